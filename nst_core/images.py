@@ -1,0 +1,230 @@
+"""Pictures in and out. The only place that knows files, colour profiles and 0..255."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from nst_core.errors import ConfigError, ImageError
+
+MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
+MAX_SIDE = 4096  # pixels; larger pictures are read at this size
+MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding alone would fill the memory of a small machine
+
+UNREADABLE = "cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file"
+
+
+def load(source: str | Path | BinaryIO) -> Tensor:
+    """Read a picture the way a viewer shows it: upright, over white, in sRGB.
+
+    Takes whatever Pillow opens: RGBA, palette, grey, 16-bit, CMYK, EXIF-rotated, and the first frame of an animation.
+
+    Args:
+        source: a file's path or an open binary file.
+
+    Returns:
+        image (1, 3, H, W), float32 sRGB in [0, 1], longest side at most MAX_SIDE.
+
+    Raises:
+        ImageError: not a picture, damaged, larger than MAX_PIXELS or smaller than MIN_SIDE.
+    """
+    name = Path(source).name if isinstance(source, str | Path) else "the file"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS below says it in plain words
+            with Image.open(source) as picture:
+                _check_size(picture, name)
+                return from_pil(_upright_srgb(picture))
+    except Image.DecompressionBombError:
+        raise ImageError(f"{name} has more than {MAX_PIXELS:,} pixels; make it smaller first") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise ImageError(f"{name} does not exist; check the path") from None
+        raise ImageError(f"{name} {UNREADABLE}") from None
+
+
+def _check_size(picture: Image.Image, name: str) -> None:
+    """Refuse by the header alone, before anything is decoded."""
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"{name} is {width}×{height}, more than {MAX_PIXELS:,} pixels; make it smaller first")
+    if min(width, height) < MIN_SIDE:
+        raise ImageError(f"{name} is {width}×{height} pixels; use a picture of at least {MIN_SIDE}×{MIN_SIDE}")
+
+
+def _upright_srgb(picture: Image.Image) -> Image.Image:
+    """The picture in mode RGB, rotated as its EXIF says, transparency over white."""
+    picture.draft("RGB", (MAX_SIDE, MAX_SIDE))  # JPEG decodes at a fraction of its size where that is enough
+    profile = picture.info.get("icc_profile")
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith(("I", "F")):
+        picture = _eight_bits(picture)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    picture = _to_srgb(picture, profile)
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    return picture
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white."""
+    values = np.asarray(picture, dtype=np.float64)
+    if picture.mode == "F":  # no fixed range: [0, 1] by custom, else its own extremes
+        low, high = min(0.0, values.min()), max(1.0, values.max())
+    else:
+        low, high = 0.0, 65535.0 if values.max() <= 65535 else float(2**31 - 1)
+    return Image.fromarray(((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8))
+
+
+def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """Colours as meant by the embedded profile; a profile for another kind of picture says nothing and is left out."""
+    if profile and picture.mode in ("RGB", "CMYK", "L"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except ImageCms.PyCMSError:
+            pass  # viewers, too, show such a picture as if it had no profile
+    return picture.convert("RGB")
+
+
+def from_pil(picture: Image.Image) -> Tensor:
+    """An RGB picture of Pillow's as image (1, 3, H, W) in [0, 1]."""
+    pixels = torch.from_numpy(np.array(picture.convert("RGB")))  # (H, W, 3)
+    return pixels.permute(2, 0, 1)[None].float().div(255).contiguous()
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """image (1, 3, H, W), clipped to [0, 1], as a picture of Pillow's."""
+    return Image.fromarray(to_bytes(image))
+
+
+def to_bytes(image: Tensor) -> np.ndarray:
+    """image (1, 3, H, W), clipped to [0, 1], as (H, W, 3) uint8 on the CPU."""
+    pixels = image.detach()[0].clamp(0, 1).mul(255).round().to(torch.uint8)
+    return pixels.permute(1, 2, 0).cpu().contiguous().numpy()
+
+
+def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = MAX_SIDE) -> bytes:
+    """image (1, 3, H, W) as a JPEG file's bytes, at most max_side pixels: 20 times faster than PNG, for previews."""
+    picture = to_pil(image)
+    if max(picture.size) > max_side:
+        picture.thumbnail((max_side, max_side), Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def save_png(image: Tensor, path: str | Path, text: dict[str, str] | None = None) -> None:
+    """Write image (1, 3, H, W) as PNG, with `text` as its text chunks."""
+    info = PngInfo()
+    for key, value in (text or {}).items():
+        info.add_itxt(key, value)
+    to_pil(image).save(path, "PNG", pnginfo=info)
+
+
+def read_text(path: str | Path) -> dict[str, str]:
+    """The text chunks of a PNG file.
+
+    Raises:
+        ImageError: not a PNG file.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()  # text may stand behind the pixels
+            return {key: str(value) for key, value in getattr(picture, "text", {}).items()}
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        raise ImageError(f"{Path(path).name} {UNREADABLE}") from None
+
+
+def size_of(image: Tensor) -> tuple[int, int]:
+    """(height, width) in pixels."""
+    return image.shape[-2], image.shape[-1]
+
+
+def _longest(height: int, width: int, size: int) -> float:
+    return size / max(height, width)
+
+
+def _shortest(height: int, width: int, size: int) -> float:
+    return size / min(height, width)
+
+
+def _area(height: int, width: int, size: int) -> float:
+    return size / (height * width) ** 0.5
+
+
+def _height(height: int, width: int, size: int) -> float:
+    return size / height
+
+
+# What "size" is the size of; each system of the field has its own. Name -> (height, width, size) -> (height, width).
+SIZE_RULES = {
+    "longest side": lambda height, width, size: _scaled(height, width, size / max(height, width)),
+    "shortest side": lambda height, width, size: _scaled(height, width, size / min(height, width)),
+    "area": lambda height, width, size: _scaled(height, width, size / (height * width) ** 0.5),
+    "height": lambda height, width, size: _scaled(height, width, size / height),
+    "exact": lambda height, width, size: (size, size),  # a square out of the middle
+}
+
+
+def _scaled(height: int, width: int, scale: float) -> tuple[int, int]:
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def fit(image: Tensor, size: int, rule: str = "longest side") -> Tensor:
+    """The image at the size at which it is painted, never squashed.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+        size: pixels; what it measures is the rule's matter ("area": the side of a square of equal area).
+        rule: one of SIZE_RULES.
+
+    Returns:
+        (1, 3, H', W') in [0, 1].
+
+    Raises:
+        ConfigError: a side would be shorter than MIN_SIDE, or the picture larger than MAX_SIDE squared.
+    """
+    height, width = size_of(image)
+    fitted = SIZE_RULES[rule](height, width, size)
+    shown = f"size {size} ({rule}) makes this {width}×{height} picture {fitted[1]}×{fitted[0]} pixels"
+    if min(fitted) < MIN_SIDE:
+        raise ConfigError(f"{shown}; both sides must be at least {MIN_SIDE}: use a larger size, or crop the picture")
+    if fitted[0] * fitted[1] > MAX_SIDE**2:
+        raise ConfigError(f"{shown}, more than {MAX_SIDE}×{MAX_SIDE}: use a smaller size")
+    return cover(image, fitted) if rule == "exact" else resize(image, fitted)
+
+
+def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """The image at another size, by Lanczos' filter.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+        size: (height, width), pixels.
+
+    Returns:
+        (1, 3, height, width) in [0, 1], on the same device.
+    """
+    if size_of(image) == tuple(size):
+        return image
+    height, width = size
+    channels = [Image.fromarray(channel.cpu().numpy()) for channel in image[0]]  # float32, not 8 bits
+    resized = [np.array(channel.resize((width, height), Image.Resampling.LANCZOS)) for channel in channels]
+    return torch.from_numpy(np.stack(resized))[None].clamp(0, 1).to(image.device)
+
+
+def cover(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """The image scaled and centre-cropped to fill `size` = (height, width), never squashed."""
+    height, width = size
+    own_height, own_width = size_of(image)
+    scale = max(height / own_height, width / own_width)
+    large = max(height, round(own_height * scale)), max(width, round(own_width * scale))
+    top, left = (large[0] - height) // 2, (large[1] - width) // 2
+    return resize(image, large)[..., top : top + height, left : left + width].contiguous()
