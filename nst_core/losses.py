@@ -1,0 +1,136 @@
+"""Content, style and total variation: pure functions of features and pixels.
+
+Every Gram-based system of the field is one formula with other coefficients,
+
+    loss = Σ content + Σ_l style_weight · w_l · STYLE_NORMALIZATIONS[…](N_l, M_l) · ‖G_l − A_l‖² + tv,
+
+where G_l and A_l are the Gram matrices of painted and style picture divided by their number of positions, so that
+pictures of different sizes compare. The dicts below hold the coefficients by name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Correlations between feature maps: which textures occur, not where.
+
+    Args:
+        features: activations of one layer, (B, C, H, W).
+
+    Returns:
+        (B, C, C), symmetric, float32, divided by H * W.
+
+    Source: Gatys et al. (2016), eq. 3, who divide in the loss (eq. 4) instead.
+    """
+    return _Gram.apply(features.flatten(2).transpose(1, 2))  # (B, H*W, C): contiguous for channels-last features
+
+
+class _Gram(torch.autograd.Function):
+    """XᵀX / M of X (B, M, C), with its gradient X (D + Dᵀ) / M in one product rather than two and a sum.
+
+    The sum runs in float32, bf16 having too few digits for it; the gradient is as exact as the features are.
+    """
+
+    @staticmethod
+    def forward(context, flat: Tensor) -> Tensor:
+        context.save_for_backward(flat)
+        wide = flat.float()
+        return wide.transpose(1, 2) @ wide / flat.shape[1]
+
+    @staticmethod
+    def backward(context, gradient: Tensor) -> Tensor:
+        (flat,) = context.saved_tensors
+        symmetric = (gradient + gradient.transpose(1, 2)) / flat.shape[1]  # (B, C, C)
+        return flat @ symmetric.to(flat.dtype)
+
+
+def squared_distance(memory: Tensor, target: Tensor) -> Tensor:
+    """Sum of squared differences, a scalar."""
+    return (memory - target).square().sum()
+
+
+@dataclass(frozen=True)
+class StyleLoss:
+    """A style as what is remembered of a layer's features, and how far two memories are apart."""
+
+    statistics: Callable[[Tensor], Tensor]  # (B, C, H, W) -> memory
+    distance: Callable[[Tensor, Tensor], Tensor]  # memory, memory -> scalar
+
+
+STYLE_LOSSES = {"gram": StyleLoss(statistics=gram_matrix, distance=squared_distance)}
+
+# What each system multiplies ‖G − A‖² with (both Gram matrices divided by their positions): (channels N, positions M).
+STYLE_NORMALIZATIONS = {
+    # Gatys et al. (2016), eq. 4: 1/(4N²M²) of undivided Gram matrices; also Luo, Chao, Tran & Nguyen
+    "paper": lambda channels, positions: 1 / (4 * channels**2),
+    # Gram / (N·M), mean of squares: Johnson's neural-style, PyTorch's tutorial, Cheng; and, as mean over G/M divided
+    # by N², the paper's authors' own code
+    "mean": lambda channels, positions: 1 / channels**4,
+    # Gram / (N·M), sum of squares: Gordić
+    "sum": lambda channels, positions: 1 / channels**2,
+    # Gram undivided, mean of squares: loops written from scratch
+    "undivided": lambda channels, positions: positions**2 / channels**2,
+}
+
+# What each system multiplies the mean squared difference of content features with: (channels N, positions M).
+CONTENT_NORMALIZATIONS = {
+    # ½ Σ (F − P)², Gatys et al. (2016), eq. 1: grows with the picture
+    "half sum": lambda channels, positions: channels * positions / 2,
+    "mean": lambda channels, positions: 1.0,
+}
+
+
+def content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """How far a layer's features are from the content picture's.
+
+    Args:
+        features, target: (B, C, H, W).
+
+    Returns:
+        mean squared difference, a float32 scalar.
+
+    Source: Gatys et al. (2016), eq. 1, up to CONTENT_NORMALIZATIONS.
+    """
+    return (features.float() - target).square().mean()
+
+
+def _differences(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Each pixel's difference to its right (…, H, W-1) and lower (…, H-1, W) neighbour."""
+    return image[..., :, 1:] - image[..., :, :-1], image[..., 1:, :] - image[..., :-1, :]
+
+
+def absolute_variation(image: Tensor) -> Tensor:
+    """Σ |dx| + |dy|: favours flat areas with sharp borders. Source: neural-style-pt, Gordić."""
+    right, down = _differences(image)
+    return right.abs().sum() + down.abs().sum()
+
+
+def square_variation(image: Tensor) -> Tensor:
+    """½ Σ dx² + dy² over pixels that have both neighbours. Source: Johnson's neural-style."""
+    right, down = _differences(image)
+    return (right[..., :-1, :].square().sum() + down[..., :, :-1].square().sum()) / 2
+
+
+def nine_point_variation(image: Tensor) -> Tensor:
+    """Mean squared difference to all eight neighbours: the same in every direction and at every size.
+
+    Source: crowsonkb/style-transfer-pytorch, 2·[dx²/3 + dy²/3 + d₄₅²/12 + d₁₃₅²/12] with the edge repeated.
+    """
+    padded = torch.nn.functional.pad(image, (1, 1, 1, 1), mode="replicate")
+    right, down = _differences(padded)
+    rising = padded[..., 1:, 1:] - padded[..., :-1, :-1]
+    falling = padded[..., 1:, :-1] - padded[..., :-1, 1:]
+    straight = right.square().mean() + down.square().mean()
+    return 2 * (straight / 3 + (rising.square().mean() + falling.square().mean()) / 12)
+
+
+# All of image (1, 3, H, W) in [0, 1]; systems that count 0..255 have that in their weight.
+TOTAL_VARIATIONS = {
+    "nine point": nine_point_variation,
+    "squares": square_variation,
+    "absolute": absolute_variation,
+}
