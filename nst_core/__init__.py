@@ -1,0 +1,29 @@
+"""Neural Style Lab's core: paints one picture in the style of another. Knows no web page."""
+
+from nst_core.devices import Compute, choose_compute
+from nst_core.errors import ConfigError, DeviceError, DownloadError, ImageError, NSTError, WeightsError
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.optimize import Controls, Frame
+from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.record import RunRecord, read_record, save_result
+from nst_core.transfer.stylize import Run, stylize
+
+__all__ = [
+    "PRESETS",
+    "Compute",
+    "ConfigError",
+    "Controls",
+    "DeviceError",
+    "DownloadError",
+    "Frame",
+    "ImageError",
+    "NSTError",
+    "Run",
+    "RunRecord",
+    "StyleTransferConfig",
+    "WeightsError",
+    "choose_compute",
+    "read_record",
+    "save_result",
+    "stylize",
+]

@@ -1,0 +1,177 @@
+"""Every setting of a run, its unit and what makes it valid."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from nst_core.errors import ConfigError
+from nst_core.features.vgg import BACKBONES, NORMALIZATIONS, PADDINGS, POOLINGS, check_layers
+from nst_core.images import MAX_SIDE, MIN_SIDE, SIZE_RULES
+from nst_core.losses import CONTENT_NORMALIZATIONS, STYLE_LOSSES, STYLE_NORMALIZATIONS, TOTAL_VARIATIONS
+from nst_core.transfer.optimize import OPTIMIZERS, STEP_SIZES
+from nst_core.transfer.starts import STARTS
+
+GATYS_STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+MAX_WEIGHT = 1e15
+MAX_STEPS = 100_000
+
+# Field -> what it may be. Menus, validation, error texts and tests derive from this.
+CHOICES: dict[str, Sequence[str]] = {
+    "backbone": tuple(BACKBONES),
+    "pooling": tuple(POOLINGS),
+    "padding": tuple(PADDINGS),
+    "normalization": tuple(NORMALIZATIONS),
+    "content_normalization": tuple(CONTENT_NORMALIZATIONS),
+    "style_loss": tuple(STYLE_LOSSES),
+    "style_normalization": tuple(STYLE_NORMALIZATIONS),
+    "total_variation": tuple(TOTAL_VARIATIONS),
+    "start": tuple(STARTS),
+    "optimizer": tuple(OPTIMIZERS),
+    "size_rule": tuple(SIZE_RULES),
+}
+
+# Field -> (smallest, largest, what it is counted in).
+RANGES: dict[str, tuple[float, float, str]] = {
+    "content_weight": (0, MAX_WEIGHT, ""),
+    "style_weight": (0, MAX_WEIGHT, ""),
+    "tv_weight": (0, MAX_WEIGHT, ""),
+    "noise_deviation": (0, 1, " of the pixel range"),
+    "steps": (1, MAX_STEPS, " steps"),
+    "step_size": (1e-6, 10, ""),
+    "history": (1, 100, " steps"),
+    "size": (MIN_SIDE, MAX_SIDE, " pixels"),
+    "seed": (0, 2**32 - 1, ""),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleTransferConfig:
+    """All that a run depends on besides its pictures and the device.
+
+    Raises:
+        ConfigError: a value that is unknown or out of range; the text says which are valid.
+    """
+
+    # what looks
+    backbone: str = "vgg19"
+    pooling: str = "max"
+    padding: str = "zeros"  # around the picture, for the first convolution
+    normalization: str = "imagenet"
+    # what is compared
+    content_layers: tuple[str, ...] = ("conv4_2",)
+    style_layers: tuple[str, ...] = GATYS_STYLE_LAYERS
+    layer_weights: tuple[float, ...] = ()  # w_l, one for each style layer; empty: 1/n each, as Gatys et al.
+    content_weight: float = 1.0  # α
+    style_weight: float = 1e7  # β
+    tv_weight: float = 0.0
+    content_normalization: str = "half sum"
+    style_loss: str = "gram"
+    style_normalization: str = "paper"
+    total_variation: str = "nine point"
+    # how it is painted
+    start: str = "content"
+    noise_deviation: float = 0.25  # of the pixel range, about the networks' mean colour, for start "noise"
+    optimizer: str = "lbfgs"
+    steps: int = 300
+    step_size: float = 1.0  # L-BFGS: of its own step; Adam: of the pixel range
+    history: int = 10  # steps that L-BFGS remembers; 100 cost 0.6 GB at 512×512 and gain nothing
+    adam_betas: tuple[float, float] = (0.9, 0.999)
+    clamp: bool = False  # keep pixels in [0, 1] after every step, for Adam
+    size: int = 512  # pixels
+    size_rule: str = "longest side"  # what size measures
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            _check_choice(name, getattr(self, name), choices)
+        for name, (low, high, unit) in RANGES.items():
+            _check_range(name, getattr(self, name), low, high, unit, whole=type(getattr(type(self), name)) is int)
+        self._check_layers()
+        self._check_weights()
+        if self.clamp and self.optimizer == "lbfgs":
+            raise ConfigError("clamp is on with optimizer 'lbfgs', whose memory it would corrupt; use 'adam' or clamp=False")
+        if len(self.adam_betas) != 2 or not all(_is_number(beta) and 0 <= beta < 1 for beta in self.adam_betas):
+            raise ConfigError(f"adam_betas is {self.adam_betas!r}; give two numbers from 0 to below 1")
+
+    def _check_layers(self) -> None:
+        for name in ("content_layers", "style_layers"):
+            layers = getattr(self, name)
+            if not isinstance(layers, tuple) or not all(isinstance(layer, str) for layer in layers):
+                raise ConfigError(f"{name} is {layers!r}; give a tuple of layer names such as ('conv4_2',)")
+            check_layers(self.backbone, layers)
+            if len(set(layers)) < len(layers):
+                raise ConfigError(f"{name} is {', '.join(layers)}; name each layer once")
+        if self.style_weight > 0 and not self.style_layers:
+            raise ConfigError("no style layer is chosen; tick at least one, or set the style weight β to 0")
+        if self.content_weight > 0 and not self.content_layers:
+            raise ConfigError("no content layer is chosen; choose one, or set the content weight α to 0")
+
+    def _check_weights(self) -> None:
+        if self.content_weight == 0 and self.style_weight == 0:
+            raise ConfigError("α and β are both 0, so there is nothing to paint; raise one of them")
+        if not self.layer_weights:
+            return
+        if len(self.layer_weights) != len(self.style_layers):
+            raise ConfigError(
+                f"layer_weights has {len(self.layer_weights)} numbers for {len(self.style_layers)} style layers; "
+                "give one for each, or none for equal weights"
+            )
+        if not all(_is_number(weight) and 0 <= weight <= MAX_WEIGHT for weight in self.layer_weights):
+            raise ConfigError(f"layer_weights is {self.layer_weights!r}; give numbers from 0 to {MAX_WEIGHT:g}")
+
+    def weight_of_layer(self, layer: str) -> float:
+        """w_l of a style layer."""
+        if not self.layer_weights:
+            return 1 / len(self.style_layers)
+        return self.layer_weights[self.style_layers.index(layer)]
+
+    def using(self, optimizer: str) -> "StyleTransferConfig":
+        """These settings with another optimiser, at a step size that suits it."""
+        if optimizer == self.optimizer:
+            return self
+        _check_choice("optimizer", optimizer, CHOICES["optimizer"])
+        return replace(self, optimizer=optimizer, step_size=STEP_SIZES[optimizer], clamp=optimizer == "adam")
+
+    def with_style_layers(self, layers: Sequence[str]) -> "StyleTransferConfig":
+        """These settings with other style layers; a layer that was there keeps its weight, a new one gets their mean."""
+        if not self.layer_weights or tuple(layers) == self.style_layers:
+            return replace(self, style_layers=tuple(layers))
+        mean = sum(self.layer_weights) / len(self.layer_weights)
+        own = dict(zip(self.style_layers, self.layer_weights, strict=True))
+        return replace(
+            self, style_layers=tuple(layers), layer_weights=tuple(own.get(layer, mean) for layer in layers)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain values, for JSON."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "StyleTransferConfig":
+        """The settings that to_dict() gave.
+
+        Raises:
+            ConfigError: an unknown setting or an invalid value.
+        """
+        known = {field.name for field in fields(cls)}
+        for name in values:
+            if name not in known:
+                raise ConfigError(f"{name!r} is not a setting; the settings are {', '.join(sorted(known))}")
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+
+
+def _check_range(name: str, value: Any, low: float, high: float, unit: str, *, whole: bool) -> None:
+    kind: Callable[[object], bool] = (lambda number: isinstance(number, int)) if whole else _is_number
+    if not _is_number(value) or not kind(value) or not low <= value <= high:
+        what = "a whole number" if whole else "a number"
+        raise ConfigError(f"{name} is {value!r}; give {what} from {low:g} to {high:g}{unit}")

@@ -1,0 +1,186 @@
+"""The papers and the field's programs as configs, each with its source and where we leave it."""
+
+from dataclasses import dataclass
+
+from nst_core.transfer.config import StyleTransferConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A named config.
+
+    Attributes:
+        title: for menus.
+        source: whose settings they are.
+        deviations: where they differ from the source, "" if nowhere that is known.
+    """
+
+    title: str
+    source: str
+    config: StyleTransferConfig
+    deviations: str = ""
+
+
+EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take the mean
+FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
+OWN_NETWORK = "The network is torchvision's VGG rather than one rescaled to a mean activation of 1."
+
+PRESETS: dict[str, Preset] = {
+    "lab": Preset(
+        title="Lab: our default",
+        source="Gatys et al. (2016), eq. 7, with β and start chosen by looking",
+        config=StyleTransferConfig(),
+    ),
+    "gatys": Preset(
+        title="Gatys et al. 2016: the paper",
+        source="Gatys, Ecker & Bethge (2016), Image Style Transfer Using Convolutional Neural Networks, section 3",
+        config=StyleTransferConfig(pooling="average", style_weight=1e3, start="noise", steps=500),
+        deviations=OWN_NETWORK,
+    ),
+    "luo": Preset(
+        title="Luo",
+        source="Luo: conv4_2 against five style layers, α = 1, β = 8e4, L-BFGS, 4000 steps",
+        config=StyleTransferConfig(style_weight=8e4, steps=4000),
+    ),
+    "chao": Preset(
+        title="Chao, Perez & Chen",
+        source="Chao, Perez & Chen: one middle content layer, α/β = 1e-3, from white noise",
+        config=StyleTransferConfig(style_weight=1e3, start="noise", steps=500),
+        deviations="They leave the content layer open: conv4_2 here. Their 2·n_W·n_H·n_C, squared, is eq. 4's 4N²M².",
+    ),
+    "tran_nguyen": Preset(
+        title="Tran & Nguyen (VGG-16)",
+        source="Tran & Nguyen: VGG-16, content conv2_2, the last layer of each block as style, α = 0.1, β = 5000",
+        config=StyleTransferConfig(
+            backbone="vgg16",
+            content_layers=("conv2_2",),
+            style_layers=("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"),
+            content_weight=0.1,
+            style_weight=5000,
+            start="noise",
+            steps=400,
+            size=500,
+            size_rule="exact",
+        ),
+        deviations="Their 20 calls of SciPy's L-BFGS, 20 evaluations each, are one run of 400 steps that keeps its "
+        "memory. 500×500 is cut out of the middle, not squashed.",
+    ),
+    "cheng": Preset(
+        title="Cheng",
+        source="Cheng: content conv4, style conv1 … conv5 counted through VGG-19, style 1e5, content 1, 300 steps",
+        config=StyleTransferConfig(
+            content_layers=("conv2_2_pre",),
+            style_layers=FIRST_FIVE,
+            layer_weights=EACH_OF_FIVE,
+            style_weight=1e5,
+            content_normalization="mean",
+            style_normalization="mean",
+            start="noise",
+        ),
+        deviations="From the content clone they use style 6e5 and content 100.",
+    ),
+    "from_scratch": Preset(
+        title="From scratch: Adam, 10 000 steps",
+        source="The loop many write first: VGG-19 features 0, 5, 10, 19, 28 for both pictures, Gram undivided, "
+        "α = 0.9, β = 0.1, Adam at 1e-3",
+        config=StyleTransferConfig(
+            content_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
+            style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
+            layer_weights=EACH_OF_FIVE,
+            content_weight=0.9,
+            style_weight=0.1,
+            content_normalization="mean",
+            style_normalization="undivided",
+            optimizer="adam",
+            step_size=1e-3,
+            steps=10_000,
+        ),
+        deviations="Those features are taken before ReLU, but torchvision's ReLU then overwrites all but the last in "
+        "place: named here as they really are.",
+    ),
+    "neural_style": Preset(
+        title="Johnson's neural-style",
+        source="jcjohnson/neural-style: content 5, style 100 a layer, TV 1e-3, 512 pixels, 1000 steps",
+        config=StyleTransferConfig(
+            layer_weights=EACH_OF_FIVE,
+            content_weight=5,
+            style_weight=100,
+            tv_weight=1e-3 * 256**2,  # counted on pixels of 0..256
+            content_normalization="mean",
+            style_normalization="mean",
+            total_variation="squares",
+            start="noise",
+            noise_deviation=0.001 / 256,  # so small that it starts from plain mean colour
+            steps=1000,
+        ),
+        deviations="The network is torchvision's VGG-19 rather than Caffe's, whose activations are of like scale. "
+        "L-BFGS remembers 10 steps, not 100.",
+    ),
+    "gatys_code": Preset(
+        title="Gatys' own PyTorch code",
+        source="leongatys/PytorchNeuralStyleTransfer: 1e3/N² on Gram/M, content 1, from the content, 500 evaluations",
+        config=StyleTransferConfig(
+            layer_weights=EACH_OF_FIVE,
+            style_weight=1e3,
+            content_normalization="mean",
+            style_normalization="mean",
+            steps=500,
+            size_rule="shortest side",
+        ),
+        deviations="The network is torchvision's VGG-19 rather than Caffe's. L-BFGS remembers 10 steps, not 100.",
+    ),
+    "pytorch_tutorial": Preset(
+        title="PyTorch's tutorial",
+        source="pytorch/tutorials, Neural Transfer Using PyTorch: the five shallowest layers, style 1e6, 300 steps",
+        config=StyleTransferConfig(
+            content_layers=("conv2_2_pre",),
+            style_layers=FIRST_FIVE,
+            layer_weights=EACH_OF_FIVE,
+            style_weight=1e6,
+            content_normalization="mean",
+            style_normalization="mean",
+            size_rule="shortest side",
+        ),
+        deviations="They clamp pixels inside the closure, which corrupts L-BFGS' memory; here nothing is clamped.",
+    ),
+    "gordic": Preset(
+        title="Gordić",
+        source="gordicaleksa/pytorch-neural-style-transfer: content 1e5, style 3e4, TV 1, height 400, 1000 steps",
+        config=StyleTransferConfig(
+            normalization="caffe",
+            content_layers=("conv4_2_pre",),
+            content_weight=1e5,
+            style_weight=3e4,
+            tv_weight=255,  # 1, counted on pixels of 0..255
+            content_normalization="mean",
+            style_normalization="sum",
+            total_variation="absolute",
+            steps=1000,
+            size=400,
+            size_rule="height",
+        ),
+        deviations="L-BFGS without line search, remembering 10 steps.",
+    ),
+    "crowson": Preset(
+        title="Crowson (one scale, Gram)",
+        source="crowsonkb/style-transfer-pytorch: Adam at 0.02, layers 256:64:16:4:1, content 0.015, TV 2",
+        config=StyleTransferConfig(
+            padding="replicate",
+            layer_weights=tuple(weight / 341 for weight in (256.0, 64.0, 16.0, 4.0, 1.0)),
+            content_weight=0.015,
+            style_weight=1.0,
+            tv_weight=2.0,
+            content_normalization="mean",
+            style_normalization="sum",
+            optimizer="adam",
+            step_size=0.02,  # of the pixel range
+            adam_betas=(0.9, 0.99),
+            clamp=True,
+            steps=500,
+        ),
+        deviations="One scale rather than 128 … 512 pixels by √2, Gram rather than Wasserstein-2 statistics, and no "
+        "averaged picture.",
+    ),
+}
+
+DEFAULT_PRESET = "lab"

@@ -1,0 +1,55 @@
+"""Where the optimisation starts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nst_core import images
+from nst_core.errors import ConfigError
+from nst_core.features.vgg import NORMALIZATIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartMaterial:
+    """What a start can be made of: pictures (1, 3, H, W) in [0, 1], content at the size to be painted."""
+
+    content_image: Tensor
+    style_image: Tensor
+    start_image: Tensor | None
+    noise_deviation: float  # of the pixel range
+    seed: int
+
+
+def _content(material: StartMaterial) -> Tensor:
+    """The content picture itself: the subject is there from the first step."""
+    return material.content_image.clone()
+
+
+def _style(material: StartMaterial) -> Tensor:
+    """The style picture, scaled and cropped to the content's shape, never squashed."""
+    return images.cover(material.style_image, images.size_of(material.content_image))
+
+
+def _noise(material: StartMaterial) -> Tensor:
+    """White noise about the networks' mean colour, the same for the same seed on every device."""
+    generator = torch.Generator().manual_seed(material.seed)
+    noise = torch.randn(material.content_image.shape, generator=generator) * material.noise_deviation
+    mean = torch.tensor(NORMALIZATIONS["imagenet"][0]).view(1, 3, 1, 1)
+    return (mean + noise).clamp(0, 1).to(material.content_image.device)
+
+
+def _image(material: StartMaterial) -> Tensor:
+    """A picture of the user's own, scaled and cropped to the content's shape."""
+    if material.start_image is None:
+        raise ConfigError("start is 'image', but there is no such picture; give one, or choose another start")
+    return images.cover(material.start_image, images.size_of(material.content_image))
+
+
+STARTS: dict[str, Callable[[StartMaterial], Tensor]] = {
+    "content": _content,
+    "noise": _noise,
+    "style": _style,
+    "image": _image,
+}
