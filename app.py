@@ -1,0 +1,35 @@
+"""Neural Style Lab: the page, built from its tabs. `python app.py` serves it."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio's Blocks is made
+
+import gradio as gr
+
+from nst_core.ui import stylize
+from nst_core.ui.look import CSS, THEME
+
+TITLE = "Neural Style Lab"
+
+with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, 3600)) as demo:
+    gr.Markdown(f"# {TITLE}\nPaints one picture in the style of another, while you watch.", elem_id="title")
+    with gr.Tabs(), gr.Tab("Stylize", id="stylize"):
+        stylize.build()
+    stylize.add_endpoint()
+
+demo.queue(max_size=16, default_concurrency_limit=4)
+
+# How the page is served, here and in tests.
+LAUNCH = {
+    "theme": THEME,
+    "css": CSS,
+    "max_file_size": "40mb",
+    "show_error": False,
+    "run_history": False,
+    "enable_monitoring": False,
+    "ssr_mode": False,
+    "footer_links": ["api"],
+}
+
+if __name__ == "__main__":
+    demo.launch(**LAUNCH)

@@ -1,0 +1,90 @@
+"""A slider for weights that span decades: its handle moves by powers of ten, its field shows the weight itself."""
+
+import math
+from typing import Any
+
+import gradio as gr
+
+
+class LogSlider(gr.HTML):
+    """A weight from 0 (the handle's left end) over 10^low to 10^high; any number can be typed.
+
+    Args:
+        value: the weight.
+        label: of the field.
+        low, high: exponents of ten at the handle's ends.
+        hint: a short line under the handle.
+    """
+
+    is_template = True
+
+    TEMPLATE = """
+<div class="log-slider">
+  <div class="head"><label for="${uid}">${label}</label>
+    <input type="number" id="${uid}" min="0" step="any" inputmode="decimal"></div>
+  <input type="range" min="${low}" max="${high}" step="0.1" aria-label="${label}, handle by powers of ten">
+  <div class="hint">${hint}</div>
+</div>"""
+    STYLE = """
+.log-slider { padding: var(--block-padding); display: flex; flex-direction: column; gap: 4px; }
+.head { display: flex; justify-content: space-between; align-items: center; gap: 8px; }
+.head label { color: var(--block-label-text-color); font-size: var(--block-info-text-size); }
+.head input { width: 6.5em; text-align: right; padding: 2px 6px; font-size: var(--text-sm); color: var(--body-text-color);
+  background: var(--input-background-fill); border: 1px solid var(--input-border-color); border-radius: var(--radius-sm); }
+.log-slider input[type=range] { width: 100%; margin: 4px 0; accent-color: var(--color-accent); }
+.hint { color: var(--body-text-color-subdued); font-size: var(--text-xs); }
+"""
+    SCRIPT = """
+const field = element.querySelector('input[type=number]'), handle = element.querySelector('input[type=range]');
+const low = Number(handle.min);
+const written = weight => {
+  if (weight === 0) return '0';
+  const [digits, exponent] = weight.toExponential().split('e');
+  return Math.abs(exponent) < 4 ? String(weight) : digits + 'e' + Number(exponent);
+};
+const show = () => {
+  const weight = Number(props.value) || 0;
+  field.value = written(weight);
+  handle.value = weight > 0 ? Math.log10(weight) : low;
+  handle.setAttribute('aria-valuetext', weight === 0 ? '0, off' : written(weight));
+};
+const set = weight => { props.value = weight; show(); trigger('input'); };
+handle.addEventListener('input', () => {
+  const exponent = Number(handle.value);
+  set(exponent <= low ? 0 : Number((10 ** exponent).toPrecision(2)));
+});
+field.addEventListener('change', () => {
+  const weight = Number(field.value);
+  if (field.value === '' || !Number.isFinite(weight) || weight < 0) show(); else set(weight);
+});
+watch('value', show);
+show();
+"""
+
+    def __init__(self, value: float = 1.0, *, label: str, low: float, high: float, hint: str = "", **props: Any):
+        super().__init__(
+            value,
+            label=label,
+            html_template=self.TEMPLATE,
+            css_template=self.STYLE,
+            js_on_load=self.SCRIPT,
+            low=low,
+            high=high,
+            hint=hint,
+            uid=f"{props.get('elem_id', label)}-weight",
+            **props,
+        )
+
+    def preprocess(self, payload: Any) -> float | None:
+        """The weight; None if it is no number."""
+        try:
+            weight = float(payload)
+        except (TypeError, ValueError):
+            return None
+        return weight if math.isfinite(weight) else None
+
+    def postprocess(self, value: Any) -> Any:
+        return value
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "number"}

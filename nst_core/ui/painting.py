@@ -1,0 +1,293 @@
+"""From a click to a painting: the handlers behind Run and Stop, and the endpoint for programs."""
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+
+from nst_core import images
+from nst_core.devices import choose_compute
+from nst_core.errors import ImageError, NSTError
+from nst_core.features import weights
+from nst_core.features.vgg import BACKBONES
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.optimize import Controls, Frame
+from nst_core.transfer.record import save_result
+from nst_core.transfer.stylize import Run, stylize
+from nst_core.ui.pictures import data_uri
+from nst_core.ui.preview import Preview
+from nst_core.ui.settings import changed, config_of, in_depth_order, preset_config
+from nst_core.ui.status import done_text, progress_text, status_html
+
+# All that computes on the device shares one lane. gradio frees the lane before a cancelled step has ended, so the lock
+# keeps the next run from overlapping it; it is never held across a yield.
+LANE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
+DEVICE_LOCK = threading.Lock()
+
+STATUS_SECONDS = 0.25  # between two status lines; also how soon a closed page is noticed between fast steps
+CHART_SECONDS = 1.0
+CHART_POINTS = 100  # for each line
+CLIENT_SECONDS = 0.5  # between two pictures for a program
+
+
+class Session:
+    """What one open page may change while its run goes on."""
+
+    def __init__(self) -> None:
+        self.controls = Controls()
+        self.running = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
+        return type(self)()  # gradio copies it for each page; events cannot be copied
+
+
+class View(NamedTuple):
+    """What a handler shows, in the order of the page's outputs; what is left out stays as it is."""
+
+    preview: Any = gr.skip()
+    status: Any = gr.skip()
+    losses: Any = gr.skip()
+    result: Any = gr.skip()
+    download: Any = gr.skip()
+    record: Any = gr.skip()
+    outcome: Any = gr.skip()
+
+
+class LossHistory:
+    """The losses so far, thinned so that a chart of any run stays small."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[int, dict[str, float]]] = []
+        self.every = 1
+
+    def add(self, frame: Frame) -> None:
+        """Keep a frame's losses if it is one of each `every`."""
+        if frame.step % self.every == 0:
+            self.frames.append((frame.step, {**frame.losses, "total": frame.total}))
+        if len(self.frames) > CHART_POINTS:
+            self.every *= 2
+            self.frames = [kept for kept in self.frames if kept[0] % self.every == 0]
+
+    def table(self) -> pd.DataFrame:
+        """Columns step, loss and term. A loss of 0 has no place on a log axis and is left out."""
+        rows = [(step, loss, term) for step, losses in self.frames for term, loss in losses.items() if loss > 0]
+        table = pd.DataFrame(rows, columns=["step", "loss", "term"])
+        return table.assign(loss=np.log10(table["loss"].astype(float)).round(4))
+
+
+def press_run(session: Session) -> View:
+    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
+    session.controls.stop.clear()
+    return View(status=status_html("Waiting for the device …"))
+
+
+def press_stop(session: Session, leave: int) -> int:
+    """End a run that goes on after its present step; a run that still waits leaves the queue (by a new number)."""
+    session.controls.stop.set()
+    return leave if session.running else leave + 1
+
+
+def paint(
+    session: Session, content: Path | None, style: Path | None, start: Path | None, preset: str, *values: Any
+) -> Iterator[View]:
+    """Paint with the page's settings, showing every stage."""
+    try:
+        session.running = True
+        config = config_of(preset, values)
+        yield from _fetch_weights(config.backbone)
+        run = _start_run(content, style, start, config, session.controls)
+        yield from _show_run(run, session)
+    except NSTError as error:
+        gr.Warning(str(error), title="Cannot paint", duration=12)
+        yield View(status=status_html(str(error), kind="problem"))
+    finally:
+        session.running = False
+
+
+def _start_run(
+    content: Path | None, style: Path | None, start: Path | None, config: StyleTransferConfig, controls: Controls
+) -> Run:
+    """The run of three uploads, all of which are read and checked here."""
+    for path, name in ((content, "content"), (style, "style")):
+        if path is None:
+            raise ImageError(f"there is no {name} picture; drop one or click an example")
+    start_image = images.load(start) if config.start == "image" and start else None
+    return stylize(
+        images.load(content), images.load(style), config, start_image=start_image, compute=choose_compute(),
+        controls=controls,
+    )  # fmt: skip
+
+
+def _show_run(run: Run, session: Session) -> Iterator[View]:
+    """Step through a run: every frame to the preview, words and chart at their own pace, the result at the end."""
+    preview, history = Preview(), LossHistory()
+    where = f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.checkpoint.origin}"
+    said = charted = began = 0.0
+    note = ""
+    try:
+        yield View(preview=preview.token, status=status_html("Looking at both pictures …", where, share=0), outcome="running")
+        for frame in locked_frames(run):
+            preview.put(frame.image)
+            history.add(frame)
+            note = frame.note or note
+            now = time.monotonic()
+            began = began or now
+            if now - said < STATUS_SECONDS:
+                continue
+            said = now
+            speed = frame.step / (now - began) if frame.step > 1 else None
+            text = progress_text(frame.step, run.config.steps, speed)
+            chart = gr.skip()
+            if now - charted >= CHART_SECONDS:
+                charted, chart = now, history.table()
+            detail = f"{where} · {note}" if note else where
+            yield View(status=status_html(text, detail, share=frame.step / run.config.steps), losses=chart)
+        yield _result(run, where, history)
+    finally:
+        preview.close()
+        run.close()
+
+
+def _result(run: Run, where: str, history: LossHistory) -> View:
+    record, image = run.record(), run.last_frame.image
+    return View(
+        status=status_html(done_text(record), " · ".join((where, *record.notes)), share=1),
+        losses=history.table(),
+        result={"before": data_uri(run.content_image), "after": data_uri(image)},
+        download=gr.DownloadButton(value=_result_file(run), interactive=True),
+        record=record.to_dict(),
+        outcome="done",
+    )
+
+
+def locked_frames(run: Run) -> Iterator[Frame]:
+    """The run's frames, computed one at a time on the device however many pages are open."""
+    while True:
+        with DEVICE_LOCK:
+            frame = next(run, None)
+        if frame is None:
+            return
+        yield frame
+
+
+def _result_file(run: Run) -> Path:
+    """The result as a PNG with its record, in gradio's cache, which deletes it in time."""
+    folder = Path(gr.utils.get_upload_folder()) / secrets.token_hex(16)
+    folder.mkdir(parents=True)
+    path = folder / "neural-style-lab.png"
+    save_result(run.last_frame.image, run.record(), path)
+    return path
+
+
+def _fetch_weights(backbone: str) -> Iterator[View]:
+    """Download a network that is not here yet, showing how far it is."""
+    if weights.find(backbone):
+        return
+    for progress in weights.download(backbone):
+        yield View(status=download_status(backbone, progress))
+
+
+def download_status(backbone: str, progress: weights.Progress) -> str:
+    """How far a download is, as a status line."""
+    done, total = progress.done_bytes, progress.total_bytes
+    text = f"Fetching {BACKBONES[backbone]}: {done / 1e6:.0f} of {total / 1e6:.0f} MB, once"
+    return status_html(text, progress.note or progress.source, share=done / total if total else None)
+
+
+def weights_text(backbone: str) -> str:
+    """Which checkpoint a backbone would use now, for the page."""
+    name = BACKBONES[backbone]
+    try:
+        checkpoint = weights.find(backbone)
+    except NSTError as error:
+        return f"**{name}**: {error}"
+    if checkpoint is None:
+        return f"**{name}** is not here yet: Run fetches it once, {weights.download_size(backbone) / 1e6:.0f} MB."
+    return f"**{name}** from {checkpoint.origin} (`{checkpoint.path.name}`)"
+
+
+def stylize_endpoint(
+    content: Path,
+    style: Path,
+    preset: str = "lab",
+    backbone: str | None = None,
+    alpha: float | None = None,
+    beta: float | None = None,
+    style_layers: str | None = None,
+    content_layers: str | None = None,
+    init: str | None = None,
+    optimizer: str | None = None,
+    steps: float | None = None,
+    size: float | None = None,
+    tv: float | None = None,
+    seed: float | None = None,
+) -> Iterator[Any]:
+    """Paint the content picture in the style of the style picture.
+
+    Yields intermediate pictures as JPEG, at most two a second, and in the end the result as PNG, whose text chunk
+    "neural-style-lab" holds the record of the run.
+
+    Args:
+        content: the picture that is painted.
+        style: the picture in whose style it is painted.
+        preset: a recipe such as lab, gatys or neural_style; the other settings change it where they are given.
+        backbone: vgg19 or vgg16.
+        alpha: content weight.
+        beta: style weight.
+        style_layers: names with commas between, such as "conv1_1,conv2_1".
+        content_layers: names with commas between.
+        init: content, noise or style.
+        optimizer: lbfgs or adam.
+        steps: updates.
+        size: pixels.
+        tv: total variation weight.
+        seed: of the noise.
+    """
+    try:
+        config = changed(
+            preset_config(preset),
+            backbone=backbone or None,
+            content_weight=alpha,
+            style_weight=beta,
+            style_layers=_layer_list(style_layers),
+            content_layers=_layer_list(content_layers),
+            start=init or None,
+            optimizer=optimizer or None,
+            steps=steps,
+            size=size,
+            tv_weight=tv,
+            seed=seed,
+        )
+        for _ in _fetch_weights(config.backbone):
+            yield gr.skip()
+        run = _start_run(content, style, None, config, Controls())
+        yield from _yield_pictures(run)
+    except NSTError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def _layer_list(text: str | None) -> tuple[str, ...] | None:
+    return in_depth_order(name.strip() for name in text.split(",") if name.strip()) if text else None
+
+
+def _yield_pictures(run: Run) -> Iterator[Any]:
+    shown = time.monotonic()
+    said = shown
+    try:
+        for frame in locked_frames(run):
+            now = time.monotonic()
+            if now - shown >= CLIENT_SECONDS:
+                shown = said = now
+                yield images.to_pil(frame.image)
+            elif now - said >= STATUS_SECONDS / 2:
+                said = now
+                yield gr.skip()  # a client that has gone is noticed here
+        yield str(_result_file(run))
+    finally:
+        run.close()

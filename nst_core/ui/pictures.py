@@ -1,0 +1,72 @@
+"""Pictures going in and coming out of the page."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from torch import Tensor
+
+from nst_core import images
+
+
+class PictureInput(gr.Image):
+    """An upload that hands on the file itself, since gradio's own reading clips 16-bit and drops transparency."""
+
+    is_template = True  # shown by gr.Image's own front end
+
+    def preprocess(self, payload: Any) -> Path | None:
+        """The uploaded file's path, None if there is none."""
+        return None if payload is None or not payload.path else Path(payload.path)
+
+
+def data_uri(image: Tensor, *, max_side: int = images.MAX_SIDE) -> str:
+    """image (1, 3, H, W) as a JPEG that a page can hold."""
+    return "data:image/jpeg;base64," + base64.b64encode(images.encode_jpeg(image, max_side=max_side)).decode()
+
+
+class BeforeAfter(gr.HTML):
+    """The photograph under the painting, with a handle that keyboard, touch and screen readers can move.
+
+    Its value is {"before": data URI, "after": data URI} or None.
+    """
+
+    is_template = True
+
+    TEMPLATE = """
+<figure class="before-after" style="--share: 0%">
+  ${value && value.after ? `
+  <div class="pictures">
+    <img src="${value.after}" alt="The painting">
+    <img class="before" src="${value.before}" alt="The content picture">
+  </div>
+  <div class="handle"><span>painting</span>
+    <input type="range" min="0" max="100" value="0" aria-label="Share of the picture that shows the content, in percent">
+  <span>photo</span></div>` : ""}
+</figure>"""
+    STYLE = """
+.before-after { margin: 0; display: flex; flex-direction: column; align-items: center; gap: 6px; }
+.pictures { display: grid; }
+.pictures img { grid-area: 1 / 1; max-width: 100%; max-height: 72vh; border-radius: 8px; }
+.before { clip-path: inset(0 calc(100% - var(--share)) 0 0); }
+.handle { display: flex; gap: 10px; align-items: center; width: 100%; max-width: 560px;
+          color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+.handle input { flex: 1; accent-color: var(--color-accent); }
+"""
+    SCRIPT = """
+element.addEventListener('input', event => {
+  const figure = event.target.closest('.before-after');
+  if (figure) figure.style.setProperty('--share', event.target.value + '%');
+});
+"""
+
+    def __init__(self, value: dict[str, str] | None = None, **props: Any):
+        super().__init__(
+            value, html_template=self.TEMPLATE, css_template=self.STYLE, js_on_load=self.SCRIPT, **props
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        return value
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object"}

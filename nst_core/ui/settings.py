@@ -1,0 +1,127 @@
+"""Between the page's controls and a config: presets fill the controls, controls make the config."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from nst_core.errors import ConfigError
+from nst_core.features.vgg import PRE, layer_names
+from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, StyleTransferConfig
+from nst_core.transfer.presets import PRESETS
+
+# The page's controls in the order in which handlers get them; each is a field of the config or part of one.
+CONTROLS = (
+    "backbone",
+    "alpha",
+    "beta",
+    "gatys_layers",
+    "more_layers",
+    "pre_layers",
+    "content_layers",
+    "start",
+    "optimizer",
+    "step_size",
+    "steps",
+    "size",
+    "size_rule",
+    "pooling",
+    "tv_weight",
+    "seed",
+)
+
+ALL_LAYERS = tuple(layer_names("vgg19"))  # VGG-16's are among them
+PRE_LAYERS = tuple(layer_names("vgg19", pre=True))
+MORE_LAYERS = tuple(layer for layer in ALL_LAYERS if layer not in GATYS_STYLE_LAYERS)
+
+
+def preset_config(preset: str) -> StyleTransferConfig:
+    """The config of a preset by name.
+
+    Raises:
+        ConfigError: no such preset.
+    """
+    if preset not in PRESETS:
+        raise ConfigError(f"preset is {preset!r}; choose one of {', '.join(PRESETS)}")
+    return PRESETS[preset].config
+
+
+def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
+    """What each control shows for a config."""
+    layers = config.style_layers
+    return {
+        "backbone": config.backbone,
+        "alpha": config.content_weight,
+        "beta": config.style_weight,
+        "gatys_layers": [layer for layer in layers if layer in GATYS_STYLE_LAYERS],
+        "more_layers": [layer for layer in layers if layer in MORE_LAYERS],
+        "pre_layers": [layer for layer in layers if layer.endswith(PRE)],
+        "content_layers": list(config.content_layers),
+        "start": config.start,
+        "optimizer": config.optimizer,
+        "step_size": config.step_size,
+        "steps": config.steps,
+        "size": config.size,
+        "size_rule": config.size_rule,
+        "pooling": config.pooling,
+        "tv_weight": config.tv_weight,
+        "seed": config.seed,
+    }
+
+
+def config_of(preset: str, values: Iterable[Any]) -> StyleTransferConfig:
+    """The config that the controls say, what they do not show being the preset's.
+
+    Args:
+        preset: one of PRESETS.
+        values: one for each of CONTROLS, in that order.
+
+    Raises:
+        ConfigError: a value that is missing, unknown or out of range.
+    """
+    shown = dict(zip(CONTROLS, values, strict=True))
+    for name in ("alpha", "beta", "step_size", "steps", "size", "tv_weight", "seed"):
+        if shown[name] is None:
+            raise ConfigError(f"{name.replace('_', ' ')} is empty; type a number, or choose the preset again")
+    return changed(
+        preset_config(preset),
+        backbone=shown["backbone"],
+        content_weight=shown["alpha"],
+        style_weight=shown["beta"],
+        style_layers=in_depth_order([*shown["gatys_layers"], *shown["more_layers"], *shown["pre_layers"]]),
+        content_layers=in_depth_order(shown["content_layers"]),
+        start=shown["start"],
+        optimizer=shown["optimizer"],
+        step_size=shown["step_size"],
+        steps=shown["steps"],
+        size=shown["size"],
+        size_rule=shown["size_rule"],
+        pooling=shown["pooling"],
+        tv_weight=shown["tv_weight"],
+        seed=shown["seed"],
+    )
+
+
+def changed(config: StyleTransferConfig, **values: Any) -> StyleTransferConfig:
+    """The config with other values, None meaning as it is.
+
+    Whole numbers may come as floats, as pages and JSON send them.
+
+    Raises:
+        ConfigError: an unknown value or one out of range.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    for name in ("steps", "size", "seed"):
+        if isinstance(given.get(name), float) and given[name].is_integer():
+            given[name] = int(given[name])
+    optimizer = given.pop("optimizer", config.optimizer)
+    if optimizer not in CHOICES["optimizer"]:
+        raise ConfigError(f"optimizer is {optimizer!r}; choose one of {', '.join(CHOICES['optimizer'])}")
+    style_layers = tuple(given.pop("style_layers", config.style_layers))
+    weights = config.with_style_layers(style_layers).layer_weights if style_layers else ()
+    return replace(config.using(optimizer), **given, style_layers=style_layers, layer_weights=weights)
+
+
+def in_depth_order(layers: Iterable[str]) -> tuple[str, ...]:
+    """Layers shallow to deep, as the network computes them; unknown ones last, for the config to refuse by name."""
+    known = [layer for pair in zip(PRE_LAYERS, ALL_LAYERS, strict=True) for layer in pair]
+    return tuple(sorted(layers, key=lambda layer: known.index(layer) if layer in known else len(known)))

@@ -1,0 +1,268 @@
+"""The Stylize tab: two pictures, a preset, Run, and the papers' knobs."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from nst_core import images
+from nst_core.errors import NSTError
+from nst_core.features import weights
+from nst_core.features.vgg import BACKBONES
+from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, MAX_STEPS
+from nst_core.transfer.optimize import STEP_SIZES
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.ui.log_slider import LogSlider
+from nst_core.ui.painting import (
+    LANE,
+    Session,
+    View,
+    download_status,
+    paint,
+    press_run,
+    press_stop,
+    stylize_endpoint,
+    weights_text,
+)
+from nst_core.ui.pictures import BeforeAfter, PictureInput
+from nst_core.ui.preview import preview_area
+from nst_core.ui.settings import ALL_LAYERS, CONTROLS, MORE_LAYERS, PRE_LAYERS, controls_of
+from nst_core.ui.status import status_html
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+STARTS = [("content", "content"), ("noise", "noise"), ("style", "style"), ("another picture", "image")]
+
+
+def build() -> None:
+    """Lay out the tab and connect it; call inside a Blocks."""
+    with gr.Row(equal_height=False, elem_id="studio"):
+        with gr.Column(scale=5, min_width=320):
+            content, style = _picture_inputs()
+            preset = gr.Dropdown(
+                [(preset.title, name) for name, preset in PRESETS.items()], value=DEFAULT_PRESET, label="Preset",
+                elem_id="preset",
+            )  # fmt: skip
+            about = gr.Markdown(preset_text(DEFAULT_PRESET), elem_id="preset-about")
+            with gr.Row():
+                run = gr.Button("Run", variant="primary", elem_id="run", scale=2)
+                stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1)
+            controls, start_image = _controls()
+            network = gr.Markdown(elem_id="weights")
+            fetch = gr.Button("Download VGG-19", visible=False, size="sm", elem_id="fetch")
+        with gr.Column(scale=7, min_width=320):
+            outputs = _outputs()
+    session, leave = gr.State(Session()), gr.State(0)
+    outcome = outputs.outcome
+
+    waiting = run.click(press_run, session, list(outputs), **INSTANT)
+    waiting.then(lambda: (gr.Button(interactive=False), gr.Button(interactive=True)), None, [run, stop], **INSTANT)
+    painting = waiting.then(
+        paint,
+        [session, content, style, start_image, preset, *(controls[name] for name in CONTROLS)],
+        list(outputs),
+        show_progress="minimal",
+        show_progress_on=outputs.status,
+        api_visibility="private",
+        **LANE,
+    )
+    painting.then(_ready, [session, controls["backbone"]], [run, stop, network, fetch, outputs.preview], **INSTANT)
+    stop.click(press_stop, [session, leave], leave, **INSTANT)
+    leave.change(_left, None, [outputs.status, run, stop], cancels=[painting], **INSTANT)
+    outcome.change(_show_stage, outcome, [outputs.preview, outputs.result], **INSTANT)
+
+    _connect_settings(preset, about, controls, start_image, network, fetch, outputs)
+    for picture in (content, style, start_image):
+        picture.upload(check_upload, picture, picture, **INSTANT)
+
+
+def _picture_inputs() -> tuple[PictureInput, PictureInput]:
+    pictures = []
+    with gr.Row():
+        for elem_id, label, folder in (("content", "Content: what is painted", "photos"), ("style", "Style: how", "styles")):
+            with gr.Column(min_width=150):
+                picture = PictureInput(
+                    label=label, elem_id=elem_id, height=220, sources=["upload", "clipboard", "webcam"],
+                    buttons=["fullscreen"], alt_text=label,
+                )  # fmt: skip
+                files = sorted(str(path) for path in (ASSETS / folder).glob("*.jpg"))
+                gr.Examples(
+                    files, picture, label="", elem_id=f"{elem_id}-examples", examples_per_page=12, cache_examples=False,
+                )  # fmt: skip
+                pictures.append(picture)
+    return pictures[0], pictures[1]
+
+
+def _controls() -> tuple[dict[str, Any], PictureInput]:
+    """Every control by its name in CONTROLS, and the upload for start "image"."""
+    at = controls_of(PRESETS[DEFAULT_PRESET].config)
+    made: dict[str, Any] = {}
+    made["alpha"] = LogSlider(
+        at["alpha"], label="α, content weight", low=-3, high=6, elem_id="alpha", hint="more: closer to the photo"
+    )
+    made["beta"] = LogSlider(
+        at["beta"], label="β, style weight", low=-1, high=11, elem_id="beta", hint="more: closer to the style"
+    )
+    made["gatys_layers"] = gr.CheckboxGroup(
+        list(GATYS_STYLE_LAYERS), value=at["gatys_layers"], label="Style layers", elem_id="style-layers",
+        info="shallow: colours and fine grain; deep: large shapes",
+    )  # fmt: skip
+    with gr.Row():
+        made["size"] = gr.Number(at["size"], label="Size, pixels", precision=0, elem_id="size", min_width=120)
+        made["steps"] = gr.Number(
+            at["steps"], label="Steps", precision=0, elem_id="steps", info=None, min_width=120, maximum=MAX_STEPS
+        )
+    made["start"] = gr.Radio(STARTS, value=at["start"], label="Start from", elem_id="init")
+    start_image = PictureInput(label="Start picture", elem_id="start-picture", height=180, visible=False, sources=["upload"])
+    with gr.Accordion("More layers", open=False):
+        made["content_layers"] = gr.Dropdown(
+            [*ALL_LAYERS, *PRE_LAYERS], value=at["content_layers"], multiselect=True, label="Content layers",
+            elem_id="content-layers",
+        )  # fmt: skip
+        made["more_layers"] = gr.CheckboxGroup(
+            list(MORE_LAYERS), value=at["more_layers"], label="More style layers", elem_id="more-style-layers"
+        )
+        made["pre_layers"] = gr.CheckboxGroup(
+            list(PRE_LAYERS), value=at["pre_layers"], label="Style layers before ReLU", elem_id="pre-style-layers"
+        )
+    with gr.Accordion("Network and optimiser", open=False):
+        with gr.Row():
+            made["backbone"] = gr.Dropdown(
+                [(title, name) for name, title in BACKBONES.items()], value=at["backbone"], label="Network",
+                elem_id="backbone", min_width=120,
+            )  # fmt: skip
+            made["pooling"] = gr.Dropdown(
+                list(CHOICES["pooling"]), value=at["pooling"], label="Pooling", elem_id="pooling", min_width=120
+            )
+        with gr.Row():
+            made["optimizer"] = gr.Dropdown(
+                [("L-BFGS", "lbfgs"), ("Adam", "adam")], value=at["optimizer"], label="Optimiser", elem_id="optimizer",
+                min_width=120,
+            )  # fmt: skip
+            made["step_size"] = gr.Number(at["step_size"], label="Step size", elem_id="step-size", min_width=120)
+        made["tv_weight"] = LogSlider(
+            at["tv_weight"], label="Total variation", low=-4, high=6, elem_id="tv", hint="smooths grain; far left: off"
+        )
+        with gr.Row():
+            made["size_rule"] = gr.Dropdown(
+                list(CHOICES["size_rule"]), value=at["size_rule"], label="Size measures", elem_id="size-rule", min_width=120
+            )
+            made["seed"] = gr.Number(at["seed"], label="Seed", precision=0, elem_id="seed", min_width=120)
+    return made, start_image
+
+
+def _outputs() -> View:
+    preview = preview_area(elem_id="preview")
+    result = BeforeAfter(elem_id="result", visible="hidden")
+    status = gr.HTML(status_html("Ready."), elem_id="status")
+    download = gr.DownloadButton("Download PNG", interactive=False, elem_id="download")
+    losses = gr.LinePlot(
+        x="step", y="loss", color="term", x_title="step", y_title="log₁₀ of weighted loss", height=280, elem_id="losses",
+        label="Losses",
+    )  # fmt: skip
+    with gr.Accordion("Record of the run", open=False):
+        record = gr.JSON(show_label=False, elem_id="record")
+    outcome = gr.State("")
+    return View(preview, status, losses, result, download, record, outcome)
+
+
+def _connect_settings(
+    preset: gr.Dropdown, about: gr.Markdown, controls: dict[str, Any], start_image: Any, network: Any, fetch: Any, outputs: View
+) -> None:
+    """Presets fill the controls; controls that belong together move together."""
+    preset.input(_fill, preset, [about, *(controls[name] for name in CONTROLS)], **INSTANT).then(
+        describe_network, controls["backbone"], [network, fetch], **INSTANT
+    )
+    controls["optimizer"].input(STEP_SIZES.get, controls["optimizer"], controls["step_size"], **INSTANT)
+    controls["start"].change(
+        lambda start: gr.Image(visible=start == "image"), controls["start"], start_image, **INSTANT
+    )
+    controls["backbone"].input(describe_network, controls["backbone"], [network, fetch], **INSTANT)
+    fetch.click(
+        fetch_network, controls["backbone"], outputs.status, show_progress="hidden", api_visibility="private"
+    ).then(describe_network, controls["backbone"], [network, fetch], **INSTANT)
+    gr.context.Context.root_block.load(describe_network, controls["backbone"], [network, fetch], **INSTANT)
+
+
+def add_endpoint() -> None:
+    """The endpoint /stylize for programs: inputs and output without a place on the page."""
+    number = {"value": None, "visible": False}
+    text = {"value": None, "visible": False}
+    inputs = [
+        PictureInput(label="content", visible=False),
+        PictureInput(label="style", visible=False),
+        gr.Textbox(DEFAULT_PRESET, label="preset", visible=False),
+        gr.Textbox(label="backbone", **text),
+        gr.Number(label="alpha", **number),
+        gr.Number(label="beta", **number),
+        gr.Textbox(label="style_layers", **text),
+        gr.Textbox(label="content_layers", **text),
+        gr.Textbox(label="init", **text),
+        gr.Textbox(label="optimizer", **text),
+        gr.Number(label="steps", **number),
+        gr.Number(label="size", **number),
+        gr.Number(label="tv", **number),
+        gr.Number(label="seed", **number),
+    ]
+    picture = gr.Image(format="jpeg", visible=False, label="picture")
+    gr.Button(visible=False).click(stylize_endpoint, inputs, picture, api_name="stylize", **LANE)
+
+
+def preset_text(name: str) -> str:
+    """Where a preset comes from and where it differs, for the page."""
+    preset = PRESETS[name]
+    return f"{preset.source}. {preset.deviations}".strip()
+
+
+def _fill(name: str) -> list[Any]:
+    values = controls_of(PRESETS[name].config)
+    return [preset_text(name), *(values[control] for control in CONTROLS)]
+
+
+def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
+    """After a run, however it ended."""
+    session.running = False
+    return gr.Button(interactive=True), gr.Button(interactive=False), *describe_network(backbone), gr.skip()
+
+
+def _left() -> tuple[Any, ...]:
+    return status_html("Left the queue."), gr.Button(interactive=True), gr.Button(interactive=False)
+
+
+def _show_stage(outcome: str) -> tuple[Any, Any]:
+    """While painting the live picture, afterwards the result, in the same place."""
+    done = outcome == "done"
+    return gr.HTML(visible="hidden" if done else True), gr.HTML(visible=True if done else "hidden")
+
+
+def describe_network(backbone: str) -> tuple[str, Any]:
+    """Which weights the page would use, and the button that fetches them where there are none."""
+    size = weights.download_size(backbone) / 1e6
+    try:
+        missing = weights.find(backbone) is None
+    except NSTError:
+        missing = True
+    return weights_text(backbone), gr.Button(f"Download {BACKBONES[backbone]} ({size:.0f} MB)", visible=missing)
+
+
+def fetch_network(backbone: str) -> Any:
+    """The button's download, shown in the status line."""
+    try:
+        for progress in weights.download(backbone):
+            yield download_status(backbone, progress)
+        yield status_html(f"{BACKBONES[backbone]} is here. Ready.")
+    except NSTError as error:
+        gr.Warning(str(error), title="Download failed", duration=12)
+        yield status_html(str(error), kind="problem")
+
+
+def check_upload(path: Path | None) -> Any:
+    """Say at once if an upload is no picture, and make room for another."""
+    try:
+        if path is not None:
+            images.load(path)
+    except NSTError as error:
+        gr.Warning(str(error), title="This picture cannot be used", duration=12)
+        return None
+    return gr.skip()
