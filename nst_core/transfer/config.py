@@ -90,7 +90,9 @@ class StyleTransferConfig:
         self._check_layers()
         self._check_weights()
         if self.clamp and self.optimizer == "lbfgs":
-            raise ConfigError("clamp is on with optimizer 'lbfgs', whose memory it would corrupt; use 'adam' or clamp=False")
+            raise ConfigError(
+                "clamp is on with optimizer 'lbfgs', whose memory it would corrupt; use 'adam' or clamp=False"
+            )
         if len(self.adam_betas) != 2 or not all(_is_number(beta) and 0 <= beta < 1 for beta in self.adam_betas):
             raise ConfigError(f"adam_betas is {self.adam_betas!r}; give two numbers from 0 to below 1")
 
@@ -126,22 +128,33 @@ class StyleTransferConfig:
             return 1 / len(self.style_layers)
         return self.layer_weights[self.style_layers.index(layer)]
 
-    def using(self, optimizer: str) -> "StyleTransferConfig":
-        """These settings with another optimiser, at a step size that suits it."""
-        if optimizer == self.optimizer:
-            return self
-        _check_choice("optimizer", optimizer, CHOICES["optimizer"])
-        return replace(self, optimizer=optimizer, step_size=STEP_SIZES[optimizer], clamp=optimizer == "adam")
+    def changed(self, **values: Any) -> "StyleTransferConfig":
+        """These settings with other values, None meaning as it is; what hangs together changes together.
 
-    def with_style_layers(self, layers: Sequence[str]) -> "StyleTransferConfig":
-        """These settings with other style layers; a layer that was there keeps its weight, a new one gets their mean."""
-        if not self.layer_weights or tuple(layers) == self.style_layers:
-            return replace(self, style_layers=tuple(layers))
-        mean = sum(self.layer_weights) / len(self.layer_weights)
+        Another optimiser brings a step size that suits it. A style layer that was there keeps its weight, a new one gets
+        the mean of the others. Whole numbers may come as floats, as pages and JSON send them.
+
+        Raises:
+            ConfigError: an unknown value or one out of range.
+        """
+        given = {name: value for name, value in values.items() if value is not None}
+        for name in ("steps", "size", "seed", "history"):
+            if isinstance(given.get(name), float) and given[name].is_integer():
+                given[name] = int(given[name])
+        if given.get("optimizer", self.optimizer) != self.optimizer:
+            _check_choice("optimizer", given["optimizer"], CHOICES["optimizer"])
+            suiting = {"step_size": STEP_SIZES[given["optimizer"]], "clamp": given["optimizer"] == "adam"}
+            given = {**suiting, **given}
+        if "style_layers" in given:
+            given.setdefault("layer_weights", self._weights_of(given["style_layers"]))
+        return replace(self, **given)
+
+    def _weights_of(self, layers: Sequence[str]) -> tuple[float, ...]:
+        if not self.layer_weights:
+            return ()
         own = dict(zip(self.style_layers, self.layer_weights, strict=True))
-        return replace(
-            self, style_layers=tuple(layers), layer_weights=tuple(own.get(layer, mean) for layer in layers)
-        )
+        mean = sum(self.layer_weights) / len(self.layer_weights)
+        return tuple(own.get(layer, mean) for layer in layers)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain values, for JSON."""

@@ -26,11 +26,16 @@ class LogSlider(gr.HTML):
   <div class="hint">${hint}</div>
 </div>"""
     STYLE = """
-.log-slider { padding: var(--block-padding); display: flex; flex-direction: column; gap: 4px; }
-.head { display: flex; justify-content: space-between; align-items: center; gap: 8px; }
-.head label { color: var(--block-label-text-color); font-size: var(--block-info-text-size); }
-.head input { width: 6.5em; text-align: right; padding: 2px 6px; font-size: var(--text-sm); color: var(--body-text-color);
-  background: var(--input-background-fill); border: 1px solid var(--input-border-color); border-radius: var(--radius-sm); }
+.log-slider { padding: 10px 12px; display: flex; flex-direction: column; gap: 4px; height: 100%;
+  background: var(--block-background-fill); border-radius: var(--block-radius); box-shadow: var(--block-shadow);
+  border: var(--block-border-width) solid var(--block-border-color); }
+.head { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: 4px 8px; }
+.head label { white-space: nowrap; color: var(--block-title-text-color); font-weight: var(--block-title-text-weight);
+  background: var(--block-title-background-fill); border-radius: var(--block-title-radius);
+  padding: var(--block-title-padding); font-size: var(--block-title-text-size); }
+.head input { width: 5em; text-align: right; padding: 2px 6px; font-size: var(--text-sm); color: var(--body-text-color);
+  background: var(--input-background-fill); border: 1px solid var(--input-border-color);
+  border-radius: var(--radius-sm); }
 .log-slider input[type=range] { width: 100%; margin: 4px 0; accent-color: var(--color-accent); }
 .hint { color: var(--body-text-color-subdued); font-size: var(--text-xs); }
 """

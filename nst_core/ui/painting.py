@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,9 +21,9 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.optimize import Controls, Frame
 from nst_core.transfer.record import save_result
 from nst_core.transfer.stylize import Run, stylize
-from nst_core.ui.pictures import data_uri
+from nst_core.ui.pictures import comparison
 from nst_core.ui.preview import Preview
-from nst_core.ui.settings import changed, config_of, in_depth_order, preset_config
+from nst_core.ui.settings import config_of, in_depth_order, preset_config
 from nst_core.ui.status import done_text, progress_text, status_html
 
 # All that computes on the device shares one lane. gradio frees the lane before a cancelled step has ended, so the lock
@@ -53,10 +54,16 @@ class View(NamedTuple):
     preview: Any = gr.skip()
     status: Any = gr.skip()
     losses: Any = gr.skip()
+    legend: Any = gr.skip()
     result: Any = gr.skip()
     download: Any = gr.skip()
     record: Any = gr.skip()
     outcome: Any = gr.skip()
+
+
+# One colour a term, told apart on light and dark ground; the content and the total stand out.
+COLORS = ("#2f9e6e", "#3b82c4", "#8b5cf6", "#d9579b", "#d97706", "#6b8e23", "#0ea5b7", "#a16207", "#be4bdb")
+CONTENT_COLOR, TOTAL_COLOR = "#e03131", "#868e96"
 
 
 class LossHistory:
@@ -74,23 +81,21 @@ class LossHistory:
             self.every *= 2
             self.frames = [kept for kept in self.frames if kept[0] % self.every == 0]
 
+    def chart(self) -> tuple[Any, str]:
+        """The chart's update, and its legend as HTML, which wraps on a narrow page as the chart's own does not."""
+        terms = list(self.frames[0][1])
+        inner = iter(COLORS * (1 + len(terms) // len(COLORS)))
+        fixed = {"total": TOTAL_COLOR, "content": CONTENT_COLOR}
+        colors = {term: fixed.get(term.split()[0]) or next(inner) for term in terms}
+        legend = "".join(f'<span style="--term: {colors[term]}">{escape(term)}</span>' for term in terms)
+        plot = gr.LinePlot(value=self.table(), color_map=colors, colors_in_legend=[])
+        return plot, f'<div class="legend">{legend}</div>'
+
     def table(self) -> pd.DataFrame:
-        """Columns step, loss and term. A loss of 0 has no place on a log axis and is left out."""
-        rows = [(step, loss, term) for step, losses in self.frames for term, loss in losses.items() if loss > 0]
+        """Columns step, loss (log₁₀) and term. A loss of 0 has no place on a log axis and is empty."""
+        rows = [(step, loss or np.nan, term) for step, losses in self.frames for term, loss in losses.items()]
         table = pd.DataFrame(rows, columns=["step", "loss", "term"])
         return table.assign(loss=np.log10(table["loss"].astype(float)).round(4))
-
-
-def press_run(session: Session) -> View:
-    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
-    session.controls.stop.clear()
-    return View(status=status_html("Waiting for the device …"))
-
-
-def press_stop(session: Session, leave: int) -> int:
-    """End a run that goes on after its present step; a run that still waits leaves the queue (by a new number)."""
-    session.controls.stop.set()
-    return leave if session.running else leave + 1
 
 
 def paint(
@@ -131,7 +136,9 @@ def _show_run(run: Run, session: Session) -> Iterator[View]:
     said = charted = began = 0.0
     note = ""
     try:
-        yield View(preview=preview.token, status=status_html("Looking at both pictures …", where, share=0), outcome="running")
+        yield View(
+            preview=preview.token, status=status_html("Looking at both pictures …", where, share=0), outcome="running"
+        )
         for frame in locked_frames(run):
             preview.put(frame.image)
             history.add(frame)
@@ -143,11 +150,13 @@ def _show_run(run: Run, session: Session) -> Iterator[View]:
             said = now
             speed = frame.step / (now - began) if frame.step > 1 else None
             text = progress_text(frame.step, run.config.steps, speed)
-            chart = gr.skip()
+            chart = gr.skip(), gr.skip()
             if now - charted >= CHART_SECONDS:
-                charted, chart = now, history.table()
+                charted, chart = now, history.chart()
             detail = f"{where} · {note}" if note else where
-            yield View(status=status_html(text, detail, share=frame.step / run.config.steps), losses=chart)
+            yield View(
+                status=status_html(text, detail, share=frame.step / run.config.steps), losses=chart[0], legend=chart[1]
+            )
         yield _result(run, where, history)
     finally:
         preview.close()
@@ -156,11 +165,13 @@ def _show_run(run: Run, session: Session) -> Iterator[View]:
 
 def _result(run: Run, where: str, history: LossHistory) -> View:
     record, image = run.record(), run.last_frame.image
+    plot, legend = history.chart()
     return View(
         status=status_html(done_text(record), " · ".join((where, *record.notes)), share=1),
-        losses=history.table(),
-        result={"before": data_uri(run.content_image), "after": data_uri(image)},
-        download=gr.DownloadButton(value=_result_file(run), interactive=True),
+        losses=plot,
+        legend=legend,
+        result=comparison(run.content_image, image),
+        download=_result_file(run),
         record=record.to_dict(),
         outcome="done",
     )
@@ -250,8 +261,7 @@ def stylize_endpoint(
         seed: of the noise.
     """
     try:
-        config = changed(
-            preset_config(preset),
+        config = preset_config(preset).changed(
             backbone=backbone or None,
             content_weight=alpha,
             style_weight=beta,

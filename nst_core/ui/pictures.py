@@ -25,10 +25,16 @@ def data_uri(image: Tensor, *, max_side: int = images.MAX_SIDE) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(images.encode_jpeg(image, max_side=max_side)).decode()
 
 
+def comparison(before: Tensor, after: Tensor) -> dict[str, Any]:
+    """Two images (1, 3, H, W) of one size as BeforeAfter's value."""
+    height, width = images.size_of(after)
+    return {"before": data_uri(before), "after": data_uri(after), "width": width, "height": height}
+
+
 class BeforeAfter(gr.HTML):
     """The photograph under the painting, with a handle that keyboard, touch and screen readers can move.
 
-    Its value is {"before": data URI, "after": data URI} or None.
+    Its value is what `comparison` makes, or None.
     """
 
     is_template = True
@@ -36,18 +42,18 @@ class BeforeAfter(gr.HTML):
     TEMPLATE = """
 <figure class="before-after" style="--share: 0%">
   ${value && value.after ? `
-  <div class="pictures">
+  <div class="pictures" style="--aspect: ${value.width / value.height}">
     <img src="${value.after}" alt="The painting">
     <img class="before" src="${value.before}" alt="The content picture">
   </div>
   <div class="handle"><span>painting</span>
-    <input type="range" min="0" max="100" value="0" aria-label="Share of the picture that shows the content, in percent">
+    <input type="range" min="0" max="100" value="0" aria-label="Share of the picture that shows the photo, in percent">
   <span>photo</span></div>` : ""}
 </figure>"""
     STYLE = """
 .before-after { margin: 0; display: flex; flex-direction: column; align-items: center; gap: 6px; }
-.pictures { display: grid; }
-.pictures img { grid-area: 1 / 1; max-width: 100%; max-height: 72vh; border-radius: 8px; }
+.pictures { display: grid; width: min(100%, calc(72vh * var(--aspect))); }
+.pictures img { grid-area: 1 / 1; width: 100%; border-radius: 8px; }
 .before { clip-path: inset(0 calc(100% - var(--share)) 0 0); }
 .handle { display: flex; gap: 10px; align-items: center; width: 100%; max-width: 560px;
           color: var(--body-text-color-subdued); font-size: var(--text-sm); }
@@ -61,9 +67,7 @@ element.addEventListener('input', event => {
 """
 
     def __init__(self, value: dict[str, str] | None = None, **props: Any):
-        super().__init__(
-            value, html_template=self.TEMPLATE, css_template=self.STYLE, js_on_load=self.SCRIPT, **props
-        )
+        super().__init__(value, html_template=self.TEMPLATE, css_template=self.STYLE, js_on_load=self.SCRIPT, **props)
 
     def postprocess(self, value: Any) -> Any:
         return value

@@ -72,7 +72,8 @@ async def next_frame(request: list[Any]) -> dict[str, Any] | None:
 
 TEMPLATE = """
 <figure class="live-preview"><img alt="The painting in progress" hidden>
-<figcaption>Choose a photo and a style, then press <b>Run</b>:<br>the picture is painted here while you watch.</figcaption>
+<figcaption>Choose a photo and a style, then press <b>Run</b>:<br>
+  the picture is painted here while you watch.</figcaption>
 </figure>"""
 STYLE = """
 .live-preview { margin: 0; min-height: 300px; display: flex; align-items: center; justify-content: center;

@@ -1,12 +1,11 @@
 """Between the page's controls and a config: presets fill the controls, controls make the config."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import PRE, layer_names
-from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, StyleTransferConfig
+from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 
 # The page's controls in the order in which handlers get them; each is a field of the config or part of one.
@@ -82,8 +81,7 @@ def config_of(preset: str, values: Iterable[Any]) -> StyleTransferConfig:
     for name in ("alpha", "beta", "step_size", "steps", "size", "tv_weight", "seed"):
         if shown[name] is None:
             raise ConfigError(f"{name.replace('_', ' ')} is empty; type a number, or choose the preset again")
-    return changed(
-        preset_config(preset),
+    return preset_config(preset).changed(
         backbone=shown["backbone"],
         content_weight=shown["alpha"],
         style_weight=shown["beta"],
@@ -99,26 +97,6 @@ def config_of(preset: str, values: Iterable[Any]) -> StyleTransferConfig:
         tv_weight=shown["tv_weight"],
         seed=shown["seed"],
     )
-
-
-def changed(config: StyleTransferConfig, **values: Any) -> StyleTransferConfig:
-    """The config with other values, None meaning as it is.
-
-    Whole numbers may come as floats, as pages and JSON send them.
-
-    Raises:
-        ConfigError: an unknown value or one out of range.
-    """
-    given = {name: value for name, value in values.items() if value is not None}
-    for name in ("steps", "size", "seed"):
-        if isinstance(given.get(name), float) and given[name].is_integer():
-            given[name] = int(given[name])
-    optimizer = given.pop("optimizer", config.optimizer)
-    if optimizer not in CHOICES["optimizer"]:
-        raise ConfigError(f"optimizer is {optimizer!r}; choose one of {', '.join(CHOICES['optimizer'])}")
-    style_layers = tuple(given.pop("style_layers", config.style_layers))
-    weights = config.with_style_layers(style_layers).layer_weights if style_layers else ()
-    return replace(config.using(optimizer), **given, style_layers=style_layers, layer_weights=weights)
 
 
 def in_depth_order(layers: Iterable[str]) -> tuple[str, ...]:

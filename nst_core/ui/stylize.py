@@ -19,8 +19,6 @@ from nst_core.ui.painting import (
     View,
     download_status,
     paint,
-    press_run,
-    press_stop,
     stylize_endpoint,
     weights_text,
 )
@@ -38,7 +36,7 @@ STARTS = [("content", "content"), ("noise", "noise"), ("style", "style"), ("anot
 def build() -> None:
     """Lay out the tab and connect it; call inside a Blocks."""
     with gr.Row(equal_height=False, elem_id="studio"):
-        with gr.Column(scale=5, min_width=320):
+        with gr.Column(elem_id="inputs", min_width=300):
             content, style = _picture_inputs()
             preset = gr.Dropdown(
                 [(preset.title, name) for name, preset in PRESETS.items()], value=DEFAULT_PRESET, label="Preset",
@@ -46,18 +44,16 @@ def build() -> None:
             )  # fmt: skip
             about = gr.Markdown(preset_text(DEFAULT_PRESET), elem_id="preset-about")
             with gr.Row():
-                run = gr.Button("Run", variant="primary", elem_id="run", scale=2)
-                stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1)
+                run = gr.Button("Run", variant="primary", elem_id="run", scale=2, min_width=100)
+                stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1, min_width=80)
+        with gr.Column(elem_id="stage", min_width=300):
+            outputs, record_area = _outputs()
+        with gr.Column(elem_id="knobs", min_width=300):
             controls, start_image = _controls()
             network = gr.Markdown(elem_id="weights")
             fetch = gr.Button("Download VGG-19", visible=False, size="sm", elem_id="fetch")
-        with gr.Column(scale=7, min_width=320):
-            outputs = _outputs()
     session, leave = gr.State(Session()), gr.State(0)
-    outcome = outputs.outcome
-
-    waiting = run.click(press_run, session, list(outputs), **INSTANT)
-    waiting.then(lambda: (gr.Button(interactive=False), gr.Button(interactive=True)), None, [run, stop], **INSTANT)
+    waiting = run.click(_press_run, session, [outputs.status, run, stop], **INSTANT)
     painting = waiting.then(
         paint,
         [session, content, style, start_image, preset, *(controls[name] for name in CONTROLS)],
@@ -67,10 +63,15 @@ def build() -> None:
         api_visibility="private",
         **LANE,
     )
-    painting.then(_ready, [session, controls["backbone"]], [run, stop, network, fetch, outputs.preview], **INSTANT)
-    stop.click(press_stop, [session, leave], leave, **INSTANT)
+    painting.then(_ready, [session, controls["backbone"]], [run, stop, network, fetch], **INSTANT)
+    stop.click(_press_stop, [session, leave], leave, **INSTANT)
     leave.change(_left, None, [outputs.status, run, stop], cancels=[painting], **INSTANT)
-    outcome.change(_show_stage, outcome, [outputs.preview, outputs.result], **INSTANT)
+    outputs.outcome.change(
+        _show_stage,
+        outputs.outcome,
+        [outputs.preview, outputs.result, outputs.download, outputs.losses, record_area],
+        **INSTANT,
+    )
 
     _connect_settings(preset, about, controls, start_image, network, fetch, outputs)
     for picture in (content, style, start_image):
@@ -80,7 +81,7 @@ def build() -> None:
 def _picture_inputs() -> tuple[PictureInput, PictureInput]:
     pictures = []
     with gr.Row():
-        for elem_id, label, folder in (("content", "Content: what is painted", "photos"), ("style", "Style: how", "styles")):
+        for elem_id, label, folder in (("content", "Content", "photos"), ("style", "Style", "styles")):
             with gr.Column(min_width=150):
                 picture = PictureInput(
                     label=label, elem_id=elem_id, height=220, sources=["upload", "clipboard", "webcam"],
@@ -98,12 +99,25 @@ def _controls() -> tuple[dict[str, Any], PictureInput]:
     """Every control by its name in CONTROLS, and the upload for start "image"."""
     at = controls_of(PRESETS[DEFAULT_PRESET].config)
     made: dict[str, Any] = {}
-    made["alpha"] = LogSlider(
-        at["alpha"], label="α, content weight", low=-3, high=6, elem_id="alpha", hint="more: closer to the photo"
-    )
-    made["beta"] = LogSlider(
-        at["beta"], label="β, style weight", low=-1, high=11, elem_id="beta", hint="more: closer to the style"
-    )
+    with gr.Row():
+        made["alpha"] = LogSlider(
+            at["alpha"],
+            label="α content",
+            low=-3,
+            high=6,
+            elem_id="alpha",
+            min_width=170,
+            hint="more: closer to the photo",
+        )
+        made["beta"] = LogSlider(
+            at["beta"],
+            label="β style",
+            low=-1,
+            high=11,
+            elem_id="beta",
+            min_width=170,
+            hint="more: closer to the style",
+        )
     made["gatys_layers"] = gr.CheckboxGroup(
         list(GATYS_STYLE_LAYERS), value=at["gatys_layers"], label="Style layers", elem_id="style-layers",
         info="shallow: colours and fine grain; deep: large shapes",
@@ -114,7 +128,9 @@ def _controls() -> tuple[dict[str, Any], PictureInput]:
             at["steps"], label="Steps", precision=0, elem_id="steps", info=None, min_width=120, maximum=MAX_STEPS
         )
     made["start"] = gr.Radio(STARTS, value=at["start"], label="Start from", elem_id="init")
-    start_image = PictureInput(label="Start picture", elem_id="start-picture", height=180, visible=False, sources=["upload"])
+    start_image = PictureInput(
+        label="Start picture", elem_id="start-picture", height=180, visible=False, sources=["upload"]
+    )
     with gr.Accordion("More layers", open=False):
         made["content_layers"] = gr.Dropdown(
             [*ALL_LAYERS, *PRE_LAYERS], value=at["content_layers"], multiselect=True, label="Content layers",
@@ -146,29 +162,47 @@ def _controls() -> tuple[dict[str, Any], PictureInput]:
         )
         with gr.Row():
             made["size_rule"] = gr.Dropdown(
-                list(CHOICES["size_rule"]), value=at["size_rule"], label="Size measures", elem_id="size-rule", min_width=120
+                list(CHOICES["size_rule"]),
+                value=at["size_rule"],
+                label="Size measures",
+                elem_id="size-rule",
+                min_width=120,
             )
             made["seed"] = gr.Number(at["seed"], label="Seed", precision=0, elem_id="seed", min_width=120)
     return made, start_image
 
 
-def _outputs() -> View:
+def _outputs() -> tuple[View, gr.Accordion]:
     preview = preview_area(elem_id="preview")
     result = BeforeAfter(elem_id="result", visible="hidden")
     status = gr.HTML(status_html("Ready."), elem_id="status")
-    download = gr.DownloadButton("Download PNG", interactive=False, elem_id="download")
+    download = gr.DownloadButton("Download PNG", elem_id="download", visible="hidden")
     losses = gr.LinePlot(
-        x="step", y="loss", color="term", x_title="step", y_title="log₁₀ of weighted loss", height=280, elem_id="losses",
-        label="Losses",
-    )  # fmt: skip
-    with gr.Accordion("Record of the run", open=False):
+        x="step",
+        y="loss",
+        color="term",
+        x_title="step",
+        y_title="log₁₀ of weighted loss",
+        color_title=" ",
+        height=300,
+        show_label=False,
+        elem_id="losses",
+        visible="hidden",
+    )
+    legend = gr.HTML(elem_id="legend")
+    with gr.Accordion("Record of the run", open=False, visible=False) as record_area:
         record = gr.JSON(show_label=False, elem_id="record")
-    outcome = gr.State("")
-    return View(preview, status, losses, result, download, record, outcome)
+    return View(preview, status, losses, legend, result, download, record, gr.State("")), record_area
 
 
 def _connect_settings(
-    preset: gr.Dropdown, about: gr.Markdown, controls: dict[str, Any], start_image: Any, network: Any, fetch: Any, outputs: View
+    preset: gr.Dropdown,
+    about: gr.Markdown,
+    controls: dict[str, Any],
+    start_image: Any,
+    network: Any,
+    fetch: Any,
+    outputs: View,
 ) -> None:
     """Presets fill the controls; controls that belong together move together."""
     preset.input(_fill, preset, [about, *(controls[name] for name in CONTROLS)], **INSTANT).then(
@@ -220,20 +254,38 @@ def _fill(name: str) -> list[Any]:
     return [preset_text(name), *(values[control] for control in CONTROLS)]
 
 
-def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
-    """After a run, however it ended."""
-    session.running = False
-    return gr.Button(interactive=True), gr.Button(interactive=False), *describe_network(backbone), gr.skip()
+def _press_run(session: Session) -> tuple[str, gr.Button, gr.Button]:
+    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
+    session.controls.stop.clear()
+    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
 
 
-def _left() -> tuple[Any, ...]:
+def _press_stop(session: Session, leave: int) -> int:
+    """End a run that goes on after its present step; one that still waits leaves the queue (by a new number)."""
+    session.controls.stop.set()
+    return leave if session.running else leave + 1
+
+
+def _left() -> tuple[str, gr.Button, gr.Button]:
     return status_html("Left the queue."), gr.Button(interactive=True), gr.Button(interactive=False)
 
 
-def _show_stage(outcome: str) -> tuple[Any, Any]:
+def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
+    """After a run, however it ended."""
+    session.running = False
+    return gr.Button(interactive=True), gr.Button(interactive=False), *describe_network(backbone)
+
+
+def _show_stage(outcome: str) -> tuple[Any, ...]:
     """While painting the live picture, afterwards the result, in the same place."""
     done = outcome == "done"
-    return gr.HTML(visible="hidden" if done else True), gr.HTML(visible=True if done else "hidden")
+    return (
+        gr.HTML(visible="hidden" if done else True),
+        gr.HTML(visible=True if done else "hidden"),
+        gr.DownloadButton(visible=True if done else "hidden"),
+        gr.LinePlot(visible=True),
+        gr.Accordion(visible=done),
+    )
 
 
 def describe_network(backbone: str) -> tuple[str, Any]:

@@ -1,0 +1,152 @@
+"""The command line: `python -m nst_core stylize CONTENT STYLE -o OUT.png`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from nst_core import images
+from nst_core.errors import ConfigError, ImageError, NSTError
+from nst_core.features import weights
+from nst_core.features.vgg import BACKBONES
+from nst_core.transfer.config import CHOICES, StyleTransferConfig
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.record import save_result
+from nst_core.transfer.stylize import Run, stylize
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0, 1 for what the user can put right, 130 when interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except NSTError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m nst_core", description="Neural style transfer.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_stylize(commands.add_parser("stylize", help="paint one picture in the style of another"))
+    presets = commands.add_parser("presets", help="list the presets")
+    presets.set_defaults(command=list_presets)
+    network = commands.add_parser("weights", help="say where a network's weights are, or fetch them")
+    network.add_argument("--backbone", choices=BACKBONES, default="vgg19")
+    network.add_argument("--download", action="store_true", help="fetch them if they are not here")
+    network.set_defaults(command=show_weights)
+    return parser
+
+
+def _add_stylize(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("content", type=Path, help="the picture that is painted")
+    parser.add_argument("style", type=Path, help="the picture in whose style it is painted")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the PNG to write")
+    parser.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET, help="recipe; the options below change it")
+    parser.add_argument("--backbone", choices=CHOICES["backbone"])
+    parser.add_argument("--size", type=int, help="pixels")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--alpha", type=float, help="content weight")
+    parser.add_argument("--beta", type=float, help="style weight")
+    parser.add_argument("--optimizer", choices=CHOICES["optimizer"])
+    parser.add_argument("--init", metavar="START", help=f"{', '.join(CHOICES['start'][:-1])}, or a picture's path")
+    parser.add_argument("--style-layers", nargs="+", metavar="LAYER", help="such as conv1_1 conv2_1")
+    parser.add_argument("--content-layers", nargs="+", metavar="LAYER")
+    parser.add_argument("--tv", type=float, help="total variation weight")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--json", action="store_true", help="print the run's record")
+    parser.set_defaults(command=stylize_pictures)
+
+
+def config_of(options: argparse.Namespace) -> StyleTransferConfig:
+    """The preset with what the options change.
+
+    Raises:
+        ConfigError: an unknown or invalid value.
+    """
+    named = options.init is None or options.init in CHOICES["start"]
+    return PRESETS[options.preset].config.changed(
+        backbone=options.backbone,
+        size=options.size,
+        steps=options.steps,
+        content_weight=options.alpha,
+        style_weight=options.beta,
+        tv_weight=options.tv,
+        optimizer=options.optimizer,
+        start=options.init if named else "image",
+        style_layers=_tuple(options.style_layers),
+        content_layers=_tuple(options.content_layers),
+        seed=options.seed,
+    )
+
+
+def _tuple(names: list[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)
+
+
+def stylize_pictures(options: argparse.Namespace) -> None:
+    """`stylize`: paint, with a progress bar on standard error; an interrupt keeps what is painted so far."""
+    config = config_of(options)
+    _check_output(options.output)
+    start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
+    content_image, style_image = images.load(options.content), images.load(options.style)
+    _fetch(config.backbone)
+    run = stylize(content_image, style_image, config, start_image=start_image)
+    try:
+        _paint(run)
+    finally:
+        if run.last_frame:
+            record = run.record()
+            save_result(run.last_frame.image, record, options.output)
+            if options.json:
+                print(record.to_json())
+
+
+def _check_output(path: Path) -> None:
+    """Before an hour of painting rather than after it."""
+    if path.suffix.lower() != ".png":
+        raise ConfigError(f"output is {path.name!r}; name a .png file, which can hold the record")
+    if not path.parent.is_dir():
+        raise ImageError(f"the folder {path.parent} does not exist; make it, or write elsewhere")
+
+
+def _paint(run: Run) -> None:
+    with tqdm(total=run.config.steps, unit="step", desc=str(run.compute)) as bar:
+        for frame in run:
+            bar.update(frame.step - bar.n)
+            bar.set_postfix(loss=f"{frame.total:.4g}", refresh=False)
+            if frame.note:
+                bar.write(frame.note, file=sys.stderr)
+
+
+def _fetch(backbone: str) -> None:
+    """Download the weights if they are not here, with a progress bar."""
+    if weights.find(backbone):
+        return
+    with tqdm(total=weights.download_size(backbone), unit="B", unit_scale=True, desc=f"fetching {backbone}") as bar:
+        for progress in weights.download(backbone):
+            bar.total = progress.total_bytes or bar.total
+            bar.update(progress.done_bytes - bar.n)
+
+
+def list_presets(_: argparse.Namespace) -> None:
+    """`presets`: one a line, name first."""
+    for name, preset in PRESETS.items():
+        print(f"{name:17} {preset.title}: {preset.source}")
+
+
+def show_weights(options: argparse.Namespace) -> None:
+    """`weights`: which file would be used."""
+    if options.download:
+        _fetch(options.backbone)
+    checkpoint = weights.require(options.backbone)
+    print(f"{BACKBONES[options.backbone]}: {checkpoint.path} ({checkpoint.origin})")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""A file with the convolutions of VGG-16 or VGG-19: what it must hold, and how it is read and checked."""
+
+import hashlib
+import math
+import pickle
+import zipfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from nst_core.errors import WeightsError
+
+# Channels of each convolution (3×3, then ReLU) and "M" for max pooling, as torchvision numbers them.
+# Source: configurations E and D of Simonyan & Zisserman (2014), table 1.
+ARCHITECTURES: dict[str, tuple] = {
+    "vgg19": (64, 64, "M", 128, 128, "M", *[256] * 4, "M", *[512] * 4, "M", *[512] * 4, "M"),
+    "vgg16": (64, 64, "M", 128, 128, "M", *[256] * 3, "M", *[512] * 3, "M", *[512] * 3, "M"),
+}
+TITLES = {"vgg19": "VGG-19", "vgg16": "VGG-16"}
+
+
+class Flaw(Exception):
+    """What is wrong with a file or a server's answer, in a few plain words; the catcher says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file with a backbone's weights."""
+
+    backbone: str  # "vgg19"
+    path: Path
+    origin: str  # short words for the page: "NST_WEIGHTS", "cache", "torch.hub cache"
+
+    def sha256(self) -> str:
+        """The file's hash in hexadecimal, computed once as long as the file stays as it is."""
+        status = self.path.stat()
+        return _sha256(self.path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache
+def _sha256(path: Path, modified: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """The convolutions of a checkpoint, every name, shape and number checked.
+
+    Returns:
+        "features.N.weight" -> (out, in, 3, 3) and "features.N.bias" -> (out,), float32, on the CPU.
+
+    Raises:
+        WeightsError: the file is damaged, or of another network.
+    """
+    try:
+        return read(checkpoint.path, checkpoint.backbone)
+    except Flaw as flaw:
+        title = TITLES[checkpoint.backbone]
+        remedy = f"delete it and download {title} again"
+        if checkpoint.origin == "NST_WEIGHTS":
+            remedy = "set NST_WEIGHTS to another file or folder, or unset it"
+        raise WeightsError(f"{checkpoint.path} is of no use as {title}: {flaw}; {remedy}") from flaw
+
+
+def read(path: Path, backbone: str) -> dict[str, Tensor]:
+    """What `load` returns, from any file.
+
+    Raises:
+        Flaw: in words that follow the file's name.
+    """
+    expected = expected_shapes(backbone)
+    tensors = _tensors(path, expected)
+    check_shapes({name: tuple(tensor.shape) for name, tensor in tensors.items()}, backbone)
+    state = {}
+    for name in expected:
+        if not tensors[name].is_floating_point():
+            raise Flaw(f"{name} holds {tensors[name].dtype}, not floating-point numbers")
+        # Copied, so that nothing hangs on the file, which may be mapped into memory.
+        state[name] = tensors[name].to(torch.float32, copy=True)
+        if not state[name].isfinite().all():
+            raise Flaw(f"{name} holds NaN or infinity")
+    return state
+
+
+def expected_shapes(backbone: str) -> dict[str, tuple[int, ...]]:
+    """The tensors of a backbone's convolutions: torchvision's name -> shape."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    index, channels = 0, 3
+    for item in ARCHITECTURES[backbone]:
+        if item != "M":
+            shapes[f"features.{index}.weight"] = (item, channels, 3, 3)
+            shapes[f"features.{index}.bias"] = (item,)
+            channels = item
+        index += 1 if item == "M" else 2  # a convolution and its ReLU
+    return shapes
+
+
+def check_shapes(found: Mapping[str, tuple], backbone: str) -> None:
+    """Raise Flaw unless every tensor of the backbone is there; others may be, such as the classifier."""
+    for name, shape in expected_shapes(backbone).items():
+        if name not in found:
+            raise Flaw(f"{name} is missing")
+        if found[name] != shape:
+            raise Flaw(f"{name} is {_times(found[name])}, not {_times(shape)}")
+
+
+def holds(path: Path, backbone: str) -> bool:
+    """Whether a file has the names and shapes of a backbone; the numbers are not read where the format allows.
+
+    Raises:
+        Flaw: the file cannot be read.
+    """
+    found = {name: tuple(tensor.shape) for name, tensor in _tensors(path, expected_shapes(backbone)).items()}
+    try:
+        check_shapes(found, backbone)
+    except Flaw:
+        return False
+    return True
+
+
+def download_size(backbone: str) -> int:
+    """Bytes of the convolutions in float32."""
+    return sum(4 * math.prod(shape) for shape in expected_shapes(backbone).values())
+
+
+def _tensors(path: Path, names: Collection[str]) -> dict[str, Tensor]:
+    """Those of the named tensors that a file has, mapped into memory where the format allows."""
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, framework="pt") as file:
+                return {name: file.get_tensor(name) for name in set(names).intersection(file.keys())}
+        # torchvision's own files are of the kind that cannot be mapped
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        raise Flaw("it is damaged or holds more than numbers") from error
+    except Exception as error:  # a damaged file makes the readers raise almost anything
+        raise Flaw(f"it cannot be read ({_first_line(error)})") from error
+    if not isinstance(state, Mapping):
+        raise Flaw(f"it holds a {type(state).__name__}, not tensors by name")
+    return {name: tensor for name, tensor in state.items() if name in names and isinstance(tensor, Tensor)}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:100] or type(error).__name__
+
+
+def _times(shape: tuple) -> str:
+    return "×".join(map(str, shape)) or "a single number"

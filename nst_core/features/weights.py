@@ -1,0 +1,136 @@
+"""Where the weights of VGG-16 and VGG-19 are on this computer; what the rest of the program asks for them."""
+
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from nst_core.errors import ConfigError, WeightsError
+from nst_core.features.checkpoint import ARCHITECTURES, TITLES, Checkpoint, Flaw, download_size, holds, load
+from nst_core.features.download import download_to
+from nst_core.features.remote import Progress
+
+__all__ = (
+    "ARCHITECTURES", "TITLES", "Checkpoint", "Progress",
+    "download", "download_size", "find", "load", "places", "require",
+)  # fmt: skip
+
+
+def places(backbone: str) -> list[Path]:
+    """Where `find` looks, in order; the last part of a path may be a pattern ("vgg19-*.pth").
+
+    Raises:
+        ConfigError: unknown backbone.
+    """
+    _check_backbone(backbone)
+    return [place for _, place in _places(backbone)]
+
+
+def find(backbone: str) -> Checkpoint | None:
+    """The first checkpoint on this computer; whether what it holds is sound, `load` tells.
+
+    Raises:
+        ConfigError: unknown backbone.
+        WeightsError: NST_WEIGHTS names nothing that exists, or a file that cannot be read.
+    """
+    _check_backbone(backbone)
+    _check_named_path()
+    for origin, place in _places(backbone):
+        for path in [place] if os.path.isfile(place) else sorted(place.parent.glob(place.name)):
+            if origin != "NST_WEIGHTS" or _is_for(path, backbone):
+                return Checkpoint(backbone, path, origin)
+    return None
+
+
+def require(backbone: str) -> Checkpoint:
+    """What `find` finds.
+
+    Raises:
+        ConfigError: unknown backbone.
+        WeightsError: nothing found; says where it looked and how to get them.
+    """
+    if checkpoint := find(backbone):
+        return checkpoint
+    title, megabytes = TITLES[backbone], round(download_size(backbone) / 1e6)
+    raise WeightsError(
+        f"the weights of {title} are missing; looked for {', '.join(map(str, places(backbone)))}. "
+        f"Press “Download {title} ({megabytes} MB)” on the page, or run "
+        f"`python -m nst_core weights --backbone {backbone} --download`, or put {_file_name(backbone)} into "
+        f"{_cache()}, or set NST_WEIGHTS to a file or folder that has it"
+    )
+
+
+def download(backbone: str) -> Iterator[Progress]:
+    """Fetch a backbone's convolutions into the cache, where `find` then finds them, and tell how far it is.
+
+    Of two downloads at once, one waits for the other and uses its file. Closing the generator stops the download.
+    Nothing half-written is left behind, whatever happens.
+
+    Raises:
+        ConfigError: unknown backbone.
+        WeightsError: NST_WEIGHTS names nothing that exists.
+        DownloadError: no place to keep them, or no source has them; what each one said.
+    """
+    _check_backbone(backbone)
+    _check_named_path()
+    return download_to(_cache() / _file_name(backbone), backbone)
+
+
+def _check_backbone(backbone: str) -> None:
+    if backbone not in ARCHITECTURES:
+        raise ConfigError(f"backbone is {backbone!r}; choose one of {', '.join(ARCHITECTURES)}")
+
+
+def _places(backbone: str) -> list[tuple[str, Path]]:
+    """(origin, file or pattern), in order."""
+    ours, torchvisions = _file_name(backbone), f"{backbone}-*.pth"
+    found = [
+        ("cache", _cache() / ours),
+        ("torch.hub cache", Path(torch.hub.get_dir()) / "checkpoints" / torchvisions),
+    ]
+    if path := _named_path():
+        inside = [path / ours, path / torchvisions] if path.is_dir() else [path]
+        found = [("NST_WEIGHTS", place) for place in inside] + found
+    return found
+
+
+def _named_path() -> Path | None:
+    named = os.environ.get("NST_WEIGHTS")
+    return Path(named).expanduser() if named else None
+
+
+def _check_named_path() -> None:
+    """A slip of the pen in NST_WEIGHTS is an error: nothing else is used in its stead."""
+    path = _named_path()
+    if path and not path.exists():
+        raise WeightsError(f"NST_WEIGHTS is '{path}', which does not exist; set it to a file or folder, or unset it")
+
+
+def _is_for(path: Path, backbone: str) -> bool:
+    """Whether a file that NST_WEIGHTS names is meant for this backbone: by its name, else by what it holds."""
+    named = [name for name in ARCHITECTURES if name in path.name.lower()]
+    if named:
+        return backbone in named
+    status = path.stat()
+    try:
+        return _holds(path, backbone, status.st_mtime_ns, status.st_size)
+    except Flaw as flaw:
+        raise WeightsError(f"NST_WEIGHTS is '{path}': {flaw}; set it to another file or folder, or unset it") from flaw
+
+
+@lru_cache
+def _holds(path: Path, backbone: str, modified: int, size: int) -> bool:
+    return holds(path, backbone)  # remembered while the file stays as it is: some formats have to be read whole
+
+
+def _file_name(backbone: str) -> str:
+    return f"{backbone}_features.safetensors"
+
+
+def _cache() -> Path:
+    """The folder that downloads are kept in."""
+    if folder := os.environ.get("NST_CACHE"):
+        return Path(folder).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "neural-style-lab"
