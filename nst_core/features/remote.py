@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import get_session
-from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled  # HTTPError: of httpx or httpx2, as its session uses
+from huggingface_hub.errors import HTTPError  # of httpx or of httpx2, whichever its session is made of
 
 from nst_core.features.checkpoint import Flaw
 
@@ -87,7 +87,7 @@ def watch(job: Callable[[Meter], None], meter: Meter) -> Iterator[Progress]:
     A thread, because looking up a server's name and connecting to it can neither be timed nor interrupted.
 
     Raises:
-        Flaw: the source is silent for too long; and whatever `job` raises.
+        Flaw: the source is silent for too long; and whatever `job` raises, an OSError under HF_HUB_OFFLINE.
     """
     ended: Future[None] = Future()
     threading.Thread(target=_run, args=(job, meter, ended), name=f"download {meter.source}", daemon=True).start()
@@ -219,8 +219,6 @@ def _read(
             if stop in (None, position):
                 return
             reason = "the connection was cut"
-        except OfflineModeIsEnabled:
-            raise Flaw("HF_HUB_OFFLINE forbids it") from None
         except (HTTPError, _Again) as error:
             reason = _in_plain_words(error)
     raise Flaw(reason)
