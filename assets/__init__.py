@@ -1,0 +1,1 @@
+"""Pictures the app ships with, and the code that painted them."""
