@@ -7,7 +7,8 @@ NSTError
 └── WeightsError   a network's weights are missing, damaged or out of reach
     └── DownloadError   fetching them failed
 
-Every message says what is wrong, with the value, and then what to do. Mistakes of a programmer stay ValueError and TypeError.
+Every message says what is wrong, with the value, and then what to do. Mistakes of a
+programmer stay ValueError and TypeError.
 """
 
 

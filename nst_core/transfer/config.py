@@ -131,8 +131,8 @@ class StyleTransferConfig:
     def changed(self, **values: Any) -> "StyleTransferConfig":
         """These settings with other values, None meaning as it is; what hangs together changes together.
 
-        Another optimiser brings a step size that suits it. A style layer that was there keeps its weight, a new one gets
-        the mean of the others. Whole numbers may come as floats, as pages and JSON send them.
+        Another optimiser brings a step size that suits it. A style layer that was there keeps its weight, a new one
+        gets the mean of the others. Whole numbers may come as floats, as pages and JSON send them.
 
         Raises:
             ConfigError: an unknown value or one out of range.

@@ -100,7 +100,7 @@ def optimize(
 ) -> Iterator[Frame]:
     """Lower the objective by changing the picture's pixels, and show every step.
 
-    A loss that is not finite takes the run back to the last good picture with half the step; the next frame's note says so.
+    A loss that is not finite takes the run back to the last good picture with half the step; the next frame says so.
 
     Args:
         objective: image (1, 3, H, W) -> name -> weighted scalar.

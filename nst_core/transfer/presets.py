@@ -21,6 +21,7 @@ class Preset:
     deviations: str = ""
 
 
+CROWSONS_FIVE = tuple(weight / 341 for weight in (256.0, 64.0, 16.0, 4.0, 1.0))
 EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take the mean
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
 OWN_NETWORK = "The network is torchvision's VGG rather than one rescaled to a mean activation of 1."
@@ -28,8 +29,9 @@ OWN_NETWORK = "The network is torchvision's VGG rather than one rescaled to a me
 PRESETS: dict[str, Preset] = {
     "lab": Preset(
         title="Lab: our default",
-        source="Gatys et al. (2016), eq. 7, with β and start chosen by looking",
-        config=StyleTransferConfig(),
+        source="Gatys et al. (2016), eq. 7, from the content, with weights chosen by looking: average pooling and "
+        "Crowson's layer weights, which bring the style's colours",
+        config=StyleTransferConfig(pooling="average", padding="reflect", layer_weights=CROWSONS_FIVE, style_weight=1e8),
     ),
     "gatys": Preset(
         title="Gatys et al. 2016: the paper",
@@ -166,7 +168,7 @@ PRESETS: dict[str, Preset] = {
         source="crowsonkb/style-transfer-pytorch: Adam at 0.02, layers 256:64:16:4:1, content 0.015, TV 2",
         config=StyleTransferConfig(
             padding="replicate",
-            layer_weights=tuple(weight / 341 for weight in (256.0, 64.0, 16.0, 4.0, 1.0)),
+            layer_weights=CROWSONS_FIVE,
             content_weight=0.015,
             style_weight=1.0,
             tv_weight=2.0,

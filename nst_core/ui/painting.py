@@ -14,7 +14,7 @@ import pandas as pd
 
 from nst_core import images
 from nst_core.devices import choose_compute
-from nst_core.errors import ImageError, NSTError
+from nst_core.errors import DownloadError, ImageError, NSTError
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig
@@ -105,7 +105,7 @@ def paint(
     try:
         session.running = True
         config = config_of(preset, values)
-        yield from _fetch_weights(config.backbone)
+        yield from _fetch_weights(config.backbone, session.controls)
         run = _start_run(content, style, start, config, session.controls)
         yield from _show_run(run, session)
     except NSTError as error:
@@ -196,12 +196,14 @@ def _result_file(run: Run) -> Path:
     return path
 
 
-def _fetch_weights(backbone: str) -> Iterator[View]:
+def _fetch_weights(backbone: str, controls: Controls) -> Iterator[View]:
     """Download a network that is not here yet, showing how far it is."""
     if weights.find(backbone):
         return
     for progress in weights.download(backbone):
         yield View(status=download_status(backbone, progress))
+        if controls.stop.is_set():
+            raise DownloadError(f"the download of {BACKBONES[backbone]} was stopped; Run starts it again")
 
 
 def download_status(backbone: str, progress: weights.Progress) -> str:
@@ -260,6 +262,7 @@ def stylize_endpoint(
         tv: total variation weight.
         seed: of the noise.
     """
+    controls = Controls()
     try:
         config = preset_config(preset).changed(
             backbone=backbone or None,
@@ -274,9 +277,9 @@ def stylize_endpoint(
             tv_weight=tv,
             seed=seed,
         )
-        for _ in _fetch_weights(config.backbone):
+        for _ in _fetch_weights(config.backbone, controls):
             yield gr.skip()
-        run = _start_run(content, style, None, config, Controls())
+        run = _start_run(content, style, None, config, controls)
         yield from _yield_pictures(run)
     except NSTError as error:
         raise gr.Error(str(error), print_exception=False) from None

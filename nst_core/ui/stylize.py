@@ -30,6 +30,16 @@ from nst_core.ui.status import status_html
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
+# Through gradio's queue, where toasts and changed states arrive, but in no lane.
+QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+
+# gradio's example buttons hold a picture without words; its file's name becomes theirs.
+NAME_EXAMPLES = """() => document.querySelectorAll('.gallery-item img').forEach(image => {
+  const file = decodeURIComponent(image.src).split('/').pop();
+  image.alt = image.closest('button').ariaLabel = image.closest('button').title =
+    'Example: ' + file.replace(/\\.[a-z]+$/, '').replaceAll('_', ' ');
+})"""
+
 STARTS = [("content", "content"), ("noise", "noise"), ("style", "style"), ("another picture", "image")]
 
 
@@ -64,7 +74,8 @@ def build() -> None:
         **LANE,
     )
     painting.then(_ready, [session, controls["backbone"]], [run, stop, network, fetch], **INSTANT)
-    stop.click(_press_stop, [session, leave], leave, **INSTANT)
+    stop.click(_press_stop, session, None, **INSTANT)
+    stop.click(_leave_queue, [session, leave], leave, **QUEUED)
     leave.change(_left, None, [outputs.status, run, stop], cancels=[painting], **INSTANT)
     outputs.outcome.change(
         _show_stage,
@@ -75,7 +86,7 @@ def build() -> None:
 
     _connect_settings(preset, about, controls, start_image, network, fetch, outputs)
     for picture in (content, style, start_image):
-        picture.upload(check_upload, picture, picture, **INSTANT)
+        picture.upload(check_upload, picture, picture, **QUEUED)
 
 
 def _picture_inputs() -> tuple[PictureInput, PictureInput]:
@@ -216,7 +227,9 @@ def _connect_settings(
     fetch.click(
         fetch_network, controls["backbone"], outputs.status, show_progress="hidden", api_visibility="private"
     ).then(describe_network, controls["backbone"], [network, fetch], **INSTANT)
-    gr.context.Context.root_block.load(describe_network, controls["backbone"], [network, fetch], **INSTANT)
+    page = gr.context.Context.root_block
+    page.load(None, js=NAME_EXAMPLES, **INSTANT)
+    page.load(describe_network, controls["backbone"], [network, fetch], **INSTANT)
 
 
 def add_endpoint() -> None:
@@ -260,9 +273,13 @@ def _press_run(session: Session) -> tuple[str, gr.Button, gr.Button]:
     return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
 
 
-def _press_stop(session: Session, leave: int) -> int:
-    """End a run that goes on after its present step; one that still waits leaves the queue (by a new number)."""
+def _press_stop(session: Session) -> None:
+    """End a run after its present step."""
     session.controls.stop.set()
+
+
+def _leave_queue(session: Session, leave: int) -> int:
+    """A new number, at which a run that still waits is cancelled; one that goes on has a result to show first."""
     return leave if session.running else leave + 1
 
 

@@ -1,0 +1,112 @@
+"""The page on a real port and Debian's Chromium in front of it."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def app_url(random_weights_folder):
+    """The page, served here, with VGG-19 from NST_WEIGHTS or else with random weights."""
+    before = os.environ.get("NST_WEIGHTS")
+    os.environ["NST_WEIGHTS"] = before or str(random_weights_folder)
+    from app import LAUNCH, demo
+
+    _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    yield url
+    demo.close()
+    if before is None:
+        del os.environ["NST_WEIGHTS"]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("needs Debian's chromium (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, app_url):
+    """A function that opens the page as one more visitor; at the end no page may have met an error."""
+    contexts, errors = [], []
+
+    def open_one(width: int = 1280, query: str = "") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(app_url + query)
+        expect(page.locator("#run")).to_be_visible(timeout=30_000)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(open_page) -> Page:
+    return open_page()
+
+
+@pytest.fixture(scope="session")
+def picture_files(tmp_path_factory) -> tuple[Path, Path]:
+    """A content and a style picture as files, cut from the app's own examples."""
+    folder = tmp_path_factory.mktemp("pictures")
+    assets = Path(__file__).resolve().parents[2] / "assets"
+    paths = []
+    for source, name, size in (
+        (assets / "photos" / "china_temple.jpg", "content.png", (96, 64)),
+        (assets / "styles" / "harvest_sun.jpg", "style.png", (80, 64)),
+    ):
+        path = folder / name
+        Image.open(source).resize(size).save(path)
+        paths.append(path)
+    return paths[0], paths[1]
+
+
+def upload(page: Page, elem_id: str, path: Path) -> None:
+    """Drop a file on one of the page's picture inputs and wait until it is shown."""
+    page.set_input_files(f"#{elem_id} input[type=file]", path)
+    expect(page.locator(f"#{elem_id} img").first).to_be_visible()
+
+
+def prepare(page: Page, files: tuple[Path, Path], *, size: int = 64, steps: int = 3) -> None:
+    """Both pictures and the two numbers that make a run short."""
+    upload(page, "content", files[0])
+    upload(page, "style", files[1])
+    fill(page, "size", size)
+    fill(page, "steps", steps)
+
+
+def fill(page: Page, elem_id: str, value: object) -> None:
+    """Type a number into a control and leave it, as gradio reads it then."""
+    field = page.locator(f"#{elem_id} input[type=number]")
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def wait_for_status(page: Page, pattern: str, timeout: float = 30_000) -> None:
+    """Until the text of the status line begins with the pattern."""
+    expect(page.locator("#status .status")).to_have_text(re.compile(rf"^\s*{pattern}"), timeout=timeout)

@@ -1,0 +1,285 @@
+"""The page in a real browser, as people use it."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.record import read_record
+from nst_core.ui.preview import Preview
+from tests.e2e.conftest import fill, prepare, upload, wait_for_status
+
+pytestmark = pytest.mark.e2e
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+IDS = [
+    "content",
+    "style",
+    "preset",
+    "backbone",
+    "alpha",
+    "beta",
+    "style-layers",
+    "init",
+    "steps",
+    "size",
+    "run",
+    "stop",
+    "status",
+    "preview",
+    "losses",
+    "result",
+    "download",
+]
+
+
+def test_page_has_every_control_and_asks_nothing_of_other_hosts(open_page, app_url):
+    requests = []
+    page = open_page()
+    page.on("request", lambda request: requests.append(request.url))
+    page.reload()
+    expect(page.locator("#run")).to_be_visible()
+    expect(page.locator("#style-examples img")).to_have_count(len(list((ASSETS / "styles").glob("*.jpg"))))
+    page.get_by_text("Network and optimiser").click()
+    expect(page.locator("#backbone")).to_be_visible()
+    for elem_id in IDS:
+        assert page.locator(f"#{elem_id}").count() == 1, elem_id
+    assert requests
+    assert [url for url in requests if not url.startswith((app_url, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_page_fits_its_width(open_page, width, theme):
+    page = open_page(width, f"?__theme={theme}")
+    page.get_by_text("More layers").click()
+    page.get_by_text("Network and optimiser").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.body.classList.contains('dark')") == (theme == "dark")
+
+
+def test_every_control_has_a_name_for_screen_readers(page):
+    page.get_by_text("More layers").click()
+    page.get_by_text("Network and optimiser").click()
+    expect(page.get_by_role("button", name="Example: koi mosaic")).to_be_visible()
+    nameless = page.evaluate(
+        """[...document.querySelectorAll('#inputs input, #knobs input, #stage input, button')]
+        .filter(e => e.type !== 'file' && !e.closest('[hidden]') && e.offsetParent)
+        .filter(e => !(e.labels?.length || e.ariaLabel || e.getAttribute('aria-labelledby') || e.title || e.innerText))
+        .map(e => e.outerHTML.slice(0, 200))"""
+    )
+    assert nameless == []
+
+
+def test_a_run_paints_compares_and_downloads_with_its_record(page, picture_files, tmp_path):
+    prepare(page, picture_files, size=64, steps=4)
+    page.click("#run")
+    expect(page.locator("#preview img")).to_be_visible(timeout=30_000)
+    wait_for_status(page, r"Done: 4 steps in .*VGG-19 from NST_WEIGHTS")
+    expect(page.locator("#result img").first).to_be_visible()
+    expect(page.locator("#losses canvas, #losses svg").first).to_be_visible()
+    expect(page.locator("#legend")).to_contain_text("content conv4_2")
+    with page.expect_download() as download:
+        page.click("#download")
+    path = tmp_path / "result.png"
+    download.value.save_as(path)
+    assert download.value.suggested_filename.endswith(".png")
+    with Image.open(path) as result:
+        assert result.size == (64, 43)  # the content's shape
+    record = read_record(path)
+    assert (record.steps, record.stopped, record.config.size) == (4, False, 64)
+    page.get_by_text("Record of the run").click()
+    expect(page.locator("#record")).to_contain_text(record.weights_sha256)
+
+
+def test_the_before_after_handle_moves_by_keyboard(page, picture_files):
+    prepare(page, picture_files, steps=1)
+    page.click("#run")
+    wait_for_status(page, "Done")
+    handle = page.locator("#result input[type=range]")
+    handle.focus()
+    handle.press("End")
+    share = page.locator("#result figure").evaluate("figure => figure.style.getPropertyValue('--share')")
+    assert share == "100%"
+
+
+def test_stop_keeps_picture_and_record(page, picture_files, tmp_path):
+    prepare(page, picture_files, steps=100_000)
+    page.click("#run")
+    wait_for_status(page, r"Step ([2-9]|\d\d)")
+    page.click("#stop")
+    wait_for_status(page, r"Stopped: \d+ steps of 100000")
+    with page.expect_download() as download:
+        page.click("#download")
+    path = tmp_path / "stopped.png"
+    download.value.save_as(path)
+    record = read_record(path)
+    assert record.stopped
+    assert 0 < record.steps < 100_000
+    expect(page.locator("#run")).to_be_enabled()
+
+
+def test_the_page_paints_with_what_its_controls_say(page, picture_files, tmp_path):
+    prepare(page, picture_files, size=48, steps=2)
+    fill(page, "alpha", "2.5e-2")
+    page.locator("#beta input[type=range]").press("Home")
+    page.locator("#beta input[type=range]").press("ArrowRight")
+    page.get_by_label("conv5_1").first.uncheck()
+    page.locator("#init").get_by_label("noise").check()
+    page.click("#run")
+    wait_for_status(page, "Done")
+    with page.expect_download() as download:
+        page.click("#download")
+    path = tmp_path / "result.png"
+    download.value.save_as(path)
+    config = read_record(path).config
+    assert (config.content_weight, config.style_weight) == (0.025, 0.13)
+    assert config.style_layers == ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
+    assert (config.start, config.size, config.steps) == ("noise", 48, 2)
+
+
+@pytest.mark.parametrize("name", ["neural_style", "crowson"])
+def test_a_preset_fills_the_controls(page, name):
+    config = PRESETS[name].config
+    page.get_by_text("Network and optimiser").click()
+    page.locator("#preset input").click()
+    page.get_by_role("option", name=PRESETS[name].title).click()
+    expect(page.locator("#steps input")).to_have_value(str(config.steps))
+    expect(page.locator("#alpha input[type=number]")).to_have_value(f"{config.content_weight:g}")
+    expect(page.locator("#optimizer input")).to_have_value({"lbfgs": "L-BFGS", "adam": "Adam"}[config.optimizer])
+    expect(page.locator("#init").get_by_label(config.start)).to_be_checked()
+    expect(page.locator("#preset-about")).to_contain_text(PRESETS[name].source[:30])
+
+
+def test_an_example_is_one_click(page):
+    page.locator("#content-examples button, #content-examples img").first.click()
+    expect(page.locator("#content img").first).to_be_visible()
+
+
+def bad_files(folder: Path) -> dict[str, Path]:
+    text = folder / "letter.jpg"
+    text.write_text("Dear reader, this is no picture.")
+    whole = folder / "whole.jpg"
+    Image.effect_noise((200, 200), 60).save(whole)
+    short = folder / "short.jpg"
+    short.write_bytes(whole.read_bytes()[:2000])
+    tiny = folder / "tiny.png"
+    Image.new("RGB", (1, 1)).save(tiny)
+    return {"letter.jpg": text, "short.jpg": short, "tiny.png": tiny}
+
+
+def test_a_bad_upload_is_named_at_once_and_the_page_goes_on(page, picture_files, tmp_path):
+    for name, path in bad_files(tmp_path).items():
+        page.set_input_files("#content input[type=file]", path)
+        expect(page.get_by_text(re.compile(rf"^{re.escape(name)} (cannot be read|is 1×1)"))).to_be_visible()
+        expect(page.locator("#content input[type=file]")).to_have_count(1)  # empty again, ready for another
+    prepare(page, picture_files, steps=1)
+    page.click("#run")
+    wait_for_status(page, "Done: 1 step in")
+
+
+def test_run_without_pictures_says_what_is_missing(page):
+    page.click("#run")
+    wait_for_status(page, "there is no content picture; drop one or click an example")
+    expect(page.locator("#run")).to_be_enabled()
+
+
+def test_settings_that_cannot_paint_are_named_and_nothing_is_lost(page, picture_files):
+    prepare(page, picture_files, steps=1)
+    for layer in ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"):
+        page.locator("#style-layers").get_by_label(layer).uncheck()
+    page.click("#run")
+    wait_for_status(page, "no style layer is chosen; tick at least one")
+    page.locator("#style-layers").get_by_label("conv1_1").check()
+    fill(page, "alpha", 0)
+    fill(page, "beta", 0)
+    page.click("#run")
+    wait_for_status(page, "α and β are both 0")
+    fill(page, "beta", 1000)
+    fill(page, "size", 999_999)
+    page.click("#run")
+    wait_for_status(page, "size is 999999; give a whole number from 16 to")
+    fill(page, "size", 48)
+    page.click("#run")
+    wait_for_status(page, "Done: 1 step in")
+
+
+def test_one_lane_serves_people_in_turn_and_apart(open_page, picture_files):
+    first, second = open_page(), open_page()
+    prepare(first, picture_files, steps=100_000)
+    prepare(second, picture_files, steps=2)
+    first.click("#run")
+    wait_for_status(first, "Step")
+    second.click("#run")
+    expect(second.locator("#status")).to_contain_text(re.compile(r"queue: 1/1"))  # gradio's own words
+    assert len(Preview.live) >= 1
+    expect(second.locator("#preview img")).to_be_hidden()
+    first.click("#stop")
+    wait_for_status(first, "Stopped")
+    wait_for_status(second, "Done: 2 steps")
+
+
+def test_stop_leaves_the_queue(open_page, picture_files):
+    first, second = open_page(), open_page()
+    prepare(first, picture_files, steps=100_000)
+    prepare(second, picture_files, steps=2)
+    first.click("#run")
+    wait_for_status(first, "Step")
+    second.click("#run")
+    expect(second.locator("#status")).to_contain_text("queue:")
+    second.click("#stop")
+    wait_for_status(second, "Left the queue")
+    expect(second.locator("#run")).to_be_enabled()
+    first.click("#stop")
+    wait_for_status(first, "Stopped")
+    second.click("#run")
+    wait_for_status(second, "Done: 2 steps")
+
+
+def test_closing_the_page_frees_the_device(open_page, picture_files):
+    first, second = open_page(), open_page()
+    prepare(first, picture_files, steps=100_000)
+    prepare(second, picture_files, steps=2)
+    first.click("#run")
+    wait_for_status(first, "Step")
+    first.close()
+    second.click("#run")
+    wait_for_status(second, "Done: 2 steps")
+
+
+def test_without_weights_the_page_opens_and_says_what_is_missing(open_page, picture_files, tmp_path, monkeypatch):
+    monkeypatch.delenv("NST_WEIGHTS")
+    monkeypatch.setenv("NST_CACHE", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    page = open_page()
+    expect(page.locator("#weights")).to_contain_text("VGG-19 is not here yet")
+    expect(page.locator("#fetch")).to_have_text("Download VGG-19 (80 MB)")
+    prepare(page, picture_files, steps=1)
+    began = time.monotonic()
+    page.click("#run")
+    wait_for_status(page, "VGG-19 could not be downloaded.*NST_WEIGHTS", timeout=15_000)
+    assert time.monotonic() - began < 12  # no network is said within ten seconds
+    expect(page.locator("#fetch")).to_be_visible()
+
+
+def test_upload_of_every_kind_paints(page, picture_files, tmp_path):
+    upload(page, "style", picture_files[1])
+    fill(page, "size", 48)
+    fill(page, "steps", 1)
+    source = Image.open(picture_files[0])
+    animated = tmp_path / "moving.gif"
+    source.save(animated, save_all=True, append_images=[source.rotate(90)])
+    transparent = tmp_path / "transparent.png"
+    source.convert("RGBA").save(transparent)
+    for path in (animated, transparent):
+        upload(page, "content", path)
+        page.wait_for_timeout(300)
+        page.click("#run")
+        wait_for_status(page, "(Waiting|Looking|Step)")
+        wait_for_status(page, "Done: 1 step in")
+        page.locator("#content button[aria-label='Remove Image']").click()

@@ -1,0 +1,114 @@
+import platform
+
+import pytest
+import torch
+from conftest import DEVICES
+
+from nst_core import devices
+from nst_core.devices import PRECISIONS, Compute, choose_compute, free_memory
+from nst_core.errors import DeviceError
+
+
+@pytest.fixture(autouse=True)
+def no_wishes(monkeypatch):
+    """No device or precision named in the environment."""
+    monkeypatch.delenv("NST_DEVICE", raising=False)
+    monkeypatch.delenv("NST_PRECISION", raising=False)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_device_that_is_present_can_be_asked_for(device, precision):
+    compute = choose_compute(device, precision)
+    assert (compute.device, compute.precision) == (device, precision)
+    assert torch.ones(2, dtype=compute.dtype, device=compute.device).sum() == 2
+
+
+def test_precisions_are_named_after_their_bits():
+    assert {name: torch.finfo(dtype).bits for name, dtype in PRECISIONS.items()} == {"fp32": 32, "bf16": 16}
+    assert Compute(device="cpu", precision="bf16").dtype == torch.bfloat16
+
+
+def test_the_environment_says_what_is_not_asked_for(monkeypatch):
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    for precision in PRECISIONS:
+        monkeypatch.setenv("NST_PRECISION", precision)
+        assert choose_compute() == Compute(device="cpu", precision=precision)
+
+
+def test_what_is_asked_for_outdoes_the_environment(monkeypatch):
+    monkeypatch.setenv("NST_DEVICE", "abacus")
+    monkeypatch.setenv("NST_PRECISION", "fp7")
+    assert choose_compute("cpu", "fp32") == Compute(device="cpu", precision="fp32")
+
+
+@pytest.mark.parametrize("device", ["abacus", "CPU", "cpu:3", "cuda:99", "cuda:x", "cuda:-1", "mps:1", "cuda:"])
+def test_an_absent_device_is_refused_by_name_with_those_present(monkeypatch, device):
+    if device == "cuda:" and torch.cuda.is_available():
+        pytest.skip("means the GPU that is there")
+    monkeypatch.setenv("NST_DEVICE", device)
+    for ask in (lambda: choose_compute(), lambda: choose_compute(device)):
+        with pytest.raises(DeviceError) as raised:
+            ask()
+        assert repr(device) in str(raised.value) and "NST_DEVICE" in str(raised.value)
+        choices = str(raised.value).split("choose one of ")[1].split(" (")[0].split(", ")
+        assert sorted(choices) == sorted(DEVICES)
+
+
+@pytest.mark.parametrize("precision", ["fp16", "FP32", "32"])
+def test_an_unknown_precision_is_refused_with_the_choices(monkeypatch, precision):
+    monkeypatch.setenv("NST_PRECISION", precision)
+    for ask in (lambda: choose_compute(), lambda: choose_compute("cpu", precision)):
+        with pytest.raises(DeviceError) as raised:
+            ask()
+        assert repr(precision) in str(raised.value) and "NST_PRECISION" in str(raised.value)
+        assert all(name in str(raised.value) for name in PRECISIONS)
+
+
+def test_the_first_device_present_is_chosen(monkeypatch):
+    assert choose_compute().device == next(name for name in devices.DEVICES if name in DEVICES)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_compute() == Compute(device="mps", precision="fp32")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert choose_compute().device == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision"),
+    [({}, "fp32"), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True, "avx512_bf16": False}, "bf16")],
+)
+def test_a_cpu_computes_in_bf16_only_where_it_has_instructions_for_it(monkeypatch, capabilities, precision):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert choose_compute("cpu").precision == precision
+
+
+def test_an_older_torch_that_knows_no_capabilities_computes_in_fp32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert choose_compute("cpu").precision == "fp32"
+
+
+@pytest.mark.parametrize(("emulated_only", "precision"), [(True, "fp32"), (False, "bf16")])
+def test_a_gpu_that_only_emulates_bf16_computes_in_fp32(monkeypatch, emulated_only, precision):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation or not emulated_only
+    )
+    assert choose_compute("cuda:1") == Compute(device="cuda:1", precision=precision)
+    with pytest.raises(DeviceError, match="cuda:2"):
+        choose_compute("cuda:2")
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_device_is_shown_as_people_know_it(monkeypatch, precision):
+    cpu = Compute(device="cpu", precision=precision)
+    assert str(cpu) == f"CPU ({torch.get_num_threads()} threads), {precision}"
+    assert platform.machine() in str(Compute(device="mps", precision=precision))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"NVIDIA GeForce, number {device[-1]}")
+    assert str(Compute(device="cuda:1", precision=precision)) == f"NVIDIA GeForce, number 1, {precision}"
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_free_memory_is_counted_in_bytes(device):
+    assert 10**7 < free_memory(device) < 10**14

@@ -1,0 +1,291 @@
+import dataclasses
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from nst_core import __main__ as command_line
+from nst_core import images
+from nst_core.__main__ import main
+from nst_core.transfer import stylize as stylize_module
+from nst_core.transfer.config import CHOICES
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.record import RunRecord, read_record
+
+QUICK = ["--size", "32", "--steps", "3", "--style-layers", "conv1_1", "conv2_1", "--content-layers", "conv2_1"]
+
+
+@pytest.fixture
+def folder(tmp_path, random_weights, pictures, monkeypatch):
+    """A folder with two pictures, random weights, and the CPU to paint on."""
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    monkeypatch.setenv("NST_PRECISION", "fp32")
+    monkeypatch.chdir(tmp_path)
+    for name, picture in zip(("content", "style"), pictures, strict=True):
+        images.save_png(picture, tmp_path / f"{name}.png")
+    return tmp_path
+
+
+def stylize(*options: str, output: str = "out.png", content: str = "content.png", style: str = "style.png") -> int:
+    return main(["stylize", content, style, "-o", output, *QUICK, *options])
+
+
+def refused(capsys, *options: str, **names: str) -> str:
+    """The one line on standard error with which a command is refused."""
+    assert stylize(*options, **names) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("error: ") and "Traceback" not in err
+    return line
+
+
+# Painting
+
+
+def test_a_painting_is_a_png_that_remembers_how_it_was_made(folder, capsys):
+    assert stylize() == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "3/3" in err and "CPU" in err
+    with Image.open(folder / "out.png") as picture:
+        assert picture.format == "PNG" and picture.size == (32, 24)
+    record = read_record(folder / "out.png")
+    assert (record.steps, record.stopped) == (3, False)
+    expected = PRESETS[DEFAULT_PRESET].config.changed(
+        size=32, steps=3, style_layers=("conv1_1", "conv2_1"), content_layers=("conv2_1",)
+    )
+    assert record.config == expected
+
+
+def test_the_record_is_printed_as_json_and_is_the_pictures(folder, capsys):
+    assert stylize("--json") == 0
+    out = capsys.readouterr().out
+    assert json.loads(out) == read_record(folder / "out.png").to_dict() | json.loads(out)
+    assert RunRecord.from_json(out) == read_record(folder / "out.png")
+
+
+def test_painting_again_overwrites(folder):
+    (folder / "out.png").write_bytes(b"old")
+    assert stylize() == 0
+    assert read_record(folder / "out.png").steps == 3
+
+
+def test_a_record_paints_the_same_picture_again(folder):
+    assert stylize("--init", "noise", "--seed", "4") == 0
+    record, first = read_record(folder / "out.png"), images.load(folder / "out.png")
+    run = stylize_module.stylize(images.load(folder / "content.png"), images.load(folder / "style.png"), record.config)
+    *_, last = run
+    torch.testing.assert_close(last.image.clamp(0, 1), first, atol=0.5 / 255 + 1e-6, rtol=0)
+
+
+# Option -> (what is typed, the setting, its value).
+OPTIONS = {
+    "backbone": (["--backbone", "vgg16"], "backbone", "vgg16"),
+    "size": (["--size", "40"], "size", 40),
+    "steps": (["--steps", "2"], "steps", 2),
+    "alpha": (["--alpha", "2.5"], "content_weight", 2.5),
+    "beta": (["--beta", "1e4"], "style_weight", 1e4),
+    "optimizer": (["--optimizer", "adam"], "optimizer", "adam"),
+    "init": (["--init", "noise"], "start", "noise"),
+    "style layers": (["--style-layers", "conv1_2", "conv3_1"], "style_layers", ("conv1_2", "conv3_1")),
+    "content layers": (["--content-layers", "conv3_1"], "content_layers", ("conv3_1",)),
+    "tv": (["--tv", "0.5"], "tv_weight", 0.5),
+    "seed": (["--seed", "9"], "seed", 9),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_option_sets_what_it_is_called(folder, name):
+    typed, setting, value = OPTIONS[name]
+    assert stylize(*typed) == 0
+    config = read_record(folder / "out.png").config
+    assert getattr(config, setting) == value
+    assert getattr(PRESETS[DEFAULT_PRESET].config, setting) != value
+
+
+def test_another_optimizer_brings_its_step_size(folder):
+    assert stylize("--optimizer", "adam") == 0
+    assert read_record(folder / "out.png").config.step_size == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_can_be_asked_for(name):
+    options = command_line._parser().parse_args(["stylize", "a", "b", "-o", "c.png", "--preset", name])
+    assert command_line.config_of(options) == PRESETS[name].config
+
+
+def test_a_picture_of_ones_own_can_be_the_start(folder):
+    images.save_png(torch.full((1, 3, 24, 32), 0.3), folder / "start.png")
+    assert stylize("--init", "start.png", "--steps", "1", "--content-layers", "conv1_1") == 0
+    assert read_record(folder / "out.png").config.start == "image"
+    painted, content = images.load(folder / "out.png"), images.fit(images.load(folder / "content.png"), 32)
+    assert (painted - 0.3).abs().mean() < (painted - content).abs().mean()
+
+
+# What is refused
+
+
+def test_what_is_no_picture_is_refused_by_name(folder, capsys):
+    (folder / "text.jpg").write_text("no picture")
+    assert "text.jpg cannot be read" in refused(capsys, content="text.jpg")
+    assert "text.jpg cannot be read" in refused(capsys, style="text.jpg")
+    assert "gone.png does not exist" in refused(capsys, content="gone.png")
+    assert "gone.png does not exist" in refused(capsys, style="gone.png")
+    assert "gone.png does not exist" in refused(capsys, "--init", "gone.png")
+    assert not (folder / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--size", "8"], ["size is 8", "from 16 to 4096 pixels"]),
+        (["--size", "5000"], ["size is 5000"]),
+        (["--steps", "0"], ["steps is 0", "from 1"]),
+        (["--beta", "-1"], ["style_weight is -1", "from 0"]),
+        (["--alpha", "nan"], ["content_weight is nan"]),
+        (["--alpha", "0", "--beta", "0"], ["nothing to paint"]),
+        (["--seed", "-3"], ["seed is -3"]),
+        (["--style-layers", "conv9_9"], ["'conv9_9'", "conv1_1", "conv5_4"]),
+        (["--content-layers", "relu4_2"], ["'relu4_2'"]),
+        (["--backbone", "vgg16", "--style-layers", "conv3_4"], ["'conv3_4'", "VGG-16"]),
+        (["--init", "image"], ["start is 'image'"]),
+        (["--tv", "inf"], ["tv_weight is inf"]),
+    ],
+    ids=lambda value: " ".join(value) if value[0].startswith("--") else None,
+)
+def test_a_bad_value_is_refused_in_one_line(folder, capsys, options, words):
+    line = refused(capsys, *options)
+    assert all(word in line for word in words), line
+    assert not (folder / "out.png").exists()
+
+
+def test_a_whole_number_beyond_all_floats_is_refused_in_one_line(folder, capsys):
+    assert "seed is" in refused(capsys, "--seed", "1" + "0" * 400)
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_painting(folder, capsys):
+    assert "'out.jpg'; name a .png file" in refused(capsys, output="out.jpg")
+    assert "nowhere does not exist" in refused(capsys, output="nowhere/out.png")
+    (folder / "taken.png").mkdir()
+    assert "taken.png" in refused(capsys, output="taken.png")
+
+
+def test_a_disk_that_takes_no_more_is_said_in_one_line(folder, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(images, "save_png", full)
+    assert stylize() == 1
+    err = capsys.readouterr().err
+    assert "Traceback" not in err and "error: " in err.splitlines()[-1]
+
+
+def test_weights_that_are_nowhere_are_refused(folder, capsys, monkeypatch):
+    monkeypatch.setenv("NST_WEIGHTS", str(folder / "nowhere"))
+    assert "nowhere" in refused(capsys)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [], ["paint"], ["stylize"], ["stylize", "content.png", "style.png"],
+        ["stylize", "content.png", "style.png", "-o", "out.png", "--preset", "picasso"],
+        ["stylize", "content.png", "style.png", "-o", "out.png", "--optimizer", "sgd"],
+        ["stylize", "content.png", "style.png", "-o", "out.png", "--steps", "many"],
+        ["weights", "--backbone", "alexnet"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_command_that_is_not_understood_exits_with_2(folder, capsys, arguments):
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+    assert raised.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "usage: " in err and "Traceback" not in err
+    if "picasso" in arguments:
+        assert all(name in err for name in PRESETS)
+    if "sgd" in arguments:
+        assert all(name in err for name in CHOICES["optimizer"])
+
+
+# Ending early
+
+
+def interrupting(after: int, error: BaseException):
+    """The optimiser's loop, cut off after some frames."""
+    plain = stylize_module.optimize
+
+    def cut_off(*given, **named):
+        for frame in plain(*given, **named):
+            yield frame
+            if frame.step == after:
+                raise error
+
+    return cut_off
+
+
+def test_an_interrupt_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
+    monkeypatch.setattr(stylize_module, "optimize", interrupting(2, KeyboardInterrupt()))
+    assert stylize("--steps", "50", "--json") == 130
+    record = read_record(folder / "out.png")
+    assert (record.steps, record.stopped) == (2, True)
+    out, err = capsys.readouterr()
+    assert RunRecord.from_json(out) == record
+    assert "Traceback" not in err
+
+
+def test_an_interrupt_before_the_first_frame_writes_nothing(folder, monkeypatch):
+    monkeypatch.setattr(stylize_module, "load_network", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    assert stylize() == 130
+    assert not (folder / "out.png").exists()
+
+
+def test_a_run_that_fails_midway_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
+    error = torch.OutOfMemoryError("no more")
+    monkeypatch.setattr(stylize_module, "optimize", interrupting(1, error))
+    assert stylize("--steps", "50") == 1
+    assert read_record(folder / "out.png").steps == 1
+    err = capsys.readouterr().err
+    assert "error: " in err.splitlines()[-1] and "ran out of memory" in err and "Traceback" not in err
+
+
+def test_a_note_is_shown_and_kept(folder, capsys, monkeypatch):
+    plain = stylize_module.optimize
+
+    def noting(*given, **named):
+        for frame in plain(*given, **named):
+            yield dataclasses.replace(frame, note="went back" if frame.step == 2 else "")
+
+    monkeypatch.setattr(stylize_module, "optimize", noting)
+    assert stylize() == 0
+    assert "went back" in capsys.readouterr().err
+    assert read_record(folder / "out.png").notes == ("went back",)
+
+
+# The other commands
+
+
+def test_presets_are_listed_one_a_line_with_the_name_first(capsys):
+    assert main(["presets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(PRESETS)
+    for line, preset in zip(lines, PRESETS.values(), strict=True):
+        assert preset.title in line and preset.source in line
+
+
+@pytest.mark.parametrize("backbone", CHOICES["backbone"])
+def test_weights_says_which_file_is_used(random_weights, capsys, backbone):
+    assert main(["weights", "--backbone", backbone]) == 0
+    out = capsys.readouterr().out
+    assert str(random_weights / f"{backbone}_features.safetensors") in out and "NST_WEIGHTS" in out
+
+
+def test_weights_that_are_not_here_are_said_to_be_missing(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("NST_WEIGHTS", raising=False)
+    monkeypatch.setenv("NST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    assert main(["weights"]) == 1
+    err = capsys.readouterr().err
+    assert "error: " in err and "--download" in err and "Traceback" not in err

@@ -1,0 +1,329 @@
+"""Every preset against the numbers of its paper or program, written down here a second time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from nst_core.features.vgg import layer_names
+from nst_core.transfer.objective import StyleTransferObjective
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+
+FIVE = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A system's loss and settings as its authors write them.
+
+    F, P: features (N, M) of the painted and the content picture; G, A: undivided Gram matrices of the painted and the
+    style picture with M and M_s positions; x: the painted picture (3, H, W) in [0, 1].
+    """
+
+    content: Callable  # F, P -> loss of one layer
+    style: Callable  # G/M, A/M_s, N, M, layer's number -> loss of one layer
+    tv: Callable = lambda x: 0.0
+    content_layers: tuple[str, ...] = ("conv4_2",)
+    style_layers: tuple[str, ...] = FIVE
+    start: tuple[str, ...]
+    optimizer: str = "lbfgs"
+    steps: int | None  # None: not said
+    size: int | None = 512
+    size_rule: str | None = "longest side"
+    backbone: str = "vgg19"
+    pooling: str = "max"
+    padding: str = "zeros"
+    normalization: str = "imagenet"
+    step_size: float | None = None
+
+
+def half_sum(F, P):
+    return ((F - P) ** 2).sum() / 2
+
+
+def mse(F, P):
+    return ((F - P) ** 2).mean()
+
+
+def equation_4(G, A, N, M):
+    """Σ(G−A)²/(4N²M²) of undivided Gram matrices."""
+    return ((M * G - M * A) ** 2).sum() / (4 * N**2 * M**2)
+
+
+def gram_mse(G, A, N):
+    """Mean squared difference of Gram / (N·M)."""
+    return ((G / N - A / N) ** 2).mean()
+
+
+def squared_slopes(x):
+    """Σ dx² + dy², the last row and column left out."""
+    return ((x[:, :-1, 1:] - x[:, :-1, :-1]) ** 2).sum() + ((x[:, 1:, :-1] - x[:, :-1, :-1]) ** 2).sum()
+
+
+def absolute_slopes(x):
+    return np.abs(np.diff(x, axis=1)).sum() + np.abs(np.diff(x, axis=2)).sum()
+
+
+def nine_points(x):
+    """2·[mean dx²/3 + mean dy²/3 + mean d₄₅²/12 + mean d₁₃₅²/12], the edge repeated once."""
+    p = np.pad(x, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    straight = (np.diff(p, axis=2) ** 2).mean() + (np.diff(p, axis=1) ** 2).mean()
+    slanted = ((p[:, 1:, 1:] - p[:, :-1, :-1]) ** 2).mean() + ((p[:, 1:, :-1] - p[:, :-1, 1:]) ** 2).mean()
+    return 2 * (straight / 3 + slanted / 12)
+
+
+CROWSONS = (256, 64, 16, 4, 1)
+
+WRITTEN = {
+    # Gatys et al. (2016): α/β = 1e-3, w_l = 1/5, from noise, average pooling
+    "gatys": Written(
+        content=half_sum,
+        style=lambda G, A, N, M, i: 1e3 / 5 * equation_4(G, A, N, M),
+        pooling="average",
+        start=("noise",),
+        steps=None,
+    ),
+    # α = 1, β = 8e4, equal w_l, 4e3 steps
+    "luo": Written(
+        content=half_sum,
+        style=lambda G, A, N, M, i: 8e4 / 5 * equation_4(G, A, N, M),
+        start=("noise", "content", "style"),
+        steps=4000,
+        size=None,
+        size_rule=None,
+    ),
+    # Σ(G−S)²/(2·n_W·n_H·n_C)², α/β = 1e-3, pictures up to step 500
+    "chao": Written(
+        content=half_sum,
+        style=lambda G, A, N, M, i: 1e3 / 5 * ((M * G - M * A) ** 2).sum() / (2 * M * N) ** 2,
+        start=("noise",),
+        steps=500,
+        size=None,
+        size_rule=None,
+    ),
+    # VGG-16, α = 0.1, β = 5000, w_l = 1/5, 20 iterations of up to 20 evaluations, 500×500
+    "tran_nguyen": Written(
+        backbone="vgg16",
+        content_layers=("conv2_2",),
+        style_layers=("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"),
+        content=lambda F, P: 0.1 * half_sum(F, P),
+        style=lambda G, A, N, M, i: 5000 / 5 * equation_4(G, A, N, M),
+        start=("noise",),
+        steps=20 * 20,
+        size=500,
+        size_rule="exact",
+    ),
+    # convolutions counted 1 … 16: content the 4th, style the 1st to 5th; style 1e5, content 1
+    "cheng": Written(
+        content_layers=("conv2_2_pre",),
+        style_layers=FIRST_FIVE,
+        content=mse,
+        style=lambda G, A, N, M, i: 1e5 * gram_mse(G, A, N),
+        start=("noise", "content"),
+        steps=300,
+        size=None,
+        size_rule=None,
+    ),
+    # α = 0.9, β = 0.1, Gram undivided, mean squared difference; torchvision's ReLU overwrites all but the last in place
+    "from_scratch": Written(
+        content_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
+        style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
+        content=lambda F, P: 0.9 * mse(F, P),
+        style=lambda G, A, N, M, i: 0.1 * ((M * G - M * A) ** 2).mean(),
+        start=("content",),
+        optimizer="adam",
+        step_size=1e-3,
+        steps=10_000,
+        size=None,
+        size_rule=None,
+    ),
+    # content 5, style 100 on Gram/(N·M) as mean squares; TV 1e-3·½Σ(dx²+dy²) on 0..256
+    "neural_style": Written(
+        content=lambda F, P: 5 * mse(F, P),
+        style=lambda G, A, N, M, i: 100 * gram_mse(G, A, N),
+        tv=lambda x: 1e-3 * squared_slopes(256 * x) / 2,
+        start=("noise",),
+        steps=1000,
+    ),
+    # weights 1e3/N² on the mean square of Gram/M; 512 the shorter side, 500 evaluations
+    "gatys_code": Written(
+        content=mse,
+        style=lambda G, A, N, M, i: 1e3 / N**2 * ((G - A) ** 2).mean(),
+        start=("content",),
+        steps=500,
+        size_rule="shortest side",
+    ),
+    # the five shallowest convolutions before ReLU, style 1e6
+    "pytorch_tutorial": Written(
+        content_layers=("conv2_2_pre",),
+        style_layers=FIRST_FIVE,
+        content=mse,
+        style=lambda G, A, N, M, i: 1e6 * gram_mse(G, A, N),
+        start=("content",),
+        steps=300,
+        size_rule="shortest side",
+    ),
+    # RGB·255 less the mean; content 1e5 before ReLU, style 3e4 on the mean of five sums, TV 1·Σ|dx|+|dy| on 0..255
+    "gordic": Written(
+        normalization="caffe",
+        content_layers=("conv4_2_pre",),
+        content=lambda F, P: 1e5 * mse(F, P),
+        style=lambda G, A, N, M, i: 3e4 / 5 * ((G / N - A / N) ** 2).sum(),
+        tv=lambda x: absolute_slopes(255 * x),
+        start=("content",),
+        steps=1000,
+        size=400,
+        size_rule="height",
+    ),
+    # content 0.015, layers 256:64:16:4:1 of 341, TV 2; Gram in the place of Wasserstein-2 is our deviation
+    "crowson": Written(
+        padding="replicate",
+        content=lambda F, P: 0.015 * mse(F, P),
+        style=lambda G, A, N, M, i: CROWSONS[i] / 341 * ((G / N - A / N) ** 2).sum(),
+        tv=lambda x: 2.0 * nine_points(x),
+        start=("content",),
+        optimizer="adam",
+        step_size=0.02,
+        steps=500,  # of each scale but the first
+    ),
+}
+
+CHANNELS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}  # of a VGG's blocks
+
+
+class KnownPictures:
+    """In a network's place: random features of their own for each of three pictures, and what it was asked."""
+
+    def __init__(self, *sizes: tuple[int, int]):
+        generator = torch.Generator().manual_seed(0)
+        names = {name for backbone in ("vgg16", "vgg19") for pre in (False, True)
+                 for name in layer_names(backbone, pre=pre)}  # fmt: skip
+        self.pictures, self.features, self.asked = [], [], []
+        for height, width in sizes:
+            self.pictures.append(torch.rand(1, 3, 2 * height, 2 * width, generator=generator))
+            self.features.append({
+                name: torch.rand(1, CHANNELS[int(name[4])], height + int(name[4]), width, generator=generator)
+                for name in sorted(names)
+            })  # fmt: skip
+
+    def __call__(self, image, layers, **settings):
+        self.asked.append(settings)
+        known = next(i for i, picture in enumerate(self.pictures) if torch.equal(picture, image))
+        return {layer: self.features[known][layer] for layer in layers}
+
+
+def flat(features: torch.Tensor) -> np.ndarray:
+    return features[0].flatten(1).double().numpy()  # (N, M)
+
+
+def by_hand(written: Written, network: KnownPictures) -> dict[str, float]:
+    """A system's losses by its own formula, in float64."""
+    painted, content, style = network.features
+    terms = {}
+    for layer in written.content_layers:
+        terms[f"content {layer}"] = written.content(flat(painted[layer]), flat(content[layer]))
+    for number, layer in enumerate(written.style_layers):
+        F, S = flat(painted[layer]), flat(style[layer])
+        (N, M), M_s = F.shape, S.shape[1]
+        terms[f"style {layer}"] = written.style(F @ F.T / M, S @ S.T / M_s, N, M, number)
+    if variation := written.tv(network.pictures[0][0].double().numpy()):
+        terms["total variation"] = variation
+    return terms
+
+
+def test_every_preset_is_held_against_its_source():
+    assert PRESETS.keys() == WRITTEN.keys() | {"lab"}
+    assert DEFAULT_PRESET == "lab"
+
+
+@pytest.mark.parametrize("sizes", [((4, 6), (4, 6), (4, 6)), ((4, 6), (4, 6), (7, 5))], ids=["equal", "unequal"])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_presets_loss_is_its_sources_formula(name, sizes):
+    network, config = KnownPictures(*sizes), PRESETS[name].config
+    painted, content_image, style_image = network.pictures
+    terms = StyleTransferObjective(network, content_image, style_image, config)(painted)
+    expected = by_hand(WRITTEN[name], network)
+    assert terms.keys() == expected.keys()
+    for term, loss in terms.items():
+        assert loss.item() == pytest.approx(expected[term], rel=1e-4), term
+    for asked in network.asked:
+        assert asked == {key: getattr(WRITTEN[name], key) for key in ("pooling", "padding", "normalization")}
+
+
+# (Coefficient of ‖G/M − A/M_s‖²) / (coefficient of the mean squared content difference) at a layer of N channels.
+RATIOS = {
+    "neural_style": lambda N: 20 / N**4,
+    "gatys_code": lambda N: 1000 / N**4,
+    "pytorch_tutorial": lambda N: 1e6 / N**4,
+    "gordic": lambda N: 0.06 / N**2,
+}
+
+
+@pytest.mark.parametrize("name", RATIOS)
+def test_style_and_content_are_balanced_as_in_the_table_of_conventions(name):
+    network, config = KnownPictures((4, 6), (4, 6), (7, 5)), PRESETS[name].config
+    painted, content_image, style_image = network.pictures
+    terms = StyleTransferObjective(network, content_image, style_image, config)(painted)
+    (layer,) = config.content_layers
+    content = mse(flat(network.features[0][layer]), flat(network.features[1][layer]))
+    content_coefficient = terms[f"content {layer}"].item() / content
+    for layer in config.style_layers:
+        F, S = flat(network.features[0][layer]), flat(network.features[2][layer])
+        distance = ((F @ F.T / F.shape[1] - S @ S.T / S.shape[1]) ** 2).sum()
+        ratio = terms[f"style {layer}"].item() / distance / content_coefficient
+        assert ratio == pytest.approx(RATIOS[name](F.shape[0]), rel=1e-4), layer
+
+
+SAID = [
+    (name, setting)
+    for name, written in WRITTEN.items()
+    for setting in ("optimizer", "steps", "size", "size_rule", "backbone", "step_size")
+    if getattr(written, setting) is not None
+]
+
+
+@pytest.mark.parametrize(("name", "setting"), SAID)
+def test_a_presets_settings_are_its_sources(name, setting):
+    assert getattr(PRESETS[name].config, setting) == getattr(WRITTEN[name], setting)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_preset_starts_where_its_source_does(name):
+    assert PRESETS[name].config.start in WRITTEN[name].start
+
+
+def test_adam_is_crowsons():
+    config = PRESETS["crowson"].config
+    assert config.adam_betas == (0.9, 0.99) and config.clamp
+
+
+def test_adam_of_the_loop_from_scratch_is_torchs_default():
+    config = PRESETS["from_scratch"].config
+    assert config.adam_betas == (0.9, 0.999)
+
+
+def test_neural_style_starts_from_a_thousandth_of_a_grey_level():
+    assert PRESETS["neural_style"].config.noise_deviation == pytest.approx(0.001 / 256)
+
+
+def test_our_default_is_the_papers_formula_from_the_content():
+    config = PRESETS["lab"].config
+    assert (config.content_layers, config.style_layers) == (("conv4_2",), FIVE)
+    assert (config.content_normalization, config.style_normalization) == ("half sum", "paper")
+    assert (config.backbone, config.start, config.optimizer) == ("vgg19", "content", "lbfgs")
+    assert sum(config.weight_of_layer(layer) for layer in FIVE) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_says_what_it_is(name):
+    preset = PRESETS[name]
+    assert preset.title and preset.source and name == name.lower() and " " not in name
+    assert preset.title != preset.source
+
+
+def test_no_two_presets_are_the_same():
+    assert len({preset.config for preset in PRESETS.values()}) == len(PRESETS)
+    assert len({preset.title for preset in PRESETS.values()}) == len(PRESETS)

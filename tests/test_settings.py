@@ -1,0 +1,127 @@
+import pytest
+
+from nst_core.errors import ConfigError
+from nst_core.features.vgg import layer_names
+from nst_core.transfer.presets import PRESETS
+from nst_core.ui.settings import (
+    ALL_LAYERS,
+    CONTROLS,
+    MORE_LAYERS,
+    PRE_LAYERS,
+    config_of,
+    controls_of,
+    in_depth_order,
+    preset_config,
+)
+
+NUMBERS = ("alpha", "beta", "step_size", "steps", "size", "tv_weight", "seed")
+
+# Control -> (another value, the settings that change with it); of preset "luo".
+OTHER = {
+    "backbone": ("vgg16", {"backbone"}),
+    "alpha": (2.5, {"content_weight"}),
+    "beta": (123.0, {"style_weight"}),
+    "gatys_layers": (["conv2_1"], {"style_layers"}),
+    "more_layers": (["conv1_2", "conv3_3"], {"style_layers"}),
+    "pre_layers": (["conv4_1_pre"], {"style_layers"}),
+    "content_layers": (["conv2_2"], {"content_layers"}),
+    "start": ("noise", {"start"}),
+    "optimizer": ("adam", {"optimizer", "clamp"}),
+    "step_size": (0.5, {"step_size"}),
+    "steps": (17, {"steps"}),
+    "size": (99, {"size"}),
+    "size_rule": ("area", {"size_rule"}),
+    "pooling": ("average", {"pooling"}),
+    "tv_weight": (0.25, {"tv_weight"}),
+    "seed": (5, {"seed"}),
+}
+
+
+def shown(preset: str, **changes) -> list:
+    """The controls' values as a handler gets them."""
+    values = controls_of(PRESETS[preset].config) | changes
+    return [values[name] for name in CONTROLS]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_a_preset_shows_is_the_preset(preset):
+    assert controls_of(PRESETS[preset].config).keys() == set(CONTROLS)
+    assert config_of(preset, shown(preset)) == PRESETS[preset].config == preset_config(preset)
+
+
+@pytest.mark.parametrize("other", PRESETS)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_controls_show_what_was_made_of_them(preset, other):
+    assert controls_of(config_of(preset, shown(other))) == controls_of(PRESETS[other].config)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_every_control_sets_something(control):
+    value, settings = OTHER[control]
+    before, after = PRESETS["luo"].config, config_of("luo", shown("luo", **{control: value}))
+    changed = {name for name, old in before.to_dict().items() if after.to_dict()[name] != old}
+    assert changed == settings
+    assert controls_of(after)[control] == value
+
+
+@pytest.mark.parametrize("control", ["steps", "size", "seed"])
+def test_numbers_may_come_as_the_page_sends_them(control):
+    assert controls_of(config_of("luo", shown("luo", **{control: 40.0})))[control] == 40
+    with pytest.raises(ConfigError, match=f"{control} is 40.5"):
+        config_of("luo", shown("luo", **{control: 40.5}))
+
+
+@pytest.mark.parametrize("control", NUMBERS)
+def test_an_empty_number_is_refused_by_name(control):
+    with pytest.raises(ConfigError, match=f"^{control.replace('_', ' ')} is empty; type a number"):
+        config_of("luo", shown("luo", **{control: None}))
+
+
+def test_a_choice_that_is_missing_is_not_taken_for_the_presets():
+    for control in ("backbone", "start", "optimizer", "size_rule", "pooling"):
+        with pytest.raises(ConfigError, match=control.replace("_", ".")):
+            config_of("luo", shown("luo", **{control: None}))
+
+
+def test_unticking_every_layer_is_refused():
+    with pytest.raises(ConfigError, match="no style layer"):
+        config_of("luo", shown("luo", gatys_layers=[]))
+    with pytest.raises(ConfigError, match="no content layer"):
+        config_of("luo", shown("luo", content_layers=[]))
+
+
+def test_an_unknown_value_is_refused():
+    for control, value in {"start": "nowhere", "optimizer": "sgd", "content_layers": ["conv9_9"]}.items():
+        with pytest.raises(ConfigError, match=str(value).strip("[]'")):
+            config_of("luo", shown("luo", **{control: value}))
+    with pytest.raises(ConfigError) as raised:
+        preset_config("picasso")
+    assert "'picasso'" in str(raised.value) and all(name in str(raised.value) for name in PRESETS)
+
+
+def test_a_value_too_many_or_too_few_is_a_mistake_of_the_programs():
+    with pytest.raises(ValueError):
+        config_of("luo", shown("luo")[:-1])
+
+
+def test_the_three_lists_of_layers_hold_every_layer_once():
+    assert list(ALL_LAYERS) == layer_names("vgg19") and set(layer_names("vgg16")) < set(ALL_LAYERS)
+    assert list(PRE_LAYERS) == layer_names("vgg19", pre=True)
+    five = [layer for layer in ALL_LAYERS if layer not in MORE_LAYERS]
+    assert five == ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"]
+
+
+def test_layers_come_shallow_to_deep_and_unknown_ones_last():
+    given = ["conv5_1", "conv1_1", "odd", "conv4_1", "conv4_1_pre", "conv1_2"]
+    assert in_depth_order(given) == ("conv1_1", "conv1_2", "conv4_1_pre", "conv4_1", "conv5_1", "odd")
+    assert in_depth_order([]) == ()
+
+
+def test_a_weighted_layer_keeps_its_weight_whatever_else_is_ticked():
+    before = PRESETS["crowson"].config
+    ticked = [*controls_of(before)["gatys_layers"][1:]]
+    after = config_of("crowson", shown("crowson", gatys_layers=ticked, more_layers=["conv1_2"]))
+    assert after.style_layers == ("conv1_2", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+    for layer in ticked:
+        assert after.weight_of_layer(layer) == before.weight_of_layer(layer)
+    assert after.weight_of_layer("conv1_2") == pytest.approx(0.2)  # the mean of 256:64:16:4:1 of 341
