@@ -278,7 +278,7 @@ def stylize_endpoint(
             seed=seed,
         )
         for _ in _fetch_weights(config.backbone, controls):
-            yield gr.skip()
+            pass
         run = _start_run(content, style, None, config, controls)
         yield from _yield_pictures(run)
     except NSTError as error:
@@ -290,17 +290,13 @@ def _layer_list(text: str | None) -> tuple[str, ...] | None:
 
 
 def _yield_pictures(run: Run) -> Iterator[Any]:
+    """Every yield reaches the client, so there are none but pictures."""
     shown = time.monotonic()
-    said = shown
     try:
         for frame in locked_frames(run):
-            now = time.monotonic()
-            if now - shown >= CLIENT_SECONDS:
-                shown = said = now
+            if time.monotonic() - shown >= CLIENT_SECONDS:
+                shown = time.monotonic()
                 yield images.to_pil(frame.image)
-            elif now - said >= STATUS_SECONDS / 2:
-                said = now
-                yield gr.skip()  # a client that has gone is noticed here
         yield str(_result_file(run))
     finally:
         run.close()

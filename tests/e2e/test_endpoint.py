@@ -32,6 +32,7 @@ def test_a_client_sees_the_picture_grow_and_gets_a_png_with_its_record(client, p
     pictures = list(submit(client, picture_files, preset="gatys", steps=60, size=96, init="content", seed=7))
     seconds = time.monotonic() - began
     assert len(pictures) >= 2
+    assert all(isinstance(path, str) for path in pictures)
     assert len(pictures) <= 2 * seconds + 1
     assert {kind_of(path) for path in pictures[:-1]} == {"JPEG"}
     assert kind_of(pictures[-1]) == "PNG"

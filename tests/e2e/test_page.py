@@ -16,25 +16,8 @@ from tests.e2e.conftest import fill, prepare, upload, wait_for_status
 pytestmark = pytest.mark.e2e
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-IDS = [
-    "content",
-    "style",
-    "preset",
-    "backbone",
-    "alpha",
-    "beta",
-    "style-layers",
-    "init",
-    "steps",
-    "size",
-    "run",
-    "stop",
-    "status",
-    "preview",
-    "losses",
-    "result",
-    "download",
-]
+FIRST_IDS = ["content", "style", "preset", "alpha", "beta", "style-layers", "init", "steps", "size", "run", "stop"]
+IDS = [*FIRST_IDS, "status", "preview", "losses", "result", "download", "backbone"]
 
 
 def test_page_has_every_control_and_asks_nothing_of_other_hosts(open_page, app_url):
