@@ -136,7 +136,7 @@ def optimize(
     good = canvas.detach().clone()
     for step in range(steps + 1):
         losses = _evaluate(objective, canvas, gradient=step < steps)
-        while not math.isfinite(math.fsum(losses.values())):
+        while not all(map(math.isfinite, losses.values())):
             if step == 0 or recoveries == MAX_RECOVERIES:
                 raise NSTError(_not_finite(step, losses))
             recoveries, step_size = recoveries + 1, step_size / 2

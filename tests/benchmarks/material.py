@@ -1,0 +1,28 @@
+"""What the benchmarks work on: our own pictures, real weights or random ones (which are as fast)."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from nst_core import images
+from tests.conftest import random_state
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+def ensure_weights() -> None:
+    """Set NST_WEIGHTS to random ones if it is not set."""
+    if not os.environ.get("NST_WEIGHTS"):
+        folder = Path(tempfile.mkdtemp(prefix="nst-benchmark-"))
+        save_file(random_state("vgg19"), folder / "vgg19_features.safetensors")
+        os.environ["NST_WEIGHTS"] = str(folder)
+
+
+def pictures(height: int, width: int) -> tuple[Tensor, Tensor]:
+    """A content and a style image of that size."""
+    content = images.load(ASSETS / "photos" / "china_temple.jpg")
+    style = images.load(ASSETS / "styles" / "harvest_sun.jpg")
+    return images.cover(content, (height, width)), images.cover(style, (height, width))

@@ -1,0 +1,243 @@
+"""The handlers behind Run and Stop, without a browser."""
+
+import asyncio
+import copy
+import math
+import threading
+
+import gradio as gr
+import pytest
+import torch
+
+from nst_core import images
+from nst_core.errors import DownloadError, NSTError
+from nst_core.features import weights
+from nst_core.transfer.optimize import Frame
+from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.record import read_record
+from nst_core.ui import painting
+from nst_core.ui.painting import DEVICE_LOCK, LossHistory, Session, View, paint
+from nst_core.ui.preview import Preview, next_frame
+from nst_core.ui.settings import CONTROLS, controls_of
+from nst_core.ui.status import duration, progress_text, rate, status_html
+
+SKIP = gr.skip()
+
+
+@pytest.fixture
+def files(pictures, tmp_path):
+    paths = tmp_path / "content.png", tmp_path / "style.png"
+    for image, path in zip(pictures, paths, strict=True):
+        images.save_png(image, path)
+    return paths
+
+
+@pytest.fixture(autouse=True)
+def toasts(monkeypatch):
+    """What the page would show as toasts."""
+    shown = []
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    return shown
+
+
+def start(files, session=None, **changes):
+    """The handler's generator for small settings."""
+    values = {**controls_of(PRESETS["luo"].config), "size": 48, "steps": 2, **changes}
+    return paint(session or Session(), *files, None, "luo", *(values[name] for name in CONTROLS))
+
+
+def last_shown(views: list[View], output: str):
+    return [getattr(view, output) for view in views if getattr(view, output) != SKIP][-1]
+
+
+def test_a_run_ends_with_result_record_and_file(random_weights, files):
+    views = list(start(files))
+    record = last_shown(views, "record")
+    assert "Done: 2 steps" in last_shown(views, "status")
+    assert last_shown(views, "outcome") == "done"
+    assert last_shown(views, "result")["after"].startswith("data:image/jpeg;base64,")
+    assert read_record(last_shown(views, "download")).to_dict() == record
+    assert record["config"]["size"] == 48
+
+
+def test_the_status_says_device_precision_and_weights(random_weights, files):
+    status = last_shown(list(start(files)), "status")
+    assert "CPU" in status or "cuda" in status.lower() or "Apple" in status
+    assert ("fp32" in status or "bf16" in status) and "VGG-19 from NST_WEIGHTS" in status
+
+
+def test_a_stop_before_the_first_step_keeps_the_start_as_result(random_weights, files):
+    session = Session()
+    session.controls.stop.set()
+    views = list(start(files, session, steps=50))
+    assert "Stopped: 0 steps of 50" in last_shown(views, "status")
+    assert last_shown(views, "record")["stopped"] is True
+
+
+def test_a_closed_page_ends_the_run_and_its_preview(random_weights, files):
+    session = Session()
+    views = start(files, session, steps=100_000)
+    token = next(view.preview for view in views if view.preview != SKIP)
+    next(views)
+    views.close()
+    assert session.running is False
+    assert Preview.live[token].done
+    assert DEVICE_LOCK.acquire(blocking=False)
+    DEVICE_LOCK.release()
+
+
+def test_the_device_is_never_held_across_a_yield(random_weights, files):
+    for _ in start(files, steps=3):
+        assert not DEVICE_LOCK.locked()
+
+
+def test_a_run_waits_while_another_computes(random_weights, files):
+    views = start(files)
+    next(views)
+    with DEVICE_LOCK:
+        waiting = threading.Thread(target=lambda: list(views))
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+    waiting.join(30)
+    assert not waiting.is_alive()
+
+
+def test_two_pages_never_share_a_session():
+    session = Session()
+    other = copy.deepcopy(session)
+    other.controls.stop.set()
+    assert not session.controls.stop.is_set()
+
+
+@pytest.mark.parametrize("missing", ["content", "style"])
+def test_a_missing_picture_is_named(random_weights, files, toasts, missing):
+    given = tuple(None if name == missing else path for name, path in zip(("content", "style"), files, strict=True))
+    views = list(start(given))
+    assert toasts == [f"there is no {missing} picture; drop one or click an example"]
+    assert toasts[0] in last_shown(views, "status")
+    assert 'class="status problem"' in last_shown(views, "status")
+
+
+def test_bad_settings_become_a_toast_and_no_traceback(random_weights, files, toasts):
+    list(start(files, size=5))
+    list(start(files, gatys_layers=[]))
+    list(start(files, steps=None))
+    list(start(files, start="image"))
+    assert [text.split(";")[0] for text in toasts] == [
+        "size is 5",
+        "no style layer is chosen",
+        "steps is empty",
+        "start is 'image', but there is no such picture",
+    ]
+
+
+def test_markup_in_a_message_stays_text():
+    assert "<script>" not in status_html("<script>alert(1)</script>", "<b>")
+
+
+def fake_download(monkeypatch, tmp_path, then=None):
+    """A download of three parts; `then` is called after each."""
+    monkeypatch.setenv("NST_CACHE", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv("NST_WEIGHTS", raising=False)
+
+    def download(backbone):
+        for part in range(3):
+            yield weights.Progress(part * 10_000_000, 30_000_000, "a server", "")
+
+    monkeypatch.setattr(painting.weights, "download", download)
+
+
+def test_missing_weights_are_fetched_on_run_with_progress(monkeypatch, tmp_path, files, toasts):
+    fake_download(monkeypatch, tmp_path)
+    texts = [view.status for view in start(files)]
+    assert "Fetching VGG-19: 10 of 30 MB" in texts[1]
+    assert 'value="0.3333"' in texts[1]
+    assert "VGG-19 are missing" in toasts[0]  # the fake brought none
+
+
+def test_stop_ends_a_download(monkeypatch, tmp_path, files, toasts):
+    fake_download(monkeypatch, tmp_path)
+    session = Session()
+    session.controls.stop.set()
+    list(start(files, session))
+    assert toasts == ["the download of VGG-19 was stopped; Run starts it again"]
+    assert issubclass(DownloadError, NSTError)
+
+
+def frame(step: int, **losses: float) -> Frame:
+    return Frame(step, torch.zeros(1, 3, 2, 2), losses)
+
+
+def test_the_chart_shows_logarithms_of_every_term_and_the_total():
+    history = LossHistory()
+    history.add(frame(0, content=0.0, style=100.0))
+    history.add(frame(1, content=10.0, style=990.0))
+    table = history.table()
+    shown = {(row.step, row.term): row.loss for row in table.itertuples()}
+    assert shown[1, "total"] == 3.0
+    assert shown[1, "content"] == 1.0
+    assert math.isnan(shown[0, "content"])  # a loss of 0 has no logarithm
+
+
+def test_the_chart_of_a_long_run_stays_small_and_spans_it():
+    history = LossHistory()
+    for step in range(5000):
+        history.add(frame(step, style=1.0 + step))
+    steps = sorted(set(history.table()["step"]))
+    assert len(steps) <= painting.CHART_POINTS
+    assert steps[0] == 0
+    assert steps[-1] > 4900
+    assert len({b - a for a, b in zip(steps, steps[1:], strict=False)}) == 1
+
+
+def test_the_legend_names_each_line_once():
+    history = LossHistory()
+    history.add(frame(0, **{"content conv4_2": 1.0, "style conv1_1": 1.0}))
+    _, legend = history.chart()
+    for term in ("content conv4_2", "style conv1_1", "total"):
+        assert legend.count(f">{term}<") == 1
+
+
+def ask(token: str, seen: int):
+    return asyncio.run(next_frame([token, seen]))
+
+
+def test_a_browser_gets_the_newest_frame_once_and_none_in_between():
+    preview = Preview()
+    for value in (0.1, 0.2, 0.9):
+        preview.put(torch.full((1, 3, 16, 16), value))
+    first = ask(preview.token, 0)
+    assert first["version"] == 3
+    assert first["source"].startswith("data:image/jpeg;base64,")
+    preview.close()
+    assert ask(preview.token, 3) == {"version": 3, "done": True, "source": None}
+
+
+def test_an_answer_comes_in_time_though_nothing_is_painted(monkeypatch):
+    monkeypatch.setattr("nst_core.ui.preview.WAIT_SECONDS", 0.1)
+    assert ask(Preview().token, 0) == {"version": 0, "done": False, "source": None}
+
+
+def test_a_guessed_token_shows_nothing():
+    Preview().put(torch.zeros(1, 3, 16, 16))
+    assert ask("guess", 0) is None
+
+
+def test_tokens_cannot_be_guessed():
+    tokens = {Preview().token for _ in range(50)}
+    assert len(tokens) == 50
+    assert min(map(len, tokens)) >= 20
+
+
+def test_status_words():
+    assert [duration(seconds) for seconds in (8, 65, 7260)] == ["8 s", "1 min 05 s", "2 h 01 min"]
+    assert [rate(speed) for speed in (4.13, 0.4)] == ["4.1 steps/s", "2.5 s/step"]
+    assert progress_text(12, 300, 4.0) == "Step 12 of 300 · 4.0 steps/s · 1 min 12 s left"
+    assert progress_text(0, 300, None) == "Step 0 of 300"
+
+
+def test_one_step_is_said_as_one(random_weights, files):
+    views = list(start(files, steps=1))
+    assert "Done: 1 step in" in last_shown(views, "status")
