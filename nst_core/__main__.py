@@ -1,6 +1,7 @@
 """The command line: `python -m nst_core stylize CONTENT STYLE -o OUT.png`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,10 +102,9 @@ def stylize_pictures(options: argparse.Namespace) -> None:
         _paint(run)
     finally:
         if run.last_frame:
-            record = run.record()
-            save_result(run.last_frame.image, record, options.output)
             if options.json:
-                print(record.to_json())
+                print(run.record().to_json())
+            _save(run, options.output)
 
 
 def _check_output(path: Path) -> None:
@@ -113,6 +113,17 @@ def _check_output(path: Path) -> None:
         raise ConfigError(f"output is {path.name!r}; name a .png file, which can hold the record")
     if not path.parent.is_dir():
         raise ImageError(f"the folder {path.parent} does not exist; make it, or write elsewhere")
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder; name a file in it")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ImageError(f"{path} cannot be written; write elsewhere")
+
+
+def _save(run: Run, path: Path) -> None:
+    try:
+        save_result(run.last_frame.image, run.record(), path)
+    except OSError as error:
+        raise ImageError(f"{path} could not be written ({error.strerror or error}); write elsewhere") from None
 
 
 def _paint(run: Run) -> None:

@@ -1,13 +1,16 @@
 """Pictures in and out. The only place that knows files, colour profiles and 0..255."""
 
 import io
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import torch
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -16,6 +19,30 @@ from nst_core.errors import ConfigError, ImageError
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
 MAX_SIDE = 4096  # pixels; larger pictures are read at this size
 MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding alone would fill the memory of a small machine
+
+# What Pillow's decoders raise for files that are damaged or of another kind.
+DECODER_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    RuntimeError,
+    TypeError,
+    LookupError,
+    OverflowError,
+    struct.error,
+)
+
+# EXIF's orientation -> what turns such a picture upright. ImageOps.exif_transpose fails where another tag is damaged.
+ORIENTATIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 UNREADABLE = "cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file"
 
@@ -34,18 +61,26 @@ def load(source: str | Path | BinaryIO) -> Tensor:
     Raises:
         ImageError: not a picture, damaged, larger than MAX_PIXELS or smaller than MIN_SIDE.
     """
+    with _opened(source) as (picture, name):
+        _check_size(picture, name)
+        upright = _upright_srgb(picture)
+    return from_pil(upright)
+
+
+@contextmanager
+def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[Image.Image, str]]:
+    """An open picture and its name; what Pillow raises meanwhile becomes an ImageError."""
     name = Path(source).name if isinstance(source, str | Path) else "the file"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS below says it in plain words
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS says it in plain words
             with Image.open(source) as picture:
-                _check_size(picture, name)
-                return from_pil(_upright_srgb(picture))
+                yield picture, name
+    except FileNotFoundError:
+        raise ImageError(f"{name} does not exist; check the path") from None
     except Image.DecompressionBombError:
         raise ImageError(f"{name} has more than {MAX_PIXELS:,} pixels; make it smaller first") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise ImageError(f"{name} does not exist; check the path") from None
+    except DECODER_ERRORS:
         raise ImageError(f"{name} {UNREADABLE}") from None
 
 
@@ -54,21 +89,29 @@ def _check_size(picture: Image.Image, name: str) -> None:
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise ImageError(f"{name} is {width}×{height}, more than {MAX_PIXELS:,} pixels; make it smaller first")
-    if min(width, height) < MIN_SIDE:
-        raise ImageError(f"{name} is {width}×{height} pixels; use a picture of at least {MIN_SIDE}×{MIN_SIDE}")
+    if min(width, height) * min(1, MAX_SIDE / max(width, height)) < MIN_SIDE:
+        raise ImageError(
+            f"{name} is {width}×{height} pixels, too small or too narrow; use a picture of at least "
+            f"{MIN_SIDE}×{MIN_SIDE} (a side over {MAX_SIDE} is scaled down to it)"
+        )
 
 
 def _upright_srgb(picture: Image.Image) -> Image.Image:
     """The picture in mode RGB, rotated as its EXIF says, transparency over white."""
     picture.draft("RGB", (MAX_SIDE, MAX_SIDE))  # JPEG decodes at a fraction of its size where that is enough
     profile = picture.info.get("icc_profile")
-    picture = ImageOps.exif_transpose(picture)
+    orientation = picture.getexif().get(ExifTags.Base.Orientation)
     if picture.mode.startswith(("I", "F")):
         picture = _eight_bits(picture)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    picture = _to_srgb(picture, profile)
+    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+    opaque = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}.get(picture.mode)
+    picture = _to_srgb(picture.convert(opaque) if opaque else picture, profile)
+    if alpha:
+        white = Image.new("RGB", picture.size, "white")
+        white.paste(picture, mask=alpha)
+        picture = white
+    if orientation in ORIENTATIONS:
+        picture = picture.transpose(ORIENTATIONS[orientation])
     picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     return picture
 
@@ -76,6 +119,8 @@ def _upright_srgb(picture: Image.Image) -> Image.Image:
 def _eight_bits(picture: Image.Image) -> Image.Image:
     """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white."""
     values = np.asarray(picture, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("not finite")
     if picture.mode == "F":  # no fixed range: [0, 1] by custom, else its own extremes
         low, high = min(0.0, values.min()), max(1.0, values.max())
     else:
@@ -84,13 +129,13 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Colours as meant by the embedded profile; a profile for another kind of picture says nothing and is left out."""
+    """Colours as meant by the embedded profile; one that is damaged or unfit counts as none, as in viewers."""
     if profile and picture.mode in ("RGB", "CMYK", "L"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except ImageCms.PyCMSError:
-            pass  # viewers, too, show such a picture as if it had no profile
+        except (ImageCms.PyCMSError, OSError):
+            return picture.convert("RGB")
     return picture.convert("RGB")
 
 
@@ -106,9 +151,12 @@ def to_pil(image: Tensor) -> Image.Image:
 
 
 def to_bytes(image: Tensor) -> np.ndarray:
-    """image (1, 3, H, W), clipped to [0, 1], as (H, W, 3) uint8 on the CPU."""
-    pixels = image.detach()[0].clamp(0, 1).mul(255).round().to(torch.uint8)
-    return pixels.permute(1, 2, 0).cpu().contiguous().numpy()
+    """image (1, 3, H, W), clipped to [0, 1], as (H, W, 3) uint8 on the CPU.
+
+    In numpy, as torch would start threads of its own for it, beside those that may be painting.
+    """
+    pixels = image.detach()[0].cpu().numpy()  # (3, H, W)
+    return np.ascontiguousarray((pixels.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0))
 
 
 def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = MAX_SIDE) -> bytes:
@@ -130,38 +178,20 @@ def save_png(image: Tensor, path: str | Path, text: dict[str, str] | None = None
 
 
 def read_text(path: str | Path) -> dict[str, str]:
-    """The text chunks of a PNG file.
+    """The text chunks of a PNG file; none of another kind of picture.
 
     Raises:
-        ImageError: not a PNG file.
+        ImageError: not a picture, damaged or too large.
     """
-    try:
-        with Image.open(path) as picture:
-            picture.load()  # text may stand behind the pixels
-            return {key: str(value) for key, value in getattr(picture, "text", {}).items()}
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-        raise ImageError(f"{Path(path).name} {UNREADABLE}") from None
+    with _opened(path) as (picture, name):
+        _check_size(picture, name)
+        picture.load()  # text may stand behind the pixels
+        return {key: str(value) for key, value in getattr(picture, "text", {}).items()}
 
 
 def size_of(image: Tensor) -> tuple[int, int]:
     """(height, width) in pixels."""
     return image.shape[-2], image.shape[-1]
-
-
-def _longest(height: int, width: int, size: int) -> float:
-    return size / max(height, width)
-
-
-def _shortest(height: int, width: int, size: int) -> float:
-    return size / min(height, width)
-
-
-def _area(height: int, width: int, size: int) -> float:
-    return size / (height * width) ** 0.5
-
-
-def _height(height: int, width: int, size: int) -> float:
-    return size / height
 
 
 # What "size" is the size of; each system of the field has its own. Name -> (height, width, size) -> (height, width).

@@ -12,7 +12,8 @@ from nst_core.features.vgg import VGG
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what needs VGG-19's real weights where NST_WEIGHTS does not name them."""
+    """Browser tests last, as Playwright keeps an event loop running; no real weights, no tests that need them."""
+    items.sort(key=lambda item: "e2e" in item.keywords)
     if os.environ.get("NST_WEIGHTS"):
         return
     skip = pytest.mark.skip(reason="needs VGG-19's weights: set NST_WEIGHTS to a folder that has them")

@@ -2,11 +2,11 @@ import platform
 
 import pytest
 import torch
-from conftest import DEVICES
 
 from nst_core import devices
 from nst_core.devices import PRECISIONS, Compute, choose_compute, free_memory
 from nst_core.errors import DeviceError
+from tests.conftest import DEVICES
 
 
 @pytest.fixture(autouse=True)

@@ -15,13 +15,13 @@ import huggingface_hub
 import pytest
 import torch
 import torchvision
-import weights_server as manners
 from safetensors import safe_open
 from safetensors.torch import save
-from weights_server import WeightsServer
 
 from nst_core.errors import ConfigError, DownloadError
 from nst_core.features import checkpoint, download, remote, weights
+from tests import weights_server as manners
+from tests.weights_server import WeightsServer
 
 REVISION = "0" * 40
 HUB = f"/someone/vgg19/resolve/{REVISION}/model.safetensors"

@@ -7,12 +7,12 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from conftest import DEVICES
 from PIL import Image, ImageCms, features
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
 from nst_core.images import MAX_SIDE, MIN_SIDE, SIZE_RULES, cover, encode_jpeg, fit, load, resize, save_png, size_of
+from tests.conftest import DEVICES
 
 RED, GREEN, BLUE, YELLOW = (220, 20, 30), (20, 180, 60), (30, 50, 200), (230, 220, 40)
 

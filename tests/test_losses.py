@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from conftest import DEVICES
 
 from nst_core.losses import (
     CONTENT_NORMALIZATIONS,
@@ -11,6 +10,7 @@ from nst_core.losses import (
     content_loss,
     gram_matrix,
 )
+from tests.conftest import DEVICES
 
 SHAPES = [(1, 1, 1, 1), (1, 3, 4, 5), (2, 8, 6, 7), (3, 5, 9, 2)]
 

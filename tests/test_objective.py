@@ -1,11 +1,11 @@
 import pytest
 import torch
-from conftest import DEVICES, random_state
 
 from nst_core.features.vgg import VGG
 from nst_core.losses import CONTENT_NORMALIZATIONS, STYLE_LOSSES, STYLE_NORMALIZATIONS, TOTAL_VARIATIONS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import TV_TERM, StyleTransferObjective, content_term, style_term
+from tests.conftest import DEVICES, random_state
 
 SHALLOW = {"content_layers": ("conv2_1",), "style_layers": ("conv1_1", "conv2_1", "conv2_2_pre")}
 

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from conftest import DEVICES
 
 from nst_core.errors import NSTError
 from nst_core.transfer.optimize import FIRST_STEP, MAX_RECOVERIES, OPTIMIZERS, STEP_SIZES, Controls, optimize
+from tests.conftest import DEVICES
 
 SHAPE = (1, 3, 8, 8)  # 192 values: few enough for torch's own first step, see below
 STEPS = {"lbfgs": 8, "adam": 8}

@@ -4,10 +4,12 @@ import asyncio
 import copy
 import math
 import threading
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 import torch
+from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.errors import DownloadError, NSTError
@@ -15,8 +17,9 @@ from nst_core.features import weights
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
+from nst_core.transfer.stylize import Run
 from nst_core.ui import painting
-from nst_core.ui.painting import DEVICE_LOCK, LossHistory, Session, View, paint
+from nst_core.ui.painting import DEVICE_THREAD, LossHistory, Session, View, leave_page, paint
 from nst_core.ui.preview import Preview, next_frame
 from nst_core.ui.settings import CONTROLS, controls_of
 from nst_core.ui.status import duration, progress_text, rate, status_html
@@ -47,14 +50,21 @@ def start(files, session=None, **changes):
 
 
 def last_shown(views: list[View], output: str):
-    return [getattr(view, output) for view in views if getattr(view, output) != SKIP][-1]
+    """The value last given to an output, by itself or within an update of the component."""
+    return [value for view in views if (value := value_of(getattr(view, output))) is not None][-1]
+
+
+def value_of(shown):
+    """What a handler shows in an output, None if it leaves the value as it is."""
+    if isinstance(shown, Block):
+        return shown._constructor_args[0].get("value")
+    return None if shown == SKIP else shown
 
 
 def test_a_run_ends_with_result_record_and_file(random_weights, files):
     views = list(start(files))
     record = last_shown(views, "record")
     assert "Done: 2 steps" in last_shown(views, "status")
-    assert last_shown(views, "outcome") == "done"
     assert last_shown(views, "result")["after"].startswith("data:image/jpeg;base64,")
     assert read_record(last_shown(views, "download")).to_dict() == record
     assert record["config"]["size"] == 48
@@ -74,33 +84,60 @@ def test_a_stop_before_the_first_step_keeps_the_start_as_result(random_weights, 
     assert last_shown(views, "record")["stopped"] is True
 
 
-def test_a_closed_page_ends_the_run_and_its_preview(random_weights, files):
+def token_of(views) -> str:
+    """The token that the handler shows first."""
+    return next(value_of(view.preview) for view in views if value_of(view.preview))
+
+
+def test_a_cancelled_run_ends_with_its_preview(random_weights, files):
     session = Session()
     views = start(files, session, steps=100_000)
-    token = next(view.preview for view in views if view.preview != SKIP)
+    token = token_of(views)
     next(views)
     views.close()
     assert session.running is False
     assert Preview.live[token].done
-    assert DEVICE_LOCK.acquire(blocking=False)
-    DEVICE_LOCK.release()
 
 
-def test_the_device_is_never_held_across_a_yield(random_weights, files):
-    for _ in start(files, steps=3):
-        assert not DEVICE_LOCK.locked()
+def test_a_closed_page_stops_its_own_run_only(random_weights, files):
+    sessions = {name: Session() for name in ("mine", "other")}
+    Session.open.update(sessions)
+    leave_page(SimpleNamespace(session_hash="mine"))
+    leave_page(SimpleNamespace(session_hash="nobody"))
+    assert sessions["mine"].controls.stop.is_set()
+    assert not sessions["other"].controls.stop.is_set()
+    assert "Stopped" in last_shown(list(start(files, sessions["mine"], steps=50)), "status")
+
+
+def test_all_steps_are_computed_by_one_thread_whoever_asks(random_weights, files, monkeypatch):
+    threads = set()
+    step = Run.__next__
+    monkeypatch.setattr(Run, "__next__", lambda run: (threads.add(threading.current_thread().name), step(run))[1])
+    runs = [threading.Thread(target=lambda: list(start(files, steps=3))) for _ in range(3)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join(60)
+    assert threads == {"device_0"}
 
 
 def test_a_run_waits_while_another_computes(random_weights, files):
-    views = start(files)
-    next(views)
-    with DEVICE_LOCK:
-        waiting = threading.Thread(target=lambda: list(views))
-        waiting.start()
-        waiting.join(0.3)
-        assert waiting.is_alive()
+    computing = threading.Event()
+    DEVICE_THREAD.submit(computing.wait)
+    waiting = threading.Thread(target=lambda: list(start(files)))
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive()
+    computing.set()
     waiting.join(30)
     assert not waiting.is_alive()
+
+
+def test_the_preview_carries_every_step_and_its_status(random_weights, files, monkeypatch):
+    put, seen = Preview.put, []
+    monkeypatch.setattr(Preview, "put", lambda self, image, status: (seen.append(status), put(self, image, status)))
+    list(start(files, steps=3))
+    assert [f"Step {step} of 3" in status for step, status in enumerate(seen)] == [True] * 4
 
 
 def test_two_pages_never_share_a_session():
@@ -207,21 +244,22 @@ def ask(token: str, seen: int):
 def test_a_browser_gets_the_newest_frame_once_and_none_in_between():
     preview = Preview()
     for value in (0.1, 0.2, 0.9):
-        preview.put(torch.full((1, 3, 16, 16), value))
+        preview.put(torch.full((1, 3, 16, 16), value), f"at {value}")
     first = ask(preview.token, 0)
     assert first["version"] == 3
     assert first["source"].startswith("data:image/jpeg;base64,")
+    assert first["status"] == "at 0.9"
     preview.close()
-    assert ask(preview.token, 3) == {"version": 3, "done": True, "source": None}
+    assert ask(preview.token, 3) == {"version": 3, "done": True, "source": None, "status": "at 0.9"}
 
 
 def test_an_answer_comes_in_time_though_nothing_is_painted(monkeypatch):
     monkeypatch.setattr("nst_core.ui.preview.WAIT_SECONDS", 0.1)
-    assert ask(Preview().token, 0) == {"version": 0, "done": False, "source": None}
+    assert ask(Preview().token, 0) == {"version": 0, "done": False, "source": None, "status": ""}
 
 
 def test_a_guessed_token_shows_nothing():
-    Preview().put(torch.zeros(1, 3, 16, 16))
+    Preview().put(torch.zeros(1, 3, 16, 16), "")
     assert ask("guess", 0) is None
 
 

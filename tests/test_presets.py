@@ -129,6 +129,7 @@ WRITTEN = {
     ),
     # α = 0.9, β = 0.1, Gram undivided, mean squared difference; torchvision's ReLU overwrites all but the last in place
     "from_scratch": Written(
+        normalization="none",
         content_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
         style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
         content=lambda F, P: 0.9 * mse(F, P),

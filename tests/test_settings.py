@@ -73,7 +73,7 @@ def test_numbers_may_come_as_the_page_sends_them(control):
 
 @pytest.mark.parametrize("control", NUMBERS)
 def test_an_empty_number_is_refused_by_name(control):
-    with pytest.raises(ConfigError, match=f"^{control.replace('_', ' ')} is empty; type a number"):
+    with pytest.raises(ConfigError, match=f"^{control.replace('_', ' ')} is empty; fill it in"):
         config_of("luo", shown("luo", **{control: None}))
 
 

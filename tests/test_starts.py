@@ -1,9 +1,9 @@
 import pytest
 import torch
-from conftest import DEVICES
 
 from nst_core.errors import ConfigError
 from nst_core.transfer.starts import STARTS, StartMaterial
+from tests.conftest import DEVICES
 
 
 def material(device="cpu", seed=0, noise_deviation=0.25, **pictures) -> StartMaterial:

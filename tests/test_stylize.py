@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import DEVICES
 
 from nst_core import images
 from nst_core.devices import Compute
@@ -17,7 +16,8 @@ from nst_core.transfer import stylize as module
 from nst_core.transfer.config import CHOICES, StyleTransferConfig
 from nst_core.transfer.optimize import Controls
 from nst_core.transfer.presets import PRESETS
-from nst_core.transfer.stylize import BYTES_PER_PIXEL, check_memory, stylize
+from nst_core.transfer.stylize import BYTES_PER_PIXEL, stylize
+from tests.conftest import DEVICES
 
 CPU = Compute(device="cpu", precision="fp32")
 SHALLOW = {
@@ -79,9 +79,9 @@ def test_a_size_beyond_the_memory_is_refused_and_the_one_proposed_is_not(
     assert "4096×3072" in text and "0.9 GB free" in text and "CPU" in text
     proposed = int(text.split("at most ")[1].split()[0])
     assert 300 < proposed < 4096
-    check_memory(images.fit(pictures[0], proposed), compute)
+    stylize(*pictures, small(size=proposed), compute=compute)
     with pytest.raises(DeviceError):
-        check_memory(images.fit(pictures[0], proposed + 32), compute)
+        stylize(*pictures, small(size=proposed + 32), compute=compute)
 
 
 def test_a_style_picture_beyond_the_memory_is_refused_too(random_weights, monkeypatch):

@@ -3,12 +3,12 @@ from functools import cache
 import pytest
 import torch
 import torchvision
-from conftest import DEVICES, random_state
 
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, ImageError, WeightsError
 from nst_core.features import vgg
 from nst_core.features.vgg import BACKBONES, NORMALIZATIONS, PADDINGS, POOLINGS, PRE, VGG, layer_names, load_network
+from tests.conftest import DEVICES, random_state
 
 MEAN, DEVIATION = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])  # ImageNet's
 

@@ -1,7 +1,7 @@
 """Every setting of a run, its unit and what makes it valid."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -89,12 +89,13 @@ class StyleTransferConfig:
             _check_range(name, getattr(self, name), low, high, unit, whole=type(getattr(type(self), name)) is int)
         self._check_layers()
         self._check_weights()
+        _check_numbers("adam_betas", self.adam_betas, below=1)
+        if len(self.adam_betas) != 2:
+            raise ConfigError(f"adam_betas is {self.adam_betas!r}; give two numbers")
+        if not isinstance(self.clamp, bool):
+            raise ConfigError(f"clamp is {self.clamp!r}; give True or False")
         if self.clamp and self.optimizer == "lbfgs":
-            raise ConfigError(
-                "clamp is on with optimizer 'lbfgs', whose memory it would corrupt; use 'adam' or clamp=False"
-            )
-        if len(self.adam_betas) != 2 or not all(_is_number(beta) and 0 <= beta < 1 for beta in self.adam_betas):
-            raise ConfigError(f"adam_betas is {self.adam_betas!r}; give two numbers from 0 to below 1")
+            raise ConfigError("clamp is on with optimizer 'lbfgs', whose memory it would corrupt; use 'adam', or False")
 
     def _check_layers(self) -> None:
         for name in ("content_layers", "style_layers"):
@@ -110,17 +111,16 @@ class StyleTransferConfig:
             raise ConfigError("no content layer is chosen; choose one, or set the content weight α to 0")
 
     def _check_weights(self) -> None:
-        if self.content_weight == 0 and self.style_weight == 0:
-            raise ConfigError("α and β are both 0, so there is nothing to paint; raise one of them")
-        if not self.layer_weights:
-            return
-        if len(self.layer_weights) != len(self.style_layers):
+        _check_numbers("layer_weights", self.layer_weights, below=MAX_WEIGHT)
+        if self.layer_weights and len(self.layer_weights) != len(self.style_layers):
             raise ConfigError(
                 f"layer_weights has {len(self.layer_weights)} numbers for {len(self.style_layers)} style layers; "
                 "give one for each, or none for equal weights"
             )
-        if not all(_is_number(weight) and 0 <= weight <= MAX_WEIGHT for weight in self.layer_weights):
-            raise ConfigError(f"layer_weights is {self.layer_weights!r}; give numbers from 0 to {MAX_WEIGHT:g}")
+        if self.content_weight == 0 and self.style_weight == 0:
+            raise ConfigError("α and β are both 0, so there is nothing to paint; raise one of them")
+        if self.content_weight == 0 and not any(map(self.weight_of_layer, self.style_layers)):
+            raise ConfigError("α and all of layer_weights are 0, so there is nothing to paint; raise one of them")
 
     def weight_of_layer(self, layer: str) -> float:
         """w_l of a style layer."""
@@ -175,16 +175,22 @@ class StyleTransferConfig:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
 
 
 def _check_range(name: str, value: Any, low: float, high: float, unit: str, *, whole: bool) -> None:
-    kind: Callable[[object], bool] = (lambda number: isinstance(number, int)) if whole else _is_number
-    if not _is_number(value) or not kind(value) or not low <= value <= high:
+    if not _is_number(value) or (whole and not isinstance(value, int)) or not low <= value <= high:
         what = "a whole number" if whole else "a number"
-        raise ConfigError(f"{name} is {value!r}; give {what} from {low:g} to {high:g}{unit}")
+        raise ConfigError(f"{name} is {repr(value)[:40]}; give {what} from {low:g} to {high:g}{unit}")
+
+
+def _check_numbers(name: str, values: Any, *, below: float) -> None:
+    if not isinstance(values, tuple) or not all(_is_number(value) and 0 <= value < below for value in values):
+        raise ConfigError(f"{name} is {values!r}; give a tuple of numbers from 0 to below {below:g}")

@@ -86,6 +86,7 @@ PRESETS: dict[str, Preset] = {
         source="The loop many write first: VGG-19 features 0, 5, 10, 19, 28 for both pictures, Gram undivided, "
         "α = 0.9, β = 0.1, Adam at 1e-3",
         config=StyleTransferConfig(
+            normalization="none",
             content_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
             style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
             layer_weights=EACH_OF_FIVE,
@@ -98,7 +99,8 @@ PRESETS: dict[str, Preset] = {
             steps=10_000,
         ),
         deviations="Those features are taken before ReLU, but torchvision's ReLU then overwrites all but the last in "
-        "place: named here as they really are.",
+        "place: named here as they really are. That pixels go in as they are, without ImageNet's mean and deviation, "
+        "follows from the size of their losses.",
     ),
     "neural_style": Preset(
         title="Johnson's neural-style",

@@ -42,7 +42,7 @@ class RunRecord:
 
     def to_json(self) -> str:
         """The record as JSON text."""
-        return json.dumps(self.to_dict(), indent=2)
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "RunRecord":
@@ -57,7 +57,7 @@ class RunRecord:
             config = StyleTransferConfig.from_dict(values.pop("config"))
             lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
             return cls(**{**values, **lists, "config": config})
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ImageError("the picture's record is damaged; its settings cannot be read") from None
 
 

@@ -17,8 +17,9 @@ from nst_core.transfer.optimize import Controls, Frame, optimize
 from nst_core.transfer.record import RunRecord, versions
 from nst_core.transfer.starts import STARTS, StartMaterial
 
-# Peak bytes for each pixel painted, above what is taken before the run (tests/benchmarks/bench_memory.py, VGG-19).
-BYTES_PER_PIXEL = {"fp32": 3000, "bf16": 2000}
+# Peak bytes for each pixel painted, as tests/benchmarks/memory.py saw them and a little more.
+BYTES_PER_PIXEL = {"fp32": 4000, "bf16": 2800}
+STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked at once and without gradients
 
 
 class Run:
@@ -44,7 +45,7 @@ class Run:
         self.checkpoint = weights.require(config.backbone)
         self.content_image = images.fit(content_image, config.size, config.size_rule)
         self.style_image = images.fit(style_image, config.size, config.size_rule)
-        check_memory(self.content_image, compute)
+        check_memory(self.content_image, self.style_image, config.size, compute)
         self.last_frame: Frame | None = None
         self.seconds = 0.0
         self.notes: tuple[str, ...] = ()
@@ -164,18 +165,24 @@ def stylize(
     )
 
 
-def check_memory(content_image: Tensor, compute: Compute) -> None:
+def check_memory(content_image: Tensor, style_image: Tensor, size: int, compute: Compute) -> None:
     """Refuse a size that this machine cannot hold, before it tries.
 
+    Args:
+        content_image, style_image: as they would be used, (1, 3, H, W).
+        size: the setting that made them so, pixels.
+
     Raises:
-        DeviceError: with the largest size that fits.
+        DeviceError: with a size that fits.
     """
-    height, width = images.size_of(content_image)
-    per_pixel = BYTES_PER_PIXEL[compute.precision]
-    needed, free = height * width * per_pixel, free_memory(compute.device)
-    if needed > free:
-        fitting = int(max(height, width) * (free / needed) ** 0.5) // 16 * 16
-        raise DeviceError(
-            f"painting {width}×{height} pixels takes about {needed / 2**30:.1f} GB, and {compute.name} has "
-            f"{free / 2**30:.1f} GB free; choose a size of at most {fitting} (longest side)"
-        )
+    (height, width), (style_height, style_width) = images.size_of(content_image), images.size_of(style_image)
+    pixels = max(height * width, STYLE_SHARE * style_height * style_width)
+    needed, free = pixels * BYTES_PER_PIXEL[compute.precision], free_memory(compute.device)
+    if needed <= free:
+        return
+    fitting = int(size * (free / needed) ** 0.5) // 16 * 16
+    remedy = f"choose a size of at most {fitting}" if fitting >= images.MIN_SIDE else "close other programs"
+    raise DeviceError(
+        f"painting {width}×{height} pixels in a {style_width}×{style_height} style takes about "
+        f"{needed / 2**30:.1f} GB, and {compute.name} has {free / 2**30:.1f} GB free; {remedy}"
+    )

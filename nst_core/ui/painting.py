@@ -1,12 +1,13 @@
 """From a click to a painting: the handlers behind Run and Stop, and the endpoint for programs."""
 
 import secrets
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+from weakref import WeakValueDictionary
 
 import gradio as gr
 import numpy as np
@@ -26,13 +27,13 @@ from nst_core.ui.preview import Preview
 from nst_core.ui.settings import config_of, in_depth_order, preset_config
 from nst_core.ui.status import done_text, progress_text, status_html
 
-# All that computes on the device shares one lane. gradio frees the lane before a cancelled step has ended, so the lock
-# keeps the next run from overlapping it; it is never held across a yield.
+# All that computes on the device waits in one lane of gradio's queue and is computed by one thread. gradio frees the
+# lane before a cancelled step has ended, so the thread keeps the next run from overlapping it; and gradio resumes a
+# generator on several threads, each of which would have compute threads of its own.
 LANE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
-DEVICE_LOCK = threading.Lock()
+DEVICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
 
-STATUS_SECONDS = 0.25  # between two status lines; also how soon a closed page is noticed between fast steps
-CHART_SECONDS = 1.0
+CHART_SECONDS = 4.0  # between two updates through gradio; pictures and status go with the preview
 CHART_POINTS = 100  # for each line
 CLIENT_SECONDS = 0.5  # between two pictures for a program
 
@@ -40,12 +41,20 @@ CLIENT_SECONDS = 0.5  # between two pictures for a program
 class Session:
     """What one open page may change while its run goes on."""
 
+    open: ClassVar[WeakValueDictionary[str, "Session"]] = WeakValueDictionary()  # by gradio's name of the page
+
     def __init__(self) -> None:
         self.controls = Controls()
         self.running = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
         return type(self)()  # gradio copies it for each page; events cannot be copied
+
+
+def leave_page(request: gr.Request) -> None:
+    """A page was closed: its run, if any, ends after its present step."""
+    if session := Session.open.get(request.session_hash):
+        session.controls.stop.set()
 
 
 class View(NamedTuple):
@@ -58,12 +67,27 @@ class View(NamedTuple):
     result: Any = gr.skip()
     download: Any = gr.skip()
     record: Any = gr.skip()
-    outcome: Any = gr.skip()
+    record_area: Any = gr.skip()
 
 
 # One colour a term, told apart on light and dark ground; the content and the total stand out.
 COLORS = ("#2f9e6e", "#3b82c4", "#8b5cf6", "#d9579b", "#d97706", "#6b8e23", "#0ea5b7", "#a16207", "#be4bdb")
 CONTENT_COLOR, TOTAL_COLOR = "#e03131", "#868e96"
+
+
+class Pace:
+    """How fast a run goes, over all of its steps so far."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.began = 0.0
+
+    def text(self, step: int) -> str:
+        """What the status line says at a step."""
+        now = time.monotonic()
+        self.began = self.began or now
+        speed = step / (now - self.began) if step > 1 else None
+        return progress_text(step, self.steps, speed)
 
 
 class LossHistory:
@@ -88,7 +112,7 @@ class LossHistory:
         fixed = {"total": TOTAL_COLOR, "content": CONTENT_COLOR}
         colors = {term: fixed.get(term.split()[0]) or next(inner) for term in terms}
         legend = "".join(f'<span style="--term: {colors[term]}">{escape(term)}</span>' for term in terms)
-        plot = gr.LinePlot(value=self.table(), color_map=colors, colors_in_legend=[])
+        plot = gr.LinePlot(value=self.table(), color_map=colors, colors_in_legend=[], visible=True)
         return plot, f'<div class="legend">{legend}</div>'
 
     def table(self) -> pd.DataFrame:
@@ -133,30 +157,26 @@ def _show_run(run: Run, session: Session) -> Iterator[View]:
     """Step through a run: every frame to the preview, words and chart at their own pace, the result at the end."""
     preview, history = Preview(), LossHistory()
     where = f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.checkpoint.origin}"
-    said = charted = began = 0.0
-    note = ""
+    pace, charted, note = Pace(run.config.steps), -CHART_SECONDS, ""
     try:
         yield View(
-            preview=preview.token, status=status_html("Looking at both pictures …", where, share=0), outcome="running"
+            preview=gr.HTML(value=preview.token, visible=True),
+            status=status_html("Looking at both pictures …", where, share=0, run=preview.token),
+            result=gr.HTML(visible="hidden"),
+            download=gr.DownloadButton(visible="hidden"),
+            record_area=gr.Accordion(visible=False),
         )
-        for frame in locked_frames(run):
-            preview.put(frame.image)
+        for frame in frames_of(run):
             history.add(frame)
             note = frame.note or note
-            now = time.monotonic()
-            began = began or now
-            if now - said < STATUS_SECONDS:
-                continue
-            said = now
-            speed = frame.step / (now - began) if frame.step > 1 else None
-            text = progress_text(frame.step, run.config.steps, speed)
-            chart = gr.skip(), gr.skip()
-            if now - charted >= CHART_SECONDS:
-                charted, chart = now, history.chart()
             detail = f"{where} · {note}" if note else where
-            yield View(
-                status=status_html(text, detail, share=frame.step / run.config.steps), losses=chart[0], legend=chart[1]
-            )
+            share = frame.step / run.config.steps
+            status = status_html(pace.text(frame.step), detail, share=share, run=preview.token)
+            preview.put(frame.image, status)
+            if time.monotonic() - charted >= CHART_SECONDS:
+                charted = time.monotonic()
+                plot, legend = history.chart()
+                yield View(status=status, losses=plot, legend=legend)
         yield _result(run, where, history)
     finally:
         preview.close()
@@ -170,20 +190,17 @@ def _result(run: Run, where: str, history: LossHistory) -> View:
         status=status_html(done_text(record), " · ".join((where, *record.notes)), share=1),
         losses=plot,
         legend=legend,
-        result=comparison(run.content_image, image),
-        download=_result_file(run),
+        preview=gr.HTML(visible="hidden"),
+        result=gr.HTML(value=comparison(run.content_image, image), visible=True),
+        download=gr.DownloadButton(value=_result_file(run), visible=True),
         record=record.to_dict(),
-        outcome="done",
+        record_area=gr.Accordion(visible=True),
     )
 
 
-def locked_frames(run: Run) -> Iterator[Frame]:
-    """The run's frames, computed one at a time on the device however many pages are open."""
-    while True:
-        with DEVICE_LOCK:
-            frame = next(run, None)
-        if frame is None:
-            return
+def frames_of(run: Run) -> Iterator[Frame]:
+    """The run's frames, computed on the device's thread however many pages are open."""
+    while frame := DEVICE_THREAD.submit(next, run, None).result():
         yield frame
 
 
@@ -293,7 +310,7 @@ def _yield_pictures(run: Run) -> Iterator[Any]:
     """Every yield reaches the client, so there are none but pictures."""
     shown = time.monotonic()
     try:
-        for frame in locked_frames(run):
+        for frame in frames_of(run):
             if time.monotonic() - shown >= CLIENT_SECONDS:
                 shown = time.monotonic()
                 yield images.to_pil(frame.image)

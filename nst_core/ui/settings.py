@@ -78,9 +78,9 @@ def config_of(preset: str, values: Iterable[Any]) -> StyleTransferConfig:
         ConfigError: a value that is missing, unknown or out of range.
     """
     shown = dict(zip(CONTROLS, values, strict=True))
-    for name in ("alpha", "beta", "step_size", "steps", "size", "tv_weight", "seed"):
-        if shown[name] is None:
-            raise ConfigError(f"{name.replace('_', ' ')} is empty; type a number, or choose the preset again")
+    for name, value in shown.items():
+        if value is None:
+            raise ConfigError(f"{name.replace('_', ' ')} is empty; fill it in, or choose the preset again")
     return preset_config(preset).changed(
         backbone=shown["backbone"],
         content_weight=shown["alpha"],

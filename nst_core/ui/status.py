@@ -20,7 +20,7 @@ def rate(per_second: float) -> str:
     return f"{per_second:.1f} steps/s" if per_second >= 1 else f"{1 / per_second:.1f} s/step"
 
 
-def status_html(text: str, detail: str = "", *, share: float | None = None, kind: str = "") -> str:
+def status_html(text: str, detail: str = "", *, share: float | None = None, kind: str = "", run: str = "") -> str:
     """A line of status.
 
     Args:
@@ -28,11 +28,12 @@ def status_html(text: str, detail: str = "", *, share: float | None = None, kind
         detail: a second line, smaller.
         share: 0 … 1 for a progress bar.
         kind: "" or "problem".
+        run: the token of a run that goes on, whose preview may replace this line.
     """
     bar = "" if share is None else f'<progress max="1" value="{share:.4f}" aria-label="Progress"></progress>'
     more = f'<div class="detail">{escape(detail)}</div>' if detail else ""
     role = 'role="alert"' if kind == "problem" else ""
-    return f'<div class="status {kind}" {role}><div>{escape(text)}</div>{bar}{more}</div>'
+    return f'<div class="status {kind}" data-run="{run}" {role}><div>{escape(text)}</div>{bar}{more}</div>'
 
 
 def progress_text(step: int, steps: int, steps_per_second: float | None) -> str:

@@ -18,6 +18,7 @@ from nst_core.ui.painting import (
     Session,
     View,
     download_status,
+    leave_page,
     paint,
     stylize_endpoint,
     weights_text,
@@ -57,7 +58,7 @@ def build() -> None:
                 run = gr.Button("Run", variant="primary", elem_id="run", scale=2, min_width=100)
                 stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1, min_width=80)
         with gr.Column(elem_id="stage", min_width=300):
-            outputs, record_area = _outputs()
+            outputs = _outputs()
         with gr.Column(elem_id="knobs", min_width=300):
             controls, start_image = _controls()
             network = gr.Markdown(elem_id="weights")
@@ -77,16 +78,12 @@ def build() -> None:
     stop.click(_press_stop, session, None, **INSTANT)
     stop.click(_leave_queue, [session, leave], leave, **QUEUED)
     leave.change(_left, None, [outputs.status, run, stop], cancels=[painting], **INSTANT)
-    outputs.outcome.change(
-        _show_stage,
-        outputs.outcome,
-        [outputs.preview, outputs.result, outputs.download, outputs.losses, record_area],
-        **INSTANT,
-    )
 
     _connect_settings(preset, about, controls, start_image, network, fetch, outputs)
     for picture in (content, style, start_image):
-        picture.upload(check_upload, picture, picture, **QUEUED)
+        unusable = gr.State(0)
+        picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
+        unusable.change(lambda: None, None, picture, **INSTANT)
 
 
 def _picture_inputs() -> tuple[PictureInput, PictureInput]:
@@ -183,8 +180,8 @@ def _controls() -> tuple[dict[str, Any], PictureInput]:
     return made, start_image
 
 
-def _outputs() -> tuple[View, gr.Accordion]:
-    preview = preview_area(elem_id="preview")
+def _outputs() -> View:
+    preview = preview_area(status_id="status", elem_id="preview")
     result = BeforeAfter(elem_id="result", visible="hidden")
     status = gr.HTML(status_html("Ready."), elem_id="status")
     download = gr.DownloadButton("Download PNG", elem_id="download", visible="hidden")
@@ -203,7 +200,7 @@ def _outputs() -> tuple[View, gr.Accordion]:
     legend = gr.HTML(elem_id="legend")
     with gr.Accordion("Record of the run", open=False, visible=False) as record_area:
         record = gr.JSON(show_label=False, elem_id="record")
-    return View(preview, status, losses, legend, result, download, record, gr.State("")), record_area
+    return View(preview, status, losses, legend, result, download, record, record_area)
 
 
 def _connect_settings(
@@ -228,6 +225,7 @@ def _connect_settings(
         fetch_network, controls["backbone"], outputs.status, show_progress="hidden", api_visibility="private"
     ).then(describe_network, controls["backbone"], [network, fetch], **INSTANT)
     page = gr.context.Context.root_block
+    page.unload(leave_page)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(describe_network, controls["backbone"], [network, fetch], **INSTANT)
 
@@ -267,9 +265,10 @@ def _fill(name: str) -> list[Any]:
     return [preset_text(name), *(values[control] for control in CONTROLS)]
 
 
-def _press_run(session: Session) -> tuple[str, gr.Button, gr.Button]:
+def _press_run(session: Session, request: gr.Request) -> tuple[str, gr.Button, gr.Button]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     session.controls.stop.clear()
+    Session.open[request.session_hash] = session
     return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
 
 
@@ -293,18 +292,6 @@ def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
     return gr.Button(interactive=True), gr.Button(interactive=False), *describe_network(backbone)
 
 
-def _show_stage(outcome: str) -> tuple[Any, ...]:
-    """While painting the live picture, afterwards the result, in the same place."""
-    done = outcome == "done"
-    return (
-        gr.HTML(visible="hidden" if done else True),
-        gr.HTML(visible=True if done else "hidden"),
-        gr.DownloadButton(visible=True if done else "hidden"),
-        gr.LinePlot(visible=True),
-        gr.Accordion(visible=done),
-    )
-
-
 def describe_network(backbone: str) -> tuple[str, Any]:
     """Which weights the page would use, and the button that fetches them where there are none."""
     size = weights.download_size(backbone) / 1e6
@@ -326,12 +313,16 @@ def fetch_network(backbone: str) -> Any:
         yield status_html(str(error), kind="problem")
 
 
-def check_upload(path: Path | None) -> Any:
-    """Say at once if an upload is no picture, and make room for another."""
+def check_upload(path: Path | None, unusable: int) -> int:
+    """Say at once if an upload is no picture; a new number then makes room for another.
+
+    A usable upload changes nothing on the page: gradio 6.31 keeps a timer running at every frame for each picture that
+    an event writes to while it is shown, which costs the machine that paints.
+    """
     try:
         if path is not None:
             images.load(path)
     except NSTError as error:
         gr.Warning(str(error), title="This picture cannot be used", duration=12)
-        return None
-    return gr.skip()
+        return unusable + 1
+    return unusable

@@ -1,15 +1,20 @@
-"""Peak memory of a run above what is taken before it: ours at several sizes, the plain loop beside it.
+"""Peak memory, network and targets included: ours at two sizes, the plain loop beside it, each in its own process.
 
-Each measurement is a process of its own. The table's last column is what stylize.BYTES_PER_PIXEL is set from.
+"process" is what the operating system saw, scratch and fragmentation included; stylize.BYTES_PER_PIXEL is set from it.
+"tensors" is what torch had allocated at the worst moment of one step, which repeats exactly.
 """
 
 import resource
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 import psutil
+from torch.profiler import ProfilerActivity, profile
 
 from nst_core.devices import choose_compute
+from nst_core.features.vgg import load_network
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights, pictures
@@ -18,30 +23,47 @@ from tests.benchmarks.plain import PlainLoop
 STEPS = 14  # enough to fill L-BFGS' memory of 10
 
 
-def measure(program: str, height: int, width: int) -> None:
+def steps_of(program: str, height: int, width: int) -> Iterator[None]:
+    """The program's steps, its network loaded and its targets computed."""
     content, style = pictures(height, width)
     if program == "plain":
         loop = PlainLoop(content, style)
-        before = psutil.Process().memory_info().rss
-        for _ in range(STEPS):
-            loop.step()
+        while True:
+            yield loop.step()
     else:
-        config = StyleTransferConfig(steps=STEPS, size=max(height, width))
-        run = stylize(content, style, config, compute=choose_compute(precision=program))
-        before = psutil.Process().memory_info().rss
-        for _ in run:
-            pass
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
+        compute = choose_compute(precision=program)
+        load_network("vgg19", compute)
+        yield from stylize(content, style, StyleTransferConfig(size=max(height, width)), compute=compute)
+
+
+def measure(program: str, height: int, width: int) -> None:
+    """Print the process's peak over its size before the first step, and the peak of tensors within one later step."""
+    before = psutil.Process().memory_info().rss
+    steps = steps_of(program, height, width)
+    for _ in range(STEPS):
+        next(steps)
+    process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    print(process, tensor_peak(lambda: next(steps)))
+
+
+def tensor_peak(work: Callable[[], object]) -> int:
+    """Bytes of tensors at the worst moment of some work, above those that were there before."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        work()
+    events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
+    return max(accumulate(event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())))
 
 
 def main() -> None:
     ensure_weights()
-    print("program  height×width  peak over start, MB  bytes a pixel")
+    print("program  height×width   process, MB  bytes a pixel   tensors of a step, MB")
     for program in ("plain", "fp32", "bf16"):
-        for height, width in ((384, 512), (768, 1024)):
+        for height, width in ((384, 512), (576, 768)):
             command = [sys.executable, "-m", "tests.benchmarks.memory", program, str(height), str(width)]
-            taken = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            print(f"{program:8} {height}×{width:<8} {taken / 1e6:12.0f} {taken / (height * width):18.0f}", flush=True)
+            printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            process, tensors = map(int, printed.split())
+            row = f"{process / 1e6:10.0f} {process / (height * width):14.0f} {tensors / 1e6:18.0f}"
+            print(f"{program:8} {height}×{width:<8} {row}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from PIL import Image
 from nst_core.transfer.record import read_record
 
 
+pytestmark = pytest.mark.e2e
+
+
 @pytest.fixture(scope="module")
 def client(app_url, tmp_path_factory):
     client = Client(app_url, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads")))

@@ -1,0 +1,1 @@
+"""Laws of the code, of the page and of what is said about both."""

@@ -1,0 +1,78 @@
+"""The README says what is so."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nst_core import images
+from nst_core.__main__ import _parser
+from nst_core.transfer.presets import PRESETS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_two_commands_set_up_everything():
+    start, test = blocks("bash")
+    assert start.count("\n") == test.count("\n") == 1
+    assert start.strip().endswith("app.py")
+    assert test.strip().endswith("-m pytest")
+    assert "tests/requirements.txt" in test  # by which CI finds the command
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_stands_in_the_table_as_it_is(name):
+    preset = PRESETS[name]
+    assert f"| `{name}` | {preset.source} | {preset.deviations} |" in README
+
+
+def test_the_options_shown_are_those_that_there_are():
+    commands = _parser()._subparsers._group_actions[0].choices
+    options = {text for action in commands["stylize"]._actions for text in action.option_strings} - {"-h", "--help"}
+    shown = README[README.index("python -m nst_core stylize") : README.index("python -m nst_core presets")]
+    assert set(re.findall(r"(?<!\S)\[?(--?[a-z-]+)\]?", shown)) == options - {"--output"}
+
+
+def test_links_and_pictures_lead_somewhere():
+    for target in re.findall(r"\]\(([^)h#][^)]*)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_front_matter_fits_the_requirements():
+    version = re.search(r"sdk_version: (\S+)", README)[1]
+    assert re.search(rf"gradio>={version.rsplit('.', 1)[0]}", (ROOT / "requirements.txt").read_text())
+
+
+def test_the_generator_example_runs(random_weights, tmp_path, pictures):
+    for image, name in zip(pictures, ("photo.jpg", "style.jpg"), strict=True):
+        images.to_pil(image).save(tmp_path / name)
+    example = next(block for block in blocks("python") if "for frame in run" in block)
+    quick = example.replace("size=384", "size=32, steps=2")
+    subprocess.run([sys.executable, "-c", quick], cwd=tmp_path, check=True, env=_environment(random_weights))
+    assert (tmp_path / "out.png").exists()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {"NST_WEIGHTS": str(folder), "PYTHONPATH": str(ROOT), "PATH": str(Path(shutil.which("env")).parent)}
+
+
+def test_every_requirement_has_its_reason():
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        assert re.fullmatch(r"[a-z_]+>=[\d.]+(,<\d+)? +# .{10,}", line), line
+
+
+def test_every_asset_is_credited():
+    credits = (ROOT / "assets" / "CREDITS.md").read_text()
+    for folder in ("photos", "styles"):
+        files = sorted((ROOT / "assets" / folder).glob("*.jpg"))
+        assert len(files) >= 4
+        for path in files:
+            assert f"`{folder}/{path.name}`" in credits
