@@ -35,11 +35,19 @@ INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visib
 QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 
 # gradio's example buttons hold a picture without words; its file's name becomes theirs.
-NAME_EXAMPLES = """() => document.querySelectorAll('.gallery-item img').forEach(image => {
-  const file = decodeURIComponent(image.src).split('/').pop();
-  image.alt = image.closest('button').ariaLabel = image.closest('button').title =
-    'Example: ' + file.replace(/\\.[a-z]+$/, '').replaceAll('_', ' ');
-})"""
+NAME_EXAMPLES = """() => {
+  const name = () => document.querySelectorAll('.gallery-item img').forEach(image => {
+    const file = decodeURIComponent(image.src).split('/').pop().split('.')[0].replaceAll('_', ' ');
+    image.alt = image.closest('button').ariaLabel = image.closest('button').title = 'Example: ' + file;
+  });
+  const watch = () => {
+    const inputs = document.querySelector('#inputs');
+    if (!inputs) return setTimeout(watch, 100);
+    name();
+    new MutationObserver(name).observe(inputs, {childList: true, subtree: true});
+  };
+  watch();
+}"""
 
 STARTS = [("content", "content"), ("noise", "noise"), ("style", "style"), ("another picture", "image")]
 

@@ -10,7 +10,6 @@ from PIL import Image
 
 from nst_core.transfer.record import read_record
 
-
 pytestmark = pytest.mark.e2e
 
 
