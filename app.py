@@ -6,7 +6,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio's
 
 import gradio as gr
 
-from nst_core.ui import stylize
+from nst_core.ui import endpoint, stylize
 from nst_core.ui.look import CSS, THEME
 
 TITLE = "Neural Style Lab"
@@ -15,7 +15,7 @@ with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, 3600)) as
     gr.Markdown(f"# {TITLE}\nPaints one picture in the style of another, while you watch.", elem_id="title")
     with gr.Tabs(), gr.Tab("Stylize", id="stylize"):
         stylize.build()
-    stylize.add_endpoint()
+    endpoint.add_endpoint()
 
 demo.queue(max_size=16, default_concurrency_limit=4)
 

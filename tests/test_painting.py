@@ -19,7 +19,8 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
 from nst_core.transfer.stylize import Run
 from nst_core.ui import painting
-from nst_core.ui.painting import DEVICE_THREAD, LossHistory, Session, View, leave_page, paint
+from nst_core.ui.chart import CHART_POINTS, LossHistory
+from nst_core.ui.painting import DEVICE_THREAD, Session, View, leave_page, paint
 from nst_core.ui.preview import Preview, next_frame
 from nst_core.ui.settings import CONTROLS, controls_of
 from nst_core.ui.status import duration, progress_text, rate, status_html
@@ -223,7 +224,7 @@ def test_the_chart_of_a_long_run_stays_small_and_spans_it():
     for step in range(5000):
         history.add(frame(step, style=1.0 + step))
     steps = sorted(set(history.table()["step"]))
-    assert len(steps) <= painting.CHART_POINTS
+    assert len(steps) <= CHART_POINTS
     assert steps[0] == 0
     assert steps[-1] > 4900
     assert len({b - a for a, b in zip(steps, steps[1:], strict=False)}) == 1

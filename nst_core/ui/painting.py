@@ -1,17 +1,14 @@
-"""From a click to a painting: the handlers behind Run and Stop, and the endpoint for programs."""
+"""From a click to a painting: the handlers behind Run and Stop."""
 
 import secrets
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
 import gradio as gr
-import numpy as np
-import pandas as pd
 
 from nst_core import images
 from nst_core.devices import choose_compute
@@ -22,9 +19,10 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.optimize import Controls, Frame
 from nst_core.transfer.record import save_result
 from nst_core.transfer.stylize import Run, stylize
+from nst_core.ui.chart import LossHistory
 from nst_core.ui.pictures import comparison
 from nst_core.ui.preview import Preview
-from nst_core.ui.settings import config_of, in_depth_order, preset_config
+from nst_core.ui.settings import config_of
 from nst_core.ui.status import done_text, progress_text, status_html
 
 # All that computes on the device waits in one lane of gradio's queue and is computed by one thread. gradio frees the
@@ -34,8 +32,6 @@ LANE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
 DEVICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
 
 CHART_SECONDS = 4.0  # between two updates through gradio; pictures and status go with the preview
-CHART_POINTS = 100  # for each line
-CLIENT_SECONDS = 0.5  # between two pictures for a program
 
 
 class Session:
@@ -70,11 +66,6 @@ class View(NamedTuple):
     record_area: Any = gr.skip()
 
 
-# One colour a term, told apart on light and dark ground; the content and the total stand out.
-COLORS = ("#2f9e6e", "#3b82c4", "#8b5cf6", "#d9579b", "#d97706", "#6b8e23", "#0ea5b7", "#a16207", "#be4bdb")
-CONTENT_COLOR, TOTAL_COLOR = "#e03131", "#868e96"
-
-
 class Pace:
     """How fast a run goes, over all of its steps so far."""
 
@@ -90,38 +81,6 @@ class Pace:
         return progress_text(step, self.steps, speed)
 
 
-class LossHistory:
-    """The losses so far, thinned so that a chart of any run stays small."""
-
-    def __init__(self) -> None:
-        self.frames: list[tuple[int, dict[str, float]]] = []
-        self.every = 1
-
-    def add(self, frame: Frame) -> None:
-        """Keep a frame's losses if it is one of each `every`."""
-        if frame.step % self.every == 0:
-            self.frames.append((frame.step, {**frame.losses, "total": frame.total}))
-        if len(self.frames) > CHART_POINTS:
-            self.every *= 2
-            self.frames = [kept for kept in self.frames if kept[0] % self.every == 0]
-
-    def chart(self) -> tuple[Any, str]:
-        """The chart's update, and its legend as HTML, which wraps on a narrow page as the chart's own does not."""
-        terms = list(self.frames[0][1])
-        inner = iter(COLORS * (1 + len(terms) // len(COLORS)))
-        fixed = {"total": TOTAL_COLOR, "content": CONTENT_COLOR}
-        colors = {term: fixed.get(term.split()[0]) or next(inner) for term in terms}
-        legend = "".join(f'<span style="--term: {colors[term]}">{escape(term)}</span>' for term in terms)
-        plot = gr.LinePlot(value=self.table(), color_map=colors, colors_in_legend=[], visible=True)
-        return plot, f'<div class="legend">{legend}</div>'
-
-    def table(self) -> pd.DataFrame:
-        """Columns step, loss (log₁₀) and term. A loss of 0 has no place on a log axis and is empty."""
-        rows = [(step, loss or np.nan, term) for step, losses in self.frames for term, loss in losses.items()]
-        table = pd.DataFrame(rows, columns=["step", "loss", "term"])
-        return table.assign(loss=np.log10(table["loss"].astype(float)).round(4))
-
-
 def paint(
     session: Session, content: Path | None, style: Path | None, start: Path | None, preset: str, *values: Any
 ) -> Iterator[View]:
@@ -129,9 +88,9 @@ def paint(
     try:
         session.running = True
         config = config_of(preset, values)
-        yield from _fetch_weights(config.backbone, session.controls)
-        run = _start_run(content, style, start, config, session.controls)
-        yield from _show_run(run, session)
+        yield from fetch_weights(config.backbone, session.controls)
+        run = start_run(content, style, start, config, session.controls)
+        yield from _show_run(run)
     except NSTError as error:
         gr.Warning(str(error), title="Cannot paint", duration=12)
         yield View(status=status_html(str(error), kind="problem"))
@@ -139,7 +98,7 @@ def paint(
         session.running = False
 
 
-def _start_run(
+def start_run(
     content: Path | None, style: Path | None, start: Path | None, config: StyleTransferConfig, controls: Controls
 ) -> Run:
     """The run of three uploads, all of which are read and checked here."""
@@ -153,7 +112,7 @@ def _start_run(
     )  # fmt: skip
 
 
-def _show_run(run: Run, session: Session) -> Iterator[View]:
+def _show_run(run: Run) -> Iterator[View]:
     """Step through a run: every frame to the preview, words and chart at their own pace, the result at the end."""
     preview, history = Preview(), LossHistory()
     where = f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.checkpoint.origin}"
@@ -192,7 +151,7 @@ def _result(run: Run, where: str, history: LossHistory) -> View:
         legend=legend,
         preview=gr.HTML(visible="hidden"),
         result=gr.HTML(value=comparison(run.content_image, image), visible=True),
-        download=gr.DownloadButton(value=_result_file(run), visible=True),
+        download=gr.DownloadButton(value=result_file(run), visible=True),
         record=record.to_dict(),
         record_area=gr.Accordion(visible=True),
     )
@@ -204,7 +163,7 @@ def frames_of(run: Run) -> Iterator[Frame]:
         yield frame
 
 
-def _result_file(run: Run) -> Path:
+def result_file(run: Run) -> Path:
     """The result as a PNG with its record, in gradio's cache, which deletes it in time."""
     folder = Path(gr.utils.get_upload_folder()) / secrets.token_hex(16)
     folder.mkdir(parents=True)
@@ -213,7 +172,7 @@ def _result_file(run: Run) -> Path:
     return path
 
 
-def _fetch_weights(backbone: str, controls: Controls) -> Iterator[View]:
+def fetch_weights(backbone: str, controls: Controls) -> Iterator[View]:
     """Download a network that is not here yet, showing how far it is."""
     if weights.find(backbone):
         return
@@ -240,80 +199,3 @@ def weights_text(backbone: str) -> str:
     if checkpoint is None:
         return f"**{name}** is not here yet: Run fetches it once, {weights.download_size(backbone) / 1e6:.0f} MB."
     return f"**{name}** from {checkpoint.origin} (`{checkpoint.path.name}`)"
-
-
-def stylize_endpoint(
-    content: Path,
-    style: Path,
-    preset: str = "lab",
-    backbone: str | None = None,
-    alpha: float | None = None,
-    beta: float | None = None,
-    style_layers: str | None = None,
-    content_layers: str | None = None,
-    init: str | None = None,
-    optimizer: str | None = None,
-    steps: float | None = None,
-    size: float | None = None,
-    tv: float | None = None,
-    seed: float | None = None,
-) -> Iterator[Any]:
-    """Paint the content picture in the style of the style picture.
-
-    Yields intermediate pictures as JPEG, at most two a second, and in the end the result as PNG, whose text chunk
-    "neural-style-lab" holds the record of the run.
-
-    Args:
-        content: the picture that is painted.
-        style: the picture in whose style it is painted.
-        preset: a recipe such as lab, gatys or neural_style; the other settings change it where they are given.
-        backbone: vgg19 or vgg16.
-        alpha: content weight.
-        beta: style weight.
-        style_layers: names with commas between, such as "conv1_1,conv2_1".
-        content_layers: names with commas between.
-        init: content, noise or style.
-        optimizer: lbfgs or adam.
-        steps: updates.
-        size: pixels.
-        tv: total variation weight.
-        seed: of the noise.
-    """
-    controls = Controls()
-    try:
-        config = preset_config(preset).changed(
-            backbone=backbone or None,
-            content_weight=alpha,
-            style_weight=beta,
-            style_layers=_layer_list(style_layers),
-            content_layers=_layer_list(content_layers),
-            start=init or None,
-            optimizer=optimizer or None,
-            steps=steps,
-            size=size,
-            tv_weight=tv,
-            seed=seed,
-        )
-        for _ in _fetch_weights(config.backbone, controls):
-            pass
-        run = _start_run(content, style, None, config, controls)
-        yield from _yield_pictures(run)
-    except NSTError as error:
-        raise gr.Error(str(error), print_exception=False) from None
-
-
-def _layer_list(text: str | None) -> tuple[str, ...] | None:
-    return in_depth_order(name.strip() for name in text.split(",") if name.strip()) if text else None
-
-
-def _yield_pictures(run: Run) -> Iterator[Any]:
-    """Every yield reaches the client, so there are none but pictures."""
-    shown = time.monotonic()
-    try:
-        for frame in frames_of(run):
-            if time.monotonic() - shown >= CLIENT_SECONDS:
-                shown = time.monotonic()
-                yield images.to_pil(frame.image)
-        yield str(_result_file(run))
-    finally:
-        run.close()

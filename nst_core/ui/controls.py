@@ -1,0 +1,110 @@
+"""What a person sets: the two pictures, and a control for every setting in settings.CONTROLS."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from nst_core.features.vgg import BACKBONES
+from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, MAX_STEPS
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.ui.log_slider import LogSlider
+from nst_core.ui.pictures import PictureInput
+from nst_core.ui.settings import ALL_LAYERS, MORE_LAYERS, PRE_LAYERS, controls_of
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+STARTS = [("content", "content"), ("noise", "noise"), ("style", "style"), ("another picture", "image")]
+
+
+def picture_inputs() -> tuple[PictureInput, PictureInput]:
+    pictures = []
+    with gr.Row():
+        for elem_id, label, folder in (("content", "Content", "photos"), ("style", "Style", "styles")):
+            with gr.Column(min_width=150):
+                picture = PictureInput(
+                    label=label, elem_id=elem_id, height=220, sources=["upload", "clipboard", "webcam"],
+                    buttons=["fullscreen"], alt_text=label,
+                )  # fmt: skip
+                files = sorted(str(path) for path in (ASSETS / folder).glob("*.jpg"))
+                gr.Examples(
+                    files, picture, label="", elem_id=f"{elem_id}-examples", examples_per_page=12, cache_examples=False,
+                )  # fmt: skip
+                pictures.append(picture)
+    return pictures[0], pictures[1]
+
+
+def setting_controls() -> tuple[dict[str, Any], PictureInput]:
+    """Every control by its name in CONTROLS, and the upload for start "image"."""
+    at = controls_of(PRESETS[DEFAULT_PRESET].config)
+    made: dict[str, Any] = {}
+    with gr.Row():
+        made["alpha"] = LogSlider(
+            at["alpha"],
+            label="α content",
+            low=-3,
+            high=6,
+            elem_id="alpha",
+            min_width=170,
+            hint="more: closer to the photo",
+        )
+        made["beta"] = LogSlider(
+            at["beta"],
+            label="β style",
+            low=-1,
+            high=11,
+            elem_id="beta",
+            min_width=170,
+            hint="more: closer to the style",
+        )
+    made["gatys_layers"] = gr.CheckboxGroup(
+        list(GATYS_STYLE_LAYERS), value=at["gatys_layers"], label="Style layers", elem_id="style-layers",
+        info="shallow: colours and fine grain; deep: large shapes",
+    )  # fmt: skip
+    with gr.Row():
+        made["size"] = gr.Number(at["size"], label="Size, pixels", precision=0, elem_id="size", min_width=120)
+        made["steps"] = gr.Number(
+            at["steps"], label="Steps", precision=0, elem_id="steps", info=None, min_width=120, maximum=MAX_STEPS
+        )
+    made["start"] = gr.Radio(STARTS, value=at["start"], label="Start from", elem_id="init")
+    start_image = PictureInput(
+        label="Start picture", elem_id="start-picture", height=180, visible=False, sources=["upload"]
+    )
+    with gr.Accordion("More layers", open=False):
+        made["content_layers"] = gr.Dropdown(
+            [*ALL_LAYERS, *PRE_LAYERS], value=at["content_layers"], multiselect=True, label="Content layers",
+            elem_id="content-layers",
+        )  # fmt: skip
+        made["more_layers"] = gr.CheckboxGroup(
+            list(MORE_LAYERS), value=at["more_layers"], label="More style layers", elem_id="more-style-layers"
+        )
+        made["pre_layers"] = gr.CheckboxGroup(
+            list(PRE_LAYERS), value=at["pre_layers"], label="Style layers before ReLU", elem_id="pre-style-layers"
+        )
+    with gr.Accordion("Network and optimiser", open=False):
+        with gr.Row():
+            made["backbone"] = gr.Dropdown(
+                [(title, name) for name, title in BACKBONES.items()], value=at["backbone"], label="Network",
+                elem_id="backbone", min_width=120,
+            )  # fmt: skip
+            made["pooling"] = gr.Dropdown(
+                list(CHOICES["pooling"]), value=at["pooling"], label="Pooling", elem_id="pooling", min_width=120
+            )
+        with gr.Row():
+            made["optimizer"] = gr.Dropdown(
+                [("L-BFGS", "lbfgs"), ("Adam", "adam")], value=at["optimizer"], label="Optimiser", elem_id="optimizer",
+                min_width=120,
+            )  # fmt: skip
+            made["step_size"] = gr.Number(at["step_size"], label="Step size", elem_id="step-size", min_width=120)
+        made["tv_weight"] = LogSlider(
+            at["tv_weight"], label="Total variation", low=-4, high=6, elem_id="tv", hint="smooths grain; far left: off"
+        )
+        with gr.Row():
+            made["size_rule"] = gr.Dropdown(
+                list(CHOICES["size_rule"]),
+                value=at["size_rule"],
+                label="Size measures",
+                elem_id="size-rule",
+                min_width=120,
+            )
+            made["seed"] = gr.Number(at["seed"], label="Seed", precision=0, elem_id="seed", min_width=120)
+    return made, start_image
