@@ -11,6 +11,9 @@ CSS = """
 #studio { display: grid; grid-template: "inputs stage" auto "knobs stage" 1fr / minmax(0, 5fr) minmax(0, 7fr); }
 #inputs { grid-area: inputs; } #stage { grid-area: stage; } #knobs { grid-area: knobs; }
 @media (max-width: 820px) { #studio { grid-template: "inputs" auto "stage" auto "knobs" auto / minmax(0, 1fr); } }
+#content-examples .gallery, #style-examples .gallery { gap: 5px; padding: 0; }
+.gallery-item .container, .gallery-item img { width: 44px !important; height: 44px !important; max-width: none; }
+.gallery-item img { object-fit: cover; }
 #preset-about, #weights { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 .status { display: flex; flex-direction: column; gap: 4px; font-variant-numeric: tabular-nums; }
 .status progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px; overflow: hidden;
