@@ -37,8 +37,8 @@ def test_every_preset_stands_in_the_table_as_it_is(name):
 def test_the_options_shown_are_those_that_there_are():
     commands = _parser()._subparsers._group_actions[0].choices
     options = {text for action in commands["stylize"]._actions for text in action.option_strings} - {"-h", "--help"}
-    shown = README[README.index("python -m nst_core stylize") : README.index("python -m nst_core presets")]
-    assert set(re.findall(r"(?<!\S)\[?(--?[a-z-]+)\]?", shown)) == options - {"--output"}
+    shown = README[README.index("nst_core stylize") : README.index("python -m nst_core presets")]
+    assert set(re.findall(r"(?<!\S)\[?(-o|--[a-z-]+)", shown)) == options - {"--output"}
 
 
 def test_links_and_pictures_lead_somewhere():
