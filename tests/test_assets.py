@@ -1,0 +1,30 @@
+"""The pictures that come with the app."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assets.paint.__main__ import STYLES, paint
+from nst_core import images
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+QUICK = ("harbour_dots", "great_swell")  # a second each
+
+
+def test_every_style_picture_is_one_that_the_code_paints():
+    assert {path.stem for path in (ASSETS / "styles").glob("*.jpg")} == set(STYLES)
+
+
+@pytest.mark.parametrize("path", sorted(ASSETS.glob("*/*.jpg")), ids=lambda path: path.stem)
+def test_every_picture_can_be_painted_with(path):
+    assert min(images.size_of(images.load(path))) >= 300
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_code_paints_the_picture_that_is_shipped(name, tmp_path):
+    paint(name, tmp_path)
+    with Image.open(tmp_path / f"{name}.jpg") as again, Image.open(ASSETS / "styles" / f"{name}.jpg") as shipped:
+        difference = np.abs(np.asarray(again, dtype=float) - np.asarray(shipped, dtype=float))
+    assert difference.mean() < 2  # of 255; JPEG libraries differ a little
