@@ -17,7 +17,7 @@ Features = dict[str, Tensor]
 PRE = "_pre"  # "conv4_2" is the layer after ReLU; "conv4_2_pre" the same before it
 
 # Backbone -> its name for people.
-BACKBONES = {"vgg19": "VGG-19", "vgg16": "VGG-16"}
+BACKBONES = weights.TITLES
 
 # How a picture enters the network: (mean, standard deviation) per channel, of the pixel range.
 NORMALIZATIONS = {
