@@ -5,9 +5,12 @@ import os
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio's Blocks is made
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from nst_core.ui import endpoint, stylize
+from nst_core.ui.calm import CalmPages
 from nst_core.ui.look import CSS, THEME
+from nst_core.ui.preview import ROUTE
 
 TITLE = "Neural Style Lab"
 
@@ -29,6 +32,7 @@ LAUNCH = {
     "enable_monitoring": False,
     "ssr_mode": False,
     "footer_links": ["api"],
+    "app_kwargs": {"routes": [ROUTE], "middleware": [Middleware(CalmPages)]},
 }
 
 if __name__ == "__main__":

@@ -1,27 +1,22 @@
 """The handlers behind Run and Stop, without a browser."""
 
-import asyncio
 import copy
-import math
 import threading
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
-import torch
 from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.errors import DownloadError, NSTError
 from nst_core.features import weights
-from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
 from nst_core.transfer.stylize import Run
 from nst_core.ui import painting
-from nst_core.ui.chart import CHART_POINTS, LossHistory
 from nst_core.ui.painting import DEVICE_THREAD, Session, View, leave_page, paint
-from nst_core.ui.preview import Preview, next_frame
+from nst_core.ui.preview import Preview
 from nst_core.ui.settings import CONTROLS, controls_of
 from nst_core.ui.status import duration, progress_text, rate, status_html
 
@@ -94,7 +89,6 @@ def test_a_cancelled_run_ends_with_its_preview(random_weights, files):
     session = Session()
     views = start(files, session, steps=100_000)
     token = token_of(views)
-    next(views)
     views.close()
     assert session.running is False
     assert Preview.live[token].done
@@ -134,11 +128,27 @@ def test_a_run_waits_while_another_computes(random_weights, files):
     assert not waiting.is_alive()
 
 
-def test_the_preview_carries_every_step_and_its_status(random_weights, files, monkeypatch):
+def test_the_preview_carries_every_step_and_what_is_said_of_it(random_weights, files, monkeypatch):
+    monkeypatch.setattr(painting, "WORDS_SECONDS", 0.0)
     put, seen = Preview.put, []
-    monkeypatch.setattr(Preview, "put", lambda self, image, status: (seen.append(status), put(self, image, status)))
+    monkeypatch.setattr(Preview, "put", lambda self, image, words: (seen.append(words), put(self, image, words)))
+    token = token_of(list(start(files, steps=3)))
+    assert [f"Step {step} of 3" in words["status"] for step, words in enumerate(seen)] == [True] * 4
+    assert [f"up to step {step}," in words["losses"] for step, words in enumerate(seen)] == [True] * 4
+    assert all(f'data-run="{token}"' in html for words in seen for html in words.values())
+
+
+def test_words_are_said_no_more_often_than_people_read(random_weights, files, monkeypatch):
+    monkeypatch.setattr(painting, "WORDS_SECONDS", 1000.0)
+    put, seen = Preview.put, []
+    monkeypatch.setattr(Preview, "put", lambda self, image, words: (seen.append(words), put(self, image, words)))
     list(start(files, steps=3))
-    assert [f"Step {step} of 3" in status for step, status in enumerate(seen)] == [True] * 4
+    assert len({words["status"] for words in seen}) == 1
+
+
+def test_nothing_replaces_the_last_word_on_a_run(random_weights, files):
+    views = list(start(files))
+    assert all('data-run=""' in last_shown(views, output) for output in ("status", "losses"))
 
 
 def test_two_pages_never_share_a_session():
@@ -202,72 +212,6 @@ def test_stop_ends_a_download(monkeypatch, tmp_path, files, toasts):
     list(start(files, session))
     assert toasts == ["the download of VGG-19 was stopped; Run starts it again"]
     assert issubclass(DownloadError, NSTError)
-
-
-def frame(step: int, **losses: float) -> Frame:
-    return Frame(step, torch.zeros(1, 3, 2, 2), losses)
-
-
-def test_the_chart_shows_logarithms_of_every_term_and_the_total():
-    history = LossHistory()
-    history.add(frame(0, content=0.0, style=100.0))
-    history.add(frame(1, content=10.0, style=990.0))
-    table = history.table()
-    shown = {(row.step, row.term): row.loss for row in table.itertuples()}
-    assert shown[1, "total"] == 3.0
-    assert shown[1, "content"] == 1.0
-    assert math.isnan(shown[0, "content"])  # a loss of 0 has no logarithm
-
-
-def test_the_chart_of_a_long_run_stays_small_and_spans_it():
-    history = LossHistory()
-    for step in range(5000):
-        history.add(frame(step, style=1.0 + step))
-    steps = sorted(set(history.table()["step"]))
-    assert len(steps) <= CHART_POINTS
-    assert steps[0] == 0
-    assert steps[-1] > 4900
-    assert len({b - a for a, b in zip(steps, steps[1:], strict=False)}) == 1
-
-
-def test_the_legend_names_each_line_once():
-    history = LossHistory()
-    history.add(frame(0, **{"content conv4_2": 1.0, "style conv1_1": 1.0}))
-    _, legend = history.chart()
-    for term in ("content conv4_2", "style conv1_1", "total"):
-        assert legend.count(f">{term}<") == 1
-
-
-def ask(token: str, seen: int):
-    return asyncio.run(next_frame([token, seen]))
-
-
-def test_a_browser_gets_the_newest_frame_once_and_none_in_between():
-    preview = Preview()
-    for value in (0.1, 0.2, 0.9):
-        preview.put(torch.full((1, 3, 16, 16), value), f"at {value}")
-    first = ask(preview.token, 0)
-    assert first["version"] == 3
-    assert first["source"].startswith("data:image/jpeg;base64,")
-    assert first["status"] == "at 0.9"
-    preview.close()
-    assert ask(preview.token, 3) == {"version": 3, "done": True, "source": None, "status": "at 0.9"}
-
-
-def test_an_answer_comes_in_time_though_nothing_is_painted(monkeypatch):
-    monkeypatch.setattr("nst_core.ui.preview.WAIT_SECONDS", 0.1)
-    assert ask(Preview().token, 0) == {"version": 0, "done": False, "source": None, "status": ""}
-
-
-def test_a_guessed_token_shows_nothing():
-    Preview().put(torch.zeros(1, 3, 16, 16), "")
-    assert ask("guess", 0) is None
-
-
-def test_tokens_cannot_be_guessed():
-    tokens = {Preview().token for _ in range(50)}
-    assert len(tokens) == 50
-    assert min(map(len, tokens)) >= 20
 
 
 def test_status_words():

@@ -15,6 +15,7 @@ CSS = """
 .gallery-item .container, .gallery-item img { width: 44px !important; height: 44px !important; max-width: none; }
 .gallery-item img { object-fit: cover; }
 #preset-about, #weights { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+.status, .chart, .live-preview { contain: content; }  /* what changes while painting lays out nothing else */
 .status { display: flex; flex-direction: column; gap: 4px; font-variant-numeric: tabular-nums; }
 .status progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px; overflow: hidden;
   background: var(--border-color-primary); }
@@ -22,8 +23,17 @@ CSS = """
 .status progress::-webkit-progress-value { background: var(--color-accent); }
 .status progress::-moz-progress-bar { background: var(--color-accent); }
 .status .detail { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: var(--text-sm); }
-.legend span::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
+.chart { margin: 0; font-size: var(--text-sm); color: var(--body-text-color-subdued); }
+.chart .plot { position: relative; height: 220px; margin: 8px 10px 26px 40px; border: solid var(--border-color-primary);
+  border-width: 0 0 1px 1px; }
+.chart svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
+.chart polyline { fill: none; stroke: var(--term); stroke-width: 2; vector-effect: non-scaling-stroke; }
+.chart .x, .chart .y { position: absolute; white-space: nowrap; }
+.chart .x { left: var(--at); top: calc(100% + 4px); transform: translateX(-50%); }
+.chart .y { bottom: var(--at); right: calc(100% + 6px); transform: translateY(50%); }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 4px 0 0; padding: 0; list-style: none; }
+.legend li::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: middle; background: var(--term); }
+.legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
 .status.problem { color: var(--error-text-color); }
 """

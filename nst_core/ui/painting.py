@@ -31,7 +31,7 @@ from nst_core.ui.status import done_text, progress_text, status_html
 LANE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
 DEVICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
 
-CHART_SECONDS = 4.0  # between two updates through gradio; pictures and status go with the preview
+WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each costs the browser as much as a picture
 
 
 class Session:
@@ -59,7 +59,6 @@ class View(NamedTuple):
     preview: Any = gr.skip()
     status: Any = gr.skip()
     losses: Any = gr.skip()
-    legend: Any = gr.skip()
     result: Any = gr.skip()
     download: Any = gr.skip()
     record: Any = gr.skip()
@@ -113,14 +112,15 @@ def start_run(
 
 
 def _show_run(run: Run) -> Iterator[View]:
-    """Step through a run: every frame to the preview, words and chart at their own pace, the result at the end."""
+    """Step through a run: every frame and what is said of it to the preview, the result at the end."""
     preview, history = Preview(), LossHistory()
     where = f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.checkpoint.origin}"
-    pace, charted, note = Pace(run.config.steps), -CHART_SECONDS, ""
+    pace, told, words, note = Pace(run.config.steps), -WORDS_SECONDS, {}, ""
     try:
         yield View(
             preview=gr.HTML(value=preview.token, visible=True),
             status=status_html("Looking at both pictures …", where, share=0, run=preview.token),
+            losses=history.html(preview.token),
             result=gr.HTML(visible="hidden"),
             download=gr.DownloadButton(visible="hidden"),
             record_area=gr.Accordion(visible=False),
@@ -128,14 +128,12 @@ def _show_run(run: Run) -> Iterator[View]:
         for frame in frames_of(run):
             history.add(frame)
             note = frame.note or note
-            detail = f"{where} · {note}" if note else where
-            share = frame.step / run.config.steps
-            status = status_html(pace.text(frame.step), detail, share=share, run=preview.token)
-            preview.put(frame.image, status)
-            if time.monotonic() - charted >= CHART_SECONDS:
-                charted = time.monotonic()
-                plot, legend = history.chart()
-                yield View(status=status, losses=plot, legend=legend)
+            text = pace.text(frame.step)
+            if time.monotonic() - told >= WORDS_SECONDS:
+                told, share = time.monotonic(), frame.step / run.config.steps
+                status = status_html(text, f"{where} · {note}" if note else where, share=share, run=preview.token)
+                words = {"status": status, "losses": history.html(preview.token)}
+            preview.put(frame.image, words)
         yield _result(run, where, history)
     finally:
         preview.close()
@@ -144,11 +142,9 @@ def _show_run(run: Run) -> Iterator[View]:
 
 def _result(run: Run, where: str, history: LossHistory) -> View:
     record, image = run.record(), run.last_frame.image
-    plot, legend = history.chart()
     return View(
         status=status_html(done_text(record), " · ".join((where, *record.notes)), share=1),
-        losses=plot,
-        legend=legend,
+        losses=history.html(),
         preview=gr.HTML(visible="hidden"),
         result=gr.HTML(value=comparison(run.content_image, image), visible=True),
         download=gr.DownloadButton(value=result_file(run), visible=True),

@@ -1,27 +1,39 @@
-"""The picture while it is painted: the browser fetches the newest frame when it has shown the last one.
+"""The picture while it is painted: the browser asks for new frames, and shows them as they come.
 
-Frames that nobody asks for are dropped, so a slow connection sees fewer pictures rather than old ones, and nothing
-is written to disk. The status line comes along: through gradio's own events, which touch every component of the page,
-it would cost the machine that paints as much as the pictures do.
+Frames that come faster than they can be shown are dropped, so a slow connection sees fewer pictures rather than old
+ones, and nothing is written to disk. Status line and loss chart come along: through gradio's own events, which touch
+every component of the page, they would cost the machine that paints more than the pictures do.
+
+Browser and painting may share a few cores. A request costs the browser as much as showing its frame does, so an answer
+holds many frames, each sent when it is painted, as long as the connection keeps up.
 """
 
 import asyncio
+import json
 import secrets
+import struct
 import threading
 import time
+from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 import gradio as gr
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 from torch import Tensor
 
-from nst_core.ui.pictures import data_uri
+from nst_core import images
 
 MAX_SIDE = 1024  # pixels; of a preview
-FRAME_SECONDS = 0.2  # at least, between two frames shown: each costs the machine that paints some of its time
-CALM_RATE = 4  # animation frames a second while painting and nobody touches the page
-POLL_SECONDS = 0.03  # between two looks for a new frame
-WAIT_SECONDS = 2.0  # an answer comes by then, with or without a new frame
+FRAME_SECONDS = 0.23  # at least, between two frames
+MOST_FRAMES = 20  # in one answer
+POLL_SECONDS = 0.02  # between two looks for a new frame
+WAIT_SECONDS = 2.0  # an answer without a frame ends by then
 KEEP_SECONDS = 30.0  # for a browser that is late to fetch the last frame
+
+# What goes before each frame: version, bytes of words, bytes of picture.
+PREFIX = struct.Struct(">III")
 
 
 class Preview:
@@ -33,13 +45,19 @@ class Preview:
         self.token = secrets.token_urlsafe(16)
         self.version = 0
         self.image: Tensor | None = None
-        self.status = ""
+        self.words: dict[str, str] = {}
         self.done = False
         Preview.live[self.token] = self
 
-    def put(self, image: Tensor, status: str) -> None:
-        """Make image (1, 3, H, W) and its status line, as HTML, the newest. Costs nothing until somebody asks."""
-        self.image, self.status = image, status
+    def put(self, image: Tensor, words: dict[str, str]) -> None:
+        """Make image (1, 3, H, W) and its words the newest. Costs nothing until somebody asks.
+
+        Args:
+            image: the painting.
+            words: elem_id -> HTML, whose outermost element has data-run="TOKEN" and, on the page, takes the place of
+                the one within that id that has the same.
+        """
+        self.image, self.words = image, words
         self.version += 1
 
     def close(self) -> None:
@@ -49,91 +67,131 @@ class Preview:
         timer.daemon = True
         timer.start()
 
+    async def frames(self, seen: int, most: int) -> AsyncIterator[bytes]:
+        """Each new frame as it comes, PREFIX, words as JSON and a JPEG; none for WAIT_SECONDS ends them, as does done.
 
-async def next_frame(request: list[Any]) -> dict[str, Any] | None:
-    """The newest frame of a run, when there is one that the browser has not seen.
+        Args:
+            seen: the version that the browser has.
+            most: how many.
+        """
+        for _ in range(most):
+            began = time.monotonic()
+            while self.version <= seen and not self.done and time.monotonic() - began < WAIT_SECONDS:
+                await asyncio.sleep(POLL_SECONDS)
+            version, image, words = self.version, self.image, json.dumps(self.words).encode()
+            if image is None or version <= seen:
+                return
+            picture = await asyncio.to_thread(images.encode_jpeg, image, max_side=MAX_SIDE)
+            yield PREFIX.pack(version, len(words), len(picture)) + words + picture
+            seen = version
+            await asyncio.sleep(max(0.0, FRAME_SECONDS - (time.monotonic() - began)))
 
-    Args:
-        request: [token, version seen last].
+
+async def answer(request: Request) -> Response:
+    """The newest frames of a run that the browser has not seen, when there are any.
+
+    Path: the run's token. Query: "seen", the version seen last, and "most", how many frames to send.
 
     Returns:
-        {"version", "done", "source", "status"}, source being a data URI or None; None if there is no such run.
+        404 if there is no such run; 204 when it is over and all is seen; else `Preview.frames`.
     """
-    token, seen = request
-    preview = Preview.live.get(token)
-    if preview is None:
-        return None
-    began = time.monotonic()
-    while preview.version <= seen and not preview.done and time.monotonic() - began < WAIT_SECONDS:
-        await asyncio.sleep(POLL_SECONDS)
-    done = preview.done  # read first: what was put before it must be in the version read next
-    version, image, status = preview.version, preview.image, preview.status
-    if image is None or version <= seen:
-        return {"version": seen, "done": done, "source": None, "status": status}
-    source = await asyncio.to_thread(data_uri, image, max_side=MAX_SIDE)
-    return {"version": version, "done": done, "source": source, "status": status}
+    preview = Preview.live.get(request.path_params["token"])
+    seen, most = (request.query_params.get(name, "") for name in ("seen", "most"))
+    if preview is None or not (seen.isdecimal() and most.isdecimal()):
+        return Response(status_code=404)
+    if preview.done and preview.version <= int(seen):
+        return Response(status_code=204)
+    frames = preview.frames(int(seen), min(int(most), MOST_FRAMES))
+    return StreamingResponse(frames, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+
+ROUTE = Route("/preview/{token}", answer)  # beside gradio's own
 
 
 TEMPLATE = """
-<figure class="live-preview"><img alt="The painting in progress" hidden>
+<figure class="live-preview"><canvas role="img" aria-label="The painting in progress" hidden></canvas>
 <figcaption>Choose a photo and a style, then press <b>Run</b>:<br>
   the picture is painted here while you watch.</figcaption>
 </figure>"""
 STYLE = """
 .live-preview { margin: 0; min-height: 300px; display: flex; align-items: center; justify-content: center;
   border-radius: 8px; background: var(--background-fill-secondary); }
-.live-preview img { width: 100%; max-height: 72vh; object-fit: contain; border-radius: 8px; }
+.live-preview canvas { width: 100%; max-height: 72vh; object-fit: contain; border-radius: 8px; }
+.live-preview canvas[hidden] { display: none; }
 .live-preview figcaption { color: var(--body-text-color-subdued); text-align: center; padding: 24px; }
 """
 SCRIPT = """
-const picture = element.querySelector('img'), hint = element.querySelector('figcaption');
+const canvas = element.querySelector('canvas'), hint = element.querySelector('figcaption');
+const painter = canvas.getContext('bitmaprenderer');  // the cheapest way to show a picture
+const root = (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\\/$/, '');
 const pause = seconds => new Promise(resolve => setTimeout(resolve, seconds * 1000));
-let current = null;
-
-// gradio 6.31's progress timers run on at 60 frames a second once they have been shown. Every frame takes time from the
-// painting, so while one goes on and nobody touches the page, animation frames come at CALM_RATE a second.
-let following = 0, touched = 0;
-for (const kind of ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchmove'])
-  addEventListener(kind, () => { touched = performance.now(); }, {passive: true});
-const animate = window.requestAnimationFrame.bind(window);
-window.requestAnimationFrame = callback => following > 0 && performance.now() - touched > 1000
-  ? setTimeout(() => animate(callback), 1000 / CALM_RATE) : animate(callback);
+let current = null, told = {};
 
 const show = async token => {
-  let seen = 0, shownAt = 0;
+  let seen = 0, most = 1;
   while (token === current) {
-    let answer;
-    try { answer = await server.next_frame([token, seen]); } catch (error) { await pause(0.5); continue; }
-    if (!answer || token !== current) return;
-    if (answer.source) {
-      seen = answer.version;
-      picture.src = answer.source;
-      try { await picture.decode(); } catch (error) {}
-      picture.hidden = false; hint.hidden = true;
-      picture.dataset.version = seen;
-      const line = document.querySelector(`#${props.status_id} .status`);
-      if (line && line.dataset.run === token) line.outerHTML = answer.status;  // not over its last word
-      shownAt = performance.now();
-    }
-    if (answer.done) return;
-    await pause(Math.max(0, FRAME_SECONDS - (performance.now() - shownAt) / 1000));
+    const began = performance.now();
+    let frames = 0;
+    try {
+      const answer = await fetch(`${root}/preview/${token}?seen=${seen}&most=${most}`);
+      if (answer.status !== 200) return;
+      for await (const frame of framesOf(answer.body)) {
+        if (token !== current) return;
+        await draw(frame, token);
+        seen = frame.version; frames += 1;
+      }
+    } catch (error) { await pause(0.5); most = 1; continue; }
+    // A connection that keeps up may send many frames in one answer; on any other they would pile up on the way.
+    const late = performance.now() - began > 1500 * FRAME_SECONDS * Math.max(1, frames);
+    most = late || frames < most ? 1 : Math.min(2 * most, MOST_FRAMES);
+    if (most === 1) await pause(Math.max(0, FRAME_SECONDS - (performance.now() - began) / 1000));
   }
 };
+
+async function* framesOf(stream) {
+  const reader = stream.getReader();
+  let bytes = new Uint8Array(0);
+  try {
+    for (;;) {
+      const {value, done} = await reader.read();
+      if (done) return;
+      const longer = new Uint8Array(bytes.length + value.length);
+      longer.set(bytes); longer.set(value, bytes.length);
+      bytes = longer;
+      for (;;) {
+        if (bytes.length < 12) break;
+        const prefix = new DataView(bytes.buffer, bytes.byteOffset);
+        const [version, words, picture] = [0, 4, 8].map(at => prefix.getUint32(at)), end = 12 + words + picture;
+        if (bytes.length < end) break;
+        yield {version, words: bytes.slice(12, 12 + words), picture: bytes.slice(12 + words, end)};
+        bytes = bytes.slice(end);
+      }
+    }
+  } finally { reader.cancel(); }
+}
+
+const draw = async (frame, token) => {
+  const bitmap = await createImageBitmap(new Blob([frame.picture], {type: 'image/jpeg'}));
+  if (canvas.width !== bitmap.width || canvas.height !== bitmap.height)
+    [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+  painter.transferFromImageBitmap(bitmap);
+  canvas.hidden = false; hint.hidden = true;
+  canvas.dataset.version = frame.version;
+  for (const [id, html] of Object.entries(JSON.parse(new TextDecoder().decode(frame.words)))) {
+    const place = document.querySelector(`#${id} [data-run="${token}"]`);  // gone when the last word has been said
+    if (place && told[id] !== html) { place.outerHTML = html; told[id] = html; }
+  }
+};
+
+// see `calm`
 const follow = async token => {
-  following += 1;
-  try { await show(token); } finally { following -= 1; }
+  window.paintings = (window.paintings ?? 0) + 1;
+  try { await show(token); } finally { window.paintings -= 1; }
 };
 watch('value', () => { if (props.value && props.value !== current) { current = props.value; follow(current); } });
-""".replace("FRAME_SECONDS", str(FRAME_SECONDS)).replace("CALM_RATE", str(CALM_RATE))
+""".replace("FRAME_SECONDS", str(FRAME_SECONDS)).replace("MOST_FRAMES", str(MOST_FRAMES))
 
 
-def preview_area(*, status_id: str, **props: Any) -> gr.HTML:
-    """The place on the page; its value is the token of the run that it shows, whose status goes to `status_id`."""
-    return gr.HTML(
-        html_template=TEMPLATE,
-        css_template=STYLE,
-        js_on_load=SCRIPT,
-        server_functions=[next_frame],
-        status_id=status_id,
-        **props,
-    )
+def preview_area(**props: Any) -> gr.HTML:
+    """The place on the page; its value is the token of the run that it shows."""
+    return gr.HTML(html_template=TEMPLATE, css_template=STYLE, js_on_load=SCRIPT, **props)

@@ -90,26 +90,14 @@ def build() -> None:
 
 
 def _outputs() -> View:
-    preview = preview_area(status_id="status", elem_id="preview")
+    preview = preview_area(elem_id="preview")
     result = BeforeAfter(elem_id="result", visible="hidden")
     status = gr.HTML(status_html("Ready."), elem_id="status")
     download = gr.DownloadButton("Download PNG", elem_id="download", visible="hidden")
-    losses = gr.LinePlot(
-        x="step",
-        y="loss",
-        color="term",
-        x_title="step",
-        y_title="log₁₀ of weighted loss",
-        color_title=" ",
-        height=300,
-        show_label=False,
-        elem_id="losses",
-        visible="hidden",
-    )
-    legend = gr.HTML(elem_id="legend")
+    losses = gr.HTML(elem_id="losses")
     with gr.Accordion("Record of the run", open=False, visible=False) as record_area:
         record = gr.JSON(show_label=False, elem_id="record")
-    return View(preview, status, losses, legend, result, download, record, record_area)
+    return View(preview, status, losses, result, download, record, record_area)
 
 
 def _connect_settings(

@@ -37,7 +37,7 @@ def watched(page: Page) -> tuple[float, float, float]:
     page.evaluate(
         """window.frames_seen = [];
         window.frames_observer ??= new MutationObserver(() => frames_seen.push(performance.now()));
-        frames_observer.observe(document.querySelector('#preview img'), {attributeFilter: ['data-version']})"""
+        frames_observer.observe(document.querySelector('#preview canvas'), {attributeFilter: ['data-version']})"""
     )
     began = page.evaluate("performance.now()")
     page.click("#run")

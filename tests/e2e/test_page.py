@@ -61,11 +61,11 @@ def test_every_control_has_a_name_for_screen_readers(page):
 def test_a_run_paints_compares_and_downloads_with_its_record(page, picture_files, tmp_path):
     prepare(page, picture_files, size=64, steps=4)
     page.click("#run")
-    expect(page.locator("#preview img")).to_be_visible(timeout=30_000)
+    expect(page.locator("#preview canvas")).to_be_visible(timeout=30_000)
     wait_for_status(page, r"Done: 4 steps in .*VGG-19 from NST_WEIGHTS")
     expect(page.locator("#result img").first).to_be_visible()
-    expect(page.locator("#losses canvas, #losses svg").first).to_be_visible()
-    expect(page.locator("#legend")).to_contain_text("content conv4_2")
+    expect(page.locator("#losses polyline")).to_have_count(7)
+    expect(page.locator("#losses")).to_contain_text("content conv4_2")
     with page.expect_download() as download:
         page.click("#download")
     path = tmp_path / "result.png"
@@ -200,7 +200,7 @@ def test_one_lane_serves_people_in_turn_and_apart(open_page, picture_files):
     second.click("#run")
     expect(second.locator("#status")).to_contain_text(re.compile(r"queue: 1/1"))  # gradio's own words
     assert len(Preview.live) >= 1
-    expect(second.locator("#preview img")).to_be_hidden()
+    expect(second.locator("#preview canvas")).to_be_hidden()
     first.click("#stop")
     wait_for_status(first, "Stopped")
     wait_for_status(second, "Done: 2 steps")

@@ -1,0 +1,51 @@
+"""Keeps the browser quiet while a painting goes on, since both may have to share a few processor cores.
+
+gradio 6.31's progress timers run on at 60 frames a second once a page has shown one, and it shows one while it loads:
+a twentieth of a core on an idle page. The script must be there before gradio's modules, which keep the function that
+they find when they load; gradio's own `head` comes after them.
+"""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CALM_RATE = 4  # animation frames a second while `window.paintings` > 0 and nobody touches the page
+SCRIPT = """<script>{
+  let touched = 0;
+  for (const kind of ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchmove'])
+    addEventListener(kind, () => { touched = performance.now(); }, {passive: true});
+  const animate = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = callback => window.paintings > 0 && performance.now() - touched > 1000
+    ? setTimeout(() => animate(callback), 1000 / CALM_RATE) : animate(callback);
+}</script>""".replace("CALM_RATE", str(CALM_RATE))
+
+
+class CalmPages:
+    """Puts SCRIPT first into the head of every page that passes; leaves everything else as it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start: Message | None = None  # a page's, held back until its length is known
+        parts: list[bytes] = []
+
+        async def send_calmed(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and _is_page(message):
+                start = message
+            elif start and message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    body = b"".join(parts).replace(b"<head>", b"<head>" + SCRIPT.encode(), 1)
+                    MutableHeaders(raw=start["headers"])["Content-Length"] = str(len(body))
+                    await send(start)
+                    await send({"type": "http.response.body", "body": body})
+            else:
+                await send(message)
+
+        await self.app(scope, receive, send_calmed if scope["type"] == "http" else send)
+
+
+def _is_page(message: Message) -> bool:
+    headers = MutableHeaders(raw=message["headers"])
+    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers

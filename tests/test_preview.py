@@ -1,0 +1,124 @@
+"""The live picture's channel: what a browser that asks is sent."""
+
+import asyncio
+import io
+import json
+
+import pytest
+import torch
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from nst_core.ui import preview as module
+from nst_core.ui.calm import SCRIPT, CalmPages
+from nst_core.ui.preview import MOST_FRAMES, PREFIX, ROUTE, Preview
+
+client = TestClient(Starlette(routes=[ROUTE]))
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(module, "FRAME_SECONDS", 0.0)
+
+
+def grey(value: float) -> torch.Tensor:
+    return torch.full((1, 3, 16, 24), value)
+
+
+def frames_in(body: bytes) -> list[tuple[int, dict[str, str], int]]:
+    """(version, words, grey level of the picture) of each frame."""
+    found = []
+    while body:
+        version, words, picture = PREFIX.unpack_from(body)
+        start, end = PREFIX.size + words, PREFIX.size + words + picture
+        image = Image.open(io.BytesIO(body[start:end]))
+        assert image.size == (24, 16)
+        found.append((version, json.loads(body[PREFIX.size : start]), image.getpixel((3, 3))[0]))
+        body = body[end:]
+    return found
+
+
+def ask(preview: Preview, seen: int, most: int = 1):
+    return client.get(f"/preview/{preview.token}", params={"seen": seen, "most": most})
+
+
+def test_a_browser_gets_the_newest_frame_once_and_none_in_between():
+    preview = Preview()
+    for value in (0.1, 0.2, 0.9):
+        preview.put(grey(value), {"status": f"at {value}"})
+    ((version, words, level),) = frames_in(ask(preview, 0).content)
+    assert (version, words) == (3, {"status": "at 0.9"})
+    assert level == pytest.approx(0.9 * 255, abs=2)
+    assert ask(preview, 3).content == b""
+
+
+def test_one_answer_holds_the_frames_that_come_while_it_is_given():
+    preview = Preview()
+
+    async def watch() -> list[bytes]:
+        sent = []
+        preview.put(grey(0.0), {})
+        async for frame in preview.frames(0, most=3):
+            sent.append(frame)
+            preview.put(grey(len(sent) / 4), {})
+        return sent
+
+    sent = asyncio.run(watch())
+    assert [version for version, _, _ in frames_in(b"".join(sent))] == [1, 2, 3]
+
+
+def test_no_browser_gets_more_frames_in_one_answer_than_is_good_for_others(monkeypatch):
+    asked = []
+
+    async def frames(self, seen, most):
+        asked.append(most)
+        yield b""
+
+    monkeypatch.setattr(Preview, "frames", frames)
+    ask(Preview(), 0, most=10**9)
+    assert asked == [MOST_FRAMES]
+
+
+def test_the_last_frame_is_sent_after_the_end_and_then_nothing():
+    preview = Preview()
+    preview.put(grey(0.5), {})
+    preview.close()
+    assert len(frames_in(ask(preview, 0, most=5).content)) == 1
+    assert ask(preview, 1).status_code == 204
+
+
+def test_an_answer_ends_in_time_though_nothing_is_painted():
+    assert ask(Preview(), 0, most=5).content == b""
+
+
+def test_a_guessed_token_shows_nothing():
+    Preview().put(grey(0.5), {})
+    assert client.get("/preview/guess?seen=0&most=1").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["", "?seen=-1&most=1", "?seen=0&most=x", "?seen=0"])
+def test_a_senseless_question_shows_nothing(query):
+    preview = Preview()
+    preview.put(grey(0.5), {})
+    assert client.get(f"/preview/{preview.token}{query}").status_code == 404
+
+
+def test_tokens_cannot_be_guessed():
+    tokens = {Preview().token for _ in range(50)}
+    assert len(tokens) == 50
+    assert min(map(len, tokens)) >= 20
+
+
+def test_pages_are_calmed_before_any_other_script_and_nothing_else_is_touched():
+    page, data = "<html><head><script>first()</script></head></html>", {"html": "<head>"}
+    app = Starlette(
+        routes=[Route("/", lambda request: HTMLResponse(page)), Route("/data", lambda request: JSONResponse(data))],
+        middleware=[Middleware(CalmPages)],
+    )
+    assert TestClient(app).get("/").text == page.replace("<head>", "<head>" + SCRIPT)
+    assert TestClient(app).get("/data").json() == data
