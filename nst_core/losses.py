@@ -76,11 +76,11 @@ STYLE_NORMALIZATIONS = {
     "undivided": lambda channels, positions: positions**2 / channels**2,
 }
 
-# What each system multiplies the mean squared difference of content features with: (channels N, positions M).
+# What each system multiplies `content_loss` with: (channels N, positions M).
 CONTENT_NORMALIZATIONS = {
     # ½ Σ (F − P)², Gatys et al. (2016), eq. 1: grows with the picture
-    "half sum": lambda channels, positions: channels * positions / 2,
-    "mean": lambda channels, positions: 1.0,
+    "half sum": lambda channels, positions: positions / 2,
+    "mean": lambda channels, positions: 1 / channels,
 }
 
 
@@ -91,11 +91,12 @@ def content_loss(features: Tensor, target: Tensor) -> Tensor:
         features, target: (B, C, H, W).
 
     Returns:
-        mean squared difference, a float32 scalar.
+        squared distance of the C-vectors, mean over positions, a float32 scalar: it is theirs whatever axes they are
+        seen along, so narrower networks measure it, too.
 
     Source: Gatys et al. (2016), eq. 1, up to CONTENT_NORMALIZATIONS.
     """
-    return (features.float() - target).square().mean()
+    return (features.float() - target).square().mean() * features.shape[1]
 
 
 def _differences(image: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from nst_core.features import weights
+from nst_core.features.checkpoint import expected_shapes
 from nst_core.features.vgg import VGG
 
 
@@ -23,32 +24,31 @@ def pytest_collection_modifyitems(items):
 
 
 def random_state(backbone: str, seed: int = 0) -> dict[str, torch.Tensor]:
-    """Random convolutions in torchvision's layout, scaled after Kaiming, so that deep layers do not fade."""
+    """Random tensors in a checkpoint's layout, convolutions scaled after Kaiming, so that deep layers do not fade."""
     generator = torch.Generator().manual_seed(seed)
-    state, channels, index = {}, 3, 0
-    for item in weights.ARCHITECTURES[backbone]:
-        if item == "M":
-            index += 1
-            continue
-        deviation = (2 / (channels * 9)) ** 0.5
-        state[f"features.{index}.weight"] = torch.randn(item, channels, 3, 3, generator=generator) * deviation
-        state[f"features.{index}.bias"] = torch.randn(item, generator=generator) * 0.05
-        channels, index = item, index + 2
+    state = {}
+    for name, shape in expected_shapes(backbone).items():
+        if name.startswith("taps."):
+            mixed = torch.eye(shape[0]) + torch.randn(shape, generator=generator) / shape[0]
+            state[name] = (mixed + mixed.T) / 2
+        else:
+            deviation = (2 / (shape[1] * 9)) ** 0.5 if name.endswith("weight") else 0.05
+            state[name] = torch.randn(shape, generator=generator) * deviation
     return state
 
 
 @pytest.fixture(scope="session")
 def random_vgg() -> dict[str, VGG]:
-    """VGG-16 and VGG-19 with random weights, float32, on the CPU."""
+    """Each backbone with random weights, float32, on the CPU."""
     return {backbone: VGG(backbone, random_state(backbone)) for backbone in weights.ARCHITECTURES}
 
 
 @pytest.fixture(scope="session")
 def random_weights_folder(tmp_path_factory) -> Path:
-    """A folder for NST_WEIGHTS with both networks, random."""
+    """A folder for NST_WEIGHTS with every backbone, random."""
     folder = tmp_path_factory.mktemp("weights")
     for backbone in weights.ARCHITECTURES:
-        save_file(random_state(backbone), folder / f"{backbone}_features.safetensors")
+        save_file(random_state(backbone), folder / weights._file_name(backbone))
     return folder
 
 

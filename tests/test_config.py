@@ -9,6 +9,7 @@ from nst_core.errors import ConfigError
 from nst_core.features.vgg import layer_names
 from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, RANGES, StyleTransferConfig
 from nst_core.transfer.optimize import STEP_SIZES
+from nst_core.transfer.presets import PRESETS
 
 FIELDS = {field.name: field for field in dataclasses.fields(StyleTransferConfig)}
 WHOLE = [name for name in RANGES if isinstance(FIELDS[name].default, int)]
@@ -285,3 +286,39 @@ def test_reading_plain_values_leaves_them_alone():
     before = json.dumps(values)
     StyleTransferConfig.from_dict(values)
     assert json.dumps(values) == before
+
+
+# On another network
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_valid_on_every_backbone_and_unchanged_on_its_own(name):
+    config = PRESETS[name].config
+    assert config.on(config.backbone) == config
+    for backbone in CHOICES["backbone"]:
+        there = config.on(backbone)
+        assert there.backbone == backbone
+        assert sum(map(there.weight_of_layer, there.style_layers)) == pytest.approx(
+            sum(map(config.weight_of_layer, config.style_layers))
+        )
+
+
+def test_layers_that_become_one_add_up_their_weights():
+    config = StyleTransferConfig(
+        style_layers=("conv1_1", "conv5_2", "conv5_4"),
+        layer_weights=(1.0, 2.0, 3.0),
+        content_layers=("conv5_2", "conv5_3"),
+    )
+    there = config.on("lite")
+    assert (there.style_layers, there.layer_weights) == (("conv1_1", "conv5_1"), (1.0, 5.0))
+    assert there.content_layers == ("conv5_1",)
+
+
+def test_equal_weights_add_up_too():
+    there = StyleTransferConfig(style_layers=("conv1_1", "conv5_2", "conv5_4")).on("lite")
+    assert there.layer_weights == pytest.approx((1 / 3, 2 / 3))
+
+
+def test_an_unknown_network_is_refused():
+    with pytest.raises(ConfigError, match="backbone is 'resnet'; choose one of vgg19, vgg16, lite"):
+        StyleTransferConfig().on("resnet")

@@ -1,13 +1,27 @@
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
 import torchvision
 
+from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, ImageError, WeightsError
 from nst_core.features import vgg
-from nst_core.features.vgg import BACKBONES, NORMALIZATIONS, PADDINGS, POOLINGS, PRE, VGG, layer_names, load_network
+from nst_core.features.vgg import (
+    BACKBONES,
+    NORMALIZATIONS,
+    PADDINGS,
+    POOLINGS,
+    PRE,
+    VGG,
+    channels_of,
+    fitting_backbone,
+    layer_names,
+    load_network,
+    nearest_layer,
+)  # fmt: skip
 from tests.conftest import DEVICES, random_state
 
 MEAN, DEVIATION = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])  # ImageNet's
@@ -17,6 +31,10 @@ KNOWN = {
     "vgg19": {"conv1_1": 0, "conv2_1": 5, "conv3_1": 10, "conv4_1": 19, "conv4_2": 21, "conv5_1": 28, "conv5_4": 34},
     "vgg16": {"conv1_2": 2, "conv2_2": 7, "conv3_3": 14, "conv4_3": 21, "conv5_3": 28},
 }
+
+
+TORCHVISIONS = tuple(KNOWN)
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
 
 
 @cache
@@ -85,7 +103,7 @@ def network(request):
 # Names
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("backbone", TORCHVISIONS)
 def test_layers_are_named_and_ordered_as_in_the_literature(backbone):
     names = names_of(torchvisions(backbone))
     assert layer_names(backbone) == list(names)
@@ -93,7 +111,7 @@ def test_layers_are_named_and_ordered_as_in_the_literature(backbone):
     assert KNOWN[backbone].items() <= names.items()
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("backbone", TORCHVISIONS)
 def test_every_layer_sees_what_torchvisions_sees_before_and_after_relu(backbone, random_vgg, image):
     expected = seen_by_torchvision(torchvisions(backbone), entered(image))
     features = random_vgg[backbone](image, [*layer_names(backbone), *layer_names(backbone, pre=True)])
@@ -117,7 +135,7 @@ def test_exactly_what_is_asked_for_comes_in_whatever_order(random_vgg, image):
     assert random_vgg["vgg19"](image, []) == {}
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("backbone", TORCHVISIONS)
 @pytest.mark.parametrize("layer", ["conv1_1", "conv2_1", "conv3_3"])
 def test_nothing_deeper_than_asked_for_is_computed(backbone, layer, image, monkeypatch):
     calls = []
@@ -299,3 +317,80 @@ def test_the_real_network_has_activations_of_a_known_scale():
     # torchvision's convention: about 1, 7, 20 and 4 on photographs; Caffe's raw one is 50 to 100 times as much
     for name, usual in {"conv1_1": 1, "conv3_1": 7, "conv4_2": 20, "conv5_1": 4}.items():
         assert usual / 6 < features[name].std().item() < usual * 6, name
+
+
+# Lite
+
+
+def test_lite_has_vgg19s_layers_to_conv5_1():
+    names = layer_names("vgg19")
+    assert layer_names("lite") == names[: names.index("conv5_1") + 1]
+
+
+@pytest.mark.parametrize("layer", layer_names("vgg19"))
+def test_a_layer_counts_as_many_channels_on_lite_as_on_vgg19(layer, random_vgg):
+    image = torch.rand(1, 3, 32, 32)
+    assert channels_of("vgg19", layer) == random_vgg["vgg19"](image, [layer])[layer].shape[1]
+    assert channels_of("lite", layer + PRE) == channels_of("vgg19", layer)
+
+
+def test_a_tap_changes_the_measure_of_its_own_layer_and_nothing_deeper(image):
+    state = dict(state_of("lite"))
+    layers = ["conv2_1_pre", "conv2_1", "conv3_1"]
+    before = VGG("lite", state)(image, layers)
+    tap = state["taps.conv2_1"] = torch.randn(64, 64, generator=torch.Generator().manual_seed(7))
+    after = VGG("lite", state)(image, layers)
+    bare = VGG("lite", {name: tensor for name, tensor in state.items() if "taps" not in name})(image, layers)
+    torch.testing.assert_close(
+        after["conv2_1"], torch.einsum("kl,blhw->bkhw", tap, bare["conv2_1"]), atol=1e-4, rtol=1e-4
+    )
+    for layer in ("conv2_1_pre", "conv3_1"):
+        torch.testing.assert_close(after[layer], before[layer])
+
+
+@pytest.mark.parametrize("layer", ["conv5_2", "conv5_4_pre"])
+def test_a_layer_that_lite_lacks_is_refused_naming_who_has_it(layer, random_vgg, image):
+    with pytest.raises(ConfigError, match=f"layer is '{layer}', which VGG-19.* has; VGG-19 Lite has conv1_1 … conv5_1"):
+        random_vgg["lite"](image, [layer])
+
+
+@pytest.mark.parametrize(
+    ("layer", "near"),
+    [
+        ("conv3_3", "conv3_3"),
+        ("conv5_3", "conv5_1"),
+        ("conv5_4_pre", "conv5_1_pre"),
+        ("conv9_1", "conv9_1"),
+        ("x", "x"),
+    ],
+)
+def test_the_nearest_layer_is_the_deepest_of_its_block(layer, near):
+    assert nearest_layer("lite", layer) == near
+    assert nearest_layer("vgg19", layer) == layer
+
+
+def test_the_fitting_network_is_the_wanted_one_only_where_it_is_here_and_fast(random_weights, tmp_path, monkeypatch):
+    cpu, cuda = Compute(device="cpu", precision="fp32"), Compute(device="cuda", precision="bf16")
+    assert [fitting_backbone("vgg16", compute) for compute in (cpu, cuda)] == ["lite", "vgg16"]
+    monkeypatch.setenv("NST_WEIGHTS", str(tmp_path / "typo"))
+    assert fitting_backbone("vgg19", cuda) == "lite"
+    for name in ("NST_CACHE", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("NST_WEIGHTS")
+    assert fitting_backbone("vgg19", cuda) == "lite"
+
+
+def likeness(network: VGG, image: torch.Tensor, layer: str) -> torch.Tensor:
+    """Inner products of a layer's features at 300 positions, whatever axes the features are seen along."""
+    flat = network(image, [layer])[layer].flatten(2)[0].T
+    drawn = torch.randperm(len(flat), generator=torch.Generator().manual_seed(0))[:300]
+    return flat[drawn] @ flat[drawn].T
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("layer", [*layer_names("lite"), "conv2_2_pre", "conv4_2_pre", "conv5_1_pre"])
+def test_lite_sees_what_vgg19_sees_on_its_own_scale(layer):
+    networks = [load_network(name, Compute(device="cpu", precision="fp32"))[0] for name in ("vgg19", "lite")]
+    photo = images.fit(images.load(ASSETS / "photos" / "china_temple.jpg"), 256)
+    wanted, ours = (likeness(network, photo, layer) for network in networks)
+    assert (ours - wanted).norm() / wanted.norm() < 0.2

@@ -1,14 +1,17 @@
 import hashlib
+import json
 import os
 from pathlib import Path
 
 import pytest
 import torch
 import torchvision
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from nst_core.errors import ConfigError, WeightsError
 from nst_core.features import checkpoint, weights
+from nst_core.features.checkpoint import TEACHERS
 from nst_core.features.weights import ARCHITECTURES, Checkpoint, find, load, places, require
 
 
@@ -43,7 +46,7 @@ def put(path: Path, state=None) -> Path:
 # What the networks are
 
 
-@pytest.mark.parametrize("backbone", ARCHITECTURES)
+@pytest.mark.parametrize("backbone", ARCHITECTURES.keys() - TEACHERS.keys())
 def test_a_checkpoint_holds_the_convolutions_of_torchvisions_network(backbone):
     with torch.device("meta"):
         features = getattr(torchvision.models, backbone)().features
@@ -284,3 +287,51 @@ def test_the_weights_of_this_computer_are_those_of_vgg19():
     state = load(require("vgg19"))
     assert len(state) == 32
     assert sum(4 * tensor.numel() for tensor in state.values()) == weights.download_size("vgg19") == 80_097_536
+
+
+# What comes with the program
+
+
+@pytest.mark.parametrize("named", [None, "vgg19_features.safetensors"])
+def test_lite_is_the_programs_own_unless_a_file_of_its_name_is_given(home, monkeypatch, named):
+    monkeypatch.setattr(weights, "BUNDLED", home / "bundled")
+    bundled = put(home / "bundled/vgg19_lite.safetensors", {"features.0.bias": torch.zeros(1)})
+    if named:
+        put(home / "mine" / named)
+        monkeypatch.setenv("NST_WEIGHTS", str(home / "mine"))
+    assert find("lite") == Checkpoint("lite", bundled, "this program")
+    own = put(home / "mine/vgg19_lite.safetensors", {"features.0.bias": torch.zeros(1)})
+    for path in (own, own.parent):
+        monkeypatch.setenv("NST_WEIGHTS", str(path))
+        assert find("lite") == Checkpoint("lite", own, "NST_WEIGHTS")
+    assert find("vgg19") != Checkpoint("vgg19", own, "NST_WEIGHTS")
+
+
+def test_a_program_without_lite_says_how_to_mend_that(home, monkeypatch):
+    monkeypatch.setattr(weights, "BUNDLED", home / "nothing")
+    for attempt in (require, weights.download):
+        with pytest.raises(WeightsError, match="fetch the program again") as caught:
+            attempt("lite")
+        assert "vgg19_lite.safetensors" in str(caught.value)
+    put(home / "nothing/vgg19_lite.safetensors", {"features.0.bias": torch.zeros(1)})
+    with pytest.raises(WeightsError, match="features.0.weight is missing; it is part of this program"):
+        load(require("lite"))
+
+
+def test_lite_is_small_half_precision_and_says_where_it_comes_from():
+    path = weights.BUNDLED / "vgg19_lite.safetensors"
+    assert path.stat().st_size <= 10_000_000
+    with safe_open(path, framework="pt") as file:
+        assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float16}  # noqa: SIM118
+        header = file.metadata()
+    assert header["licence"] == "distilled from VGG-19 (Simonyan & Zisserman 2014, CC BY 4.0)"
+    assert header.keys() >= {"teacher", "images", "recipe", "date", "errors"}
+    load(require("lite"))
+
+
+def test_lites_errors_are_as_small_as_promised():
+    with safe_open(weights.BUNDLED / "vgg19_lite.safetensors", framework="pt") as file:
+        errors = json.loads(file.metadata()["errors"])
+    limits = {"conv1_1": 0.005, "conv2_1": 0.089, "conv3_1": 0.135, "conv4_1": 0.129, "conv4_2": 0.13, "conv5_1": 0.3}
+    for layer, limit in limits.items():
+        assert errors[layer] < limit

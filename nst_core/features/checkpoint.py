@@ -1,10 +1,10 @@
-"""A file with the convolutions of VGG-16 or VGG-19: what it must hold, and how it is read and checked."""
+"""A file with the convolutions of a backbone: what it must hold, and how it is read and checked."""
 
 import hashlib
 import math
 import pickle
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,8 +20,14 @@ from nst_core.errors import WeightsError
 ARCHITECTURES: dict[str, tuple] = {
     "vgg19": (64, 64, "M", 128, 128, "M", *[256] * 4, "M", *[512] * 4, "M", *[512] * 4, "M"),
     "vgg16": (64, 64, "M", 128, 128, "M", *[256] * 3, "M", *[512] * 3, "M", *[512] * 3, "M"),
+    # VGG-19 to conv5_1, with fewer channels: see `compress`
+    "lite": (32, 32, "M", 64, 64, "M", *[144] * 4, "M", *[256] * 4, "M", 512),
 }
-TITLES = {"vgg19": "VGG-19", "vgg16": "VGG-16"}
+TITLES = {"vgg19": "VGG-19", "vgg16": "VGG-16", "lite": "VGG-19 Lite"}
+TEACHERS = {"lite": "vgg19"}  # backbone -> the one that it was made to see like; these come with the program
+BUNDLE_REMEDY = "it is part of this program: fetch the program again, whole"
+
+PRE = "_pre"  # "conv4_2" is the layer after ReLU; "conv4_2_pre" the same before it
 
 
 class Flaw(Exception):
@@ -34,7 +40,7 @@ class Checkpoint:
 
     backbone: str  # "vgg19"
     path: Path
-    origin: str  # short words for the page: "NST_WEIGHTS", "cache", "torch.hub cache"
+    origin: str  # short words for the page: "NST_WEIGHTS", "cache", "torch.hub cache", "this program"
 
     def sha256(self) -> str:
         """The file's hash in hexadecimal, computed once as long as the file stays as it is."""
@@ -52,7 +58,8 @@ def load(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The convolutions of a checkpoint, every name, shape and number checked.
 
     Returns:
-        "features.N.weight" -> (out, in, 3, 3) and "features.N.bias" -> (out,), float32, on the CPU.
+        "features.N.weight" -> (out, in, 3, 3), "features.N.bias" -> (out,) and, of Lite, "taps.LAYER" -> (k, k);
+        float32, on the CPU.
 
     Raises:
         WeightsError: the file is damaged, or of another network.
@@ -62,6 +69,8 @@ def load(checkpoint: Checkpoint) -> dict[str, Tensor]:
     except Flaw as flaw:
         title = TITLES[checkpoint.backbone]
         remedy = f"delete it and download {title} again"
+        if checkpoint.backbone in TEACHERS:
+            remedy = BUNDLE_REMEDY
         if checkpoint.origin == "NST_WEIGHTS":
             remedy = "set NST_WEIGHTS to another file or folder, or unset it"
         raise WeightsError(f"{checkpoint.path} is of no use as {title}: {flaw}; {remedy}") from flaw
@@ -87,17 +96,37 @@ def read(path: Path, backbone: str) -> dict[str, Tensor]:
     return state
 
 
-def expected_shapes(backbone: str) -> dict[str, tuple[int, ...]]:
-    """The tensors of a backbone's convolutions: torchvision's name -> shape."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    index, channels = 0, 3
+def plan(backbone: str) -> Iterator[tuple[str, int, int]]:
+    """(name, index in torchvision's `features`, channels) of each convolution and pooling, shallow to deep."""
+    block, number, index, channels = 1, 1, 0, 3
     for item in ARCHITECTURES[backbone]:
-        if item != "M":
-            shapes[f"features.{index}.weight"] = (item, channels, 3, 3)
-            shapes[f"features.{index}.bias"] = (item,)
+        if item == "M":
+            yield f"pool{block}", index, channels
+            block, number, index = block + 1, 1, index + 1
+        else:
             channels = item
-        index += 1 if item == "M" else 2  # a convolution and its ReLU
+            yield f"conv{block}_{number}", index, channels
+            number, index = number + 1, index + 2  # a convolution and its ReLU
+
+
+def expected_shapes(backbone: str) -> dict[str, tuple[int, ...]]:
+    """The tensors of a backbone's convolutions by torchvision's names, and its taps by layer: name -> shape."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    seen = {name: channels for name, _, channels in plan(TEACHERS.get(backbone, backbone))}
+    before = 3
+    for name, index, channels in plan(backbone):
+        if name.startswith("conv"):
+            shapes[f"features.{index}.weight"] = (channels, before, 3, 3)
+            shapes[f"features.{index}.bias"] = (channels,)
+            if channels < seen[name]:
+                shapes |= {tap_name(name): (channels, channels), tap_name(name + PRE): (channels, channels)}
+            before = channels
     return shapes
+
+
+def tap_name(layer: str) -> str:
+    """The tensor by which a narrower network's features are measured as its teacher's would be."""
+    return f"taps.{layer}"
 
 
 def check_shapes(found: Mapping[str, tuple], backbone: str) -> None:

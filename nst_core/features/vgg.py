@@ -1,6 +1,6 @@
-"""What VGG-16 and VGG-19 see in a picture: image -> Features, by the literature's layer names."""
+"""What VGG-19, VGG-16 and our Lite see in a picture: image -> Features, by the literature's layer names."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 
 import torch
@@ -8,16 +8,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, WeightsError
 from nst_core.features import weights
+from nst_core.features.checkpoint import PRE, TEACHERS, plan, tap_name
 from nst_core.images import size_of
 
 Features = dict[str, Tensor]
 
-PRE = "_pre"  # "conv4_2" is the layer after ReLU; "conv4_2_pre" the same before it
-
 # Backbone -> its name for people.
 BACKBONES = weights.TITLES
+
+BUNDLED_BACKBONE = "lite"  # comes with the program
 
 # How a picture enters the network: (mean, standard deviation) per channel, of the pixel range.
 NORMALIZATIONS = {
@@ -45,48 +46,60 @@ def layer_names(backbone: str, *, pre: bool = False) -> list[str]:
         backbone: one of BACKBONES.
         pre: name them as before ReLU ("conv1_1_pre").
     """
-    return [name + PRE * pre for name, _ in _plan(backbone) if name.startswith("conv")]
+    return [name + PRE * pre for name, _, _ in plan(backbone) if name.startswith("conv")]
 
 
 def check_layers(backbone: str, layers: Iterable[str]) -> None:
     """Raise ConfigError for a layer that the backbone lacks, naming those it has."""
     known = layer_names(backbone)
     for layer in layers:
-        if layer.removesuffix(PRE) not in known:
+        name = layer.removesuffix(PRE)
+        if name not in known:
+            elsewhere = " and ".join(title for other, title in BACKBONES.items() if name in layer_names(other))
+            hint = f", which {elsewhere} has" if elsewhere else ""
             raise ConfigError(
-                f"layer is {layer!r}; {BACKBONES[backbone]} has {known[0]} … {known[-1]} ({', '.join(known)}), "
+                f"layer is {layer!r}{hint}; {BACKBONES[backbone]} has {known[0]} … {known[-1]} ({', '.join(known)}), "
                 f"each also before ReLU with the ending {PRE!r}"
             )
 
 
-def _plan(backbone: str) -> Iterator[tuple[str, int]]:
-    """(name, index in torchvision's `features`) of each convolution and pooling."""
-    block, number, index = 1, 1, 0
-    for item in weights.ARCHITECTURES[backbone]:
-        if item == "M":
-            yield f"pool{block}", index
-            block, number, index = block + 1, 1, index + 1
-        else:
-            yield f"conv{block}_{number}", index
-            number, index = number + 1, index + 2  # a convolution and its ReLU
+def nearest_layer(backbone: str, layer: str) -> str:
+    """The layer itself, or where the backbone lacks it, the deepest that it has of the same block."""
+    name = layer.removesuffix(PRE)
+    block = [known for known in layer_names(backbone) if known[4] == name[4:5]]
+    return layer if name in block or not block else block[-1] + layer[len(name) :]
+
+
+@lru_cache
+def channels_of(backbone: str, layer: str) -> int:
+    """N, the feature maps of a layer in the literature's formulas: for Lite, VGG-19's, on whose scale it measures."""
+    widths = {name: channels for name, _, channels in plan(TEACHERS.get(backbone, backbone))}
+    return widths[layer.removesuffix(PRE)]
 
 
 class VGG(nn.Module):
-    """The convolutions of VGG-16 or VGG-19, frozen.
+    """The convolutions of VGG-16, VGG-19 or Lite, frozen.
+
+    Lite has fewer feature maps f than the teacher it was made after. Some T makes T f nearly the teacher's features;
+    what Lite gives is R f, with R = (TᵀT)^½. As many maps as f has, but every inner product of R f is one of T f:
+    distances and Gram matrices (up to a rotation, which no norm sees) are those of the teacher's features.
 
     Args:
         backbone: one of BACKBONES.
-        state: torchvision's tensors, "features.N.weight" and "features.N.bias".
+        state: torchvision's tensors, "features.N.weight" and "features.N.bias"; R as "taps.conv1_1" (k, k), or
+            none of these for the bare features f.
     """
 
     def __init__(self, backbone: str, state: dict[str, Tensor]):
         super().__init__()
         self.backbone = backbone
-        self.plan = tuple(_plan(backbone))
+        self.plan = tuple((name, index) for name, index, _ in plan(backbone))
         for name, index in self.plan:
             if name.startswith("conv"):
                 self.register_buffer(f"{name}_weight", state[f"features.{index}.weight"])
                 self.register_buffer(f"{name}_bias", state[f"features.{index}.bias"])
+                for layer in (name, name + PRE):
+                    self.register_buffer(f"{layer}_tap", state.get(tap_name(layer)))
 
     def forward(
         self,
@@ -107,7 +120,7 @@ class VGG(nn.Module):
             normalization: one of NORMALIZATIONS.
 
         Returns:
-            name -> (B, C, H', W') in the network's precision.
+            name -> (B, C, H', W') in the network's precision; of Lite (B, k, H', W'), with k below C.
 
         Raises:
             ConfigError: a layer that this network lacks.
@@ -117,7 +130,7 @@ class VGG(nn.Module):
         check_layers(self.backbone, wanted)
         self._check_size(image, wanted)
         features: Features = {}
-        activations = self._enter(image, padding, normalization)
+        activations = self.enter(image, padding, normalization)
         for name, _ in self.plan:
             if len(features) == len(wanted):
                 break
@@ -127,16 +140,21 @@ class VGG(nn.Module):
             weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
             activations = F.conv2d(activations, weight, bias, padding=0 if name == "conv1_1" else 1)
             if name + PRE in wanted:
-                features[name + PRE] = activations
+                features[name + PRE] = self._measured(name + PRE, activations)
                 activations = F.relu(activations)  # in place, it would overwrite the feature just kept
             else:
                 activations = F.relu_(activations)
             if name in wanted:
-                features[name] = activations
+                features[name] = self._measured(name, activations)
         return features
 
-    def _enter(self, image: Tensor, padding: str, normalization: str) -> Tensor:
-        """The picture normalised, padded, and in the network's precision and memory layout."""
+    def _measured(self, layer: str, activations: Tensor) -> Tensor:
+        """R f, or f where there is no R."""
+        tap = self.get_buffer(f"{layer}_tap")
+        return activations if tap is None else F.conv2d(activations, tap[:, :, None, None])
+
+    def enter(self, image: Tensor, padding: str, normalization: str) -> Tensor:
+        """The picture as conv1_1 takes it, (B, 3, H + 2, W + 2): normalised, padded, in the network's precision."""
         mean, deviation = (image.new_tensor(values).view(1, 3, 1, 1) for values in NORMALIZATIONS[normalization])
         normalized = (image - mean) / deviation
         padded = F.pad(normalized, (1, 1, 1, 1), mode=PADDINGS[padding])  # (B, 3, H + 2, W + 2)
@@ -151,6 +169,21 @@ class VGG(nn.Module):
                 f"the picture is {width}×{height} pixels; {deepest} of {BACKBONES[self.backbone]} needs at least "
                 f"{smallest}×{smallest}: use a larger size or shallower layers"
             )
+
+
+def fitting_backbone(wanted: str, compute: Compute) -> str:
+    """The network to begin with on this machine: what a recipe wants where it is here and fast, else Lite.
+
+    Args:
+        wanted: one of BACKBONES.
+        compute: where it would run.
+    """
+    if compute.device == "cpu":
+        return BUNDLED_BACKBONE
+    try:
+        return wanted if weights.find(wanted) else BUNDLED_BACKBONE
+    except WeightsError:  # NST_WEIGHTS is wrong, as a run will say
+        return BUNDLED_BACKBONE
 
 
 @lru_cache(maxsize=2)

@@ -1,4 +1,4 @@
-"""Where the weights of VGG-16 and VGG-19 are on this computer; what the rest of the program asks for them."""
+"""Where the weights of the backbones are on this computer; what the rest of the program asks for them."""
 
 import os
 from collections.abc import Iterator
@@ -7,8 +7,18 @@ from pathlib import Path
 
 import torch
 
-from nst_core.errors import ConfigError, WeightsError
-from nst_core.features.checkpoint import ARCHITECTURES, TITLES, Checkpoint, Flaw, download_size, holds, load
+from nst_core.errors import ConfigError, DownloadError, WeightsError
+from nst_core.features.checkpoint import (
+    ARCHITECTURES,
+    BUNDLE_REMEDY,
+    TEACHERS,
+    TITLES,
+    Checkpoint,
+    Flaw,
+    download_size,
+    holds,
+    load,
+)
 from nst_core.features.download import download_to
 from nst_core.features.remote import Progress
 
@@ -16,6 +26,9 @@ __all__ = (
     "ARCHITECTURES", "TITLES", "Checkpoint", "Progress",
     "download", "download_size", "find", "load", "places", "require",
 )  # fmt: skip
+
+BUNDLE = "this program"
+BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "weights"
 
 
 def places(backbone: str) -> list[Path]:
@@ -53,9 +66,11 @@ def require(backbone: str) -> Checkpoint:
     """
     if checkpoint := find(backbone):
         return checkpoint
+    if backbone in TEACHERS:
+        raise WeightsError(f"{_missing(backbone)}; {BUNDLE_REMEDY}")
     title, megabytes = TITLES[backbone], round(download_size(backbone) / 1e6)
     raise WeightsError(
-        f"the weights of {title} are missing; looked for {', '.join(map(str, places(backbone)))}. "
+        f"{_missing(backbone)}. "
         f"Press “Download {title} ({megabytes} MB)” on the page, or run "
         f"`python -m nst_core weights --backbone {backbone} --download`, or put {_file_name(backbone)} into "
         f"{_cache()}, or set NST_WEIGHTS to a file or folder that has it"
@@ -75,7 +90,13 @@ def download(backbone: str) -> Iterator[Progress]:
     """
     _check_backbone(backbone)
     _check_named_path()
+    if backbone in TEACHERS:
+        raise DownloadError(f"{_missing(backbone)}, which cannot be downloaded by itself; {BUNDLE_REMEDY}")
     return download_to(_cache() / _file_name(backbone), backbone)
+
+
+def _missing(backbone: str) -> str:
+    return f"the weights of {TITLES[backbone]} are missing; looked for {', '.join(map(str, places(backbone)))}"
 
 
 def _check_backbone(backbone: str) -> None:
@@ -90,6 +111,8 @@ def _places(backbone: str) -> list[tuple[str, Path]]:
         ("cache", _cache() / ours),
         ("torch.hub cache", Path(torch.hub.get_dir()) / "checkpoints" / torchvisions),
     ]
+    if backbone in TEACHERS:
+        found = [(BUNDLE, BUNDLED / ours)]
     if path := _named_path():
         inside = [path / ours, path / torchvisions] if path.is_dir() else [path]
         found = [("NST_WEIGHTS", place) for place in inside] + found
@@ -112,7 +135,7 @@ def _is_for(path: Path, backbone: str) -> bool:
     """Whether a file that NST_WEIGHTS names is meant for this backbone: by its name, else by what it holds."""
     named = [name for name in ARCHITECTURES if name in path.name.lower()]
     if named:
-        return backbone in named
+        return backbone == named[-1]  # "vgg19_lite" is Lite's
     status = path.stat()
     try:
         return _holds(path, backbone, status.st_mtime_ns, status.st_size)
@@ -126,7 +149,9 @@ def _holds(path: Path, backbone: str, modified: int, size: int) -> bool:
 
 
 def _file_name(backbone: str) -> str:
-    return f"{backbone}_features.safetensors"
+    return (
+        f"{TEACHERS[backbone]}_{backbone}.safetensors" if backbone in TEACHERS else f"{backbone}_features.safetensors"
+    )
 
 
 def _cache() -> Path:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from nst_core.errors import ConfigError
-from nst_core.features.vgg import BACKBONES, NORMALIZATIONS, PADDINGS, POOLINGS, check_layers
+from nst_core.features.vgg import BACKBONES, NORMALIZATIONS, PADDINGS, POOLINGS, check_layers, nearest_layer
 from nst_core.images import MAX_SIDE, MIN_SIDE, SIZE_RULES
 from nst_core.losses import CONTENT_NORMALIZATIONS, STYLE_LOSSES, STYLE_NORMALIZATIONS, TOTAL_VARIATIONS
 from nst_core.transfer.optimize import OPTIMIZERS, STEP_SIZES
@@ -148,6 +148,25 @@ class StyleTransferConfig:
         if "style_layers" in given:
             given.setdefault("layer_weights", self._weights_of(given["style_layers"]))
         return replace(self, **given)
+
+    def on(self, backbone: str) -> "StyleTransferConfig":
+        """These settings on another network; for a layer that it lacks stands the deepest that it has of that block.
+
+        Raises:
+            ConfigError: unknown backbone.
+        """
+        _check_choice("backbone", backbone, CHOICES["backbone"])
+        layers: dict[str, float] = {}  # of two that become one, the weights add up
+        for layer in self.style_layers:
+            near = nearest_layer(backbone, layer)
+            layers[near] = layers.get(near, 0.0) + self.weight_of_layer(layer)
+        return replace(
+            self,
+            backbone=backbone,
+            content_layers=tuple(dict.fromkeys(nearest_layer(backbone, layer) for layer in self.content_layers)),
+            style_layers=tuple(layers),
+            layer_weights=tuple(layers.values()) if self.layer_weights or len(layers) < len(self.style_layers) else (),
+        )
 
     def _weights_of(self, layers: Sequence[str]) -> tuple[float, ...]:
         if not self.layer_weights:

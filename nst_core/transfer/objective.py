@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nst_core.features.vgg import VGG, Features
+from nst_core.features.vgg import VGG, Features, channels_of
 from nst_core.losses import (
     CONTENT_NORMALIZATIONS,
     STYLE_LOSSES,
@@ -75,7 +75,7 @@ class StyleTransferObjective:
         features = self._features(image, (*self.content_layers, *self.style_layers))
         terms: LossTerms = {}
         for layer in self.content_layers:
-            terms[content_term(layer)] = self._content_coefficient(features[layer]) * content_loss(
+            terms[content_term(layer)] = self._content_coefficient(layer, features[layer]) * content_loss(
                 features[layer], self.content_targets[layer]
             )
         style_loss = STYLE_LOSSES[config.style_loss]
@@ -87,11 +87,14 @@ class StyleTransferObjective:
             terms[TV_TERM] = config.tv_weight * TOTAL_VARIATIONS[config.total_variation](image)
         return terms
 
-    def _content_coefficient(self, features: Tensor) -> float:
+    def _content_coefficient(self, layer: str, features: Tensor) -> float:
         normalize = CONTENT_NORMALIZATIONS[self.config.content_normalization]
-        return self.config.content_weight * normalize(features.shape[1], features[0, 0].numel())
+        return self.config.content_weight * normalize(self._channels(layer), features[0, 0].numel())
 
     def _style_coefficient(self, layer: str, features: Tensor) -> float:
         normalize = STYLE_NORMALIZATIONS[self.config.style_normalization]
         weight = self.config.style_weight * self.config.weight_of_layer(layer)
-        return weight * normalize(features.shape[1], features[0, 0].numel())
+        return weight * normalize(self._channels(layer), features[0, 0].numel())
+
+    def _channels(self, layer: str) -> int:
+        return channels_of(self.config.backbone, layer)  # not features.shape[1], which Lite has fewer of

@@ -1,0 +1,110 @@
+"""Makes VGG-19 Lite: a narrower network that sees what VGG-19 sees, out of VGG-19 and a folder of photographs."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from nst_core.devices import Compute
+from nst_core.errors import WeightsError
+from nst_core.features.checkpoint import TITLES, Checkpoint, load, plan
+from nst_core.features.distill import Progress, Recipe, Student, writing
+from nst_core.features.photographs import Photographs
+from nst_core.features.refit import refit
+from nst_core.features.vgg import BUNDLED_BACKBONE, VGG
+
+LICENCE = "distilled from VGG-19 (Simonyan & Zisserman 2014, CC BY 4.0)"
+CHECKPOINT_STEPS = 500
+
+
+def compress(teacher: Checkpoint, images: Path, output: Path, recipe: Recipe, compute: Compute) -> Iterator[Progress]:
+    """Write a network that sees what the teacher sees with a quarter of its work.
+
+    First in closed form (see `refit`), then all layers together, by Adam on the relative squared error of each.
+    Interrupted, it goes on from "OUTPUT.partial" when called again in the same way.
+
+    Args:
+        teacher: VGG-19's weights.
+        images: a folder of photographs; one in 20 is held out to measure errors.
+        output: the safetensors file to write; provenance and errors go into its header.
+        recipe: steps, sizes, seed.
+        compute: device and precision of the fine-tuning.
+
+    Raises:
+        ImageError: fewer than 20 pictures in the folder.
+        WeightsError: the teacher's file is damaged; the output cannot be written; "OUTPUT.partial" is damaged, or of
+            another teacher, folder or recipe.
+    """
+    check_output(output)
+    yield Progress(0, recipe.steps, {}, f"reading the pictures of {images}")
+    photographs = Photographs.read(images, smallest=recipe.crop)
+    if photographs.skipped:
+        yield Progress(0, recipe.steps, {}, f"skipped {'; '.join(photographs.skipped)}")
+    state = load(teacher)
+    header = {
+        "made by": "python -m nst_core compress",
+        "licence": LICENCE,
+        "teacher": f"{TITLES[teacher.backbone]}, {teacher.path.name}, sha256 {teacher.sha256()}",
+        "images": photographs.summary,
+        "recipe": json.dumps(asdict(recipe)),
+    }
+    partial = output.with_name(output.name + ".partial")
+    if partial.is_file():
+        student = Student.resumed(partial, header, compute)
+        yield Progress(student.step, recipe.steps, {}, f"going on from {partial}")
+    else:
+        crops = photographs.crops(recipe.refit_crops, recipe.crop, 0.0, recipe.seed, 0)
+        layers = []
+        for made in refit(VGG(teacher.backbone, state), _widths(), crops, recipe.seed):
+            layers.append(made)
+            yield Progress(0, recipe.steps, {}, f"fitted {made.layer} in closed form")
+        student = Student.refitted(layers, compute)
+    seen = VGG(teacher.backbone, state).to(compute.device, compute.dtype, memory_format=torch.channels_last)
+    for progress in student.distilled(seen, photographs, recipe):
+        if progress.step % CHECKPOINT_STEPS == 0:
+            student.save(partial, progress.step, header)
+        yield progress
+    yield Progress(recipe.steps, recipe.steps, {}, "fitting the taps, measuring on pictures held out")
+    reference = VGG(teacher.backbone, state).to(compute.device)
+    taps = student.fitted_taps(reference, photographs, recipe)
+    errors = student.errors(reference, photographs, taps)
+    header["date"] = date.today().isoformat()
+    header["errors"] = json.dumps({layer: round(error, 4) for layer, error in errors.items()})
+    _save(student.state() | {name: root_of(tap) for name, tap in taps.items()}, header, output)
+    partial.unlink(missing_ok=True)
+    yield Progress(recipe.steps, recipe.steps, errors, f"wrote {output}")
+
+
+def root_of(tap: Tensor) -> Tensor:
+    """R = (TᵀT)^½ (k, k) of T (C, k): R f has the inner products of T f. Of all such R the nearest to f's own axes."""
+    values, vectors = torch.linalg.eigh(tap.double().T @ tap.double())
+    return (vectors * values.clamp(min=0).sqrt() @ vectors.T).float()
+
+
+def _widths() -> dict[str, int]:
+    return {name: channels for name, _, channels in plan(BUNDLED_BACKBONE) if name.startswith("conv")}
+
+
+def check_output(path: Path) -> None:
+    """Before an hour of work rather than after it.
+
+    Raises:
+        WeightsError: no place to write a safetensors file to.
+    """
+    if path.suffix != ".safetensors" or path.is_dir():
+        raise WeightsError(f"output is {path.name!r}; name a .safetensors file")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise WeightsError(f"the folder {path.parent} does not exist or cannot be written to; write elsewhere")
+
+
+def _save(tensors: dict[str, Tensor], header: dict[str, str], path: Path) -> None:
+    """In half precision."""
+    with writing(path) as aside:
+        save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, aside, header)
+        aside.chmod(0o644)  # safetensors lets nobody else read it
