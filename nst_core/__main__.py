@@ -9,9 +9,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from nst_core import images
+from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, ImageError, NSTError
 from nst_core.features import weights
-from nst_core.features.vgg import BACKBONES
+from nst_core.features.checkpoint import TEACHERS
+from nst_core.features.compress import check_output, compress
+from nst_core.features.distill import Recipe
+from nst_core.features.vgg import BACKBONES, fitting_backbone
 from nst_core.transfer.config import CHOICES, StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import save_result
@@ -41,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     network.add_argument("--backbone", choices=BACKBONES, default="vgg19")
     network.add_argument("--download", action="store_true", help="fetch them if they are not here")
     network.set_defaults(command=show_weights)
+    _add_compress(commands.add_parser("compress", help="make VGG-19 Lite out of VGG-19 and a folder of photographs"))
     return parser
 
 
@@ -49,7 +54,9 @@ def _add_stylize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("style", type=Path, help="the picture in whose style it is painted")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the PNG to write")
     parser.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET, help="recipe; the options below change it")
-    parser.add_argument("--backbone", choices=CHOICES["backbone"])
+    parser.add_argument(
+        "--backbone", choices=CHOICES["backbone"], help="the preset's where it is here and there is a GPU, else lite"
+    )
     parser.add_argument("--size", type=int, help="pixels")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--alpha", type=float, help="content weight")
@@ -64,15 +71,24 @@ def _add_stylize(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=stylize_pictures)
 
 
-def config_of(options: argparse.Namespace) -> StyleTransferConfig:
+def _add_compress(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--teacher", choices=sorted(set(TEACHERS.values())), default="vgg19")
+    parser.add_argument("--images", type=Path, required=True, help="a folder of photographs, 1000 or more")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the safetensors file to write")
+    parser.add_argument("--steps", type=int, default=Recipe.steps, help=f"of fine-tuning (default {Recipe.steps})")
+    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.set_defaults(command=compress_network)
+
+
+def config_of(options: argparse.Namespace, compute: Compute) -> StyleTransferConfig:
     """The preset with what the options change.
 
     Raises:
         ConfigError: an unknown or invalid value.
     """
     named = options.init is None or options.init in CHOICES["start"]
-    return PRESETS[options.preset].config.changed(
-        backbone=options.backbone,
+    preset = PRESETS[options.preset].config
+    return preset.on(options.backbone or fitting_backbone(preset.backbone, compute)).changed(
         size=options.size,
         steps=options.steps,
         content_weight=options.alpha,
@@ -92,12 +108,13 @@ def _tuple(names: list[str] | None) -> tuple[str, ...] | None:
 
 def stylize_pictures(options: argparse.Namespace) -> None:
     """`stylize`: paint, with a progress bar on standard error; an interrupt keeps what is painted so far."""
-    config = config_of(options)
+    compute = choose_compute()
+    config = config_of(options, compute)
     _check_output(options.output)
     start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
     content_image, style_image = images.load(options.content), images.load(options.style)
     _fetch(config.backbone)
-    run = stylize(content_image, style_image, config, start_image=start_image)
+    run = stylize(content_image, style_image, config, start_image=start_image, compute=compute)
     try:
         _paint(run)
     finally:
@@ -127,7 +144,7 @@ def _save(run: Run, path: Path) -> None:
 
 
 def _paint(run: Run) -> None:
-    with tqdm(total=run.config.steps, unit="step", desc=str(run.compute)) as bar:
+    with tqdm(total=run.config.steps, unit="step", desc=f"{BACKBONES[run.config.backbone]}, {run.compute}") as bar:
         for frame in run:
             bar.update(frame.step - bar.n)
             bar.set_postfix(loss=f"{frame.total:.4g}", refresh=False)
@@ -143,6 +160,22 @@ def _fetch(backbone: str) -> None:
         for progress in weights.download(backbone):
             bar.total = progress.total_bytes or bar.total
             bar.update(progress.done_bytes - bar.n)
+
+
+def compress_network(options: argparse.Namespace) -> None:
+    """`compress`: with a progress bar, and the errors of each layer now and then; interrupted, it can go on."""
+    for name in ("steps", "seed"):
+        if not 0 <= getattr(options, name) < 2**32:
+            raise ConfigError(f"{name} is {getattr(options, name)}; give a whole number from 0 to {2**32 - 1}")
+    check_output(options.output)
+    _fetch(options.teacher)
+    recipe = Recipe(steps=options.steps, seed=options.seed)
+    teacher = weights.require(options.teacher)
+    with tqdm(total=recipe.steps, unit="step", desc=str(choose_compute())) as bar:
+        for progress in compress(teacher, options.images, options.output, recipe, choose_compute()):
+            bar.update(progress.step - bar.n)
+            errors = " ".join(f"{layer} {error:.4f}" for layer, error in progress.errors.items())
+            bar.write(f"step {progress.step}: {progress.text} {errors}", file=sys.stderr)
 
 
 def list_presets(_: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +9,9 @@ from PIL import Image
 from nst_core import __main__ as command_line
 from nst_core import images
 from nst_core.__main__ import main
+from nst_core.devices import Compute
+from nst_core.features import weights
+from nst_core.features.distill import Progress
 from nst_core.transfer import stylize as stylize_module
 from nst_core.transfer.config import CHOICES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
@@ -53,8 +57,10 @@ def test_a_painting_is_a_png_that_remembers_how_it_was_made(folder, capsys):
         assert picture.format == "PNG" and picture.size == (32, 24)
     record = read_record(folder / "out.png")
     assert (record.steps, record.stopped) == (3, False)
-    expected = PRESETS[DEFAULT_PRESET].config.changed(
-        size=32, steps=3, style_layers=("conv1_1", "conv2_1"), content_layers=("conv2_1",)
+    expected = (
+        PRESETS[DEFAULT_PRESET]
+        .config.on("lite")
+        .changed(size=32, steps=3, style_layers=("conv1_1", "conv2_1"), content_layers=("conv2_1",))
     )
     assert record.config == expected
 
@@ -110,10 +116,15 @@ def test_another_optimizer_brings_its_step_size(folder):
     assert read_record(folder / "out.png").config.step_size == pytest.approx(0.02)
 
 
+CPU = Compute(device="cpu", precision="fp32")
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_can_be_asked_for(name):
     options = command_line._parser().parse_args(["stylize", "a", "b", "-o", "c.png", "--preset", name])
-    assert command_line.config_of(options) == PRESETS[name].config
+    assert command_line.config_of(options, CPU) == PRESETS[name].config.on("lite")
+    options.backbone = PRESETS[name].config.backbone
+    assert command_line.config_of(options, CPU) == PRESETS[name].config
 
 
 def test_a_picture_of_ones_own_can_be_the_start(folder):
@@ -147,7 +158,7 @@ def test_what_is_no_picture_is_refused_by_name(folder, capsys):
         (["--alpha", "nan"], ["content_weight is nan"]),
         (["--alpha", "0", "--beta", "0"], ["nothing to paint"]),
         (["--seed", "-3"], ["seed is -3"]),
-        (["--style-layers", "conv9_9"], ["'conv9_9'", "conv1_1", "conv5_4"]),
+        (["--style-layers", "conv9_9"], ["'conv9_9'", "conv1_1", "conv5_1"]),
         (["--content-layers", "relu4_2"], ["'relu4_2'"]),
         (["--backbone", "vgg16", "--style-layers", "conv3_4"], ["'conv3_4'", "VGG-16"]),
         (["--init", "image"], ["start is 'image'"]),
@@ -279,7 +290,7 @@ def test_presets_are_listed_one_a_line_with_the_name_first(capsys):
 def test_weights_says_which_file_is_used(random_weights, capsys, backbone):
     assert main(["weights", "--backbone", backbone]) == 0
     out = capsys.readouterr().out
-    assert str(random_weights / f"{backbone}_features.safetensors") in out and "NST_WEIGHTS" in out
+    assert str(random_weights / weights._file_name(backbone)) in out and "NST_WEIGHTS" in out
 
 
 def test_weights_that_are_not_here_are_said_to_be_missing(tmp_path, capsys, monkeypatch):
@@ -289,3 +300,41 @@ def test_weights_that_are_not_here_are_said_to_be_missing(tmp_path, capsys, monk
     assert main(["weights"]) == 1
     err = capsys.readouterr().err
     assert "error: " in err and "--download" in err and "Traceback" not in err
+
+
+def test_compress_hands_on_what_it_is_told(random_weights, monkeypatch, tmp_path, capsys):
+    told = []
+
+    def compress(teacher, images, output, recipe, compute):
+        told.append((teacher.backbone, images, output, recipe.steps, recipe.seed))
+        yield Progress(3, 3, {"conv1_1": 0.004}, "fine-tuning")
+
+    monkeypatch.setattr(command_line, "compress", compress)
+    arguments = ["compress", "--images", str(tmp_path), "-o", "lite.safetensors", "--steps", "3", "--seed", "7"]
+    assert main(arguments) == 0
+    assert told == [("vgg19", tmp_path, Path("lite.safetensors"), 3, 7)]
+    assert "step 3: fine-tuning conv1_1 0.0040" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--images", "nowhere", "-o", "x.safetensors"], "nowhere is not a folder"),
+        (["--images", ".", "-o", "x.pt"], "name a .safetensors file"),
+        (["--images", ".", "-o", "x.safetensors", "--steps", "-1"], "steps is -1"),
+    ],
+)
+def test_compress_refuses_in_one_line_what_cannot_work(random_weights, capsys, arguments, words):
+    assert main(["compress", *arguments]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_without_weights_or_network_a_picture_is_painted_on_lite(folder, monkeypatch):
+    for name in ("NST_CACHE", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(folder / "empty"))
+    monkeypatch.delenv("NST_WEIGHTS")
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    monkeypatch.setattr(weights, "download", lambda backbone: pytest.fail("went for a download"))
+    assert stylize("--steps", "1") == 0
+    record = read_record(folder / "out.png")
+    assert (record.config.backbone, record.weights_origin) == ("lite", "this program")

@@ -34,11 +34,14 @@ def test_every_preset_stands_in_the_table_as_it_is(name):
     assert f"| `{name}` | {preset.source} | {preset.deviations} |" in README
 
 
-def test_the_options_shown_are_those_that_there_are():
+@pytest.mark.parametrize("command", ["stylize", "presets", "weights", "compress"])
+def test_the_options_shown_are_those_that_there_are(command):
     commands = _parser()._subparsers._group_actions[0].choices
-    options = {text for action in commands["stylize"]._actions for text in action.option_strings} - {"-h", "--help"}
-    shown = README[README.index("nst_core stylize") : README.index("python -m nst_core presets")]
+    options = {text for action in commands[command]._actions for text in action.option_strings} - {"-h", "--help"}
+    usage = re.search(r"```\n(python -m nst_core .*?)```", README, re.DOTALL)[1]
+    shown = re.search(rf"nst_core {command}\b(.*?)(?=python -m|\Z)", usage, re.DOTALL)[1]
     assert set(re.findall(r"(?<!\S)\[?(-o|--[a-z-]+)", shown)) == options - {"--output"}
+    assert len(commands) == usage.count("python -m nst_core")
 
 
 def test_links_and_pictures_lead_somewhere():
@@ -76,3 +79,5 @@ def test_every_asset_is_credited():
         assert len(files) >= 4
         for path in files:
             assert f"`{folder}/{path.name}`" in credits
+    for path in (ROOT / "assets" / "weights").glob("*.safetensors"):
+        assert f"`weights/{path.name}`" in credits

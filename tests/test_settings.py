@@ -1,16 +1,20 @@
 import pytest
 
 from nst_core.errors import ConfigError
-from nst_core.features.vgg import layer_names
+from nst_core.features.vgg import BACKBONES, layer_names
 from nst_core.transfer.presets import PRESETS
+from nst_core.ui.endpoint import stylize_endpoint
 from nst_core.ui.settings import (
     ALL_LAYERS,
     CONTROLS,
+    LAYER_CONTROLS,
     MORE_LAYERS,
     PRE_LAYERS,
     config_of,
     controls_of,
+    default_config,
     in_depth_order,
+    layers_on,
     preset_config,
 )
 
@@ -125,3 +129,28 @@ def test_a_weighted_layer_keeps_its_weight_whatever_else_is_ticked():
     for layer in ticked:
         assert after.weight_of_layer(layer) == before.weight_of_layer(layer)
     assert after.weight_of_layer("conv1_2") == pytest.approx(0.2)  # the mean of 256:64:16:4:1 of 341
+
+
+@pytest.mark.parametrize("there", BACKBONES)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_another_network_and_back_leaves_the_preset_as_it_was(preset, there):
+    own = PRESETS[preset].config
+    at_home = [controls_of(own)[name] for name in LAYER_CONTROLS]
+    away = layers_on(preset, there, *at_home)
+    moved = controls_of(own.on(there)) | dict(zip(LAYER_CONTROLS, away, strict=True))
+    assert config_of(preset, [moved[name] for name in CONTROLS]) == own.on(there)
+    assert layers_on(preset, own.backbone, *away) == at_home
+
+
+def test_layers_of_ones_own_choice_move_to_the_nearest_that_there_are():
+    moved = layers_on("luo", "lite", ["conv1_1", "conv5_1"], ["conv3_4", "conv5_4"], ["conv5_2_pre"], ["conv5_3"])
+    assert moved == [["conv1_1", "conv5_1"], ["conv3_4"], ["conv5_1_pre"], ["conv5_1"]]
+
+
+def test_the_page_opens_whatever_device_is_asked_for(monkeypatch):
+    monkeypatch.setenv("NST_DEVICE", "abacus")
+    assert default_config("lab").backbone == "lite"
+
+
+def test_the_endpoint_names_every_backbone():
+    assert all(name in stylize_endpoint.__doc__ for name in BACKBONES)

@@ -17,7 +17,10 @@ from nst_core.transfer.config import CHOICES, StyleTransferConfig
 from nst_core.transfer.optimize import Controls
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import BYTES_PER_PIXEL, stylize
+from tests.benchmarks.lite import measured
 from tests.conftest import DEVICES
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
 
 CPU = Compute(device="cpu", precision="fp32")
 SHALLOW = {
@@ -340,3 +343,16 @@ def test_150_steps_score_as_the_reference_does(studio, tmp_path, style_weight, c
     assert scores["size"][0] == 320
     assert scores["content"] == pytest.approx(content[0], abs=content[1]), scores
     assert scores["style"] == pytest.approx(style[0], abs=style[1]), scores
+
+
+@pytest.mark.weights
+def test_lite_paints_nearly_what_vgg19_paints_with_the_same_settings():
+    content, style = images.load(ASSETS / "photos/china_temple.jpg"), images.load(ASSETS / "styles/starlit_valley.jpg")
+    errors = {}
+    for backbone in ("vgg19", "lite"):
+        config = PRESETS["lab"].config.on(backbone).changed(size=192, steps=80)
+        *_, last = stylize(content, style, config)
+        errors[backbone] = measured(last.image, content, style)  # by VGG-19 itself
+    (content_error, style_error), (lites_content_error, lites_style_error) = errors.values()
+    assert lites_content_error == pytest.approx(content_error, rel=0.2)
+    assert lites_style_error <= 2 * style_error

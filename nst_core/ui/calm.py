@@ -13,9 +13,16 @@ SCRIPT = """<script>{
   let touched = 0;
   for (const kind of ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchmove'])
     addEventListener(kind, () => { touched = performance.now(); }, {passive: true});
-  const animate = window.requestAnimationFrame.bind(window);
-  window.requestAnimationFrame = callback => window.paintings > 0 && performance.now() - touched > 1000
-    ? setTimeout(() => animate(callback), 1000 / CALM_RATE) : animate(callback);
+  const animate = window.requestAnimationFrame.bind(window), cancel = window.cancelAnimationFrame.bind(window);
+  const later = new Map();  // timers of frames to come, by ids that no frame has
+  let last = 1e9;
+  window.requestAnimationFrame = callback => {
+    if (!(window.paintings > 0 && performance.now() - touched > 1000)) return animate(callback);
+    const id = ++last;
+    later.set(id, setTimeout(() => { later.delete(id); animate(callback); }, 1000 / CALM_RATE));
+    return id;
+  };
+  window.cancelAnimationFrame = id => { clearTimeout(later.get(id)); later.delete(id) || cancel(id); };
 }</script>""".replace("CALM_RATE", str(CALM_RATE))
 
 

@@ -36,7 +36,7 @@ class LossHistory:
             self.frames = [kept for kept in self.frames if kept[0] % self.every == 0]
 
     def lines(self) -> dict[str, list[tuple[int, float]]]:
-        """term -> (step, log₁₀ of its loss), the last step always among them; a loss of 0 has no logarithm, no point."""
+        """term -> (step, log₁₀ of its loss), to the last step; a loss of 0 has no logarithm and no point."""
         frames = self.frames if self.last in self.frames else [*self.frames, self.last]
         return {
             term: [(step, math.log10(losses[term])) for step, losses in frames if 0 < losses[term] < math.inf]
@@ -67,8 +67,9 @@ class LossHistory:
             for term, value in losses.items()
         )
         return (
-            f'<figure class="chart" data-run="{run}" role="img" aria-label="Losses up to step {step}, on a logarithmic axis">'
-            f'<div class="plot"><svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
+            f'<figure class="chart" data-run="{run}">'
+            f'<div class="plot" role="img" aria-label="Losses up to step {step}, on a logarithmic axis">'
+            f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
             f"{_axis('y', low, high - low, [(y, _power(y)) for y in _ticks(low, high)])}"
             f"{_axis('x', 0, width, [(x, str(x)) for x in _ticks(0, width)])}</div>"
             f'<figcaption>weighted losses at step {step}<ul class="legend">{legend}</ul></figcaption></figure>'

@@ -7,10 +7,10 @@ import gradio as gr
 
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, MAX_STEPS
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.log_slider import LogSlider
 from nst_core.ui.pictures import PictureInput
-from nst_core.ui.settings import ALL_LAYERS, MORE_LAYERS, PRE_LAYERS, controls_of
+from nst_core.ui.settings import ALL_LAYERS, MORE_LAYERS, PRE_LAYERS, controls_of, default_config
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STARTS = [("content", "content"), ("noise", "noise"), ("style", "style"), ("another picture", "image")]
@@ -35,7 +35,7 @@ def picture_inputs() -> tuple[PictureInput, PictureInput]:
 
 def setting_controls() -> tuple[dict[str, Any], PictureInput]:
     """Every control by its name in CONTROLS, and the upload for start "image"."""
-    at = controls_of(PRESETS[DEFAULT_PRESET].config)
+    at = controls_of(default_config(DEFAULT_PRESET))
     made: dict[str, Any] = {}
     with gr.Row():
         made["alpha"] = LogSlider(

@@ -14,7 +14,7 @@ from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.stylize import Run
 from nst_core.ui.painting import LANE, fetch_weights, frames_of, result_file, start_run
 from nst_core.ui.pictures import PictureInput
-from nst_core.ui.settings import in_depth_order, preset_config
+from nst_core.ui.settings import default_config, in_depth_order
 
 CLIENT_SECONDS = 0.5  # between two pictures
 
@@ -68,7 +68,7 @@ def stylize_endpoint(
         content: the picture that is painted.
         style: the picture in whose style it is painted.
         preset: a recipe such as lab, gatys or neural_style; the other settings change it where they are given.
-        backbone: vgg19 or vgg16.
+        backbone: vgg19, vgg16 or lite; else the preset's where it is here and there is a GPU, else lite.
         alpha: content weight.
         beta: style weight.
         style_layers: names with commas between, such as "conv1_1,conv2_1".
@@ -82,8 +82,7 @@ def stylize_endpoint(
     """
     controls = Controls()
     try:
-        config = preset_config(preset).changed(
-            backbone=backbone or None,
+        config = default_config(preset, backbone).changed(
             content_weight=alpha,
             style_weight=beta,
             style_layers=_layer_list(style_layers),

@@ -14,6 +14,7 @@ from nst_core import images
 from nst_core.devices import choose_compute
 from nst_core.errors import DownloadError, ImageError, NSTError
 from nst_core.features import weights
+from nst_core.features.checkpoint import BUNDLE_REMEDY, TEACHERS
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.optimize import Controls, Frame
@@ -192,6 +193,11 @@ def weights_text(backbone: str) -> str:
         checkpoint = weights.find(backbone)
     except NSTError as error:
         return f"**{name}**: {error}"
+    if checkpoint and checkpoint.origin == weights.BUNDLE:
+        teacher = BACKBONES[TEACHERS[backbone]]
+        return f"**{name}** is in use: part of this program, it paints much as {teacher} does, several times faster."
+    if checkpoint is None and backbone in TEACHERS:
+        return f"**{name}** is missing; {BUNDLE_REMEDY}."
     if checkpoint is None:
         return f"**{name}** is not here yet: Run fetches it once, {weights.download_size(backbone) / 1e6:.0f} MB."
     return f"**{name}** from {checkpoint.origin} (`{checkpoint.path.name}`)"

@@ -128,19 +128,23 @@ const pause = seconds => new Promise(resolve => setTimeout(resolve, seconds * 10
 let current = null, told = {};
 
 const show = async token => {
-  let seen = 0, most = 1;
+  let seen = 0, most = 1, failures = 0;
   while (token === current) {
     const began = performance.now();
     let frames = 0;
     try {
       const answer = await fetch(`${root}/preview/${token}?seen=${seen}&most=${most}`);
-      if (answer.status !== 200) return;
+      if (answer.status === 204 || answer.status === 404) return;  // it is over
+      if (!answer.ok) throw new Error(answer.status);
       for await (const frame of framesOf(answer.body)) {
         if (token !== current) return;
         await draw(frame, token);
-        seen = frame.version; frames += 1;
+        seen = frame.version; frames += 1; failures = 0;
       }
-    } catch (error) { await pause(0.5); most = 1; continue; }
+    } catch (error) {  // a proxy's hiccup, or the server is gone
+      if (++failures > 20) return;
+      await pause(0.25 * failures); most = 1; continue;
+    }
     // A connection that keeps up may send many frames in one answer; on any other they would pile up on the way.
     const late = performance.now() - began > 1500 * FRAME_SECONDS * Math.max(1, frames);
     most = late || frames < most ? 1 : Math.min(2 * most, MOST_FRAMES);
@@ -167,7 +171,7 @@ async function* framesOf(stream) {
         bytes = bytes.slice(end);
       }
     }
-  } finally { reader.cancel(); }
+  } finally { reader.cancel().catch(() => {}); }
 }
 
 const draw = async (frame, token) => {

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from nst_core.errors import ConfigError
-from nst_core.features.vgg import PRE, layer_names
+from nst_core.devices import choose_compute
+from nst_core.errors import ConfigError, DeviceError
+from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, PRE, fitting_backbone, layer_names, nearest_layer
 from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 
@@ -28,6 +29,8 @@ CONTROLS = (
     "seed",
 )
 
+LAYER_CONTROLS = ("gatys_layers", "more_layers", "pre_layers", "content_layers")
+
 ALL_LAYERS = tuple(layer_names("vgg19"))  # VGG-16's are among them
 PRE_LAYERS = tuple(layer_names("vgg19", pre=True))
 MORE_LAYERS = tuple(layer for layer in ALL_LAYERS if layer not in GATYS_STYLE_LAYERS)
@@ -42,6 +45,21 @@ def preset_config(preset: str) -> StyleTransferConfig:
     if preset not in PRESETS:
         raise ConfigError(f"preset is {preset!r}; choose one of {', '.join(PRESETS)}")
     return PRESETS[preset].config
+
+
+def default_config(preset: str, backbone: str | None = None) -> StyleTransferConfig:
+    """A preset's config on a network, by default the one that fits this machine.
+
+    Raises:
+        ConfigError: no such preset or backbone.
+    """
+    config = preset_config(preset)
+    if backbone:
+        return config.on(backbone)
+    try:
+        return config.on(fitting_backbone(config.backbone, choose_compute()))
+    except DeviceError:  # the page opens all the same, and Run says what is wrong
+        return config.on(BUNDLED_BACKBONE)
 
 
 def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
@@ -81,22 +99,46 @@ def config_of(preset: str, values: Iterable[Any]) -> StyleTransferConfig:
     for name, value in shown.items():
         if value is None:
             raise ConfigError(f"{name.replace('_', ' ')} is empty; fill it in, or choose the preset again")
-    return preset_config(preset).changed(
-        backbone=shown["backbone"],
-        content_weight=shown["alpha"],
-        style_weight=shown["beta"],
-        style_layers=in_depth_order([*shown["gatys_layers"], *shown["more_layers"], *shown["pre_layers"]]),
-        content_layers=in_depth_order(shown["content_layers"]),
-        start=shown["start"],
-        optimizer=shown["optimizer"],
-        step_size=shown["step_size"],
-        steps=shown["steps"],
-        size=shown["size"],
-        size_rule=shown["size_rule"],
-        pooling=shown["pooling"],
-        tv_weight=shown["tv_weight"],
-        seed=shown["seed"],
+    return (
+        preset_config(preset)
+        .on(shown["backbone"])
+        .changed(
+            content_weight=shown["alpha"],
+            style_weight=shown["beta"],
+            style_layers=in_depth_order([*shown["gatys_layers"], *shown["more_layers"], *shown["pre_layers"]]),
+            content_layers=in_depth_order(shown["content_layers"]),
+            start=shown["start"],
+            optimizer=shown["optimizer"],
+            step_size=shown["step_size"],
+            steps=shown["steps"],
+            size=shown["size"],
+            size_rule=shown["size_rule"],
+            pooling=shown["pooling"],
+            tv_weight=shown["tv_weight"],
+            seed=shown["seed"],
+        )
     )
+
+
+def layers_on(preset: str, backbone: str, *shown: list[str]) -> list[list[str]]:
+    """What the layer controls show after another network was chosen.
+
+    The preset's layers become the preset's layers there; of others, those that the network lacks become the nearest.
+
+    Args:
+        preset: one of PRESETS.
+        backbone: the network chosen now.
+        shown: what each of LAYER_CONTROLS shows, in that order.
+    """
+    wanted = controls_of(preset_config(preset).on(backbone))
+    before = [controls_of(preset_config(preset).on(other)) for other in BACKBONES]
+    if any([sorted(layers) for layers in shown] == [sorted(of[name]) for name in LAYER_CONTROLS] for of in before):
+        return [wanted[name] for name in LAYER_CONTROLS]
+    *style, content = [[nearest_layer(backbone, layer) for layer in layers] for layers in shown]
+    moved = preset_config(preset).on(backbone).changed(
+        style_layers=in_depth_order(set(sum(style, []))), content_layers=in_depth_order(set(content))
+    )  # fmt: skip
+    return [controls_of(moved)[name] for name in LAYER_CONTROLS]
 
 
 def in_depth_order(layers: Iterable[str]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The Stylize tab: two pictures, a preset, Run, and the papers' knobs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import gradio as gr
 from nst_core import images
 from nst_core.errors import NSTError
 from nst_core.features import weights
-from nst_core.features.vgg import BACKBONES
+from nst_core.features.checkpoint import TEACHERS
+from nst_core.features.vgg import BACKBONES, nearest_layer
 from nst_core.transfer.optimize import STEP_SIZES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.ui.controls import picture_inputs, setting_controls
@@ -23,7 +25,7 @@ from nst_core.ui.painting import (
 )
 from nst_core.ui.pictures import BeforeAfter
 from nst_core.ui.preview import preview_area
-from nst_core.ui.settings import CONTROLS, controls_of
+from nst_core.ui.settings import CONTROLS, LAYER_CONTROLS, controls_of, default_config, layers_on
 from nst_core.ui.status import status_html
 
 INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -56,7 +58,7 @@ def build() -> None:
                 [(preset.title, name) for name, preset in PRESETS.items()], value=DEFAULT_PRESET, label="Preset",
                 elem_id="preset",
             )  # fmt: skip
-            about = gr.Markdown(preset_text(DEFAULT_PRESET), elem_id="preset-about")
+            about = gr.Markdown(elem_id="preset-about")
             with gr.Row():
                 run = gr.Button("Run", variant="primary", elem_id="run", scale=2, min_width=100)
                 stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1, min_width=80)
@@ -65,9 +67,9 @@ def build() -> None:
         with gr.Column(elem_id="knobs", min_width=300):
             controls, start_image = setting_controls()
             network = gr.Markdown(elem_id="weights")
-            fetch = gr.Button("Download VGG-19", visible=False, size="sm", elem_id="fetch")
+            fetch = gr.Button("Use VGG-19", visible=False, size="sm", elem_id="fetch")
     session, leave = gr.State(Session()), gr.State(0)
-    waiting = run.click(_press_run, session, [outputs.status, run, stop], **INSTANT)
+    waiting = run.click(_press_run, session, [outputs.status, run, stop, fetch], **INSTANT)
     painting = waiting.then(
         paint,
         [session, content, style, start_image, preset, *(controls[name] for name in CONTROLS)],
@@ -80,7 +82,7 @@ def build() -> None:
     painting.then(_ready, [session, controls["backbone"]], [run, stop, network, fetch], **INSTANT)
     stop.click(_press_stop, session, None, **INSTANT)
     stop.click(_leave_queue, [session, leave], leave, **QUEUED)
-    leave.change(_left, None, [outputs.status, run, stop], cancels=[painting], **INSTANT)
+    leave.change(_left, None, [outputs.status, run, stop, fetch], cancels=[painting], **INSTANT)
 
     _connect_settings(preset, about, controls, start_image, network, fetch, outputs)
     for picture in (content, style, start_image):
@@ -110,39 +112,50 @@ def _connect_settings(
     outputs: View,
 ) -> None:
     """Presets fill the controls; controls that belong together move together."""
-    preset.input(_fill, preset, [about, *(controls[name] for name in CONTROLS)], **INSTANT).then(
-        describe_network, controls["backbone"], [network, fetch], **INSTANT
-    )
+    backbone = controls["backbone"]
+    preset.input(_fill, [preset, backbone], [about, *(controls[name] for name in CONTROLS)], **INSTANT)
     controls["optimizer"].input(STEP_SIZES.get, controls["optimizer"], controls["step_size"], **INSTANT)
     controls["start"].change(
         lambda start: gr.Image(visible=start == "image"), controls["start"], start_image, **INSTANT
     )
-    controls["backbone"].input(describe_network, controls["backbone"], [network, fetch], **INSTANT)
+    backbone.change(describe_network, backbone, [network, fetch], **INSTANT)
+    layers = [controls[name] for name in LAYER_CONTROLS]
+    backbone.change(preset_text, [preset, backbone], about, **INSTANT)
+    backbone.change(layers_on, [preset, backbone, *layers], layers, **INSTANT)
     fetch.click(
-        fetch_network, controls["backbone"], outputs.status, show_progress="hidden", api_visibility="private"
-    ).then(describe_network, controls["backbone"], [network, fetch], **INSTANT)
+        use_network, backbone, [outputs.status, backbone], show_progress="hidden", api_visibility="private"
+    ).then(describe_network, backbone, [network, fetch], **INSTANT)
     page = gr.context.Context.root_block
     page.unload(leave_page)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
-    page.load(describe_network, controls["backbone"], [network, fetch], **INSTANT)
+    page.load(describe_network, backbone, [network, fetch], **INSTANT)
+    page.load(preset_text, [preset, backbone], about, **INSTANT)
 
 
-def preset_text(name: str) -> str:
-    """Where a preset comes from and where it differs, for the page."""
-    preset = PRESETS[name]
-    return f"{preset.source}. {preset.deviations}".strip()
+def preset_text(name: str, backbone: str) -> str:
+    """Where a preset comes from and where it differs, for the page, on the network chosen there."""
+    preset, title = PRESETS[name], BACKBONES[backbone]
+    layers = dict.fromkeys((*preset.config.content_layers, *preset.config.style_layers))
+    standing_in = [(layer, nearest_layer(backbone, layer)) for layer in layers]
+    lacking = [f"{title} has no {layer}: {near} stands in for it." for layer, near in standing_in if near != layer]
+    own = "" if preset.config.backbone in (backbone, TEACHERS.get(backbone)) else (
+        f"Its own network is {BACKBONES[preset.config.backbone]}."
+    )  # fmt: skip
+    return " ".join(filter(None, (f"{preset.source}.", preset.deviations, own, *lacking)))
 
 
-def _fill(name: str) -> list[Any]:
-    values = controls_of(PRESETS[name].config)
-    return [preset_text(name), *(values[control] for control in CONTROLS)]
+def _fill(name: str, backbone: str) -> list[Any]:
+    """The network stays as it is: which one is a matter of the machine."""
+    values = controls_of(default_config(name, backbone))
+    return [preset_text(name, backbone), *(values[control] for control in CONTROLS)]
 
 
-def _press_run(session: Session, request: gr.Request) -> tuple[str, gr.Button, gr.Button]:
+def _press_run(session: Session, request: gr.Request) -> tuple[Any, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     session.controls.stop.clear()
     Session.open[request.session_hash] = session
-    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
+    off, on = gr.Button(interactive=False), gr.Button(interactive=True)
+    return status_html("Waiting for the device …"), off, on, off  # a download would write over the run's status
 
 
 def _press_stop(session: Session) -> None:
@@ -155,8 +168,9 @@ def _leave_queue(session: Session, leave: int) -> int:
     return leave if session.running else leave + 1
 
 
-def _left() -> tuple[str, gr.Button, gr.Button]:
-    return status_html("Left the queue."), gr.Button(interactive=True), gr.Button(interactive=False)
+def _left() -> tuple[Any, ...]:
+    off, on = gr.Button(interactive=False), gr.Button(interactive=True)
+    return status_html("Left the queue."), on, off, on
 
 
 def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
@@ -166,24 +180,28 @@ def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
 
 
 def describe_network(backbone: str) -> tuple[str, Any]:
-    """Which weights the page would use, and the button that fetches them where there are none."""
-    size = weights.download_size(backbone) / 1e6
+    """Which weights the page would use, and a button for the step to VGG-19 itself or to weights that are missing."""
+    target = TEACHERS.get(backbone, backbone)
     try:
-        missing = weights.find(backbone) is None
+        missing = weights.find(target) is None
     except NSTError:
         missing = True
-    return weights_text(backbone), gr.Button(f"Download {BACKBONES[backbone]} ({size:.0f} MB)", visible=missing)
+    action = f"Use {BACKBONES[target]}" if target != backbone else f"Download {BACKBONES[target]}"
+    cost = f" ({weights.download_size(target) / 1e6:.0f} MB{' to download' * (target != backbone)})" if missing else ""
+    return weights_text(backbone), gr.Button(action + cost, visible=missing or target != backbone, interactive=True)
 
 
-def fetch_network(backbone: str) -> Any:
-    """The button's download, shown in the status line."""
+def use_network(backbone: str) -> Iterator[tuple[Any, Any]]:
+    """The button's: fetch the network if it is missing, shown in the status line, and choose it."""
+    target = TEACHERS.get(backbone, backbone)
     try:
-        for progress in weights.download(backbone):
-            yield download_status(backbone, progress)
-        yield status_html(f"{BACKBONES[backbone]} is here. Ready.")
+        if not weights.find(target):
+            for progress in weights.download(target):
+                yield download_status(target, progress), gr.skip()
+        yield status_html(f"{BACKBONES[target]} is here. Ready."), target
     except NSTError as error:
         gr.Warning(str(error), title="Download failed", duration=12)
-        yield status_html(str(error), kind="problem")
+        yield status_html(str(error), kind="problem"), gr.skip()
 
 
 def check_upload(path: Path | None, unusable: int) -> int:

@@ -31,9 +31,11 @@ def steps_of(program: str, height: int, width: int) -> Iterator[None]:
         while True:
             yield loop.step()
     else:
-        compute = choose_compute(precision=program)
-        load_network("vgg19", compute)
-        yield from stylize(content, style, StyleTransferConfig(size=max(height, width)), compute=compute)
+        backbone, precision = program.split()
+        compute = choose_compute(precision=precision)
+        load_network(backbone, compute)
+        config = StyleTransferConfig(backbone=backbone, size=max(height, width))
+        yield from stylize(content, style, config, compute=compute)
 
 
 def measure(program: str, height: int, width: int) -> None:
@@ -56,14 +58,14 @@ def tensor_peak(work: Callable[[], object]) -> int:
 
 def main() -> None:
     ensure_weights()
-    print("program  height×width   process, MB  bytes a pixel   tensors of a step, MB")
-    for program in ("plain", "fp32", "bf16"):
+    print("program     height×width   process, MB  bytes a pixel   tensors of a step, MB")
+    for program in ("plain", "vgg19 fp32", "vgg19 bf16", "lite fp32", "lite bf16"):
         for height, width in ((384, 512), (576, 768)):
             command = [sys.executable, "-m", "tests.benchmarks.memory", program, str(height), str(width)]
             printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             process, tensors = map(int, printed.split())
             row = f"{process / 1e6:10.0f} {process / (height * width):14.0f} {tensors / 1e6:18.0f}"
-            print(f"{program:8} {height}×{width:<8} {row}", flush=True)
+            print(f"{program:11} {height}×{width:<8} {row}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """The page with a browser watching: first frame, frames a second, Stop, and what watching costs.
 
 Painting in the page and painting alone take turns in one process, each several times.
+
+    python -m tests.benchmarks.page [BACKBONE]
 """
 
 import re
 import statistics
+import sys
 import threading
 import time
 
@@ -12,6 +15,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from nst_core import images
 from nst_core.devices import choose_compute
+from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ASSETS, ensure_weights
@@ -21,9 +25,9 @@ SIZE, STEPS, ROUNDS = 384, 100, 3
 PHOTO, STYLE = ASSETS / "photos" / "china_temple.jpg", ASSETS / "styles" / "starlit_valley.jpg"
 
 
-def alone() -> float:
+def alone(backbone: str) -> float:
     """Steps a second of the same run without page or browser."""
-    config = PRESETS[DEFAULT_PRESET].config.changed(size=SIZE, steps=STEPS)
+    config = PRESETS[DEFAULT_PRESET].config.on(backbone).changed(size=SIZE, steps=STEPS)
     run = stylize(images.load(PHOTO), images.load(STYLE), config, compute=choose_compute())
     next(run)
     began = time.perf_counter()
@@ -66,7 +70,15 @@ def watch_runs() -> None:
     painting.frames_of = timed
 
 
-def main() -> None:
+def choose(page: Page, backbone: str) -> None:
+    """Pick a network from the page's menu."""
+    page.get_by_text("Network and optimiser").click()
+    page.locator("#backbone input").click()
+    page.get_by_role("option", name=BACKBONES[backbone], exact=True).click()
+    page.get_by_text("Network and optimiser").click()
+
+
+def main(backbone: str) -> None:
     ensure_weights()
     from app import LAUNCH, demo
 
@@ -81,16 +93,17 @@ def main() -> None:
         upload(page, "style", STYLE)
         fill(page, "size", SIZE)
         fill(page, "steps", STEPS)
+        choose(page, backbone)
         watched(page)  # weights are loaded now
         rows = []
         for _ in range(ROUNDS):
             first, frames, speed = watched(page)
-            rows.append((first, frames, speed, alone()))
+            rows.append((first, frames, speed, alone(backbone)))
         stop = stop_latency(page)
         free = close_latency(browser, page, url)
         browser.close()
     demo.close()
-    report(rows, stop, free)
+    report(backbone, rows, stop, free)
 
 
 def stop_latency(page: Page) -> float:
@@ -121,9 +134,9 @@ def close_latency(browser, page: Page, url: str) -> float:
     return time.perf_counter() - began
 
 
-def report(rows, stop: float, free: float) -> None:
+def report(backbone: str, rows, stop: float, free: float) -> None:
     first, frames, speed, bare = (statistics.median(column) for column in zip(*rows, strict=True))
-    print(f"{SIZE} px, {choose_compute()}, medians of {ROUNDS} runs of {STEPS} steps in turns")
+    print(f"{BACKBONES[backbone]}, {SIZE} px, {choose_compute()}, medians of {ROUNDS} runs of {STEPS} steps in turns")
     print(f"first frame after the click   {first:6.2f} s")
     print(f"frames painted                {frames:6.2f} /s")
     print(f"steps, page with a browser    {speed:6.2f} /s")
@@ -134,4 +147,4 @@ def report(rows, stop: float, free: float) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:] or ["vgg19"])

@@ -1,4 +1,4 @@
-"""Speed of a step: ours against the plain fp32 loop, and what the generator costs over the bare step.
+"""Speed of a step: ours, on VGG-19 and Lite, against the plain fp32 loop; the generator over the bare step.
 
 The contestants take turns, block by block, so that a noisy machine is unfair to none; medians of blocks are compared.
 """
@@ -71,19 +71,25 @@ def compare(contestants: dict[str, Callable[[], Iterator[None]]]) -> dict[str, f
 def main() -> None:
     ensure_weights()
     config = StyleTransferConfig(steps=10_000)
+    lite = config.on("lite")
     fast, exact = choose_compute(), choose_compute(precision="fp32")
     result = compare(
         {
             "plain fp32 loop": plain_steps,
             f"stylize, {exact.precision}": lambda: run_steps(config, exact),
             f"stylize, {fast.precision} (chosen here)": lambda: run_steps(config, fast),
+            f"Lite, {exact.precision}": lambda: run_steps(lite, exact),
+            f"Lite, {fast.precision} (chosen here)": lambda: run_steps(lite, fast),
             "bare step": lambda: bare_steps(config, fast),
             "through the generator": lambda: generator_steps(config, fast),
         }
     )
-    print(f"VGG-19, {SIZE[0]}×{SIZE[1]}, {fast}")
+    print(f"VGG-19 unless said, {SIZE[0]}×{SIZE[1]}, {fast}")
     for name, seconds in result.items():
         print(f"{name:32} {seconds:7.3f} s/step   {result['plain fp32 loop'] / seconds:5.2f}× the plain loop")
+    for precision, mark in ((exact.precision, ""), (fast.precision, " (chosen here)")):
+        ratio = result[f"stylize, {precision}{mark}"] / result[f"Lite, {precision}{mark}"]
+        print(f"Lite over VGG-19, {precision}: {ratio:.2f}×")
     overhead = result["through the generator"] / result["bare step"] - 1
     print(f"generator over bare step: {overhead:+.1%}")
 

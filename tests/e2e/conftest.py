@@ -26,11 +26,13 @@ def app_url(random_weights_folder):
     """The page, served here, with VGG-19 from NST_WEIGHTS or else with random weights."""
     before = os.environ.get("NST_WEIGHTS")
     os.environ["NST_WEIGHTS"] = before or str(random_weights_folder)
+    os.environ["NST_DEVICE"] = "cpu"  # where Lite is the default
     from app import LAUNCH, demo
 
     _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
     demo.close()
+    del os.environ["NST_DEVICE"]
     if before is None:
         del os.environ["NST_WEIGHTS"]
 

@@ -61,7 +61,7 @@ def test_settings_left_out_are_the_presets(client, picture_files):
         ({"alpha": 0, "beta": 0}, "α and β are both 0"),
         ({"preset": "rembrandt"}, "preset is 'rembrandt'; choose one of lab, gatys"),
         ({"backbone": "resnet"}, "backbone is 'resnet'; choose one of vgg19, vgg16"),
-        ({"style_layers": "conv9_9"}, "layer is 'conv9_9'; VGG-19 has conv1_1"),
+        ({"style_layers": "conv9_9"}, "layer is 'conv9_9'; VGG-19 Lite has conv1_1"),
         ({"init": "image"}, "start is 'image', but there is no such picture"),
         ({"optimizer": "sgd"}, "optimizer is 'sgd'; choose one of lbfgs, adam"),
     ],

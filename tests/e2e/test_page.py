@@ -58,11 +58,31 @@ def test_every_control_has_a_name_for_screen_readers(page):
     assert nameless == []
 
 
+def test_pictures_words_and_losses_keep_coming_while_it_paints(page, picture_files):
+    prepare(page, picture_files, size=64, steps=100_000)
+    page.click("#run")
+    canvas = page.locator("#preview canvas")
+    expect(canvas).to_be_visible(timeout=30_000)
+    assert page.evaluate("[...document.querySelectorAll('#preview canvas')].map(c => [c.width, c.height])") == [
+        [64, 43]
+    ]
+    for _ in range(3):
+        before = int(canvas.get_attribute("data-version")), page.inner_text("#status"), page.inner_text("#losses")
+        page.wait_for_function(
+            """([version, status, losses]) => document.querySelector('#preview canvas').dataset.version > version
+                && document.querySelector('#status').innerText !== status
+                && document.querySelector('#losses').innerText !== losses""",
+            arg=before,
+        )
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    expect(canvas).to_be_hidden()
+
+
 def test_a_run_paints_compares_and_downloads_with_its_record(page, picture_files, tmp_path):
     prepare(page, picture_files, size=64, steps=4)
     page.click("#run")
-    expect(page.locator("#preview canvas")).to_be_visible(timeout=30_000)
-    wait_for_status(page, r"Done: 4 steps in .*VGG-19 from NST_WEIGHTS")
+    wait_for_status(page, r"Done: 4 steps in .*VGG-19 Lite from")
     expect(page.locator("#result img").first).to_be_visible()
     expect(page.locator("#losses polyline")).to_have_count(7)
     expect(page.locator("#losses")).to_contain_text("content conv4_2")
@@ -234,20 +254,43 @@ def test_closing_the_page_frees_the_device(open_page, picture_files):
     wait_for_status(second, "Done: 2 steps")
 
 
-def test_without_weights_the_page_opens_and_says_what_is_missing(open_page, picture_files, tmp_path, monkeypatch):
+def test_without_weights_or_network_the_page_paints_and_says_what_is_missing(
+    open_page, picture_files, tmp_path, monkeypatch
+):
     monkeypatch.delenv("NST_WEIGHTS")
     monkeypatch.setenv("NST_CACHE", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     page = open_page()
-    expect(page.locator("#weights")).to_contain_text("VGG-19 is not here yet")
-    expect(page.locator("#fetch")).to_have_text("Download VGG-19 (80 MB)")
+    expect(page.locator("#weights")).to_contain_text("VGG-19 Lite is in use")
+    expect(page.locator("#fetch")).to_have_text("Use VGG-19 (80 MB to download)")
     prepare(page, picture_files, steps=1)
-    began = time.monotonic()
     page.click("#run")
+    wait_for_status(page, r"Done: 1 step in .*VGG-19 Lite from this program")
+    began = time.monotonic()
+    page.click("#fetch")
     wait_for_status(page, "VGG-19 could not be downloaded.*NST_WEIGHTS", timeout=15_000)
     assert time.monotonic() - began < 12  # no network is said within ten seconds
     expect(page.locator("#fetch")).to_be_visible()
+    expect(page.locator("#weights")).to_contain_text("VGG-19 Lite is in use")
+
+
+def test_vgg19_is_one_click_away(page, picture_files):
+    prepare(page, picture_files, steps=1)
+    expect(page.locator("#fetch")).to_have_text("Use VGG-19")
+    page.click("#fetch")
+    expect(page.locator("#weights")).to_contain_text("VGG-19 from NST_WEIGHTS")
+    page.click("#run")
+    wait_for_status(page, r"Done: 1 step in .*VGG-19 from NST_WEIGHTS")
+
+
+def test_a_preset_says_what_stands_in_for_layers_that_lite_lacks_and_paints(page, picture_files):
+    page.locator("#preset input").click()
+    page.get_by_role("option", name="Tran & Nguyen").click()
+    expect(page.locator("#preset-about")).to_contain_text("VGG-19 Lite has no conv5_3: conv5_1 stands in for it.")
+    prepare(page, picture_files, size=64, steps=1)
+    page.click("#run")
+    wait_for_status(page, r"Done: 1 step in .*VGG-19 Lite from")
 
 
 def test_upload_of_every_kind_paints(page, picture_files, tmp_path):
