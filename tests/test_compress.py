@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 import torch
@@ -118,7 +119,7 @@ def test_an_interrupted_run_goes_on_to_the_very_same_network(photographs, tmp_pa
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_a_run_of_another_recipe_is_not_gone_on_with(photographs, tmp_path, monkeypatch):
+def test_a_run_of_another_recipe_or_folder_is_not_gone_on_with(photographs, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "CHECKPOINT_STEPS", 2)
     monkeypatch.setattr(distill, "REPORT_STEPS", 2)
     output = tmp_path / "lite.safetensors"
@@ -128,6 +129,10 @@ def test_a_run_of_another_recipe_is_not_gone_on_with(photographs, tmp_path, monk
     run.close()
     with pytest.raises(WeightsError, match="made with other settings .recipe"):
         made(photographs, output, dataclasses.replace(RECIPE, seed=5))
+    shutil.copytree(photographs, tmp_path / "others")
+    shutil.copy(photographs / "1.png", tmp_path / "others" / "one_more.png")
+    with pytest.raises(WeightsError, match="made with other settings .images"):
+        made(tmp_path / "others", output)
 
 
 @pytest.mark.parametrize("name", ["lite.pt", "absent/lite.safetensors"])

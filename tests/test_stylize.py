@@ -70,21 +70,22 @@ def test_an_absent_device_is_found_before_the_first_frame(random_weights, pictur
         stylize(*pictures, small())
 
 
+@pytest.mark.parametrize("backbone", CHOICES["backbone"])
 @pytest.mark.parametrize("precision", BYTES_PER_PIXEL)
 def test_a_size_beyond_the_memory_is_refused_and_the_one_proposed_is_not(
-    random_weights, pictures, monkeypatch, precision
+    random_weights, pictures, monkeypatch, precision, backbone
 ):
     monkeypatch.setattr(module, "free_memory", lambda device: 10**9)
     compute = Compute(device="cpu", precision=precision)
     with pytest.raises(DeviceError) as raised:
-        stylize(*pictures, small(size=4096), compute=compute)
+        stylize(*pictures, small(size=4096, backbone=backbone), compute=compute)
     text = str(raised.value)
     assert "4096×3072" in text and "0.9 GB free" in text and "CPU" in text
     proposed = int(text.split("at most ")[1].split()[0])
     assert 300 < proposed < 4096
-    stylize(*pictures, small(size=proposed), compute=compute)
+    stylize(*pictures, small(size=proposed, backbone=backbone), compute=compute)
     with pytest.raises(DeviceError):
-        stylize(*pictures, small(size=proposed + 32), compute=compute)
+        stylize(*pictures, small(size=proposed + 32, backbone=backbone), compute=compute)
 
 
 def test_a_style_picture_beyond_the_memory_is_refused_too(random_weights, monkeypatch):

@@ -19,6 +19,7 @@ from nst_core.transfer.starts import STARTS, StartMaterial
 
 # Peak bytes for each pixel painted, as tests/benchmarks/memory.py saw them and a little more.
 BYTES_PER_PIXEL = {"fp32": 4000, "bf16": 2800}
+BACKBONE_SHARE = {"lite": 0.68}  # of these for a network that is narrower than VGG-19
 STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked at once and without gradients
 
 
@@ -45,7 +46,7 @@ class Run:
         self.checkpoint = weights.require(config.backbone)
         self.content_image = images.fit(content_image, config.size, config.size_rule)
         self.style_image = images.fit(style_image, config.size, config.size_rule)
-        check_memory(self.content_image, self.style_image, config.size, compute)
+        check_memory(self.content_image, self.style_image, config, compute)
         self.last_frame: Frame | None = None
         self.seconds = 0.0
         self.notes: tuple[str, ...] = ()
@@ -165,22 +166,23 @@ def stylize(
     )
 
 
-def check_memory(content_image: Tensor, style_image: Tensor, size: int, compute: Compute) -> None:
+def check_memory(content_image: Tensor, style_image: Tensor, config: StyleTransferConfig, compute: Compute) -> None:
     """Refuse a size that this machine cannot hold, before it tries.
 
     Args:
         content_image, style_image: as they would be used, (1, 3, H, W).
-        size: the setting that made them so, pixels.
+        config: the size that made them so, and the network.
 
     Raises:
         DeviceError: with a size that fits.
     """
     (height, width), (style_height, style_width) = images.size_of(content_image), images.size_of(style_image)
     pixels = max(height * width, STYLE_SHARE * style_height * style_width)
-    needed, free = pixels * BYTES_PER_PIXEL[compute.precision], free_memory(compute.device)
+    needed = pixels * BYTES_PER_PIXEL[compute.precision] * BACKBONE_SHARE.get(config.backbone, 1.0)
+    free = free_memory(compute.device)
     if needed <= free:
         return
-    fitting = int(size * (free / needed) ** 0.5) // 16 * 16
+    fitting = int(config.size * (free / needed) ** 0.5) // 16 * 16
     remedy = f"choose a size of at most {fitting}" if fitting >= images.MIN_SIDE else "close other programs"
     raise DeviceError(
         f"painting {width}×{height} pixels in a {style_width}×{style_height} style takes about "

@@ -74,9 +74,11 @@ def test_pictures_words_and_losses_keep_coming_while_it_paints(page, picture_fil
                 && document.querySelector('#losses').innerText !== losses""",
             arg=before,
         )
+    expect(page.locator("#fetch")).to_be_disabled()  # it would write over this run's status
     page.click("#stop")
     wait_for_status(page, "Stopped")
     expect(canvas).to_be_hidden()
+    expect(page.locator("#fetch")).to_be_enabled()
 
 
 def test_a_run_paints_compares_and_downloads_with_its_record(page, picture_files, tmp_path):
@@ -291,6 +293,11 @@ def test_a_preset_says_what_stands_in_for_layers_that_lite_lacks_and_paints(page
     prepare(page, picture_files, size=64, steps=1)
     page.click("#run")
     wait_for_status(page, r"Done: 1 step in .*VGG-19 Lite from")
+    page.click("#fetch")
+    expect(page.locator("#preset-about")).not_to_contain_text("stands in")
+    page.click("#run")
+    wait_for_status(page, r"Done: 1 step in .*VGG-19 from NST_WEIGHTS")
+    assert "conv5_3" in page.inner_text("#losses")
 
 
 def test_upload_of_every_kind_paints(page, picture_files, tmp_path):
