@@ -1,5 +1,6 @@
 """Every preset against the numbers of its paper or program, written down here a second time."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import torch
 from nst_core.features.vgg import layer_names
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.stylize import stylize
 
 FIVE = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
@@ -328,3 +330,11 @@ def test_a_preset_says_what_it_is(name):
 def test_no_two_presets_are_the_same():
     assert len({preset.config for preset in PRESETS.values()}) == len(PRESETS)
     assert len({preset.title for preset in PRESETS.values()}) == len(PRESETS)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_paints_on_the_network_that_comes_with_the_program(name, pictures):
+    config = PRESETS[name].config.on("lite").changed(size=48, steps=3)
+    first, *_, last = stylize(*pictures, config)
+    assert all(math.isfinite(loss) for loss in last.losses.values())
+    assert last.total < first.total

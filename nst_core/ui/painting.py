@@ -195,7 +195,9 @@ def weights_text(backbone: str) -> str:
         return f"**{name}**: {error}"
     if checkpoint and checkpoint.origin == weights.BUNDLE:
         teacher = BACKBONES[TEACHERS[backbone]]
-        return f"**{name}** is in use: part of this program, it paints much as {teacher} does, several times faster."
+        return (
+            f"**{name}** is in use: part of this program, it paints much as {teacher} does, two to three times faster."
+        )
     if checkpoint is None and backbone in TEACHERS:
         return f"**{name}** is missing; {BUNDLE_REMEDY}."
     if checkpoint is None:
