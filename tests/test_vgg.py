@@ -1,14 +1,16 @@
+import json
 from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 import torchvision
+from safetensors import safe_open
 
 from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, ImageError, WeightsError
-from nst_core.features import vgg
+from nst_core.features import vgg, weights
 from nst_core.features.vgg import (
     BACKBONES,
     NORMALIZATIONS,
@@ -380,6 +382,10 @@ def test_the_fitting_network_is_the_wanted_one_only_where_it_is_here_and_fast(ra
     assert fitting_backbone("vgg19", cuda) == "lite"
 
 
+with safe_open(weights.BUNDLED / "vgg19_lite.safetensors", framework="pt") as file:
+    PROMISED = json.loads(file.metadata()["errors"])  # layer -> relative squared error on pictures held out
+
+
 def likeness(network: VGG, image: torch.Tensor, layer: str) -> torch.Tensor:
     """Inner products of a layer's features at 300 positions, whatever axes the features are seen along."""
     flat = network(image, [layer])[layer].flatten(2)[0].T
@@ -393,4 +399,4 @@ def test_lite_sees_what_vgg19_sees_on_its_own_scale(layer):
     networks = [load_network(name, Compute(device="cpu", precision="fp32"))[0] for name in ("vgg19", "lite")]
     photo = images.fit(images.load(ASSETS / "photos" / "china_temple.jpg"), 256)
     wanted, ours = (likeness(network, photo, layer) for network in networks)
-    assert (ours - wanted).norm() / wanted.norm() < 0.2
+    assert (ours - wanted).norm() / wanted.norm() < 0.1 + PROMISED[layer]

@@ -20,6 +20,7 @@ def home(tmp_path, monkeypatch):
     """A computer without weights, and networks so small that their files are a few kilobytes."""
     monkeypatch.setitem(ARCHITECTURES, "vgg19", (4, "M", 8, 4))
     monkeypatch.setitem(ARCHITECTURES, "vgg16", (4, "M", 8))
+    monkeypatch.setitem(ARCHITECTURES, "lite", (2, "M", 4, 4))
     monkeypatch.delenv("NST_WEIGHTS", raising=False)
     monkeypatch.setenv("NST_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
@@ -36,6 +37,7 @@ def state_of(backbone="vgg19", **changes):
 
 
 def put(path: Path, state=None) -> Path:
+    path.parent.mkdir(exist_ok=True)
     if path.suffix == ".safetensors":
         save_file(state or state_of(), path)
     else:
