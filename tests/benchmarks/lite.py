@@ -26,10 +26,13 @@ SIZE, STEPS, PICTURES = 320, 200, 3
 
 
 def measured(result: Tensor, content: Tensor, style: Tensor) -> tuple[float, float]:
-    """How far VGG-19 sees the result from both pictures: relative squared errors of conv4_2 and of Gram matrices."""
+    """How far VGG-19 sees the result from both pictures: relative squared errors of conv4_2 and of Gram matrices.
+
+    Of the result as it is saved: while it is painted, pixels may leave [0, 1].
+    """
     network, _ = load_network("vgg19", Compute(device="cpu", precision="fp32"))
     layers = (*GATYS_STYLE_LAYERS, "conv4_2")
-    result, content = result.cpu(), images.resize(content, images.size_of(result))
+    result, content = result.cpu().clamp(0, 1), images.resize(content, images.size_of(result))
     seen, wanted, liked = (
         network(picture, layers) for picture in (result, content, images.fit(style, max(images.size_of(result))))
     )
