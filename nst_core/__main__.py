@@ -170,9 +170,9 @@ def compress_network(options: argparse.Namespace) -> None:
     check_output(options.output)
     _fetch(options.teacher)
     recipe = Recipe(steps=options.steps, seed=options.seed)
-    teacher = weights.require(options.teacher)
-    with tqdm(total=recipe.steps, unit="step", desc=str(choose_compute())) as bar:
-        for progress in compress(teacher, options.images, options.output, recipe, choose_compute()):
+    teacher, compute = weights.require(options.teacher), choose_compute()
+    with tqdm(total=recipe.steps, unit="step", desc=str(compute)) as bar:
+        for progress in compress(teacher, options.images, options.output, recipe, compute):
             bar.update(progress.step - bar.n)
             errors = " ".join(f"{layer} {error:.4f}" for layer, error in progress.errors.items())
             bar.write(f"step {progress.step}: {progress.text} {errors}", file=sys.stderr)

@@ -17,6 +17,7 @@ from nst_core.features import distill, weights
 from nst_core.features.checkpoint import expected_shapes, load
 from nst_core.features.compress import compress, root_of
 from nst_core.features.distill import Recipe
+from nst_core.features.vgg import through
 from nst_core.losses import gram_matrix, squared_distance
 from tests.conftest import random_state
 
@@ -29,10 +30,6 @@ RECIPE = Recipe(refit_crops=4, steps=4, batch=2, crop=32)
 def taps():
     generator = torch.Generator().manual_seed(0)
     return torch.randn(24, 10, generator=generator), torch.randn(2, 1, 10, 6, 7, generator=generator)
-
-
-def through(tap: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.conv2d(features, tap[:, :, None, None])
 
 
 def test_distances_through_the_root_are_those_through_the_tap(taps):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -16,7 +15,7 @@ from nst_core.errors import WeightsError
 from nst_core.features.checkpoint import PRE, expected_shapes, plan, tap_name
 from nst_core.features.photographs import Photographs
 from nst_core.features.refit import Refit, least_squares
-from nst_core.features.vgg import BUNDLED_BACKBONE, VGG
+from nst_core.features.vgg import BUNDLED_BACKBONE, VGG, through
 
 REPORT_STEPS = 100
 HELD_OUT_SIDE = 256  # pixels of the pictures on which errors are measured
@@ -75,18 +74,12 @@ class Student:
         tapped = [made for made in layers if tap_name(made.layer) in expected_shapes(BUNDLED_BACKBONE)]
         return cls(tensors, {made.layer: made.tap for made in tapped}, compute)
 
-    def read(self, layer: str, features: Tensor) -> Tensor:
-        """T f: what the student says the teacher sees."""
-        tap = self.taps.get(layer)
-        return features if tap is None else F.conv2d(features, tap[:, :, None, None])
-
     def distilled(self, teacher: VGG, photographs: Photographs, recipe: Recipe) -> Iterator[Progress]:
         """Fine-tune; a Progress every REPORT_STEPS."""
         sums = dict.fromkeys(self.layers, 0.0)
         for step in range(self.step + 1, recipe.steps + 1):
-            crops = photographs.crops(recipe.batch, recipe.crop, recipe.noisy, recipe.seed, step).to(
-                self.compute.device
-            )
+            crops = photographs.crops(recipe.batch, recipe.crop, recipe.noisy, recipe.seed, step)
+            crops = crops.to(self.compute.device)
             for group in self.adam.param_groups:
                 group["lr"] = recipe.step_size * _schedule(step, recipe.steps)
             errors = self._errors_of(crops, teacher)
@@ -106,7 +99,8 @@ class Student:
             wanted = teacher(crops, self.layers)
         with torch.autocast(crops.device.type, self.compute.dtype, enabled=self.compute.precision != "fp32"):
             seen = self.network(crops, self.layers)
-            return {layer: relative_error(self.read(layer, seen[layer]), wanted[layer]) for layer in self.layers}
+            read = {layer: through(self.taps.get(layer), seen[layer]) for layer in self.layers}
+            return {layer: relative_error(read[layer], wanted[layer]) for layer in self.layers}
 
     def fitted_taps(self, teacher: VGG, photographs: Photographs, recipe: Recipe) -> dict[str, Tensor]:
         """The best taps of the finished convolutions, before ReLU and after: tensor's name -> T (C, k)."""
@@ -129,12 +123,12 @@ class Student:
         """Of the pictures held out, over all of them: layer -> ‖T f − t‖² / ‖t‖²."""
         layers = [name + ending for name in self.layers for ending in ("", PRE)]
         wrong, whole = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
+        on_device = {name: tap.to(self.compute.device) for name, tap in taps.items()}
         with torch.no_grad():
             for picture in photographs.held_out(HELD_OUT_SIDE):
                 seen, wanted = (net(picture.to(self.compute.device), layers) for net in (self.network, teacher))
                 for layer in layers:
-                    tap = taps.get(tap_name(layer))
-                    read = seen[layer] if tap is None else F.conv2d(seen[layer], tap.to(seen[layer])[:, :, None, None])
+                    read = through(on_device.get(tap_name(layer)), seen[layer])
                     wrong[layer] += float((read - wanted[layer]).square().sum())
                     whole[layer] += float(wanted[layer].square().sum())
         return {layer: wrong[layer] / whole[layer] for layer in layers}

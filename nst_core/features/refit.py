@@ -38,8 +38,7 @@ def refit(teacher: VGG, widths: dict[str, int], crops: Tensor, seed: int = 0) ->
         seed: of the positions that are drawn.
     """
     generator = torch.Generator().manual_seed(seed)
-    student = enter = teacher.enter(crops, "zeros", "imagenet")
-    seen = enter
+    student = seen = teacher.enter(crops, "zeros", "imagenet")
     for name, _ in teacher.plan:
         if name.startswith("pool"):
             student, seen = POOLINGS["max"](student), POOLINGS["max"](seen)

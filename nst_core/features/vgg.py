@@ -77,6 +77,11 @@ def channels_of(backbone: str, layer: str) -> int:
     return widths[layer.removesuffix(PRE)]
 
 
+def through(tap: Tensor | None, features: Tensor) -> Tensor:
+    """T f at every position: tap (C, k), features (B, k, H, W); f itself where there is no tap."""
+    return features if tap is None else F.conv2d(features, tap[:, :, None, None])
+
+
 class VGG(nn.Module):
     """The convolutions of VGG-16, VGG-19 or Lite, frozen.
 
@@ -149,9 +154,7 @@ class VGG(nn.Module):
         return features
 
     def _measured(self, layer: str, activations: Tensor) -> Tensor:
-        """R f, or f where there is no R."""
-        tap = self.get_buffer(f"{layer}_tap")
-        return activations if tap is None else F.conv2d(activations, tap[:, :, None, None])
+        return through(self.get_buffer(f"{layer}_tap"), activations)
 
     def enter(self, image: Tensor, padding: str, normalization: str) -> Tensor:
         """The picture as conv1_1 takes it, (B, 3, H + 2, W + 2): normalised, padded, in the network's precision."""

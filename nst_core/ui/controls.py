@@ -36,26 +36,25 @@ def picture_inputs() -> tuple[PictureInput, PictureInput]:
 def setting_controls() -> tuple[dict[str, Any], PictureInput]:
     """Every control by its name in CONTROLS, and the upload for start "image"."""
     at = controls_of(default_config(DEFAULT_PRESET))
+    made, start_image = _main_controls(at)
+    with gr.Accordion("More layers", open=False):
+        made |= _layer_controls(at)
+    with gr.Accordion("Network and optimiser", open=False):
+        made |= _machinery_controls(at)
+    return made, start_image
+
+
+def _main_controls(at: dict[str, Any]) -> tuple[dict[str, Any], PictureInput]:
+    """What the papers vary, always in sight."""
     made: dict[str, Any] = {}
     with gr.Row():
-        made["alpha"] = LogSlider(
-            at["alpha"],
-            label="α content",
-            low=-3,
-            high=6,
-            elem_id="alpha",
-            min_width=170,
-            hint="more: closer to the photo",
-        )
-        made["beta"] = LogSlider(
-            at["beta"],
-            label="β style",
-            low=-1,
-            high=11,
-            elem_id="beta",
-            min_width=170,
-            hint="more: closer to the style",
-        )
+        for name, label, low, high, hint in (
+            ("alpha", "α content", -3, 6, "more: closer to the photo"),
+            ("beta", "β style", -1, 11, "more: closer to the style"),
+        ):
+            made[name] = LogSlider(
+                at[name], label=label, low=low, high=high, elem_id=name, min_width=170, hint=hint
+            )  # fmt: skip
     made["gatys_layers"] = gr.CheckboxGroup(
         list(GATYS_STYLE_LAYERS), value=at["gatys_layers"], label="Style layers", elem_id="style-layers",
         info="shallow: colours and fine grain; deep: large shapes",
@@ -63,48 +62,54 @@ def setting_controls() -> tuple[dict[str, Any], PictureInput]:
     with gr.Row():
         made["size"] = gr.Number(at["size"], label="Size, pixels", precision=0, elem_id="size", min_width=120)
         made["steps"] = gr.Number(
-            at["steps"], label="Steps", precision=0, elem_id="steps", info=None, min_width=120, maximum=MAX_STEPS
+            at["steps"], label="Steps", precision=0, elem_id="steps", min_width=120, maximum=MAX_STEPS
         )
     made["start"] = gr.Radio(STARTS, value=at["start"], label="Start from", elem_id="init")
     start_image = PictureInput(
         label="Start picture", elem_id="start-picture", height=180, visible=False, sources=["upload"]
     )
-    with gr.Accordion("More layers", open=False):
-        made["content_layers"] = gr.Dropdown(
+    return made, start_image
+
+
+def _layer_controls(at: dict[str, Any]) -> dict[str, Any]:
+    """The layers beside Gatys' five."""
+    return {
+        "content_layers": gr.Dropdown(
             [*ALL_LAYERS, *PRE_LAYERS], value=at["content_layers"], multiselect=True, label="Content layers",
             elem_id="content-layers",
-        )  # fmt: skip
-        made["more_layers"] = gr.CheckboxGroup(
+        ),
+        "more_layers": gr.CheckboxGroup(
             list(MORE_LAYERS), value=at["more_layers"], label="More style layers", elem_id="more-style-layers"
-        )
-        made["pre_layers"] = gr.CheckboxGroup(
+        ),
+        "pre_layers": gr.CheckboxGroup(
             list(PRE_LAYERS), value=at["pre_layers"], label="Style layers before ReLU", elem_id="pre-style-layers"
+        ),
+    }  # fmt: skip
+
+
+def _machinery_controls(at: dict[str, Any]) -> dict[str, Any]:
+    """What few people need to touch."""
+    made: dict[str, Any] = {}
+    with gr.Row():
+        made["backbone"] = gr.Dropdown(
+            [(title, name) for name, title in BACKBONES.items()], value=at["backbone"], label="Network",
+            elem_id="backbone", min_width=120,
+        )  # fmt: skip
+        made["pooling"] = gr.Dropdown(
+            list(CHOICES["pooling"]), value=at["pooling"], label="Pooling", elem_id="pooling", min_width=120
         )
-    with gr.Accordion("Network and optimiser", open=False):
-        with gr.Row():
-            made["backbone"] = gr.Dropdown(
-                [(title, name) for name, title in BACKBONES.items()], value=at["backbone"], label="Network",
-                elem_id="backbone", min_width=120,
-            )  # fmt: skip
-            made["pooling"] = gr.Dropdown(
-                list(CHOICES["pooling"]), value=at["pooling"], label="Pooling", elem_id="pooling", min_width=120
-            )
-        with gr.Row():
-            made["optimizer"] = gr.Dropdown(
-                [("L-BFGS", "lbfgs"), ("Adam", "adam")], value=at["optimizer"], label="Optimiser", elem_id="optimizer",
-                min_width=120,
-            )  # fmt: skip
-            made["step_size"] = gr.Number(at["step_size"], label="Step size", elem_id="step-size", min_width=120)
-        made["tv_weight"] = LogSlider(
-            at["tv_weight"], label="Total variation", low=-4, high=6, elem_id="tv", hint="smooths grain; far left: off"
+    with gr.Row():
+        made["optimizer"] = gr.Dropdown(
+            [("L-BFGS", "lbfgs"), ("Adam", "adam")], value=at["optimizer"], label="Optimiser", elem_id="optimizer",
+            min_width=120,
+        )  # fmt: skip
+        made["step_size"] = gr.Number(at["step_size"], label="Step size", elem_id="step-size", min_width=120)
+    made["tv_weight"] = LogSlider(
+        at["tv_weight"], label="Total variation", low=-4, high=6, elem_id="tv", hint="smooths grain; far left: off"
+    )
+    with gr.Row():
+        made["size_rule"] = gr.Dropdown(
+            list(CHOICES["size_rule"]), value=at["size_rule"], label="Size measures", elem_id="size-rule", min_width=120
         )
-        with gr.Row():
-            made["size_rule"] = gr.Dropdown(
-                list(CHOICES["size_rule"]),
-                value=at["size_rule"],
-                label="Size measures",
-                elem_id="size-rule",
-                min_width=120,
-            )
-            made["seed"] = gr.Number(at["seed"], label="Seed", precision=0, elem_id="seed", min_width=120)
-    return made, start_image
+        made["seed"] = gr.Number(at["seed"], label="Seed", precision=0, elem_id="seed", min_width=120)
+    return made
