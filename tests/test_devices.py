@@ -1,4 +1,6 @@
 import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -112,3 +114,41 @@ def test_a_device_is_shown_as_people_know_it(monkeypatch, precision):
 @pytest.mark.parametrize("device", DEVICES)
 def test_free_memory_is_counted_in_bytes(device):
     assert 10**7 < free_memory(device) < 10**14
+
+
+# What an allocation costs, seen from the system: pages handed out anew, and pages held.
+ALLOCATIONS = """
+import resource, sys, psutil, torch
+from nst_core.devices import keep_freed_memory, release_freed_memory
+if "keep" in sys.argv:
+    assert keep_freed_memory()
+def step():
+    return [torch.ones(4_000_000) for _ in range(6)]
+for _ in range(3): step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(5): step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+held = psutil.Process().memory_info().rss
+release_freed_memory()
+print(held - psutil.Process().memory_info().rss)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_freed_memory_is_kept_when_asked_for_and_given_back_when_released():
+    def run(*arguments: str) -> tuple[int, int]:
+        command = [sys.executable, "-c", ALLOCATIONS, *arguments]
+        faults, released = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        return int(faults), int(released)
+
+    faults, released = run("keep")
+    usual_faults, _ = run()
+    assert faults < 1000 < usual_faults  # of 23,000 pages each of five times
+    assert released > 80e6  # of 96 MB
+
+
+def test_another_c_library_is_left_alone(monkeypatch):
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    monkeypatch.setattr(devices.ctypes, "CDLL", lambda _: pytest.fail("called"))
+    assert not devices.keep_freed_memory()
+    devices.release_freed_memory()

@@ -2,7 +2,15 @@ import pytest
 import torch
 
 from nst_core.features.vgg import VGG
-from nst_core.losses import CONTENT_NORMALIZATIONS, STYLE_LOSSES, STYLE_NORMALIZATIONS, TOTAL_VARIATIONS
+from nst_core.losses import (
+    CONTENT_NORMALIZATIONS,
+    STYLE_LOSSES,
+    STYLE_NORMALIZATIONS,
+    TOTAL_VARIATIONS,
+    content_loss,
+    gram_matrix,
+    squared_distance,
+)
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import TV_TERM, StyleTransferObjective, content_term, style_term
 from tests.conftest import DEVICES, random_state
@@ -77,13 +85,33 @@ def test_a_term_without_weight_is_neither_listed_nor_computed(terms_of):
 def test_a_layer_without_weight_is_not_looked_at(pictures, painted):
     asked = []
 
-    def network(image, layers, **_):
-        asked.append(tuple(layers))
-        return {layer: torch.ones(1, 2, 3, 3) for layer in layers}
+    class Network:
+        tap = staticmethod(lambda layer: None)
+
+        def __call__(self, image, layers, **_):
+            asked.append(tuple(layers))
+            return {layer: torch.ones(1, 2, 3, 3) for layer in layers}
 
     config = StyleTransferConfig(content_weight=0, layer_weights=(1, 0, 1, 0, 0))
-    StyleTransferObjective(network, *pictures, config)(painted)
+    StyleTransferObjective(Network(), *pictures, config)(painted)
     assert {layer for layers in asked for layer in layers} == {"conv1_1", "conv3_1"}
+
+
+def test_a_narrow_network_is_measured_through_its_taps(pictures, painted):
+    net = VGG("lite", random_state("lite"))
+    layers = {"content_layers": ("conv2_2",), "style_layers": ("conv1_1", "conv2_1_pre")}
+    config = StyleTransferConfig(backbone="lite", **layers, content_weight=1.0, style_weight=1.0)
+    terms = StyleTransferObjective(net, *pictures, config)(painted)
+    seen, content, style = (net(image, ["conv2_2", "conv1_1", "conv2_1_pre"]) for image in (painted, *pictures))
+    positions = seen["conv2_2"][0, 0].numel()
+    for layer, channels in (("conv1_1", 64), ("conv2_1_pre", 128)):
+        distance = squared_distance(gram_matrix(seen[layer]), gram_matrix(style[layer]))
+        normalize = STYLE_NORMALIZATIONS[config.style_normalization]
+        expected = config.weight_of_layer(layer) * normalize(channels, seen[layer][0, 0].numel()) * distance
+        torch.testing.assert_close(terms[f"style {layer}"], expected, rtol=1e-4, atol=0)
+    normalize = CONTENT_NORMALIZATIONS[config.content_normalization]
+    expected = normalize(128, positions) * content_loss(seen["conv2_2"], content["conv2_2"])
+    torch.testing.assert_close(terms["content conv2_2"], expected, rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize("style_loss", STYLE_LOSSES)

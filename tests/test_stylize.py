@@ -193,7 +193,7 @@ def test_the_table_of_what_counts_has_every_setting():
 @pytest.mark.parametrize("name", COUNTS)
 def test_every_setting_changes_the_picture(random_weights, pictures, monkeypatch, name):
     other = StyleLoss(
-        statistics=lambda features: features.float().mean((2, 3)), distance=lambda a, b: (a - b).abs().sum()
+        statistics=lambda features, tap: features.float().mean((2, 3)), distance=lambda a, b: (a - b).abs().sum()
     )
     monkeypatch.setitem(STYLE_LOSSES, "another", other)
     monkeypatch.setitem(CHOICES, "style_loss", ("gram", "another"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -99,6 +100,8 @@ class VGG(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.plan = tuple((name, index) for name, index, _ in plan(backbone))
+        names = [name for name, _ in self.plan]
+        self._before_pools = {before for before, name in pairwise(names) if name.startswith("pool")}
         for name, index in self.plan:
             if name.startswith("conv"):
                 self.register_buffer(f"{name}_weight", state[f"features.{index}.weight"])
@@ -114,6 +117,7 @@ class VGG(nn.Module):
         pooling: str = "max",
         padding: str = "zeros",
         normalization: str = "imagenet",
+        bare: bool = False,
     ) -> Features:
         """The activations of the layers asked for; nothing deeper is computed.
 
@@ -123,6 +127,7 @@ class VGG(nn.Module):
             pooling: one of POOLINGS.
             padding: one of PADDINGS, for the first convolution; the others pad with zeros.
             normalization: one of NORMALIZATIONS.
+            bare: of Lite, f itself; R f is then the caller's to make, with `tap`.
 
         Returns:
             name -> (B, C, H', W') in the network's precision; of Lite (B, k, H', W'), with k below C.
@@ -136,25 +141,31 @@ class VGG(nn.Module):
         self._check_size(image, wanted)
         features: Features = {}
         activations = self.enter(image, padding, normalization)
+        rectified = True
         for name, _ in self.plan:
             if len(features) == len(wanted):
                 break
             if name.startswith("pool"):
                 activations = POOLINGS[pooling](activations)
+                if not rectified:
+                    activations = F.relu_(activations)
                 continue
             weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
             activations = F.conv2d(activations, weight, bias, padding=0 if name == "conv1_1" else 1)
             if name + PRE in wanted:
-                features[name + PRE] = self._measured(name + PRE, activations)
-                activations = F.relu(activations)  # in place, it would overwrite the feature just kept
-            else:
-                activations = F.relu_(activations)
+                features[name + PRE] = activations
+            # the maximum of rectified values is the rectified maximum, which is a quarter of the work
+            rectified = name in wanted or name not in self._before_pools or pooling != "max"
+            if rectified:
+                # in place, it would overwrite the feature just kept
+                activations = F.relu(activations) if name + PRE in wanted else F.relu_(activations)
             if name in wanted:
-                features[name] = self._measured(name, activations)
-        return features
+                features[name] = activations
+        return features if bare else {layer: through(self.tap(layer), seen) for layer, seen in features.items()}
 
-    def _measured(self, layer: str, activations: Tensor) -> Tensor:
-        return through(self.get_buffer(f"{layer}_tap"), activations)
+    def tap(self, layer: str) -> Tensor | None:
+        """R (k, k) of a layer, in the network's precision; None where features are the teacher's own."""
+        return self.get_buffer(f"{layer}_tap")
 
     def enter(self, image: Tensor, padding: str, normalization: str) -> Tensor:
         """The picture as conv1_1 takes it, (B, 3, H + 2, W + 2): normalised, padded, in the network's precision."""

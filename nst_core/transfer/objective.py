@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nst_core.features.vgg import VGG, Features, channels_of
+from nst_core.features.vgg import VGG, Features, channels_of, through
 from nst_core.losses import (
     CONTENT_NORMALIZATIONS,
     STYLE_LOSSES,
@@ -56,14 +56,26 @@ class StyleTransferObjective:
         with torch.no_grad():
             content = self._features(content_image, self.content_layers)
             style = self._features(style_image, self.style_layers)
-            self.content_targets = {layer: content[layer].float() for layer in self.content_layers}
-            self.style_targets = {layer: style_loss.statistics(style[layer]) for layer in self.style_layers}
+            self.content_targets = {
+                layer: self._measured(layer, content[layer]).float() for layer in self.content_layers
+            }
+            self.style_targets = {
+                layer: style_loss.statistics(style[layer], network.tap(layer)) for layer in self.style_layers
+            }
 
     def _features(self, image: Tensor, layers: tuple[str, ...]) -> Features:
         config = self.config
         return self.network(
-            image, layers, pooling=config.pooling, padding=config.padding, normalization=config.normalization
+            image,
+            layers,
+            pooling=config.pooling,
+            padding=config.padding,
+            normalization=config.normalization,
+            bare=True,
         )
+
+    def _measured(self, layer: str, features: Tensor) -> Tensor:
+        return through(self.network.tap(layer), features)
 
     def __call__(self, image: Tensor) -> LossTerms:
         """The weighted terms of image (1, 3, H, W); their sum is the loss.
@@ -76,12 +88,12 @@ class StyleTransferObjective:
         terms: LossTerms = {}
         for layer in self.content_layers:
             terms[content_term(layer)] = self._content_coefficient(layer, features[layer]) * content_loss(
-                features[layer], self.content_targets[layer]
+                self._measured(layer, features[layer]), self.content_targets[layer]
             )
         style_loss = STYLE_LOSSES[config.style_loss]
         for layer in self.style_layers:
             terms[style_term(layer)] = self._style_coefficient(layer, features[layer]) * style_loss.distance(
-                style_loss.statistics(features[layer]), self.style_targets[layer]
+                style_loss.statistics(features[layer], self.network.tap(layer)), self.style_targets[layer]
             )
         if config.tv_weight > 0:
             terms[TV_TERM] = config.tv_weight * TOTAL_VARIATIONS[config.total_variation](image)

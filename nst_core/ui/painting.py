@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import gradio as gr
 
 from nst_core import images
-from nst_core.devices import choose_compute
+from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.errors import DownloadError, ImageError, NSTError
 from nst_core.features import weights
 from nst_core.features.checkpoint import BUNDLE_REMEDY, TEACHERS
@@ -139,6 +139,7 @@ def _show_run(run: Run) -> Iterator[View]:
     finally:
         preview.close()
         run.close()
+        release_freed_memory()
 
 
 def _result(run: Run, where: str, history: LossHistory) -> View:

@@ -8,13 +8,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nst_core import images
+from nst_core.devices import keep_freed_memory
 from tests.conftest import random_state
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
 def ensure_weights() -> None:
-    """Set NST_WEIGHTS to random ones if it is not set."""
+    """Be as the app is: allocate as it does, and set NST_WEIGHTS to random ones if it is not set."""
+    keep_freed_memory()
     if not os.environ.get("NST_WEIGHTS"):
         folder = Path(tempfile.mkdtemp(prefix="nst-benchmark-"))
         save_file(random_state("vgg19"), folder / "vgg19_features.safetensors")

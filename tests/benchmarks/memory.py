@@ -40,6 +40,7 @@ def steps_of(program: str, height: int, width: int) -> Iterator[None]:
 
 def measure(program: str, height: int, width: int) -> None:
     """Print the process's peak over its size before the first step, and the peak of tensors within one later step."""
+    ensure_weights()
     before = psutil.Process().memory_info().rss
     steps = steps_of(program, height, width)
     for _ in range(STEPS):
