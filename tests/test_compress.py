@@ -18,7 +18,7 @@ from nst_core.features.checkpoint import expected_shapes, load
 from nst_core.features.compress import compress, root_of
 from nst_core.features.distill import Recipe
 from nst_core.features.vgg import through
-from nst_core.losses import gram_matrix, squared_distance
+from nst_core.losses.gram import gram_matrix, squared_distance
 from tests.conftest import random_state
 
 SMALL = {"vgg19": (12, 12, "M", 16, 16, "M", 24), "lite": (6, 6, "M", 8, 8, "M", 24)}

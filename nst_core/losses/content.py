@@ -1,0 +1,30 @@
+"""How far features are from the content picture's, and what systems multiply that with."""
+
+import torch
+from torch import Tensor
+
+# What each system multiplies `content_loss` with: (channels N, positions M, the target's own distance from black).
+CONTENT_NORMALIZATIONS = {
+    # ½ Σ (F − P)², Gatys et al. (2016), eq. 1: grows with the picture
+    "half sum": lambda channels, positions, magnitude: positions / 2,
+    "mean": lambda channels, positions, magnitude: 1 / channels,
+    # 1 for a picture that shows nothing of the content, at every layer and on every network
+    "relative": lambda channels, positions, magnitude: 1 / magnitude,
+}
+
+
+def content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """How far a layer's features are from the content picture's.
+
+    Args:
+        features, target: (B, C, H, W).
+
+    Returns:
+        squared distance of the C-vectors, mean over positions, a float32 scalar: it is theirs whatever axes they are
+        seen along, so narrower networks measure it, too.
+
+    Source: Gatys et al. (2016), eq. 1, up to CONTENT_NORMALIZATIONS.
+    """
+    # the norm's gradient is one product; that of a mean of squares meets the features in another order of memory
+    difference = torch.linalg.vector_norm(features.float() - target)
+    return difference.square() / (features.shape[0] * features[0, 0].numel())

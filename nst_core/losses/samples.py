@@ -1,0 +1,62 @@
+"""A style as its feature vectors themselves, from which some are drawn to be compared."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+# Feature vectors (M, C) as the network gives them, the share (M,) of each, not negative and of sum 1, and where there
+# is one, the tap (N, C): it is applied only to what is drawn.
+Samples = tuple[Tensor, ...]
+
+SEED = 0  # of what is drawn where no generator is given: the same each time
+
+
+def all_samples(features: Tensor, tap: Tensor | None = None, share: Tensor | None = None) -> Samples:
+    """Every feature vector of one picture's layer; arguments as of `gram_matrix`, with B = 1."""
+    vectors = features[0].flatten(1).T  # (H*W, C): contiguous for channels-last features, and no copy
+    if share is None:
+        shares = torch.full((len(vectors),), 1 / len(vectors), device=features.device)
+    else:
+        shares = share.float().flatten()
+    return (vectors, shares) if tap is None else (vectors, shares, tap)
+
+
+def pool(memories: Sequence[Samples], shares: Sequence[float]) -> Samples:
+    """The samples of several styles in one, each style's counting as much as its share (sum 1)."""
+    vectors = torch.cat([memory[0] for memory in memories])
+    weights = torch.cat([share * memory[1] for share, memory in zip(shares, memories, strict=True)])
+    return vectors, weights, *memories[0][2:]
+
+
+def no_samples(memory: Samples) -> Samples:
+    """The samples of features that are all zero."""
+    vectors, shares, *tap = memory
+    return torch.zeros_like(vectors[:1]), torch.ones_like(shares[:1]), *tap
+
+
+def source_of_chance(generator: torch.Generator | None) -> torch.Generator:
+    """The generator itself, or one that says the same each time."""
+    return torch.Generator().manual_seed(SEED) if generator is None else generator
+
+
+def draw(memory: Samples, count: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """At most `count` feature vectors, float32, tapped: all of them where they are that few, else by their shares.
+
+    Each `count`-th part of the sum of shares gives one vector, so that a fresh draw never leaves a part of the picture
+    out, and a vector without share is never drawn.
+
+    Returns:
+        points (n, N) and how much each counts (n,), of sum 1.
+    """
+    vectors, shares, *tap = memory
+    if len(vectors) > count:
+        chance = source_of_chance(generator)
+        jitter = torch.rand(count, generator=chance, device=chance.device).to(vectors.device)
+        bounds = shares.cumsum(0)  # (M,)
+        aims = (torch.arange(count, device=vectors.device) + jitter) / count * bounds[-1]
+        # rounding may aim at the very end, where no vector with a share follows
+        chosen = torch.searchsorted(bounds, aims, right=True).clamp(max=torch.searchsorted(bounds, bounds[-1]))
+        vectors, shares = vectors.index_select(0, chosen), torch.full_like(aims, 1 / count)
+    points = vectors.float()
+    return (points @ tap[0].float().T if tap else points), shares

@@ -1,0 +1,53 @@
+import torch
+
+from nst_core.losses.samples import all_samples, draw, pool
+
+FEATURES = torch.arange(600.0).view(1, 1, 20, 30)
+
+
+def test_few_samples_are_all_drawn_with_their_shares():
+    share = torch.rand(1, 1, 20, 30)
+    points, weights = draw(all_samples(FEATURES, None, share / share.sum()), 600, None)
+    torch.testing.assert_close(points.flatten(), FEATURES.flatten())
+    torch.testing.assert_close(weights, (share / share.sum()).flatten())
+
+
+def test_a_draw_leaves_no_part_of_the_picture_out():
+    points, weights = draw(all_samples(FEATURES), 60, torch.Generator().manual_seed(0))
+    assert (points.flatten() // 10).tolist() == list(range(60))  # one of each ten
+    torch.testing.assert_close(weights, torch.full((60,), 1 / 60))
+
+
+def test_samples_are_drawn_in_proportion_to_their_shares():
+    share = torch.zeros(600)
+    share[10], share[20], share[599] = 0.5, 0.25, 0.25
+    points, _ = draw(all_samples(FEATURES, None, share.view(1, 1, 20, 30)), 400, torch.Generator().manual_seed(0))
+    values, counts = points.flatten().unique(return_counts=True)
+    assert values.tolist() == [10, 20, 599]
+    assert all(abs(count - expected) <= 1 for count, expected in zip(counts.tolist(), [200, 100, 100], strict=True))
+
+
+def test_nothing_without_a_share_is_drawn_even_at_the_end():
+    share = torch.zeros(600)
+    share[:7] = 1 / 7
+    for seed in range(50):
+        samples = all_samples(FEATURES, None, share.view(1, 1, 20, 30))
+        assert draw(samples, 599, torch.Generator().manual_seed(seed))[0].max() < 7
+
+
+def test_draws_are_fresh_from_a_generator_and_the_same_without():
+    samples, generator = all_samples(FEATURES), torch.Generator().manual_seed(0)
+    assert not torch.equal(draw(samples, 100, generator)[0], draw(samples, 100, generator)[0])
+    assert torch.equal(draw(samples, 100, None)[0], draw(samples, 100, None)[0])
+
+
+def test_pooled_styles_are_drawn_in_proportion_to_their_shares():
+    pooled = pool([all_samples(FEATURES), all_samples(FEATURES[..., :10] + 1000)], [0.75, 0.25])
+    points, _ = draw(pooled, 100, None)
+    assert (points >= 1000).sum() == 25
+
+
+def test_what_is_drawn_goes_through_the_tap():
+    features, tap = torch.rand(1, 3, 20, 30), torch.rand(5, 3)
+    wide = torch.einsum("nc,bchw->bnhw", tap, features)
+    torch.testing.assert_close(draw(all_samples(features, tap), 50, None)[0], draw(all_samples(wide), 50, None)[0])
