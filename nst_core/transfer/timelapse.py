@@ -1,0 +1,140 @@
+"""A run of any length as a short animation, in bounded memory."""
+
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, features
+from torch import Tensor
+
+from nst_core import images
+from nst_core.errors import ConfigError, NSTError
+
+# Setting -> (smallest, largest, what it is counted in).
+RANGES = {
+    "frames": (2, 1000, " pictures"),
+    "side": (images.MIN_SIDE, 2048, " pixels"),
+    "seconds": (1, 120, " seconds"),
+}
+HOLD_MILLISECONDS = 1500  # the last picture stays, before it starts again
+LEAST_MILLISECONDS = 20  # of a picture; browsers slow down what is faster
+JPEG_QUALITY = 92  # while kept
+WEBP_QUALITY = 80  # in the file
+
+
+@dataclass(frozen=True)
+class _Picture:
+    step: int
+    jpeg: bytes
+
+
+class Timelapse:
+    """Some pictures of a run, evenly spread over its steps however many there will be; one thread at a time.
+
+    Args:
+        frames: the most pictures to keep.
+        side: longest side of the animation, pixels.
+
+    Raises:
+        ConfigError: frames or side out of range.
+    """
+
+    def __init__(self, frames: int = 120, side: int = 512):
+        self.frames = _checked("frames", frames, whole=True)
+        self.side = _checked("side", side, whole=True)
+        self._interval = 1  # steps from one picture to the next, at least
+        self._kept: list[_Picture] = []  # fewer than frames, the start first
+        self._last: tuple[int, Tensor] | None = None  # as it came; most last frames are never converted
+
+    def add(self, image: Tensor, step: int) -> None:
+        """Take note of a run's next frame; costs next to nothing unless it is one to keep.
+
+        Args:
+            image: (1, 3, H, W), any size, as in a Frame; must not be changed afterwards.
+            step: of the frame; never less than that of the one before.
+
+        Raises:
+            ValueError: steps go down.
+        """
+        if self._last and step < self._last[0]:
+            raise ValueError(
+                f"step {step} comes after step {self._last[0]}; a time-lapse shows one run, steps going up"
+            )
+        self._last = step, image
+        if self._kept and step < self._kept[-1].step + self._interval:
+            return
+        self._kept.append(self._picture(step, image))
+        while len(self._kept) >= self.frames:  # one place is the last frame's
+            self._thin()
+
+    def _picture(self, step: int, image: Tensor) -> _Picture:
+        return _Picture(step, images.encode_jpeg(image, quality=JPEG_QUALITY, max_side=self.side))
+
+    def _thin(self) -> None:
+        """Drop every other picture where they came regularly, else what comes too soon after another."""
+        steps = [picture.step for picture in self._kept]
+        self._interval = 2 * min(after - before for before, after in zip(steps, steps[1:], strict=False))
+        thinned = self._kept[:1]
+        for picture in self._kept[1:]:
+            if picture.step >= thinned[-1].step + self._interval:
+                thinned.append(picture)
+        self._kept = thinned
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps that the animation would show now, first and last included; none before the first frame."""
+        kept = tuple(picture.step for picture in self._kept)
+        return kept if not self._last or self._last_is_kept() else (*kept, self._last[0])
+
+    def _last_is_kept(self) -> bool:
+        return self._kept[-1].step == self._last[0]
+
+    def save(self, path: str | Path, seconds: float = 8.0) -> None:
+        """Write the animation so far as WebP: from the start to the last frame, held for a moment, then again.
+
+        Every picture is written at the last one's size, as a coarse-to-fine run begins with smaller ones.
+
+        Args:
+            path: of the file.
+            seconds: from the start to the last frame, though no picture is shorter than LEAST_MILLISECONDS.
+
+        Raises:
+            NSTError: no frame was added, or Pillow cannot write WebP here.
+            ConfigError: seconds out of range.
+        """
+        _checked("seconds", seconds)
+        if self._last is None:
+            raise NSTError("there is nothing to show yet; run at least one step, then save the time-lapse")
+        if not features.check("webp"):
+            raise NSTError("Pillow cannot write WebP here; reinstall it with: pip install --force-reinstall pillow")
+        pictures = self._decoded()
+        each = max(LEAST_MILLISECONDS, round(1000 * seconds / max(1, len(pictures) - 1)))
+        pictures[0].save(
+            path,
+            "WEBP",
+            save_all=True,
+            append_images=pictures[1:],
+            duration=[each] * (len(pictures) - 1) + [HOLD_MILLISECONDS],
+            loop=0,  # without end
+            quality=WEBP_QUALITY,
+        )
+
+    def _decoded(self) -> list[Image.Image]:
+        """What steps says, all at the last frame's size."""
+        step, image = self._last
+        # the last frame replaces one of its own step: where scales change, there are two, and the run goes on with it
+        kept = [picture for picture in self._kept if picture.step < step]
+        opened = [Image.open(io.BytesIO(picture.jpeg)) for picture in [*kept, self._picture(step, image)]]
+        size = opened[-1].size
+        return [picture.convert("RGB").resize(size, Image.Resampling.LANCZOS) for picture in opened]
+
+
+def _checked(name: str, value: float, *, whole: bool = False) -> float:
+    """The value, if it is in range."""
+    low, high, unit = RANGES[name]
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value) or not low <= value <= high:
+        what = "a whole number" if whole else "a number"
+        raise ConfigError(f"{name} is {repr(value)[:40]}; give {what} from {low} to {high}{unit}")
+    return value
