@@ -3,7 +3,8 @@
 from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, DeviceError, DownloadError, ImageError, NSTError, WeightsError
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.optimize import Controls, Frame
+from nst_core.transfer.controls import Controls
+from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord, read_record, save_result
 from nst_core.transfer.stylize import Run, stylize

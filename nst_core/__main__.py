@@ -17,9 +17,11 @@ from nst_core.features.compress import check_output, compress
 from nst_core.features.distill import Recipe
 from nst_core.features.vgg import BACKBONES, fitting_backbone
 from nst_core.transfer.config import CHOICES, StyleTransferConfig
+from nst_core.transfer.masks import mask_of
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import save_result
 from nst_core.transfer.stylize import Run, stylize
+from nst_core.transfer.timelapse import Timelapse
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +69,16 @@ def _add_stylize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--style-layers", nargs="+", metavar="LAYER", help="such as conv1_1 conv2_1")
     parser.add_argument("--content-layers", nargs="+", metavar="LAYER")
     parser.add_argument("--tv", type=float, help="total variation weight")
+    parser.add_argument("--style-loss", choices=CHOICES["style_loss"], help="what is compared with the style")
+    parser.add_argument("--style-scale", type=float, metavar="FACTOR", help="size of the strokes, 1: as in the style")
+    parser.add_argument("--smallest-scale", type=int, metavar="PIXELS", help="coarse to fine from here; 0: full size")
+    parser.add_argument("--color", choices=CHOICES["color"], help="whose colours the result has")
+    parser.add_argument("--more-styles", type=Path, nargs="+", default=[], metavar="STYLE", help="to blend with STYLE")
+    parser.add_argument("--blend", type=float, nargs="+", metavar="SHARE", help="of each style, the first one's first")
+    parser.add_argument("--mask", type=Path, action="append", default=[], help="white where a style goes")
+    parser.add_argument("--mask-softness", type=float, metavar="SHARE", help="width of the mask's edge, of the picture")
+    parser.add_argument("--keep-unpainted", action="store_true", default=None, help="outside: the photo's own pixels")
+    parser.add_argument("--timelapse", type=Path, metavar="WEBP", help="write the run as an animation, too")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--json", action="store_true", help="print the run's record")
     parser.set_defaults(command=stylize_pictures)
@@ -100,11 +112,18 @@ def config_of(options: argparse.Namespace, compute: Compute) -> StyleTransferCon
         style_layers=_tuple(options.style_layers),
         content_layers=_tuple(options.content_layers),
         seed=options.seed,
+        style_loss=options.style_loss,
+        style_scale=options.style_scale,
+        smallest_scale=options.smallest_scale,
+        color=options.color,
+        blend=_tuple(options.blend),
+        mask_softness=options.mask_softness,
+        keep_unpainted=options.keep_unpainted,
     )
 
 
-def _tuple(names: list[str] | None) -> tuple[str, ...] | None:
-    return None if names is None else tuple(names)
+def _tuple(values: list | None) -> tuple | None:
+    return None if values is None else tuple(values)
 
 
 def stylize_pictures(options: argparse.Namespace) -> None:
@@ -113,16 +132,23 @@ def stylize_pictures(options: argparse.Namespace) -> None:
     config = config_of(options, compute)
     _check_output(options.output)
     start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
-    content_image, style_image = images.load(options.content), images.load(options.style)
+    content_image = images.load(options.content)
+    style_images = [images.load(path) for path in (options.style, *options.more_styles)]
+    masks = [mask_of(images.load(path)) for path in options.mask]
+    if options.timelapse and options.timelapse.suffix.lower() != ".webp":
+        raise ConfigError(f"timelapse is {options.timelapse.name!r}; name a .webp file")
     _fetch(config.backbone)
-    run = stylize(content_image, style_image, config, start_image=start_image, compute=compute)
+    run = stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
+    timelapse = Timelapse()
     try:
-        _paint(run)
+        _paint(run, timelapse)
     finally:
         if run.last_frame:
             if options.json:
                 print(run.record().to_json())
             _save(run, options.output)
+            if options.timelapse:
+                timelapse.save(options.timelapse)
 
 
 def _check_output(path: Path) -> None:
@@ -144,9 +170,10 @@ def _save(run: Run, path: Path) -> None:
         raise ImageError(f"{path} could not be written ({error.strerror or error}); write elsewhere") from None
 
 
-def _paint(run: Run) -> None:
-    with tqdm(total=run.config.steps, unit="step", desc=f"{BACKBONES[run.config.backbone]}, {run.compute}") as bar:
+def _paint(run: Run, timelapse: Timelapse) -> None:
+    with tqdm(total=run.steps, unit="step", desc=f"{BACKBONES[run.config.backbone]}, {run.compute}") as bar:
         for frame in run:
+            timelapse.add(frame.image, frame.step)
             bar.update(frame.step - bar.n)
             bar.set_postfix(loss=f"{frame.total:.4g}", refresh=False)
             if frame.note:

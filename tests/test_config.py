@@ -8,7 +8,7 @@ import nst_core
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import layer_names
 from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, RANGES, StyleTransferConfig
-from nst_core.transfer.optimize import STEP_SIZES
+from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import PRESETS
 
 FIELDS = {field.name: field for field in dataclasses.fields(StyleTransferConfig)}

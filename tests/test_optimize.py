@@ -1,12 +1,13 @@
-import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 import pytest
 import torch
 
 from nst_core.errors import NSTError
-from nst_core.transfer.optimize import FIRST_STEP, MAX_RECOVERIES, OPTIMIZERS, STEP_SIZES, Controls, optimize
+from nst_core.transfer.optimize import MAX_RECOVERIES, PLATEAU_STEPS, Average, Plateau, optimize
+from nst_core.transfer.optimizers import FIRST_STEP, OPTIMIZERS, STEP_SIZES
 from tests.conftest import DEVICES
 
 SHAPE = (1, 3, 8, 8)  # 192 values: few enough for torch's own first step, see below
@@ -322,39 +323,179 @@ def test_a_gradient_that_is_not_finite_is_no_picture(optimizer):
     assert len(shown) == 1 and all(image.isfinite().all() for image in shown)
 
 
-# Stopping, closing, threads
+# Without end, from one scale to the next
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("last", [0, 1, 5])
-def test_stop_ends_the_run_after_the_frame_at_hand(optimizer, last):
-    controls, steps = Controls(), []
-    for frame in run(Bowl(), optimizer=optimizer, controls=controls):
-        steps.append(frame.step)
-        if frame.step == last:
-            controls.stop.set()
-    assert steps == list(range(last + 1))
+def test_a_run_without_steps_never_ends_and_paints_the_same(optimizer):
+    plain = list(run(Bowl(), optimizer=optimizer, steps=30))
+    endless = list(islice(run(Bowl(), optimizer=optimizer, steps=None), 200))
+    assert [frame.step for frame in endless] == list(range(200))
+    for one, other in zip(plain, endless, strict=False):
+        assert torch.equal(one.image, other.image) and one.losses == other.losses
 
 
-def test_stop_may_come_from_another_thread():
-    controls, entered, asked, bowl = Controls(), threading.Event(), [], Bowl()
-
-    def objective(image):
-        asked.append(1)
-        if len(asked) == 3:
-            entered.set()
-            controls.stop.wait(10)
-        return bowl(image)
-
-    threading.Thread(target=lambda: entered.wait(10) and controls.stop.set()).start()
-    assert [frame.step for frame in run(objective, steps=50, controls=controls)] == [0, 1, 2]
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_frames_are_counted_on_from_the_steps_made_before(optimizer):
+    plain, later = list(run(Bowl(), optimizer=optimizer)), list(run(Bowl(), optimizer=optimizer, made=100))
+    assert [frame.step for frame in later] == list(range(100, 109))
+    assert all(torch.equal(one.image, other.image) for one, other in zip(plain, later, strict=True))
 
 
-def test_two_runs_have_their_own_controls():
-    first = run(Bowl(), controls=(controls := Controls()))
-    controls.stop.set()
-    assert len(list(first)) == 1
-    assert len(list(run(Bowl()))) == 9
+def test_what_is_noted_and_refused_counts_the_steps_made_before():
+    noted = [frame for frame in run(cliff, torch.full(SHAPE, 0.2), "adam", 3, step_size=0.5, made=100) if frame.note]
+    assert noted[0].step == 101 and "at step 101; went back to step 100" in noted[0].note
+    with pytest.raises(NSTError, match="at step 100"):
+        next(run(lambda image: {"broken": image.sum() * float("nan")}, made=100))
+
+
+def test_adam_at_work_is_handed_over_and_goes_on():
+    plain = pictures(run(Bowl(), optimizer="adam", steps=8))
+    adam = OPTIMIZERS["adam"](step_size=STEP_SIZES["adam"], history=1, betas=(0.9, 0.999))
+    first = pictures(optimize(Bowl(), random(0), steps=5, optimizer=adam, step_size=9.0))  # whose settings are its own
+    second = pictures(optimize(Bowl(), first[-1], steps=3, optimizer=adam))
+    assert all(torch.equal(one, other) for one, other in zip(plain, first + second[1:], strict=True))
+
+
+def test_lbfgs_at_work_begins_anew():
+    lbfgs = OPTIMIZERS["lbfgs"](step_size=1.0, history=10, betas=(0.9, 0.999))
+    *_, last = pictures(optimize(Bowl(), random(0), steps=5, optimizer=lbfgs))
+    second = pictures(optimize(Bowl(), last, steps=3, optimizer=lbfgs))
+    fresh = pictures(run(Bowl(), last, steps=3))
+    assert all(torch.equal(one, other) for one, other in zip(second, fresh, strict=True))
+
+
+# An objective that changes
+
+
+class Switch:
+    """A bowl that becomes another at a step."""
+
+    def __init__(self, at: int):
+        self.bowls, self.at, self.asked, self.now = (Bowl(), Bowl()), at, -1, 0
+        self.bowls[1].goal = random(5)
+
+    def __call__(self, image):
+        return self.bowls[self.now](image)
+
+    def refresh(self) -> bool:
+        self.asked += 1
+        changed = self.asked == self.at
+        self.now |= changed
+        return changed
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_objective_that_never_changes_is_asked_and_changes_nothing(optimizer):
+    asked = []
+    plain = pictures(run(Bowl(), optimizer=optimizer))
+    watched = pictures(run(Bowl(), optimizer=optimizer, refresh=lambda: asked.append(1)))
+    assert all(torch.equal(one, other) for one, other in zip(plain, watched, strict=True))
+    assert len(asked) >= 8
+
+
+@pytest.mark.parametrize("at", [0, 1, 5])
+def test_lbfgs_begins_anew_with_the_new_objective_at_once(at):
+    objective = Switch(at)
+    before, shown = pictures(run(Bowl(), steps=at)), pictures(run(objective, steps=at + 6, refresh=objective.refresh))
+    after = pictures(run(objective.bowls[1], before[-1], steps=6))
+    assert all(torch.equal(one, other) for one, other in zip(before + after[1:], shown, strict=True))
+
+
+def test_adam_takes_the_new_gradient_at_once_and_keeps_its_moments():
+    objective = Switch(3)
+    shown = pictures(run(objective, optimizer="adam", steps=6, refresh=objective.refresh))
+    canvas = random(0).requires_grad_(True)
+    reference = torch.optim.Adam([canvas], lr=STEP_SIZES["adam"])
+    for step, image in enumerate(shown):
+        torch.testing.assert_close(image, canvas.detach())
+        reference.zero_grad()
+        sum(objective.bowls[step >= 3](canvas).values()).backward()
+        reference.step()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_next_frames_losses_are_the_new_objectives(optimizer):
+    objective = Switch(2)
+    for frame in run(objective, optimizer=optimizer, steps=5, refresh=objective.refresh):
+        expected = objective.bowls[frame.step > 2](frame.image)
+        assert frame.losses == pytest.approx({name: loss.item() for name, loss in expected.items()})
+
+
+# Averages
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.9, 0.99])
+def test_an_average_is_the_weighted_mean_of_all_pictures_so_far(decay):
+    average, seen = Average(decay), []
+    for number in range(12):
+        seen.append(random(number))
+        weights = torch.tensor([decay ** (number - i) for i in range(number + 1)], dtype=torch.float64)
+        expected = (weights.view(-1, 1, 1, 1, 1) * torch.stack(seen)).sum(0) / weights.sum()
+        torch.testing.assert_close(average.of(seen[-1]), expected.float())
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5, 0.99, 0.999])
+def test_the_average_of_one_picture_is_itself(decay):
+    average, image = Average(decay), random(0)
+    for _ in range(20):
+        torch.testing.assert_close(average.of(image), image)
+
+
+def test_without_decay_nothing_is_averaged():
+    average = Average(0.0)
+    assert all(average.of(image) is image for image in (random(0), random(1)))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_frames_show_the_average_of_the_pictures_while_the_run_goes_its_way(optimizer):
+    plain, shown = (list(run(Bowl(), optimizer=optimizer, averaging=decay)) for decay in (0.0, 0.8))
+    average = Average(0.8)
+    for one, other in zip(plain, shown, strict=True):
+        torch.testing.assert_close(other.image, average.of(one.image))
+        assert one.losses == other.losses  # of the picture that is being painted
+    assert (plain[-1].image - shown[-1].image).abs().mean() > 1e-3
+
+
+# Plateaus
+
+
+def reached(tolerance: float, losses) -> list[bool]:
+    plateau = Plateau(tolerance)
+    return [plateau.reached(loss) for loss in losses]
+
+
+def test_without_tolerance_there_is_no_plateau():
+    assert not any(reached(0, [1.0] * 100))
+
+
+def test_a_loss_that_stays_is_a_plateau_after_some_steps_not_before():
+    assert reached(0.01, [1.0] * 30) == [False] * PLATEAU_STEPS + [True] * (30 - PLATEAU_STEPS)
+    assert reached(0.01, [0.0] * 30)[-1]  # nothing is left to gain
+
+
+@pytest.mark.parametrize("tolerance", [0.001, 0.01, 0.2])
+def test_a_plateau_is_a_gain_below_the_tolerance_over_some_steps(tolerance):
+    for factor in (0.9, 1.1):
+        rate = (1 - factor * tolerance) ** (1 / PLATEAU_STEPS)
+        found = reached(tolerance, [rate**step for step in range(60)])
+        assert found[PLATEAU_STEPS:] == [factor < 1] * (60 - PLATEAU_STEPS)
+
+
+def test_a_loss_that_rises_is_a_plateau_of_its_best():
+    assert reached(0.01, [1.0 + step for step in range(30)])[-1]
+    falling_in_leaps = [1.0 - 0.1 * (step // 10) + 0.5 * (step % 2) for step in range(60)]
+    assert not any(reached(0.01, falling_in_leaps))
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_a_plateau_does_not_depend_on_what_the_loss_is_counted_in(scale):
+    losses = [1.0 / (1 + step) for step in range(200)]
+    assert reached(0.21, [scale * loss for loss in losses]) == reached(0.21, losses)
+    assert reached(0.21, losses)[-1]
+
+
+# Stopping, closing, threads
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

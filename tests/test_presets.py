@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from nst_core.features.vgg import layer_names
+from nst_core.losses.moments import COVARIANCE_EPS, COVARIANCE_ROUNDING
+from nst_core.transfer.ladder import ladder
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
@@ -26,7 +28,8 @@ class Written:
     """
 
     content: Callable  # F, P -> loss of one layer
-    style: Callable  # G/M, A/M_s, N, M, layer's number -> loss of one layer
+    style: Callable | None = None  # G/M, A/M_s, N, M, layer's number -> loss of one layer
+    cloud: Callable | None = None  # or F, S (N, M_s), layer's number -> loss of one layer
     tv: Callable = lambda x: 0.0
     content_layers: tuple[str, ...] = ("conv4_2",)
     style_layers: tuple[str, ...] = FIVE
@@ -75,6 +78,24 @@ def nine_points(x):
     straight = (np.diff(p, axis=2) ** 2).mean() + (np.diff(p, axis=1) ** 2).mean()
     slanted = ((p[:, 1:, 1:] - p[:, :-1, :-1]) ** 2).mean() + ((p[:, 1:, :-1] - p[:, :-1, 1:]) ** 2).mean()
     return 2 * (straight / 3 + slanted / 12)
+
+
+def root(matrix):
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors * values.clip(0) ** 0.5 @ vectors.T
+
+
+def wasserstein(F, S):
+    """|μ − μ_s|² + tr(Σ + Σ_s − 2 (Σ_s^½ Σ Σ_s^½)^½), the covariances made round enough to have roots."""
+    clouds = []
+    for values in (F, S):
+        energy = (values**2).mean(1).sum()
+        ridge = (COVARIANCE_EPS + COVARIANCE_ROUNDING * energy) * np.eye(len(values))
+        clouds.append((values.mean(1), np.cov(values, bias=True) + ridge))
+    (mean, covariance), (style_mean, style_covariance) = clouds
+    half = root(style_covariance)
+    coupled = root(half @ covariance @ half)
+    return ((mean - style_mean) ** 2).sum() + np.trace(covariance + style_covariance - 2 * coupled)
 
 
 CROWSONS = (256, 64, 16, 4, 1)
@@ -181,16 +202,16 @@ WRITTEN = {
         size=400,
         size_rule="height",
     ),
-    # content 0.015, layers 256:64:16:4:1 of 341, TV 2; Gram in the place of Wasserstein-2 is our deviation
+    # content 0.015, layers 256:64:16:4:1 of 341, TV 2; 1000 steps at 128 pixels, 500 at each of four more to 512
     "crowson": Written(
         padding="replicate",
         content=lambda F, P: 0.015 * mse(F, P),
-        style=lambda G, A, N, M, i: CROWSONS[i] / 341 * ((G / N - A / N) ** 2).sum(),
+        cloud=lambda F, S, i: CROWSONS[i] / 341 * wasserstein(F, S) / len(F),
         tv=lambda x: 2.0 * nine_points(x),
         start=("content",),
         optimizer="adam",
         step_size=0.02,
-        steps=500,  # of each scale but the first
+        steps=1000 + 4 * 500,
     ),
 }
 
@@ -212,6 +233,9 @@ class KnownPictures:
                 for name in sorted(names)
             })  # fmt: skip
 
+    def tap(self, layer):
+        return None
+
     def __call__(self, image, layers, **settings):
         self.asked.append(settings)
         known = next(i for i, picture in enumerate(self.pictures) if torch.equal(picture, image))
@@ -231,15 +255,18 @@ def by_hand(written: Written, network: KnownPictures) -> dict[str, float]:
     for number, layer in enumerate(written.style_layers):
         F, S = flat(painted[layer]), flat(style[layer])
         (N, M), M_s = F.shape, S.shape[1]
-        terms[f"style {layer}"] = written.style(F @ F.T / M, S @ S.T / M_s, N, M, number)
+        by_cloud = written.cloud is not None
+        terms[f"style {layer}"] = (
+            written.cloud(F, S, number) if by_cloud else written.style(F @ F.T / M, S @ S.T / M_s, N, M, number)
+        )
     if variation := written.tv(network.pictures[0][0].double().numpy()):
         terms["total variation"] = variation
     return terms
 
 
 def test_every_preset_is_held_against_its_source():
-    assert PRESETS.keys() == WRITTEN.keys() | {"lab"}
-    assert DEFAULT_PRESET == "lab"
+    assert PRESETS.keys() == WRITTEN.keys() | {"lab", "studio"}
+    assert DEFAULT_PRESET in ("lab", "studio")
 
 
 @pytest.mark.parametrize("sizes", [((4, 6), (4, 6), (4, 6)), ((4, 6), (4, 6), (7, 5))], ids=["equal", "unequal"])
@@ -247,13 +274,14 @@ def test_every_preset_is_held_against_its_source():
 def test_a_presets_loss_is_its_sources_formula(name, sizes):
     network, config = KnownPictures(*sizes), PRESETS[name].config
     painted, content_image, style_image = network.pictures
-    terms = StyleTransferObjective(network, content_image, style_image, config)(painted)
+    terms = StyleTransferObjective(network, content_image, [style_image], config)(painted)
     expected = by_hand(WRITTEN[name], network)
     assert terms.keys() == expected.keys()
     for term, loss in terms.items():
-        assert loss.item() == pytest.approx(expected[term], rel=1e-4), term
+        assert loss.item() == pytest.approx(expected[term], rel=5e-3 if WRITTEN[name].cloud else 1e-4), term
     for asked in network.asked:
-        assert asked == {key: getattr(WRITTEN[name], key) for key in ("pooling", "padding", "normalization")}
+        written = {key: getattr(WRITTEN[name], key) for key in ("pooling", "padding", "normalization")}
+        assert asked == {**written, "bare": True}
 
 
 # (Coefficient of ‖G/M − A/M_s‖²) / (coefficient of the mean squared content difference) at a layer of N channels.
@@ -269,7 +297,7 @@ RATIOS = {
 def test_style_and_content_are_balanced_as_in_the_table_of_conventions(name):
     network, config = KnownPictures((4, 6), (4, 6), (7, 5)), PRESETS[name].config
     painted, content_image, style_image = network.pictures
-    terms = StyleTransferObjective(network, content_image, style_image, config)(painted)
+    terms = StyleTransferObjective(network, content_image, [style_image], config)(painted)
     (layer,) = config.content_layers
     content = mse(flat(network.features[0][layer]), flat(network.features[1][layer]))
     content_coefficient = terms[f"content {layer}"].item() / content
@@ -303,6 +331,12 @@ def test_adam_is_crowsons():
     assert config.adam_betas == (0.9, 0.99) and config.clamp
 
 
+def test_the_scales_and_the_average_are_crowsons():
+    config = PRESETS["crowson"].config
+    assert [scale.size for scale in ladder(config, (3000, 4000))] == [128, 181, 256, 362, 512]
+    assert (config.averaging, config.scale_falloff, config.tolerance) == (0.99, 0, 0)
+
+
 def test_adam_of_the_loop_from_scratch_is_torchs_default():
     config = PRESETS["from_scratch"].config
     assert config.adam_betas == (0.9, 0.999)
@@ -312,7 +346,7 @@ def test_neural_style_starts_from_a_thousandth_of_a_grey_level():
     assert PRESETS["neural_style"].config.noise_deviation == pytest.approx(0.001 / 256)
 
 
-def test_our_default_is_the_papers_formula_from_the_content():
+def test_lab_is_the_papers_formula_from_the_content():
     config = PRESETS["lab"].config
     assert (config.content_layers, config.style_layers) == (("conv4_2",), FIVE)
     assert (config.content_normalization, config.style_normalization) == ("half sum", "paper")

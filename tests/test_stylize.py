@@ -10,13 +10,19 @@ import torch
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, DeviceError, WeightsError
-from nst_core.losses import STYLE_LOSSES, StyleLoss
+from nst_core.errors import ConfigError, DeviceError, ImageError, WeightsError
+from nst_core.features.vgg import load_network
+from nst_core.losses.style import STYLE_LOSSES, StyleLoss
 from nst_core.transfer import stylize as module
+from nst_core.transfer.color import with_colors_of
 from nst_core.transfer.config import CHOICES, StyleTransferConfig
-from nst_core.transfer.optimize import Controls
+from nst_core.transfer.controls import Controls
+from nst_core.transfer.ladder import ladder
+from nst_core.transfer.objective import StyleTransferObjective
+from nst_core.transfer.optimize import PLATEAU_STEPS, optimize
 from nst_core.transfer.presets import PRESETS
-from nst_core.transfer.stylize import BYTES_PER_PIXEL, stylize
+from nst_core.transfer.record import RunRecord, read_record, save_result
+from nst_core.transfer.stylize import MAX_STYLES, stylize
 from tests.benchmarks.lite import measured
 from tests.conftest import DEVICES
 
@@ -40,6 +46,13 @@ def small(**settings) -> StyleTransferConfig:
 def result(pictures, config, **given) -> torch.Tensor:
     """The last picture of a run."""
     return [frame.image for frame in stylize(*pictures, config, **{"compute": CPU} | given)][-1]
+
+
+def left_half() -> torch.Tensor:
+    """A mask, (1, 1, 30, 40)."""
+    mask = torch.zeros(1, 1, 30, 40)
+    mask[..., :20] = 1
+    return mask
 
 
 # What is found before the first frame
@@ -68,39 +81,6 @@ def test_an_absent_device_is_found_before_the_first_frame(random_weights, pictur
     monkeypatch.setenv("NST_DEVICE", "cuda:99")
     with pytest.raises(DeviceError, match="cuda:99"):
         stylize(*pictures, small())
-
-
-@pytest.mark.parametrize("backbone", CHOICES["backbone"])
-@pytest.mark.parametrize("precision", BYTES_PER_PIXEL)
-def test_a_size_beyond_the_memory_is_refused_and_the_one_proposed_is_not(
-    random_weights, pictures, monkeypatch, precision, backbone
-):
-    monkeypatch.setattr(module, "free_memory", lambda device: 10**9)
-    compute = Compute(device="cpu", precision=precision)
-    with pytest.raises(DeviceError) as raised:
-        stylize(*pictures, small(size=4096, backbone=backbone), compute=compute)
-    text = str(raised.value)
-    assert "4096×3072" in text and "0.9 GB free" in text and "CPU" in text
-    proposed = int(text.split("at most ")[1].split()[0])
-    assert 300 < proposed < 4096
-    stylize(*pictures, small(size=proposed, backbone=backbone), compute=compute)
-    with pytest.raises(DeviceError):
-        stylize(*pictures, small(size=proposed + 32, backbone=backbone), compute=compute)
-
-
-def test_a_style_picture_beyond_the_memory_is_refused_too(random_weights, monkeypatch):
-    monkeypatch.setattr(module, "free_memory", lambda device: 64 * 64 * BYTES_PER_PIXEL["fp32"] * 2)
-    square, panorama = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 4096)
-    stylize(square, square, small(size=64, size_rule="shortest side"), compute=CPU)
-    with pytest.raises(DeviceError):
-        stylize(square, panorama, small(size=64, size_rule="shortest side"), compute=CPU)
-
-
-def test_no_size_is_proposed_that_cannot_be_chosen(random_weights, pictures, monkeypatch):
-    monkeypatch.setattr(module, "free_memory", lambda device: 1000)
-    with pytest.raises(DeviceError) as raised:
-        stylize(*pictures, small(), compute=CPU)
-    assert "at most 0" not in str(raised.value)
 
 
 def test_running_out_of_memory_midway_is_said_in_plain_words(random_weights, pictures, monkeypatch):
@@ -156,7 +136,11 @@ def test_bf16_paints_nearly_the_picture_of_float32(random_weights, pictures):
     assert (close - exact).abs().mean() < 0.25 * (exact - start).abs().mean()
 
 
-# Setting -> (settings that let it count, another value).
+# What a run is given besides settings that lets one count.
+TWO_STYLES = {"styles": 2}
+MASKED = {"masks": 1}
+
+# Setting -> (what lets it count, another value).
 COUNTS = {
     "backbone": ({"content_layers": ("conv4_1",), "start": "noise"}, "vgg16"),
     "pooling": ({}, "average"),
@@ -183,6 +167,17 @@ COUNTS = {
     "size": ({}, 40),
     "size_rule": ({}, "height"),
     "seed": ({"start": "noise"}, 1),
+    "smallest_scale": ({"size": 48}, 24),
+    "scale_falloff": ({"size": 48, "smallest_scale": 24, "steps": 9}, 3.0),
+    "content_boost": ({}, 1.0),
+    "averaging": ({}, 0.9),
+    "tolerance": ({"steps": 30, "size": 24, "optimizer": "adam", "step_size": 0.01}, 0.5),
+    "last_step": ({}, 1),
+    "style_scale": ({}, 2.0),
+    "color": ({}, "content"),
+    "blend": (TWO_STYLES, (1.0, 4.0)),
+    "mask_softness": (MASKED, 0.2),
+    "keep_unpainted": ({**MASKED, "content_weight": 0}, True),
 }
 
 
@@ -193,14 +188,22 @@ def test_the_table_of_what_counts_has_every_setting():
 @pytest.mark.parametrize("name", COUNTS)
 def test_every_setting_changes_the_picture(random_weights, pictures, monkeypatch, name):
     other = StyleLoss(
-        statistics=lambda features, tap: features.float().mean((2, 3)), distance=lambda a, b: (a - b).abs().sum()
+        title="Another",
+        source="",
+        statistics=lambda features, tap=None, share=None: features.float().mean((2, 3)),
+        distance=lambda memory, target, generator=None: (memory - target).abs().sum(),
     )
     monkeypatch.setitem(STYLE_LOSSES, "another", other)
     monkeypatch.setitem(CHOICES, "style_loss", ("gram", "another"))
     needed, value = COUNTS[name]
+    needed = dict(needed)
+    content_image, style_image = pictures
+    styles = [style_image, style_image.flip(1) / 2][: needed.pop("styles", 1)]
+    given = {"masks": [left_half()]} if needed.pop("masks", 0) else {}
     config = small(**needed)
     assert getattr(config, name) != value
-    before, after = result(pictures, config), result(pictures, dataclasses.replace(config, **{name: value}))
+    before = result((content_image, styles), config, **given)
+    after = result((content_image, styles), dataclasses.replace(config, **{name: value}), **given)
     assert before.shape != after.shape or (before - after).abs().mean() > 1e-5
 
 
@@ -305,6 +308,447 @@ def test_notes_of_the_frames_are_in_the_record(random_weights, pictures, monkeyp
     run = stylize(*pictures, small(), compute=CPU)
     list(run)
     assert run.record().notes == ("note 1", "note 3")
+
+
+# Coarse to fine
+
+
+LADDER = {"size": 48, "smallest_scale": 24, "steps": 7}  # 24, 34, 48
+
+
+def test_a_run_coarse_to_fine_gives_every_step_once_at_growing_sizes(random_weights, pictures):
+    run = stylize(*pictures, small(**LADDER), compute=CPU)
+    frames = list(run)
+    assert [frame.step for frame in frames] == list(range(8))
+    expected = [scale.size for scale in ladder(small(**LADDER), (48, 64), [(56, 40)])]
+    assert expected == [24, 34, 48]
+    for frame in frames:
+        number, count = frame.scale
+        assert count == 3 and frame.image.shape[3] == expected[number - 1]
+    numbers = [frame.scale[0] for frame in frames]
+    assert numbers == sorted(numbers) and set(numbers) == {1, 2, 3}
+    steps = [scale.steps for scale in ladder(small(**LADDER), (48, 64), [(56, 40)])]
+    assert [numbers[1:].count(number) for number in (1, 2, 3)] == steps
+    assert run.record().content_size == (36, 48) and run.record().steps == 7
+
+
+def test_a_run_at_one_scale_is_the_loop_itself(random_weights, pictures):
+    config = small(steps=6)
+    network, _ = load_network("vgg19", CPU)
+    content_image, style_image = (images.fit(picture, 32) for picture in pictures)
+    objective = StyleTransferObjective(network, content_image, [style_image], config)
+    frames = stylize(*pictures, config, compute=CPU)
+    for frame, plain in zip(frames, optimize(objective, content_image, steps=6), strict=True):
+        assert torch.equal(frame.image, plain.image) and frame.losses == plain.losses
+        assert (frame.step, frame.scale, frame.note) == (plain.step, (1, 1), "")
+
+
+def test_a_finer_scale_goes_on_from_the_coarser_ones_picture(random_weights, pictures):
+    config = small(size=48, smallest_scale=34, steps=2, step_size=1e-4, start="noise")  # a step hardly moves
+    frames = list(stylize(*pictures, config, compute=CPU))
+    assert [frame.scale for frame in frames] == [(1, 2), (1, 2), (2, 2)]
+    torch.testing.assert_close(frames[2].image, images.resize(frames[1].image, (36, 48)), atol=1e-4, rtol=0)
+
+
+def test_coarse_to_fine_lowers_the_loss_of_every_scale(random_weights, pictures):
+    settings = {"size": 34, "smallest_scale": 24, "steps": 24}
+    for others in ({}, {"optimizer": "adam", "step_size": 0.02, "clamp": True, "averaging": 0.5}):
+        frames = list(stylize(*pictures, small(**settings | others), compute=CPU))
+        for number in (1, 2):
+            totals = [frame.total for frame in frames if frame.scale[0] == number]
+            assert totals[-1] < totals[0]
+
+
+# Pausing, stopping, going on
+
+
+PACES = {
+    "lbfgs": {"steps": 8},
+    "adam": {"steps": 8, "optimizer": "adam", "step_size": 0.02},
+    "lbfgs coarse to fine": LADDER,
+    "adam coarse to fine": {**LADDER, "optimizer": "adam", "step_size": 0.02, "averaging": 0.8},
+    "drawing": {"steps": 8, "style_loss": "sliced wasserstein"},
+}
+
+
+@pytest.mark.parametrize("pace", PACES)
+def test_a_run_in_pieces_is_the_uninterrupted_run_bit_for_bit(random_weights, pictures, pace):
+    config = small(**PACES[pace], start="noise")
+    whole = list(stylize(*pictures, config, compute=CPU))
+    controls, found = Controls(), []
+    run = stylize(*pictures, config, compute=CPU, controls=controls)
+    for pieces in (0, 2, 3):  # stopped twice, then to the end
+        for frame in run:
+            found.append(frame)
+            if frame.step == pieces:
+                controls.stop.set()
+        assert run.record().stopped and run.record().steps == pieces
+        run.more(config.steps - pieces)
+    for frame in run:
+        found.append(frame)
+        time.sleep(0.001)  # a pause is not to ask
+    assert not run.record().stopped and run.record().config == config
+    assert [frame.step for frame in found] == [frame.step for frame in whole]
+    for one, other in zip(whole, found, strict=True):
+        assert torch.equal(one.image, other.image) and one.losses == other.losses and one.scale == other.scale
+
+
+@pytest.mark.parametrize("pace", PACES)
+def test_a_stopped_runs_record_paints_that_very_picture(random_weights, pictures, pace):
+    config = small(**PACES[pace])
+    for last in (1, 3, 5):
+        run = stylize(*pictures, config, compute=CPU)
+        for frame in run:
+            if frame.step == last:
+                run.controls.stop.set()
+        record = RunRecord.from_json(run.record().to_json())
+        assert record.config == dataclasses.replace(config, last_step=last) and record.stopped
+        again = stylize(*pictures, record.config, compute=CPU)
+        *_, frame = again
+        assert frame.step == last and torch.equal(frame.image, run.last_frame.image)
+        assert again.record().config == record.config and not again.record().stopped
+
+
+@pytest.mark.parametrize("pace", PACES)
+def test_a_run_that_went_on_has_a_record_that_paints_that_very_picture(random_weights, pictures, pace):
+    config = small(**PACES[pace])
+    run = stylize(*pictures, config, compute=CPU)
+    first = list(run)
+    run.more(3)
+    more = list(run)
+    assert [frame.step for frame in more] == [config.steps + 1, config.steps + 2, config.steps + 3]
+    assert more[-1].total < first[-1].total or "sliced" in config.style_loss
+    record = run.record()
+    assert (record.steps, record.stopped) == (config.steps + 3, False)
+    assert record.config == dataclasses.replace(config, last_step=config.steps + 3)
+    assert torch.equal(result(pictures, record.config), more[-1].image)
+
+
+def test_more_of_a_stopped_run_is_so_many_steps(random_weights, pictures):
+    run = stylize(*pictures, small(steps=50), compute=CPU)
+    for frame in run:
+        if frame.step == 2:
+            run.controls.stop.set()
+    assert list(run) == []
+    run.more(2)
+    assert [frame.step for frame in run] == [3, 4] and not run.record().stopped
+    assert list(run) == []
+
+
+# Ending by itself
+
+
+def test_a_run_that_gets_nowhere_ends_by_itself_and_says_so(random_weights, pictures):
+    settings = {"steps": 200, "style_weight": 0.0, "tolerance": 0.5}  # starts from the content: nothing to be gained
+    run = stylize(*pictures, small(**settings), compute=CPU)
+    assert [frame.step for frame in run] == list(range(PLATEAU_STEPS + 1))
+    record = run.record()
+    assert not record.stopped and record.steps == PLATEAU_STEPS and record.config == small(**settings)
+    assert len(record.notes) == 1 and f"ended by itself at step {PLATEAU_STEPS}" in record.notes[0]
+
+
+SLOW = {"steps": 150, "size": 24, "tolerance": 0.5, "optimizer": "adam", "step_size": 0.02}
+
+
+@pytest.mark.parametrize("settings", [SLOW, {**SLOW, "size": 34, "smallest_scale": 24}], ids=["one scale", "two"])
+def test_after_its_own_end_a_run_goes_on_for_as_long_as_it_is_told(random_weights, pictures, settings):
+    config = small(**settings)
+    run = stylize(*pictures, config, compute=CPU)
+    *_, end = run
+    assert PLATEAU_STEPS <= end.step < 150 and end.scale[0] == end.scale[1]
+    assert torch.equal(result(pictures, run.record().config), end.image)
+    run.more(PLATEAU_STEPS + 5)
+    assert [frame.step for frame in run][-1] == end.step + PLATEAU_STEPS + 5
+    record = run.record()
+    assert len(record.notes) == 1 and not record.stopped
+    assert record.config == dataclasses.replace(config, last_step=record.steps)
+    assert torch.equal(result(pictures, record.config), run.last_frame.image)
+
+
+def test_a_scale_that_gets_nowhere_leaves_its_steps_to_the_last(random_weights, pictures):
+    settings = {"steps": 3 * PLATEAU_STEPS, "style_weight": 0.0, "size": 48, "smallest_scale": 34, "tolerance": 0.5}
+    frames = list(stylize(*pictures, small(**settings), compute=CPU))
+    assert [frame.step for frame in frames] == list(range(len(frames)))
+    assert [frame.scale[0] for frame in frames].count(1) == PLATEAU_STEPS + 1
+
+
+# Steering
+
+
+def steered(run, step: int, **settings) -> list:
+    """The frames of a run that is steered after a step."""
+    frames = []
+    for frame in run:
+        frames.append(frame)
+        if frame.step == step:
+            run.controls.wanted = dataclasses.replace(run.config, **settings)
+    return frames
+
+
+@pytest.mark.parametrize("settings", [{"steps": 5}, LADDER], ids=["one scale", "coarse to fine"])
+@pytest.mark.parametrize("optimizer", CHOICES["optimizer"])
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_weight_acts_at_the_next_frame(random_weights, pictures, settings, optimizer, at):
+    # steps too small to change the picture: what differs is the weight
+    config = small(**settings, optimizer=optimizer, step_size=1e-6, start="noise")
+    plain = list(stylize(*pictures, config, compute=CPU))
+    run = stylize(*pictures, config, compute=CPU)
+    for one, other in zip(plain, steered(run, at, style_weight=2e5), strict=True):
+        for name, loss in other.losses.items():
+            factor = 2 if name.startswith("style") and other.step > at else 1
+            assert loss == pytest.approx(factor * one.losses[name], rel=0.01)
+    assert run.record().notes == (f"steered at step {at}: style_weight",)
+    assert run.record().config == dataclasses.replace(config, style_weight=2e5)
+
+
+def test_a_layer_appears_and_another_goes_within_a_step(random_weights, pictures):
+    run = stylize(*pictures, small(steps=6), compute=CPU)
+    wish = {"style_layers": ("conv1_1", "conv3_1"), "content_layers": (), "content_weight": 0, "tv_weight": 1.0}
+    frames = steered(run, 2, **wish)
+    before, after = {"content conv2_1", "style conv1_1", "style conv2_1"}, {"style conv1_1", "style conv3_1"}
+    assert [set(frame.losses) for frame in frames] == [before] * 3 + [after | {"total variation"}] * 4
+    assert "steered at step 2" in run.notes[0] and all(name in run.notes[0] for name in wish)
+    assert len(run.notes) == 1 and frames[-1].total < frames[3].total
+
+
+def test_the_blend_of_two_styles_can_be_steered(random_weights, pictures):
+    content_image, style_image = pictures
+    styles, config = [style_image, style_image / 3], small(steps=4, blend=(1.0, 0.0))
+    plain = list(stylize(content_image, styles, config, compute=CPU))
+    frames = steered(stylize(content_image, styles, config, compute=CPU), 1, blend=(0.0, 1.0))
+    changed = [not torch.equal(one.image, other.image) for one, other in zip(plain, frames, strict=True)]
+    assert changed == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("optimizer", CHOICES["optimizer"])
+def test_whatever_else_is_wanted_changes_nothing(random_weights, pictures, optimizer):
+    config = small(optimizer=optimizer, step_size=0.01, steps=4)
+    plain = list(stylize(*pictures, config, compute=CPU))
+    run = stylize(*pictures, config, compute=CPU)
+    others = {"pooling": "average", "style_loss": "moments", "size": 64, "steps": 9, "seed": 5, "color": "content",
+              "style_normalization": "mean", "averaging": 0.9, "last_step": 2}  # fmt: skip
+    frames = steered(run, 1, **others)
+    assert all(torch.equal(one.image, other.image) for one, other in zip(plain, frames, strict=True))
+    assert run.record().config == config and run.notes == ()
+
+
+def test_a_wish_that_cannot_be_is_refused_and_the_run_goes_on_without_it(random_weights, pictures):
+    run = stylize(*pictures, small(steps=4), compute=CPU)
+    next(run)
+    for wish in ({"blend": (1.0, 2.0)}, {"content_layers": ("conv5_2",), "backbone": "vgg19"}):
+        run.controls.wanted = dataclasses.replace(run.config, **wish)
+        if "blend" in wish:
+            with pytest.raises(ConfigError, match="2 shares for 1 style"):
+                next(run)
+    run.controls.wanted = None
+    assert [frame.step for frame in run] == [1, 2, 3, 4]
+    lite = stylize(*pictures, small(steps=2, backbone="lite"), compute=CPU)
+    next(lite)
+    lite.controls.wanted = small(style_layers=("conv5_4",))
+    with pytest.raises(ConfigError, match="conv5_4"):
+        next(lite)
+    lite.controls.wanted = None
+    assert [frame.step for frame in lite] == [1, 2]
+
+
+def test_steering_begins_the_wait_for_a_plateau_anew(random_weights, pictures):
+    settings = {"steps": 60, "style_weight": 0.0, "tolerance": 0.01}  # nothing to gain, until there is
+    run = stylize(*pictures, small(**settings), compute=CPU)
+    frames = steered(run, PLATEAU_STEPS - 5, style_weight=1e5)
+    assert frames[-1].step > 2 * PLATEAU_STEPS - 5
+    assert frames[-1].total < frames[PLATEAU_STEPS - 4].total
+
+
+# Several styles
+
+
+def test_one_style_is_the_same_alone_in_a_list_or_twice(random_weights, pictures):
+    content_image, style_image = pictures
+    alone = result(pictures, small())
+    assert torch.equal(result((content_image, [style_image]), small()), alone)
+    for styles, blend in (
+        ([style_image, style_image], ()),
+        ([style_image] * 4, (0.1, 0.2, 0.3, 0.4)),
+        ([style_image, 1 - style_image], (1.0, 0.0)),
+        ([1 - style_image, style_image], (0.0, 1.0)),
+    ):
+        torch.testing.assert_close(result((content_image, styles), small(blend=blend)), alone, atol=1e-3, rtol=0)
+    mixed = result((content_image, [style_image, style_image / 3]), small())
+    assert (mixed - alone).abs().mean() > 1e-3
+
+
+def test_no_style_and_too_many_are_refused_and_so_are_other_numbers_of_shares(random_weights, pictures):
+    content_image, style_image = pictures
+    for count in (0, MAX_STYLES + 1):
+        with pytest.raises(ConfigError, match=f"{count} style pictures; give 1 to {MAX_STYLES}"):
+            stylize(content_image, [style_image] * count, small(), compute=CPU)
+    for count, blend in ((1, (1.0, 1.0)), (2, (1.0,)), (2, (1.0, 1.0, 1.0))):
+        with pytest.raises(ConfigError, match="shares"):
+            stylize(content_image, [style_image] * count, small(blend=blend), compute=CPU)
+
+
+# Masks
+
+
+@pytest.mark.parametrize("settings", [{}, LADDER, {"color": "content"}], ids=str)
+def test_what_is_not_painted_is_the_contents_own(random_weights, pictures, settings):
+    config = small(**settings, keep_unpainted=True, start="noise")
+    run = stylize(*pictures, config, masks=[left_half()], compute=CPU)
+    for frame in run:
+        width = frame.image.shape[3]
+        content_image = images.resize(run.content_image, images.size_of(frame.image))
+        right = slice(width // 2 + 4, None)  # beside the edge, the mask's own resizing is soft
+        torch.testing.assert_close(frame.image[..., right], content_image[..., right], atol=2 / 255, rtol=0)
+    assert torch.equal(frame.image[..., right], run.content_image[..., right])
+    assert (frame.image - run.content_image)[..., : width // 2 - 4].abs().mean() > 0.01
+
+
+def test_where_the_last_style_gets_the_rest_nothing_is_unpainted(random_weights, pictures):
+    content_image, style_image = pictures
+    styles, given = [style_image, style_image / 3], {"masks": [left_half()]}
+    free, kept = (
+        result((content_image, styles), small(keep_unpainted=kept), **given) for kept in (False, True)
+    )  # fmt: skip
+    torch.testing.assert_close(free, kept)
+
+
+def test_two_regions_meet_without_a_seam_of_content(random_weights, pictures):
+    content_image, style_image = pictures
+    masks = [left_half(), 1 - left_half()]
+    config = small(mask_softness=0.2, steps=2)
+    free, kept = (
+        result((content_image, [style_image, style_image / 3]), dataclasses.replace(config, keep_unpainted=kept),
+               masks=masks) for kept in (False, True)
+    )  # fmt: skip
+    torch.testing.assert_close(free, kept)
+
+
+def test_two_regions_have_two_styles(random_weights, pictures):
+    content_image, _ = pictures
+    dark, light = torch.rand(1, 3, 40, 40) * 0.2, 0.8 + torch.rand(1, 3, 40, 40) * 0.2
+    config = small(steps=20, content_weight=0, start="noise", style_layers=("conv1_1",), style_normalization="relative")
+    shown = result((content_image, [dark, light]), config, masks=[left_half()])
+    swapped = result((content_image, [light, dark]), config, masks=[left_half()])
+    for image, sign in ((shown, 1), (swapped, -1)):
+        assert sign * (image[..., 20:].mean() - image[..., :12].mean()) > 0.1
+
+
+def test_an_empty_mask_and_a_wrong_number_of_masks_are_refused(random_weights, pictures):
+    content_image, style_image = pictures
+    mask, speck = torch.ones(1, 1, 20, 30), torch.zeros(1, 1, 2000, 2000)
+    speck[..., 1000, 1000] = 1
+    for empty in (torch.zeros(1, 1, 20, 30), mask * float("nan"), speck):  # a speck that nobody can see at this size
+        with pytest.raises(ImageError, match="mask is empty"):
+            stylize(*pictures, small(), masks=[empty], compute=CPU)
+    for styles, masks in ((1, 2), (3, 1), (2, 3)):
+        with pytest.raises(ConfigError, match=f"{masks} masks for {styles} styles"):
+            stylize(content_image, [style_image] * styles, small(), masks=[mask] * masks, compute=CPU)
+
+
+def test_a_mask_of_all_is_no_mask(random_weights, pictures):
+    masked = result(pictures, small(keep_unpainted=True), masks=[torch.ones(1, 1, 9, 9)])
+    torch.testing.assert_close(masked, result(pictures, small()), atol=1e-3, rtol=0)
+
+
+# Colours
+
+
+def test_the_contents_colours_can_be_chosen_after_the_run_without_painting(random_weights, pictures):
+    expected = result(pictures, small(color="content"))
+    run = stylize(*pictures, small(), compute=CPU)
+    plain = list(run)[-1].image
+    seconds = run.seconds
+    assert torch.equal(run.recolored("content"), expected) and not torch.equal(expected, plain)
+    assert torch.equal(run.last_frame.image, expected) and run.seconds == seconds
+    assert run.record().config == small(color="content")
+    assert torch.equal(run.recolored("style"), plain) and run.record().config == small()
+
+
+def test_other_colours_in_the_midst_of_a_run_change_nothing_of_the_painting(random_weights, pictures):
+    plain = list(stylize(*pictures, small(), compute=CPU))
+    run = stylize(*pictures, small(), compute=CPU)
+    next(run)
+    run.recolored("content")
+    shown = list(run)
+    assert all(torch.equal(frame.image, with_colors_of(one.image, run.content_image))
+               for frame, one in zip(shown, plain[1:], strict=True))  # fmt: skip
+    assert torch.equal(run.recolored("style"), plain[-1].image)
+
+
+def test_colours_that_have_to_be_painted_are_refused_afterwards(random_weights, pictures):
+    swappable = {"style", "content"}
+    for painted in CHOICES["color"]:
+        run = stylize(*pictures, small(steps=1, color=painted), compute=CPU)
+        before = list(run)[-1]
+        for color in CHOICES["color"]:
+            if color == painted or {color, painted} == swappable:
+                run.recolored(color)
+                run.recolored(painted)
+            else:
+                with pytest.raises(ConfigError, match=f"colours '{color}' have to be painted"):
+                    run.recolored(color)
+        assert torch.equal(run.last_frame.image, before.image) and run.config == small(steps=1, color=painted)
+        with pytest.raises(ConfigError, match="color is 'pink'; choose one of"):
+            run.recolored("pink")
+
+
+@pytest.mark.parametrize("color", CHOICES["color"])
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_grey_pictures_can_be_painted_in_every_colour_mode(random_weights, pictures, color, value):
+    plain, greys = torch.full((1, 3, 40, 40), value), pictures[0].mean(1, keepdim=True).expand(1, 3, 48, 64)
+    for content_image, style_image in ((plain, pictures[1]), (pictures[0], plain), (plain, plain), (greys, greys)):
+        for frame in stylize(content_image, style_image, small(color=color, steps=2), compute=CPU):
+            assert frame.image.isfinite().all()
+
+
+# Every style loss
+
+
+@pytest.mark.parametrize("style_loss", STYLE_LOSSES)
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("optimizer", CHOICES["optimizer"])
+def test_every_style_loss_paints_from_two_styles_within_a_mask(
+    random_weights, pictures, style_loss, precision, optimizer
+):
+    content_image, style_image = pictures
+    config = small(style_loss=style_loss, style_normalization="relative", style_weight=1.0, content_weight=0, steps=5)
+    # from noise, L-BFGS without line search leaps onto the plateau of "mmd gaussian" and stays there
+    config = config.changed(optimizer=optimizer, size=24, start="content")
+    styles, compute = [style_image, style_image * 0.7], Compute(device="cpu", precision=precision)
+    for given in ({}, {"masks": [left_half()]}):
+        first, *_, last = stylize(content_image, styles, config, compute=compute, **given)
+        assert last.image.isfinite().all() and not last.note
+        assert last.total < 0.9 * first.total
+
+
+@pytest.mark.parametrize("style_loss", STYLE_LOSSES)
+def test_a_grey_picture_can_be_painted_with_every_style_loss(random_weights, pictures, style_loss):
+    plain = torch.full((1, 3, 32, 32), 0.5)
+    for content_image, style_image in ((plain, pictures[1]), (pictures[0], plain), (plain, plain)):
+        config = small(style_loss=style_loss, style_normalization="relative", style_weight=1.0, steps=3)
+        for frame in stylize(content_image, style_image, config, compute=CPU):
+            assert frame.image.isfinite().all()
+
+
+# Records
+
+
+def test_every_setting_comes_back_out_of_a_record(random_weights, pictures, tmp_path):
+    config = small(
+        smallest_scale=24, scale_falloff=1.5, averaging=0.5, tolerance=0.01, style_scale=1.5, color="content",
+        blend=(1.0, 2.0), keep_unpainted=True, mask_softness=0.1, last_step=2, style_loss="wasserstein",
+        style_normalization="per channel", content_normalization="relative",
+    )  # fmt: skip
+    content_image, style_image = pictures
+    run = stylize(content_image, [style_image, style_image / 2], config, masks=[left_half()] * 2, compute=CPU)
+    *_, last = run
+    save_result(last.image, run.record(), tmp_path / "result.png")
+    record = read_record(tmp_path / "result.png")
+    assert record == run.record() and record.config == config
+    defaults = StyleTransferConfig()
+    new = ("smallest_scale", "scale_falloff", "averaging", "tolerance", "style_scale", "color", "blend",
+           "keep_unpainted", "mask_softness", "last_step")  # fmt: skip
+    assert all(getattr(config, name) != getattr(defaults, name) for name in new)
 
 
 # Parity with the reference, on real pictures

@@ -8,8 +8,12 @@ from typing import Any
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import BACKBONES, NORMALIZATIONS, PADDINGS, POOLINGS, check_layers, nearest_layer
 from nst_core.images import MAX_SIDE, MIN_SIDE, SIZE_RULES
-from nst_core.losses import CONTENT_NORMALIZATIONS, STYLE_LOSSES, STYLE_NORMALIZATIONS, TOTAL_VARIATIONS
-from nst_core.transfer.optimize import OPTIMIZERS, STEP_SIZES
+from nst_core.losses.content import CONTENT_NORMALIZATIONS
+from nst_core.losses.style import STYLE_LOSSES, STYLE_NORMALIZATIONS
+from nst_core.losses.variation import TOTAL_VARIATIONS
+from nst_core.transfer.color import COLORS
+from nst_core.transfer.masks import MAX_RADIUS
+from nst_core.transfer.optimizers import OPTIMIZERS, STEP_SIZES
 from nst_core.transfer.starts import STARTS
 
 GATYS_STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
@@ -29,6 +33,7 @@ CHOICES: dict[str, Sequence[str]] = {
     "start": tuple(STARTS),
     "optimizer": tuple(OPTIMIZERS),
     "size_rule": tuple(SIZE_RULES),
+    "color": tuple(COLORS),
 }
 
 # Field -> (smallest, largest, what it is counted in).
@@ -41,6 +46,14 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "step_size": (1e-6, 10, ""),
     "history": (1, 100, " steps"),
     "size": (MIN_SIDE, MAX_SIDE, " pixels"),
+    "smallest_scale": (0, MAX_SIDE, " pixels"),
+    "scale_falloff": (0, 3, ""),
+    "content_boost": (0, 3, ""),
+    "averaging": (0, 0.999, ""),
+    "tolerance": (0, 0.5, ""),
+    "style_scale": (0.1, 4, ""),
+    "mask_softness": (0, MAX_RADIUS, " of the longer side"),
+    "last_step": (0, MAX_STEPS, " steps"),
     "seed": (0, 2**32 - 1, ""),
 }
 
@@ -67,6 +80,7 @@ class StyleTransferConfig:
     tv_weight: float = 0.0
     content_normalization: str = "half sum"
     style_loss: str = "gram"
+    blend: tuple[float, ...] = ()  # share of each of several style pictures; empty: equal
     style_normalization: str = "paper"
     total_variation: str = "nine point"
     # how it is painted
@@ -78,8 +92,19 @@ class StyleTransferConfig:
     history: int = 10  # steps that L-BFGS remembers; 100 cost 0.6 GB at 512×512 and gain nothing
     adam_betas: tuple[float, float] = (0.9, 0.999)
     clamp: bool = False  # keep pixels in [0, 1] after every step, for Adam
+    averaging: float = 0.0  # decay of a running average over the steps, which is what is shown; 0: none
+    tolerance: float = 0.0  # relative gain over Plateau's steps below which a scale ends by itself; 0: never
     size: int = 512  # pixels
     size_rule: str = "longest side"  # what size measures
+    smallest_scale: int = 0  # pixels: painted coarse to fine from about this size; 0: at the full size alone
+    last_step: int = 0  # at which the run ends, of its own steps or beyond them; 0: with its own
+    content_boost: float = 0.0  # α grows as (512 pixels / size) ^ boost: a small picture is harder to recognise
+    scale_falloff: float = 0.0  # steps of a scale ∝ its size ^ -falloff; 0: the same for each
+    # what of the style, and where
+    style_scale: float = 1.0  # size of the style picture as it is looked at, of the result's: size of the strokes
+    color: str = "style"  # whose colours the result has
+    mask_softness: float = 0.0  # of the longer side: width of a mask's edge
+    keep_unpainted: bool = False  # outside of the masks: the content's own pixels
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -92,8 +117,9 @@ class StyleTransferConfig:
         _check_numbers("adam_betas", self.adam_betas, below=1)
         if len(self.adam_betas) != 2:
             raise ConfigError(f"adam_betas is {self.adam_betas!r}; give two numbers")
-        if not isinstance(self.clamp, bool):
-            raise ConfigError(f"clamp is {self.clamp!r}; give True or False")
+        for name in ("clamp", "keep_unpainted"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} is {getattr(self, name)!r}; give True or False")
         if self.clamp and self.optimizer == "lbfgs":
             raise ConfigError("clamp is on with optimizer 'lbfgs', whose memory it would corrupt; use 'adam', or False")
 
@@ -112,6 +138,9 @@ class StyleTransferConfig:
 
     def _check_weights(self) -> None:
         _check_numbers("layer_weights", self.layer_weights, below=MAX_WEIGHT)
+        _check_numbers("blend", self.blend, below=MAX_WEIGHT)
+        if self.blend and not any(self.blend):
+            raise ConfigError("all shares of blend are 0, so there is no style; raise one of them")
         if self.layer_weights and len(self.layer_weights) != len(self.style_layers):
             raise ConfigError(
                 f"layer_weights has {len(self.layer_weights)} numbers for {len(self.style_layers)} style layers; "
@@ -138,7 +167,7 @@ class StyleTransferConfig:
             ConfigError: an unknown value or one out of range.
         """
         given = {name: value for name, value in values.items() if value is not None}
-        for name in ("steps", "size", "seed", "history"):
+        for name in ("steps", "size", "seed", "history", "smallest_scale", "last_step"):
             if isinstance(given.get(name), float) and given[name].is_integer():
                 given[name] = int(given[name])
         if given.get("optimizer", self.optimizer) != self.optimizer:

@@ -1,19 +1,19 @@
 """What a painting is measured by: the pictures' targets, and image -> LossTerms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from nst_core.errors import ConfigError
 from nst_core.features.vgg import VGG, Features, channels_of, through
-from nst_core.losses import (
-    CONTENT_NORMALIZATIONS,
-    STYLE_LOSSES,
-    STYLE_NORMALIZATIONS,
-    TOTAL_VARIATIONS,
-    content_loss,
-)
+from nst_core.images import size_of
+from nst_core.losses.content import CONTENT_NORMALIZATIONS, content_loss
+from nst_core.losses.style import SMALLEST_MAGNITUDE, STYLE_LOSSES, STYLE_NORMALIZATIONS, Memory, magnitude
+from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.masks import shares
 
 LossTerms = dict[str, Tensor]
 Objective = Callable[[Tensor], LossTerms]
@@ -31,37 +31,91 @@ def style_term(layer: str) -> str:
     return f"style {layer}"
 
 
+@dataclass(frozen=True)
+class StyleTarget:
+    """What the painted picture's statistics at a layer are compared with."""
+
+    memory: Memory  # prepared
+    magnitude: float  # of the style there, for normalisations that want it
+    region: int | None  # number of the region of which the positions count; None: all
+    weight: float
+
+
 class StyleTransferObjective:
-    """Gatys' loss for one content and one style picture; called with an image, it gives the terms.
+    """The loss of a content and some style pictures; called with an image, it gives the terms.
 
     Terms whose weight is 0 are neither computed nor listed.
 
     Args:
         network: sees the pictures.
         content_image: (1, 3, H, W) in [0, 1], at the size to be painted.
-        style_image: (1, 3, H', W') in [0, 1].
-        config: layers, weights and normalisations.
+        style_images: each (1, 3, any, any) in [0, 1].
+        config: layers, weights, losses and normalisations.
+        regions: (1, 1, H, W) for each style, where it applies; empty: the styles blend everywhere.
+        content_share: what the content weight is multiplied with.
 
-    Source: Gatys et al. (2016), eq. 7, with the coefficients of `losses`.
+    Source: Gatys et al. (2016), eq. 7, with the coefficients of `losses`; for regions, Gatys et al. (2017), eq. 3.
     """
 
-    def __init__(self, network: VGG, content_image: Tensor, style_image: Tensor, config: StyleTransferConfig):
+    def __init__(
+        self,
+        network: VGG,
+        content_image: Tensor,
+        style_images: Sequence[Tensor],
+        config: StyleTransferConfig,
+        regions: Sequence[Tensor] = (),
+        content_share: float = 1.0,
+    ):
         self.network = network
+        self.content_image = content_image
+        self.style_images = tuple(style_images)
+        self.regions = tuple(regions)
+        self.content_share = content_share
+        self.style_loss = STYLE_LOSSES[config.style_loss]
+        self.generator = torch.Generator(content_image.device).manual_seed(config.seed)
+        self.memories: dict[tuple[str, int], Memory] = {}  # (layer, number of the style picture)
+        self.shares: dict[tuple[int, tuple[int, int]], Tensor | None] = {}  # (region, size of a layer)
+        self.steer(config)
+
+    def steer(self, config: StyleTransferConfig) -> None:
+        """Weigh by other settings from here on."""
         self.config = config
         self.content_layers = config.content_layers if config.content_weight > 0 else ()
         self.style_layers = tuple(
             layer for layer in config.style_layers if config.style_weight * config.weight_of_layer(layer) > 0
         )
-        style_loss = STYLE_LOSSES[config.style_loss]
         with torch.no_grad():
-            content = self._features(content_image, self.content_layers)
-            style = self._features(style_image, self.style_layers)
+            content = self._features(self.content_image, self.content_layers)
             self.content_targets = {
                 layer: self._measured(layer, content[layer]).float() for layer in self.content_layers
             }
-            self.style_targets = {
-                layer: style_loss.statistics(style[layer], network.tap(layer)) for layer in self.style_layers
+            self.content_magnitudes = {
+                layer: float(content_loss(torch.zeros_like(target), target).clamp(min=SMALLEST_MAGNITUDE))
+                for layer, target in self.content_targets.items()
             }
+            self._remember()
+            self.style_targets = {layer: self._style_targets(layer) for layer in self.style_layers}
+
+    def _remember(self) -> None:
+        """Look at the style pictures for what is not yet known of them."""
+        for number, image in enumerate(self.style_images):
+            unknown = tuple(layer for layer in self.style_layers if (layer, number) not in self.memories)
+            seen = self._features(image, unknown) if unknown else {}
+            for layer in unknown:
+                memory = self.style_loss.statistics(seen[layer], self.network.tap(layer), None)
+                self.memories[layer, number] = memory
+
+    def _style_targets(self, layer: str) -> list[StyleTarget]:
+        """What is compared at a layer: each region with its style, or all of the picture with their blend."""
+        memories = [self.memories[layer, number] for number in range(len(self.style_images))]
+        shares = normalized(self.config.blend, len(memories))
+        if not self.regions:
+            return [self._target(self.style_loss.blend(memories, shares), None, 1.0)]
+        return [self._target(memory, number, 1 / len(memories)) for number, memory in enumerate(memories)]
+
+    def _target(self, memory: Memory, region: int | None, weight: float) -> StyleTarget:
+        size = float(magnitude(self.style_loss, memory)) if self.config.style_normalization == "relative" else 1.0
+        return StyleTarget(self.style_loss.prepare(memory), size, region, weight)
 
     def _features(self, image: Tensor, layers: tuple[str, ...]) -> Features:
         config = self.config
@@ -87,26 +141,58 @@ class StyleTransferObjective:
         features = self._features(image, (*self.content_layers, *self.style_layers))
         terms: LossTerms = {}
         for layer in self.content_layers:
-            terms[content_term(layer)] = self._content_coefficient(layer, features[layer]) * content_loss(
-                self._measured(layer, features[layer]), self.content_targets[layer]
-            )
-        style_loss = STYLE_LOSSES[config.style_loss]
+            target = self.content_targets[layer]
+            loss = content_loss(self._measured(layer, features[layer]), target)
+            terms[content_term(layer)] = self._content_coefficient(layer, target) * loss
         for layer in self.style_layers:
-            terms[style_term(layer)] = self._style_coefficient(layer, features[layer]) * style_loss.distance(
-                style_loss.statistics(features[layer], self.network.tap(layer)), self.style_targets[layer]
-            )
+            if (loss := self._style_loss(layer, features[layer])) is not None:
+                terms[style_term(layer)] = loss
         if config.tv_weight > 0:
             terms[TV_TERM] = config.tv_weight * TOTAL_VARIATIONS[config.total_variation](image)
+        if not terms:
+            raise ConfigError("the masks are too small for every style layer; paint more, or choose shallower layers")
         return terms
 
-    def _content_coefficient(self, layer: str, features: Tensor) -> float:
-        normalize = CONTENT_NORMALIZATIONS[self.config.content_normalization]
-        return self.config.content_weight * normalize(self._channels(layer), features[0, 0].numel())
+    def _style_loss(self, layer: str, features: Tensor) -> Tensor | None:
+        """A layer's term; None where no region has a say in its few positions."""
+        losses = []
+        for target in self.style_targets[layer]:
+            share = None if target.region is None else self._share(target.region, size_of(features))
+            if share is None and target.region is not None:
+                continue
+            memory = self.style_loss.statistics(features, self.network.tap(layer), share)
+            distance = self.style_loss.distance(memory, target.memory, self.generator)
+            losses.append(self._style_coefficient(layer, features, target) * distance)
+        return torch.stack(losses).sum() if losses else None
 
-    def _style_coefficient(self, layer: str, features: Tensor) -> float:
+    def _share(self, region: int, size: tuple[int, int]) -> Tensor | None:
+        if (region, size) not in self.shares:
+            self.shares[region, size] = shares(self.regions[region], size)
+        return self.shares[region, size]
+
+    def _content_coefficient(self, layer: str, target: Tensor) -> float:
+        normalize = CONTENT_NORMALIZATIONS[self.config.content_normalization]
+        return self.config.content_weight * self.content_share * normalize(
+            self._channels(layer), target[0, 0].numel(), self.content_magnitudes[layer]
+        )
+
+    def _style_coefficient(self, layer: str, features: Tensor, target: StyleTarget) -> float:
         normalize = STYLE_NORMALIZATIONS[self.config.style_normalization]
-        weight = self.config.style_weight * self.config.weight_of_layer(layer)
-        return weight * normalize(self._channels(layer), features[0, 0].numel())
+        weight = self.config.style_weight * self.config.weight_of_layer(layer) * target.weight
+        return weight * normalize(self._channels(layer), features[0, 0].numel(), target.magnitude)
 
     def _channels(self, layer: str) -> int:
         return channels_of(self.config.backbone, layer)  # not features.shape[1], which Lite has fewer of
+
+
+def normalized(shares: Sequence[float], count: int) -> list[float]:
+    """Shares of sum 1; equal ones where none are given.
+
+    Raises:
+        ConfigError: another number of shares than there are styles, or none above 0.
+    """
+    if not shares:
+        return [1 / count] * count
+    if len(shares) != count:
+        raise ConfigError(f"blend has {len(shares)} shares for {count} style pictures; give one for each, or none")
+    return [share / sum(shares) for share in shares]

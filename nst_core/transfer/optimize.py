@@ -1,20 +1,20 @@
 """The loop: start + objective -> Frames. It knows pixels and losses, no network and no paper."""
 
 import math
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import count
 
 import torch
 from torch import Tensor
 
 from nst_core.errors import NSTError
+from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 
-FIRST_STEP = 0.005  # of the pixel range, mean over the picture
+PLATEAU_STEPS = 20
 MAX_RECOVERIES = 10  # halvings of the step, to a thousandth
 
 Objective = Callable[[Tensor], dict[str, Tensor]]
-Advance = Callable[[], None]  # moves the canvas one step along its gradient
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,19 @@ class Frame:
     """One moment of a run.
 
     Attributes:
-        step: updates made so far; 0 is the start itself.
+        step: updates made so far, over all scales; 0 is the start itself.
         image: (1, 3, H, W) on the run's device. A picture being optimised may leave [0, 1] a little; `images` clips it.
-        losses: name -> weighted loss of this very image; their sum is the objective.
+        losses: name -> weighted loss of this very image, their sum is the objective; with averaging, of the newest
+            picture that went into it.
         note: what a person should know of this step, mostly "".
+        scale: the number of its scale, of how many.
     """
 
     step: int
     image: Tensor
     losses: dict[str, float]
     note: str = ""
+    scale: tuple[int, int] = (1, 1)
 
     @property
     def total(self) -> float:
@@ -39,64 +42,19 @@ class Frame:
         return math.fsum(self.losses.values())
 
 
-@dataclass
-class Controls:
-    """What may change while a run goes on; read once per step."""
-
-    stop: threading.Event = field(default_factory=threading.Event)
-
-
-def lbfgs(canvas: Tensor, *, step_size: float, history: int, **_: object) -> Advance:
-    """Limited-memory BFGS without line search, one update a call.
-
-    n calls equal one run of n iterations. Two things differ from torch's own defaults, both because its thresholds are
-    not free of scale: gradients are scaled to a mean of 1, so that no curvature pair is dropped when losses are tiny,
-    and the first step moves pixels by FIRST_STEP rather than by a millionth, which bf16 could not see.
-
-    Source: Liu & Nocedal (1989), algorithm 2.1, as torch.optim.LBFGS.
-    """
-    optimizer = torch.optim.LBFGS(
-        [canvas], lr=step_size, max_iter=1, history_size=history, tolerance_grad=-1, tolerance_change=-1
-    )
-    scale = None
-
-    def advance() -> None:
-        nonlocal scale
-        first = scale is None
-        if first:
-            mean = canvas.grad.abs().mean().item()
-            scale = 1 / mean if mean > 0 else 1.0
-        canvas.grad.mul_(scale)
-        # torch divides the first step by the gradient's sum, which is the number of values here
-        optimizer.param_groups[0]["lr"] = step_size * FIRST_STEP * canvas.numel() if first else step_size
-        optimizer.step(lambda: 0.0)  # the gradient is there already; the loss itself steers nothing
-
-    return advance
-
-
-def adam(canvas: Tensor, *, step_size: float, betas: tuple[float, float], **_: object) -> Advance:
-    """Adam: each pixel moves by about the step size. Source: Kingma & Ba (2015), algorithm 1."""
-    optimizer = torch.optim.Adam([canvas], lr=step_size, betas=betas)
-    return lambda: optimizer.step()
-
-
-OPTIMIZERS: dict[str, Callable[..., Advance]] = {"lbfgs": lbfgs, "adam": adam}
-
-# What an optimiser starts from where nothing else is said; Adam's is Crowson's, of the pixel range.
-STEP_SIZES = {"lbfgs": 1.0, "adam": 0.02}
-
-
 def optimize(
     objective: Objective,
     start: Tensor,
     *,
-    steps: int,
-    optimizer: str = "lbfgs",
+    steps: int | None,
+    optimizer: str | Optimizer = "lbfgs",
     step_size: float = 1.0,
     history: int = 10,
     betas: tuple[float, float] = (0.9, 0.999),
     clamp: bool = False,
-    controls: Controls | None = None,
+    averaging: float = 0.0,
+    refresh: Callable[[], bool] | None = None,
+    made: int = 0,
 ) -> Iterator[Frame]:
     """Lower the objective by changing the picture's pixels, and show every step.
 
@@ -105,55 +63,97 @@ def optimize(
     Args:
         objective: image (1, 3, H, W) -> name -> weighted scalar.
         start: (1, 3, H, W); stays as it is.
-        steps: updates to make; steps + 1 frames come, the first of which is the start.
-        optimizer: one of OPTIMIZERS.
+        steps: updates to make; steps + 1 frames come, the first of which is the start. None: without end.
+        optimizer: one of OPTIMIZERS, or one at work on another scale, whose settings are its own.
         step_size: L-BFGS: of its own step; Adam: of the pixel range.
         history: steps that L-BFGS remembers.
         betas: decay of Adam's two moments.
         clamp: keep pixels in [0, 1] after every update.
-        controls: its stop ends the run after the frame at hand.
+        averaging: decay of a running average of the pictures, which frames then show; 0 for none.
+        refresh: asked before every update whether the objective has changed since.
+        made: updates made before, on other scales; frames are counted on from there.
 
     Yields:
-        Frame 0 … steps, each with the losses of its own image.
+        Frame made … made + steps, each with the losses of its own image.
 
     Raises:
         NSTError: the loss is not finite at the start, or stays so after MAX_RECOVERIES smaller steps.
     """
-    controls = controls or Controls()
     canvas = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
-
-    def make_advance() -> Advance:
-        return OPTIMIZERS[optimizer](canvas, step_size=step_size, history=history, betas=betas)
+    if isinstance(optimizer, str):
+        optimizer = OPTIMIZERS[optimizer](step_size=step_size, history=history, betas=betas)
+    optimizer.begin(canvas)
 
     def update() -> None:
-        advance()
+        optimizer.advance()
         if clamp:
             with torch.no_grad():
                 canvas.clamp_(0, 1)
 
-    advance = make_advance()
     recoveries, note = 0, ""
     good = canvas.detach().clone()
-    for step in range(steps + 1):
-        losses = _evaluate(objective, canvas, gradient=step < steps)
+    average = Average(averaging)
+    for step in count() if steps is None else range(steps + 1):
+        losses = _evaluate(objective, canvas, gradient=step != steps)
         while not all(map(math.isfinite, losses.values())):
             if step == 0 or recoveries == MAX_RECOVERIES:
-                raise NSTError(_not_finite(step, losses))
-            recoveries, step_size = recoveries + 1, step_size / 2
-            note = f"the loss was not finite at step {step}; went back to step {step - 1} with step size {step_size:g}"
+                raise NSTError(_not_finite(made + step, losses))
+            recoveries += 1
+            optimizer.restart(optimizer.step_size / 2)
+            note = (
+                f"the loss was not finite at step {made + step}; went back to step {made + step - 1} "
+                f"with step size {optimizer.step_size:g}"
+            )
             with torch.no_grad():
                 canvas.copy_(good)
-            advance = make_advance()
             _evaluate(objective, canvas, gradient=True)
             update()
-            losses = _evaluate(objective, canvas, gradient=step < steps)
+            losses = _evaluate(objective, canvas, gradient=step != steps)
         good = canvas.detach().clone()
-        yield Frame(step, good, losses, note)
+        yield Frame(made + step, average.of(good), losses, note)
         note = ""
-        if controls.stop.is_set():
-            return
-        if step < steps:
+        if refresh and refresh():
+            optimizer.forget()
+            _evaluate(objective, canvas, gradient=True)
+        if step != steps:
             update()
+
+
+class Plateau:
+    """Whether a run still gets anywhere: its best loss against that of PLATEAU_STEPS before.
+
+    Args:
+        tolerance: the relative gain that is enough; 0 for always.
+    """
+
+    def __init__(self, tolerance: float):
+        self.tolerance, self.best = tolerance, []
+
+    def reached(self, loss: float) -> bool:
+        """True when this loss and those before it gain too little."""
+        self.best.append(min([loss, *self.best[-1:]]))
+        if self.tolerance == 0 or len(self.best) <= PLATEAU_STEPS:
+            return False
+        before = self.best[-1 - PLATEAU_STEPS]
+        return before - self.best[-1] <= self.tolerance * before
+
+
+class Average:
+    """A running average of pictures that has no memory of a time before the first.
+
+    Source: Kingma & Ba (2015), section 3, on what corrects its beginning.
+    """
+
+    def __init__(self, decay: float):
+        self.decay, self.weight, self.sum = decay, 0.0, None
+
+    def of(self, image: Tensor) -> Tensor:
+        """The average with one more picture (1, 3, H, W); without decay, that picture."""
+        if self.decay == 0:
+            return image
+        self.sum = (1 - self.decay) * image + (0.0 if self.sum is None else self.decay * self.sum)
+        self.weight = 1 - self.decay * (1 - self.weight)
+        return self.sum / self.weight
 
 
 def _evaluate(objective: Objective, canvas: Tensor, *, gradient: bool) -> dict[str, float]:

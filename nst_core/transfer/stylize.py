@@ -1,41 +1,48 @@
 """The whole method: two pictures and a config -> Frames, and in the end a record."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from nst_core import images
-from nst_core.devices import Compute, choose_compute, free_memory
+from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, DeviceError
 from nst_core.features import weights
 from nst_core.features.vgg import load_network
+from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.objective import StyleTransferObjective
-from nst_core.transfer.optimize import Controls, Frame, optimize
+from nst_core.transfer.controls import STEERABLE, Controls
+from nst_core.transfer.ladder import ladder
+from nst_core.transfer.masks import check_mask, fit_mask, keep_unpainted, regions, soften
+from nst_core.transfer.memory import check_memory
+from nst_core.transfer.objective import StyleTransferObjective, normalized
+from nst_core.transfer.optimize import PLATEAU_STEPS, Frame, Plateau, optimize
+from nst_core.transfer.optimizers import OPTIMIZERS
 from nst_core.transfer.record import RunRecord, versions
 from nst_core.transfer.starts import STARTS, StartMaterial
 
-# Peak bytes for each pixel painted, as tests/benchmarks/memory.py saw them and a little more.
-BYTES_PER_PIXEL = {"fp32": 4000, "bf16": 2800}
-BACKBONE_SHARE = {"lite": 0.68}  # of these for a network that is narrower than VGG-19
-STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked at once and without gradients
+MAX_STYLES = 4
+BOOST_SIZE = 512  # pixels, where a content boost changes nothing
 
 
 class Run:
     """One painting: iterate it for its Frames, then ask it for its record.
 
-    Made by `stylize`. May be iterated by one thread after another, never by two at once.
+    Made by `stylize`. May be iterated by one thread after another, never by two at once. It ends when its steps are
+    made, when nothing improves, or when it is stopped; `more` lets it go on from there.
     """
 
     def __init__(
         self,
         content_image: Tensor,
-        style_image: Tensor,
+        style_images: Sequence[Tensor],
         config: StyleTransferConfig,
         *,
         start_image: Tensor | None,
+        masks: Sequence[Tensor],
         compute: Compute,
         controls: Controls | None,
     ):
@@ -43,44 +50,114 @@ class Run:
             raise ConfigError("start is 'image', but there is no such picture; give one, or choose another start")
         self.config = config
         self.compute = compute
+        self.controls = controls or Controls()
         self.checkpoint = weights.require(config.backbone)
-        self.content_image = images.fit(content_image, config.size, config.size_rule)
-        self.style_image = images.fit(style_image, config.size, config.size_rule)
-        check_memory(self.content_image, self.style_image, config, compute)
+        self.steps = self._whole = config.last_step or config.steps  # to be made; that the settings alone lead to
         self.last_frame: Frame | None = None
+        self.painted: Tensor | None = None  # the last picture before its colours were changed
         self.seconds = 0.0
         self.notes: tuple[str, ...] = ()
+        self._wanted = config
+        self._ends_by_itself = not config.last_step  # a run that is told where to end goes there
+        self._plateau = Plateau(config.tolerance)
         self._start_image = start_image
-        self._frames = self._paint(controls)
+        colored = [COLORS[config.color].before(content_image, style) for style in style_images]
+        self._base, self._styles = colored[0][0], [style for _, style in colored]
+        self._rungs = ladder(config, images.size_of(content_image), [images.size_of(style) for style in style_images])
+        self.content_image = images.fit(content_image, config.size, config.size_rule)
+        self.style_image = self._style_images(config.size)[0]
+        self._regions = regions(self._fitted(masks), len(self._styles)) if masks else []
+        normalized(config.blend, len(self._styles))  # raises for a wrong number of shares
+        for style in self._style_images(config.size):
+            check_memory(self.content_image, style, config, compute)
+        self._frames = self._paint()
 
-    def _paint(self, controls: Controls | None) -> Iterator[Frame]:
+    def _style_images(self, size: int) -> list[Tensor]:
+        """The styles as they are looked at beside a content of that size."""
+        size = round(size * self.config.style_scale)
+        return [images.fit(style, size, self.config.size_rule) for style in self._styles]
+
+    def _fitted(self, masks: Sequence[Tensor]) -> list[Tensor]:
+        size = images.size_of(self.content_image)
+        fitted = [soften(fit_mask(mask, size), self.config.mask_softness) for mask in masks]
+        for mask in fitted:
+            check_mask(mask)
+        return fitted
+
+    def _paint(self) -> Iterator[Frame]:
+        """Every scale in turn, the last without end."""
         config, device = self.config, self.compute.device
         network, self.checkpoint = load_network(config.backbone, self.compute)
+        optimizer = OPTIMIZERS[config.optimizer](
+            step_size=config.step_size, history=config.history, betas=config.adam_betas
+        )
+        made, canvas = 0, None
+        for number, rung in enumerate(self._rungs, 1):
+            last, self._plateau = rung is self._rungs[-1], Plateau(config.tolerance)
+            content_image = images.fit(self._base, rung.size, config.size_rule).to(device)
+            style_images = [image.to(device) for image in self._style_images(rung.size)]
+            size = images.size_of(content_image)
+            canvas = self._start(content_image, style_images) if canvas is None else images.resize(canvas, size)
+            objective = StyleTransferObjective(
+                network, content_image, style_images, self.config,
+                [fit_mask(region, size).to(device) for region in self._regions],
+                content_share=(BOOST_SIZE / config.size) ** config.content_boost,
+            )  # fmt: skip
+            for frame in optimize(
+                objective,
+                canvas,
+                steps=None if last else rung.steps,
+                optimizer=optimizer,
+                clamp=config.clamp,
+                averaging=config.averaging,
+                refresh=lambda objective=objective: self._steer(objective),
+                made=made,
+            ):
+                canvas = frame.image
+                done = self._plateau.reached(frame.total)
+                if done and last and self._ends_by_itself:
+                    self._end_by_itself(frame.step)
+                if frame.step > made or made == 0:
+                    yield replace(frame, scale=(number, len(self._rungs)))
+                if done and not last:
+                    break
+            made = frame.step
+
+    def _start(self, content_image: Tensor, style_images: list[Tensor]) -> Tensor:
         material = StartMaterial(
-            content_image=self.content_image.to(device),
-            style_image=self.style_image.to(device),
+            content_image=content_image,
+            style_image=style_images[0],
             start_image=self._start_image,
-            noise_deviation=config.noise_deviation,
-            seed=config.seed,
+            noise_deviation=self.config.noise_deviation,
+            seed=self.config.seed,
         )
-        start = STARTS[config.start](material).to(device)
-        objective = StyleTransferObjective(network, material.content_image, material.style_image, config)
-        yield from optimize(
-            objective,
-            start,
-            steps=config.steps,
-            optimizer=config.optimizer,
-            step_size=config.step_size,
-            history=config.history,
-            betas=config.adam_betas,
-            clamp=config.clamp,
-            controls=controls,
-        )
+        return STARTS[self.config.start](material).to(self.compute.device)
+
+    def _steer(self, objective: StyleTransferObjective) -> bool:
+        """Weigh as the controls want it from here on; whether anything changed."""
+        wanted = self._wanted
+        if wanted is self.config:
+            return False
+        objective.steer(wanted)
+        self._plateau = Plateau(wanted.tolerance)  # losses before are in another measure
+        changed = [name for name in STEERABLE if getattr(wanted, name) != getattr(self.config, name)]
+        self.notes += (f"steered at step {self.last_frame.step}: {', '.join(changed)}",)
+        self.config = wanted
+        return True
+
+    def _end_by_itself(self, step: int) -> None:
+        self.steps, self._ends_by_itself = step, False
+        self._whole = min(self._whole, step)
+        self.notes += (f"ended by itself at step {step}: {PLATEAU_STEPS} steps gained nothing worth the time",)
 
     def __iter__(self) -> Iterator[Frame]:
         return self
 
     def __next__(self) -> Frame:
+        if self.last_frame and (self.controls.stop.is_set() or self.last_frame.step >= self.steps):
+            raise StopIteration
+        self._wanted = self.controls.steered(self.config)
+        normalized(self._wanted.blend, len(self._styles))  # raises here, where the run can still go on
         began = time.perf_counter()
         try:
             # deterministic: the same settings paint the same picture, on a GPU too
@@ -92,10 +169,61 @@ class Run:
             raise
         finally:
             self.seconds += time.perf_counter() - began
+        self.painted = frame.image
+        frame = replace(frame, image=self._finished(frame.image))
         self.last_frame = frame
         if frame.note:
             self.notes += (frame.note,)
         return frame
+
+    def _finished(self, painted: Tensor) -> Tensor:
+        """The picture as it is shown: in its colours, and untouched where nothing was to be painted."""
+        color = COLORS[self.config.color]
+        image = color.after(painted, self.content_image)
+        if self.config.keep_unpainted and self._regions:
+            image = keep_unpainted(image, self.content_image, torch.stack(self._regions).sum(0).clamp(max=1))
+        return image
+
+    @property
+    def styles(self) -> int:
+        """How many style pictures there are."""
+        return len(self._styles)
+
+    def can_recolor(self, color: str) -> bool:
+        """Whether the last picture can have these colours without painting anew."""
+        return COLORS[color].before is COLORS[self.config.color].before
+
+    def recolored(self, color: str) -> Tensor:
+        """The last picture in other colours, (1, 3, H, W), without painting anew.
+
+        Raises:
+            ConfigError: colours that the pictures would have to be painted in.
+        """
+        recolored = replace(self.config, color=color)
+        if not self.can_recolor(color):
+            raise ConfigError(f"colours {color!r} have to be painted; run again with them")
+        self.config = recolored
+        self.last_frame = replace(self.last_frame, image=self._finished(self.painted))
+        return self.last_frame.image
+
+    def more(self, steps: int) -> None:
+        """Go on for some steps after the last frame: after the end, or when stopped."""
+        self.controls.stop.clear()
+        self.steps = (self.last_frame.step if self.last_frame else 0) + steps
+
+    @property
+    def remaining(self) -> int:
+        """Steps from the last frame to where the settings alone lead."""
+        return max(0, self._whole - (self.last_frame.step if self.last_frame else 0))
+
+    def work(self, step: int) -> float:
+        """Pixels computed up to a step, in steps at the full size: what a run's time goes by."""
+        done, work = 0, 0.0
+        for rung in self._rungs:
+            made = step - done if rung is self._rungs[-1] else min(step - done, rung.steps)
+            work += max(0, made) * (rung.size / self.config.size) ** 2
+            done += rung.steps
+        return work
 
     def close(self) -> None:
         """End the run and free what it holds; the last frame and the record stay."""
@@ -109,10 +237,11 @@ class Run:
         """
         if self.last_frame is None:
             raise ValueError("a run has no record before its first frame")
+        step = self.last_frame.step
         return RunRecord(
-            config=self.config,
+            config=self.config if step == self._whole else replace(self.config, last_step=step),
             steps=self.last_frame.step,
-            stopped=self.last_frame.step < self.config.steps,
+            stopped=self.last_frame.step < self.steps,
             losses=self.last_frame.losses,
             seconds=round(self.seconds, 3),
             content_size=images.size_of(self.content_image),
@@ -129,62 +258,47 @@ class Run:
 
 def stylize(
     content_image: Tensor,
-    style_image: Tensor,
+    style_image: Tensor | Sequence[Tensor],
     config: StyleTransferConfig,
     *,
     start_image: Tensor | None = None,
+    masks: Sequence[Tensor] = (),
     compute: Compute | None = None,
     controls: Controls | None = None,
 ) -> Run:
-    """Paint one picture in the style of another, a Frame a step.
+    """Paint one picture in the style of another or of several, a Frame a step.
 
     Everything that can be wrong with the input is found here, before the first frame.
 
     Args:
         content_image: what is painted, (1, 3, H, W) in [0, 1].
-        style_image: how it is painted, (1, 3, H', W') in [0, 1].
+        style_image: how it is painted, (1, 3, H', W') in [0, 1]; or up to MAX_STYLES of them, which blend.
         config: all settings.
         start_image: for start "image", (1, 3, any, any) in [0, 1].
+        masks: (1, 1, any, any) in [0, 1] over the content, where each style applies; of several styles the last may go
+            without, it gets the rest.
         compute: device and precision; chosen for this machine if None.
-        controls: to stop the run.
+        controls: to stop and to steer the run.
 
     Returns:
         the Run: an iterator of Frames 0 … config.steps, with `record()`.
 
     Raises:
-        ConfigError: a size that makes these pictures too small or too large; start "image" without one.
+        ConfigError: a size that makes these pictures too small or too large; start "image" without one; shares or
+            masks that are not as many as the styles.
+        ImageError: an empty mask.
         WeightsError: no weights for the backbone.
         DeviceError: the device is absent, or its memory too small for this size.
     """
+    style_images = [style_image] if isinstance(style_image, Tensor) else list(style_image)
+    if not 1 <= len(style_images) <= MAX_STYLES:
+        raise ConfigError(f"there are {len(style_images)} style pictures; give 1 to {MAX_STYLES}")
     return Run(
         content_image,
-        style_image,
+        style_images,
         config,
         start_image=start_image,
+        masks=masks,
         compute=compute or choose_compute(),
         controls=controls,
-    )
-
-
-def check_memory(content_image: Tensor, style_image: Tensor, config: StyleTransferConfig, compute: Compute) -> None:
-    """Refuse a size that this machine cannot hold, before it tries.
-
-    Args:
-        content_image, style_image: as they would be used, (1, 3, H, W).
-        config: the size that made them so, and the network.
-
-    Raises:
-        DeviceError: with a size that fits.
-    """
-    (height, width), (style_height, style_width) = images.size_of(content_image), images.size_of(style_image)
-    pixels = max(height * width, STYLE_SHARE * style_height * style_width)
-    needed = pixels * BYTES_PER_PIXEL[compute.precision] * BACKBONE_SHARE.get(config.backbone, 1.0)
-    free = free_memory(compute.device)
-    if needed <= free:
-        return
-    fitting = int(config.size * (free / needed) ** 0.5) // 16 * 16
-    remedy = f"choose a size of at most {fitting}" if fitting >= images.MIN_SIDE else "close other programs"
-    raise DeviceError(
-        f"painting {width}×{height} pixels in a {style_width}×{style_height} style takes about "
-        f"{needed / 2**30:.1f} GB, and {compute.name} has {free / 2**30:.1f} GB free; {remedy}"
     )

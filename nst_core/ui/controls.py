@@ -1,16 +1,28 @@
 """What a person sets: the two pictures, and a control for every setting in settings.CONTROLS."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from nst_core.features.vgg import BACKBONES
+from nst_core.losses.style import STYLE_LOSSES
+from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, MAX_STEPS
+from nst_core.transfer.masks import MAX_RADIUS
 from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.stylize import MAX_STYLES
 from nst_core.ui.log_slider import LogSlider
 from nst_core.ui.pictures import PictureInput
-from nst_core.ui.settings import ALL_LAYERS, MORE_LAYERS, PRE_LAYERS, controls_of, default_config
+from nst_core.ui.settings import (
+    ALL_LAYERS,
+    MORE_LAYERS,
+    PRE_LAYERS,
+    SHARE_CONTROLS,
+    WEIGHT_CONTROLS,
+    controls_of,
+    default_config,
+)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STARTS = [("content", "content"), ("noise", "noise"), ("style", "style"), ("another picture", "image")]
@@ -33,15 +45,30 @@ def picture_inputs() -> tuple[PictureInput, PictureInput]:
     return pictures[0], pictures[1]
 
 
-def setting_controls() -> tuple[dict[str, Any], PictureInput]:
-    """Every control by its name in CONTROLS, and the upload for start "image"."""
+class Inputs(NamedTuple):
+    """What a person gives beside the two pictures."""
+
+    controls: dict[str, Any]  # by name in CONTROLS
+    start_image: PictureInput  # for start "image"
+    more_styles: list[PictureInput]
+    mask: gr.ImageEditor
+
+
+def setting_controls() -> Inputs:
+    """Every control there is, what few people need in folded groups."""
     at = controls_of(default_config(DEFAULT_PRESET))
     made, start_image = _main_controls(at)
+    with gr.Accordion("Brush strokes and more styles", open=False):
+        controls, more_styles = _style_controls(at)
+        made |= controls
+    with gr.Accordion("Where to paint", open=False):
+        controls, mask = _mask_controls(at)
+        made |= controls
     with gr.Accordion("More layers", open=False):
         made |= _layer_controls(at)
     with gr.Accordion("Network and optimiser", open=False):
         made |= _machinery_controls(at)
-    return made, start_image
+    return Inputs(made, start_image, more_styles, mask)
 
 
 def _main_controls(at: dict[str, Any]) -> tuple[dict[str, Any], PictureInput]:
@@ -64,6 +91,9 @@ def _main_controls(at: dict[str, Any]) -> tuple[dict[str, Any], PictureInput]:
         made["steps"] = gr.Number(
             at["steps"], label="Steps", precision=0, elem_id="steps", min_width=120, maximum=MAX_STEPS
         )
+    made["color"] = gr.Dropdown(
+        [(color.title, name) for name, color in COLORS.items()], value=at["color"], label="Colours", elem_id="color"
+    )
     made["start"] = gr.Radio(STARTS, value=at["start"], label="Start from", elem_id="init")
     start_image = PictureInput(
         label="Start picture", elem_id="start-picture", height=180, visible=False, sources=["upload"]
@@ -71,9 +101,60 @@ def _main_controls(at: dict[str, Any]) -> tuple[dict[str, Any], PictureInput]:
     return made, start_image
 
 
+def _style_controls(at: dict[str, Any]) -> tuple[dict[str, Any], list[PictureInput]]:
+    """How the style is looked at, and further pictures to blend with the first."""
+    made: dict[str, Any] = {}
+    with gr.Row():
+        made["style_scale"] = gr.Slider(
+            0.25, 2, at["style_scale"], step=0.05, label="Size of the strokes", elem_id="style-scale", min_width=170,
+        )  # fmt: skip
+        made["style_loss"] = gr.Dropdown(
+            [(loss.title, name) for name, loss in STYLE_LOSSES.items()], value=at["style_loss"], label="Style loss",
+            elem_id="style-loss", min_width=170,
+        )  # fmt: skip
+    more_styles = []
+    with gr.Row():
+        for number in range(2, MAX_STYLES + 1):
+            more_styles.append(
+                PictureInput(
+                    label=f"Style {number}", elem_id=f"style-{number}", height=110, sources=["upload"], min_width=90
+                )
+            )
+    with gr.Row():
+        for number, name in enumerate(SHARE_CONTROLS, 1):
+            made[name] = gr.Slider(
+                0, 1, at[name], step=0.05, label=f"Share of style {number}", elem_id=f"share-{number}", min_width=110,
+            )  # fmt: skip
+    return made, more_styles
+
+
+def _mask_controls(at: dict[str, Any]) -> tuple[dict[str, Any], gr.ImageEditor]:
+    """A brush over the content picture."""
+    mask = gr.ImageEditor(
+        type="pil", label="Paint over what gets the style; with a second style: the first one's place",
+        elem_id="mask", layers=False, transforms=(), sources=["upload"], format="png", height=360,
+        brush=gr.Brush(colors=["#ff3b30"], color_mode="fixed", default_size=40), eraser=gr.Eraser(default_size=40),
+    )  # fmt: skip
+    made: dict[str, Any] = {}
+    with gr.Row():
+        made["mask_softness"] = gr.Slider(
+            0, MAX_RADIUS, at["mask_softness"], step=0.01, label="Soft edge", elem_id="mask-softness", min_width=150
+        )
+        made["keep_unpainted"] = gr.Checkbox(
+            at["keep_unpainted"], label="Keep the photo elsewhere", elem_id="keep-unpainted", min_width=150
+        )
+    return made, mask
+
+
 def _layer_controls(at: dict[str, Any]) -> dict[str, Any]:
-    """The layers beside Gatys' five."""
-    return {
+    """The layers beside Gatys' five, and the weights of these."""
+    weights: dict[str, Any] = {}
+    with gr.Row():
+        for name, layer in zip(WEIGHT_CONTROLS, GATYS_STYLE_LAYERS, strict=True):
+            weights[name] = LogSlider(
+                at[name], label=f"w {layer}", low=-3, high=2, elem_id=name.replace("_", "-"), min_width=150
+            )
+    return weights | {
         "content_layers": gr.Dropdown(
             [*ALL_LAYERS, *PRE_LAYERS], value=at["content_layers"], multiselect=True, label="Content layers",
             elem_id="content-layers",
@@ -111,5 +192,13 @@ def _machinery_controls(at: dict[str, Any]) -> dict[str, Any]:
         made["size_rule"] = gr.Dropdown(
             list(CHOICES["size_rule"]), value=at["size_rule"], label="Size measures", elem_id="size-rule", min_width=120
         )
+        made["smallest_scale"] = gr.Number(
+            at["smallest_scale"], label="Coarse to fine from, pixels", precision=0, elem_id="smallest-scale",
+            min_width=120, info="0: full size at once",
+        )  # fmt: skip
+        made["tolerance"] = gr.Number(
+            at["tolerance"], label="Ends below a gain of", elem_id="tolerance", min_width=120, info="0: never early"
+        )
+    with gr.Row():
         made["seed"] = gr.Number(at["seed"], label="Seed", precision=0, elem_id="seed", min_width=120)
     return made

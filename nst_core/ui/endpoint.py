@@ -9,7 +9,7 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.errors import NSTError
-from nst_core.transfer.optimize import Controls
+from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.stylize import Run
 from nst_core.ui.painting import LANE, fetch_weights, frames_of, result_file, start_run
@@ -96,7 +96,7 @@ def stylize_endpoint(
         )
         for _ in fetch_weights(config.backbone, controls):
             pass
-        run = start_run(content, style, None, config, controls)
+        run = start_run(content, [style], None, None, config, controls)
         yield from _yield_pictures(run)
     except NSTError as error:
         raise gr.Error(str(error), print_exception=False) from None

@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
+import torch
+from PIL import Image
 from torch import Tensor
 
 from nst_core import images
@@ -18,6 +21,12 @@ class PictureInput(gr.Image):
     def preprocess(self, payload: Any) -> Path | None:
         """The uploaded file's path, None if there is none."""
         return None if payload is None or not payload.path else Path(payload.path)
+
+
+def with_alpha(picture: Image.Image) -> Tensor:
+    """What a brush painted, (1, 4, H, W) in [0, 1], the last channel saying where."""
+    values = np.asarray(picture.convert("RGBA"), dtype=np.float32) / 255
+    return torch.from_numpy(values).permute(2, 0, 1)[None]
 
 
 def data_uri(image: Tensor, *, max_side: int = images.MAX_SIDE) -> str:

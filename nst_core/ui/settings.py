@@ -1,6 +1,7 @@
 """Between the page's controls and a config: presets fill the controls, controls make the config."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 from nst_core.devices import choose_compute
@@ -8,6 +9,7 @@ from nst_core.errors import ConfigError, DeviceError
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, PRE, fitting_backbone, layer_names, nearest_layer
 from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.stylize import MAX_STYLES
 
 # The page's controls in the order in which handlers get them; each is a field of the config or part of one.
 CONTROLS = (
@@ -27,7 +29,25 @@ CONTROLS = (
     "pooling",
     "tv_weight",
     "seed",
+    "color",
+    "style_loss",
+    "style_scale",
+    "smallest_scale",
+    "tolerance",
+    "mask_softness",
+    "keep_unpainted",
+    *(WEIGHT_CONTROLS := tuple(f"weight_{number}" for number in range(1, 6))),  # of Gatys' five layers
+    *(SHARE_CONTROLS := tuple(f"share_{number}" for number in range(1, MAX_STYLES + 1))),  # of each style picture
 )
+
+# Controls that are a setting of the same name, as it is.
+PLAIN = tuple(name for name in CONTROLS if name in {field.name for field in fields(StyleTransferConfig)})
+
+# Controls that act on a painting in progress.
+STEERING_CONTROLS = (
+    "alpha", "beta", "gatys_layers", "more_layers", "pre_layers", "content_layers", "tv_weight", *WEIGHT_CONTROLS,
+    *SHARE_CONTROLS,
+)  # fmt: skip
 
 LAYER_CONTROLS = ("gatys_layers", "more_layers", "pre_layers", "content_layers")
 
@@ -65,31 +85,27 @@ def default_config(preset: str, backbone: str | None = None) -> StyleTransferCon
 def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
     """What each control shows for a config."""
     layers = config.style_layers
+    mean = sum(map(config.weight_of_layer, layers)) / max(1, len(layers))
+    relative = {layer: float(f"{config.weight_of_layer(layer) / (mean or 1.0):.6g}") for layer in layers}
+    shares = [*config.blend, *[1.0] * MAX_STYLES][:MAX_STYLES]
     return {
-        "backbone": config.backbone,
+        **{name: getattr(config, name) for name in PLAIN},
         "alpha": config.content_weight,
         "beta": config.style_weight,
         "gatys_layers": [layer for layer in layers if layer in GATYS_STYLE_LAYERS],
         "more_layers": [layer for layer in layers if layer in MORE_LAYERS],
         "pre_layers": [layer for layer in layers if layer.endswith(PRE)],
         "content_layers": list(config.content_layers),
-        "start": config.start,
-        "optimizer": config.optimizer,
-        "step_size": config.step_size,
-        "steps": config.steps,
-        "size": config.size,
-        "size_rule": config.size_rule,
-        "pooling": config.pooling,
-        "tv_weight": config.tv_weight,
-        "seed": config.seed,
+        **{name: relative.get(layer, 1.0) for name, layer in zip(WEIGHT_CONTROLS, GATYS_STYLE_LAYERS, strict=True)},
+        **dict(zip(SHARE_CONTROLS, shares, strict=True)),
     }
 
 
-def config_of(preset: str, values: Iterable[Any]) -> StyleTransferConfig:
-    """The config that the controls say, what they do not show being the preset's.
+def config_of(base: str | StyleTransferConfig, values: Iterable[Any]) -> StyleTransferConfig:
+    """The config that the controls say, what they do not show being the base's.
 
     Args:
-        preset: one of PRESETS.
+        base: one of PRESETS, or settings that were restored.
         values: one for each of CONTROLS, in that order.
 
     Raises:
@@ -99,25 +115,31 @@ def config_of(preset: str, values: Iterable[Any]) -> StyleTransferConfig:
     for name, value in shown.items():
         if value is None:
             raise ConfigError(f"{name.replace('_', ' ')} is empty; fill it in, or choose the preset again")
-    return (
-        preset_config(preset)
-        .on(shown["backbone"])
-        .changed(
-            content_weight=shown["alpha"],
-            style_weight=shown["beta"],
-            style_layers=in_depth_order([*shown["gatys_layers"], *shown["more_layers"], *shown["pre_layers"]]),
-            content_layers=in_depth_order(shown["content_layers"]),
-            start=shown["start"],
-            optimizer=shown["optimizer"],
-            step_size=shown["step_size"],
-            steps=shown["steps"],
-            size=shown["size"],
-            size_rule=shown["size_rule"],
-            pooling=shown["pooling"],
-            tv_weight=shown["tv_weight"],
-            seed=shown["seed"],
-        )
+    config = (preset_config(base) if isinstance(base, str) else base).on(shown["backbone"])
+    layers = in_depth_order([*shown["gatys_layers"], *shown["more_layers"], *shown["pre_layers"]])
+    shares = tuple(shown[name] for name in SHARE_CONTROLS)
+    changed = config.changed(
+        **{name: shown[name] for name in PLAIN if name not in ("backbone", "content_layers")},
+        content_weight=shown["alpha"],
+        style_weight=shown["beta"],
+        style_layers=layers,
+        content_layers=in_depth_order(shown["content_layers"]),
+        blend=() if len(set(shares)) == 1 else shares,
+        last_step=config.last_step if shown["steps"] == config.steps else 0,
     )
+    return _weighed(changed, config, shown)
+
+
+def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: dict[str, Any]) -> StyleTransferConfig:
+    """With the layer weights that the sliders show, where they were moved."""
+    at = controls_of(base)
+    if all(shown[name] == at[name] for name in WEIGHT_CONTROLS):
+        return config
+    sliders = dict(zip(GATYS_STYLE_LAYERS, (shown[name] for name in WEIGHT_CONTROLS), strict=True))
+    mean = sum(map(base.weight_of_layer, base.style_layers)) / max(1, len(base.style_layers))
+    weights = {layer: sliders[layer] * mean if layer in sliders else config.weight_of_layer(layer)
+               for layer in config.style_layers}  # fmt: skip
+    return config.changed(layer_weights=tuple(weights.values()))
 
 
 def layers_on(preset: str, backbone: str, *shown: list[str]) -> list[list[str]]:

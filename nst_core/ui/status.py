@@ -36,12 +36,23 @@ def status_html(text: str, detail: str = "", *, share: float | None = None, kind
     return f'<div class="status {kind}" data-run="{run}" {role}><div>{escape(text)}</div>{bar}{more}</div>'
 
 
-def progress_text(step: int, steps: int, steps_per_second: float | None) -> str:
-    """ "Step 12 of 300 · 4.1 steps/s · 1 min 10 s left"."""
-    parts = [f"Step {step} of {steps}"]
-    if steps_per_second:
-        parts += [rate(steps_per_second), f"{duration((steps - step) / steps_per_second)} left"]
-    return " · ".join(parts)
+def progress_text(step: int, steps: int, pace: float | None, left: float | None, place: str = "") -> str:
+    """ "Step 12 of 300 · 181 px, scale 2 of 5 · 4.1 steps/s · 1 min 10 s left".
+
+    Args:
+        step, steps: where a run is, of how many.
+        pace: steps a second, if known.
+        left: seconds, if known.
+        place: the scale, in words; "" if there is but one.
+    """
+    parts = [f"Step {step} of {steps}", place, rate(pace) if pace else "", f"{duration(left)} left" if pace else ""]
+    return " · ".join(filter(None, parts))
+
+
+def place_text(scale: tuple[int, int], width: int, height: int) -> str:
+    """Which scale of a run from coarse to fine is at work; "" for a run of one."""
+    number, count = scale
+    return f"{width}×{height} pixels, scale {number} of {count}" if count > 1 else ""
 
 
 def done_text(record: RunRecord) -> str:

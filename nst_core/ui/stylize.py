@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -11,22 +11,30 @@ from nst_core.errors import NSTError
 from nst_core.features import weights
 from nst_core.features.checkpoint import TEACHERS
 from nst_core.features.vgg import BACKBONES, nearest_layer
-from nst_core.transfer.optimize import STEP_SIZES
+from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
-from nst_core.ui.controls import picture_inputs, setting_controls
+from nst_core.transfer.stylize import MAX_STYLES
+from nst_core.ui.contact_sheet import build_contact_sheet
+from nst_core.ui.controls import Inputs, picture_inputs, setting_controls
+from nst_core.ui.history import build_history
 from nst_core.ui.painting import (
     LANE,
     Session,
     View,
     download_status,
+    go_on,
     leave_page,
     paint,
+    recolor,
+    steer,
     weights_text,
 )
-from nst_core.ui.pictures import BeforeAfter
+from nst_core.ui.pictures import BeforeAfter, PictureInput
 from nst_core.ui.preview import preview_area
-from nst_core.ui.settings import CONTROLS, LAYER_CONTROLS, controls_of, default_config, layers_on
+from nst_core.ui.results import strip_value
+from nst_core.ui.settings import CONTROLS, LAYER_CONTROLS, STEERING_CONTROLS, controls_of, default_config, layers_on
 from nst_core.ui.status import status_html
+from nst_core.ui.strip import Strip
 
 INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -51,6 +59,7 @@ NAME_EXAMPLES = """() => {
 
 def build() -> None:
     """Lay out the tab and connect it; call inside a Blocks."""
+    session, leave = gr.State(Session()), gr.State(0)
     with gr.Row(equal_height=False, elem_id="studio"):
         with gr.Column(elem_id="inputs", min_width=300):
             content, style = picture_inputs()
@@ -59,36 +68,96 @@ def build() -> None:
                 elem_id="preset",
             )  # fmt: skip
             about = gr.Markdown(elem_id="preset-about")
-            with gr.Row():
-                run = gr.Button("Run", variant="primary", elem_id="run", scale=2, min_width=100)
-                stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1, min_width=80)
+            buttons = _buttons()
         with gr.Column(elem_id="stage", min_width=300):
             outputs = _outputs()
         with gr.Column(elem_id="knobs", min_width=300):
-            controls, start_image = setting_controls()
+            inputs = setting_controls()
             network = gr.Markdown(elem_id="weights")
             fetch = gr.Button("Use VGG-19", visible=False, size="sm", elem_id="fetch")
-    session, leave = gr.State(Session()), gr.State(0)
-    waiting = run.click(_press_run, session, [outputs.status, run, stop, fetch], **INSTANT)
-    painting = waiting.then(
-        paint,
-        [session, content, style, start_image, preset, *(controls[name] for name in CONTROLS)],
-        list(outputs),
-        show_progress="minimal",
-        show_progress_on=outputs.status,
-        api_visibility="private",
-        **LANE,
+    with gr.Accordion("Results of this session", elem_id="memory"):
+        history = build_history(session, inputs.controls, content, inputs.start_image, outputs)
+    build_contact_sheet(session, content, style, preset, inputs.controls)
+    _connect_painting(
+        session, leave, (content, style), preset, inputs, buttons, outputs, (network, fetch), history.strip
     )
-    painting.then(_ready, [session, controls["backbone"]], [run, stop, network, fetch], **INSTANT)
-    stop.click(_press_stop, session, None, **INSTANT)
-    stop.click(_leave_queue, [session, leave], leave, **QUEUED)
-    leave.change(_left, None, [outputs.status, run, stop, fetch], cancels=[painting], **INSTANT)
-
-    _connect_settings(preset, about, controls, start_image, network, fetch, outputs)
-    for picture in (content, style, start_image):
+    _connect_settings(session, preset, about, inputs, (network, fetch), outputs, history.strip)
+    for picture in (content, style, inputs.start_image, *inputs.more_styles):
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
         unusable.change(lambda: None, None, picture, **INSTANT)
+
+
+class Buttons(NamedTuple):
+    """What begins, ends and goes on."""
+
+    run: gr.Button
+    stop: gr.Button
+    after: gr.Row  # the three that follow, shown while there is a painting to go on with
+    go_on: gr.Button
+    one_step: gr.Button
+    more: gr.Button
+    steps: gr.Number
+
+
+def _buttons() -> Buttons:
+    with gr.Row():
+        run = gr.Button("Run", variant="primary", elem_id="run", scale=2, min_width=100)
+        stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1, min_width=80)
+    with gr.Row(visible=False, elem_id="after", equal_height=True) as after:
+        go_on_button = gr.Button("Continue", elem_id="go-on", size="sm", min_width=80)
+        one_step = gr.Button("One step", elem_id="one-step", size="sm", min_width=80)
+        more = gr.Button("More steps:", elem_id="more", size="sm", min_width=90)
+        steps = gr.Number(50, show_label=False, container=False, precision=0, elem_id="more-steps", min_width=70)
+    return Buttons(run, stop, after, go_on_button, one_step, more, steps)
+
+
+def _connect_painting(
+    session: gr.State,
+    leave: gr.State,
+    pictures: tuple[PictureInput, PictureInput],
+    preset: gr.Dropdown,
+    inputs: Inputs,
+    buttons: Buttons,
+    outputs: View,
+    network: tuple[gr.Markdown, gr.Button],
+    strip: Strip,
+) -> None:
+    """Run, Stop and what lets a painting go on."""
+    run, stop, fetch = buttons.run, buttons.stop, network[1]
+    pressed = [outputs.status, run, stop, fetch, buttons.after]
+    ready = [run, stop, buttons.after, buttons.go_on, *network]
+    heavy: dict[str, Any] = {
+        "show_progress": "minimal", "show_progress_on": outputs.status, "api_visibility": "private", **LANE,
+    }  # fmt: skip
+    values = [inputs.controls[name] for name in CONTROLS]
+    painting = run.click(_press_run, session, pressed, **INSTANT).then(
+        _paint,
+        [session, *pictures, inputs.start_image, *inputs.more_styles, inputs.mask, preset, *values],
+        list(outputs),
+        **heavy,
+    )
+    runs = [painting]
+    for button, steps in (
+        (buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps),
+    ):  # fmt: skip
+        runs.append(
+            button.click(_press_run, session, pressed, **INSTANT).then(go_on, [session, steps], list(outputs), **heavy)
+        )
+    for event in runs:
+        event.then(_ready, [session, inputs.controls["backbone"]], ready, **INSTANT)
+        event.then(strip_value, session, strip, **INSTANT)
+    stop.click(_press_stop, session, None, **INSTANT)
+    stop.click(_leave_queue, [session, leave], leave, **QUEUED)
+    leave.change(_left, session, [outputs.status, run, stop, fetch, buttons.after], cancels=runs, **INSTANT)
+
+
+def _paint(
+    session: Session, content: Path | None, style: Path | None, start: Path | None, *others: Any
+) -> Iterator[View]:
+    """`paint`, with what gradio hands over one after another."""
+    more_styles, (mask, preset, *values) = others[: MAX_STYLES - 1], others[MAX_STYLES - 1 :]
+    yield from paint(session, content, style, start, more_styles, mask, preset, values)
 
 
 def _outputs() -> View:
@@ -103,33 +172,51 @@ def _outputs() -> View:
 
 
 def _connect_settings(
+    session: gr.State,
     preset: gr.Dropdown,
     about: gr.Markdown,
-    controls: dict[str, Any],
-    start_image: Any,
-    network: Any,
-    fetch: Any,
+    inputs: Inputs,
+    network: tuple[gr.Markdown, gr.Button],
     outputs: View,
+    strip: Strip,
 ) -> None:
-    """Presets fill the controls; controls that belong together move together."""
+    """Presets fill the controls; controls that belong together move together, and a run that goes on follows some."""
+    controls, start_image, fetch = inputs.controls, inputs.start_image, network[1]
     backbone = controls["backbone"]
-    preset.input(_fill, [preset, backbone], [about, *(controls[name] for name in CONTROLS)], **INSTANT)
+    values = [controls[name] for name in CONTROLS]
+    preset.input(_fill, [session, preset, backbone], [about, *values], **INSTANT)
     controls["optimizer"].input(STEP_SIZES.get, controls["optimizer"], controls["step_size"], **INSTANT)
     controls["start"].change(
         lambda start: gr.Image(visible=start == "image"), controls["start"], start_image, **INSTANT
     )
-    backbone.change(describe_network, backbone, [network, fetch], **INSTANT)
+    backbone.change(describe_network, backbone, list(network), **INSTANT)
     layers = [controls[name] for name in LAYER_CONTROLS]
     backbone.change(preset_text, [preset, backbone], about, **INSTANT)
-    backbone.change(layers_on, [preset, backbone, *layers], layers, **INSTANT)
+    backbone.change(_layers_on, [session, preset, backbone, *layers], layers, **INSTANT)
     fetch.click(
         use_network, backbone, [outputs.status, backbone], show_progress="hidden", api_visibility="private"
-    ).then(describe_network, backbone, [network, fetch], **INSTANT)
+    ).then(describe_network, backbone, list(network), **INSTANT)
+    for name in STEERING_CONTROLS:
+        controls[name].input(_steer, [session, preset, *values], None, trigger_mode="always_last", **QUEUED)
+    controls["color"].input(recolor, [session, controls["color"]], list(outputs), **QUEUED).then(
+        strip_value, session, strip, **INSTANT
+    )
     page = gr.context.Context.root_block
     page.unload(leave_page)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
-    page.load(describe_network, backbone, [network, fetch], **INSTANT)
+    page.load(describe_network, backbone, list(network), **INSTANT)
     page.load(preset_text, [preset, backbone], about, **INSTANT)
+
+
+def _layers_on(session: Session, preset: str, backbone: str, *shown: list[str]) -> list[Any]:
+    """`layers_on`, but for settings that were restored with their network."""
+    if session.base and session.base.backbone == backbone:
+        return [gr.skip() for _ in shown]
+    return layers_on(preset, backbone, *shown)
+
+
+def _steer(session: Session, preset: str, *values: Any) -> None:
+    steer(session, preset, values)
 
 
 def preset_text(name: str, backbone: str) -> str:
@@ -144,8 +231,9 @@ def preset_text(name: str, backbone: str) -> str:
     return " ".join(filter(None, (f"{preset.source}.", preset.deviations, own, *lacking)))
 
 
-def _fill(name: str, backbone: str) -> list[Any]:
+def _fill(session: Session, name: str, backbone: str) -> list[Any]:
     """The network stays as it is: which one is a matter of the machine."""
+    session.base = None
     values = controls_of(default_config(name, backbone))
     return [preset_text(name, backbone), *(values[control] for control in CONTROLS)]
 
@@ -153,9 +241,11 @@ def _fill(name: str, backbone: str) -> list[Any]:
 def _press_run(session: Session, request: gr.Request) -> tuple[Any, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     session.controls.stop.clear()
+    session.left = False
     Session.open[request.session_hash] = session
     off, on = gr.Button(interactive=False), gr.Button(interactive=True)
-    return status_html("Waiting for the device …"), off, on, off  # a download would write over the run's status
+    # a download would write over the run's status
+    return status_html("Waiting for the device …"), off, on, off, gr.Row(visible=False)
 
 
 def _press_stop(session: Session) -> None:
@@ -168,15 +258,22 @@ def _leave_queue(session: Session, leave: int) -> int:
     return leave if session.running else leave + 1
 
 
-def _left() -> tuple[Any, ...]:
+def _left(session: Session) -> tuple[Any, ...]:
     off, on = gr.Button(interactive=False), gr.Button(interactive=True)
-    return status_html("Left the queue."), on, off, on
+    return status_html("Left the queue."), on, off, on, gr.Row(visible=session.run is not None)
 
 
 def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
     """After a run, however it ended."""
     session.running = False
-    return gr.Button(interactive=True), gr.Button(interactive=False), *describe_network(backbone)
+    run = session.run
+    return (
+        gr.Button(interactive=True),
+        gr.Button(interactive=False),
+        gr.Row(visible=run is not None and run.last_frame is not None),
+        gr.Button(visible=run is not None and run.remaining > 0),
+        *describe_network(backbone),
+    )
 
 
 def describe_network(backbone: str) -> tuple[str, Any]:

@@ -11,7 +11,8 @@ from nst_core.devices import choose_compute
 from nst_core.features.vgg import load_network
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import StyleTransferObjective
-from nst_core.transfer.optimize import _evaluate, lbfgs, optimize
+from nst_core.transfer.optimize import _evaluate, optimize
+from nst_core.transfer.optimizers import LBFGS
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights, pictures
 from tests.benchmarks.plain import PlainLoop
@@ -23,19 +24,20 @@ BLOCK, ROUNDS = 2, 15  # steps a block, blocks each
 def bare_steps(config: StyleTransferConfig, compute) -> Iterator[None]:
     """Evaluate, then update: the loop without frames, checks and notes."""
     content, style = pictures(*SIZE)
-    objective = StyleTransferObjective(load_network("vgg19", compute)[0], content, style, config)
+    objective = StyleTransferObjective(load_network("vgg19", compute)[0], content, [style], config)
     canvas = content.clone().requires_grad_(True)
-    advance = lbfgs(canvas, step_size=1.0, history=10)
+    optimizer = LBFGS(step_size=1.0, history=10)
+    optimizer.begin(canvas)
     while True:
         _evaluate(objective, canvas, gradient=True)
-        advance()
+        optimizer.advance()
         yield
 
 
 def generator_steps(config: StyleTransferConfig, compute) -> Iterator[None]:
     """The same through `optimize`."""
     content, style = pictures(*SIZE)
-    objective = StyleTransferObjective(load_network("vgg19", compute)[0], content, style, config)
+    objective = StyleTransferObjective(load_network("vgg19", compute)[0], content, [style], config)
     for _ in optimize(objective, content, steps=10_000):
         yield
 

@@ -1,0 +1,29 @@
+"""What may change while a run goes on: the only mutable thing, read once a step."""
+
+import threading
+from dataclasses import dataclass, field, replace
+
+from nst_core.transfer.config import StyleTransferConfig
+
+# Settings that act on a running picture; all others are fixed when it begins.
+STEERABLE = ("content_weight", "style_weight", "tv_weight", "style_layers", "content_layers", "layer_weights", "blend")
+
+
+@dataclass
+class Controls:
+    """A person's hands on a run, from any thread.
+
+    Attributes:
+        stop: the run ends after the frame at hand; cleared, it may go on.
+        wanted: settings to steer to, of which those in STEERABLE count; None: as they are.
+    """
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    wanted: StyleTransferConfig | None = None
+
+    def steered(self, config: StyleTransferConfig) -> StyleTransferConfig:
+        """A run's settings as they are wanted now; the very same object if nothing changes."""
+        wanted = self.wanted
+        if wanted is None or all(getattr(wanted, name) == getattr(config, name) for name in STEERABLE):
+            return config
+        return replace(config, **{name: getattr(wanted, name) for name in STEERABLE})

@@ -1,0 +1,49 @@
+"""Coarse to fine: at which sizes a picture is painted, and how many steps each gets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nst_core.images import MIN_SIDE, SIZE_RULES
+from nst_core.transfer.config import StyleTransferConfig
+
+RATIO = 2**0.5  # of one size to the one before, so that a step costs twice as much
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One rung of the ladder."""
+
+    size: int  # pixels, by the config's size rule
+    steps: int
+
+
+def ladder(
+    config: StyleTransferConfig, content_size: tuple[int, int], style_sizes: Sequence[tuple[int, int]] = ()
+) -> list[Scale]:
+    """The scales of a run, small to large; the last is of the config's own size.
+
+    The steps of all scales add up to the config's. A scale gets the more the smaller it is, as size to the power of
+    -scale_falloff: 2 would spend equal time on each, 0 equal steps.
+
+    Args:
+        config: size, smallest scale and steps.
+        content_size, style_sizes: (height, width) of the pictures, which no scale but the last may make too small.
+
+    Source: sizes as crowsonkb/style-transfer-pytorch: those of size / √2^i that are not below the smallest.
+    """
+    rule = SIZE_RULES[config.size_rule]
+
+    def is_large_enough(size: int) -> bool:
+        styles = [rule(*style, round(size * config.style_scale)) for style in style_sizes]
+        return min(map(min, [rule(*content_size, size), *styles])) >= MIN_SIDE
+
+    smallest, sizes = config.smallest_scale or config.size, [config.size]
+    while (size := round(config.size / RATIO ** len(sizes))) >= smallest and is_large_enough(size):
+        sizes.append(size)
+    sizes = sizes[: config.steps][::-1]  # at least one step each
+    shares = [size**-config.scale_falloff for size in sizes]
+    spare, steps, due = config.steps - len(sizes), [], 0.0
+    for share in shares:
+        due += spare * share / sum(shares)
+        steps.append(1 + round(due) - (sum(steps) - len(steps)))
+    return [Scale(size, count) for size, count in zip(sizes, steps, strict=True)]

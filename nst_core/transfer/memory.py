@@ -1,0 +1,37 @@
+"""How much memory a painting takes, known before it begins."""
+
+from torch import Tensor
+
+from nst_core import images
+from nst_core.devices import Compute, free_memory
+from nst_core.errors import DeviceError
+from nst_core.transfer.config import StyleTransferConfig
+
+# Peak bytes for each pixel painted, as tests/benchmarks/memory.py saw them and a little more.
+BYTES_PER_PIXEL = {"fp32": 4000, "bf16": 2800}
+BACKBONE_SHARE = {"lite": 0.68}  # of these for a network that is narrower than VGG-19
+STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked at once and without gradients
+
+
+def check_memory(content_image: Tensor, style_image: Tensor, config: StyleTransferConfig, compute: Compute) -> None:
+    """Refuse a size that this machine cannot hold, before it tries.
+
+    Args:
+        content_image, style_image: as they would be used, (1, 3, H, W).
+        config: the size that made them so, and the network.
+
+    Raises:
+        DeviceError: with a size that fits.
+    """
+    (height, width), (style_height, style_width) = images.size_of(content_image), images.size_of(style_image)
+    pixels = max(height * width, STYLE_SHARE * style_height * style_width)
+    needed = pixels * BYTES_PER_PIXEL[compute.precision] * BACKBONE_SHARE.get(config.backbone, 1.0)
+    free = free_memory(compute.device)
+    if needed <= free:
+        return
+    fitting = int(config.size * (free / needed) ** 0.5) // 16 * 16
+    remedy = f"choose a size of at most {fitting}" if fitting >= images.MIN_SIDE else "close other programs"
+    raise DeviceError(
+        f"painting {width}×{height} pixels in a {style_width}×{style_height} style takes about "
+        f"{needed / 2**30:.1f} GB, and {compute.name} has {free / 2**30:.1f} GB free; {remedy}"
+    )

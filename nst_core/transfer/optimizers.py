@@ -1,0 +1,116 @@
+"""How a picture moves along its gradient: L-BFGS and Adam, one step at a time, from one scale to the next."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+FIRST_STEP = 0.005  # of the pixel range, mean over the picture
+
+
+class Optimizer(Protocol):
+    """Moves a canvas, (1, 3, H, W) with its gradient in .grad, one update a call."""
+
+    step_size: float
+
+    def begin(self, canvas: Tensor) -> None:
+        """Take up a canvas; what was learned on one before, of another size, is carried over where it can be."""
+
+    def advance(self) -> None:
+        """One update."""
+
+    def forget(self) -> None:
+        """The objective is another from here on: drop what would mislead."""
+
+    def restart(self, step_size: float) -> None:
+        """Begin anew on the same canvas."""
+
+
+class LBFGS:
+    """Limited-memory BFGS without line search.
+
+    n calls equal one run of n iterations. Two things differ from torch's own defaults, both because its thresholds are
+    not free of scale: gradients are scaled to a mean of 1, so that no curvature pair is dropped when losses are tiny,
+    and the first step moves pixels by FIRST_STEP rather than by a millionth, which bf16 could not see.
+
+    Curvature belongs to one objective at one size, so a new scale and a changed objective begin with an empty memory.
+
+    Args:
+        step_size: of its own step.
+        history: steps that it remembers.
+
+    Source: Liu & Nocedal (1989), algorithm 2.1, as torch.optim.LBFGS.
+    """
+
+    def __init__(self, *, step_size: float, history: int, **_: object):
+        self.step_size, self.history = step_size, history
+
+    def begin(self, canvas: Tensor) -> None:
+        self.canvas = canvas
+        self.forget()
+
+    def forget(self) -> None:
+        self.scale = None
+        self.torchs = torch.optim.LBFGS(
+            [self.canvas], lr=1.0, max_iter=1, history_size=self.history, tolerance_grad=-1, tolerance_change=-1
+        )
+
+    def restart(self, step_size: float) -> None:
+        self.step_size = step_size
+        self.forget()
+
+    def advance(self) -> None:
+        gradient, first = self.canvas.grad, self.scale is None
+        if first:
+            mean = gradient.abs().mean().item()
+            self.scale = 1 / mean if mean > 0 else 1.0
+        gradient.mul_(self.scale)
+        # torch divides the first step by the gradient's sum, which is the number of values here
+        first_step = FIRST_STEP * self.canvas.numel() if first else 1.0
+        self.torchs.param_groups[0]["lr"] = self.step_size * first_step
+        self.torchs.step(lambda: 0.0)  # the gradient is there already; the loss itself steers nothing
+
+
+class Adam:
+    """Adam: each pixel moves by about the step size.
+
+    Its two moments go along to the next scale, enlarged like pictures, as crowsonkb/style-transfer-pytorch does.
+
+    Args:
+        step_size: of the pixel range.
+        betas: decay of the two moments.
+
+    Source: Kingma & Ba (2015), algorithm 1.
+    """
+
+    def __init__(self, *, step_size: float, betas: tuple[float, float], **_: object):
+        self.step_size, self.betas = step_size, betas
+        self.torchs: torch.optim.Adam | None = None
+
+    def begin(self, canvas: Tensor) -> None:
+        before = self.torchs.state_dict()["state"].get(0) if self.torchs else None
+        self.canvas = canvas
+        self.restart(self.step_size)
+        if before:
+            size = canvas.shape[2:]
+            mean = F.interpolate(before["exp_avg"], size, mode="bicubic")
+            square = F.interpolate(before["exp_avg_sq"], size, mode="bilinear")  # bicubic could fall below zero
+            self.torchs.state[canvas] = {"step": before["step"], "exp_avg": mean, "exp_avg_sq": square}
+
+    def forget(self) -> None:
+        """Nothing: the moments follow the new objective within some steps, and the picture does not jump."""
+
+    def restart(self, step_size: float) -> None:
+        self.step_size = step_size
+        self.torchs = torch.optim.Adam([self.canvas], lr=step_size, betas=self.betas)
+
+    def advance(self) -> None:
+        self.torchs.step()
+
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"lbfgs": LBFGS, "adam": Adam}
+
+# What an optimiser starts from where nothing else is said; Adam's is Crowson's, of the pixel range.
+STEP_SIZES = {"lbfgs": 1.0, "adam": 0.02}

@@ -1,0 +1,152 @@
+"""What a sheet of variations may vary, in the page's words, and values to begin with."""
+
+from typing import Any, NamedTuple
+
+from nst_core.features.vgg import nearest_layer
+from nst_core.transfer.config import CHOICES, RANGES, StyleTransferConfig
+from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.variations import PRESET, RATIO, SETTINGS, Axis, Cell, cells, parse_axis, shown
+
+NOTHING = "nothing"  # in the menu of columns: one setting is enough
+
+# First in the menus: what people compare most.
+FAVOURITES = {
+    RATIO: "α/β: content against style",
+    "style_weight": "β: style weight",
+    PRESET: "Preset",
+    "style_loss": "Style loss",
+    "seed": "Seed",
+    "start": "Start from",
+    "size": "Size, pixels",
+    "tv_weight": "Total variation",
+    "style_scale": "Size of the strokes",
+    "color": "Colours",
+    "content_weight": "α: content weight",
+}
+
+# One style without a mask, and a run that ends with its own steps, are what a sheet's cells have.
+WITHOUT_EFFECT = ("blend", "mask_softness", "keep_unpainted", "last_step")
+
+# Setting -> its name in the menus.
+MENU = {
+    **FAVOURITES,
+    **{
+        name: SETTINGS[name].capitalize()
+        for name in SETTINGS
+        if name not in FAVOURITES and name not in WITHOUT_EFFECT
+    },
+}  # fmt: skip
+
+# Values that do not depend on the page's.
+FIXED = {
+    PRESET: f"{DEFAULT_PRESET}, gatys, crowson",
+    "style_loss": "gram, moments, sliced wasserstein",
+    "seed": "0, 1, 2",
+    "start": "content, noise, style",
+    "style_scale": "0.5, 1, 2",
+    "adam_betas": "0.9 0.999, 0.99 0.99",
+}
+
+# Values around a setting that is 0 on the page.
+FROM_NOTHING = {
+    "content_weight": "0, 1, 10",
+    "style_weight": "1e6, 1e7, 1e8",
+    "tv_weight": "0, 1e2, 1e4",
+    "noise_deviation": "0, 0.1, 0.25",
+    "smallest_scale": "0, 64",
+    "scale_falloff": "0, 1, 2",
+    "averaging": "0, 0.9, 0.99",
+    "tolerance": "0, 0.01, 0.05",
+    "mask_softness": "0, 0.02",
+}
+
+
+class Plan(NamedTuple):
+    """A sheet before it is painted."""
+
+    rows: Axis
+    columns: Axis | None
+    cells: list[Cell]
+
+    @property
+    def steps(self) -> int:
+        """Of all cells."""
+        return sum(cell.config.steps for cell in self.cells)
+
+
+def default_values(name: str, config: StyleTransferConfig) -> str:
+    """Values to compare, as a person would type them: about the page's own.
+
+    Args:
+        name: one of MENU.
+        config: of the sheet's cells.
+    """
+    if name in FIXED:
+        return FIXED[name]
+    if name in CHOICES:
+        own = getattr(config, name)
+        return ", ".join([own, *(choice for choice in CHOICES[name] if choice != own)][:5])
+    if name == "clamp":
+        return "off" if config.optimizer == "lbfgs" else "off, on"
+    if name in ("style_layers", "content_layers", "layer_weights"):
+        return ", ".join(" ".join(map(shown, value)) for value in _sequences(name, config))
+    return _around(name, config)
+
+
+def _around(name: str, config: StyleTransferConfig) -> str:
+    """Weights ÷ 10, × 1 and × 10; other numbers ÷ 2, × 1 and × 2."""
+    if name == RATIO:
+        ratio = config.content_weight / config.style_weight if config.style_weight else 0.0
+        return ", ".join(shown(factor * (ratio or 1e-3)) for factor in (0.1, 1.0, 10.0))
+    value = getattr(config, name)
+    if not value:
+        return FROM_NOTHING.get(name, "0, 1, 2")
+    low, high, _ = RANGES[name]
+    factors = (0.1, 1.0, 10.0) if name.endswith("_weight") else (0.5, 1.0, 2.0)
+    near = [min(max(factor * value, low), high) for factor in factors]
+    values = [round(number) if isinstance(value, int) else float(f"{number:.6g}") for number in near]
+    return ", ".join(shown(number) for number in dict.fromkeys(values))
+
+
+def _sequences(name: str, config: StyleTransferConfig) -> list[tuple[Any, ...]]:
+    """Style layers from the shallowest on, as in Gatys et al.'s figures; one content layer; weights of the layers."""
+    layers = config.style_layers or (nearest_layer(config.backbone, "conv1_1"),)
+    if name == "style_layers":
+        return [layers[:count] for count in range(1, len(layers) + 1)][-5:]
+    if name == "content_layers":
+        near = [nearest_layer(config.backbone, layer) for layer in ("conv2_2", "conv3_2", "conv4_2")]
+        return [(layer,) for layer in dict.fromkeys(near)]
+    rising = tuple(range(1, len(layers) + 1))
+    return list(dict.fromkeys([(1,) * len(layers), rising, rising[::-1]]))
+
+
+def planned(base: StyleTransferConfig, rows: str, row_values: str, columns: str, column_values: str) -> Plan:
+    """The sheet that a person chose.
+
+    Args:
+        base: of all cells.
+        rows, columns: one of MENU; columns may be NOTHING.
+        row_values, column_values: as typed.
+
+    Raises:
+        ConfigError: a value that is wrong, too many of them, or two that do not go together.
+    """
+    row_axis = parse_axis(rows, row_values, base)
+    column_axis = parse_axis(columns, column_values, base) if columns != NOTHING else None
+    return Plan(row_axis, column_axis, cells(base, row_axis, column_axis))
+
+
+def extent(plan: Plan) -> str:
+    """How much there is to paint: "9 cells × 100 steps = 900 steps"."""
+    count, each = len(plan.cells), {cell.config.steps for cell in plan.cells}
+    many = f"{count} cell{'s' * (count != 1)}"
+    total = f"{plan.steps} step{'s' * (plan.steps != 1)}"
+    return f"{many} × {each.pop()} steps = {total}" if len(each) == 1 else f"{many}, {total} in all"
+
+
+def advice(plan: Plan) -> str:
+    """A word on a sheet whose cells would look the same, else ""."""
+    varied = {plan.rows.name, plan.columns.name if plan.columns else NOTHING}
+    if "seed" in varied and all(cell.config.start != "noise" for cell in plan.cells):
+        return "The seed matters only where chance does: when starting from noise, or for style losses that sample."
+    return ""

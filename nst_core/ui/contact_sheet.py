@@ -1,0 +1,231 @@
+"""Variations: a sheet of small paintings over two settings, to find the ones worth painting large."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from nst_core.errors import NSTError
+from nst_core.features.vgg import BUNDLED_BACKBONE
+from nst_core.transfer.config import MAX_STEPS
+from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.ui.axes import MENU, NOTHING, advice, default_values, extent
+from nst_core.ui.painting import LANE, Session
+from nst_core.ui.settings import CONTROLS, controls_of, default_config
+from nst_core.ui.sheet_grid import SheetGrid
+from nst_core.ui.sheet_painting import Choice, Pictures, Sheet, SheetView, paint
+from nst_core.ui.status import status_html
+
+SIZE = 176  # pixels of a cell's painting
+STEPS = 100
+ROWS, COLUMNS = "style_weight", "style_scale"  # to begin with
+
+INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+
+
+class Parts(NamedTuple):
+    """The accordion's components."""
+
+    area: gr.Accordion
+    choice: list[Any]  # in the order of Choice
+    extent: gr.HTML
+    paint: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+    grid: SheetGrid
+    download: gr.DownloadButton
+
+
+def build_contact_sheet(
+    session: gr.State,
+    content: Any,
+    style: Any,
+    preset: gr.Dropdown,
+    controls: dict[str, Any],
+    *,
+    start_image: Any = None,
+    mask: Any = None,
+    more_styles: Sequence[Any] = (),
+) -> None:
+    """Lay out the accordion and connect it; call inside the page's layout.
+
+    Args:
+        session: holds the page's Session.
+        content, style, start_image, mask, more_styles: where the page takes its pictures from.
+        preset: the page's menu.
+        controls: by name in CONTROLS.
+    """
+    sheet, parts = gr.State(Sheet()), _parts()
+    settings = [preset, *(controls[name] for name in CONTROLS)]
+    pictures = {"content": content, "style": style, "start": start_image, "mask": mask}
+    _connect_choice(session, sheet, parts, settings)
+    _connect_painting(session, sheet, parts, settings, pictures, more_styles)
+    parts.grid.click(_click, [sheet, session], [parts.status, *settings[1:]], **QUEUED)
+    gr.context.Context.root_block.unload(leave_sheet)
+
+
+def _parts() -> Parts:
+    config = default_config(DEFAULT_PRESET, BUNDLED_BACKBONE).changed(size=SIZE, steps=STEPS)
+    menu, choice = [(title, name) for name, title in MENU.items()], []
+    with gr.Accordion("Variations: a sheet over two settings", open=False, elem_id="sheet-area") as area:
+        for side, name, more in (("rows", ROWS, []), ("columns", COLUMNS, [("Nothing", NOTHING)])):
+            with gr.Row():
+                choice.append(
+                    gr.Dropdown([*menu, *more], value=name, label=side.capitalize(), elem_id=f"sheet-{side}",
+                                min_width=160)
+                )  # fmt: skip
+                choice.append(
+                    gr.Textbox(default_values(name, config), label=f"Values of the {side}", lines=1, max_lines=1,
+                               elem_id=f"sheet-{side}-values", min_width=160, info="separated by commas")
+                )  # fmt: skip
+        with gr.Row():
+            choice.append(
+                gr.Number(SIZE, label="Size of a cell, pixels", precision=0, elem_id="sheet-size", min_width=120)
+            )
+            choice.append(
+                gr.Number(
+                    STEPS, label="Steps of a cell", precision=0, elem_id="sheet-steps", min_width=120, maximum=MAX_STEPS
+                )
+            )
+        shown = gr.HTML(elem_id="sheet-extent")
+        with gr.Row():
+            paint_it = gr.Button("Paint the sheet", elem_id="sheet-paint", scale=2, min_width=100)
+            stop = gr.Button(
+                "Stop", variant="stop", elem_id="sheet-stop", interactive=False, scale=1, min_width=80
+            )  # fmt: skip
+        status = gr.HTML(elem_id="sheet-status")
+        grid = SheetGrid(elem_id="sheet")
+        download = gr.DownloadButton("Download the sheet, PNG", elem_id="sheet-download", visible=False)
+    return Parts(area, choice, shown, paint_it, stop, status, grid, download)
+
+
+def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, settings: list[Any]) -> None:
+    """Settings bring values that suit them; what is wrong with these is said at once."""
+    rows, row_values, columns, column_values, *_ = parts.choice
+    given = [*parts.choice, *settings]
+    for side, menu, values in (("rows", rows, row_values), ("columns", columns, column_values)):
+        menu.input(
+            lambda sheet, session, *given, side=side: choose(sheet, session, side, *given),
+            [sheet, session, *given], values, **INSTANT,
+        )  # fmt: skip
+    parts.area.expand(refresh, [sheet, session, *given], [row_values, column_values, parts.extent], **INSTANT)
+    gr.on(
+        [part.change for part in parts.choice],
+        describe, [session, *given], parts.extent, trigger_mode="always_last", **INSTANT,
+    )  # fmt: skip
+
+
+def _connect_painting(
+    session: gr.State,
+    sheet: gr.State,
+    parts: Parts,
+    settings: list[Any],
+    pictures: dict[str, Any],
+    more_styles: Sequence[Any],
+) -> None:
+    names = [name for name, place in pictures.items() if place is not None]
+    end = len(names) + len(more_styles)
+
+    def paint_page(sheet: Sheet, session: Session, *given: Any) -> Iterator[SheetView]:
+        uploads = Pictures(**dict(zip(names, given, strict=False)), more_styles=given[len(names) : end])
+        yield from paint(sheet, session, uploads, Choice.of(given[end:]))
+
+    left, buttons = gr.State(0), [parts.status, parts.paint, parts.stop]
+    waiting = parts.paint.click(press_paint, sheet, buttons, **INSTANT)
+    painting = waiting.then(
+        paint_page,
+        [sheet, session, *(pictures[name] for name in names), *more_styles, *parts.choice, *settings],
+        [parts.status, parts.grid, parts.download],
+        show_progress="minimal",
+        show_progress_on=parts.status,
+        api_visibility="private",
+        **LANE,
+    )
+    painting.then(_ready, sheet, buttons[1:], **INSTANT)
+    parts.stop.click(lambda sheet: sheet.controls.stop.set(), sheet, None, **INSTANT)
+    # one that goes on has cells to show first; one that still waits is cancelled
+    parts.stop.click(lambda sheet, left: left if sheet.running else left + 1, [sheet, left], left, **QUEUED)
+    left.change(lambda sheet: (status_html("Left the queue."), *_ready(sheet)), sheet, buttons, cancels=[painting],
+                **INSTANT)  # fmt: skip
+
+
+def describe(session: Session, *given: Any) -> str:
+    """How much there is to paint, or what is wrong with the values."""
+    try:
+        choice = Choice.of(given)
+        plan = choice.plan(choice.base(session))
+        return status_html(extent(plan), advice(plan))
+    except NSTError as error:
+        return status_html(str(error), kind="problem")
+
+
+def fill(sheet: Sheet, session: Session, side: str, *given: Any) -> str:
+    """Values about the page's own for the setting chosen on a side, "rows" or "columns"."""
+    choice = Choice.of(given)
+    name = sheet.names[side] = getattr(choice, side)
+    try:
+        base = choice.base(session)
+    except NSTError:  # of the page's settings, which the line below the values tells
+        base = default_config(DEFAULT_PRESET)
+    sheet.filled[side] = "" if name == NOTHING else default_values(name, base)
+    return sheet.filled[side]
+
+
+def choose(sheet: Sheet, session: Session, side: str, *given: Any) -> Any:
+    """As `fill`, if another setting was chosen: gradio 6.31 tells of an input whenever a menu loses the focus."""
+    name = getattr(Choice.of(given), side)
+    return gr.skip() if sheet.names.get(side) == name else fill(sheet, session, side, *given)
+
+
+def refresh(sheet: Sheet, session: Session, *given: Any) -> tuple[Any, Any, str]:
+    """The values of rows and columns, which follow the page's settings unless a person typed them, and their extent."""
+    choice = Choice.of(given)
+    typed = {"rows": choice.row_values, "columns": choice.column_values}
+    rows, columns = (
+        fill(sheet, session, side, *given) if sheet.filled.get(side, values) == values else values
+        for side, values in typed.items()
+    )
+    extent_text = describe(session, *choice._replace(row_values=rows, column_values=columns)[:6], *choice.settings)
+    shown = [gr.skip() if new == old else new for new, old in zip((rows, columns), typed.values(), strict=True)]
+    return *shown, extent_text
+
+
+def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> list[Any]:
+    """Put a cell's settings into the page: the status, then each of CONTROLS.
+
+    Size and steps are small for the sheet's sake: the page keeps its own, unless they are what the sheet varies.
+    """
+    cell = sheet.cells.get(place)
+    if cell is None:
+        return [gr.skip()] * (1 + len(CONTROLS))
+    session.base = cell.config
+    kept = {"size", "steps"} - sheet.varied
+    values = {**controls_of(cell.config), **{name: gr.skip() for name in kept}}
+    return [
+        status_html(f"{cell.label} is in the page's settings; Run paints it."),
+        *(values[name] for name in CONTROLS),
+    ]
+
+
+def leave_sheet(request: gr.Request) -> None:
+    """A page was closed: its sheet, if any, ends after its present step."""
+    if sheet := Sheet.open.get(request.session_hash):
+        sheet.controls.stop.set()
+
+
+def press_paint(sheet: Sheet, request: gr.Request) -> tuple[Any, ...]:
+    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
+    sheet.controls.stop.clear()
+    Sheet.open[request.session_hash] = sheet
+    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
+
+
+def _ready(sheet: Sheet) -> tuple[Any, Any]:
+    """After a sheet, however it ended."""
+    sheet.running = False
+    return gr.Button(interactive=True), gr.Button(interactive=False)
+
+
+def _click(sheet: Sheet, session: Session, event: gr.EventData) -> list[Any]:
+    return take(sheet, session, (event.row, event.column))

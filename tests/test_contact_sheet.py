@@ -1,0 +1,303 @@
+"""The handlers behind the sheet of variations, without a browser."""
+
+import copy
+import dataclasses
+import threading
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from gradio.blocks import Block
+
+from nst_core import images
+from nst_core.errors import ConfigError
+from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.sheet import read_sheet
+from nst_core.transfer.variations import RATIO, SETTINGS, cells, parse_axis
+from nst_core.ui import sheet_painting
+from nst_core.ui.axes import FAVOURITES, MENU, NOTHING, WITHOUT_EFFECT, advice, default_values, extent, planned
+from nst_core.ui.contact_sheet import Sheet, choose, describe, fill, leave_sheet, refresh, take
+from nst_core.ui.painting import DEVICE_THREAD, Session
+from nst_core.ui.settings import CONTROLS, config_of, controls_of
+from nst_core.ui.sheet_painting import Choice, Pictures, paint
+
+SKIP = gr.skip()
+
+
+@pytest.fixture
+def uploads(pictures, tmp_path):
+    paths = tmp_path / "content.png", tmp_path / "style.png"
+    for image, path in zip(pictures, paths, strict=True):
+        images.save_png(image, path)
+    return Pictures(*paths)
+
+
+@pytest.fixture(autouse=True)
+def toasts(monkeypatch):
+    """What the page would show as toasts."""
+    shown = []
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    return shown
+
+
+@pytest.fixture
+def every_moment(monkeypatch):
+    """Views as often as there is something to see."""
+    monkeypatch.setattr(sheet_painting, "VIEW_SECONDS", 0)
+    monkeypatch.setattr("nst_core.transfer.variations.PROGRESS_SECONDS", 0)
+
+
+def given(preset="luo", size=48, steps=2, axes=("style_weight", "1e4, 1e5", "seed", "0, 1"), **changes) -> list:
+    """What the page hands over."""
+    values = {**controls_of(PRESETS[preset].config), **changes}
+    return [*axes, size, steps, preset, *(values[name] for name in CONTROLS)]
+
+
+def values_of(view) -> dict:
+    """What a view shows, without what it leaves as it is."""
+    shown = {}
+    for name, value in view._asdict().items():
+        if isinstance(value, Block):
+            value = value._constructor_args[0].get("value")
+        if value is not None and value != SKIP:
+            shown[name] = value
+    return shown
+
+
+def done_cells(grid) -> list[list[bool]]:
+    return [[cell["done"] for cell in row] for row in grid["rows"]]
+
+
+# What may be varied
+
+
+def test_the_menu_has_every_setting_that_can_change_a_cell_the_favourites_first():
+    assert set(MENU) == set(SETTINGS) - set(WITHOUT_EFFECT)
+    assert list(MENU)[: len(FAVOURITES)] == list(FAVOURITES)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", MENU)
+def test_defaults_of_every_setting_are_a_sheet(name, preset):
+    base = PRESETS[preset].config.changed(size=176)
+    axis = parse_axis(name, default_values(name, base), base)
+    assert len(cells(base, axis)) == len(axis.values) >= (1 if name in ("clamp", "style_layers") else 2)
+
+
+def test_weights_are_varied_about_the_pages_own():
+    base = PRESETS["lab"].config.changed(style_weight=3e4)
+    assert default_values("style_weight", base) == "3e3, 3e4, 3e5"
+    ratios = parse_axis(RATIO, default_values(RATIO, base), base).values
+    assert ratios == pytest.approx([factor / 3e4 for factor in (0.1, 1, 10)])
+
+
+def test_a_choice_begins_with_the_pages_own():
+    base = PRESETS["lab"].config.changed(color="luminance")
+    assert default_values("color", base).startswith("luminance, ")
+
+
+def test_the_extent_counts_cells_and_steps():
+    base = PRESETS["luo"].config.changed(steps=100)
+    assert extent(planned(base, "style_weight", "1, 2, 3", "seed", "0,1,2")) == "9 cells × 100 steps = 900 steps"
+    assert extent(planned(base, "seed", "0", NOTHING, "ignored")) == "1 cell × 100 steps = 100 steps"
+    assert extent(planned(base, "steps", "10, 20", NOTHING, "")) == "2 cells, 30 steps in all"
+
+
+def test_seeds_without_chance_are_advised_against():
+    base = PRESETS["luo"].config
+    assert "starting from noise" in advice(planned(base, "seed", "0, 1", NOTHING, ""))
+    assert advice(planned(base, "seed", "0, 1", "start", "noise, content")) == ""
+
+
+# The fields
+
+
+def test_the_page_says_how_much_there_is_to_paint():
+    assert "4 cells × 2 steps = 8 steps" in describe(Session(), *given())
+
+
+@pytest.mark.parametrize(
+    "axes, wrong",
+    [
+        (("style_weight", "1e4, abc", "seed", "0"), "style_weight is &#x27;abc&#x27;; give a number"),
+        (("style_weight", "1, 2", "style_weight", "1, 2"), "which is one thing; choose another"),
+        (("seed", "", NOTHING, ""), "seed has 0 values; give 1 to 8"),
+        (("style_loss", "gram, vangogh", NOTHING, ""), "choose one of gram, moments"),
+    ],
+)
+def test_a_wrong_value_is_named_where_it_is_typed_and_on_the_button(axes, wrong, uploads, toasts):
+    text = describe(Session(), *given(axes=axes))
+    assert wrong in text and 'class="status problem"' in text
+    views = list(paint(Sheet(), Session(), uploads, Choice.of(given(axes=axes))))
+    assert wrong in views[-1].status and views[-1].grid == SKIP and len(toasts) == 1
+
+
+@pytest.mark.parametrize("name", ["size", "steps"])
+def test_an_empty_field_is_named(name):
+    assert f"the cells&#x27; {name} is empty" in describe(Session(), *given(**{name: None}))
+
+
+def test_another_setting_brings_values_about_the_pages():
+    sheet = Sheet()
+    values = fill(sheet, Session(), "rows", *given(beta=5e3))
+    assert parse_axis("style_weight", values, PRESETS["luo"].config).values == (500, 5e3, 5e4)
+    assert fill(sheet, Session(), "columns", *given(axes=("seed", "0", NOTHING, "1"))) == ""
+    assert fill(sheet, Session(), "columns", *given(axes=("seed", "0", NOTHING, "1"), size=None)) == ""
+    assert fill(sheet, Session(), "rows", *given(axes=("seed", "0", NOTHING, "1"), size=None)) == "0, 1, 2"
+
+
+def test_a_setting_chosen_again_leaves_the_values_that_were_typed():
+    sheet, page = Sheet(), given(axes=("seed", "7, 8", "start", "noise"))
+    assert choose(sheet, Session(), "rows", *page) == "0, 1, 2"
+    assert choose(sheet, Session(), "rows", *page) == SKIP
+    assert choose(sheet, Session(), "rows", *given()) != SKIP
+
+
+def test_values_follow_the_page_unless_a_person_typed_them():
+    sheet = Sheet()
+    rows, columns, shown = refresh(sheet, Session(), *given(beta=1e3))
+    assert columns == "0, 1, 2" and "9 cells × 2 steps" in shown
+    again = refresh(sheet, Session(), *given(axes=("style_weight", rows, "seed", "7, 8"), beta=1e4))
+    assert again[1] == SKIP and "6 cells × 2 steps" in again[2]
+    assert parse_axis("style_weight", again[0], PRESETS["luo"].config).values == (1e3, 1e4, 1e5)
+
+
+def test_settings_that_the_page_restored_are_the_base():
+    session = Session()
+    session.base = PRESETS["luo"].config.changed(averaging=0.5)
+    assert Choice.of(given()).base(session).averaging == 0.5
+
+
+# Painting
+
+
+def test_a_sheet_grows_and_ends_with_a_file_of_all_records(random_weights, uploads, every_moment):
+    views = [values_of(view) for view in paint(Sheet(), Session(), uploads, Choice.of(given()))]
+    grids = [view["grid"] for view in views if "grid" in view]
+    assert [sum(map(sum, done_cells(grid))) for grid in grids] == sorted(sum(map(sum, done_cells(g))) for g in grids)
+    assert done_cells(grids[0]) == [[False] * 2] * 2 and done_cells(grids[-1]) == [[True] * 2] * 2
+    assert grids[0]["rows"][0][0]["picture"].startswith("data:image/jpeg;base64,")
+    assert grids[-1]["sides"] == ["β 1e4", "β 1e5"] and grids[-1]["heads"] == ["seed 0", "seed 1"]
+    assert "Cell 2 of 4 · β 1e4 · seed 1 · step 1 of 2" in "".join(view["status"] for view in views)
+    assert "Done: 4 of 4 cells in" in views[-1]["status"]
+    records = read_sheet(views[-1]["download"])
+    assert [(record.config.style_weight, record.config.seed) for record in records] == [
+        (1e4, 0), (1e4, 1), (1e5, 0), (1e5, 1),
+    ]  # fmt: skip
+    assert all(record.config.size == 48 and record.steps == 2 for record in records)
+
+
+def test_stop_keeps_finished_cells(random_weights, uploads, every_moment):
+    sheet, shown = Sheet(), []
+    for view in paint(sheet, Session(), uploads, Choice.of(given())):
+        shown.append(values_of(view))
+        if "Cell 2 of 4" in shown[-1].get("status", "") and "step 1" in shown[-1]["status"]:
+            sheet.controls.stop.set()
+    assert "Stopped: 1 of 4 cells" in shown[-1]["status"]
+    assert done_cells(shown[-1]["grid"]) == [[True, True], [False, False]]
+    assert shown[-1]["grid"]["rows"][0][1]["note"] == "stopped at step 1"
+    assert len(read_sheet(shown[-1]["download"])) == 2 and set(sheet.cells) == {(0, 0), (0, 1)}
+    assert sheet.running is False
+
+
+def test_a_stop_before_the_first_step_says_that_there_is_nothing(random_weights, uploads):
+    sheet = Sheet()
+    sheet.controls.stop.set()
+    views = list(paint(sheet, Session(), uploads, Choice.of(given())))
+    assert "No cell was painted" in views[-1].status and views[-1].grid == SKIP
+
+
+def test_a_missing_picture_is_named_and_the_last_sheet_stays(random_weights, uploads, toasts):
+    sheet = Sheet()
+    list(paint(sheet, Session(), uploads, Choice.of(given())))
+    before = sheet.cells
+    views = list(paint(sheet, Session(), uploads._replace(content=None), Choice.of(given())))
+    assert toasts == ["there is no content picture; drop one or click an example"]
+    assert views[-1].grid == SKIP and sheet.cells is before
+
+
+def test_what_ends_a_sheet_early_leaves_the_finished_cells(random_weights, uploads, monkeypatch, toasts):
+    paint_sheet = sheet_painting.paint_sheet
+
+    def failing(*args, **more):
+        for progress in paint_sheet(*args, **more):
+            if progress.index == 1:
+                raise ConfigError("the machine is too small")
+            yield progress
+
+    monkeypatch.setattr(sheet_painting, "paint_sheet", failing)
+    sheet = Sheet()
+    last = values_of(list(paint(sheet, Session(), uploads, Choice.of(given())))[-1])
+    assert toasts == ["the machine is too small"] and toasts[0] in last["status"]
+    assert set(sheet.cells) == {(0, 0)} and len(read_sheet(last["download"])) == 1
+
+
+def test_several_styles_blend_in_every_cell(random_weights, uploads):
+    more = uploads._replace(more_styles=(uploads.content, None))
+    last = values_of(list(paint(Sheet(), Session(), more, Choice.of(given(share_1=0.25, share_2=0.5))))[-1])
+    assert [record.config.blend for record in read_sheet(last["download"])] == [(0.25, 0.5)] * 4
+
+
+def test_a_sheet_is_painted_by_the_devices_thread(random_weights, uploads, monkeypatch):
+    threads, paint_sheet = set(), sheet_painting.paint_sheet
+
+    def watched(*args, **more):
+        for progress in paint_sheet(*args, **more):
+            threads.add(threading.current_thread().name)
+            yield progress
+
+    monkeypatch.setattr(sheet_painting, "paint_sheet", watched)
+    list(paint(Sheet(), Session(), uploads, Choice.of(given())))
+    assert threads == {DEVICE_THREAD.submit(threading.current_thread).result().name}
+
+
+# Clicking a cell
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1, 1)])
+def test_a_clicked_cells_settings_are_its_configs_at_the_pages_size_and_steps(random_weights, uploads, place):
+    sheet, session, page = Sheet(), Session(), given()
+    list(paint(sheet, session, uploads, Choice.of(page)))
+    status, *shown = take(sheet, session, place)
+    cell = sheet.cells[place]
+    assert cell.label in status and session.base == cell.config
+    wanted = controls_of(cell.config)
+    assert {name: value for name, value in zip(CONTROLS, shown, strict=True) if value != SKIP} == {
+        name: value for name, value in wanted.items() if name not in ("size", "steps")
+    }
+    page_values = dict(zip(CONTROLS, page[7:], strict=True))
+    after = [old if new == SKIP else new for new, old in zip(shown, page_values.values(), strict=True)]
+    large = config_of(session.base, after)
+    assert large == dataclasses.replace(cell.config, size=page_values["size"], steps=page_values["steps"])
+
+
+def test_a_size_that_the_sheet_varies_is_taken_too(random_weights, uploads):
+    sheet = Sheet()
+    axes = ("size", "32, 48", NOTHING, "")
+    list(paint(sheet, Session(), uploads, Choice.of(given(axes=axes))))
+    shown = dict(zip(CONTROLS, take(sheet, Session(), (0, 0))[1:], strict=True))
+    assert shown["size"] == 32 and shown["steps"] == SKIP
+
+
+def test_a_cell_that_is_not_painted_changes_nothing():
+    session = Session()
+    assert all(value == SKIP for value in take(Sheet(), session, (0, 0))) and session.base is None
+
+
+# Pages
+
+
+def test_two_pages_never_share_a_sheet():
+    sheet = Sheet()
+    other = copy.deepcopy(sheet)
+    other.controls.stop.set()
+    other.cells[0, 0] = None
+    assert not sheet.controls.stop.is_set() and not sheet.cells
+
+
+def test_a_closed_page_stops_its_own_sheet_only():
+    sheets = {name: Sheet() for name in ("mine", "other")}
+    Sheet.open.update(sheets)
+    leave_sheet(SimpleNamespace(session_hash="mine"))
+    leave_sheet(SimpleNamespace(session_hash="nobody"))
+    assert sheets["mine"].controls.stop.is_set() and not sheets["other"].controls.stop.is_set()

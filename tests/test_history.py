@@ -1,0 +1,353 @@
+"""This session's memory of its runs: what is kept, what comes back, what is refused."""
+
+import base64
+import copy
+import dataclasses
+import gc
+import io
+import json
+import weakref
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from nst_core import images
+from nst_core.errors import ConfigError, NSTError
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.record import TEXT_KEY, RunRecord, read_record, save_result
+from nst_core.transfer.timelapse import Timelapse
+from nst_core.ui import history, results
+from nst_core.ui.history import again_at_twice, look_again, make_timelapse, mark, restore, use_as_content, use_as_start
+from nst_core.ui.painting import Session, View
+from nst_core.ui.results import MOST_RESULTS, THUMBNAIL_SIDE, Results, remember, strip_value, twice_as_large
+from nst_core.ui.settings import CONTROLS, config_of, controls_of
+from nst_core.ui.strip import Strip
+
+# With fields that no control shows.
+ODD = StyleTransferConfig(
+    backbone="lite", style_weight=123.0, optimizer="adam", step_size=0.03, clamp=True, averaging=0.9, history=7,
+    padding="reflect", adam_betas=(0.8, 0.99), noise_deviation=0.1, scale_falloff=0.5, steps=40, last_step=7, size=48,
+)  # fmt: skip
+SKIP = gr.skip()
+
+
+@pytest.fixture(autouse=True)
+def toasts(monkeypatch, tmp_path):
+    """What the page would show as toasts; gradio's files go to a folder of this test's."""
+    shown = []
+    for kind in ("Warning", "Info"):
+        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(text))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    return shown
+
+
+def record_of(config: StyleTransferConfig = ODD, **changes) -> RunRecord:
+    values = {
+        "config": config, "steps": 7, "stopped": True, "losses": {"content conv4_2": 1.5}, "seconds": 0.5,
+        "content_size": (32, 48), "style_size": (40, 48), "device": "CPU", "precision": "fp32", "weights_file": "lite",
+        "weights_sha256": "0" * 64, "weights_origin": "here", "versions": {"torch": "2"},
+    }  # fmt: skip
+    return RunRecord(**values | changes)
+
+
+class FakeRun:
+    """What is asked of a Run that has made a step."""
+
+    def __init__(self, config: StyleTransferConfig = ODD, seconds: float = 0.5, image: torch.Tensor | None = None):
+        self.last_frame = SimpleNamespace(image=torch.rand(1, 3, 32, 48) if image is None else image)
+        self.record = lambda: record_of(config, seconds=seconds)
+
+
+def remembered(session: Session, folder, *, count: int = 1, config: StyleTransferConfig = ODD) -> Session:
+    """A session after some runs, of which each took a second longer."""
+    for _ in range(count):
+        number = len(list(folder.glob("*.png"))) + 1
+        run, png = FakeRun(config, seconds=float(number)), folder / f"{number}.png"
+        save_result(run.last_frame.image, run.record(), png)
+        remember(session, run, png, losses=f"chart {number}")
+    return session
+
+
+def look(session: Session, number: int) -> tuple[View, dict, list]:
+    """A click on a thumbnail: stage, strip and controls."""
+    shown = look_again(session, gr.EventData(None, {"number": number}))
+    stage = len(View._fields)
+    return View(*shown[:stage]), shown[stage], list(shown[stage + 1 :])
+
+
+def value(update) -> object:
+    """The value in an update of a component."""
+    return update._constructor_args[0]["value"]
+
+
+def test_the_newest_result_comes_first_and_old_ones_drop_off(tmp_path):
+    session = remembered(Session(), tmp_path, count=MOST_RESULTS + 3)
+    shown = [item["number"] for item in strip_value(session)["items"]]
+    assert shown == list(range(MOST_RESULTS + 3, 3, -1))
+    assert strip_value(session)["chosen"] == MOST_RESULTS + 3
+
+
+def test_sessions_never_see_each_others_results(tmp_path):
+    template = Session()
+    mine, other = copy.deepcopy(template), copy.deepcopy(template)
+    remembered(mine, tmp_path)
+    assert len(strip_value(mine)["items"]) == 1
+    assert strip_value(other) == strip_value(template) == {"items": [], "chosen": 0}
+
+
+def test_the_same_frame_is_remembered_once(tmp_path):
+    session, run = Session(), FakeRun()
+    for _ in range(2):
+        remember(session, run, tmp_path / "one.png")
+    assert len(session.results.kept) == 1
+
+
+def test_no_picture_is_kept_in_memory(tmp_path):
+    session, image = Session(), torch.rand(1, 3, 32, 48)
+    remember(session, FakeRun(image=image), tmp_path / "one.png")
+    kept = weakref.ref(image)
+    del image
+    gc.collect()
+    assert kept() is None
+
+
+def test_a_thumbnail_is_small(tmp_path):
+    session = Session()
+    remember(session, FakeRun(image=torch.rand(1, 3, 300, 400)), tmp_path / "large.png")
+    jpeg = base64.b64decode(session.results.chosen.thumbnail.partition(",")[2])
+    with Image.open(io.BytesIO(jpeg)) as thumbnail:
+        assert max(thumbnail.size) == THUMBNAIL_SIDE
+
+
+def test_a_result_is_called_by_what_is_new_about_it(tmp_path):
+    session = remembered(Session(), tmp_path)
+    remembered(session, tmp_path, config=ODD.changed(style_weight=5e6, seed=3))
+    newest, oldest = strip_value(session)["items"]
+    assert newest["caption"] == "β 5e+06, seed 3"
+    assert newest["name"] == "Result 2: 7 steps, 48×32 pixels; β 5e+06, seed 3"
+    assert oldest["caption"] == "7 steps"
+
+
+def test_what_the_strip_says_is_no_markup():
+    made, layers = Results(), ('"><img onerror=alert(1)>',)
+    made.add(torch.rand(1, 3, 32, 48), record_of(), "one.png")
+    odd = copy.copy(ODD)
+    object.__setattr__(odd, "style_layers", layers)
+    made.add(torch.rand(1, 3, 32, 48), record_of(odd), "two.png")
+    assert '"><img' not in made.value()["items"][0]["name"] + made.value()["items"][0]["caption"]
+
+
+@pytest.mark.parametrize("config", [ODD, *(preset.config for preset in PRESETS.values())], ids=["odd", *PRESETS])
+def test_a_click_brings_back_the_very_config(tmp_path, config):
+    session = remembered(Session(), tmp_path, config=config)
+    remembered(session, tmp_path, config=config.changed(style_weight=1.0, seed=9))
+    _, strip, controls = look(session, 1)
+    assert strip["chosen"] == 1
+    assert dict(zip(CONTROLS, controls, strict=True)) == controls_of(config)
+    assert config_of(session.base, controls) == config
+
+
+def test_a_click_brings_back_picture_record_and_losses(tmp_path):
+    session = remembered(Session(), tmp_path, count=2)
+    stage, _, _ = look(session, 1)
+    assert value(stage.download) == tmp_path / "1.png"
+    assert value(stage.result)["after"] == images_uri(tmp_path / "1.png") != images_uri(tmp_path / "2.png")
+    assert stage.record == read_record(tmp_path / "1.png").to_dict()
+    assert stage.losses == "chart 1"
+    assert "Result 1 and its settings are back" in stage.status
+
+
+def images_uri(path) -> str:
+    return results.data_uri(images.load(path))
+
+
+def test_the_photo_beside_a_result_is_the_one_that_was_painted(tmp_path):
+    session = Session()
+    photo = tmp_path / "photo.jpg"
+    Image.new("RGB", (96, 64), "red").save(photo)
+    session.pictures = (photo, None, None)
+    remembered(session, tmp_path)
+    session.pictures = (tmp_path / "another.jpg", None, None)
+    shown = value(look(session, 1)[0].result)
+    assert shown["before"] == results.data_uri(images.fit(images.load(photo), 48))
+    photo.unlink()
+    shown = value(look(session, 1)[0].result)
+    assert shown["before"] == shown["after"]
+
+
+def test_while_a_run_goes_on_its_preview_and_words_stay(tmp_path, toasts):
+    session = remembered(Session(), tmp_path)
+    session.running = True
+    stage, _, _ = look(session, 1)
+    assert stage.preview == stage.status == stage.losses == SKIP
+    assert value(stage.result)["after"].startswith("data:image/jpeg")
+    assert toasts == ["Result 1 and its settings are back."]
+
+
+def test_a_picture_that_was_deleted_is_said_politely_and_its_settings_come_back(tmp_path, toasts):
+    session = remembered(Session(), tmp_path)
+    (tmp_path / "1.png").unlink()
+    stage, _, controls = look(session, 1)
+    assert stage == View()
+    assert config_of(session.base, controls) == ODD
+    for use in (use_as_start, use_as_content, again_at_twice):
+        assert set(map(str, use(session))) == {str(SKIP)}
+    assert len(toasts) == 4
+    assert all(text.startswith("the file of result 1 is gone") for text in toasts)
+
+
+def test_a_number_that_is_not_in_the_strip_changes_nothing(tmp_path, toasts):
+    session = remembered(Session(), tmp_path)
+    stage, strip, controls = look(session, 99)
+    assert (stage, strip["chosen"], session.base) == (View(), 1, None)
+    assert controls == [SKIP] * len(CONTROLS)
+    assert toasts == ["That result is no longer in the strip; choose another."]
+
+
+def test_the_chosen_result_becomes_start_or_content(tmp_path):
+    session = remembered(Session(), tmp_path, count=2)
+    look(session, 1)
+    status, start, picture = use_as_start(session)
+    assert "Result 1 is the start" in status
+    assert (start, value(picture)) == ("image", str(tmp_path / "1.png"))
+    assert use_as_content(session)[1] == str(tmp_path / "1.png")
+
+
+def test_again_goes_on_from_the_picture_at_twice_its_size_and_that_size_alone(tmp_path):
+    coarse = ODD.changed(smallest_scale=24)
+    session = remembered(Session(), tmp_path, config=coarse)
+    status, picture, *controls = again_at_twice(session)
+    config = config_of(session.base, controls)
+    assert value(picture) == str(tmp_path / "1.png")
+    assert "Press Run: size 96, 20 steps, from result 1" in status
+    changed = {"size": 96, "steps": 20, "start": "image", "smallest_scale": 0, "last_step": 0}
+    assert config == dataclasses.replace(coarse, **changed)
+
+
+def test_twice_has_a_step_at_least_and_an_end():
+    assert twice_as_large(ODD.changed(steps=1)).steps == 1
+    with pytest.raises(ConfigError, match="size is 6000"):
+        twice_as_large(ODD.changed(size=3000))
+
+
+def test_again_beyond_the_largest_size_changes_nothing(tmp_path, toasts):
+    session = remembered(Session(), tmp_path, config=ODD.changed(size=4000))
+    assert set(map(str, again_at_twice(session))) == {str(SKIP)}
+    assert session.base is None
+    assert toasts[0].startswith("size is 8000")
+
+
+def test_before_the_first_result_every_button_says_what_to_do(toasts):
+    for use in (use_as_start, use_as_content, again_at_twice):
+        use(Session())
+    assert toasts == [results.NO_RESULT] * 3
+
+
+def test_marking_keeps_a_moment_with_its_record_and_the_run_goes_on(toasts):
+    session = Session()
+    session.run = FakeRun()
+    strip = mark(session)
+    assert [item["number"] for item in strip["items"]] == [1]
+    assert read_record(session.results.chosen.path) == session.run.record()
+    assert toasts == ["Step 7 is in the strip."]
+    assert not session.controls.stop.is_set()
+    assert mark(session) == strip  # the same moment
+
+
+@pytest.mark.parametrize("run", [None, SimpleNamespace(last_frame=None)])
+def test_marking_nothing_says_so(run, toasts):
+    session = Session()
+    session.run = run
+    assert mark(session) == SKIP
+    assert toasts == ["nothing is painted yet; press Run first"]
+
+
+def test_a_timelapse_of_nothing_says_so(toasts):
+    session = Session()
+    assert make_timelapse(session) == SKIP
+    session.timelapse = Timelapse()
+    assert make_timelapse(session) == SKIP
+    assert [text.split(";")[0] for text in toasts] == ["there is nothing to show yet"] * 2
+
+
+def test_a_timelapse_is_an_animated_webp():
+    session = Session()
+    session.timelapse = Timelapse()
+    for step in range(3):
+        session.timelapse.add(torch.rand(1, 3, 32, 48), step)
+    path = value(make_timelapse(session))
+    with Image.open(path) as animation:
+        assert (animation.format, animation.n_frames) == ("WEBP", 3)
+
+
+def png_with(folder, record: dict | str) -> str:
+    """A picture whose record says that."""
+    text = PngInfo()
+    text.add_itxt(TEXT_KEY, record if isinstance(record, str) else json.dumps(record))
+    Image.new("RGB", (48, 32)).save(folder / "odd.png", pnginfo=text)
+    return str(folder / "odd.png")
+
+
+def test_a_picture_painted_here_brings_its_settings(tmp_path):
+    save_result(torch.rand(1, 3, 32, 48), record_of(), tmp_path / "ours.png")
+    session = Session()
+    status, file, *controls = restore(session, str(tmp_path / "ours.png"))
+    assert "The settings of ours.png are here" in status
+    assert file is None
+    assert config_of(session.base, controls) == ODD
+
+
+def with_setting(**changes) -> dict:
+    plain = record_of().to_dict()
+    return {**plain, "config": {**plain["config"], **changes}}
+
+
+REFUSED = {
+    "an unknown setting": (with_setting(brush="large"), "'brush' is not a setting"),
+    "a layer that the network lacks": (with_setting(style_layers=["conv3_9"]), "conv3_9"),
+    "a network that is not here": (with_setting(backbone="vgg99"), "backbone is 'vgg99'; choose one of"),
+    "a damaged record": ("{", "the picture's record is damaged"),
+    "a record that is none": ({"config": {}}, "the picture's record is damaged"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_record_of_no_use_is_refused_and_changes_nothing(tmp_path, toasts, kind):
+    record, words = REFUSED[kind]
+    session = remembered(Session(), tmp_path)
+    before = strip_value(session)
+    status, file, *controls = restore(session, png_with(tmp_path, record))
+    assert (status, file, controls) == (SKIP, None, [SKIP] * len(CONTROLS))
+    assert session.base is None and strip_value(session) == before
+    assert len(toasts) == 1 and words in toasts[0]
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "letter.png"])
+def test_a_file_without_a_record_is_refused(tmp_path, toasts, name):
+    if name.startswith("photo"):
+        Image.effect_noise((48, 32), 60).save(tmp_path / name)
+    else:
+        (tmp_path / name).write_text("Dear reader")
+    session = Session()
+    assert restore(session, str(tmp_path / name))[0] == SKIP
+    assert session.base is None
+    assert toasts[0].startswith(name)
+
+
+def test_the_strip_is_no_public_text_box():
+    assert Strip().api_info() == {"type": "object"}
+    assert Strip({"items": [], "chosen": 0}).value == {"items": [], "chosen": 0}
+
+
+def test_what_is_refused_can_be_put_right():
+    with pytest.raises(NSTError, match="press Run"):
+        Results().require_chosen()
+
+
+def test_events_stay_off_the_page_s_api():
+    assert history.QUEUED["api_visibility"] == "private"
