@@ -97,18 +97,50 @@ OPTIONS = {
     "init": (["--init", "noise"], "start", "noise"),
     "style layers": (["--style-layers", "conv1_2", "conv3_1"], "style_layers", ("conv1_2", "conv3_1")),
     "content layers": (["--content-layers", "conv3_1"], "content_layers", ("conv3_1",)),
-    "tv": (["--tv", "0.5"], "tv_weight", 0.5),
+    "tv": (["--tv", "0.25"], "tv_weight", 0.25),
     "seed": (["--seed", "9"], "seed", 9),
+    "style loss": (["--style-loss", "moments"], "style_loss", "moments"),
+    "style scale": (["--style-scale", "1.5"], "style_scale", 1.5),
+    "smallest scale": (["--smallest-scale", "0"], "smallest_scale", 0),
+    "color": (["--color", "content"], "color", "content"),
+    "more styles": (["--more-styles", "content.png", "--blend", "1", "3"], "blend", (1.0, 3.0)),
+    "mask": (["--mask", "mask.png", "--mask-softness", "0.1"], "mask_softness", 0.1),
+    "keep unpainted": (["--mask", "mask.png", "--keep-unpainted"], "keep_unpainted", True),
 }
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_option_sets_what_it_is_called(folder, name):
     typed, setting, value = OPTIONS[name]
+    Image.new("L", (64, 48), 255).save("mask.png")
     assert stylize(*typed) == 0
     config = read_record(folder / "out.png").config
     assert getattr(config, setting) == value
     assert getattr(PRESETS[DEFAULT_PRESET].config, setting) != value
+
+
+def test_several_styles_and_a_mask_change_the_picture(folder):
+    half = Image.new("L", (64, 48), 0)
+    half.paste(255, (0, 0, 32, 48))
+    half.save("mask.png")
+    painted = {}
+    for name, typed in {
+        "plain": [], "two": ["--more-styles", "content.png"], "mask": ["--mask", "mask.png", "--keep-unpainted"],
+    }.items():  # fmt: skip
+        assert stylize("--alpha", "0", *typed, output=f"{name}-out.png") == 0
+        painted[name] = images.load(folder / f"{name}-out.png")
+    assert (painted["plain"] - painted["two"]).abs().mean() > 1e-3
+    content = images.fit(images.load(folder / "content.png"), 32)
+    kept = (painted["mask"] - content)[..., 20:].abs()
+    assert kept.max() <= 2 / 255 < (painted["mask"] - content)[..., :12].abs().max()
+
+
+def test_a_timelapse_is_an_animation(folder, capsys):
+    assert stylize("--timelapse", "run.webp") == 0
+    with Image.open(folder / "run.webp") as animation:
+        assert animation.n_frames > 1 and animation.size == (32, 24)
+    capsys.readouterr()
+    assert "name a .webp file" in refused(capsys, "--timelapse", "run.gif")
 
 
 def test_another_optimizer_brings_its_step_size(folder):

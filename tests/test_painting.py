@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 from gradio.blocks import Block
+from PIL import Image
 
 from nst_core import images
 from nst_core.errors import DownloadError, NSTError
@@ -15,10 +16,10 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
 from nst_core.transfer.stylize import Run
 from nst_core.ui import painting
-from nst_core.ui.painting import DEVICE_THREAD, Session, View, leave_page, paint
+from nst_core.ui.painting import DEVICE_THREAD, Session, View, go_on, leave_page, masks_of, paint, recolor, steer
 from nst_core.ui.preview import Preview
 from nst_core.ui.settings import CONTROLS, controls_of
-from nst_core.ui.status import duration, progress_text, rate, status_html
+from nst_core.ui.status import duration, place_text, progress_text, rate, status_html
 
 SKIP = gr.skip()
 
@@ -42,7 +43,7 @@ def toasts(monkeypatch):
 def start(files, session=None, **changes):
     """The handler's generator for small settings."""
     values = {**controls_of(PRESETS["luo"].config), "size": 48, "steps": 2, **changes}
-    return paint(session or Session(), *files, None, "luo", *(values[name] for name in CONTROLS))
+    return paint(session or Session(), *files, None, (), None, "luo", [values[name] for name in CONTROLS])
 
 
 def last_shown(views: list[View], output: str):
@@ -217,10 +218,122 @@ def test_stop_ends_a_download(monkeypatch, tmp_path, files, toasts):
 def test_status_words():
     assert [duration(seconds) for seconds in (8, 65, 7260)] == ["8 s", "1 min 05 s", "2 h 01 min"]
     assert [rate(speed) for speed in (4.13, 0.4)] == ["4.1 steps/s", "2.5 s/step"]
-    assert progress_text(12, 300, 4.0) == "Step 12 of 300 · 4.0 steps/s · 1 min 12 s left"
-    assert progress_text(0, 300, None) == "Step 0 of 300"
+    assert progress_text(12, 300, 4.0, 72) == "Step 12 of 300 · 4.0 steps/s · 1 min 12 s left"
+    assert progress_text(0, 300, None, None) == "Step 0 of 300"
+    assert progress_text(1, 9, None, None, place_text((2, 5), 181, 120)) == "Step 1 of 9 · 181×120 pixels, scale 2 of 5"
+    assert place_text((1, 1), 512, 384) == ""
 
 
 def test_one_step_is_said_as_one(random_weights, files):
     views = list(start(files, steps=1))
     assert "Done: 1 step in" in last_shown(views, "status")
+
+
+def shown_values(**changes) -> list:
+    values = {**controls_of(PRESETS["luo"].config), "size": 48, "steps": 2, **changes}
+    return [values[name] for name in CONTROLS]
+
+
+def test_a_run_goes_on_where_it_ended(random_weights, files):
+    session = Session()
+    list(start(files, session, steps=3))
+    assert "Done: 5 steps" in last_shown(list(go_on(session, 2)), "status")
+    whole = list(start(files, steps=5))
+    together = read_record(last_shown(whole, "download")), session.run.record()
+    assert together[0].losses == pytest.approx(together[1].losses, rel=1e-4)
+
+
+def test_a_stopped_run_goes_on_to_its_end(random_weights, files):
+    session = Session()
+    session.controls.stop.set()
+    list(start(files, session, steps=4))
+    assert session.run.last_frame.step == 0
+    session.controls.stop.clear()
+    assert "Done: 4 steps" in last_shown(list(go_on(session, None)), "status")
+
+
+def test_there_is_nothing_to_go_on_with_before_a_run(toasts):
+    list(go_on(Session(), 5))
+    assert toasts == ["there is no painting to go on with; press Run"]
+
+
+@pytest.mark.parametrize("steps", [0, -3, 10**9, "many"])
+def test_a_wrong_number_of_further_steps_is_refused_and_the_run_stays(random_weights, files, toasts, steps):
+    session = Session()
+    list(start(files, session))
+    list(go_on(session, steps))
+    assert str(steps) in toasts[0] and "whole number" in toasts[0]
+    assert "Done: 3 steps" in last_shown(list(go_on(session, 1)), "status")
+
+
+def test_moving_a_control_steers_the_run_with_its_next_step(random_weights, files):
+    session = Session()
+    views = start(files, session, steps=100_000)
+    next(views)
+    run, before = session.run, next(session.run)
+    steer(session, "luo", shown_values(steps=100_000, beta=8e6))
+    after = next(run)
+    assert after.step == before.step + 1
+    for name in after.losses:
+        if name.startswith("style"):
+            assert after.losses[name] > 20 * before.losses[name]
+    views.close()
+
+
+def test_a_control_moved_to_nonsense_leaves_the_run_as_it_was(random_weights, files, toasts):
+    session = Session()
+    views = start(files, session, steps=100_000)
+    next(views)
+    steer(session, "luo", shown_values(gatys_layers=[]))
+    assert "goes on as it was: no style layer is chosen" in toasts[0]
+    assert next(session.run).step == 0
+    views.close()
+
+
+def test_several_styles_blend_by_their_shares(random_weights, files):
+    session = Session()
+    values = shown_values(share_2=0.0)
+    list(paint(session, *files, None, (files[0], None, None), None, "luo", values))
+    assert session.run.record().config.blend == (1.0, 0.0)
+
+
+def test_what_is_painted_over_the_content_is_the_mask(random_weights, files):
+    stroke = Image.new("RGBA", (64, 43), (0, 0, 0, 0))
+    assert masks_of({"layers": [stroke]}) == masks_of(None) == masks_of({"layers": []}) == []
+    stroke.paste((255, 0, 0, 255), (0, 0, 32, 43))
+    [mask] = masks_of({"layers": [stroke]})
+    assert mask.shape == (1, 1, 43, 64) and mask[..., :32].min() == 1 and mask[..., 32:].max() == 0
+    session = Session()
+    drawn = {"layers": [stroke], "background": None, "composite": None}
+    list(paint(session, *files, None, (), drawn, "luo", shown_values(keep_unpainted=True)))
+    run = session.run
+    right = (run.last_frame.image - run.content_image)[..., 40:].abs()
+    assert right.max() <= 2 / 255 < (run.last_frame.image - run.content_image)[..., :20].abs().max()
+
+
+def test_other_colours_need_no_painting_where_they_come_afterwards(random_weights, files):
+    session = Session()
+    list(start(files, session))
+    steps = session.run.last_frame.step
+    assert read_record(value_of(recolor(session, "content").download)).config.color == "content"
+    assert session.run.last_frame.step == steps
+    assert recolor(session, "luminance") == View()
+
+
+def test_a_closed_page_frees_its_run(random_weights, files):
+    session = Session()
+    Session.open["mine"] = session
+    list(start(files, session))
+    assert session.run is not None
+    leave_page(SimpleNamespace(session_hash="mine"))
+    assert session.run is None
+
+
+def test_a_page_closed_while_it_paints_frees_its_run_when_that_ends(random_weights, files):
+    session = Session()
+    Session.open["mine"] = session
+    views = start(files, session, steps=100_000)
+    next(views)
+    leave_page(SimpleNamespace(session_hash="mine"))
+    list(views)
+    assert session.run is None and not session.running

@@ -2,6 +2,7 @@ import pytest
 
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import BACKBONES, layer_names
+from nst_core.transfer.controls import STEERABLE
 from nst_core.transfer.presets import PRESETS
 from nst_core.ui.endpoint import stylize_endpoint
 from nst_core.ui.settings import (
@@ -10,6 +11,9 @@ from nst_core.ui.settings import (
     LAYER_CONTROLS,
     MORE_LAYERS,
     PRE_LAYERS,
+    SHARE_CONTROLS,
+    STEERING_CONTROLS,
+    WEIGHT_CONTROLS,
     config_of,
     controls_of,
     default_config,
@@ -38,6 +42,15 @@ OTHER = {
     "pooling": ("average", {"pooling"}),
     "tv_weight": (0.25, {"tv_weight"}),
     "seed": (5, {"seed"}),
+    "color": ("content", {"color"}),
+    "style_loss": ("moments", {"style_loss"}),
+    "style_scale": (0.5, {"style_scale"}),
+    "smallest_scale": (128, {"smallest_scale"}),
+    "tolerance": (0.01, {"tolerance"}),
+    "mask_softness": (0.05, {"mask_softness"}),
+    "keep_unpainted": (True, {"keep_unpainted"}),
+    **{name: (2.0, {"layer_weights"}) for name in WEIGHT_CONTROLS},
+    **{name: (0.5, {"blend"}) for name in SHARE_CONTROLS},
 }
 
 
@@ -154,3 +167,21 @@ def test_the_page_opens_whatever_device_is_asked_for(monkeypatch):
 
 def test_the_endpoint_names_every_backbone():
     assert all(name in stylize_endpoint.__doc__ for name in BACKBONES)
+
+
+@pytest.mark.parametrize("control", STEERING_CONTROLS)
+def test_a_control_that_steers_sets_what_a_run_can_be_steered_by(control):
+    assert OTHER[control][1] <= set(STEERABLE)
+
+
+def test_restored_settings_stand_in_for_a_preset():
+    config = PRESETS["crowson"].config.changed(history=20, averaging=0.5, last_step=7)
+    values = [controls_of(config)[name] for name in CONTROLS]
+    assert config_of(config, values) == config
+    values[CONTROLS.index("steps")] = 99  # another end is meant then
+    assert config_of(config, values) == config.changed(steps=99, last_step=0)
+
+
+def test_a_layers_weight_counts_against_equal_weights():
+    config = config_of("luo", shown("luo", weight_2=3.0))
+    assert config.layer_weights == pytest.approx((0.2, 0.6, 0.2, 0.2, 0.2))

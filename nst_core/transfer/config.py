@@ -98,7 +98,7 @@ class StyleTransferConfig:
     size_rule: str = "longest side"  # what size measures
     smallest_scale: int = 0  # pixels: painted coarse to fine from about this size; 0: at the full size alone
     last_step: int = 0  # at which the run ends, of its own steps or beyond them; 0: with its own
-    content_boost: float = 0.0  # α grows as (512 pixels / size) ^ boost: a small picture is harder to recognise
+    content_boost: float = 0.0  # α below 512 pixels ∝ size ^ -boost: a small picture is harder to recognise
     scale_falloff: float = 0.0  # steps of a scale ∝ its size ^ -falloff; 0: the same for each
     # what of the style, and where
     style_scale: float = 1.0  # size of the style picture as it is looked at, of the result's: size of the strokes

@@ -172,8 +172,10 @@ class StyleTransferObjective:
 
     def _content_coefficient(self, layer: str, target: Tensor) -> float:
         normalize = CONTENT_NORMALIZATIONS[self.config.content_normalization]
-        return self.config.content_weight * self.content_share * normalize(
-            self._channels(layer), target[0, 0].numel(), self.content_magnitudes[layer]
+        return (
+            self.config.content_weight
+            * self.content_share
+            * normalize(self._channels(layer), target[0, 0].numel(), self.content_magnitudes[layer])
         )
 
     def _style_coefficient(self, layer: str, features: Tensor, target: StyleTarget) -> float:

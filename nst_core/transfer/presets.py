@@ -33,14 +33,14 @@ PRESETS: dict[str, Preset] = {
         "Gram matrices of the five layers each as a share of the picture's own, so that all of them count alike",
         config=StyleTransferConfig(
             padding="reflect",
-            style_weight=3.5,
+            style_weight=7.0,
             tv_weight=0.5,
-            content_boost=1.5,
+            content_boost=2.5,
             content_normalization="relative",
             style_normalization="relative",
             smallest_scale=90,
-            scale_falloff=1.25,
-            steps=300,
+            scale_falloff=0.5,
+            steps=200,
         ),
     ),
     "lab": Preset(

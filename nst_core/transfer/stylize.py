@@ -25,7 +25,8 @@ from nst_core.transfer.record import RunRecord, versions
 from nst_core.transfer.starts import STARTS, StartMaterial
 
 MAX_STYLES = 4
-BOOST_SIZE = 512  # pixels, where a content boost changes nothing
+BOOST_SIZE = 512  # pixels, from where on a content boost changes nothing
+MOST_BOOST = 8.0
 
 
 class Run:
@@ -101,7 +102,7 @@ class Run:
             objective = StyleTransferObjective(
                 network, content_image, style_images, self.config,
                 [fit_mask(region, size).to(device) for region in self._regions],
-                content_share=(BOOST_SIZE / config.size) ** config.content_boost,
+                content_share=content_share(config),
             )  # fmt: skip
             for frame in optimize(
                 objective,
@@ -254,6 +255,11 @@ class Run:
             versions=versions(),
             notes=self.notes,
         )
+
+
+def content_share(config: StyleTransferConfig) -> float:
+    """What α is multiplied with at the config's size."""
+    return min(MOST_BOOST, max(1.0, BOOST_SIZE / config.size) ** config.content_boost)
 
 
 def stylize(

@@ -85,8 +85,10 @@ def default_config(preset: str, backbone: str | None = None) -> StyleTransferCon
 def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
     """What each control shows for a config."""
     layers = config.style_layers
-    mean = sum(map(config.weight_of_layer, layers)) / max(1, len(layers))
-    relative = {layer: float(f"{config.weight_of_layer(layer) / (mean or 1.0):.6g}") for layer in layers}
+    # of 1/n, what equal weights are: of six digits, so that showing and reading make no difference
+    weights = {layer: config.weight_of_layer(layer) * len(layers) for layer in layers}
+    others = sum(weights.values()) / max(1, len(weights))  # what a layer gets that is ticked later
+    shown = {layer: float(f"{weights.get(layer, others):.6g}") for layer in GATYS_STYLE_LAYERS}
     shares = [*config.blend, *[1.0] * MAX_STYLES][:MAX_STYLES]
     return {
         **{name: getattr(config, name) for name in PLAIN},
@@ -96,7 +98,7 @@ def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
         "more_layers": [layer for layer in layers if layer in MORE_LAYERS],
         "pre_layers": [layer for layer in layers if layer.endswith(PRE)],
         "content_layers": list(config.content_layers),
-        **{name: relative.get(layer, 1.0) for name, layer in zip(WEIGHT_CONTROLS, GATYS_STYLE_LAYERS, strict=True)},
+        **dict(zip(WEIGHT_CONTROLS, shown.values(), strict=True)),
         **dict(zip(SHARE_CONTROLS, shares, strict=True)),
     }
 
@@ -136,10 +138,9 @@ def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: dict
     if all(shown[name] == at[name] for name in WEIGHT_CONTROLS):
         return config
     sliders = dict(zip(GATYS_STYLE_LAYERS, (shown[name] for name in WEIGHT_CONTROLS), strict=True))
-    mean = sum(map(base.weight_of_layer, base.style_layers)) / max(1, len(base.style_layers))
-    weights = {layer: sliders[layer] * mean if layer in sliders else config.weight_of_layer(layer)
-               for layer in config.style_layers}  # fmt: skip
-    return config.changed(layer_weights=tuple(weights.values()))
+    mean = sum(sliders.values()) / len(sliders)  # for layers without a slider
+    weights = [sliders.get(layer, mean) / len(base.style_layers) for layer in config.style_layers]
+    return config.changed(layer_weights=tuple(weights))
 
 
 def layers_on(preset: str, backbone: str, *shown: list[str]) -> list[list[str]]:

@@ -184,8 +184,9 @@ def _connect_settings(
     controls, start_image, fetch = inputs.controls, inputs.start_image, network[1]
     backbone = controls["backbone"]
     values = [controls[name] for name in CONTROLS]
-    preset.input(_fill, [session, preset, backbone], [about, *values], **INSTANT)
-    controls["optimizer"].input(STEP_SIZES.get, controls["optimizer"], controls["step_size"], **INSTANT)
+    # menus say `input` also when they are left unchanged
+    preset.select(_fill, [session, preset, backbone], [about, *values], **INSTANT)
+    controls["optimizer"].select(STEP_SIZES.get, controls["optimizer"], controls["step_size"], **INSTANT)
     controls["start"].change(
         lambda start: gr.Image(visible=start == "image"), controls["start"], start_image, **INSTANT
     )
@@ -198,7 +199,7 @@ def _connect_settings(
     ).then(describe_network, backbone, list(network), **INSTANT)
     for name in STEERING_CONTROLS:
         controls[name].input(_steer, [session, preset, *values], None, trigger_mode="always_last", **QUEUED)
-    controls["color"].input(recolor, [session, controls["color"]], list(outputs), **QUEUED).then(
+    controls["color"].select(recolor, [session, controls["color"]], list(outputs), **QUEUED).then(
         strip_value, session, strip, **INSTANT
     )
     page = gr.context.Context.root_block

@@ -1,6 +1,6 @@
 """Peak memory, network and targets included: ours at two sizes, the plain loop beside it, each in its own process.
 
-"process" is what the operating system saw, scratch and fragmentation included; transfer.memory.BYTES_PER_PIXEL is set from it.
+"process" is what the operating system saw, scratch and fragmentation included; memory.BYTES_PER_PIXEL is set from it.
 "tensors" is what torch had allocated at the worst moment of one step, which repeats exactly.
 """
 

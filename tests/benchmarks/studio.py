@@ -1,0 +1,114 @@
+"""Preset `studio` against `lab`, the best of one scale, at 512 pixels: when does it reach the same style, and how near
+is the content then? And at 256 pixels against what crowsonkb/style-transfer-pytorch scores there (tuebingen in two
+paintings: content 0.33 and 0.25, style 0.19 and 0.20).
+
+    NST_WEIGHTS=… python -m tests.benchmarks.studio PHOTOS PAINTINGS [lite] [vgg19]
+
+Scores are the relative errors of VGG-19's conv4_2 and, mean over five layers, of its Gram matrices, in float32, of the
+picture as it would be saved, enlarged to the full size where a scale before the last is scored.
+"""
+
+import sys
+import time
+from itertools import product
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nst_core import images
+from nst_core.devices import Compute, choose_compute
+from nst_core.features.vgg import load_network
+from nst_core.losses.gram import gram_matrix
+from nst_core.transfer.config import GATYS_STYLE_LAYERS
+from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.stylize import stylize
+from tests.benchmarks.material import ensure_weights
+
+PAINTED = ("starry", "wave")  # in the names of the paintings
+PEER = {"starry": (0.33, 0.19), "scream": (0.25, 0.20)}  # content and style score of crowsonkb's, of 308 and 292 s
+SCORED = 4  # every so many steps, a picture is kept to be scored
+
+
+class Judge:
+    """Scores pictures (1, 3, H, W) against a content and a style picture."""
+
+    def __init__(self, content_image: Tensor, style_image: Tensor, size: int):
+        self.network = load_network("vgg19", Compute(device="cpu", precision="fp32"))[0]
+        self.content_image = images.fit(content_image, size)
+        with torch.no_grad():
+            self.content = self.network(self.content_image, ["conv4_2"])["conv4_2"]
+            self.grams = self._grams(images.fit(style_image, size))
+
+    def _grams(self, image: Tensor) -> dict[str, Tensor]:
+        seen = self.network(image, GATYS_STYLE_LAYERS)
+        return {layer: gram_matrix(seen[layer]) for layer in GATYS_STYLE_LAYERS}
+
+    def scores(self, image: Tensor) -> tuple[float, float]:
+        """(content, style) of a painted picture."""
+        saved = images.from_pil(images.to_pil(images.resize(image, images.size_of(self.content_image))))
+        with torch.no_grad():
+            seen = self.network(saved, ["conv4_2"])["conv4_2"]
+            content = (seen - self.content).square().mean() / self.content.square().mean()
+            grams = self._grams(saved)
+        errors = [(grams[name] - gram).square().sum() / gram.square().sum() for name, gram in self.grams.items()]
+        return float(content), float(sum(errors) / len(errors))
+
+
+def painted(preset: str, backbone: str, content_image: Tensor, style_image: Tensor, size: int, every: int) -> list:
+    """(seconds, picture) of some steps, the last one's among them."""
+    config = PRESETS[preset].config.on(backbone).changed(size=size)
+    run = stylize(content_image, style_image, config, compute=choose_compute())
+    kept = [(run.seconds, frame.image) for frame in run if frame.step % every == 0 or frame.step == config.steps]
+    return kept if kept[-1][0] == run.seconds else [*kept, (run.seconds, run.last_frame.image)]
+
+
+def against_one_scale(backbone: str, photo: Path, painting: Path) -> None:
+    """A row: lab's time and scores, and studio's when it first has that style, and in the end."""
+    content_image, style_image = images.load(photo), images.load(painting)
+    judge = Judge(content_image, style_image, 512)
+    lab_seconds, lab_image = painted("lab", backbone, content_image, style_image, 512, 10**6)[-1]
+    lab_content, lab_style = judge.scores(lab_image)
+    frames = painted("studio", backbone, content_image, style_image, 512, SCORED)
+    reached = None
+    for seconds, image in frames:
+        content, style = judge.scores(image)
+        if reached is None and style <= lab_style:
+            reached = seconds, content, style
+    row = f"{photo.stem[:10]:10} {painting.stem[:10]:10} lab {lab_seconds:6.1f} s {lab_content:.3f} {lab_style:.3f}  "
+    if reached is None:
+        row += "studio does not reach that style"
+    else:
+        row += f"studio has it after {reached[0]:5.1f} s ({reached[0] / lab_seconds:.2f}), content {reached[1]:.3f}"
+    print(f"{row}; ends in {frames[-1][0]:5.1f} s at {content:.3f} {style:.3f}", flush=True)
+
+
+def against_peer(backbone: str, photo: Path, painting: Path, peer: tuple[float, float]) -> None:
+    """A row: studio's time and scores at 256 pixels beside crowsonkb's scores."""
+    content_image, style_image = images.load(photo), images.load(painting)
+    began = time.perf_counter()
+    _, image = painted("studio", backbone, content_image, style_image, 256, 10**6)[-1]
+    seconds = time.perf_counter() - began
+    content, style = Judge(content_image, style_image, 256).scores(image)
+    print(
+        f"{painting.stem[:10]:10} studio {seconds:5.1f} s {content:.3f} {style:.3f}   peer {peer[0]} {peer[1]}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    ensure_weights()
+    photos, paintings = (sorted(Path(folder).glob("*.jpg")) for folder in sys.argv[1:3])
+    for backbone in sys.argv[3:] or ("lite", "vgg19"):
+        print(f"{backbone}, {choose_compute()}: seconds, content score, style score")
+        for name, peer in PEER.items():
+            [painting] = [path for path in paintings if name in path.stem]
+            [photo] = [path for path in photos if "tuebingen" in path.stem]
+            against_peer(backbone, photo, painting, peer)
+        chosen = [path for path in paintings if any(name in path.stem for name in PAINTED)]
+        for photo, painting in product(photos, chosen):
+            against_one_scale(backbone, photo, painting)
+
+
+if __name__ == "__main__":
+    main()
