@@ -40,7 +40,7 @@ PRESETS: dict[str, Preset] = {
             style_normalization="relative",
             smallest_scale=90,
             scale_falloff=0.5,
-            steps=200,
+            steps=180,
         ),
     ),
     "lab": Preset(

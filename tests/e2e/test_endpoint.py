@@ -59,7 +59,7 @@ def test_settings_left_out_are_the_presets(client, picture_files):
         ({"steps": 0}, "steps is 0; give a whole number from 1 to"),
         ({"alpha": -1}, "content_weight is -1; give a number from 0"),
         ({"alpha": 0, "beta": 0}, "α and β are both 0"),
-        ({"preset": "rembrandt"}, "preset is 'rembrandt'; choose one of lab, gatys"),
+        ({"preset": "rembrandt"}, "preset is 'rembrandt'; choose one of studio, lab"),
         ({"backbone": "resnet"}, "backbone is 'resnet'; choose one of vgg19, vgg16"),
         ({"style_layers": "conv9_9"}, "layer is 'conv9_9'; VGG-19 Lite has conv1_1"),
         ({"init": "image"}, "start is 'image', but there is no such picture"),

@@ -86,7 +86,7 @@ def test_a_run_paints_compares_and_downloads_with_its_record(page, picture_files
     page.click("#run")
     wait_for_status(page, r"Done: 4 steps in .*VGG-19 Lite from")
     expect(page.locator("#result img").first).to_be_visible()
-    expect(page.locator("#losses polyline")).to_have_count(7)
+    expect(page.locator("#losses polyline")).to_have_count(8)
     expect(page.locator("#losses")).to_contain_text("content conv4_2")
     with page.expect_download() as download:
         page.click("#download")
