@@ -298,17 +298,23 @@ def test_several_styles_blend_by_their_shares(random_weights, files):
 
 
 def test_what_is_painted_over_the_content_is_the_mask(random_weights, files):
-    stroke = Image.new("RGBA", (64, 43), (0, 0, 0, 0))
+    stroke = Image.new("RGBA", (64, 48), (0, 0, 0, 0))
     assert masks_of({"layers": [stroke]}) == masks_of(None) == masks_of({"layers": []}) == []
-    stroke.paste((255, 0, 0, 255), (0, 0, 32, 43))
+    stroke.paste((255, 0, 0, 255), (0, 0, 32, 48))
     [mask] = masks_of({"layers": [stroke]})
-    assert mask.shape == (1, 1, 43, 64) and mask[..., :32].min() == 1 and mask[..., 32:].max() == 0
+    assert mask.shape == (1, 1, 48, 64) and mask[..., :32].min() == 1 and mask[..., 32:].max() == 0
     session = Session()
     drawn = {"layers": [stroke], "background": None, "composite": None}
     list(paint(session, *files, None, (), drawn, "luo", shown_values(keep_unpainted=True)))
     run = session.run
     right = (run.last_frame.image - run.content_image)[..., 40:].abs()
     assert right.max() <= 2 / 255 < (run.last_frame.image - run.content_image)[..., :20].abs().max()
+
+
+def test_a_mask_over_another_picture_is_refused(random_weights, files, toasts):
+    stroke = Image.new("RGBA", (43, 64), (255, 0, 0, 255))
+    list(paint(Session(), *files, None, (), {"layers": [stroke]}, "luo", shown_values()))
+    assert "painted over 43×64 pixels" in toasts[0] and "Take the photo" in toasts[0]
 
 
 def test_other_colours_need_no_painting_where_they_come_afterwards(random_weights, files):

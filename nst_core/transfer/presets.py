@@ -29,11 +29,11 @@ OWN_NETWORK = "The network is torchvision's VGG rather than one rescaled to a me
 PRESETS: dict[str, Preset] = {
     "studio": Preset(
         title="Studio: coarse to fine",
-        source="Ours, chosen by looking and by measuring: from 64 pixels up by √2, L-BFGS at each size, content and "
+        source="Ours, chosen by looking and by measuring: from 90 pixels up by √2, L-BFGS at each size, content and "
         "Gram matrices of the five layers each as a share of the picture's own, so that all of them count alike",
         config=StyleTransferConfig(
             padding="reflect",
-            style_weight=7.0,
+            style_weight=7.5,
             tv_weight=0.5,
             content_boost=2.5,
             content_normalization="relative",

@@ -45,13 +45,20 @@ def picture_inputs() -> tuple[PictureInput, PictureInput]:
     return pictures[0], pictures[1]
 
 
+class Mask(NamedTuple):
+    """Where a person paints where the style goes."""
+
+    editor: gr.ImageEditor
+    take: gr.Button  # the content picture as its ground
+
+
 class Inputs(NamedTuple):
     """What a person gives beside the two pictures."""
 
     controls: dict[str, Any]  # by name in CONTROLS
     start_image: PictureInput  # for start "image"
     more_styles: list[PictureInput]
-    mask: gr.ImageEditor
+    mask: Mask
 
 
 def setting_controls() -> Inputs:
@@ -128,12 +135,17 @@ def _style_controls(at: dict[str, Any]) -> tuple[dict[str, Any], list[PictureInp
     return made, more_styles
 
 
-def _mask_controls(at: dict[str, Any]) -> tuple[dict[str, Any], gr.ImageEditor]:
+def _mask_controls(at: dict[str, Any]) -> tuple[dict[str, Any], Mask]:
     """A brush over the content picture."""
+    gr.Markdown(
+        "Take the photo, then paint over what gets the style. With a second style, the first goes there and the second "
+        "elsewhere.", elem_id="mask-about",
+    )  # fmt: skip
+    take = gr.Button("Take the photo", size="sm", elem_id="take-photo")
     mask = gr.ImageEditor(
-        type="pil", label="Paint over what gets the style; with a second style: the first one's place",
-        elem_id="mask", layers=False, transforms=(), sources=["upload"], format="png", height=360,
-        brush=gr.Brush(colors=["#ff3b30"], color_mode="fixed", default_size=40), eraser=gr.Eraser(default_size=40),
+        type="pil", show_label=False, label="Where the style goes", elem_id="mask", layers=False, transforms=(),
+        sources=["upload"], format="png", height=380, eraser=gr.Eraser(default_size=40),
+        brush=gr.Brush(colors=["#ff3b30"], color_mode="fixed", default_size=40),
     )  # fmt: skip
     made: dict[str, Any] = {}
     with gr.Row():
@@ -143,13 +155,13 @@ def _mask_controls(at: dict[str, Any]) -> tuple[dict[str, Any], gr.ImageEditor]:
         made["keep_unpainted"] = gr.Checkbox(
             at["keep_unpainted"], label="Keep the photo elsewhere", elem_id="keep-unpainted", min_width=150
         )
-    return made, mask
+    return made, Mask(mask, take)
 
 
 def _layer_controls(at: dict[str, Any]) -> dict[str, Any]:
     """The layers beside Gatys' five, and the weights of these."""
     weights: dict[str, Any] = {}
-    with gr.Row():
+    with gr.Row(elem_id="layer-weights"):
         for name, layer in zip(WEIGHT_CONTROLS, GATYS_STYLE_LAYERS, strict=True):
             weights[name] = LogSlider(
                 at[name], label=f"w {layer}", low=-3, high=2, elem_id=name.replace("_", "-"), min_width=150

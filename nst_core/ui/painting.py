@@ -38,6 +38,7 @@ from nst_core.ui.status import done_text, place_text, progress_text, status_html
 LANE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
 DEVICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
 
+SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
 WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each costs the browser as much as a picture
 
 
@@ -188,12 +189,14 @@ def start_run(
     for path, name in ((content, "content"), (styles[0], "style")):
         if path is None:
             raise ImageError(f"there is no {name} picture; drop one or click an example")
+    content_image, masks = images.load(content), masks_of(mask)
+    _check_shape(masks, content_image)
     return stylize(
-        images.load(content),
+        content_image,
         [images.load(style) for style in styles],
         config.changed(blend=config.blend[: len(styles)]),
         start_image=images.load(start) if config.start == "image" and start else None,
-        masks=masks_of(mask),
+        masks=masks,
         compute=choose_compute(),
         controls=controls,
     )
@@ -206,12 +209,24 @@ def masks_of(drawn: dict[str, Any] | None) -> list[Tensor]:
     return [] if painted is None or not painted.any() else [painted]
 
 
+def _check_shape(masks: Sequence[Tensor], content_image: Tensor) -> None:
+    """A mask must have been painted over a picture of the content's shape."""
+    height, width = images.size_of(content_image)
+    for mask in masks:
+        mask_height, mask_width = images.size_of(mask)
+        if abs(mask_width * height / (mask_height * width) - 1) > SHAPE_TOLERANCE:
+            raise ImageError(
+                f"the mask was painted over {mask_width}×{mask_height} pixels, the photo is {width}×{height}; press "
+                "Take the photo under Where to paint, and paint over that"
+            )
+
+
 def _show_run(session: Session, run: Run) -> Iterator[View]:
     """Step through a run: every frame and what is said of it to the preview, the result at the end."""
     preview, history = Preview(), session.losses if run.last_frame else LossHistory()
     session.losses = history
     where = f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.checkpoint.origin}"
-    pace, told, words, note = Pace(run), -WORDS_SECONDS, {}, ""
+    pace, told, words, note, steered = Pace(run), -WORDS_SECONDS, {}, "", run.config
     try:
         yield View(
             preview=gr.HTML(value=preview.token, visible=True),
@@ -226,7 +241,8 @@ def _show_run(session: Session, run: Run) -> Iterator[View]:
             session.timelapse.add(frame.image, frame.step)
             note = frame.note or note
             text = pace.text(frame)
-            if time.monotonic() - told >= WORDS_SECONDS:
+            if time.monotonic() - told >= WORDS_SECONDS or run.config is not steered:  # a hand on it sees at once
+                steered = run.config
                 told, share = time.monotonic(), run.work(frame.step) / max(run.work(run.steps), 1e-9)
                 status = status_html(text, f"{where} · {note}" if note else where, share=share, run=preview.token)
                 words = {"status": status, "losses": history.html(preview.token)}

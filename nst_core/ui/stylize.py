@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from nst_core import images
-from nst_core.errors import NSTError
+from nst_core.errors import ImageError, NSTError
 from nst_core.features import weights
 from nst_core.features.checkpoint import TEACHERS
 from nst_core.features.vgg import BACKBONES, nearest_layer
@@ -40,6 +40,8 @@ INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visib
 
 # Through gradio's queue, where toasts and changed states arrive, but in no lane.
 QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+
+GROUND_SIDE = 768  # pixels of the picture under the brush
 
 # gradio's example buttons hold a picture without words; its file's name becomes theirs.
 NAME_EXAMPLES = """() => {
@@ -77,11 +79,15 @@ def build() -> None:
             fetch = gr.Button("Use VGG-19", visible=False, size="sm", elem_id="fetch")
     with gr.Accordion("Results of this session", elem_id="memory"):
         history = build_history(session, inputs.controls, content, inputs.start_image, outputs)
-    build_contact_sheet(session, content, style, preset, inputs.controls)
+    build_contact_sheet(
+        session, content, style, preset, inputs.controls, start_image=inputs.start_image, mask=inputs.mask.editor,
+        more_styles=inputs.more_styles,
+    )  # fmt: skip
     _connect_painting(
         session, leave, (content, style), preset, inputs, buttons, outputs, (network, fetch), history.strip
     )
     _connect_settings(session, preset, about, inputs, (network, fetch), outputs, history.strip)
+    inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for picture in (content, style, inputs.start_image, *inputs.more_styles):
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
@@ -133,7 +139,7 @@ def _connect_painting(
     values = [inputs.controls[name] for name in CONTROLS]
     painting = run.click(_press_run, session, pressed, **INSTANT).then(
         _paint,
-        [session, *pictures, inputs.start_image, *inputs.more_styles, inputs.mask, preset, *values],
+        [session, *pictures, inputs.start_image, *inputs.more_styles, inputs.mask.editor, preset, *values],
         list(outputs),
         **heavy,
     )
@@ -158,6 +164,17 @@ def _paint(
     """`paint`, with what gradio hands over one after another."""
     more_styles, (mask, preset, *values) = others[: MAX_STYLES - 1], others[MAX_STYLES - 1 :]
     yield from paint(session, content, style, start, more_styles, mask, preset, values)
+
+
+def _ground(content: Path | None) -> Any:
+    """The content picture for the brush to paint over."""
+    try:
+        if content is None:
+            raise ImageError("there is no content picture; drop one or click an example")
+        return images.to_pil(images.fit(images.load(content), GROUND_SIDE))
+    except NSTError as error:
+        gr.Warning(str(error), title="Nothing to paint over", duration=12)
+        return gr.skip()
 
 
 def _outputs() -> View:

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from nst_core import images
+from nst_core.transfer.color import COLORS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
 from nst_core.ui.preview import Preview
@@ -17,6 +19,7 @@ pytestmark = pytest.mark.e2e
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 FIRST_IDS = ["content", "style", "preset", "alpha", "beta", "style-layers", "init", "steps", "size", "run", "stop"]
+GROUPS = ["Brush strokes and more styles", "Where to paint", "More layers", "Network and optimiser"]
 IDS = [*FIRST_IDS, "status", "preview", "losses", "result", "download", "backbone"]
 
 
@@ -39,15 +42,16 @@ def test_page_has_every_control_and_asks_nothing_of_other_hosts(open_page, app_u
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_page_fits_its_width(open_page, width, theme):
     page = open_page(width, f"?__theme={theme}")
-    page.get_by_text("More layers").click()
-    page.get_by_text("Network and optimiser").click()
+    for group in GROUPS:
+        page.get_by_text(group, exact=True).click()
+        page.wait_for_timeout(200)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.body.classList.contains('dark')") == (theme == "dark")
 
 
 def test_every_control_has_a_name_for_screen_readers(page):
-    page.get_by_text("More layers").click()
-    page.get_by_text("Network and optimiser").click()
+    for group in GROUPS:
+        page.get_by_text(group, exact=True).click()
     expect(page.get_by_role("button", name="Example: koi mosaic")).to_be_visible()
     nameless = page.evaluate(
         """[...document.querySelectorAll('#inputs input, #knobs input, #stage input, button')]
@@ -316,3 +320,88 @@ def test_upload_of_every_kind_paints(page, picture_files, tmp_path):
         wait_for_status(page, "(Waiting|Looking|Step)")
         wait_for_status(page, "Done: 1 step in")
         page.locator("#content button[aria-label='Remove Image']").click()
+
+
+def term(page, name: str) -> float:
+    """A loss as the legend of the chart has it."""
+    return float(re.search(rf"{name} ([\d.e+-]+)", page.inner_text("#losses"))[1])
+
+
+def test_a_slider_steers_the_painting_in_progress(page, picture_files, tmp_path):
+    prepare(page, picture_files, size=64, steps=100_000)
+    page.click("#run")
+    wait_for_status(page, r"Step \d\d\d")
+    before = term(page, "style conv5_1")
+    fill(page, "beta", 7e4)
+    page.wait_for_function(
+        """before => Number(/style conv5_1 ([\\d.e+-]+)/.exec(document.querySelector('#losses').innerText)?.[1])
+            > 30 * before""",
+        arg=before,
+    )
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    expect(page.locator("#status")).to_contain_text("steered at step")
+
+
+def test_a_stopped_painting_goes_on(page, picture_files):
+    prepare(page, picture_files, size=64, steps=100_000)
+    expect(page.locator("#go-on")).to_be_hidden()
+    page.click("#run")
+    wait_for_status(page, r"Step ([2-9]|\d\d)")
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    made = int(re.search(r"(\d+) steps of", page.inner_text("#status"))[1])
+    page.click("#one-step")
+    wait_for_status(page, f"Done: {made + 1} steps")
+    fill(page, "more-steps", 4)
+    page.click("#more")
+    wait_for_status(page, f"Done: {made + 5} steps")
+    page.click("#go-on")
+    wait_for_status(page, rf"Step {made}\d* of 100000|Step \d+ of 100000")
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+
+
+def test_a_brush_says_where_the_style_goes(page, picture_files, tmp_path):
+    prepare(page, picture_files, size=64, steps=3)
+    page.get_by_text("Where to paint", exact=True).click()
+    page.click("#take-photo")
+    page.wait_for_timeout(1500)  # the editor lays out its canvas anew
+    page.locator("#mask button[aria-label='Draw button'], #mask button[aria-label*='Brush']").first.click()
+    box = page.locator("#mask canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 12, y)
+    page.mouse.down()
+    page.mouse.move(x + 12, y, steps=6)
+    page.mouse.up()
+    page.get_by_label("Keep the photo elsewhere").check()
+    page.wait_for_timeout(500)
+    page.click("#run")
+    wait_for_status(page, "Done: 3 steps")
+    with page.expect_download() as download:
+        page.click("#download")
+    path = tmp_path / "masked.png"
+    download.value.save_as(path)
+    painted, photo = images.load(path), images.fit(images.load(picture_files[0]), 64)
+    changed = ((painted - photo).abs().amax(1) > 3 / 255).float()
+    assert 0 < changed.mean() < 0.9
+    assert changed[..., :4].mean() == 0  # the left edge was not painted over
+
+
+def test_colours_change_on_a_finished_painting(page, picture_files):
+    prepare(page, picture_files, size=64, steps=3)
+    page.click("#run")
+    wait_for_status(page, "Done: 3 steps")
+    before = page.locator("#result img").first.get_attribute("src")
+    page.locator("#color input").click()
+    page.get_by_role("option", name=COLORS["content"].title).click()
+    page.wait_for_function("before => document.querySelector('#result img').src !== before", arg=before)
+
+
+def test_leaving_the_preset_menu_as_it_is_keeps_what_was_set(page):
+    fill(page, "beta", 123)
+    menu = page.locator("#preset input")
+    menu.focus()
+    menu.press("Tab")
+    page.wait_for_timeout(700)
+    assert float(page.locator("#beta input[type=number]").input_value()) == 123
