@@ -108,9 +108,9 @@ class StyleTransferObjective:
     def _style_targets(self, layer: str) -> list[StyleTarget]:
         """What is compared at a layer: each region with its style, or all of the picture with their blend."""
         memories = [self.memories[layer, number] for number in range(len(self.style_images))]
-        shares = normalized(self.config.blend, len(memories))
+        blend = normalized(self.config.blend, len(memories))
         if not self.regions:
-            return [self._target(self.style_loss.blend(memories, shares), None, 1.0)]
+            return [self._target(self.style_loss.blend(memories, blend), None, 1.0)]
         return [self._target(memory, number, 1 / len(memories)) for number, memory in enumerate(memories)]
 
     def _target(self, memory: Memory, region: int | None, weight: float) -> StyleTarget:

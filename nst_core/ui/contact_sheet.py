@@ -10,7 +10,7 @@ from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.transfer.config import MAX_STEPS
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.axes import MENU, NOTHING, advice, default_values, extent
-from nst_core.ui.painting import LANE, Session
+from nst_core.ui.painting import INSTANT, LANE, QUEUED, Session
 from nst_core.ui.settings import CONTROLS, controls_of, default_config
 from nst_core.ui.sheet_grid import SheetGrid
 from nst_core.ui.sheet_painting import Choice, Pictures, Sheet, SheetView, paint
@@ -19,9 +19,6 @@ from nst_core.ui.status import status_html
 SIZE = 176  # pixels of a cell's painting
 STEPS = 100
 ROWS, COLUMNS = "style_weight", "style_scale"  # to begin with
-
-INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class Parts(NamedTuple):

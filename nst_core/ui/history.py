@@ -10,7 +10,7 @@ from nst_core import images
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import read_record, save_result
-from nst_core.ui.painting import DEVICE_THREAD, Session, View
+from nst_core.ui.painting import DEVICE_THREAD, QUEUED, Session, View
 from nst_core.ui.pictures import PictureInput, comparison
 from nst_core.ui.results import Result, counted, new_file, strip_value, timelapse_file, twice_as_large
 from nst_core.ui.settings import CONTROLS, controls_of
@@ -18,7 +18,6 @@ from nst_core.ui.status import done_text, status_html
 from nst_core.ui.strip import Strip
 
 # Through gradio's queue, where toasts and changed states arrive, but in no lane.
-QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 
 DOWNLOAD = "() => document.querySelector('#timelapse-file').click()"
 

@@ -39,6 +39,11 @@ LANE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
 DEVICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
 
 SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
+# How events that compute nothing reach the server.
+INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# Through gradio's queue, where toasts and changed states arrive, but in no lane.
+QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+
 WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each costs the browser as much as a picture
 
 

@@ -18,7 +18,9 @@ from nst_core.ui.contact_sheet import build_contact_sheet
 from nst_core.ui.controls import Inputs, picture_inputs, setting_controls
 from nst_core.ui.history import build_history
 from nst_core.ui.painting import (
+    INSTANT,
     LANE,
+    QUEUED,
     Session,
     View,
     download_status,
@@ -35,11 +37,6 @@ from nst_core.ui.results import strip_value
 from nst_core.ui.settings import CONTROLS, LAYER_CONTROLS, STEERING_CONTROLS, controls_of, default_config, layers_on
 from nst_core.ui.status import status_html
 from nst_core.ui.strip import Strip
-
-INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-
-# Through gradio's queue, where toasts and changed states arrive, but in no lane.
-QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 
 GROUND_SIDE = 768  # pixels of the picture under the brush
 
