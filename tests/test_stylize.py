@@ -3,6 +3,7 @@ import dataclasses
 import importlib.util
 import os
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -801,3 +802,11 @@ def test_lite_paints_nearly_what_vgg19_paints_with_the_same_settings():
     (content_error, style_error), (lites_content_error, lites_style_error) = errors.values()
     assert lites_content_error == pytest.approx(content_error, rel=0.2)
     assert lites_style_error <= 2 * style_error
+
+
+def test_the_work_of_a_run_grows_with_its_steps_and_the_more_the_larger_they_are(random_weights, pictures):
+    run = stylize(*pictures, small(size=64, smallest_scale=32, steps=30), compute=CPU)
+    work = [run.work(step) for step in range(35)]
+    each = [after - before for before, after in pairwise(work)]
+    assert work[0] == 0 and all(later >= earlier - 1e-9 for earlier, later in pairwise(each))
+    assert each[0] < each[29] == pytest.approx(each[33])

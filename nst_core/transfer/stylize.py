@@ -27,6 +27,7 @@ from nst_core.transfer.starts import STARTS, StartMaterial
 MAX_STYLES = 4
 BOOST_SIZE = 512  # pixels, from where on a content boost changes nothing
 MOST_BOOST = 8.0
+STEP_COST = 0.1  # of a step at 512 pixels, that of the smallest step
 
 
 class Run:
@@ -218,11 +219,11 @@ class Run:
         return max(0, self._whole - (self.last_frame.step if self.last_frame else 0))
 
     def work(self, step: int) -> float:
-        """Pixels computed up to a step, in steps at the full size: what a run's time goes by."""
+        """What a run's time goes by up to a step, in steps at the full size: pixels, and what every step costs."""
         done, work = 0, 0.0
         for rung in self._rungs:
             made = step - done if rung is self._rungs[-1] else min(step - done, rung.steps)
-            work += max(0, made) * (rung.size / self.config.size) ** 2
+            work += max(0, made) * (STEP_COST + (rung.size / self.config.size) ** 2)
             done += rung.steps
         return work
 
