@@ -123,7 +123,7 @@ from nst_core.devices import keep_freed_memory, release_freed_memory
 if "keep" in sys.argv:
     assert keep_freed_memory()
 def step():
-    return [torch.ones(4_000_000) for _ in range(6)]
+    return [torch.ones(12_000_000) for _ in range(2)]  # beyond what glibc learns to keep of itself
 for _ in range(3): step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(5): step()
