@@ -16,9 +16,7 @@ BETA = "#beta input[type=number]"
 
 
 def show_history(page: Page) -> None:
-    """Unfold the strip, if it is folded."""
-    if not page.locator("#history").count():
-        page.get_by_text("Results of this session").click()
+    """Until the strip is there, which comes unfolded."""
     expect(page.locator("#results")).to_be_visible()
 
 
