@@ -7,7 +7,8 @@ from nst_core.transfer.controls import Controls
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord, read_record, save_result
-from nst_core.transfer.stylize import Run, stylize
+from nst_core.transfer.run import Run
+from nst_core.transfer.stylize import stylize
 
 __all__ = [
     "PRESETS",

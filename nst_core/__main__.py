@@ -20,7 +20,8 @@ from nst_core.transfer.config import CHOICES, StyleTransferConfig
 from nst_core.transfer.masks import mask_of
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import save_result
-from nst_core.transfer.stylize import Run, stylize
+from nst_core.transfer.run import Run
+from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 
 

@@ -220,16 +220,26 @@ def fit(image: Tensor, size: int, rule: str = "longest side") -> Tensor:
         (1, 3, H', W') in [0, 1].
 
     Raises:
+        ConfigError: as `fitted_size`.
+    """
+    size = fitted_size(size_of(image), size, rule)
+    return cover(image, size) if rule == "exact" else resize(image, size)
+
+
+def fitted_size(own_size: tuple[int, int], size: int, rule: str = "longest side") -> tuple[int, int]:
+    """(height, width) at which `fit` puts a picture of own_size = (height, width); pixels.
+
+    Raises:
         ConfigError: a side would be shorter than MIN_SIDE, or the picture larger than MAX_SIDE squared.
     """
-    height, width = size_of(image)
+    height, width = own_size
     fitted = SIZE_RULES[rule](height, width, size)
     shown = f"size {size} ({rule}) makes this {width}×{height} picture {fitted[1]}×{fitted[0]} pixels"
     if min(fitted) < MIN_SIDE:
         raise ConfigError(f"{shown}; both sides must be at least {MIN_SIDE}: use a larger size, or crop the picture")
     if fitted[0] * fitted[1] > MAX_SIDE**2:
         raise ConfigError(f"{shown}, more than {MAX_SIDE}×{MAX_SIDE}: use a smaller size")
-    return cover(image, fitted) if rule == "exact" else resize(image, fitted)
+    return fitted
 
 
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:

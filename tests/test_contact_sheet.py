@@ -17,9 +17,10 @@ from nst_core.transfer.variations import RATIO, SETTINGS, cells, parse_axis
 from nst_core.ui import sheet_painting
 from nst_core.ui.axes import FAVOURITES, MENU, NOTHING, WITHOUT_EFFECT, advice, default_values, extent, planned
 from nst_core.ui.contact_sheet import Sheet, choose, describe, fill, leave_sheet, refresh, take
-from nst_core.ui.painting import DEVICE_THREAD, Session
+from nst_core.ui.session import DEVICE_THREAD, Session
 from nst_core.ui.settings import CONTROLS, config_of, controls_of
-from nst_core.ui.sheet_painting import Choice, Pictures, paint
+from nst_core.ui.sheet_painting import Choice, paint
+from nst_core.ui.uploads import Uploads
 
 SKIP = gr.skip()
 
@@ -29,7 +30,7 @@ def uploads(pictures, tmp_path):
     paths = tmp_path / "content.png", tmp_path / "style.png"
     for image, path in zip(pictures, paths, strict=True):
         images.save_png(image, path)
-    return Pictures(*paths)
+    return Uploads(*paths)
 
 
 @pytest.fixture(autouse=True)
@@ -258,7 +259,7 @@ def test_a_sheet_is_painted_by_the_devices_thread(random_weights, uploads, monke
 def test_a_clicked_cells_settings_are_its_configs_at_the_pages_size_and_steps(random_weights, uploads, place):
     sheet, session, page = Sheet(), Session(), given()
     list(paint(sheet, session, uploads, Choice.of(page)))
-    status, *shown = take(sheet, session, place)
+    status, _, _, *shown = take(sheet, session, place)
     cell = sheet.cells[place]
     assert cell.label in status and session.base == cell.config
     wanted = controls_of(cell.config)
@@ -275,7 +276,7 @@ def test_a_size_that_the_sheet_varies_is_taken_too(random_weights, uploads):
     sheet = Sheet()
     axes = ("size", "32, 48", NOTHING, "")
     list(paint(sheet, Session(), uploads, Choice.of(given(axes=axes))))
-    shown = dict(zip(CONTROLS, take(sheet, Session(), (0, 0))[1:], strict=True))
+    shown = dict(zip(CONTROLS, take(sheet, Session(), (0, 0))[3:], strict=True))
     assert shown["size"] == 32 and shown["steps"] == SKIP
 
 

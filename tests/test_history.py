@@ -22,11 +22,22 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import TEXT_KEY, RunRecord, read_record, save_result
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui import history, results
-from nst_core.ui.history import again_at_twice, look_again, make_timelapse, mark, restore, use_as_content, use_as_start
-from nst_core.ui.painting import Session, View
+from nst_core.ui.history import (
+    again_at_twice,
+    look_again,
+    make_timelapse,
+    mark,
+    put_back,
+    restore,
+    use_as_content,
+    use_as_start,
+)
+from nst_core.ui.painting import View
 from nst_core.ui.results import MOST_RESULTS, THUMBNAIL_SIDE, Results, remember, strip_value, twice_as_large
+from nst_core.ui.session import Session
 from nst_core.ui.settings import CONTROLS, config_of, controls_of
 from nst_core.ui.strip import Strip
+from nst_core.ui.uploads import Uploads
 
 # With fields that no control shows.
 ODD = StyleTransferConfig(
@@ -74,10 +85,10 @@ def remembered(session: Session, folder, *, count: int = 1, config: StyleTransfe
 
 
 def look(session: Session, number: int) -> tuple[View, dict, list]:
-    """A click on a thumbnail: stage, strip and controls."""
+    """A click on a thumbnail: stage, strip and controls, before which come the preset and its words."""
     shown = look_again(session, gr.EventData(None, {"number": number}))
     stage = len(View._fields)
-    return View(*shown[:stage]), shown[stage], list(shown[stage + 1 :])
+    return View(*shown[:stage]), shown[stage], list(shown[stage + 3 :])
 
 
 def value(update) -> object:
@@ -135,10 +146,10 @@ def test_a_result_is_called_by_what_is_new_about_it(tmp_path):
 
 def test_what_the_strip_says_is_no_markup():
     made, layers = Results(), ('"><img onerror=alert(1)>',)
-    made.add(torch.rand(1, 3, 32, 48), record_of(), "one.png")
+    made.add(torch.rand(1, 3, 32, 48), record_of(), "one.png", Uploads())
     odd = copy.copy(ODD)
     object.__setattr__(odd, "style_layers", layers)
-    made.add(torch.rand(1, 3, 32, 48), record_of(odd), "two.png")
+    made.add(torch.rand(1, 3, 32, 48), record_of(odd), "two.png", Uploads())
     assert '"><img' not in made.value()["items"][0]["name"] + made.value()["items"][0]["caption"]
 
 
@@ -170,9 +181,9 @@ def test_the_photo_beside_a_result_is_the_one_that_was_painted(tmp_path):
     session = Session()
     photo = tmp_path / "photo.jpg"
     Image.new("RGB", (96, 64), "red").save(photo)
-    session.pictures = (photo, None, None)
+    session.uploads = Uploads(photo)
     remembered(session, tmp_path)
-    session.pictures = (tmp_path / "another.jpg", None, None)
+    session.uploads = Uploads(tmp_path / "another.jpg")
     shown = value(look(session, 1)[0].result)
     assert shown["before"] == results.data_uri(images.fit(images.load(photo), 48))
     photo.unlink()
@@ -218,10 +229,42 @@ def test_the_chosen_result_becomes_start_or_content(tmp_path):
     assert use_as_content(session)[1] == str(tmp_path / "1.png")
 
 
+def test_the_pictures_of_a_result_can_be_put_back_with_what_the_brush_painted(tmp_path, toasts):
+    paths = [tmp_path / f"{name}.jpg" for name in ("content", "style", "second")]
+    for path in paths:
+        Image.new("RGB", (64, 48), "red").save(path)
+    stroke = Image.new("RGBA", (64, 48), (255, 0, 0, 255))
+    drawn = {"background": Image.new("RGB", (64, 48)), "layers": [stroke], "composite": None}
+    session = Session()
+    session.uploads = Uploads(paths[0], paths[1], more_styles=(None, paths[2], None), mask=drawn).kept()
+    remembered(session, tmp_path)
+    session.uploads = Uploads()
+    status, *there = put_back(session)
+    assert "The pictures of result 1 are back" in status
+    assert there[:6] == [str(paths[0]), str(paths[1]), None, None, str(paths[2]), None]
+    with Image.open(there[6]["layers"][0]) as layer:
+        assert layer.tobytes() == stroke.tobytes()
+    assert there[6]["composite"] is None
+    paths[2].unlink()
+    assert put_back(session)[5] is None
+    paths[0].unlink()
+    assert set(map(str, put_back(session))) == {str(SKIP)}
+    assert "are gone" in toasts[-1] and "drop them again" in toasts[-1]
+
+
+def test_a_restored_result_says_from_which_preset_its_settings_come(tmp_path):
+    session = remembered(Session(), tmp_path, config=PRESETS["crowson"].config.on("lite").changed(size=96, seed=4))
+    stage = len(View._fields)
+    assert look_again(session, gr.EventData(None, {"number": 1}))[stage + 1] == "crowson"
+    remembered(session, tmp_path)
+    preset, about = look_again(session, gr.EventData(None, {"number": 2}))[stage + 1 : stage + 3]
+    assert preset is None and "no preset" in about
+
+
 def test_again_goes_on_from_the_picture_at_twice_its_size_and_that_size_alone(tmp_path):
     coarse = ODD.changed(smallest_scale=24)
     session = remembered(Session(), tmp_path, config=coarse)
-    status, picture, *controls = again_at_twice(session)
+    status, picture, _, _, *controls = again_at_twice(session)
     config = config_of(session.base, controls)
     assert value(picture) == str(tmp_path / "1.png")
     assert "Press Run: size 96, 20 steps, from result 1" in status
@@ -243,9 +286,9 @@ def test_again_beyond_the_largest_size_changes_nothing(tmp_path, toasts):
 
 
 def test_before_the_first_result_every_button_says_what_to_do(toasts):
-    for use in (use_as_start, use_as_content, again_at_twice):
+    for use in (use_as_start, use_as_content, again_at_twice, put_back):
         use(Session())
-    assert toasts == [results.NO_RESULT] * 3
+    assert toasts == [results.NO_RESULT] * 4
 
 
 def test_marking_keeps_a_moment_with_its_record_and_the_run_goes_on(toasts):
@@ -296,7 +339,7 @@ def png_with(folder, record: dict | str) -> str:
 def test_a_picture_painted_here_brings_its_settings(tmp_path):
     save_result(torch.rand(1, 3, 32, 48), record_of(), tmp_path / "ours.png")
     session = Session()
-    status, file, *controls = restore(session, str(tmp_path / "ours.png"))
+    status, file, _, _, *controls = restore(session, str(tmp_path / "ours.png"))
     assert "The settings of ours.png are here" in status
     assert file is None
     assert config_of(session.base, controls) == ODD
@@ -321,7 +364,7 @@ def test_a_record_of_no_use_is_refused_and_changes_nothing(tmp_path, toasts, kin
     record, words = REFUSED[kind]
     session = remembered(Session(), tmp_path)
     before = strip_value(session)
-    status, file, *controls = restore(session, png_with(tmp_path, record))
+    status, file, _, _, *controls = restore(session, png_with(tmp_path, record))
     assert (status, file, controls) == (SKIP, None, [SKIP] * len(CONTROLS))
     assert session.base is None and strip_value(session) == before
     assert len(toasts) == 1 and words in toasts[0]

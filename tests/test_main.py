@@ -12,10 +12,11 @@ from nst_core.__main__ import main
 from nst_core.devices import Compute
 from nst_core.features import weights
 from nst_core.features.distill import Progress
-from nst_core.transfer import stylize as stylize_module
+from nst_core.transfer import run as run_module
 from nst_core.transfer.config import CHOICES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import RunRecord, read_record
+from nst_core.transfer.stylize import stylize as paint
 
 QUICK = ["--size", "32", "--steps", "3", "--style-layers", "conv1_1", "conv2_1", "--content-layers", "conv2_1"]
 
@@ -81,7 +82,7 @@ def test_painting_again_overwrites(folder):
 def test_a_record_paints_the_same_picture_again(folder):
     assert stylize("--init", "noise", "--seed", "4") == 0
     record, first = read_record(folder / "out.png"), images.load(folder / "out.png")
-    run = stylize_module.stylize(images.load(folder / "content.png"), images.load(folder / "style.png"), record.config)
+    run = paint(images.load(folder / "content.png"), images.load(folder / "style.png"), record.config)
     *_, last = run
     torch.testing.assert_close(last.image.clamp(0, 1), first, atol=0.5 / 255 + 1e-6, rtol=0)
 
@@ -258,7 +259,7 @@ def test_a_command_that_is_not_understood_exits_with_2(folder, capsys, arguments
 
 def interrupting(after: int, error: BaseException):
     """The optimiser's loop, cut off after some frames."""
-    plain = stylize_module.optimize
+    plain = run_module.optimize
 
     def cut_off(*given, **named):
         for frame in plain(*given, **named):
@@ -270,7 +271,7 @@ def interrupting(after: int, error: BaseException):
 
 
 def test_an_interrupt_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
-    monkeypatch.setattr(stylize_module, "optimize", interrupting(2, KeyboardInterrupt()))
+    monkeypatch.setattr(run_module, "optimize", interrupting(2, KeyboardInterrupt()))
     assert stylize("--steps", "50", "--json") == 130
     record = read_record(folder / "out.png")
     assert (record.steps, record.stopped) == (2, True)
@@ -280,14 +281,14 @@ def test_an_interrupt_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
 
 
 def test_an_interrupt_before_the_first_frame_writes_nothing(folder, monkeypatch):
-    monkeypatch.setattr(stylize_module, "load_network", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    monkeypatch.setattr(run_module, "load_network", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     assert stylize() == 130
     assert not (folder / "out.png").exists()
 
 
 def test_a_run_that_fails_midway_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
     error = torch.OutOfMemoryError("no more")
-    monkeypatch.setattr(stylize_module, "optimize", interrupting(1, error))
+    monkeypatch.setattr(run_module, "optimize", interrupting(1, error))
     assert stylize("--steps", "50") == 1
     assert read_record(folder / "out.png").steps == 1
     err = capsys.readouterr().err
@@ -295,13 +296,13 @@ def test_a_run_that_fails_midway_keeps_what_is_painted_so_far(folder, capsys, mo
 
 
 def test_a_note_is_shown_and_kept(folder, capsys, monkeypatch):
-    plain = stylize_module.optimize
+    plain = run_module.optimize
 
     def noting(*given, **named):
         for frame in plain(*given, **named):
             yield dataclasses.replace(frame, note="went back" if frame.step == 2 else "")
 
-    monkeypatch.setattr(stylize_module, "optimize", noting)
+    monkeypatch.setattr(run_module, "optimize", noting)
     assert stylize() == 0
     assert "went back" in capsys.readouterr().err
     assert read_record(folder / "out.png").notes == ("went back",)

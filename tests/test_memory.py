@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import DeviceError
 from nst_core.transfer import memory as module
@@ -51,6 +52,15 @@ def test_a_style_that_is_looked_at_larger_takes_more(random_weights, monkeypatch
         stylize(square, square, small(size=64, style_scale=4.0), compute=CPU)
 
 
+def test_a_style_beyond_the_memory_is_refused_before_it_is_enlarged(random_weights, monkeypatch):
+    monkeypatch.setattr(module, "free_memory", lambda device: 10**6)
+    enlarged = []
+    monkeypatch.setattr(images, "resize", lambda image, size: enlarged.append(size))
+    with pytest.raises(DeviceError):
+        stylize(torch.rand(1, 3, 64, 64), torch.rand(1, 3, 40, 40), small(size=64, style_scale=4.0), compute=CPU)
+    assert not enlarged
+
+
 def test_no_size_is_proposed_that_cannot_be_chosen(random_weights, pictures, monkeypatch):
     monkeypatch.setattr(module, "free_memory", lambda device: 1000)
     with pytest.raises(DeviceError) as raised:
@@ -60,7 +70,7 @@ def test_no_size_is_proposed_that_cannot_be_chosen(random_weights, pictures, mon
 
 @pytest.mark.parametrize("precision", BYTES_PER_PIXEL)
 def test_what_just_fits_is_let_through(monkeypatch, precision):
-    square, compute = torch.rand(1, 3, 40, 50), Compute(device="cpu", precision=precision)
+    square, compute = (40, 50), Compute(device="cpu", precision=precision)
     needed = 40 * 50 * BYTES_PER_PIXEL[precision]
     monkeypatch.setattr(module, "free_memory", lambda device: needed)
     check_memory(square, square, small(), compute)

@@ -10,16 +10,18 @@ from gradio.blocks import Block
 from PIL import Image
 
 from nst_core import images
-from nst_core.errors import DownloadError, NSTError
+from nst_core.errors import DeviceError, DownloadError, NSTError
 from nst_core.features import weights
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
-from nst_core.transfer.stylize import Run
+from nst_core.transfer.run import Run
 from nst_core.ui import painting
-from nst_core.ui.painting import DEVICE_THREAD, Session, View, go_on, leave_page, masks_of, paint, recolor, steer
+from nst_core.ui.painting import View, go_on, paint, recolor, steer
 from nst_core.ui.preview import Preview
+from nst_core.ui.session import DEVICE_THREAD, Session, leave_page
 from nst_core.ui.settings import CONTROLS, controls_of
 from nst_core.ui.status import duration, place_text, progress_text, rate, status_html
+from nst_core.ui.uploads import Uploads, masks_of
 
 SKIP = gr.skip()
 
@@ -43,7 +45,7 @@ def toasts(monkeypatch):
 def start(files, session=None, **changes):
     """The handler's generator for small settings."""
     values = {**controls_of(PRESETS["luo"].config), "size": 48, "steps": 2, **changes}
-    return paint(session or Session(), *files, None, (), None, "luo", [values[name] for name in CONTROLS])
+    return paint(session or Session(), Uploads(*files), "luo", [values[name] for name in CONTROLS])
 
 
 def last_shown(views: list[View], output: str):
@@ -195,7 +197,7 @@ def fake_download(monkeypatch, tmp_path, then=None):
         for part in range(3):
             yield weights.Progress(part * 10_000_000, 30_000_000, "a server", "")
 
-    monkeypatch.setattr(painting.weights, "download", download)
+    monkeypatch.setattr(weights, "download", download)
 
 
 def test_missing_weights_are_fetched_on_run_with_progress(monkeypatch, tmp_path, files, toasts):
@@ -257,13 +259,58 @@ def test_there_is_nothing_to_go_on_with_before_a_run(toasts):
     assert toasts == ["there is no painting to go on with; press Run"]
 
 
-@pytest.mark.parametrize("steps", [0, -3, 10**9, "many"])
+@pytest.mark.parametrize("steps", [0, -3, 2.5, float("nan"), 10**9, "many"])
 def test_a_wrong_number_of_further_steps_is_refused_and_the_run_stays(random_weights, files, toasts, steps):
     session = Session()
     list(start(files, session))
     list(go_on(session, steps))
     assert str(steps) in toasts[0] and "whole number" in toasts[0]
     assert "Done: 3 steps" in last_shown(list(go_on(session, 1)), "status")
+
+
+def test_what_cannot_be_painted_leaves_the_last_painting_to_go_on_with(random_weights, files, toasts, tmp_path):
+    session = Session()
+    list(start(files, session))
+    (tmp_path / "letter.png").write_text("Dear reader")
+    list(start(files, session, size=5))
+    list(start(files, session, start="image"))
+    list(start((files[0], tmp_path / "letter.png"), session))
+    assert len(toasts) == 3 and session.uploads == Uploads(*files)
+    assert "Done: 3 steps" in last_shown(list(go_on(session, 1)), "status")
+
+
+def test_memory_that_only_the_last_painting_holds_is_no_reason_to_refuse(random_weights, files, monkeypatch):
+    session = Session()
+    list(start(files, session))
+    plain = painting.stylize
+
+    def full(*given, **named):
+        if session.run:
+            raise DeviceError("no room")
+        return plain(*given, **named)
+
+    monkeypatch.setattr(painting, "stylize", full)
+    assert "Done: 2 steps" in last_shown(list(start(files, session)), "status")
+
+
+def test_an_error_midway_keeps_the_last_picture_as_a_result(random_weights, files, toasts, monkeypatch):
+    session, step = Session(), Run.__next__
+
+    def failing(run):
+        if run.last_frame and run.last_frame.step == 2:
+            run.broken = True
+            raise DeviceError("CPU ran out of memory; choose a smaller size")
+        return step(run)
+
+    monkeypatch.setattr(Run, "__next__", failing)
+    views = list(start(files, session, steps=9))
+    assert toasts == ["CPU ran out of memory; choose a smaller size"]
+    assert "CPU ran out of memory" in last_shown(views, "status") and "2 steps of 9" in last_shown(views, "status")
+    assert last_shown(views, "record")["steps"] == 2
+    assert read_record(last_shown(views, "download")).steps == 2
+    assert len(session.results.kept) == 1
+    list(go_on(session, 1))
+    assert "cannot go on; press Run" in toasts[1]
 
 
 def test_moving_a_control_steers_the_run_with_its_next_step(random_weights, files):
@@ -293,7 +340,7 @@ def test_a_control_moved_to_nonsense_leaves_the_run_as_it_was(random_weights, fi
 def test_several_styles_blend_by_their_shares(random_weights, files):
     session = Session()
     values = shown_values(share_2=0.0)
-    list(paint(session, *files, None, (files[0], None, None), None, "luo", values))
+    list(paint(session, Uploads(*files, more_styles=(files[0], None, None)), "luo", values))
     assert session.run.record().config.blend == (1.0, 0.0)
 
 
@@ -305,7 +352,7 @@ def test_what_is_painted_over_the_content_is_the_mask(random_weights, files):
     assert mask.shape == (1, 1, 48, 64) and mask[..., :32].min() == 1 and mask[..., 32:].max() == 0
     session = Session()
     drawn = {"layers": [stroke], "background": None, "composite": None}
-    list(paint(session, *files, None, (), drawn, "luo", shown_values(keep_unpainted=True)))
+    list(paint(session, Uploads(*files, mask=drawn), "luo", shown_values(keep_unpainted=True)))
     run = session.run
     right = (run.last_frame.image - run.content_image)[..., 40:].abs()
     assert right.max() <= 2 / 255 < (run.last_frame.image - run.content_image)[..., :20].abs().max()
@@ -313,7 +360,7 @@ def test_what_is_painted_over_the_content_is_the_mask(random_weights, files):
 
 def test_a_mask_over_another_picture_is_refused(random_weights, files, toasts):
     stroke = Image.new("RGBA", (43, 64), (255, 0, 0, 255))
-    list(paint(Session(), *files, None, (), {"layers": [stroke]}, "luo", shown_values()))
+    list(paint(Session(), Uploads(*files, mask={"layers": [stroke]}), "luo", shown_values()))
     assert "painted over 43×64 pixels" in toasts[0] and "Take the photo" in toasts[0]
 
 

@@ -20,6 +20,7 @@ from nst_core.ui.settings import (
     in_depth_order,
     layers_on,
     preset_config,
+    preset_of,
 )
 
 NUMBERS = ("alpha", "beta", "step_size", "steps", "size", "tv_weight", "seed")
@@ -185,3 +186,12 @@ def test_restored_settings_stand_in_for_a_preset():
 def test_a_layers_weight_counts_against_equal_weights():
     config = config_of("luo", shown("luo", weight_2=3.0))
     assert config.layer_weights == pytest.approx((0.2, 0.6, 0.2, 0.2, 0.2))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_preset_is_recognised_by_its_settings_whatever_the_controls_say(preset, backbone):
+    config = PRESETS[preset].config.on(backbone)
+    assert preset_of(config) == preset
+    assert preset_of(config.changed(size=96, seed=3, tv_weight=2.0)) == preset
+    assert preset_of(config.changed(history=config.history + 1)) is None

@@ -1,7 +1,5 @@
 """How much memory a painting takes, known before it begins."""
 
-from torch import Tensor
-
 from nst_core import images
 from nst_core.devices import Compute, free_memory
 from nst_core.errors import DeviceError
@@ -13,17 +11,19 @@ BACKBONE_SHARE = {"lite": 0.68}  # of these for a network that is narrower than 
 STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked at once and without gradients
 
 
-def check_memory(content_image: Tensor, style_image: Tensor, config: StyleTransferConfig, compute: Compute) -> None:
+def check_memory(
+    content_size: tuple[int, int], style_size: tuple[int, int], config: StyleTransferConfig, compute: Compute
+) -> None:
     """Refuse a size that this machine cannot hold, before it tries.
 
     Args:
-        content_image, style_image: as they would be used, (1, 3, H, W).
+        content_size, style_size: (height, width) of the pictures as they would be used.
         config: the size that made them so, and the network.
 
     Raises:
         DeviceError: with a size that fits.
     """
-    (height, width), (style_height, style_width) = images.size_of(content_image), images.size_of(style_image)
+    (height, width), (style_height, style_width) = content_size, style_size
     pixels = max(height * width, STYLE_SHARE * style_height * style_width)
     needed = pixels * BYTES_PER_PIXEL[compute.precision] * BACKBONE_SHARE.get(config.backbone, 1.0)
     free = free_memory(compute.device)

@@ -79,44 +79,69 @@ def optimize(
     Raises:
         NSTError: the loss is not finite at the start, or stays so after MAX_RECOVERIES smaller steps.
     """
-    canvas = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
     if isinstance(optimizer, str):
         optimizer = OPTIMIZERS[optimizer](step_size=step_size, history=history, betas=betas)
-    optimizer.begin(canvas)
-
-    def update() -> None:
-        optimizer.advance()
-        if clamp:
-            with torch.no_grad():
-                canvas.clamp_(0, 1)
-
-    recoveries, note = 0, ""
-    good = canvas.detach().clone()
-    average = Average(averaging)
+    descent, average = _Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
     for step in count() if steps is None else range(steps + 1):
-        losses = _evaluate(objective, canvas, gradient=step != steps)
-        while not all(map(math.isfinite, losses.values())):
-            if step == 0 or recoveries == MAX_RECOVERIES:
-                raise NSTError(_not_finite(made + step, losses))
-            recoveries += 1
-            optimizer.restart(optimizer.step_size / 2)
-            note = (
-                f"the loss was not finite at step {made + step}; went back to step {made + step - 1} "
-                f"with step size {optimizer.step_size:g}"
-            )
-            with torch.no_grad():
-                canvas.copy_(good)
-            _evaluate(objective, canvas, gradient=True)
-            update()
-            losses = _evaluate(objective, canvas, gradient=step != steps)
-        good = canvas.detach().clone()
-        yield Frame(made + step, average.of(good), losses, note)
-        note = ""
+        losses, note = descent.look(made + step, gradient=step != steps, may_go_back=step > 0)
+        yield Frame(made + step, average.of(descent.good), losses, note)
         if refresh and refresh():
             optimizer.forget()
-            _evaluate(objective, canvas, gradient=True)
+            descent.evaluate(gradient=True)
         if step != steps:
-            update()
+            descent.update()
+
+
+class _Descent:
+    """A canvas on its way down, and the way back from a loss that is not finite."""
+
+    def __init__(self, objective: Objective, start: Tensor, optimizer: Optimizer, *, clamp: bool):
+        self.objective, self.optimizer, self.clamp = objective, optimizer, clamp
+        self.canvas = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
+        self.good = self.canvas.detach().clone()  # the last picture whose loss was finite
+        self.recoveries = 0
+        optimizer.begin(self.canvas)
+
+    def look(self, step: int, *, gradient: bool, may_go_back: bool) -> tuple[dict[str, float], str]:
+        """The losses of the canvas, which is good then, and what a person should know of how it got there.
+
+        Raises:
+            NSTError: no way back, or none that helps.
+        """
+        losses, note = self.evaluate(gradient=gradient), ""
+        while not all(map(math.isfinite, losses.values())):
+            if not may_go_back or self.recoveries == MAX_RECOVERIES:
+                raise NSTError(_not_finite(step, losses))
+            self.recoveries += 1
+            self.optimizer.restart(self.optimizer.step_size / 2)
+            note = (
+                f"the loss was not finite at step {step}; went back to step {step - 1} "
+                f"with step size {self.optimizer.step_size:g}"
+            )
+            with torch.no_grad():
+                self.canvas.copy_(self.good)
+            self.evaluate(gradient=True)
+            self.update()
+            losses = self.evaluate(gradient=gradient)
+        self.good = self.canvas.detach().clone()
+        return losses, note
+
+    def update(self) -> None:
+        """One step along the gradient that the last evaluation left."""
+        self.optimizer.advance()
+        if self.clamp:
+            with torch.no_grad():
+                self.canvas.clamp_(0, 1)
+
+    def evaluate(self, *, gradient: bool) -> dict[str, float]:
+        """The losses of the canvas, and its gradient in canvas.grad."""
+        with torch.set_grad_enabled(gradient):
+            terms = self.objective(self.canvas)
+            values = torch.stack(list(terms.values()))
+            if gradient:
+                self.canvas.grad = None
+                values.sum().backward()
+        return dict(zip(terms, values.tolist(), strict=True))  # the device is waited for once
 
 
 class Plateau:
@@ -154,17 +179,6 @@ class Average:
         self.sum = (1 - self.decay) * image + (0.0 if self.sum is None else self.decay * self.sum)
         self.weight = 1 - self.decay * (1 - self.weight)
         return self.sum / self.weight
-
-
-def _evaluate(objective: Objective, canvas: Tensor, *, gradient: bool) -> dict[str, float]:
-    """The losses of the canvas, and its gradient in canvas.grad."""
-    with torch.set_grad_enabled(gradient):
-        terms = objective(canvas)
-        values = torch.stack(list(terms.values()))
-        if gradient:
-            canvas.grad = None
-            values.sum().backward()
-    return dict(zip(terms, values.tolist(), strict=True))  # the device is waited for once
 
 
 def _not_finite(step: int, losses: dict[str, float]) -> str:

@@ -15,7 +15,8 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord
-from nst_core.transfer.stylize import Run, stylize
+from nst_core.transfer.run import Run
+from nst_core.transfer.stylize import stylize
 
 RATIO = "alpha/beta ratio"  # α stays, β follows
 PRESET = "preset"

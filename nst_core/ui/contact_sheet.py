@@ -10,11 +10,12 @@ from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.transfer.config import MAX_STEPS
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.axes import MENU, NOTHING, advice, default_values, extent
-from nst_core.ui.painting import INSTANT, LANE, QUEUED, Session
-from nst_core.ui.settings import CONTROLS, controls_of, default_config
+from nst_core.ui.session import INSTANT, LANE, QUEUED, Session
+from nst_core.ui.settings import CONTROLS, default_config
 from nst_core.ui.sheet_grid import SheetGrid
-from nst_core.ui.sheet_painting import Choice, Pictures, Sheet, SheetView, paint
+from nst_core.ui.sheet_painting import Choice, Sheet, SheetView, paint
 from nst_core.ui.status import status_html
+from nst_core.ui.uploads import Uploads
 
 SIZE = 176  # pixels of a cell's painting
 STEPS = 100
@@ -34,31 +35,19 @@ class Parts(NamedTuple):
     download: gr.DownloadButton
 
 
-def build_contact_sheet(
-    session: gr.State,
-    content: Any,
-    style: Any,
-    preset: gr.Dropdown,
-    controls: dict[str, Any],
-    *,
-    start_image: Any = None,
-    mask: Any = None,
-    more_styles: Sequence[Any] = (),
-) -> None:
+def build_contact_sheet(session: gr.State, uploads: Sequence[Any], settings: Sequence[Any]) -> None:
     """Lay out the accordion and connect it; call inside the page's layout.
 
     Args:
         session: holds the page's Session.
-        content, style, start_image, mask, more_styles: where the page takes its pictures from.
-        preset: the page's menu.
-        controls: by name in CONTROLS.
+        uploads: the page's pictures, as Uploads.of takes them.
+        settings: the preset's menu, its words and the controls, as Session.take gives them.
     """
     sheet, parts = gr.State(Sheet()), _parts()
-    settings = [preset, *(controls[name] for name in CONTROLS)]
-    pictures = {"content": content, "style": style, "start": start_image, "mask": mask}
-    _connect_choice(session, sheet, parts, settings)
-    _connect_painting(session, sheet, parts, settings, pictures, more_styles)
-    parts.grid.click(_click, [sheet, session], [parts.status, *settings[1:]], **QUEUED)
+    preset, _, *controls = settings
+    _connect_choice(session, sheet, parts, [preset, *controls])
+    _connect_painting(session, sheet, parts, uploads, [preset, *controls])
+    parts.grid.click(_click, [sheet, session], [parts.status, *settings], **QUEUED)
     gr.context.Context.root_block.unload(leave_sheet)
 
 
@@ -114,25 +103,17 @@ def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, settings: 
 
 
 def _connect_painting(
-    session: gr.State,
-    sheet: gr.State,
-    parts: Parts,
-    settings: list[Any],
-    pictures: dict[str, Any],
-    more_styles: Sequence[Any],
+    session: gr.State, sheet: gr.State, parts: Parts, uploads: Sequence[Any], settings: list[Any]
 ) -> None:
-    names = [name for name, place in pictures.items() if place is not None]
-    end = len(names) + len(more_styles)
-
     def paint_page(sheet: Sheet, session: Session, *given: Any) -> Iterator[SheetView]:
-        uploads = Pictures(**dict(zip(names, given, strict=False)), more_styles=given[len(names) : end])
-        yield from paint(sheet, session, uploads, Choice.of(given[end:]))
+        pictures, rest = Uploads.of(given)
+        yield from paint(sheet, session, pictures, Choice.of(rest))
 
     left, buttons = gr.State(0), [parts.status, parts.paint, parts.stop]
     waiting = parts.paint.click(press_paint, sheet, buttons, **INSTANT)
     painting = waiting.then(
         paint_page,
-        [sheet, session, *(pictures[name] for name in names), *more_styles, *parts.choice, *settings],
+        [sheet, session, *uploads, *parts.choice, *settings],
         [parts.status, parts.grid, parts.download],
         show_progress="minimal",
         show_progress_on=parts.status,
@@ -189,20 +170,17 @@ def refresh(sheet: Sheet, session: Session, *given: Any) -> tuple[Any, Any, str]
 
 
 def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> list[Any]:
-    """Put a cell's settings into the page: the status, then each of CONTROLS.
+    """Put a cell's settings into the page: the status, then what Session.take gives.
 
     Size and steps are small for the sheet's sake: the page keeps its own, unless they are what the sheet varies.
     """
     cell = sheet.cells.get(place)
     if cell is None:
-        return [gr.skip()] * (1 + len(CONTROLS))
-    session.base = cell.config
+        return [gr.skip()] * (3 + len(CONTROLS))
+    shown = dict(zip(("preset", "about", *CONTROLS), session.take(cell.config), strict=True))
     kept = {"size", "steps"} - sheet.varied
-    values = {**controls_of(cell.config), **{name: gr.skip() for name in kept}}
-    return [
-        status_html(f"{cell.label} is in the page's settings; Run paints it."),
-        *(values[name] for name in CONTROLS),
-    ]
+    shown |= {name: gr.skip() for name in kept}
+    return [status_html(f"{cell.label} is in the page's settings; Run paints it."), *shown.values()]
 
 
 def leave_sheet(request: gr.Request) -> None:

@@ -11,10 +11,15 @@ from nst_core import images
 from nst_core.errors import NSTError
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.transfer.stylize import Run
-from nst_core.ui.painting import LANE, fetch_weights, frames_of, result_file, start_run
+from nst_core.transfer.record import save_result
+from nst_core.transfer.run import Run
+from nst_core.ui.cache import new_file
+from nst_core.ui.network import fetch_weights
+from nst_core.ui.painting import frames_of, start_run
 from nst_core.ui.pictures import PictureInput
+from nst_core.ui.session import LANE
 from nst_core.ui.settings import default_config, in_depth_order
+from nst_core.ui.uploads import Uploads
 
 CLIENT_SECONDS = 0.5  # between two pictures
 
@@ -96,7 +101,7 @@ def stylize_endpoint(
         )
         for _ in fetch_weights(config.backbone, controls):
             pass
-        run = start_run(content, [style], None, None, config, controls)
+        run = start_run(Uploads(content, style), config, controls)
         yield from _yield_pictures(run)
     except NSTError as error:
         raise gr.Error(str(error), print_exception=False) from None
@@ -114,6 +119,8 @@ def _yield_pictures(run: Run) -> Iterator[Any]:
             if time.monotonic() - shown >= CLIENT_SECONDS:
                 shown = time.monotonic()
                 yield images.to_pil(frame.image)
-        yield str(result_file(run))
+        path = new_file("neural-style-lab.png")
+        save_result(run.last_frame.image, run.record(), path)
+        yield str(path)
     finally:
         run.close()

@@ -1,5 +1,6 @@
 """The strip of this session's results: look at one again, go on from it, take its settings."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,16 +9,16 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import read_record, save_result
-from nst_core.ui.painting import DEVICE_THREAD, QUEUED, Session, View
-from nst_core.ui.pictures import PictureInput, comparison
-from nst_core.ui.results import Result, counted, new_file, strip_value, timelapse_file, twice_as_large
-from nst_core.ui.settings import CONTROLS, controls_of
+from nst_core.ui.cache import new_file
+from nst_core.ui.painting import View
+from nst_core.ui.pictures import comparison
+from nst_core.ui.results import Result, counted, strip_value, timelapse_file, twice_as_large
+from nst_core.ui.session import DEVICE_THREAD, QUEUED, Session
+from nst_core.ui.settings import CONTROLS
 from nst_core.ui.status import done_text, status_html
 from nst_core.ui.strip import Strip
-
-# Through gradio's queue, where toasts and changed states arrive, but in no lane.
+from nst_core.ui.uploads import Uploads
 
 DOWNLOAD = "() => document.querySelector('#timelapse-file').click()"
 
@@ -29,25 +30,32 @@ class HistoryParts(NamedTuple):
     use_start: gr.Button
     use_content: gr.Button
     again: gr.Button
+    put_back: gr.Button
     timelapse: gr.Button
     mark: gr.Button
     restore: gr.File
 
 
-def build_history(
-    session: gr.State, controls: dict[str, Any], content: PictureInput, start_image: PictureInput, outputs: View
-) -> HistoryParts:
-    """Lay out the strip and its buttons and connect them; call inside the page's layout."""
+def build_history(session: gr.State, uploads: Sequence[Any], settings: Sequence[Any], outputs: View) -> HistoryParts:
+    """Lay out the strip and its buttons and connect them; call inside the page's layout.
+
+    Args:
+        session: holds the page's Session.
+        uploads: the page's pictures, as Uploads.of takes them.
+        settings: the preset's menu, its words and the controls, as Session.take gives them.
+        outputs: the stage.
+    """
     parts, timelapse = _layout()
-    filled = [controls[name] for name in CONTROLS]
-    parts.strip.pick(look_again, session, [*outputs, parts.strip, *filled], **QUEUED)
-    parts.use_start.click(use_as_start, session, [outputs.status, controls["start"], start_image], **QUEUED)
+    content, start_image, start = uploads[0], uploads[2], settings[2 + CONTROLS.index("start")]
+    parts.strip.pick(look_again, session, [*outputs, parts.strip, *settings], **QUEUED)
+    parts.put_back.click(put_back, session, [outputs.status, *uploads], **QUEUED)
+    parts.use_start.click(use_as_start, session, [outputs.status, start, start_image], **QUEUED)
     parts.use_content.click(use_as_content, session, [outputs.status, content], **QUEUED)
-    parts.again.click(again_at_twice, session, [outputs.status, start_image, *filled], **QUEUED)
+    parts.again.click(again_at_twice, session, [outputs.status, start_image, *settings], **QUEUED)
     parts.timelapse.click(make_timelapse, session, timelapse, **QUEUED)
     timelapse.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
     parts.mark.click(mark, session, parts.strip, **QUEUED)
-    parts.restore.upload(restore, [session, parts.restore], [outputs.status, parts.restore, *filled], **QUEUED)
+    parts.restore.upload(restore, [session, parts.restore], [outputs.status, parts.restore, *settings], **QUEUED)
     return parts
 
 
@@ -60,16 +68,17 @@ def _layout() -> tuple[HistoryParts, gr.DownloadButton]:
             use_content = gr.Button("Use as content", elem_id="use-content", **small)
             again = gr.Button("Again at 2×", elem_id="again", **small)
             mark = gr.Button("Mark this moment", elem_id="mark", **small)
+            put_back = gr.Button("Put its pictures back", elem_id="put-back", **small)
             timelapse = gr.Button("Timelapse of the last run", elem_id="timelapse", **small)
         file = gr.DownloadButton(elem_id="timelapse-file", visible="hidden")
         restore = gr.File(
             label="Settings from a picture painted here", elem_id="settings-from", file_types=["image"], height=150
         )
-    return HistoryParts(strip, use_start, use_content, again, timelapse, mark, restore), file
+    return HistoryParts(strip, use_start, use_content, again, put_back, timelapse, mark, restore), file
 
 
 def look_again(session: Session, event: gr.EventData) -> tuple[Any, ...]:
-    """A click on a thumbnail: its picture is shown again and every setting is as it was."""
+    """A click on a thumbnail: its picture is shown again and every setting is as it was; uploads stay."""
     result = session.results.find(event._data["number"])
     if result is None:
         gr.Warning("That result is no longer in the strip; choose another.", title="Gone", duration=12)
@@ -80,7 +89,7 @@ def look_again(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     except ImageError as error:
         gr.Warning(f"{error}. Its settings are back.", title="The picture is gone", duration=12)
         view = View()
-    return *view, strip_value(session), *fill(session, result.record.config)
+    return *view, strip_value(session), *session.take(result.record.config)
 
 
 def _shown_again(session: Session, result: Result) -> View:
@@ -98,19 +107,12 @@ def _shown_again(session: Session, result: Result) -> View:
 
 def _before(result: Result, picture: Tensor) -> Tensor:
     """The content beside a result; the result itself where that upload is gone."""
-    config = result.record.config
+    config, content = result.record.config, result.uploads.content
     try:
-        content = images.load(result.content) if result.content else picture
+        content = images.load(content) if content else picture
     except ImageError:
         return picture
     return images.fit(content, config.size, config.size_rule)
-
-
-def fill(session: Session, config: StyleTransferConfig) -> list[Any]:
-    """What every control shows for a config; what none shows, the session keeps."""
-    values = controls_of(config)
-    session.base = config
-    return [values[name] for name in CONTROLS]
 
 
 def said(session: Session, text: str, detail: str = "") -> Any:
@@ -121,11 +123,16 @@ def said(session: Session, text: str, detail: str = "") -> Any:
     return status_html(f"{text}.", detail)
 
 
+def _chosen(session: Session) -> tuple[Result, str]:
+    """The result that the buttons act on, and its file."""
+    result = session.results.require_chosen()
+    return result, str(result.require())
+
+
 def use_as_start(session: Session) -> tuple[Any, ...]:
     """The next run begins with the chosen result."""
     try:
-        result = session.results.require_chosen()
-        path = str(result.require())
+        result, path = _chosen(session)
     except NSTError as error:
         return _refused(error, 3)
     return said(session, f"Result {result.number} is the start"), "image", gr.Image(value=path, visible=True)
@@ -134,8 +141,7 @@ def use_as_start(session: Session) -> tuple[Any, ...]:
 def use_as_content(session: Session) -> tuple[Any, ...]:
     """The next run paints the chosen result."""
     try:
-        result = session.results.require_chosen()
-        path = str(result.require())
+        result, path = _chosen(session)
     except NSTError as error:
         return _refused(error, 2)
     return said(session, f"Result {result.number} is the content"), path
@@ -144,12 +150,24 @@ def use_as_content(session: Session) -> tuple[Any, ...]:
 def again_at_twice(session: Session) -> tuple[Any, ...]:
     """The settings of the chosen result, to go on from it at twice the size."""
     try:
-        result = session.results.require_chosen()
-        path, config = str(result.require()), twice_as_large(result.record.config)
+        result, path = _chosen(session)
+        config = twice_as_large(result.record.config)
     except NSTError as error:
-        return _refused(error, 2 + len(CONTROLS))
+        return _refused(error, 2 + len(_unchanged()))
     text = f"Press Run: size {config.size}, {counted(config.steps)}, from result {result.number}"
-    return said(session, text), gr.Image(value=path, visible=True), *fill(session, config)
+    return said(session, text), gr.Image(value=path, visible=True), *session.take(config)
+
+
+def put_back(session: Session) -> tuple[Any, ...]:
+    """The pictures that the chosen result was painted from, and what the brush painted over them."""
+    try:
+        result = session.results.require_chosen()
+        there = result.uploads.there()
+        if None in there[:2]:
+            raise ImageError("the pictures of that result are gone, files are kept for an hour; drop them again")
+    except NSTError as error:
+        return _refused(error, 1 + len(Uploads().there()))
+    return said(session, f"The pictures of result {result.number} are back"), *there
 
 
 def make_timelapse(session: Session) -> Any:
@@ -172,7 +190,7 @@ def mark(session: Session) -> Any:
     if not session.results.find(record):
         path = new_file("neural-style-lab.png")
         save_result(image, record, path)
-        session.results.add(image, record, path, session.pictures[0])
+        session.results.add(image, record, path, session.uploads)
         gr.Info(f"Step {record.steps} is in the strip.", duration=4)
     return strip_value(session)
 
@@ -185,7 +203,7 @@ def restore(session: Session, path: str | Path | None) -> tuple[Any, ...]:
         gr.Warning(str(error), title="No settings to take", duration=12)
         return gr.skip(), None, *_unchanged()
     text = f"The settings of {Path(path).name} are here; press Run with the same pictures to paint it again"
-    return said(session, text, done_text(record)), None, *fill(session, record.config)
+    return said(session, text, done_text(record)), None, *session.take(record.config)
 
 
 def _refused(error: NSTError, outputs: int) -> tuple[Any, ...]:
@@ -195,4 +213,4 @@ def _refused(error: NSTError, outputs: int) -> tuple[Any, ...]:
 
 
 def _unchanged() -> tuple[Any, ...]:
-    return (gr.skip(),) * len(CONTROLS)
+    return (gr.skip(),) * (2 + len(CONTROLS))

@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-import gradio as gr
+from nst_core.ui.own_html import OwnHTML
 
 
-class LogSlider(gr.HTML):
+class LogSlider(OwnHTML):
     """A weight from 0 (the handle's left end) over 10^low to 10^high; any number can be typed.
 
     Args:
@@ -16,7 +16,7 @@ class LogSlider(gr.HTML):
         hint: a short line under the handle.
     """
 
-    is_template = True
+    VALUE_TYPE = "number"
 
     TEMPLATE = """
 <div class="log-slider">
@@ -70,9 +70,6 @@ show();
         super().__init__(
             value,
             label=label,
-            html_template=self.TEMPLATE,
-            css_template=self.STYLE,
-            js_on_load=self.SCRIPT,
             low=low,
             high=high,
             hint=hint,
@@ -87,9 +84,3 @@ show();
         except (TypeError, ValueError):
             return None
         return weight if math.isfinite(weight) else None
-
-    def postprocess(self, value: Any) -> Any:
-        return value
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "number"}

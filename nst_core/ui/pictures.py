@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from nst_core import images
+from nst_core.ui.own_html import OwnHTML
 
 
 class PictureInput(gr.Image):
@@ -40,13 +41,11 @@ def comparison(before: Tensor, after: Tensor) -> dict[str, Any]:
     return {"before": data_uri(before), "after": data_uri(after), "width": width, "height": height}
 
 
-class BeforeAfter(gr.HTML):
+class BeforeAfter(OwnHTML):
     """The photograph under the painting, with a handle that keyboard, touch and screen readers can move.
 
     Its value is what `comparison` makes, or None.
     """
-
-    is_template = True
 
     TEMPLATE = """
 <figure class="before-after" style="--share: 0%">
@@ -74,12 +73,3 @@ element.addEventListener('input', event => {
   if (figure) figure.style.setProperty('--share', event.target.value + '%');
 });
 """
-
-    def __init__(self, value: dict[str, str] | None = None, **props: Any):
-        super().__init__(value, html_template=self.TEMPLATE, css_template=self.STYLE, js_on_load=self.SCRIPT, **props)
-
-    def postprocess(self, value: Any) -> Any:
-        return value
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}

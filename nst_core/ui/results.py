@@ -1,20 +1,20 @@
 """What a session remembers of its runs: files on disk, thumbnails and records in memory, no tensors."""
 
-import secrets
 from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 
-import gradio as gr
 from torch import Tensor
 
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import RunRecord
-from nst_core.transfer.stylize import Run
+from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
+from nst_core.ui.cache import new_file
 from nst_core.ui.pictures import data_uri
+from nst_core.ui.uploads import Uploads
 
 MOST_RESULTS = 24  # in a strip; older ones drop off
 THUMBNAIL_SIDE = 160  # pixels
@@ -32,7 +32,7 @@ class Result:
 
     number: int  # 1, 2, 3 … in a session
     path: Path  # of the PNG, which gradio deletes after an hour
-    content: Path | None  # the upload that was painted
+    uploads: Uploads  # what was painted
     thumbnail: str  # as a data URI
     record: RunRecord
     told: str  # what was set otherwise than for the result before
@@ -56,14 +56,14 @@ class Results:
         self.kept: tuple[Result, ...] = ()  # newest first
         self.chosen: Result | None = None  # the one that the buttons act on
 
-    def add(self, image: Tensor, record: RunRecord, png: Path, content: Path | None = None, losses: str = "") -> None:
+    def add(self, image: Tensor, record: RunRecord, png: Path, uploads: Uploads, losses: str = "") -> None:
         """Put a picture first into the strip and choose it; the same record only once.
 
         Args:
             image: the picture, (1, 3, H, W); not kept.
             record: of it.
             png: its file.
-            content: the upload that was painted.
+            uploads: what was painted.
             losses: the loss chart, to be shown with it.
         """
         self.chosen = self.find(record)
@@ -73,7 +73,7 @@ class Results:
         self.chosen = Result(
             number=before.number + 1 if before else 1,
             path=png,
-            content=content,
+            uploads=uploads,
             thumbnail=data_uri(image, max_side=THUMBNAIL_SIDE),
             record=record,
             told=differences(record.config, before.record.config) if before else "",
@@ -117,12 +117,12 @@ class Session(Protocol):
     """What is needed of a page's session here."""
 
     results: Results
-    pictures: tuple[Path | None, Path | None, Path | None]  # content, style and start of the last run
+    uploads: Uploads  # of the last run
 
 
 def remember(session: Session, run: Run, png: Path, losses: str = "") -> None:
     """Put a run's last frame, which png holds, into the session's strip."""
-    session.results.add(run.last_frame.image, run.record(), png, session.pictures[0], losses)
+    session.results.add(run.last_frame.image, run.record(), png, session.uploads, losses)
 
 
 def strip_value(session: Session) -> dict[str, Any]:
@@ -157,13 +157,6 @@ def twice_as_large(config: StyleTransferConfig) -> StyleTransferConfig:
     return config.changed(
         size=2 * config.size, start="image", smallest_scale=0, steps=max(1, config.steps // 2), last_step=0
     )
-
-
-def new_file(name: str) -> Path:
-    """A path of that name in gradio's cache, in a folder that cannot be guessed; gradio deletes it in time."""
-    folder = Path(gr.utils.get_upload_folder()) / secrets.token_hex(16)
-    folder.mkdir(parents=True)
-    return folder / name
 
 
 def timelapse_file(timelapse: Timelapse | None) -> Path:

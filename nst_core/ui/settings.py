@@ -6,6 +6,7 @@ from typing import Any
 
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, DeviceError
+from nst_core.features.checkpoint import TEACHERS
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, PRE, fitting_backbone, layer_names, nearest_layer
 from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
@@ -67,6 +68,11 @@ def preset_config(preset: str) -> StyleTransferConfig:
     return PRESETS[preset].config
 
 
+def base_config(base: str | StyleTransferConfig) -> StyleTransferConfig:
+    """A preset's config by its name; settings that were restored as they are."""
+    return preset_config(base) if isinstance(base, str) else base
+
+
 def default_config(preset: str, backbone: str | None = None) -> StyleTransferConfig:
     """A preset's config on a network, by default the one that fits this machine.
 
@@ -80,6 +86,20 @@ def default_config(preset: str, backbone: str | None = None) -> StyleTransferCon
         return config.on(fitting_backbone(config.backbone, choose_compute()))
     except DeviceError:  # the page opens all the same, and Run says what is wrong
         return config.on(BUNDLED_BACKBONE)
+
+
+def preset_text(name: str | None, backbone: str) -> str:
+    """Where a preset comes from and where it differs, for the page, on the network chosen there; None: no preset."""
+    if name is None:
+        return "Settings of no preset. Choose one to leave them."
+    preset, title = PRESETS[name], BACKBONES[backbone]
+    layers = dict.fromkeys((*preset.config.content_layers, *preset.config.style_layers))
+    standing_in = [(layer, nearest_layer(backbone, layer)) for layer in layers]
+    lacking = [f"{title} has no {layer}: {near} stands in for it." for layer, near in standing_in if near != layer]
+    own = "" if preset.config.backbone in (backbone, TEACHERS.get(backbone)) else (
+        f"Its own network is {BACKBONES[preset.config.backbone]}."
+    )  # fmt: skip
+    return " ".join(filter(None, (f"{preset.source}.", preset.deviations, own, *lacking)))
 
 
 def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
@@ -117,7 +137,7 @@ def config_of(base: str | StyleTransferConfig, values: Iterable[Any]) -> StyleTr
     for name, value in shown.items():
         if value is None:
             raise ConfigError(f"{name.replace('_', ' ')} is empty; fill it in, or choose the preset again")
-    config = (preset_config(base) if isinstance(base, str) else base).on(shown["backbone"])
+    config = base_config(base).on(shown["backbone"])
     layers = in_depth_order([*shown["gatys_layers"], *shown["more_layers"], *shown["pre_layers"]])
     shares = tuple(shown[name] for name in SHARE_CONTROLS)
     changed = config.changed(
@@ -132,6 +152,18 @@ def config_of(base: str | StyleTransferConfig, values: Iterable[Any]) -> StyleTr
     return _weighed(changed, config, shown)
 
 
+def preset_of(config: StyleTransferConfig) -> str | None:
+    """The preset that becomes a config by setting the controls, the nearest of several; None if there is none."""
+    shown = controls_of(config)
+    values = [shown[name] for name in CONTROLS]
+    wanted, leading = config.to_dict(), {}
+    for name in PRESETS:
+        if config_of(name, values) == config:
+            at = preset_config(name).on(config.backbone).to_dict()
+            leading[name] = sum(at[field] != value for field, value in wanted.items())
+    return min(leading, key=leading.get, default=None)
+
+
 def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: dict[str, Any]) -> StyleTransferConfig:
     """With the layer weights that the sliders show, where they were moved."""
     at = controls_of(base)
@@ -143,22 +175,23 @@ def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: dict
     return config.changed(layer_weights=tuple(weights))
 
 
-def layers_on(preset: str, backbone: str, *shown: list[str]) -> list[list[str]]:
+def layers_on(base: str | StyleTransferConfig, backbone: str, *shown: list[str]) -> list[list[str]]:
     """What the layer controls show after another network was chosen.
 
-    The preset's layers become the preset's layers there; of others, those that the network lacks become the nearest.
+    The base's layers become the base's layers there; of others, those that the network lacks become the nearest.
 
     Args:
-        preset: one of PRESETS.
+        base: one of PRESETS, or settings that were restored.
         backbone: the network chosen now.
         shown: what each of LAYER_CONTROLS shows, in that order.
     """
-    wanted = controls_of(preset_config(preset).on(backbone))
-    before = [controls_of(preset_config(preset).on(other)) for other in BACKBONES]
+    config = base_config(base)
+    wanted = controls_of(config.on(backbone))
+    before = [controls_of(config.on(other)) for other in BACKBONES]
     if any([sorted(layers) for layers in shown] == [sorted(of[name]) for name in LAYER_CONTROLS] for of in before):
         return [wanted[name] for name in LAYER_CONTROLS]
     *style, content = [[nearest_layer(backbone, layer) for layer in layers] for layers in shown]
-    moved = preset_config(preset).on(backbone).changed(
+    moved = config.on(backbone).changed(
         style_layers=in_depth_order(set(sum(style, []))), content_layers=in_depth_order(set(content))
     )  # fmt: skip
     return [controls_of(moved)[name] for name in LAYER_CONTROLS]

@@ -4,23 +4,21 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-import gradio as gr
 from torch import Tensor
 
 from nst_core.transfer.variations import Axis, Cell, CellResult, SheetProgress
+from nst_core.ui.own_html import OwnHTML
 from nst_core.ui.pictures import data_uri
 
 MAX_SIDE = 320  # pixels; of a cell as the page shows it
 
 
-class SheetGrid(gr.HTML):
+class SheetGrid(OwnHTML):
     """Grows while the sheet is painted; a click tells the cell's row and column.
 
     Its value is what `Growth` gives, or None. gradio sends of a value only what changed since the last, and puts only
     that into the page, so that a finished cell travels once and keeps the keyboard's focus.
     """
-
-    is_template = True
 
     TEMPLATE = """
 ${value ? `
@@ -64,15 +62,6 @@ element.addEventListener('click', event => {
 });
 new ResizeObserver(([entry]) => element.style.setProperty('--room', entry.contentRect.width + 'px')).observe(element);
 """
-
-    def __init__(self, value: dict[str, Any] | None = None, **props: Any):
-        super().__init__(value, html_template=self.TEMPLATE, css_template=self.STYLE, js_on_load=self.SCRIPT, **props)
-
-    def postprocess(self, value: Any) -> Any:
-        return value
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}
 
 
 class Growth:

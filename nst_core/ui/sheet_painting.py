@@ -1,6 +1,5 @@
 """From the choice of two settings to a painted sheet: what the contact sheet's handlers do."""
 
-import secrets
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,18 +8,20 @@ from weakref import WeakValueDictionary
 
 import gradio as gr
 
-from nst_core import images
 from nst_core.devices import choose_compute, release_freed_memory
-from nst_core.errors import ConfigError, ImageError, NSTError
+from nst_core.errors import ConfigError, NSTError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
 from nst_core.transfer.variations import Cell, SheetProgress, paint_sheet
 from nst_core.ui.axes import NOTHING, Plan, planned
-from nst_core.ui.painting import DEVICE_THREAD, Session, fetch_weights, masks_of
+from nst_core.ui.cache import new_file
+from nst_core.ui.network import fetch_weights
+from nst_core.ui.session import DEVICE_THREAD, Session
 from nst_core.ui.settings import config_of
 from nst_core.ui.sheet_grid import Growth
 from nst_core.ui.status import duration, status_html
+from nst_core.ui.uploads import Uploads
 
 VIEW_SECONDS = 2.0  # at least, between two views of a sheet that grows
 
@@ -74,20 +75,6 @@ class Choice(NamedTuple):
         return planned(base, self.rows, self.row_values, self.columns, self.column_values)
 
 
-class Pictures(NamedTuple):
-    """The page's uploads, in the order of the inputs."""
-
-    content: Path | None
-    style: Path | None
-    start: Path | None = None
-    mask: dict[str, Any] | None = None
-    more_styles: Sequence[Path | None] = ()
-
-    @property
-    def styles(self) -> list[Path]:
-        return [self.style, *filter(None, self.more_styles)]
-
-
 class SheetView(NamedTuple):
     """What a handler shows, in the order of the outputs; what is left out stays as it is."""
 
@@ -96,16 +83,16 @@ class SheetView(NamedTuple):
     download: Any = gr.skip()
 
 
-def paint(sheet: Sheet, session: Session, pictures: Pictures, choice: Choice) -> Iterator[SheetView]:
+def paint(sheet: Sheet, session: Session, uploads: Uploads, choice: Choice) -> Iterator[SheetView]:
     """Paint the sheet that was chosen, showing it as it grows."""
     try:
         sheet.running = True
         base = choice.base(session)
-        plan = choice.plan(base.changed(blend=base.blend[: len(pictures.styles)]))
+        plan = choice.plan(base.changed(blend=base.blend[: len(uploads.styles)]))
         for backbone in dict.fromkeys(cell.config.backbone for cell in plan.cells):
-            for fetching in fetch_weights(backbone, sheet.controls):
-                yield SheetView(status=fetching.status)
-        painting = DEVICE_THREAD.submit(_begun, plan, pictures, sheet.controls).result()
+            for status in fetch_weights(backbone, sheet.controls):
+                yield SheetView(status=status)
+        painting = DEVICE_THREAD.submit(_begun, plan, uploads, sheet.controls).result()
         yield from _shown(sheet, plan, painting)
     except NSTError as error:
         yield SheetView(status=_problem(error))
@@ -113,20 +100,17 @@ def paint(sheet: Sheet, session: Session, pictures: Pictures, choice: Choice) ->
         sheet.running = False
 
 
-def _begun(plan: Plan, pictures: Pictures, controls: Controls) -> Iterator[SheetProgress]:
+def _begun(plan: Plan, uploads: Uploads, controls: Controls) -> Iterator[SheetProgress]:
     """The sheet's painting, all that it needs read and checked."""
-    for path, name in ((pictures.content, "content"), (pictures.style, "style")):
-        if path is None:
-            raise ImageError(f"there is no {name} picture; drop one or click an example")
-    needs_start = any(cell.config.start == "image" for cell in plan.cells)
+    material = uploads.read(with_start=any(cell.config.start == "image" for cell in plan.cells))
     return paint_sheet(
-        images.load(pictures.content),
-        [images.load(style) for style in pictures.styles],
+        material.content_image,
+        material.style_images,
         plan.cells,
         choose_compute(),
         controls,
-        start_image=images.load(pictures.start) if needs_start and pictures.start else None,
-        masks=masks_of(pictures.mask),
+        start_image=material.start_image,
+        masks=material.masks,
     )
 
 
@@ -180,8 +164,6 @@ def _ended(plan: Plan, last: SheetProgress) -> str:
 
 def _file(plan: Plan, last: SheetProgress, cell_side: int) -> Path:
     """The labelled sheet as a PNG with the records of its cells, in gradio's cache, which deletes it in time."""
-    folder = Path(gr.utils.get_upload_folder()) / secrets.token_hex(16)
-    folder.mkdir(parents=True)
-    path = folder / "neural-style-lab-sheet.png"
+    path = new_file("neural-style-lab-sheet.png")
     save_sheet(compose_sheet(last.results, plan.rows, plan.columns, cell_side), last.results, path)
     return path

@@ -1,17 +1,13 @@
 """Small pictures in a row, to choose one of."""
 
-from typing import Any
-
-import gradio as gr
+from nst_core.ui.own_html import OwnHTML
 
 
-class Strip(gr.HTML):
+class Strip(OwnHTML):
     """Thumbnails in a row, each a button that triggers "pick" with its number.
 
     Its value is what `results.strip_value` makes.
     """
-
-    is_template = True
 
     TEMPLATE = """
 <div class="strip" role="group" aria-label="Results of this session, newest first">
@@ -47,12 +43,3 @@ watch('value', () => {
     element.querySelector(`[data-number="${focused}"]`)?.focus({preventScroll: true});
 });
 """
-
-    def __init__(self, value: dict[str, Any] | None = None, **props: Any):
-        super().__init__(value, html_template=self.TEMPLATE, css_template=self.STYLE, js_on_load=self.SCRIPT, **props)
-
-    def postprocess(self, value: Any) -> Any:
-        return value
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}

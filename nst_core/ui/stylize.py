@@ -1,6 +1,6 @@
 """The Stylize tab: two pictures, a preset, Run, and the papers' knobs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,35 +8,30 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-from nst_core.features import weights
-from nst_core.features.checkpoint import TEACHERS
-from nst_core.features.vgg import BACKBONES, nearest_layer
 from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
-from nst_core.transfer.stylize import MAX_STYLES
+from nst_core.transfer.run import Run
 from nst_core.ui.contact_sheet import build_contact_sheet
 from nst_core.ui.controls import Inputs, picture_inputs, setting_controls
 from nst_core.ui.history import build_history
-from nst_core.ui.painting import (
-    INSTANT,
-    LANE,
-    QUEUED,
-    Session,
-    View,
-    download_status,
-    go_on,
-    leave_page,
-    paint,
-    recolor,
-    steer,
-    weights_text,
-)
-from nst_core.ui.pictures import BeforeAfter, PictureInput
+from nst_core.ui.network import describe_network, use_network
+from nst_core.ui.painting import View, go_on, paint, recolor, steer
+from nst_core.ui.pictures import BeforeAfter
 from nst_core.ui.preview import preview_area
 from nst_core.ui.results import strip_value
-from nst_core.ui.settings import CONTROLS, LAYER_CONTROLS, STEERING_CONTROLS, controls_of, default_config, layers_on
+from nst_core.ui.session import INSTANT, LANE, QUEUED, Session, leave_page
+from nst_core.ui.settings import (
+    CONTROLS,
+    LAYER_CONTROLS,
+    STEERING_CONTROLS,
+    controls_of,
+    default_config,
+    layers_on,
+    preset_text,
+)
 from nst_core.ui.status import status_html
 from nst_core.ui.strip import Strip
+from nst_core.ui.uploads import Uploads
 
 GROUND_SIDE = 768  # pixels of the picture under the brush
 
@@ -72,18 +67,14 @@ def build() -> None:
             outputs = _outputs()
         with gr.Column(elem_id="knobs", min_width=300):
             inputs = setting_controls()
-            network = gr.Markdown(elem_id="weights")
-            fetch = gr.Button("Use VGG-19", visible=False, size="sm", elem_id="fetch")
+            network = gr.Markdown(elem_id="weights"), gr.Button("Use VGG-19", visible=False, size="sm", elem_id="fetch")
+    uploads = [content, style, inputs.start_image, *inputs.more_styles, inputs.mask.editor]  # as Uploads.of takes them
+    settings = [preset, about, *(inputs.controls[name] for name in CONTROLS)]  # as Session.take gives them
     with gr.Accordion("Results of this session", elem_id="memory"):
-        history = build_history(session, inputs.controls, content, inputs.start_image, outputs)
-    build_contact_sheet(
-        session, content, style, preset, inputs.controls, start_image=inputs.start_image, mask=inputs.mask.editor,
-        more_styles=inputs.more_styles,
-    )  # fmt: skip
-    _connect_painting(
-        session, leave, (content, style), preset, inputs, buttons, outputs, (network, fetch), history.strip
-    )
-    _connect_settings(session, preset, about, inputs, (network, fetch), outputs, history.strip)
+        history = build_history(session, uploads, settings, outputs)
+    build_contact_sheet(session, uploads, settings)
+    _connect_painting(session, leave, uploads, preset, inputs.controls, buttons, outputs, network, history.strip)
+    _connect_settings(session, preset, about, inputs, network, outputs, history.strip)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for picture in (content, style, inputs.start_image, *inputs.more_styles):
         unusable = gr.State(0)
@@ -118,9 +109,9 @@ def _buttons() -> Buttons:
 def _connect_painting(
     session: gr.State,
     leave: gr.State,
-    pictures: tuple[PictureInput, PictureInput],
+    uploads: Sequence[Any],
     preset: gr.Dropdown,
-    inputs: Inputs,
+    controls: dict[str, Any],
     buttons: Buttons,
     outputs: View,
     network: tuple[gr.Markdown, gr.Button],
@@ -133,10 +124,10 @@ def _connect_painting(
     heavy: dict[str, Any] = {
         "show_progress": "minimal", "show_progress_on": outputs.status, "api_visibility": "private", **LANE,
     }  # fmt: skip
-    values = [inputs.controls[name] for name in CONTROLS]
+    values = [controls[name] for name in CONTROLS]
     painting = run.click(_press_run, session, pressed, **INSTANT).then(
         _paint,
-        [session, *pictures, inputs.start_image, *inputs.more_styles, inputs.mask.editor, preset, *values],
+        [session, *uploads, preset, *values],
         list(outputs),
         **heavy,
     )
@@ -148,19 +139,17 @@ def _connect_painting(
             button.click(_press_run, session, pressed, **INSTANT).then(go_on, [session, steps], list(outputs), **heavy)
         )
     for event in runs:
-        event.then(_ready, [session, inputs.controls["backbone"]], ready, **INSTANT)
+        event.then(_ready, [session, controls["backbone"]], ready, **INSTANT)
         event.then(strip_value, session, strip, **INSTANT)
     stop.click(_press_stop, session, None, **INSTANT)
     stop.click(_leave_queue, [session, leave], leave, **QUEUED)
     leave.change(_left, session, [outputs.status, run, stop, fetch, buttons.after], cancels=runs, **INSTANT)
 
 
-def _paint(
-    session: Session, content: Path | None, style: Path | None, start: Path | None, *others: Any
-) -> Iterator[View]:
+def _paint(session: Session, *given: Any) -> Iterator[View]:
     """`paint`, with what gradio hands over one after another."""
-    more_styles, (mask, preset, *values) = others[: MAX_STYLES - 1], others[MAX_STYLES - 1 :]
-    yield from paint(session, content, style, start, more_styles, mask, preset, values)
+    uploads, (preset, *values) = Uploads.of(given)
+    yield from paint(session, uploads, preset, values)
 
 
 def _ground(content: Path | None) -> Any:
@@ -227,23 +216,11 @@ def _layers_on(session: Session, preset: str, backbone: str, *shown: list[str]) 
     """`layers_on`, but for settings that were restored with their network."""
     if session.base and session.base.backbone == backbone:
         return [gr.skip() for _ in shown]
-    return layers_on(preset, backbone, *shown)
+    return layers_on(session.base or preset, backbone, *shown)
 
 
 def _steer(session: Session, preset: str, *values: Any) -> None:
     steer(session, preset, values)
-
-
-def preset_text(name: str, backbone: str) -> str:
-    """Where a preset comes from and where it differs, for the page, on the network chosen there."""
-    preset, title = PRESETS[name], BACKBONES[backbone]
-    layers = dict.fromkeys((*preset.config.content_layers, *preset.config.style_layers))
-    standing_in = [(layer, nearest_layer(backbone, layer)) for layer in layers]
-    lacking = [f"{title} has no {layer}: {near} stands in for it." for layer, near in standing_in if near != layer]
-    own = "" if preset.config.backbone in (backbone, TEACHERS.get(backbone)) else (
-        f"Its own network is {BACKBONES[preset.config.backbone]}."
-    )  # fmt: skip
-    return " ".join(filter(None, (f"{preset.source}.", preset.deviations, own, *lacking)))
 
 
 def _fill(session: Session, name: str, backbone: str) -> list[Any]:
@@ -275,7 +252,11 @@ def _leave_queue(session: Session, leave: int) -> int:
 
 def _left(session: Session) -> tuple[Any, ...]:
     off, on = gr.Button(interactive=False), gr.Button(interactive=True)
-    return status_html("Left the queue."), on, off, on, gr.Row(visible=session.run is not None)
+    return status_html("Left the queue."), on, off, on, gr.Row(visible=_can_go_on(session.run))
+
+
+def _can_go_on(run: Run | None) -> bool:
+    return run is not None and run.last_frame is not None and not run.broken
 
 
 def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
@@ -285,35 +266,10 @@ def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
     return (
         gr.Button(interactive=True),
         gr.Button(interactive=False),
-        gr.Row(visible=run is not None and run.last_frame is not None),
+        gr.Row(visible=_can_go_on(run)),
         gr.Button(visible=run is not None and run.remaining > 0),
         *describe_network(backbone),
     )
-
-
-def describe_network(backbone: str) -> tuple[str, Any]:
-    """Which weights the page would use, and a button for the step to VGG-19 itself or to weights that are missing."""
-    target = TEACHERS.get(backbone, backbone)
-    try:
-        missing = weights.find(target) is None
-    except NSTError:
-        missing = True
-    action = f"Use {BACKBONES[target]}" if target != backbone else f"Download {BACKBONES[target]}"
-    cost = f" ({weights.download_size(target) / 1e6:.0f} MB{' to download' * (target != backbone)})" if missing else ""
-    return weights_text(backbone), gr.Button(action + cost, visible=missing or target != backbone, interactive=True)
-
-
-def use_network(backbone: str) -> Iterator[tuple[Any, Any]]:
-    """The button's: fetch the network if it is missing, shown in the status line, and choose it."""
-    target = TEACHERS.get(backbone, backbone)
-    try:
-        if not weights.find(target):
-            for progress in weights.download(target):
-                yield download_status(target, progress), gr.skip()
-        yield status_html(f"{BACKBONES[target]} is here. Ready."), target
-    except NSTError as error:
-        gr.Warning(str(error), title="Download failed", duration=12)
-        yield status_html(str(error), kind="problem"), gr.skip()
 
 
 def check_upload(path: Path | None, unusable: int) -> int:

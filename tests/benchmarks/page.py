@@ -119,7 +119,7 @@ def stop_latency(page: Page) -> float:
 
 def close_latency(browser, page: Page, url: str) -> float:
     """Seconds from closing the page to a device at rest."""
-    from nst_core.transfer.stylize import Run
+    from nst_core.transfer.run import Run
 
     closed = threading.Event()
     close = Run.close

@@ -1,0 +1,69 @@
+"""What one open page has, and how its events reach the server and the device."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
+
+import gradio as gr
+
+from nst_core.devices import release_freed_memory
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.controls import Controls
+from nst_core.transfer.run import Run
+from nst_core.transfer.timelapse import Timelapse
+from nst_core.ui.chart import LossHistory
+from nst_core.ui.results import Results
+from nst_core.ui.settings import CONTROLS, controls_of, preset_of, preset_text
+from nst_core.ui.uploads import Uploads
+
+# All that computes on the device waits in one lane of gradio's queue and is computed by one thread. gradio frees the
+# lane before a cancelled step has ended, so the thread keeps the next run from overlapping it; and gradio resumes a
+# generator on several threads, each of which would have compute threads of its own.
+LANE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
+DEVICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
+
+# How events that compute nothing reach the server.
+INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# Through gradio's queue, where toasts and changed states arrive, but in no lane.
+QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+
+
+class Session:
+    """What one open page has: its last run, and what may change while that goes on."""
+
+    open: ClassVar[WeakValueDictionary[str, "Session"]] = WeakValueDictionary()  # by gradio's name of the page
+
+    def __init__(self) -> None:
+        self.controls = Controls()
+        self.running = False
+        self.left = False  # the page was closed
+        self.run: Run | None = None  # the last, which may go on
+        self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's
+        self.uploads = Uploads()  # of the last run, as files
+        self.timelapse: Timelapse | None = None
+        self.losses = LossHistory()
+        self.results = Results()
+
+    def take(self, config: StyleTransferConfig) -> list[Any]:
+        """Make a config the page's: what preset menu, its words and every control show; what none shows is kept."""
+        self.base, values, preset = config, controls_of(config), preset_of(config)
+        return [preset, preset_text(preset, config.backbone), *(values[name] for name in CONTROLS)]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
+        return type(self)()  # gradio copies it for each page; events cannot be copied
+
+    def drop_run(self) -> None:
+        """Free what the last run holds."""
+        if self.run:
+            self.run.close()
+        self.run = None
+        release_freed_memory()
+
+
+def leave_page(request: gr.Request) -> None:
+    """A page was closed: its run, if any, ends after its present step, and is freed."""
+    if session := Session.open.get(request.session_hash):
+        session.left = True
+        session.controls.stop.set()
+        if not session.running:
+            session.drop_run()
