@@ -7,10 +7,9 @@ from nst_core.losses.kernels import (
     gaussian_distance,
     gaussian_target,
     polynomial_distance,
-    polynomial_moments,
     with_offset,
 )
-from nst_core.losses.moments import mean_vector
+from nst_core.losses.moments import joint_moments, mean_vector
 from nst_core.losses.samples import all_samples
 
 
@@ -34,15 +33,15 @@ def test_the_linear_kernel_compares_means():
 
 
 def test_the_polynomial_kernel_is_counted_pair_by_pair():
-    target = with_offset(polynomial_moments(OTHER))
+    target = with_offset(joint_moments(OTHER))
     offset = OTHER.square().sum(1).mean().item()
     assert target[2].item() == pytest.approx(offset, rel=1e-5)
-    ours = polynomial_distance(polynomial_moments(ONE), target).item()
+    ours = polynomial_distance(joint_moments(ONE), target).item()
     assert ours == pytest.approx(discrepancy(lambda u, v: (u @ v + offset) ** 2, ONE, OTHER), rel=1e-4)
 
 
 def test_without_an_offset_the_polynomial_kernel_is_the_gram_matrix():
-    ours = polynomial_distance(polynomial_moments(ONE), (*polynomial_moments(OTHER), torch.tensor(0.0)))
+    ours = polynomial_distance(joint_moments(ONE), (*joint_moments(OTHER), torch.tensor(0.0)))
     torch.testing.assert_close(ours, squared_distance(gram_matrix(ONE), gram_matrix(OTHER)))
     assert ours.item() == pytest.approx(discrepancy(lambda u, v: (u @ v) ** 2, ONE, OTHER), rel=1e-4)
 

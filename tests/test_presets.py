@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from nst_core.features.vgg import layer_names
-from nst_core.losses.moments import COVARIANCE_EPS, COVARIANCE_ROUNDING
 from nst_core.transfer.ladder import ladder
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
@@ -86,13 +85,8 @@ def root(matrix):
 
 
 def wasserstein(F, S):
-    """|μ − μ_s|² + tr(Σ + Σ_s − 2 (Σ_s^½ Σ Σ_s^½)^½), the covariances made round enough to have roots."""
-    clouds = []
-    for values in (F, S):
-        energy = (values**2).mean(1).sum()
-        ridge = (COVARIANCE_EPS + COVARIANCE_ROUNDING * energy) * np.eye(len(values))
-        clouds.append((values.mean(1), np.cov(values, bias=True) + ridge))
-    (mean, covariance), (style_mean, style_covariance) = clouds
+    """|μ − μ_s|² + tr(Σ + Σ_s − 2 (Σ_s^½ Σ Σ_s^½)^½)."""
+    (mean, covariance), (style_mean, style_covariance) = ((v.mean(1), np.cov(v, bias=True)) for v in (F, S))
     half = root(style_covariance)
     coupled = root(half @ covariance @ half)
     return ((mean - style_mean) ** 2).sum() + np.trace(covariance + style_covariance - 2 * coupled)

@@ -79,9 +79,11 @@ def test_a_style_distance_is_a_float32_scalar(loss):
         assert distance.shape == () and distance.dtype == torch.float32
 
 
-@pytest.mark.parametrize("name", sorted(STYLE_LOSSES.keys() - {"mmd polynomial", "mmd gaussian"}))
+@pytest.mark.parametrize(
+    "name", sorted(STYLE_LOSSES.keys() - {"mmd polynomial", "mmd gaussian", "gram and wasserstein"})
+)
 def test_a_style_distance_is_the_same_both_ways(name):
-    loss = STYLE_LOSSES[name]  # the other two measure in units of the target
+    loss = STYLE_LOSSES[name]  # the others measure in units of the target
     one, other = (loss.statistics(texture(6, width), None, None) for width in (4, 7))
     torch.testing.assert_close(between(loss, one, other), between(loss, other, one), rtol=1e-4, atol=1e-5)
 

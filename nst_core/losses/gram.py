@@ -32,31 +32,36 @@ def gram_matrix(features: Tensor, tap: Tensor | None = None, share: Tensor | Non
 
 
 class _Gram(torch.autograd.Function):
-    """XᵀX / M of X (B, M, C), with its gradient X (D + Dᵀ) / M in one product rather than two and a sum.
-
-    In bf16, products of GRAM_PIECES equal parts of the positions are summed in float32: two to eight times as fast as
-    all in float32 where the hardware multiplies in bf16, and off by some 0.04 %, a quarter of what one product would
-    be. The gradient is as exact as the features are.
-    """
+    """`mean_products`, with the gradient X (D + Dᵀ) / M in one product rather than two and a sum."""
 
     @staticmethod
     def forward(context, flat: Tensor) -> Tensor:
         context.save_for_backward(flat)
-        if flat.dtype == torch.float32:
-            return flat.transpose(1, 2) @ flat / flat.shape[1]
-        batch, positions, channels = flat.shape
-        pieces = max(1, min(GRAM_PIECES, positions // GRAM_PIECE_POSITIONS))
-        even = positions // pieces * pieces
-        parts = flat[:, :even].reshape(batch * pieces, -1, channels)
-        gram = (parts.transpose(1, 2) @ parts).float().view(batch, pieces, channels, channels).sum(1)
-        rest = flat[:, even:].float()
-        return (gram + rest.transpose(1, 2) @ rest) / positions
+        return mean_products(flat)
 
     @staticmethod
     def backward(context, gradient: Tensor) -> Tensor:
         (flat,) = context.saved_tensors
         symmetric = (gradient + gradient.transpose(1, 2)) / flat.shape[1]  # (B, C, C)
         return flat @ symmetric.to(flat.dtype)
+
+
+def mean_products(flat: Tensor) -> Tensor:
+    """XᵀX / M of X (B, M, C), (B, C, C) float32.
+
+    In bf16, products of GRAM_PIECES equal parts of the positions are summed in float32: two to eight times as fast as
+    all in float32 where the hardware multiplies in bf16, and off by some 0.04 %, a quarter of what one product would
+    be. The gradient is as exact as the features are.
+    """
+    if flat.dtype == torch.float32:
+        return flat.transpose(1, 2) @ flat / flat.shape[1]
+    batch, positions, channels = flat.shape
+    pieces = max(1, min(GRAM_PIECES, positions // GRAM_PIECE_POSITIONS))
+    even = positions // pieces * pieces
+    parts = flat[:, :even].reshape(batch * pieces, -1, channels)
+    gram = (parts.transpose(1, 2) @ parts).float().view(batch, pieces, channels, channels).sum(1)
+    rest = flat[:, even:].float()
+    return (gram + rest.transpose(1, 2) @ rest) / positions
 
 
 def squared_distance(memory: Tensor, target: Tensor, generator: torch.Generator | None = None) -> Tensor:

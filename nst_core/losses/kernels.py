@@ -9,17 +9,12 @@ Source: Li, Wang, Liu & Hou (2017), "Demystifying Neural Style Transfer".
 import torch
 from torch import Tensor
 
-from nst_core.losses.gram import gram_matrix, squared_distance
-from nst_core.losses.moments import Moments, mean_vector
+from nst_core.losses.gram import squared_distance
+from nst_core.losses.moments import Moments
 from nst_core.losses.samples import Samples, draw
 
 KERNEL_POINTS = 1024  # positions of a layer at most: the work is all pairs
 SMALLEST_BANDWIDTH = 1e-6  # for a style of one plain colour, whose vectors are all the same
-
-
-def polynomial_moments(features: Tensor, tap: Tensor | None = None, share: Tensor | None = None) -> Moments:
-    """All that (xᵀy + c)² asks of features: their mean (1, N) and Gram matrix (1, N, N); arguments as of the latter."""
-    return mean_vector(features, tap, share), gram_matrix(features, tap, share)
 
 
 def with_offset(target: Moments) -> tuple[Tensor, Tensor, Tensor]:
@@ -37,7 +32,7 @@ def polynomial_distance(
     """MMD² with k(x, y) = (xᵀy + c)², which is ‖G − A‖² + 2c |μ − μ_s|².
 
     Args:
-        memory: `polynomial_moments` of the painted features.
+        memory: `joint_moments` of the painted features.
         target: `with_offset` of the style's.
     """
     mean, gram, offset = target

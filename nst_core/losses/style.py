@@ -19,19 +19,12 @@ from nst_core.losses.kernels import (
     gaussian_distance,
     gaussian_target,
     polynomial_distance,
-    polynomial_moments,
     with_offset,
 )
-from nst_core.losses.moments import (
-    channel_moments,
-    deviation_distance,
-    gaussian_cloud,
-    joint_moments,
-    mean_vector,
-    wasserstein_distance,
-)
+from nst_core.losses.moments import channel_moments, deviation_distance, joint_moments, mean_vector
 from nst_core.losses.samples import all_samples, no_samples, pool
 from nst_core.losses.sliced import sliced_distance
+from nst_core.losses.wasserstein import gaussian_cloud, joint_distance, joint_target, wasserstein_distance
 
 Memory = Tensor | tuple[Tensor, ...]
 
@@ -103,6 +96,13 @@ STYLE_LOSSES = {
         distance=wasserstein_distance,
         prepare=gaussian_cloud,
     ),
+    "gram and wasserstein": StyleLoss(
+        title="Gram matrices and Wasserstein distance",
+        source="Ours: half of each",
+        statistics=joint_moments,
+        distance=joint_distance,
+        prepare=joint_target,
+    ),
     "sliced wasserstein": StyleLoss(
         title="Sliced Wasserstein distance",
         source="Heitz et al. (2021)",
@@ -120,7 +120,7 @@ STYLE_LOSSES = {
     "mmd polynomial": StyleLoss(
         title="MMD, polynomial kernel",
         source="Li et al. (2017)",
-        statistics=polynomial_moments,
+        statistics=joint_moments,
         distance=polynomial_distance,
         prepare=with_offset,
     ),

@@ -30,17 +30,20 @@ PRESETS: dict[str, Preset] = {
     "studio": Preset(
         title="Studio: coarse to fine",
         source="Ours, chosen by looking and by measuring: from 90 pixels up by √2, L-BFGS at each size, content and "
-        "Gram matrices of the five layers each as a share of the picture's own, so that all of them count alike",
+        "style of the five layers each as a share of the picture's own, so that all of them count alike; style by Gram "
+        "matrices and Wasserstein distances, half of each",
         config=StyleTransferConfig(
             padding="reflect",
-            style_weight=7.5,
+            style_loss="gram and wasserstein",
+            style_weight=9.0,
             tv_weight=0.5,
-            content_boost=2.5,
+            content_boost=2.42,
             content_normalization="relative",
             style_normalization="relative",
             smallest_scale=90,
             scale_falloff=0.5,
-            steps=180,
+            steps=160,
+            tolerance=0.003,
         ),
     ),
     "lab": Preset(

@@ -1,5 +1,6 @@
 """The page on a real port and Debian's Chromium in front of it."""
 
+import dataclasses
 import os
 import re
 import shutil
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
+
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -23,15 +26,21 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def app_url(random_weights_folder):
-    """The page, served here, with VGG-19 from NST_WEIGHTS or else with random weights."""
+    """The page, served here, with VGG-19 from NST_WEIGHTS or else with random weights.
+
+    Its default preset does not end by itself, so that a test can stop it however small the picture is.
+    """
     before = os.environ.get("NST_WEIGHTS")
     os.environ["NST_WEIGHTS"] = before or str(random_weights_folder)
     os.environ["NST_DEVICE"] = "cpu"  # where Lite is the default
+    studio = PRESETS[DEFAULT_PRESET]
+    PRESETS[DEFAULT_PRESET] = dataclasses.replace(studio, config=studio.config.changed(tolerance=0))
     from app import LAUNCH, demo
 
     _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
     demo.close()
+    PRESETS[DEFAULT_PRESET] = studio
     del os.environ["NST_DEVICE"]
     if before is None:
         del os.environ["NST_WEIGHTS"]

@@ -1,0 +1,145 @@
+"""Styles as Gaussian clouds of feature vectors, and the work of moving one cloud onto another."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from nst_core.losses.gram import squared_distance
+from nst_core.losses.moments import Moments
+
+SMALLEST_VARIANCE = 1e-12  # that roots are divided by
+FLAT = 1e-4  # of the largest variance: directions of a style's cloud that vary less are left out
+COVARIANCE_EPS = 1e-4  # what is added to variances where rounding lets no root exist, as Crowson adds to all
+COVARIANCE_ROUNDING = 1e-6  # of the whole energy, added then, too: what float32 may be wrong by
+SMALLEST_RESOLVED = 1e-4  # of the largest: smaller singular values of the coupling are counted too low
+
+
+def _covariance(moments: Moments) -> Tensor:
+    first, second = moments
+    return second[0] - first.T @ first  # (N, N)
+
+
+def gaussian_cloud(target: Moments) -> tuple[Tensor, Tensor, Tensor]:
+    """What `wasserstein_distance` wants of a target: its mean (1, N), tr Σ_s, and L_s (N, r) with L_s L_sᵀ = Σ_s.
+
+    r counts the directions that the cloud has: no more than its positions, and none of those that hardly exist.
+    """
+    covariance = _covariance(target).cpu()  # this is done once, and not every device can
+    if not covariance.isfinite().all():  # so is no distance from it, which is the optimiser's matter
+        return target[0], target[0].sum() * torch.nan, torch.zeros_like(target[0]).T
+    values, directions = torch.linalg.eigh(covariance)
+    rank = max(1, int((values > values[-1] * FLAT).sum()))  # of a plain style, one direction without length
+    factor = directions[:, -rank:] * values[-rank:].clamp(min=0).sqrt()
+    return target[0], values.sum().to(target[0].device), factor.to(target[0].device)
+
+
+def wasserstein_distance(
+    memory: Moments, target: tuple[Tensor, Tensor, Tensor], generator: torch.Generator | None = None
+) -> Tensor:
+    """The work of moving one Gaussian cloud of feature vectors onto another, W₂² = |μ − μ_s|² + tr(Σ + Σ_s − 2 S).
+
+    S is (Σ_s^½ Σ Σ_s^½)^½. Only its trace is needed, and with Σ = L Lᵀ that is the sum of the singular values of LᵀL_s.
+
+    Args:
+        memory: `joint_moments` of the painted features.
+        target: `gaussian_cloud` of the style's.
+
+    Source: crowsonkb/style-transfer-pytorch, StyleLossW2, who divides by the number of feature maps and takes the root
+    itself, by another iteration with less of the small directions.
+    """
+    mean, size, factor = target
+    painted = _covariance(memory)
+    spread = painted.trace() + size - 2 * _RootTrace.apply(painted, factor)
+    return squared_distance(memory[0], mean) + spread
+
+
+def joint_target(target: Moments) -> tuple[Tensor, ...]:
+    """What `joint_distance` wants: a target's `gaussian_cloud`, its Gram matrix, and what W₂² is multiplied with."""
+    nothing = tuple(map(torch.zeros_like, target))
+    cloud = gaussian_cloud(target)
+    work = wasserstein_distance(nothing, cloud)
+    return *cloud, target[1], target[1].square().sum() / work.clamp(min=COVARIANCE_EPS)
+
+
+def joint_distance(memory: Moments, target: tuple[Tensor, ...], generator: torch.Generator | None = None) -> Tensor:
+    """Half ‖G − A‖² and half W₂², this so scaled that of a picture without style both are ‖A‖².
+
+    The Gram matrix counts what is strong, the Wasserstein distance every direction of the cloud: together they are
+    nearly as near in the first measure as it alone, without its grain, and with the style's large strokes.
+
+    Args:
+        memory: `joint_moments` of the painted features.
+        target: `joint_target` of the style's.
+
+    Source: ours, chosen by looking.
+    """
+    *cloud, gram, scale = target
+    return (squared_distance(memory[1], gram) + scale * wasserstein_distance(memory, tuple(cloud))) / 2
+
+
+def _factor(covariance: Tensor) -> Tensor:
+    """L, lower triangular, with L Lᵀ the covariance (N, N), which is made a little rounder where rounding spoilt it."""
+    factor, failed = torch.linalg.cholesky_ex(covariance)
+    ridge = COVARIANCE_EPS + COVARIANCE_ROUNDING * covariance.trace()
+    while failed and ridge.isfinite():
+        ridge = ridge * 10
+        factor, failed = torch.linalg.cholesky_ex(covariance + ridge * torch.eye(len(factor), device=factor.device))
+    return factor
+
+
+def _orthogonal_factor(matrix: Tensor) -> Tensor:
+    """U Vᵀ of a matrix U S Vᵀ (N, N) by products alone; singular values far below the largest come out below 1.
+
+    Source: Chen & Chow (2014), "A stable scaling of Newton-Schulz", whose scaling makes 13 steps do for what takes 27.
+    """
+    factor = matrix / torch.linalg.matrix_norm(matrix)
+    lowest = SMALLEST_RESOLVED  # what the smallest resolved singular value has grown to
+    while lowest < 1 - 1e-5:
+        scale = math.sqrt(3 / (1 + lowest + lowest**2))
+        factor = torch.addmm(factor, factor, factor.T @ factor, beta=1.5 * scale, alpha=-0.5 * scale**3)
+        lowest = 0.5 * scale * lowest * (3 - (scale * lowest) ** 2)
+    return factor
+
+
+class _RootTrace(torch.autograd.Function):
+    """tr (L_sᵀ Σ L_s)^½ of Σ and L_s (N, N), with its gradient in Σ, ½ L_s (L_sᵀ Σ L_s)^-½ L_sᵀ, and none in L_s.
+
+    Directions that hardly exist get less gradient rather than one that explodes.
+    """
+
+    @staticmethod
+    def forward(context, covariance: Tensor, target_factor: Tensor) -> Tensor:
+        found = _by_eigenvalues if covariance.device.type == "cpu" else _by_products
+        trace, slope = found(covariance, target_factor)
+        context.save_for_backward(slope)
+        return trace
+
+    @staticmethod
+    def backward(context, gradient: Tensor) -> tuple[Tensor, None]:
+        (slope,) = context.saved_tensors
+        return gradient * slope, None
+
+
+def _by_eigenvalues(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, Tensor]:
+    """The trace of the root and its slope; on a CPU two to three times as fast as by products."""
+    product = target_factor.T @ covariance @ target_factor
+    if not product.isfinite().all():  # a loss that is not finite is the optimiser's matter
+        return product.sum() * torch.nan, torch.zeros_like(covariance)
+    values, directions = torch.linalg.eigh(product)
+    roots = values.clamp(min=0).sqrt()
+    inverse = roots / values.clamp(min=max(values[-1].item() * SMALLEST_RESOLVED**2, SMALLEST_VARIANCE))
+    directions = target_factor @ directions
+    return roots.sum(), (directions * inverse / 2) @ directions.T
+
+
+def _by_products(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, Tensor]:
+    """The same by what GPUs do fast.
+
+    With Σ = L Lᵀ and Q the orthogonal factor of LᵀL_s, they are tr QᵀLᵀL_s and ½ L⁻ᵀ Q L_sᵀ: no root is inverted.
+    """
+    factor = _factor(covariance)
+    coupling = factor.T @ target_factor
+    orthogonal = _orthogonal_factor(coupling)
+    half = torch.linalg.solve_triangular(factor.T, orthogonal @ target_factor.T, upper=True)
+    return (orthogonal * coupling).sum(), (half + half.T) / 4

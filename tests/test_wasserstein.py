@@ -1,0 +1,146 @@
+import pytest
+import torch
+
+from nst_core.losses.moments import channel_moments, deviation_distance, joint_moments
+from nst_core.losses.wasserstein import (
+    _by_eigenvalues,
+    _by_products,
+    _covariance,
+    _RootTrace,
+    gaussian_cloud,
+    joint_distance,
+    joint_target,
+    wasserstein_distance,
+)
+from tests.conftest import DEVICES
+
+
+def random(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def wasserstein(one: torch.Tensor, other: torch.Tensor) -> float:
+    return wasserstein_distance(joint_moments(one), gaussian_cloud(joint_moments(other))).item()
+
+
+def root(matrix: torch.Tensor) -> torch.Tensor:
+    values, vectors = torch.linalg.eigh(matrix)
+    return vectors * values.clamp(min=0).sqrt() @ vectors.T
+
+
+def root_trace(covariance: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """tr (Σ_s^½ Σ Σ_s^½)^½ in float64, as its formula says it."""
+    half = root(target.double())
+    return torch.linalg.eigvalsh(half @ covariance.double() @ half).clamp(min=0).sqrt().sum()
+
+
+def test_independent_feature_maps_have_a_wasserstein_distance_in_closed_form():
+    """Σ (√a − √b)² + |Δμ|², with the features' variances a and b."""
+    white = (
+        torch.linalg.qr(torch.cat([torch.ones(60, 1), random(60, 4)], 1))[0][:, 1:].T * 60**0.5
+    )  # mean 0, variance 1
+    one, other = torch.tensor([1.0, 2.0, 0.5, 3.0]), torch.tensor([2.0, 1.0, 0.1, 3.5])
+    shift = torch.tensor([0.0, 1.0, -1.0, 0.5])
+    first = (white * one[:, None]).view(1, 4, 6, 10)
+    second = (white * other[:, None] + shift[:, None]).view(1, 4, 6, 10)
+    expected = (one - other).square().sum() + shift.square().sum()
+    assert wasserstein(first, second) == pytest.approx(expected.item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("channels", [3, 16, 64])
+def test_the_wasserstein_distance_is_its_formula(channels):
+    mixing = random(channels, channels, seed=2)
+    one = random(1, channels, 20, 20)
+    other = torch.einsum("nc,bchw->bnhw", mixing, random(1, channels, 20, 20, seed=1)) + 1
+    clouds = [seen.double()[0].flatten(1) for seen in (one, other)]
+    covariances = [cloud.cov(correction=0) for cloud in clouds]
+    expected = (clouds[0].mean(1) - clouds[1].mean(1)).square().sum() + sum(part.trace() for part in covariances)
+    expected -= 2 * root_trace(*covariances)
+    assert wasserstein(one, other) == pytest.approx(expected.item(), rel=2e-3)
+
+
+@pytest.mark.parametrize("way", [_by_eigenvalues, _by_products])
+@pytest.mark.parametrize("positions", [200, 5])
+def test_the_gradient_of_the_root_trace_is_its_formulas_own(positions, way):
+    """Also of a picture of fewer positions than feature maps."""
+    painted, style = (
+        (cloud @ cloud.T / cloud.shape[1] + 0.01 * torch.eye(12))
+        for cloud in (random(12, positions), random(12, 80, seed=1))
+    )
+    exact = painted.double().requires_grad_(True)
+    values, vectors = torch.linalg.eigh(style.double())
+    half = vectors * values.sqrt() @ vectors.T
+    expected = torch.linalg.eigh(half @ exact @ half).eigenvalues.sqrt().sum()
+    found, ours_slope = way(painted, torch.linalg.cholesky(style))
+    assert found.item() == pytest.approx(expected.item(), rel=1e-4)
+    (slope,) = torch.autograd.grad(expected, exact)
+    torch.testing.assert_close(
+        ours_slope.double(), (slope + slope.T) / 2, rtol=1e-2, atol=1e-3 * slope.abs().max().item()
+    )
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_a_flat_cloud_of_any_size_has_a_wasserstein_distance(scale, kind):
+    """Ten positions, 256 feature maps, far from 0: almost every direction of the cloud is empty."""
+    features = ((random(1, 256, 2, 5) + 3).relu() * scale).to(kind).requires_grad_(True)
+    style = ((random(1, 256, 3, 4, seed=1) + 3).relu() * scale).to(kind)
+    target = gaussian_cloud(joint_moments(style))
+    distance = wasserstein_distance(joint_moments(features), target)
+    distance.backward()
+    assert distance.isfinite() and distance > 0 and features.grad.isfinite().all()
+    assert all(part.isfinite().all() for part in target)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_root_trace_is_differentiated_as_its_slope_says(device):
+    painted = (random(6, 40) @ random(6, 40).T / 40 + torch.eye(6)).to(device)
+    painted = (painted @ painted.T).requires_grad_(True)
+    factor = torch.linalg.cholesky(torch.eye(6, device=device) * 2)
+    trace = 3 * _RootTrace.apply(painted, factor)
+    trace.backward()
+    expected, slope = _by_products(painted.detach(), factor)
+    assert trace.item() == pytest.approx(3 * expected.item(), rel=1e-4)
+    torch.testing.assert_close(painted.grad, 3 * slope, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_features_that_are_not_finite_give_a_distance_that_is_not_either(value):
+    target = gaussian_cloud(joint_moments(random(1, 5, 1, 3)))
+    spoilt = random(1, 5, 6, 7, seed=1)
+    spoilt[0, 0, 0, 0] = value
+    spoilt.requires_grad_(True)
+    distance = wasserstein_distance(joint_moments(spoilt), target)
+    distance.backward()
+    assert not distance.isfinite()
+    assert spoilt.grad.shape == spoilt.shape
+    own = gaussian_cloud(joint_moments(spoilt.detach()))
+    assert not wasserstein_distance(joint_moments(random(1, 5, 6, 7)), own).isfinite()
+
+
+def test_half_gram_half_wasserstein_weighs_both_alike_in_a_picture_without_style():
+    style = joint_moments(random(1, 6, 7, 8) + 1)
+    nothing = tuple(map(torch.zeros_like, style))
+    target, gram = joint_target(style), style[1].square().sum()
+    torch.testing.assert_close(joint_distance(nothing, target), gram)
+    assert joint_distance(style, target) < 1e-3 * gram
+    other = joint_moments(random(1, 6, 7, 8, seed=1))
+    work = wasserstein_distance(other, gaussian_cloud(style)) / wasserstein_distance(nothing, gaussian_cloud(style))
+    expected = ((other[1] - style[1]).square().sum() + gram * work) / 2
+    torch.testing.assert_close(joint_distance(other, target), expected)
+
+
+def test_a_covariance_spoilt_by_rounding_still_has_a_factor():
+    first, second = joint_moments(random(1, 8, 5, 5))
+    spoilt = second - 0.5 * torch.eye(8)
+    assert torch.linalg.eigvalsh(_covariance((first, spoilt))).min() < 0
+    assert wasserstein_distance((first, spoilt), gaussian_cloud((first, spoilt))).isfinite()
+
+
+@pytest.mark.parametrize("shift", [torch.zeros(5), torch.tensor([1.0, -2, 0, 3, 0.5])])
+def test_clouds_moved_without_turning_are_as_far_apart_as_they_moved(shift):
+    features = random(1, 5, 6, 7)
+    moved = features + shift.view(1, 5, 1, 1)
+    expected = pytest.approx(shift.square().sum().item(), rel=1e-3, abs=1e-3)
+    assert wasserstein(moved, features) == expected
+    assert deviation_distance(channel_moments(moved), channel_moments(features)).item() == expected
