@@ -134,7 +134,9 @@ def test_a_run_waits_while_another_computes(random_weights, files):
 def test_the_preview_carries_every_step_and_what_is_said_of_it(random_weights, files, monkeypatch):
     monkeypatch.setattr(painting, "WORDS_SECONDS", 0.0)
     put, seen = Preview.put, []
-    monkeypatch.setattr(Preview, "put", lambda self, image, words: (seen.append(words), put(self, image, words)))
+    monkeypatch.setattr(
+        Preview, "put", lambda self, image, words, **how: (seen.append(words), put(self, image, words, **how))
+    )
     token = token_of(list(start(files, steps=3)))
     assert [f"Step {step} of 3" in words["status"] for step, words in enumerate(seen)] == [True] * 4
     assert [f"up to step {step}," in words["losses"] for step, words in enumerate(seen)] == [True] * 4
@@ -144,7 +146,9 @@ def test_the_preview_carries_every_step_and_what_is_said_of_it(random_weights, f
 def test_words_are_said_no_more_often_than_people_read(random_weights, files, monkeypatch):
     monkeypatch.setattr(painting, "WORDS_SECONDS", 1000.0)
     put, seen = Preview.put, []
-    monkeypatch.setattr(Preview, "put", lambda self, image, words: (seen.append(words), put(self, image, words)))
+    monkeypatch.setattr(
+        Preview, "put", lambda self, image, words, **how: (seen.append(words), put(self, image, words, **how))
+    )
     list(start(files, steps=3))
     assert len({words["status"] for words in seen}) == 1
 

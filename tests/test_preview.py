@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import time
 
 import pytest
 import torch
@@ -70,6 +71,22 @@ def test_one_answer_holds_the_frames_that_come_while_it_is_given():
 
     sent = asyncio.run(watch())
     assert [version for version, _, _ in frames_in(b"".join(sent))] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_frame_that_is_waited_for_does_not_wait_for_its_turn(monkeypatch, at_once):
+    monkeypatch.setattr(module, "FRAME_SECONDS", 0.5)
+    preview = Preview()
+
+    async def watch() -> float:
+        preview.put(grey(0.0), {})
+        moments = []
+        async for _ in preview.frames(0, most=2):
+            moments.append(time.monotonic())
+            preview.put(grey(0.5), {}, at_once=at_once)
+        return moments[1] - moments[0]
+
+    assert (asyncio.run(watch()) < 0.4) == at_once
 
 
 def test_no_browser_gets_more_frames_in_one_answer_than_is_good_for_others(monkeypatch):

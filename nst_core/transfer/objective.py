@@ -73,6 +73,10 @@ class StyleTransferObjective:
         self.content_share = content_share
         self.style_loss = STYLE_LOSSES[config.style_loss]
         self.generator = torch.Generator(content_image.device).manual_seed(config.seed)
+        self.blend: list[float] = []  # shares of the styles in the targets
+        self.style_targets: dict[str, list[StyleTarget]] = {}
+        self.content_targets: dict[str, Tensor] = {}
+        self.content_magnitudes: dict[str, float] = {}
         self.memories: dict[tuple[str, int], Memory] = {}  # (layer, number of the style picture)
         self.shares: dict[tuple[int, tuple[int, int]], Tensor | None] = {}  # (region, size of a layer)
         self.steer(config)
@@ -85,18 +89,26 @@ class StyleTransferObjective:
             layer for layer in config.style_layers if config.style_weight * config.weight_of_layer(layer) > 0
         )
         with torch.no_grad():
-            content = self._features(self.content_image, self.content_layers)
-            self.content_targets = {
-                layer: self._measured(layer, content[layer]).float() for layer in self.content_layers
-            }
-            self.content_magnitudes = {
-                layer: float(content_loss(torch.zeros_like(target), target).clamp(min=SMALLEST_MAGNITUDE))
-                for layer, target in self.content_targets.items()
-            }
-            self._remember()
-            self.style_targets = {layer: self._style_targets(layer) for layer in self.style_layers}
+            self._remember_content()
+            self._remember_styles()
+            blend = normalized(config.blend, len(self.style_images))
+            if blend != self.blend:
+                self.blend, self.style_targets = blend, {}
+            for layer in self.style_layers:
+                if layer not in self.style_targets:
+                    self.style_targets[layer] = self._style_targets(layer)
 
-    def _remember(self) -> None:
+    def _remember_content(self) -> None:
+        """Look at the content for the layers that are not yet known of it."""
+        unknown = tuple(layer for layer in self.content_layers if layer not in self.content_targets)
+        seen = self._features(self.content_image, unknown) if unknown else {}
+        for layer in unknown:
+            target = self._measured(layer, seen[layer]).float()
+            self.content_targets[layer] = target
+            nothing = content_loss(torch.zeros_like(target), target)
+            self.content_magnitudes[layer] = float(nothing.clamp(min=SMALLEST_MAGNITUDE))
+
+    def _remember_styles(self) -> None:
         """Look at the style pictures for what is not yet known of them."""
         for number, image in enumerate(self.style_images):
             unknown = tuple(layer for layer in self.style_layers if (layer, number) not in self.memories)
@@ -108,9 +120,8 @@ class StyleTransferObjective:
     def _style_targets(self, layer: str) -> list[StyleTarget]:
         """What is compared at a layer: each region with its style, or all of the picture with their blend."""
         memories = [self.memories[layer, number] for number in range(len(self.style_images))]
-        blend = normalized(self.config.blend, len(memories))
         if not self.regions:
-            return [self._target(self.style_loss.blend(memories, blend), None, 1.0)]
+            return [self._target(self.style_loss.blend(memories, self.blend), None, 1.0)]
         return [self._target(memory, number, 1 / len(memories)) for number, memory in enumerate(memories)]
 
     def _target(self, memory: Memory, region: int | None, weight: float) -> StyleTarget:

@@ -70,7 +70,7 @@ def optimize(
         betas: decay of Adam's two moments.
         clamp: keep pixels in [0, 1] after every update.
         averaging: decay of a running average of the pictures, which frames then show; 0 for none.
-        refresh: asked before every update whether the objective has changed since.
+        refresh: asked before every look at the picture whether the objective has changed since the last.
         made: updates made before, on other scales; frames are counted on from there.
 
     Yields:
@@ -81,18 +81,17 @@ def optimize(
     """
     if isinstance(optimizer, str):
         optimizer = OPTIMIZERS[optimizer](step_size=step_size, history=history, betas=betas)
-    descent, average = _Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
+    descent, average = Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
     for step in count() if steps is None else range(steps + 1):
-        losses, note = descent.look(made + step, gradient=step != steps, may_go_back=step > 0)
-        yield Frame(made + step, average.of(descent.good), losses, note)
         if refresh and refresh():
             optimizer.forget()
-            descent.evaluate(gradient=True)
+        losses, note = descent.look(made + step, gradient=step != steps, may_go_back=step > 0)
+        yield Frame(made + step, average.of(descent.good), losses, note)
         if step != steps:
             descent.update()
 
 
-class _Descent:
+class Descent:
     """A canvas on its way down, and the way back from a loss that is not finite."""
 
     def __init__(self, objective: Objective, start: Tensor, optimizer: Optimizer, *, clamp: bool):

@@ -147,7 +147,8 @@ class Run:
         objective.steer(wanted)
         self._plateau = Plateau(wanted.tolerance)  # losses before are in another measure
         changed = [name for name in STEERABLE if getattr(wanted, name) != getattr(self.config, name)]
-        self.notes += (f"steered at step {self.last_frame.step}: {', '.join(changed)}",)
+        step = self.last_frame.step if self.last_frame else 0
+        self.notes += (f"steered at step {step}: {', '.join(changed)}",)
         self.config = wanted
         return True
 

@@ -22,13 +22,14 @@ RATIO = "alpha/beta ratio"  # α stays, β follows
 PRESET = "preset"
 KEPT = ("size", "steps", "seed")  # of the base config, under any preset, as is the network
 
-SYMBOLS = {"content_weight": "α", "style_weight": "β", "tv_weight": "TV"}
+# What settings are called where there is little room; all others by their own names.
+SHORT = {"content_weight": "α", "style_weight": "β", "tv_weight": "TV", "style_scale": "stroke size"}
 
 # What an axis may vary -> how labels call it: whole presets, the papers' ratio, and every setting.
 SETTINGS: dict[str, str] = {
     PRESET: "",
     RATIO: "α/β",
-    **{field.name: SYMBOLS.get(field.name, field.name.replace("_", " ")) for field in fields(StyleTransferConfig)},
+    **{field.name: SHORT.get(field.name, field.name.replace("_", " ")) for field in fields(StyleTransferConfig)},
 }
 
 MAX_VALUES = 8  # of an axis

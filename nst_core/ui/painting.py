@@ -164,13 +164,13 @@ def _show_run(session: Session, run: Run) -> Iterator[View]:
             history.add(frame)
             session.timelapse.add(frame.image, frame.step)
             note = frame.note or note
-            text = pace.text(frame)
-            if time.monotonic() - told >= WORDS_SECONDS or run.config is not steered:  # a hand on it sees at once
+            text, at_once = pace.text(frame), run.config is not steered  # a hand on it sees what it does
+            if time.monotonic() - told >= WORDS_SECONDS or at_once:
                 steered = run.config
                 told, share = time.monotonic(), run.work(frame.step) / max(run.work(run.steps), 1e-9)
                 status = status_html(text, f"{where} · {note}" if note else where, share=share, run=preview.token)
                 words = {"status": status, "losses": history.html(preview.token)}
-            preview.put(frame.image, words)
+            preview.put(frame.image, words, at_once=at_once)
     except NSTError as error:
         if run.last_frame is None:
             raise

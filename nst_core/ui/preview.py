@@ -44,21 +44,25 @@ class Preview:
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(16)
         self.version = 0
+        self.awaited = 0  # the newest version that somebody waits for
         self.image: Tensor | None = None
         self.words: dict[str, str] = {}
         self.done = False
         Preview.live[self.token] = self
 
-    def put(self, image: Tensor, words: dict[str, str]) -> None:
+    def put(self, image: Tensor, words: dict[str, str], *, at_once: bool = False) -> None:
         """Make image (1, 3, H, W) and its words the newest. Costs nothing until somebody asks.
 
         Args:
             image: the painting.
             words: elem_id -> HTML, whose outermost element has data-run="TOKEN" and, on the page, takes the place of
                 the one within that id that has the same.
+            at_once: somebody waits for it; it does not keep the usual distance from the frame before.
         """
         self.image, self.words = image, words
         self.version += 1
+        if at_once:
+            self.awaited = self.version
 
     def close(self) -> None:
         """No more pictures will come."""
@@ -84,7 +88,8 @@ class Preview:
             picture = await asyncio.to_thread(images.encode_jpeg, image, max_side=MAX_SIDE)
             yield PREFIX.pack(version, len(words), len(picture)) + words + picture
             seen = version
-            await asyncio.sleep(max(0.0, FRAME_SECONDS - (time.monotonic() - began)))
+            while time.monotonic() - began < FRAME_SECONDS and self.awaited <= seen:
+                await asyncio.sleep(POLL_SECONDS)
 
 
 async def answer(request: Request) -> Response:

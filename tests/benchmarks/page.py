@@ -1,4 +1,4 @@
-"""The page with a browser watching: first frame, frames a second, Stop, and what watching costs.
+"""The page with a browser watching: first frame, frames a second, steering, Stop, and what watching costs.
 
 Painting in the page and painting alone take turns in one process, each several times.
 
@@ -53,6 +53,8 @@ def watched(page: Page) -> tuple[float, float, float]:
 
 LAST: dict[str, float] = {}
 
+TERM = "Number(/style conv3_1 ([\\d.e+-]+)/.exec(document.querySelector('#losses').innerText)?.[1])"
+
 
 def watch_runs() -> None:
     """Have every run of the page leave its steps a second, from first to last frame, in LAST."""
@@ -99,11 +101,36 @@ def main(backbone: str) -> None:
         for _ in range(ROUNDS):
             first, frames, speed = watched(page)
             rows.append((first, frames, speed, alone(backbone)))
+        steered = steer_latency(page)
         stop = stop_latency(page)
         free = close_latency(browser, page, url)
         browser.close()
     demo.close()
-    report(backbone, rows, stop, free)
+    report(backbone, rows, steered, stop, free)
+
+
+def steer_latency(page: Page) -> float:
+    """Seconds from a weight that is set to a page that shows the terms it makes, at the last scale; median of some."""
+    fill(page, "steps", 10_000)
+    page.get_by_text("Network and optimiser").click()
+    fill(page, "smallest-scale", 0)
+    page.click("#run")
+    expect(page.locator("#status .status")).to_have_text(re.compile(r"^\s*Step \d\d"), timeout=60_000)
+    took, beta = [], 9.0
+    for factor in (100, 0.01) * ROUNDS:
+        beta *= factor
+        before = page.evaluate(TERM)
+        field = page.locator("#beta input[type=number]")
+        field.fill(f"{beta:g}")
+        began = time.perf_counter()
+        field.press("Tab")
+        bound = 10 * before if factor > 1 else before / 10
+        page.wait_for_function(f"bound => ({TERM} - bound) * {factor - 1} > 0", arg=bound, polling=5)
+        took.append(time.perf_counter() - began)
+        page.wait_for_timeout(1500)
+    page.click("#stop")
+    page.wait_for_function("/Stopped/.test(document.querySelector('#status').innerText)")
+    return statistics.median(took)
 
 
 def stop_latency(page: Page) -> float:
@@ -134,7 +161,7 @@ def close_latency(browser, page: Page, url: str) -> float:
     return time.perf_counter() - began
 
 
-def report(backbone: str, rows, stop: float, free: float) -> None:
+def report(backbone: str, rows, steered: float, stop: float, free: float) -> None:
     first, frames, speed, bare = (statistics.median(column) for column in zip(*rows, strict=True))
     print(f"{BACKBONES[backbone]}, {SIZE} px, {choose_compute()}, medians of {ROUNDS} runs of {STEPS} steps in turns")
     print(f"first frame after the click   {first:6.2f} s")
@@ -142,6 +169,7 @@ def report(backbone: str, rows, stop: float, free: float) -> None:
     print(f"steps, page with a browser    {speed:6.2f} /s")
     print(f"steps, alone                  {bare:6.2f} /s")
     print(f"cost of page and browser      {1 - speed / bare:6.1%}")
+    print(f"weight to terms on the page   {steered:6.2f} s")
     print(f"Stop to result                {stop:6.2f} s  (a step takes {1 / speed:.2f} s)")
     print(f"closed page to free device    {free:6.2f} s")
 

@@ -11,7 +11,7 @@ from nst_core.devices import choose_compute
 from nst_core.features.vgg import load_network
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import StyleTransferObjective
-from nst_core.transfer.optimize import _Descent, optimize
+from nst_core.transfer.optimize import Descent, optimize
 from nst_core.transfer.optimizers import LBFGS
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights, pictures
@@ -25,7 +25,7 @@ def bare_steps(config: StyleTransferConfig, compute) -> Iterator[None]:
     """Evaluate, then update: the loop without frames, checks and notes."""
     content, style = pictures(*SIZE)
     objective = StyleTransferObjective(load_network("vgg19", compute)[0], content, [style], config)
-    descent = _Descent(objective, content, LBFGS(step_size=1.0, history=10), clamp=False)
+    descent = Descent(objective, content, LBFGS(step_size=1.0, history=10), clamp=False)
     while True:
         descent.evaluate(gradient=True)
         descent.update()
