@@ -66,13 +66,9 @@ def _parts() -> Parts:
                                elem_id=f"sheet-{side}-values", min_width=160, info="separated by commas")
                 )  # fmt: skip
         with gr.Row():
+            choice.append(gr.Number(SIZE, label="Size of a cell, pixels", elem_id="sheet-size", min_width=120))
             choice.append(
-                gr.Number(SIZE, label="Size of a cell, pixels", precision=0, elem_id="sheet-size", min_width=120)
-            )
-            choice.append(
-                gr.Number(
-                    STEPS, label="Steps of a cell", precision=0, elem_id="sheet-steps", min_width=120, maximum=MAX_STEPS
-                )
+                gr.Number(STEPS, label="Steps of a cell", elem_id="sheet-steps", min_width=120, maximum=MAX_STEPS)
             )
         shown = gr.HTML(elem_id="sheet-extent")
         with gr.Row():

@@ -94,10 +94,8 @@ def _main_controls(at: dict[str, Any]) -> tuple[dict[str, Any], PictureInput]:
         info="shallow: colours and fine grain; deep: large shapes",
     )  # fmt: skip
     with gr.Row():
-        made["size"] = gr.Number(at["size"], label="Size, pixels", precision=0, elem_id="size", min_width=120)
-        made["steps"] = gr.Number(
-            at["steps"], label="Steps", precision=0, elem_id="steps", min_width=120, maximum=MAX_STEPS
-        )
+        made["size"] = gr.Number(at["size"], label="Size, pixels", elem_id="size", min_width=120)
+        made["steps"] = gr.Number(at["steps"], label="Steps", elem_id="steps", min_width=120, maximum=MAX_STEPS)
     made["color"] = gr.Dropdown(
         [(color.title, name) for name, color in COLORS.items()], value=at["color"], label="Colours", elem_id="color"
     )
@@ -205,12 +203,12 @@ def _machinery_controls(at: dict[str, Any]) -> dict[str, Any]:
             list(CHOICES["size_rule"]), value=at["size_rule"], label="Size measures", elem_id="size-rule", min_width=120
         )
         made["smallest_scale"] = gr.Number(
-            at["smallest_scale"], label="Coarse to fine from, pixels", precision=0, elem_id="smallest-scale",
+            at["smallest_scale"], label="Coarse to fine from, pixels", elem_id="smallest-scale",
             min_width=120, info="0: full size at once",
         )  # fmt: skip
         made["tolerance"] = gr.Number(
             at["tolerance"], label="Ends below a gain of", elem_id="tolerance", min_width=120, info="0: never early"
         )
     with gr.Row():
-        made["seed"] = gr.Number(at["seed"], label="Seed", precision=0, elem_id="seed", min_width=120)
+        made["seed"] = gr.Number(at["seed"], label="Seed", elem_id="seed", min_width=120)
     return made

@@ -12,6 +12,7 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import RunRecord
 from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
+from nst_core.transfer.variations import SHORT
 from nst_core.ui.cache import new_file
 from nst_core.ui.pictures import data_uri
 from nst_core.ui.uploads import Uploads
@@ -19,8 +20,6 @@ from nst_core.ui.uploads import Uploads
 MOST_RESULTS = 24  # in a strip; older ones drop off
 THUMBNAIL_SIDE = 160  # pixels
 NO_RESULT = "there is no result yet; press Run, or Mark this moment while it paints"
-
-SYMBOLS = {"content_weight": "α", "style_weight": "β"}  # as on the page
 
 # Settings that say little beside the picture: where a run was stopped is told by its steps.
 UNTOLD = ("steps", "last_step")
@@ -134,7 +133,7 @@ def differences(config: StyleTransferConfig, before: StyleTransferConfig) -> str
     """The settings that differ, in words: "β 100, seed 3"."""
     names = [field.name for field in fields(config) if field.name not in UNTOLD]
     changed = {name: getattr(config, name) for name in names if getattr(config, name) != getattr(before, name)}
-    return ", ".join(f"{SYMBOLS.get(name, name.replace('_', ' '))} {_written(now)}" for name, now in changed.items())
+    return ", ".join(f"{SHORT.get(name, name.replace('_', ' '))} {_written(now)}" for name, now in changed.items())
 
 
 def _written(value: Any) -> str:

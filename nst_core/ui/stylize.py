@@ -102,7 +102,7 @@ def _buttons() -> Buttons:
         go_on_button = gr.Button("Continue", elem_id="go-on", size="sm", min_width=80)
         one_step = gr.Button("One step", elem_id="one-step", size="sm", min_width=80)
         more = gr.Button("More steps:", elem_id="more", size="sm", min_width=90)
-        steps = gr.Number(50, show_label=False, container=False, precision=0, elem_id="more-steps", min_width=70)
+        steps = gr.Number(50, show_label=False, container=False, elem_id="more-steps", min_width=70)
     return Buttons(run, stop, after, go_on_button, one_step, more, steps)
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from nst_core.transfer.record import read_record
-from tests.e2e.conftest import fill, prepare, wait_for_status
+from tests.e2e.conftest import fill, prepare, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
 
@@ -105,6 +105,32 @@ def test_a_result_goes_on_as_start_content_and_at_twice_its_size(page, picture_f
     page.click("#use-content")
     wait_for_status(page, "Result 2 is the content")
     expect(page.locator("#content img").first).not_to_have_attribute("src", before)
+
+
+def test_pictures_that_were_replaced_are_put_back(page, picture_files):
+    show_history(page)
+    prepare(page, picture_files, steps=1)
+    run(page, 1, steps=1)
+    before = page.locator("#content img").first.evaluate("image => image.naturalHeight")
+    upload(page, "content", picture_files[1])  # of another height
+    page.wait_for_function("before => document.querySelector('#content img')?.naturalHeight !== before", arg=before)
+    page.click("#put-back")
+    wait_for_status(page, "The pictures of result 1 are back")
+    page.wait_for_function("before => document.querySelector('#content img')?.naturalHeight === before", arg=before)
+    run(page, 2, steps=1)
+
+
+def test_a_restored_result_names_its_preset(page, picture_files):
+    show_history(page)
+    prepare(page, picture_files, steps=1)
+    run(page, 1, steps=1)
+    page.locator("#preset input").click()
+    page.get_by_role("option", name="Luo", exact=True).click()
+    expect(page.locator("#preset-about")).to_contain_text("8e4")
+    page.locator("#results .thumbnail").click()
+    wait_for_status(page, "Result 1 and its settings are back")
+    expect(page.locator("#preset input")).to_have_value("Studio: coarse to fine")
+    expect(page.locator("#preset-about")).not_to_contain_text("8e4")
 
 
 def test_a_moment_is_marked_while_the_run_goes_on_and_the_run_becomes_an_animation(page, picture_files, tmp_path):

@@ -212,9 +212,21 @@ def test_settings_that_cannot_paint_are_named_and_nothing_is_lost(page, picture_
     fill(page, "size", 999_999)
     page.click("#run")
     wait_for_status(page, "size is 999999; give a whole number from 16 to")
+    fill(page, "size", 48.5)
+    page.click("#run")
+    wait_for_status(page, "size is 48.5; give a whole number from 16 to")
     fill(page, "size", 48)
     page.click("#run")
     wait_for_status(page, "Done: 1 step in")
+    fill(page, "more-steps", 2.5)
+    page.click("#more")
+    wait_for_status(page, "the number of steps is 2.5; give a whole number")
+    fill(page, "size", 5)
+    page.click("#run")
+    wait_for_status(page, "size is 5; give a whole number")
+    fill(page, "more-steps", 2)
+    page.click("#more")  # with the painting that there was before
+    wait_for_status(page, "Done: 3 steps in")
 
 
 def test_one_lane_serves_people_in_turn_and_apart(open_page, picture_files):
