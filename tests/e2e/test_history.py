@@ -111,12 +111,12 @@ def test_pictures_that_were_replaced_are_put_back(page, picture_files):
     show_history(page)
     prepare(page, picture_files, steps=1)
     run(page, 1, steps=1)
-    before = page.locator("#content img").first.evaluate("image => image.naturalHeight")
-    upload(page, "content", picture_files[1])  # of another height
-    page.wait_for_function("before => document.querySelector('#content img')?.naturalHeight !== before", arg=before)
+    before = page.locator("#content img").first.evaluate("image => image.naturalWidth")
+    upload(page, "content", picture_files[1])  # of another width
+    page.wait_for_function("before => document.querySelector('#content img')?.naturalWidth !== before", arg=before)
     page.click("#put-back")
     wait_for_status(page, "The pictures of result 1 are back")
-    page.wait_for_function("before => document.querySelector('#content img')?.naturalHeight === before", arg=before)
+    page.wait_for_function("before => document.querySelector('#content img')?.naturalWidth === before", arg=before)
     run(page, 2, steps=1)
 
 
