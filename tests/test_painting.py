@@ -1,7 +1,11 @@
 """The handlers behind Run and Stop, without a browser."""
 
 import copy
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
@@ -117,6 +121,67 @@ def test_all_steps_are_computed_by_one_thread_whoever_asks(random_weights, files
     for run in runs:
         run.join(60)
     assert threads == {"device_0"}
+
+
+def test_the_network_is_there_before_the_first_run_and_is_fetched_once(random_weights, monkeypatch):
+    painted, plain = [], painting.stylize
+    monkeypatch.setattr(painting, "stylize", lambda *given, **named: (painted.append(1), plain(*given, **named))[1])
+    painting.warm_up.cache_clear()
+    for _ in range(3):  # pages
+        painting.warm_up()
+    DEVICE_THREAD.submit(int).result(60)
+    assert painted == [1]
+
+
+def test_warming_up_without_weights_is_no_error(monkeypatch):
+    monkeypatch.setenv("NST_DEVICE", "abacus")
+    painting.warm_up.cache_clear()
+    painting.warm_up()
+    assert DEVICE_THREAD.submit(int).result(60) == 0
+
+
+COUNT_THREADS = """
+import os, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from PIL import Image
+from nst_core.transfer.presets import PRESETS
+from nst_core.ui.painting import paint, recolor
+from nst_core.ui.session import Session
+from nst_core.ui.settings import CONTROLS, controls_of
+from nst_core.ui.stylize import check_upload
+from nst_core.ui.uploads import Uploads
+
+def workers():
+    return len(os.listdir("/proc/self/task")) - threading.active_count()
+
+stroke = Image.new("RGBA", (640, 480), (255, 0, 0, 255))
+values = {**controls_of(PRESETS["luo"].config), "size": 320, "steps": 2, "style_layers": ("conv1_1",)}
+before = workers()
+def page():
+    session, files = Session(), sys.argv[1:3]
+    check_upload(files[0], 0)
+    for _ in paint(session, Uploads(*files, mask={"layers": [stroke]}), "luo", [values[name] for name in CONTROLS]):
+        pass
+    assert session.run.last_frame.step == 2
+    recolor(session, "content")
+with ThreadPoolExecutor(3) as pages:
+    for made in [pages.submit(page) for _ in range(3)]:
+        made.result()
+    print(workers() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads as Linux shows them")
+def test_only_one_thread_has_compute_threads_of_its_own(random_weights, tmp_path):
+    """With those of several, more than there are cores, OpenMP sends all to sleep between any two operations."""
+    for name in ("content.png", "style.png"):
+        Image.effect_noise((640, 480), 60).convert("RGB").save(tmp_path / name)
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "NST_DEVICE": "cpu", "GRADIO_TEMP_DIR": str(tmp_path)}
+    told = subprocess.run(
+        [sys.executable, "-c", COUNT_THREADS, tmp_path / "content.png", tmp_path / "style.png"],
+        capture_output=True, text=True, check=False, env=environment, cwd=Path(__file__).resolve().parents[1],
+    )  # fmt: skip
+    assert told.stdout.split()[-1:] == ["1"], told.stderr
 
 
 def test_a_run_waits_while_another_computes(random_weights, files):

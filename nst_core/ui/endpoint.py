@@ -17,7 +17,7 @@ from nst_core.ui.cache import new_file
 from nst_core.ui.network import fetch_weights
 from nst_core.ui.painting import frames_of, start_run
 from nst_core.ui.pictures import PictureInput
-from nst_core.ui.session import LANE
+from nst_core.ui.session import DEVICE_THREAD, LANE
 from nst_core.ui.settings import default_config, in_depth_order
 from nst_core.ui.uploads import Uploads
 
@@ -101,7 +101,7 @@ def stylize_endpoint(
         )
         for _ in fetch_weights(config.backbone, controls):
             pass
-        run = start_run(Uploads(content, style), config, controls)
+        run = DEVICE_THREAD.submit(start_run, Uploads(content, style), config, controls).result()
         yield from _yield_pictures(run)
     except NSTError as error:
         raise gr.Error(str(error), print_exception=False) from None

@@ -18,7 +18,8 @@ from nst_core.ui.uploads import Uploads
 
 # All that computes on the device waits in one lane of gradio's queue and is computed by one thread. gradio frees the
 # lane before a cancelled step has ended, so the thread keeps the next run from overlapping it; and gradio resumes a
-# generator on several threads, each of which would have compute threads of its own.
+# generator on several threads, each of which would have compute threads of its own, which halve the speed of all. So
+# whatever computes with torch has its place on this thread, however quickly it is done.
 LANE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
 DEVICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
 

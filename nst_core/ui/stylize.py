@@ -15,7 +15,7 @@ from nst_core.ui.contact_sheet import build_contact_sheet
 from nst_core.ui.controls import Inputs, picture_inputs, setting_controls
 from nst_core.ui.history import build_history
 from nst_core.ui.network import describe_network, use_network
-from nst_core.ui.painting import View, go_on, paint, recolor, steer
+from nst_core.ui.painting import View, go_on, paint, recolor, steer, warm_up
 from nst_core.ui.pictures import BeforeAfter
 from nst_core.ui.preview import preview_area
 from nst_core.ui.results import strip_value
@@ -207,6 +207,7 @@ def _connect_settings(
     )
     page = gr.context.Context.root_block
     page.unload(leave_page)
+    page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(describe_network, backbone, list(network), **INSTANT)
     page.load(preset_text, [preset, backbone], about, **INSTANT)

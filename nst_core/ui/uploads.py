@@ -44,7 +44,7 @@ class Uploads(NamedTuple):
 
     def kept(self) -> "Uploads":
         """The same with the brush's strokes as files, to be kept for long."""
-        return self._replace(mask=_saved(self.mask) if masks_of(self.mask) else None)
+        return self._replace(mask=_saved(self.mask) if _is_painted(self.mask) else None)
 
     def there(self) -> list[Any]:
         """What of them still exists, in the order of `of`, None for what is gone or never was."""
@@ -77,6 +77,11 @@ class Uploads(NamedTuple):
             images.load(self.start) if with_start and self.start else None,
             masks,
         )
+
+
+def _is_painted(drawn: dict[str, Any] | None) -> bool:
+    layers = [layer for layer in (drawn or {}).get("layers", ()) if layer is not None]
+    return any(layer.convert("RGBA").getchannel("A").getbbox() for layer in layers)
 
 
 def _saved(drawn: dict[str, Any]) -> dict[str, Any]:
