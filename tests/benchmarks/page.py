@@ -18,6 +18,7 @@ from nst_core.devices import choose_compute
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
+from nst_core.ui.session import DEVICE_THREAD
 from tests.benchmarks.material import ASSETS, ensure_weights
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, fill, upload
 
@@ -100,7 +101,7 @@ def main(backbone: str) -> None:
         rows = []
         for _ in range(ROUNDS):
             first, frames, speed = watched(page)
-            rows.append((first, frames, speed, alone(backbone)))
+            rows.append((first, frames, speed, DEVICE_THREAD.submit(alone, backbone).result()))
         steered = steer_latency(page)
         stop = stop_latency(page)
         free = close_latency(browser, page, url)
