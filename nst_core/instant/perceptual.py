@@ -1,0 +1,100 @@
+"""What a transformation network is trained by: how far its paintings are from photographs and styles."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nst_core.errors import ConfigError
+from nst_core.features.vgg import VGG, nearest_layer, through
+from nst_core.losses.gram import gram_matrix
+
+STYLE_LAYERS = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
+CONTENT_LAYER = "conv3_3"
+PHOTO_WEIGHT = 100.0  # of the mean squared difference of pixels, for crops that are to stay as they are
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What a training depends on besides its pictures and the device.
+
+    Source: Johnson et al. (2016) for layers, optimiser, batch and size; weights are shares of each picture's own
+    magnitude, as in preset `studio`, so that they suit any style and network.
+    """
+
+    backbone: str = "lite"
+    width: int = 32
+    steps: int = 20_000
+    batch: int = 4  # crops, each painted in a style drawn for it
+    crop: int = 256  # pixels
+    style_size: int = 384  # pixels of a style picture's longer side
+    step_size: float = 1e-3  # Adam's, falling to a tenth along a cosine
+    content_weight: float = 1.0
+    style_weight: float = 10.0
+    tv_weight: float = 0.05
+    photo_share: float = 0.1  # of the crops, which are to stay as they are
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("width", 4, 128), ("steps", 1, 1_000_000), ("batch", 1, 64), ("crop", 64, 1024), ("style_size", 64, 1024),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= high:
+                raise ConfigError(f"{name} is {value!r}; give a whole number from {low} to {high}")
+
+
+class PerceptualLoss:
+    """How far painted crops are from their photographs and styles, as a network sees them.
+
+    Args:
+        network: sees the pictures.
+        style_images: name -> (1, 3, any, any) in [0, 1], at the size to be looked at.
+
+    Source: Johnson et al. (2016), section 3.2; Gatys et al. (2016).
+    """
+
+    def __init__(self, network: VGG, style_images: dict[str, Tensor], recipe: Recipe):
+        self.network, self.recipe = network, recipe
+        self.style_layers = [nearest_layer(network.backbone, layer) for layer in STYLE_LAYERS]
+        self.content_layer = nearest_layer(network.backbone, CONTENT_LAYER)
+        with torch.no_grad():
+            grams = [self._grams(network(image, self.style_layers, bare=True)) for image in style_images.values()]
+        self.grams = {layer: torch.cat([gram[layer] for gram in grams]) for layer in self.style_layers}  # (S, N, N)
+
+    def _grams(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {layer: gram_matrix(features[layer], self.network.tap(layer)) for layer in self.style_layers}
+
+    def __call__(self, painted: Tensor, crops: Tensor, styles: Tensor) -> dict[str, Tensor]:
+        """The weighted terms, means over the crops.
+
+        Args:
+            painted, crops: (B, 3, H, W) in [0, 1].
+            styles: (B,), the number of each crop's style; -1 for one that is to stay as it is.
+        """
+        recipe, plain = self.recipe, styles < 0
+        seen = self.network(painted, [*self.style_layers, self.content_layer], bare=True)
+        with torch.no_grad():
+            wanted = self._content(self.network(crops, [self.content_layer], bare=True))
+        content = _relative(self._content(seen), wanted).mean()
+        terms = {"content": recipe.content_weight * content}
+        grams, styled = self._grams(seen), (~plain).float()
+        distances = sum(_relative(grams[name], self.grams[name][styles]) for name in self.style_layers)
+        terms["style"] = recipe.style_weight * (distances / len(self.style_layers) * styled).mean()
+        terms["total variation"] = recipe.tv_weight * (_variation(painted) * styled).mean()
+        terms["photo"] = PHOTO_WEIGHT * (((painted - crops) ** 2).mean((1, 2, 3)) * plain).mean()
+        return terms
+
+    def _content(self, features: dict[str, Tensor]) -> Tensor:
+        return through(self.network.tap(self.content_layer), features[self.content_layer]).float()
+
+
+def _relative(values: Tensor, targets: Tensor) -> Tensor:
+    """‖v − t‖² / ‖t‖² of each in a batch, (B,)."""
+    return (values - targets).flatten(1).square().sum(1) / targets.flatten(1).square().sum(1).clamp(min=1e-12)
+
+
+def _variation(painted: Tensor) -> Tensor:
+    """The mean absolute difference of neighbours, (B,)."""
+    across, down = painted.diff(dim=3).abs().mean((1, 2, 3)), painted.diff(dim=2).abs().mean((1, 2, 3))
+    return across + down

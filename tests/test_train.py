@@ -1,0 +1,127 @@
+"""Training a network that paints in one pass: on random networks and few pictures, what training promises."""
+
+import pytest
+import torch
+
+from nst_core import images
+from nst_core.devices import Compute
+from nst_core.errors import ConfigError, ImageError, WeightsError
+from nst_core.features.photographs import HELD_OUT
+from nst_core.instant import train as module
+from nst_core.instant.styles import load_network_of
+from nst_core.instant.train import PHOTO, Recipe, Trainer, train
+from tests.conftest import DEVICES
+
+QUICK = {"width": 4, "steps": 6, "batch": 2, "crop": 64, "style_size": 64}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Photographs, of which one is broken."""
+    made = tmp_path_factory.mktemp("photographs")
+    for number in range(HELD_OUT + 4):
+        image = torch.rand(1, 3, 9, 10, generator=torch.Generator().manual_seed(number))
+        images.save_png(images.resize(image, (72, 80)), made / f"{number:02}.png")
+    (made / "broken.jpg").write_text("Dear reader")
+    return made
+
+
+@pytest.fixture
+def styles():
+    generator = torch.Generator().manual_seed(3)
+    return {name: torch.rand(1, 3, 70, 64, generator=generator) for name in ("waves", "stars")}
+
+
+def compute(device: str = "cpu", precision: str = "fp32") -> Compute:
+    return Compute(device=device, precision=precision)
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch):
+    monkeypatch.setattr(module, "CHECKPOINT_STEPS", 2)
+    monkeypatch.setattr(module, "PREVIEW_STEPS", 3)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_training_writes_a_network_of_all_styles_and_says_how_it_goes(
+    random_weights, folder, styles, tmp_path, device, precision
+):
+    output = tmp_path / "styles.safetensors"
+    told = list(train(styles, folder, output, Recipe(**QUICK), compute(device, precision)))
+    assert any("skipped broken.jpg" in progress.text for progress in told)
+    shown = [progress for progress in told if progress.preview is not None]
+    assert [progress.step for progress in shown] == [3, 6]
+    assert set(shown[0].losses) == {"content", "style", "total variation", "photo"}
+    assert all(loss == loss and loss < float("inf") for progress in shown for loss in progress.losses.values())
+    assert shown[0].preview.shape[3] == 3 * 80  # each style and the photo
+    network = load_network_of(output)
+    assert network.styles == ("waves", "stars", PHOTO)
+    assert not output.with_name(output.name + ".partial").exists()
+
+
+def test_training_lowers_its_loss(random_weights, folder, styles, tmp_path):
+    recipe = Recipe(**{**QUICK, "steps": 60, "step_size": 5e-3})
+    told = [progress for progress in train(styles, folder, tmp_path / "a.safetensors", recipe, compute())
+            if progress.losses]  # fmt: skip
+    first, last = (sum(sum(p.losses.values()) for p in part) for part in (told[:4], told[-4:]))
+    assert last < 0.8 * first
+
+
+def test_a_training_that_was_interrupted_comes_to_the_same_network(random_weights, folder, styles, tmp_path):
+    whole, pieces = tmp_path / "whole.safetensors", tmp_path / "pieces.safetensors"
+    list(train(styles, folder, whole, Recipe(**QUICK), compute()))
+    for progress in train(styles, folder, pieces, Recipe(**QUICK), compute()):
+        if progress.step == 3:  # the last checkpoint is of step 2
+            break
+    told = [progress.text for progress in train(styles, folder, pieces, Recipe(**QUICK), compute())]
+    assert any("going on from" in text for text in told)
+    one, other = (load_network_of(path).state_dict() for path in (whole, pieces))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("change", ["recipe", "style", "file"])
+def test_going_on_with_another_training_is_refused(random_weights, folder, styles, tmp_path, change):
+    output = tmp_path / "styles.safetensors"
+    for progress in train(styles, folder, output, Recipe(**QUICK), compute()):
+        if progress.step == 3:
+            break
+    partial = output.with_name(output.name + ".partial")
+    assert partial.is_file()
+    recipe = Recipe(**{**QUICK, "style_weight": 3.0} if change == "recipe" else QUICK)
+    if change == "style":
+        styles["waves"] = styles["waves"].flip(3)
+    if change == "file":
+        partial.write_bytes(b"damaged")
+    with pytest.raises(WeightsError, match="delete it to begin anew"):
+        list(train(styles, folder, output, recipe, compute()))
+
+
+def test_what_cannot_be_trained_is_refused_before_it_begins(random_weights, folder, styles, tmp_path):
+    with pytest.raises(WeightsError, match="name a .safetensors file"):
+        list(train(styles, folder, tmp_path / "styles.pt", Recipe(**QUICK), compute()))
+    output = tmp_path / "styles.safetensors"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImageError, match="at least 20 are needed"):
+        list(train(styles, tmp_path / "empty", output, Recipe(**QUICK), compute()))
+    with pytest.raises(ConfigError, match="'photo'"):
+        list(train({PHOTO: styles["waves"]}, folder, output, Recipe(**QUICK), compute()))
+    with pytest.raises(ConfigError, match="batch is 0; give a whole number from 1 to 64"):
+        Recipe(batch=0)
+
+
+def test_the_photo_is_what_a_crop_without_a_style_is_to_become(random_weights, styles):
+    trainer = Trainer(styles, Recipe(**QUICK), compute())
+    crops = torch.rand(2, 3, 64, 64)
+    terms = trainer.loss(crops, crops, torch.tensor([-1, -1]))
+    assert all(term.item() < 1e-6 for term in terms.values())
+    styled = trainer.loss(crops, crops, torch.tensor([0, 1]))
+    assert styled["style"] > 0 and styled["content"].item() < 1e-6 and styled["photo"] == 0
+
+
+def test_the_style_term_is_least_for_the_style_itself(random_weights, styles):
+    trainer = Trainer(styles, Recipe(**QUICK), compute())
+    waves, stars = (images.fit(image, 64) for image in styles.values())
+    own = trainer.loss(waves, waves, torch.tensor([0]))["style"]
+    other = trainer.loss(stars, waves, torch.tensor([0]))["style"]
+    assert own < 1e-6 < other
