@@ -138,6 +138,8 @@ def _by_products(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, Ten
 
     With Σ = L Lᵀ and Q the orthogonal factor of LᵀL_s, they are tr QᵀLᵀL_s and ½ L⁻ᵀ Q L_sᵀ: no root is inverted.
     """
+    if not covariance.any() or not target_factor.any():  # a cloud that is a point
+        return covariance.new_zeros(()), torch.zeros_like(covariance)
     factor = _factor(covariance)
     coupling = factor.T @ target_factor
     orthogonal = _orthogonal_factor(coupling)

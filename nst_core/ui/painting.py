@@ -143,11 +143,12 @@ def _painting(session: Session, begun: Iterator[View]) -> Iterator[View]:
 
 def steer(session: Session, preset: str, values: Sequence[Any]) -> None:
     """A control was moved: a run that goes on follows with its next step."""
-    if not session.running or session.run is None:
+    run = session.run
+    if not session.running or run is None:
         return
     try:
         wanted = config_of(session.base or preset, values)
-        session.controls.wanted = wanted.changed(blend=wanted.blend[: session.run.styles])
+        session.controls.wanted = wanted.changed(blend=wanted.blend[: run.styles])
     except NSTError as error:
         gr.Warning(f"The painting goes on as it was: {error}", title="Cannot paint so", duration=8)
 
