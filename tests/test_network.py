@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from nst_core.errors import ConfigError
-from nst_core.instant.network import ConditionalNorm, TransformationNetwork
+from nst_core.instant.network import TransformationNetwork, gather, same_convolutions
 from tests.conftest import DEVICES
 
 STYLES = ("waves", "stars", "photo")
@@ -57,25 +57,6 @@ def test_styles_differ_and_a_blend_lies_between_them_in_the_norms_alone(network)
     assert (half - waves).abs().mean() < (stars - waves).abs().mean()
 
 
-def test_a_conditional_norm_is_instance_normalisation_with_the_styles_own_scale_and_shift():
-    norm, features = ConditionalNorm(2, 5), torch.randn(1, 5, 8, 9) * 3 + 1
-    nn.init.normal_(norm.scale)
-    nn.init.normal_(norm.shift)
-    for style in range(2):
-        seen = norm(features, nn.functional.one_hot(torch.tensor([style]), 2).float())
-        torch.testing.assert_close(seen.mean((2, 3))[0], norm.shift[style], rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(seen.std((2, 3), correction=0)[0], norm.scale[style].abs(), rtol=1e-3, atol=1e-4)
-
-
-def test_contrast_and_brightness_of_a_photograph_do_not_matter_to_the_norms(network):
-    """What instance normalisation is for (Ulyanov et al. 2016): away from the borders' padding it forgets both."""
-    features = torch.randn(1, 4, 8, 8)
-    norm = ConditionalNorm(1, 4)
-    torch.testing.assert_close(
-        norm(features, torch.ones(1, 1)), norm(5 * features + 3, torch.ones(1, 1)), rtol=1e-3, atol=1e-3
-    )
-
-
 @pytest.mark.parametrize("styles", [(), ("waves", "waves")])
 def test_styles_have_names_of_their_own(styles):
     with pytest.raises(ConfigError, match="name each once"):
@@ -91,3 +72,25 @@ def test_shares_without_a_sense_are_refused(network, weights):
 def test_an_unknown_style_is_refused_by_name(network):
     with pytest.raises(ConfigError, match="no style 'picasso'; choose of waves, stars, photo"):
         network.shares_of({"picasso": 1.0})
+
+
+def test_gathered_styles_paint_as_where_they_are_from(network):
+    torch.manual_seed(4)
+    other = TransformationNetwork(["rain", "photo"], width=4).requires_grad_(False)
+    convolutions = {key: value for key, value in network.state_dict().items() if ".norm." not in key}
+    other.load_state_dict({**{key: value + 0.2 for key, value in other.state_dict().items()}, **convolutions})
+    assert same_convolutions(network, other)
+    both = gather([(other, "rain"), (network, "stars"), (network, "photo")], names=["rain", "sky", "photo"])
+    picture = torch.rand(1, 3, 24, 20)
+    for made, name, source, old in ((both, "rain", other, "rain"), (both, "sky", network, "stars")):
+        torch.testing.assert_close(
+            made(picture, made.shares_of({name: 1.0})), source(picture, source.shares_of({old: 1.0}))
+        )
+
+
+def test_styles_of_different_networks_are_not_gathered(network):
+    torch.manual_seed(9)
+    for stranger in (TransformationNetwork(STYLES, width=4), TransformationNetwork(STYLES, width=8)):
+        assert not same_convolutions(network, stranger)
+        with pytest.raises(ConfigError, match="different networks"):
+            gather([(network, "waves"), (stranger, "photo")])

@@ -1,5 +1,6 @@
 """Files of trained styles: what is written comes back, and nothing else is taken for one."""
 
+import io
 import json
 import pickle
 
@@ -7,22 +8,25 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from nst_core import images
 from nst_core.errors import WeightsError
 from nst_core.instant.network import TransformationNetwork
-from nst_core.instant.styles import load_network_of, save_network
+from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnail
 
 
 @pytest.fixture
 def file(tmp_path):
     network = TransformationNetwork(["waves", "photo"], width=4)
     path = tmp_path / "styles.safetensors"
-    save_network(network, path, {"images": "some"})
+    save_styles(StyleFile(network, {"waves": b"small"}, {"images": "some"}), path)
     return network, path
 
 
 def test_a_network_comes_back_as_it_was_in_half_precision(file):
     network, path = file
-    back = load_network_of(path)
+    file = load_styles(path)
+    back = file.network
+    assert (file.thumbnails, file.header) == ({"waves": b"small"}, {"images": "some"})
     assert (back.styles, back.width) == (network.styles, network.width)
     for name, tensor in network.state_dict().items():
         assert torch.equal(back.state_dict()[name], tensor.half().float())
@@ -50,6 +54,9 @@ SPOILT = {
     "another width": lambda path: rewritten(path, header={"width": "8"}),
     "a width that is no number": lambda path: rewritten(path, header={"width": "wide"}),
     "a tensor more": lambda path: rewritten(path, tensors={"more": torch.ones(2)}),
+    "no photo": lambda path: rewritten(path, header={"styles": json.dumps(["waves", "stars"])}),
+    "thumbnails that are none": lambda path: rewritten(path, header={"thumbnails": '["waves"]'}),
+    "a thumbnail that is none": lambda path: rewritten(path, header={"thumbnails": '{"waves": "§"}'}),
     "not a number": lambda path: rewritten(path, tensors={"last.norm.scale": torch.full((2, 3), torch.nan)}),
 }
 
@@ -59,9 +66,21 @@ def test_nothing_else_is_taken_for_a_file_of_styles(file, kind):
     _, path = file
     SPOILT[kind](path)
     with pytest.raises(WeightsError, match="styles.safetensors"):
-        load_network_of(path)
+        load_styles(path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(WeightsError, match="there is no file"):
-        load_network_of(tmp_path / "none.safetensors")
+        load_styles(tmp_path / "none.safetensors")
+
+
+def test_a_file_that_cannot_be_written_is_named(file, tmp_path):
+    with pytest.raises(WeightsError, match="could not be written"):
+        save_styles(StyleFile(file[0]), tmp_path / "none" / "styles.safetensors")
+
+
+def test_a_thumbnail_is_a_small_square_of_the_middle():
+    picture = torch.zeros(1, 3, 40, 120)
+    picture[..., 40:80] = 1
+    small = images.load(io.BytesIO(thumbnail(picture)))
+    assert images.size_of(small) == (160, 160) and small.mean() > 0.95

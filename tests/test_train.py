@@ -7,9 +7,13 @@ from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, ImageError, WeightsError
 from nst_core.features.photographs import HELD_OUT
-from nst_core.instant import train as module
-from nst_core.instant.styles import load_network_of
-from nst_core.instant.train import PHOTO, Recipe, Trainer, train
+from nst_core.instant import trainer as module
+from nst_core.instant.network import PHOTO
+from nst_core.instant.perceptual import Recipe
+from nst_core.instant.styles import load_styles
+from nst_core.instant.train import train
+from nst_core.instant.trainer import Trainer
+from nst_core.transfer.controls import Controls
 from tests.conftest import DEVICES
 
 QUICK = {"width": 4, "steps": 6, "batch": 2, "crop": 64, "style_size": 64}
@@ -39,7 +43,8 @@ def compute(device: str = "cpu", precision: str = "fp32") -> Compute:
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
     monkeypatch.setattr(module, "CHECKPOINT_STEPS", 2)
-    monkeypatch.setattr(module, "PREVIEW_STEPS", 3)
+    monkeypatch.setattr(module, "PREVIEW_STEPS", 1)
+    monkeypatch.setattr(module, "LEAST_PREVIEW_STEPS", 1)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -55,7 +60,7 @@ def test_training_writes_a_network_of_all_styles_and_says_how_it_goes(
     assert set(shown[0].losses) == {"content", "style", "total variation", "photo"}
     assert all(loss == loss and loss < float("inf") for progress in shown for loss in progress.losses.values())
     assert shown[0].preview.shape[3] == 3 * 80  # each style and the photo
-    network = load_network_of(output)
+    network = load_styles(output).network
     assert network.styles == ("waves", "stars", PHOTO)
     assert not output.with_name(output.name + ".partial").exists()
 
@@ -76,7 +81,7 @@ def test_a_training_that_was_interrupted_comes_to_the_same_network(random_weight
             break
     told = [progress.text for progress in train(styles, folder, pieces, Recipe(**QUICK), compute())]
     assert any("going on from" in text for text in told)
-    one, other = (load_network_of(path).state_dict() for path in (whole, pieces))
+    one, other = (load_styles(path).network.state_dict() for path in (whole, pieces))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
@@ -106,22 +111,65 @@ def test_what_cannot_be_trained_is_refused_before_it_begins(random_weights, fold
         list(train(styles, tmp_path / "empty", output, Recipe(**QUICK), compute()))
     with pytest.raises(ConfigError, match="'photo'"):
         list(train({PHOTO: styles["waves"]}, folder, output, Recipe(**QUICK), compute()))
-    with pytest.raises(ConfigError, match="batch is 0; give a whole number from 1 to 64"):
-        Recipe(batch=0)
+    with pytest.raises(ConfigError, match="no style 'wave' to give a factor"):
+        list(train(styles, folder, output, Recipe(**QUICK, style_factors=(("wave", 2.0),)), compute()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"batch": 0}, {"steps": 1.5}, {"step_size": -1.0}, {"style_weight": float("nan")}, {"photo_share": 1.1},
+     {"style_factors": (("waves", -1.0),)}],
+)  # fmt: skip
+def test_a_recipe_without_a_sense_is_refused(change):
+    with pytest.raises(ConfigError, match="; give (a )?(whole )?number"):
+        Recipe(**change)
 
 
 def test_the_photo_is_what_a_crop_without_a_style_is_to_become(random_weights, styles):
     trainer = Trainer(styles, Recipe(**QUICK), compute())
     crops = torch.rand(2, 3, 64, 64)
-    terms = trainer.loss(crops, crops, torch.tensor([-1, -1]))
+    terms = trainer.loss(crops, crops, torch.tensor([0, 1]), torch.zeros(2))
     assert all(term.item() < 1e-6 for term in terms.values())
-    styled = trainer.loss(crops, crops, torch.tensor([0, 1]))
+    styled = trainer.loss(crops, crops, torch.tensor([0, 1]), torch.ones(2))
     assert styled["style"] > 0 and styled["content"].item() < 1e-6 and styled["photo"] == 0
 
 
 def test_the_style_term_is_least_for_the_style_itself(random_weights, styles):
     trainer = Trainer(styles, Recipe(**QUICK), compute())
     waves, stars = (images.fit(image, 64) for image in styles.values())
-    own = trainer.loss(waves, waves, torch.tensor([0]))["style"]
-    other = trainer.loss(stars, waves, torch.tensor([0]))["style"]
+    own = trainer.loss(waves, waves, torch.tensor([0]), torch.ones(1))["style"]
+    other = trainer.loss(stars, waves, torch.tensor([0]), torch.ones(1))["style"]
     assert own < 1e-6 < other
+
+
+def test_half_a_style_is_pulled_both_ways_and_a_factor_weighs_its_style(random_weights, styles):
+    crops, painted = torch.rand(2, 1, 3, 64, 64)
+    trainer = Trainer(styles, Recipe(**QUICK, style_factors=(("stars", 3.0),)), compute())
+    plain = Trainer(styles, Recipe(**QUICK), compute())
+
+    def terms(trainer, number, strength):
+        return trainer.loss(painted, crops, torch.tensor([number]), torch.tensor([strength]))
+
+    whole, half = terms(trainer, 0, 1.0), terms(trainer, 0, 0.5)
+    torch.testing.assert_close(half["style"], whole["style"] / 2)
+    assert whole["photo"] == 0 < half["photo"] and whole["content"] == half["content"]
+    torch.testing.assert_close(terms(trainer, 1, 1.0)["style"], 3 * terms(plain, 1, 1.0)["style"])
+    torch.testing.assert_close(terms(trainer, 0, 1.0)["style"], terms(plain, 0, 1.0)["style"])
+
+
+def test_a_training_that_is_stopped_writes_what_it_has_learned(random_weights, folder, styles, tmp_path):
+    controls, output = Controls(), tmp_path / "styles.safetensors"
+    for progress in train(styles, folder, output, Recipe(**QUICK), compute(), controls):
+        if progress.step == 3:
+            controls.stop.set()
+    assert progress.step == 3 and load_styles(output).header["steps"] == "3"
+    assert not output.with_name(output.name + ".partial").exists()
+
+
+def test_a_file_says_how_it_was_made_and_shows_its_styles(random_weights, folder, styles, tmp_path):
+    output = tmp_path / "styles.safetensors"
+    list(train(styles, folder, output, Recipe(**QUICK), compute()))
+    file = load_styles(output)
+    assert file.network.styles == ("waves", "stars", PHOTO)
+    assert file.thumbnails.keys() == styles.keys()
+    assert "24 pictures" in file.header["images"] and '"batch": 2' in file.header["recipe"]

@@ -33,12 +33,13 @@ class Photographs:
     summary: str
 
     @classmethod
-    def read(cls, folder: Path, smallest: int) -> "Photographs":
+    def read(cls, folder: Path, smallest: int, least: int = HELD_OUT) -> "Photographs":
         """All pictures of a folder and of the folders in it; broken files are skipped and named.
 
         Args:
             folder: where they are.
             smallest: pixels; a picture with a shorter side is skipped.
+            least: how many pictures there must be.
 
         Raises:
             ImageError: no such folder, or too few pictures in it.
@@ -59,9 +60,9 @@ class Photographs:
                 continue
             names.append(path.name)
             pictures.append((image * 255).round().to(torch.uint8))
-        if len(pictures) < HELD_OUT:
+        if len(pictures) < least:
             reason = f" ({'; '.join(skipped[:3])})" if skipped else ""
-            raise ImageError(f"{folder} has {len(pictures)} usable pictures{reason}; at least {HELD_OUT} are needed")
+            raise ImageError(f"{folder} has {len(pictures)} usable pictures{reason}; at least {least} are needed")
         digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
         return cls(
             training=tuple(picture for index, picture in enumerate(pictures) if index % HELD_OUT),
@@ -70,7 +71,9 @@ class Photographs:
             summary=f"{len(pictures)} pictures of {folder.name} (names hash to {digest}), one in {HELD_OUT} held out",
         )
 
-    def crops(self, count: int, side: int, noisy: float, seed: int, batch: int) -> Tensor:
+    def crops(
+        self, count: int, side: int, noisy: float, seed: int, batch: int, *, closest: float = 1.0
+    ) -> Tensor:
         """Squares at random places, scales (down to half) and hands.
 
         Args:
@@ -78,18 +81,20 @@ class Photographs:
             side: pixels.
             noisy: the share of them that gets noise.
             seed, batch: the same two give the same crops.
+            closest: the smallest window, of the side; below 1 some crops are enlarged, as smooth as large photographs.
 
         Returns:
             (count, 3, side, side) float32 in [0, 1].
         """
         generator = torch.Generator().manual_seed(hash((seed, batch)) % 2**63)
-        return torch.cat([self._crop(side, noisy, generator) for _ in range(count)])
+        return torch.cat([self._crop(side, noisy, closest, generator) for _ in range(count)])
 
-    def _crop(self, side: int, noisy: float, generator: torch.Generator) -> Tensor:
+    def _crop(self, side: int, noisy: float, closest: float, generator: torch.Generator) -> Tensor:
         chance = torch.rand(6, generator=generator).tolist()
         picture = self.training[int(chance[0] * len(self.training))]
         height, width = images.size_of(picture)
-        window = side + int(chance[1] * (min(height, width, 2 * side) - side + 1))
+        least = round(closest * side)
+        window = least + int(chance[1] * (min(height, width, 2 * side) - least + 1))
         top, left = int(chance[2] * (height - window + 1)), int(chance[3] * (width - window + 1))
         crop = picture[..., top : top + window, left : left + window].float() / 255
         if window != side:

@@ -8,60 +8,11 @@ from torch.nn import functional as F
 
 from nst_core import images
 from nst_core.errors import ConfigError
+from nst_core.instant.layers import Convolution, Residual
 
 RESIDUAL_BLOCKS = 5
+PHOTO = "photo"  # the style that every trained network has besides: the picture as it is, to blend others with
 SMALLEST_SIDE = images.MIN_SIDE
-
-
-class ConditionalNorm(nn.Module):
-    """Instance normalisation whose scale and shift are a style's own, or a blend of several styles'.
-
-    Source: Dumoulin, Shlens & Kudlur (2017), "A Learned Representation For Artistic Style", eq. 5.
-    """
-
-    def __init__(self, styles: int, channels: int):
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(styles, channels))
-        self.shift = nn.Parameter(torch.zeros(styles, channels))
-
-    def forward(self, features: Tensor, shares: Tensor) -> Tensor:
-        """Features (B, C, H, W) under shares (B, S) of the styles."""
-        scale, shift = (
-            (shares @ values.float())[:, :, None, None].to(features.dtype) for values in (self.scale, self.shift)
-        )
-        return F.instance_norm(features) * scale + shift
-
-
-class Convolution(nn.Module):
-    """A convolution over reflected borders, normalised; before it, features may be enlarged, in it made smaller.
-
-    Enlarging by repetition and then convolving leaves no checkerboard, which a transposed convolution does (Odena et
-    al. 2016, as Dumoulin et al. have it); Johnson et al. transpose, and pad with zeros but around the picture.
-    """
-
-    def __init__(self, styles: int, before: int, after: int, kernel: int, *, stride: int = 1, enlarge: int = 1):
-        super().__init__()
-        self.enlarge, self.padding = enlarge, kernel // 2
-        self.convolution = nn.Conv2d(before, after, kernel, stride)
-        self.norm = ConditionalNorm(styles, after)
-
-    def forward(self, features: Tensor, shares: Tensor) -> Tensor:
-        if self.enlarge > 1:
-            features = F.interpolate(features, scale_factor=self.enlarge, mode="nearest")
-        features = F.pad(features, (self.padding,) * 4, mode="reflect")
-        return self.norm(self.convolution(features), shares)
-
-
-class Residual(nn.Module):
-    """Two convolutions whose result is added to what came in, without ReLU after the sum, as Gross & Wilber (2016)."""
-
-    def __init__(self, styles: int, channels: int):
-        super().__init__()
-        self.first = Convolution(styles, channels, channels, 3)
-        self.second = Convolution(styles, channels, channels, 3)
-
-    def forward(self, features: Tensor, shares: Tensor) -> Tensor:
-        return features + self.second(F.relu(self.first(features, shares)), shares)
 
 
 class TransformationNetwork(nn.Module):
@@ -111,17 +62,31 @@ class TransformationNetwork(nn.Module):
         """
         height, width = images.size_of(image)
         shares = shares.to(image.device, torch.float32).expand(len(image), -1)
-        ragged = (0, -width % 4, 0, -height % 4)  # both halvings leave whole pixels
-        features = F.pad(image, ragged, mode="replicate") * 2 - 1
-        features = features.to(self.last.convolution.weight.dtype, memory_format=torch.channels_last)
+        features = self.prepared(image)
         for layer in self.down:
             features = F.relu(layer(features, shares))
         for layer in self.residuals:
             features = layer(features, shares)
         for layer in self.up:
             features = F.relu(layer(features, shares))
-        painted = self.last(features, shares).float()
-        return (painted.tanh() + 1)[..., :height, :width] / 2
+        return self.finished(self.last(features, shares))[..., :height, :width]
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.last.convolution.weight.device
+
+    def prepared(self, image: Tensor) -> Tensor:
+        """What the first layer sees: (B, 3, H, W) of whole fours, in [-1, 1]."""
+        height, width = images.size_of(image)
+        ragged = (0, -width % 4, 0, -height % 4)  # both halvings leave whole pixels
+        features = F.pad(image, ragged, mode="replicate") * 2 - 1
+        weight = self.last.convolution.weight
+        return features.to(weight.device, weight.dtype, memory_format=torch.channels_last)
+
+    def finished(self, features: Tensor) -> Tensor:
+        """What the last layer made, as colours in [0, 1]."""
+        return (features.float().tanh() + 1) / 2
 
     def shares_of(self, weights: dict[str, float]) -> Tensor:
         """Shares (S,) of sum 1 of some styles by name.
@@ -136,3 +101,34 @@ class TransformationNetwork(nn.Module):
         if not (shares >= 0).all() or not 0 < shares.sum() < float("inf"):
             raise ConfigError("all styles weigh nothing, or one less; give one of them a weight above 0")
         return shares / shares.sum()
+
+
+def gather(styles: Sequence[tuple[TransformationNetwork, str]], *, names: Sequence[str] = ()) -> TransformationNetwork:
+    """A network of single styles out of networks that have the same convolutions.
+
+    Args:
+        styles: whose, and which.
+        names: what they are called from now on; () for the names that they have.
+
+    Raises:
+        ConfigError: networks with different convolutions, no style, or a name twice.
+    """
+    first = styles[0][0] if styles else None
+    if first is None or not all(same_convolutions(first, network) for network, _ in styles):
+        raise ConfigError("these styles are of different networks; take those of one")
+    made = TransformationNetwork(names or [name for _, name in styles], first.width)
+    state = dict(first.state_dict())
+    for key in state:
+        if ".norm." in key:
+            rows = [network.state_dict()[key][network.styles.index(name)] for network, name in styles]
+            state[key] = torch.stack(rows)
+    made.load_state_dict(state)
+    return made.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def same_convolutions(network: TransformationNetwork, other: TransformationNetwork) -> bool:
+    """Whether two networks differ in their styles only, so that these can be blended."""
+    if network is other or network.width != other.width:
+        return network is other
+    one, two = network.state_dict(), other.state_dict()
+    return all(torch.equal(one[key], two[key]) for key in one if ".norm." not in key)

@@ -32,7 +32,9 @@ class Recipe:
     content_weight: float = 1.0
     style_weight: float = 10.0
     tv_weight: float = 0.05
-    photo_share: float = 0.1  # of the crops, which are to stay as they are
+    style_factors: tuple[tuple[str, float], ...] = ()  # of the style weight, for some styles by name
+    photo_share: float = 0.05  # of the crops, which are to stay as they are
+    faint_share: float = 0.2  # of the crops, whose style is to show a part, drawn for each
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -42,6 +44,13 @@ class Recipe:
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise ConfigError(f"{name} is {value!r}; give a whole number from {low} to {high}")
+        shares = ("photo_share", "faint_share")
+        for name in ("step_size", "content_weight", "style_weight", "tv_weight", *shares):
+            value, high = getattr(self, name), 1.0 if name in shares else 1e6
+            if not isinstance(value, int | float) or not 0 <= value <= high:
+                raise ConfigError(f"{name} is {value!r}; give a number from 0 to {high:g}")
+        if any(not 0 <= factor <= 1e3 for _, factor in self.style_factors):
+            raise ConfigError(f"the style factors are {dict(self.style_factors)}; give numbers from 0 to 1000")
 
 
 class PerceptualLoss:
@@ -60,29 +69,35 @@ class PerceptualLoss:
         self.content_layer = nearest_layer(network.backbone, CONTENT_LAYER)
         with torch.no_grad():
             grams = [self._grams(network(image, self.style_layers, bare=True)) for image in style_images.values()]
+        factors = dict(recipe.style_factors)
+        if unknown := factors.keys() - style_images.keys():
+            raise ConfigError(f"there is no style {min(unknown)!r} to give a factor; have {', '.join(style_images)}")
         self.grams = {layer: torch.cat([gram[layer] for gram in grams]) for layer in self.style_layers}  # (S, N, N)
+        device = self.grams[self.style_layers[0]].device
+        self.factors = torch.tensor([factors.get(name, 1.0) for name in style_images], device=device)  # (S,)
 
     def _grams(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
         return {layer: gram_matrix(features[layer], self.network.tap(layer)) for layer in self.style_layers}
 
-    def __call__(self, painted: Tensor, crops: Tensor, styles: Tensor) -> dict[str, Tensor]:
+    def __call__(self, painted: Tensor, crops: Tensor, styles: Tensor, strengths: Tensor) -> dict[str, Tensor]:
         """The weighted terms, means over the crops.
 
         Args:
             painted, crops: (B, 3, H, W) in [0, 1].
-            styles: (B,), the number of each crop's style; -1 for one that is to stay as it is.
+            styles: (B,), the number of each crop's style.
+            strengths: (B,) in [0, 1], how much of it is to show; at 0 a crop is to stay as it is.
         """
-        recipe, plain = self.recipe, styles < 0
+        recipe = self.recipe
         seen = self.network(painted, [*self.style_layers, self.content_layer], bare=True)
         with torch.no_grad():
             wanted = self._content(self.network(crops, [self.content_layer], bare=True))
         content = _relative(self._content(seen), wanted).mean()
         terms = {"content": recipe.content_weight * content}
-        grams, styled = self._grams(seen), (~plain).float()
+        grams, styled = self._grams(seen), strengths * self.factors[styles]
         distances = sum(_relative(grams[name], self.grams[name][styles]) for name in self.style_layers)
         terms["style"] = recipe.style_weight * (distances / len(self.style_layers) * styled).mean()
-        terms["total variation"] = recipe.tv_weight * (_variation(painted) * styled).mean()
-        terms["photo"] = PHOTO_WEIGHT * (((painted - crops) ** 2).mean((1, 2, 3)) * plain).mean()
+        terms["total variation"] = recipe.tv_weight * (_variation(painted) * strengths).mean()
+        terms["photo"] = PHOTO_WEIGHT * (((painted - crops) ** 2).mean((1, 2, 3)) * (1 - strengths)).mean()
         return terms
 
     def _content(self, features: dict[str, Tensor]) -> Tensor:

@@ -1,37 +1,70 @@
-"""Files of trained styles: safetensors only, with the styles' names in the header."""
+"""Files of trained styles: safetensors only; names and thumbnails of the styles stand in the header."""
 
+import base64
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
+from nst_core import images
 from nst_core.errors import NSTError, WeightsError
 from nst_core.features.distill import writing
-from nst_core.instant.network import TransformationNetwork
+from nst_core.instant.network import PHOTO, TransformationNetwork
+
+THUMBNAIL_SIDE = 160  # pixels
+
+# What stands in a header beside how the network was made.
+OWN_KEYS = ("styles", "width", "thumbnails")
 
 
-def save_network(network: TransformationNetwork, path: Path, header: dict[str, str]) -> None:
-    """Write a network in half precision.
+@dataclass(frozen=True)
+class StyleFile:
+    """What a file of styles holds.
 
-    Args:
-        network: what to write.
-        path: a safetensors file.
-        header: how it was made; its styles and its width are added.
+    Attributes:
+        network: float32, on the CPU.
+        thumbnails: style -> a small JPEG of the picture that it was learned from; may lack some.
+        header: how it was made.
+    """
+
+    network: TransformationNetwork
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
+    header: dict[str, str] = field(default_factory=dict)
+
+
+def thumbnail(image: Tensor) -> bytes:
+    """The middle of a style picture (1, 3, H, W) as a small square JPEG."""
+    return images.encode_jpeg(images.cover(image, (THUMBNAIL_SIDE, THUMBNAIL_SIDE)), quality=80)
+
+
+def save_styles(file: StyleFile, path: Path) -> None:
+    """Write a file of styles, in half precision.
 
     Raises:
-        WeightsError: the file cannot be written.
+        WeightsError: it cannot be written.
     """
-    tensors = {name: tensor.detach().cpu().half().contiguous() for name, tensor in network.state_dict().items()}
-    said = {**header, "styles": json.dumps(network.styles), "width": str(network.width)}
-    with writing(path) as aside:
-        save_file(tensors, aside, said)
-        aside.chmod(0o644)  # safetensors lets nobody else read it
+    tensors = {name: value.detach().cpu().half().contiguous() for name, value in file.network.state_dict().items()}
+    thumbnails = {name: base64.b64encode(jpeg).decode() for name, jpeg in file.thumbnails.items()}
+    header = {
+        **file.header,
+        "styles": json.dumps(file.network.styles),
+        "width": str(file.network.width),
+        "thumbnails": json.dumps(thumbnails),
+    }
+    try:
+        with writing(path) as aside:
+            save_file(tensors, aside, header)
+            aside.chmod(0o644)  # safetensors lets nobody else read it
+    except OSError as error:
+        raise WeightsError(f"{path} could not be written ({error.strerror or error}); write elsewhere") from None
 
 
-def load_network_of(path: Path) -> TransformationNetwork:
-    """The network in a file that `save_network` wrote, float32 on the CPU.
+def load_styles(path: Path) -> StyleFile:
+    """What is in a file that `save_styles` wrote.
 
     Raises:
         WeightsError: no such file, or not a whole file of styles.
@@ -44,15 +77,23 @@ def load_network_of(path: Path) -> TransformationNetwork:
             if {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()} != shapes:  # noqa: SIM118
                 raise WeightsError(f"{path.name} holds other tensors than its header says; get the file anew")
             state = {name: file.get_tensor(name).float() for name in shapes}
+        thumbnails = {
+            name: base64.b64decode(text, validate=True)
+            for name, text in json.loads(header.get("thumbnails", "{}")).items()
+            if name in network.styles
+        }
     except FileNotFoundError:
         raise WeightsError(f"there is no file {path}; name one that `train` has written") from None
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise WeightsError(f"{path.name} is no file of styles ({error}); name one that `train` has written") from None
     except WeightsError:
         raise
     except NSTError as error:
         raise WeightsError(f"{path.name} is damaged: {error}") from None
+    if network.styles[-1] != PHOTO or len(network.styles) < 2:
+        raise WeightsError(f"{path.name} has no style beside which the photo stands; train it anew")
     if not all(tensor.isfinite().all() for tensor in state.values()):
         raise WeightsError(f"{path.name} holds numbers that are not finite; train it anew")
     network.load_state_dict(state)
-    return network.requires_grad_(False).to(memory_format=torch.channels_last)
+    network = network.requires_grad_(False).to(memory_format=torch.channels_last)
+    return StyleFile(network, thumbnails, {name: text for name, text in header.items() if name not in OWN_KEYS})

@@ -1,0 +1,95 @@
+"""Which styles there are: those of this program, and those of files that people trained."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nst_core.devices import Compute
+from nst_core.errors import ConfigError, WeightsError
+from nst_core.instant.network import PHOTO, TransformationNetwork, gather, same_convolutions
+from nst_core.instant.painter import Painter
+from nst_core.instant.styles import StyleFile, load_styles
+
+BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "instant"
+BUNDLED_ORIGIN = "part of this program"
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style that can be painted in.
+
+    Attributes:
+        name: of the style, once in a catalogue.
+        origin: where it is from, in words.
+        thumbnail: a small JPEG of the picture that it was learned from; None if its file holds none.
+    """
+
+    name: str
+    origin: str
+    thumbnail: bytes | None
+
+
+class Catalogue:
+    """Styles by name, and the networks that hold them: one for all that have the same convolutions."""
+
+    def __init__(self) -> None:
+        self.networks: list[TransformationNetwork] = []
+        self.styles: dict[str, Style] = {}
+
+    def copy(self) -> "Catalogue":
+        """One to which more can be added without a change of this one."""
+        copied = Catalogue()
+        copied.networks, copied.styles = list(self.networks), dict(self.styles)
+        return copied
+
+    def add(self, file: StyleFile, origin: str) -> list[str]:
+        """Take in a file's styles; those that can be blended with others' share a network with them.
+
+        Returns:
+            their names.
+
+        Raises:
+            ConfigError: a name that is taken.
+        """
+        names = [name for name in file.network.styles if name != PHOTO]
+        if taken := [name for name in names if name in self.styles]:
+            raise ConfigError(f"there is a style {taken[0]!r} already; give the new one another name")
+        for number, network in enumerate(self.networks):
+            if same_convolutions(network, file.network):
+                own = [(network, name) for name in network.styles if name != PHOTO]
+                merged = [*own, *((file.network, name) for name in names), (network, PHOTO)]
+                self.networks[number] = gather(merged)
+                break
+        else:
+            self.networks.append(file.network)
+        self.styles |= {name: Style(name, origin, file.thumbnails.get(name)) for name in names}
+        return names
+
+    def extract(self, name: str) -> StyleFile:
+        """One style as a file's content.
+
+        Raises:
+            ConfigError: there is no such style.
+        """
+        if name not in self.styles:
+            raise ConfigError(f"there is no style {name!r}; choose of {', '.join(self.styles)}")
+        network = next(network for network in self.networks if name in network.styles)
+        small = self.styles[name].thumbnail
+        return StyleFile(gather([(network, name), (network, PHOTO)]), {name: small} if small else {})
+
+    def painter(self, compute: Compute) -> Painter:
+        """All styles on a device."""
+        return Painter(self.networks, compute)
+
+
+def open_styles(path: Path | None = None) -> Catalogue:
+    """The styles of a file, or for None those of this program.
+
+    Raises:
+        WeightsError: no such file, or a damaged one.
+    """
+    catalogue = Catalogue()
+    for file in [path] if path else sorted(BUNDLED.glob("*.safetensors")):
+        catalogue.add(load_styles(file), file.name if path else BUNDLED_ORIGIN)
+    if not catalogue.styles:
+        raise WeightsError(f"there are no styles in {BUNDLED}; get this program anew, or name a file of styles")
+    return catalogue

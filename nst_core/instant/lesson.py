@@ -1,0 +1,109 @@
+"""Learns one more style for a network that there is, by its scales and shifts alone."""
+
+import copy
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from torch import Tensor
+
+from nst_core.devices import Compute
+from nst_core.errors import ConfigError
+from nst_core.features.compress import check_output
+from nst_core.features.photographs import Photographs
+from nst_core.instant.catalogue import Catalogue
+from nst_core.instant.network import TransformationNetwork
+from nst_core.instant.perceptual import Recipe
+from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnail
+from nst_core.instant.train import header_of
+from nst_core.instant.trainer import Progress, Trainer, updates
+from nst_core.transfer.controls import Controls
+
+OWN_PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "assets" / "photos"
+QUICK = Recipe(steps=400, crop=192, step_size=2e-3)  # of a style's scales and shifts
+
+
+class Lesson:
+    """Learns one more style for networks that there are, by its scales and shifts alone, in minutes.
+
+    Args:
+        name: what the style is to be called.
+        style_image: (1, 3, any, any) in [0, 1].
+        base: whose convolutions paint it.
+        folder: photographs, one or more; None for those of this program.
+        recipe: settings; its width is of no matter.
+        compute: device and precision.
+
+    Raises:
+        ImageError: no picture in the folder.
+        ConfigError: a name that is taken or empty.
+        WeightsError: no weights for the loss.
+
+    Source: Dumoulin et al. (2017), section 3.1.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        style_image: Tensor,
+        base: TransformationNetwork,
+        folder: Path | None,
+        recipe: Recipe,
+        compute: Compute,
+    ):
+        if not name.strip() or name in base.styles:
+            raise ConfigError(f"the style is called {name!r}; give it a name that is not empty and not taken")
+        self.photographs = Photographs.read(folder or OWN_PHOTOGRAPHS, smallest=recipe.crop, least=2)
+        self.style_images = {name: style_image}
+        self.trainer = Trainer(self.style_images, recipe, compute, base)
+
+    def steps(self, controls: Controls | None = None) -> Iterator[Progress]:
+        """Learn, until all steps are made or controls' stop is set."""
+        if self.photographs.skipped:
+            skipped = f"skipped {'; '.join(self.photographs.skipped)}"
+            yield Progress(0, self.trainer.recipe.steps, {}, None, skipped)
+        yield from updates(self.trainer, self.photographs, controls)
+
+    def learned(self) -> StyleFile:
+        """The style as it is now, as a file's content."""
+        painter = copy.deepcopy(self.trainer.painter).cpu().requires_grad_(False)
+        header = {
+            **header_of(self.photographs, self.style_images, self.trainer.recipe),
+            "made by": "python -m nst_core train --add-style",
+            "steps": str(self.trainer.step),
+            "date": date.today().isoformat(),
+        }
+        return StyleFile(painter, {name: thumbnail(image) for name, image in self.style_images.items()}, header)
+
+
+def add_style(
+    name: str,
+    style_image: Tensor,
+    to: Path,
+    folder: Path | None,
+    recipe: Recipe,
+    compute: Compute,
+    controls: Controls | None = None,
+) -> Iterator[Progress]:
+    """Learn a style and put it into a file of styles, beside those that it has.
+
+    Args:
+        name, style_image, folder, recipe, compute: as of Lesson.
+        to: the file.
+        controls: when its stop is set, the style is added as it is then.
+
+    Raises:
+        WeightsError: the file is missing, damaged or cannot be written; otherwise as of Lesson.
+    """
+    check_output(to)
+    before = load_styles(to)
+    lesson = Lesson(name, style_image, before.network, folder, recipe, compute)
+    yield from lesson.steps(controls)
+    learned = lesson.learned()
+    both = Catalogue()
+    both.add(before, to.name)
+    both.add(learned, to.name)
+    header = before.header | {f"style {name}": json.dumps(learned.header)}
+    save_styles(StyleFile(both.networks[0], before.thumbnails | learned.thumbnails, header), to)
+    yield Progress(lesson.trainer.step, recipe.steps, {}, None, f"wrote {to}")

@@ -1,0 +1,79 @@
+"""Paints pictures of any size by trained networks, in one pass each."""
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from nst_core.devices import Compute
+from nst_core.errors import ConfigError
+from nst_core.instant.network import PHOTO, TransformationNetwork
+from nst_core.instant.strips import paint_in_strips
+
+WHOLE_AREA = 2**20  # pixels; larger pictures are painted in strips
+
+
+class Painter:
+    """Networks on a device.
+
+    Args:
+        networks: on the CPU; they are copied.
+        compute: device and precision.
+    """
+
+    def __init__(self, networks: Sequence[TransformationNetwork], compute: Compute):
+        self.compute = compute
+        self.networks = [_placed(network, compute) for network in networks]
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The names of all styles."""
+        return tuple(name for network in self.networks for name in network.styles if name != PHOTO)
+
+    def paint(self, image: Tensor, weights: Mapping[str, float], *, strength: float = 1.0) -> Tensor:
+        """Paint a picture in a style, or in a blend of several that one network holds.
+
+        Args:
+            image: (1, 3, H, W) in [0, 1].
+            weights: style -> how much of it; only their ratio matters.
+            strength: 0 for the picture as it is, as far as the network can tell it, to 1.
+
+        Returns:
+            (1, 3, H, W) in [0, 1], on the image's device.
+
+        Raises:
+            ConfigError: an unknown style, no weight above 0, a strength out of range, styles of different networks.
+
+        Source: Dumoulin et al. (2017), section 3.2, for blends; that a picture left as it is is one more style, so that
+        strength is a blend, too, is our own.
+        """
+        network, shares = self.recipe(weights, strength)
+        if image.shape[-2] * image.shape[-1] > WHOLE_AREA:
+            return paint_in_strips(network, image, shares)
+        with torch.no_grad():
+            return network(image.to(network.device), shares.to(network.device)).to(image.device)
+
+    def recipe(self, weights: Mapping[str, float], strength: float = 1.0) -> tuple[TransformationNetwork, Tensor]:
+        """The network that paints so, and its shares (S,); raises as `paint`."""
+        if not 0 <= strength <= 1:
+            raise ConfigError(f"strength is {strength}; give a number from 0 to 1")
+        for name in weights:
+            if name not in self.styles:
+                raise ConfigError(f"there is no style {name!r}; choose of {', '.join(self.styles)}")
+        wanted = {name: weight for name, weight in weights.items() if weight != 0}
+        fitting = [network for network in self.networks if wanted.keys() <= set(network.styles)]
+        if not fitting:
+            raise ConfigError(f"{' and '.join(wanted)} are styles of different networks; blend those of one")
+        shares = fitting[0].shares_of(wanted) * strength
+        shares[fitting[0].styles.index(PHOTO)] += 1 - strength
+        return fitting[0], shares
+
+
+def _placed(network: TransformationNetwork, compute: Compute) -> TransformationNetwork:
+    """A copy on the device, its convolutions in the precision."""
+    placed = copy.deepcopy(network).requires_grad_(False).to(compute.device, memory_format=torch.channels_last)
+    for layer in placed.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.to(compute.dtype)
+    return placed

@@ -1,0 +1,121 @@
+"""Paints large pictures strip by strip, as if in one piece: norms know all of the picture, memory but a strip of it.
+
+Features at a quarter of the size are kept; those of full and half size, which are most, are computed strip by strip as
+often as they are wanted: for each norm's mean and variance, and for the layer above.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from nst_core import images
+from nst_core.instant.layers import Convolution, moments, moments_of_rows
+from nst_core.instant.network import TransformationNetwork
+
+STRIP_AREA = 2**18  # pixels of the picture in a strip, about
+LEAST_ROWS = 8  # of a strip, at any scale
+
+
+class Rows(Protocol):
+    """Features that can be asked for row by row."""
+
+    height: int
+    width: int
+    scale: int  # pixels of the picture to one of its own
+
+    def rows(self, first: int, end: int) -> Tensor:
+        """Rows first … end - 1, (1, C, end - first, W)."""
+        ...
+
+
+class Kept:
+    """Features (1, C, H, W) that are there."""
+
+    def __init__(self, features: Tensor, scale: int):
+        self.features, self.scale = features, scale
+        self.height, self.width = images.size_of(features)
+
+    def rows(self, first: int, end: int) -> Tensor:
+        """A view."""
+        return self.features[:, :, first:end]
+
+
+class Computed:
+    """What a layer makes of what is below it, normalised over all of it; computed whenever it is asked for."""
+
+    def __init__(self, layer: Convolution, below: Rows, shares: Tensor, *, relu: bool = True):
+        self.layer, self.below, self.shares, self.relu = layer, below, shares, relu
+        stride = layer.convolution.stride[0]
+        self.height = below.height * layer.enlarge // stride
+        self.width = below.width * layer.enlarge // stride
+        self.scale = below.scale * stride // layer.enlarge
+        self.mean, self.variance = self._moments()
+
+    def rows(self, first: int, end: int) -> Tensor:
+        """Computed anew."""
+        made = self.layer.norm.with_moments(self._convolved(first, end), self.shares, self.mean, self.variance)
+        return made.relu_() if self.relu else made
+
+    def kept(self) -> Kept:
+        """All of it."""
+        return Kept(torch.cat([self.rows(first, end) for first, end in strips(self)], 2), self.scale)
+
+    def _convolved(self, first: int, end: int) -> Tensor:
+        """The layer's convolution alone. What it sees beyond the picture is reflected."""
+        layer, stride, enlarge = self.layer, self.layer.convolution.stride[0], self.layer.enlarge
+        top, bottom = first * stride - layer.padding, (end - 1) * stride + layer.padding + 1  # rows that it sees
+        above, under = max(0, -top), max(0, bottom - self.below.height * enlarge)
+        top, bottom = top + above, bottom - under
+        low = top // enlarge
+        seen = layer.enlarged(self.below.rows(low, -(-bottom // enlarge)))
+        seen = seen[:, :, top - low * enlarge : bottom - low * enlarge]
+        border = (layer.padding, layer.padding, above, under)
+        return layer.convolution(F.pad(seen, border, mode="reflect"))
+
+    def _moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance over all positions, (1, C) each."""
+        rows = [moments_of_rows(self._convolved(first, end)) for first, end in strips(self)]
+        return moments(torch.cat(rows, 2))
+
+
+def strips(features: Rows) -> Iterator[tuple[int, int]]:
+    """First row and end of each strip."""
+    rows = max(LEAST_ROWS, STRIP_AREA // (features.width * features.scale**2))
+    for first in range(0, features.height, rows):
+        yield first, min(first + rows, features.height)
+
+
+@torch.no_grad()
+def paint_in_strips(network: TransformationNetwork, image: Tensor, shares: Tensor) -> Tensor:
+    """What the network's own forward paints, but for rounding.
+
+    Args:
+        network: where it is.
+        image: (1, 3, H, W) in [0, 1].
+        shares: (S,), how much of each style.
+
+    Returns:
+        (1, 3, H, W) in [0, 1], float32, on the image's device.
+    """
+    shares = shares.to(network.device)[None]
+    features: Rows = Kept(network.prepared(image), 1)
+    for layer in network.down[:-1]:
+        features = Computed(layer, features, shares)
+    kept = Computed(network.down[-1], features, shares).kept()
+    for residual in network.residuals:
+        inner = Computed(residual.first, kept, shares).kept()
+        outer = Computed(residual.second, inner, shares, relu=False)
+        for first, end in strips(outer):
+            kept.rows(first, end).add_(outer.rows(first, end))
+    features = kept
+    for layer in network.up:
+        features = Computed(layer, features, shares)
+    last = Computed(network.last, features, shares, relu=False)
+    height, width = images.size_of(image)
+    painted = torch.empty(1, 3, last.height, last.width)
+    for first, end in strips(last):
+        painted[:, :, first:end] = network.finished(last.rows(first, end))
+    return painted[..., :height, :width].to(image.device)

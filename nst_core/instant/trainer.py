@@ -1,0 +1,211 @@
+"""A transformation network in the making: updates, previews, and being put aside and taken up again."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from nst_core import images
+from nst_core.devices import Compute
+from nst_core.errors import ConfigError, WeightsError
+from nst_core.features.distill import writing
+from nst_core.features.photographs import Photographs
+from nst_core.features.vgg import load_network
+from nst_core.instant.network import PHOTO, TransformationNetwork, gather
+from nst_core.instant.perceptual import PerceptualLoss, Recipe
+from nst_core.transfer.controls import Controls
+
+CHECKPOINT_STEPS = 250
+PREVIEW_STEPS = 5  # for each style that a preview shows
+LEAST_PREVIEW_STEPS = 10
+PREVIEW_SIDE = 256  # pixels
+CLOSEST = 0.6  # window of a crop, of its side
+NORM_PACE = 5.0  # of the step size, for scales and shifts: each style's are moved only by crops painted in it
+STYLE_DRAW = 1  # beside seed and step: draws that are not those of the crops
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        step, steps: updates made, of how many.
+        losses: name -> weighted loss, a mean since the last progress.
+        preview: held-out pictures beside how they are painted now, (1, 3, H, W) in [0, 1]; None between.
+        text: what is being done.
+    """
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    preview: Tensor | None
+    text: str
+
+
+class Trainer:
+    """A network in the making, which can be put aside and taken up again.
+
+    Args:
+        style_images: name -> (1, 3, any, any) in [0, 1].
+        recipe: all settings.
+        compute: device and precision.
+        base: a network whose convolutions are taken as they are, so that only the styles' scales and shifts are
+            learned; None to learn all. Its width is the one that counts.
+
+    Raises:
+        ConfigError: no style, or one called PHOTO; a factor of a style that there is not.
+        WeightsError: no weights for the loss.
+    """
+
+    def __init__(
+        self,
+        style_images: dict[str, Tensor],
+        recipe: Recipe,
+        compute: Compute,
+        base: TransformationNetwork | None = None,
+    ):
+        if PHOTO in style_images:
+            raise ConfigError(f"a style is called {PHOTO!r}, which every network has already; rename its picture")
+        self.recipe, self.compute, self.step, self.adds = recipe, compute, 0, base is not None
+        network, _ = load_network(recipe.backbone, compute)
+        fitted = {name: images.fit(image, recipe.style_size) for name, image in style_images.items()}
+        self.loss = PerceptualLoss(
+            network, {name: image.to(compute.device) for name, image in fitted.items()}, recipe
+        )  # fmt: skip
+        self.painter = _begun([*style_images, PHOTO], recipe, base)
+        self.painter.to(compute.device, memory_format=torch.channels_last)
+        parameters = list(self.painter.named_parameters())
+        for name, value in parameters:
+            value.requires_grad_(not self.adds or ".norm." in name)
+        self.adam = torch.optim.Adam([
+            {"params": [value for name, value in parameters if value.requires_grad and (".norm." in name) == norms],
+             "pace": NORM_PACE if norms else 1.0}
+            for norms in ([True] if self.adds else [False, True])
+        ])  # fmt: skip
+
+    def update(self, photographs: Photographs) -> dict[str, float]:
+        """One step; the losses before it."""
+        recipe, self.step = self.recipe, self.step + 1
+        crops = photographs.crops(recipe.batch, recipe.crop, 0.0, recipe.seed, self.step, closest=CLOSEST)
+        crops = crops.to(self.compute.device)
+        styles, strengths = (drawn.to(self.compute.device) for drawn in self._drawn())
+        for group in self.adam.param_groups:
+            group["lr"] = group["pace"] * recipe.step_size * _schedule(self.step, recipe.steps)
+        shares = F.one_hot(styles, len(self.painter.styles)) * strengths[:, None]  # (B, S)
+        shares[:, -1] = 1 - strengths  # the photo's
+        with torch.autocast(self.compute.device.split(":")[0], self.compute.dtype, enabled=self._mixed):
+            painted = self.painter(crops, shares)
+        terms = self.loss(painted, crops, styles, strengths)
+        self.adam.zero_grad()
+        sum(terms.values()).backward()
+        if self.adds:  # the photo's scales and shifts are those of the base
+            for value in self.adam.param_groups[0]["params"]:
+                value.grad[-1] = 0
+        self.adam.step()
+        return {name: float(term.detach()) for name, term in terms.items()}
+
+    @property
+    def _mixed(self) -> bool:
+        return self.compute.precision != "fp32"
+
+    def _drawn(self) -> tuple[Tensor, Tensor]:
+        """For each crop the number of its style and how much of it is to show, both (B,)."""
+        generator = torch.Generator().manual_seed(hash((self.recipe.seed, self.step, STYLE_DRAW)) % 2**63)
+        styles = torch.randint(len(self.painter.styles) - 1, (self.recipe.batch,), generator=generator)
+        kind, strengths = torch.rand(2, self.recipe.batch, generator=generator)
+        plain, faint = self.recipe.photo_share, self.recipe.photo_share + self.recipe.faint_share
+        return styles, strengths.where(kind < faint, 1.0).where(kind >= plain, 0.0)
+
+    def preview(self, photographs: Photographs) -> Tensor:
+        """A held-out photograph in every style, side by side, (1, 3, H, W) in [0, 1]."""
+        picture = next(photographs.held_out(PREVIEW_SIDE)).to(self.compute.device)
+        with torch.no_grad():
+            painted = [self.painter(picture, self.painter.shares_of({name: 1.0})) for name in self.painter.styles]
+        return torch.cat(painted, 3).cpu()
+
+    def save(self, path: Path, header: dict[str, str]) -> None:
+        """Write all that going on needs."""
+        kept = {"header": header, "step": self.step, "state": self.painter.state_dict(), "adam": self.adam.state_dict()}
+        with writing(path) as aside:
+            torch.save(kept, aside)
+
+    def resume(self, path: Path, header: dict[str, str]) -> None:
+        """Go on from where `save` left off.
+
+        Raises:
+            WeightsError: the file is damaged, or of another training.
+        """
+        try:
+            kept = torch.load(path, map_location=self.compute.device, weights_only=True)
+            before = kept["header"]
+            for name, value in header.items():
+                if before.get(name) != value:
+                    raise WeightsError(
+                        f"{path} was made with other settings ({name}: {before.get(name)}, now {value}); use the same, "
+                        "or delete it to begin anew"
+                    )
+            self.painter.load_state_dict(kept["state"])
+            self.adam.load_state_dict(kept["adam"])
+            self.step = kept["step"]
+        except WeightsError:
+            raise
+        except Exception as error:  # a damaged file makes the reader raise almost anything
+            raise WeightsError(f"{path} cannot be read to go on from; delete it to begin anew") from error
+
+
+def _begun(styles: list[str], recipe: Recipe, base: TransformationNetwork | None) -> TransformationNetwork:
+    """A new network; with a base, one whose every style begins as the mean of the base's."""
+    if base is None:
+        with torch.random.fork_rng([]):
+            torch.manual_seed(recipe.seed)
+            return TransformationNetwork(styles, recipe.width)
+    begun = gather([(base, base.styles[0])] * (len(styles) - 1) + [(base, PHOTO)], names=styles)
+    for (name, value), old in zip(begun.named_parameters(), base.parameters(), strict=True):
+        if ".norm." in name:
+            value.data[:-1] = old.data[:-1].mean(0)  # the photo is the last
+    return begun
+
+
+def _schedule(step: int, steps: int) -> float:
+    """The share of the step size: whole at first, half a cosine down to a tenth."""
+    return 0.1 + 0.9 * (1 + math.cos(math.pi * step / steps)) / 2
+
+
+def updates(
+    trainer: Trainer,
+    photographs: Photographs,
+    controls: Controls | None,
+    partial: Path | None = None,
+    header: dict[str, str] | None = None,
+) -> Iterator[Progress]:
+    """What is left of a training, a Progress now and then.
+
+    Args:
+        trainer: which it is of.
+        photographs: what it paints.
+        controls: ends it when its stop is set.
+        partial: where checkpoints go and where one may be to go on from; None for none.
+        header: of the checkpoints, which one that is there has to have.
+
+    Raises:
+        WeightsError: the checkpoint is damaged or of another training.
+    """
+    steps, sums, count = trainer.recipe.steps, {}, 0
+    if partial and partial.is_file():
+        trainer.resume(partial, header)
+        yield Progress(trainer.step, steps, {}, None, f"going on from {partial}")
+    every = max(LEAST_PREVIEW_STEPS, PREVIEW_STEPS * len(trainer.painter.styles))
+    while trainer.step < steps and not (controls and controls.stop.is_set()):
+        for name, loss in trainer.update(photographs).items():
+            sums[name] = sums.get(name, 0.0) + loss
+        count += 1
+        if partial and trainer.step % CHECKPOINT_STEPS == 0:
+            trainer.save(partial, header)
+        if trainer.step % every == 0 or trainer.step == steps:
+            means = {name: value / count for name, value in sums.items()}
+            sums, count = {}, 0
+            yield Progress(trainer.step, steps, means, trainer.preview(photographs), "training")

@@ -1,0 +1,91 @@
+"""Painting by trained networks: blends, strength, and what is refused."""
+
+import pytest
+import torch
+
+from nst_core.devices import Compute
+from nst_core.errors import ConfigError
+from nst_core.instant import painter as module
+from nst_core.instant.network import TransformationNetwork
+from nst_core.instant.painter import Painter
+from tests.conftest import DEVICES
+
+CPU = Compute(device="cpu", precision="fp32")
+
+
+def network_of(*styles: str, seed: int = 0) -> TransformationNetwork:
+    torch.manual_seed(seed)
+    made = TransformationNetwork([*styles, "photo"], width=4).requires_grad_(False)
+    for name, value in made.named_parameters():
+        if ".norm." in name:
+            value.add_(0.3 * torch.randn_like(value))
+    return made
+
+
+@pytest.fixture(scope="module")
+def painter() -> Painter:
+    return Painter([network_of("waves", "stars"), network_of("rain", seed=1)], CPU)
+
+
+@pytest.fixture
+def image():
+    return torch.rand(1, 3, 40, 52, generator=torch.Generator().manual_seed(2))
+
+
+def test_a_painter_paints_in_the_styles_of_all_its_networks(painter, image):
+    assert painter.styles == ("waves", "stars", "rain")
+    painted = [painter.paint(image, {name: 1.0}) for name in painter.styles]
+    for one, other in zip(painted, painted[1:], strict=False):
+        assert one.shape == image.shape and (one - other).abs().max() > 0.02
+
+
+def test_only_the_ratio_of_weights_matters_and_a_weight_of_nothing_is_none(painter, image):
+    torch.testing.assert_close(
+        painter.paint(image, {"waves": 1.0, "stars": 3.0}), painter.paint(image, {"waves": 2.0, "stars": 6.0})
+    )
+    assert torch.equal(painter.paint(image, {"waves": 1.0, "rain": 0.0}), painter.paint(image, {"waves": 1.0}))
+
+
+def test_strength_goes_from_the_photo_to_the_style(painter, image):
+    network = painter.networks[0]
+    with torch.no_grad():
+        photo = network(image, network.shares_of({"photo": 1.0}))
+    torch.testing.assert_close(painter.paint(image, {"waves": 1.0}, strength=0.0), photo)
+    whole, half = painter.paint(image, {"waves": 1.0}), painter.paint(image, {"waves": 1.0}, strength=0.5)
+    assert (half - photo).abs().mean() < (whole - photo).abs().mean()
+
+
+def test_large_pictures_are_painted_in_strips_as_small_ones_whole(painter, image, monkeypatch):
+    whole, asked = painter.paint(image, {"stars": 1.0}), []
+    in_strips = module.paint_in_strips
+    monkeypatch.setattr(module, "paint_in_strips", lambda *given: asked.append(1) or in_strips(*given))
+    monkeypatch.setattr(module, "WHOLE_AREA", 1000)
+    torch.testing.assert_close(painter.paint(image, {"stars": 1.0}), whole, rtol=0, atol=2 / 255)
+    assert asked
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_narrow_type_paints_nearly_the_same_and_the_networks_stay_as_they_were(device, image):
+    network = network_of("waves")
+    narrow = Painter([network], Compute(device=device, precision="bf16")).paint(image, {"waves": 1.0})
+    assert narrow.dtype == torch.float32 and narrow.device == image.device
+    assert (narrow - Painter([network], CPU).paint(image, {"waves": 1.0})).abs().mean() < 0.02
+    assert all(value.dtype == torch.float32 for value in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("weights", "strength", "message"),
+    [
+        ({"picasso": 1.0}, 1.0, "no style 'picasso'; choose of waves, stars, rain"),
+        ({"photo": 1.0}, 1.0, "no style 'photo'"),
+        ({"waves": 1.0, "rain": 1.0}, 1.0, "waves and rain are styles of different networks"),
+        ({}, 1.0, "weight above 0"),
+        ({"waves": 0.0}, 1.0, "weight above 0"),
+        ({"waves": -1.0}, 1.0, "weight above 0"),
+        ({"waves": 1.0}, 1.5, "strength is 1.5; give a number from 0 to 1"),
+        ({"waves": 1.0}, float("nan"), "strength is nan"),
+    ],
+)
+def test_what_cannot_be_painted_is_refused(painter, image, weights, strength, message):
+    with pytest.raises(ConfigError, match=message):
+        painter.paint(image, weights, strength=strength)
