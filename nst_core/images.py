@@ -47,23 +47,24 @@ ORIENTATIONS = {
 UNREADABLE = "cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file"
 
 
-def load(source: str | Path | BinaryIO) -> Tensor:
+def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
     """Read a picture the way a viewer shows it: upright, over white, in sRGB.
 
     Takes whatever Pillow opens: RGBA, palette, grey, 16-bit, CMYK, EXIF-rotated, and the first frame of an animation.
 
     Args:
         source: a file's path or an open binary file.
+        max_side: pixels; a picture with a longer side is read at this size.
 
     Returns:
-        image (1, 3, H, W), float32 sRGB in [0, 1], longest side at most MAX_SIDE.
+        image (1, 3, H, W), float32 sRGB in [0, 1].
 
     Raises:
         ImageError: not a picture, damaged, larger than MAX_PIXELS or smaller than MIN_SIDE.
     """
     with _opened(source) as (picture, name):
-        _check_size(picture, name)
-        upright = _upright_srgb(picture)
+        _check_size(picture, name, max_side)
+        upright = _upright_srgb(picture, max_side)
     return from_pil(upright)
 
 
@@ -84,21 +85,21 @@ def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[Image.Image, str]]:
         raise ImageError(f"{name} {UNREADABLE}") from None
 
 
-def _check_size(picture: Image.Image, name: str) -> None:
+def _check_size(picture: Image.Image, name: str, max_side: int = MAX_SIDE) -> None:
     """Refuse by the header alone, before anything is decoded."""
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise ImageError(f"{name} is {width}×{height}, more than {MAX_PIXELS:,} pixels; make it smaller first")
-    if min(width, height) * min(1, MAX_SIDE / max(width, height)) < MIN_SIDE:
+    if min(width, height) * min(1, max_side / max(width, height)) < MIN_SIDE:
         raise ImageError(
             f"{name} is {width}×{height} pixels, too small or too narrow; use a picture of at least "
-            f"{MIN_SIDE}×{MIN_SIDE} (a side over {MAX_SIDE} is scaled down to it)"
+            f"{MIN_SIDE}×{MIN_SIDE} (a side over {max_side} is scaled down to it)"
         )
 
 
-def _upright_srgb(picture: Image.Image) -> Image.Image:
+def _upright_srgb(picture: Image.Image, max_side: int) -> Image.Image:
     """The picture in mode RGB, rotated as its EXIF says, transparency over white."""
-    picture.draft("RGB", (MAX_SIDE, MAX_SIDE))  # JPEG decodes at a fraction of its size where that is enough
+    picture.draft("RGB", (max_side, max_side))  # JPEG decodes at a fraction of its size where that is enough
     profile = picture.info.get("icc_profile")
     orientation = picture.getexif().get(ExifTags.Base.Orientation)
     if picture.mode.startswith(("I", "F")):
@@ -112,7 +113,7 @@ def _upright_srgb(picture: Image.Image) -> Image.Image:
         picture = white
     if orientation in ORIENTATIONS:
         picture = picture.transpose(ORIENTATIONS[orientation])
-    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return picture
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nst_core import images
-from nst_core.__main__ import _parser
+from nst_core.__main__ import COMMANDS, _parser
 from nst_core.transfer.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,7 +34,7 @@ def test_every_preset_stands_in_the_table_as_it_is(name):
     assert f"| `{name}` | {preset.source} | {preset.deviations} |" in README
 
 
-@pytest.mark.parametrize("command", ["stylize", "presets", "weights", "compress"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_options_shown_are_those_that_there_are(command):
     commands = _parser()._subparsers._group_actions[0].choices
     options = {text for action in commands[command]._actions for text in action.option_strings} - {"-h", "--help"}
@@ -69,7 +69,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def test_every_requirement_has_its_reason():
     for line in (ROOT / "requirements.txt").read_text().splitlines():
-        assert re.fullmatch(r"[a-z_]+>=[\d.]+(,<\d+)? +# .{10,}", line), line
+        assert re.fullmatch(r"[a-z_-]+>=[\d.]+(,<\d+)? +# .{10,}", line), line
 
 
 def test_every_asset_is_credited():

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from nst_core.__main__ import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Rooms in import order: a module imports from those before its own and from its own.
-ROOMS = ("errors", "images", "devices", "features", "losses", "transfer", "instant", "analysis", "ui", "app")
+ROOMS = (
+    "errors", "images", "devices", "features", "losses", "transfer", "instant", "analysis", "commands", "ui", "app",
+)  # fmt: skip
 
 # Stand above every room that is no page.
 FRONT_DOORS = {"nst_core", "nst_core.__main__"}
@@ -74,6 +78,20 @@ def test_a_front_door_needs_no_page(module):
     assert not {room_of(imported) for imported in imports_of(module)} & {"ui", "app"}
 
 
+def speaks(module: str) -> bool:
+    """Whether a module belongs to the command line."""
+    return module == "nst_core.__main__" or room_of(module) == "commands"
+
+
+@pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if not speaks(name)])
+def test_nothing_but_the_command_line_imports_a_command(module):
+    assert "commands" not in {room_of(imported) for imported in imports_of(module)}
+
+
+def test_the_command_line_is_a_table_of_contents():
+    assert len(SOURCES["nst_core.__main__"].read_text().splitlines()) < 70
+
+
 def test_no_two_modules_of_a_room_import_each_other():
     graph = {module: {name for name in imports_of(module) if name in SOURCES} for module in SOURCES}
 
@@ -107,7 +125,7 @@ def test_a_module_opens_with_a_sentence_about_itself(module):
         assert docstring and docstring.splitlines()[0].rstrip().endswith((".", ":", "`"))
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES.keys() - {"app", "nst_core.__main__"}))
+@pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if name != "app" and not speaks(name)])
 def test_nothing_but_the_command_line_prints(module):
     calls = [node.func for node in ast.walk(ast.parse(SOURCES[module].read_text())) if isinstance(node, ast.Call)]
     assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
@@ -153,3 +171,9 @@ def test_every_room_has_its_tests():
     for module, file in SOURCES.items():
         if room_of(module) in ROOMS[: ROOMS.index("transfer") + 1] and file.name != "__init__.py":
             assert {f"test_{file.stem}.py"} & tests or file.stem in WITHOUT_TESTS, module
+
+
+def test_every_command_has_its_tests():
+    tests = {file.name for file in (ROOT / "tests").rglob("test_*.py")}
+    for name in COMMANDS:
+        assert f"nst_core.commands.{name}" in SOURCES and f"test_command_{name}.py" in tests

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from nst_core import images
 from nst_core.errors import WeightsError
 from nst_core.instant.network import TransformationNetwork
-from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnail
+from nst_core.instant.styles import SHOWN, StyleFile, load_styles, save_styles, thumbnails
 
 
 @pytest.fixture
@@ -79,8 +79,11 @@ def test_a_file_that_cannot_be_written_is_named(file, tmp_path):
         save_styles(StyleFile(file[0]), tmp_path / "none" / "styles.safetensors")
 
 
-def test_a_thumbnail_is_a_small_square_of_the_middle():
-    picture = torch.zeros(1, 3, 40, 120)
-    picture[..., 40:80] = 1
-    small = images.load(io.BytesIO(thumbnail(picture)))
-    assert images.size_of(small) == (160, 160) and small.mean() > 0.95
+def test_a_thumbnail_is_a_photograph_painted_in_its_style(file):
+    network, _ = file
+    small = {name: images.load(io.BytesIO(jpeg)) for name, jpeg in thumbnails(network).items()}
+    assert small.keys() == {"waves"} and images.size_of(small["waves"]) == (160, 160)
+    photo = images.cover(images.load(SHOWN), (256, 256))
+    painted = network(photo, network.shares_of({"waves": 1.0})).detach()
+    seen, there = (images.resize(image, (16, 16)) for image in (small["waves"], painted))
+    assert (seen - there).abs().mean() < 0.02 < (seen - images.resize(photo, (16, 16))).abs().mean()

@@ -20,7 +20,7 @@ class Style:
     Attributes:
         name: of the style, once in a catalogue.
         origin: where it is from, in words.
-        thumbnail: a small JPEG of the picture that it was learned from; None if its file holds none.
+        thumbnail: a small JPEG that shows it; None if its file holds none.
     """
 
     name: str

@@ -15,7 +15,7 @@ from nst_core.features.photographs import Photographs
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.perceptual import Recipe
-from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnail
+from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnails
 from nst_core.instant.train import header_of
 from nst_core.instant.trainer import Progress, Trainer, updates
 from nst_core.transfer.controls import Controls
@@ -62,7 +62,7 @@ class Lesson:
         """Learn, until all steps are made or controls' stop is set."""
         if self.photographs.skipped:
             skipped = f"skipped {'; '.join(self.photographs.skipped)}"
-            yield Progress(0, self.trainer.recipe.steps, {}, None, skipped)
+            yield Progress(0, self.trainer.recipe.steps, text=skipped)
         yield from updates(self.trainer, self.photographs, controls)
 
     def learned(self) -> StyleFile:
@@ -74,7 +74,7 @@ class Lesson:
             "steps": str(self.trainer.step),
             "date": date.today().isoformat(),
         }
-        return StyleFile(painter, {name: thumbnail(image) for name, image in self.style_images.items()}, header)
+        return StyleFile(painter, thumbnails(painter), header)
 
 
 def add_style(
@@ -106,4 +106,4 @@ def add_style(
     both.add(learned, to.name)
     header = before.header | {f"style {name}": json.dumps(learned.header)}
     save_styles(StyleFile(both.networks[0], before.thumbnails | learned.thumbnails, header), to)
-    yield Progress(lesson.trainer.step, recipe.steps, {}, None, f"wrote {to}")
+    yield Progress(lesson.trainer.step, recipe.steps, text=f"wrote {to}")

@@ -12,6 +12,7 @@ from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.strips import paint_in_strips
 
 WHOLE_AREA = 2**20  # pixels; larger pictures are painted in strips
+MAX_SIDE = 10_000  # pixels; of what is read to be painted so
 
 
 class Painter:

@@ -39,7 +39,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            ("width", 4, 128), ("steps", 1, 1_000_000), ("batch", 1, 64), ("crop", 64, 1024), ("style_size", 64, 1024),
+            ("seed", 0, 2**32 - 1), ("width", 4, 128), ("steps", 1, 1_000_000), ("batch", 1, 64), ("crop", 64, 1024),
+            ("style_size", 64, 1024),
         ):  # fmt: skip
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:

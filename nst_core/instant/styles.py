@@ -8,13 +8,14 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import NSTError, WeightsError
 from nst_core.features.distill import writing
 from nst_core.instant.network import PHOTO, TransformationNetwork
 
+SHOWN = Path(__file__).resolve().parents[2] / "assets" / "photos" / "chelsea_cat.jpg"
+PAINTED_SIDE = 256  # pixels; thumbnails are made smaller afterwards, so that strokes look as in a picture
 THUMBNAIL_SIDE = 160  # pixels
 
 # What stands in a header beside how the network was made.
@@ -27,7 +28,7 @@ class StyleFile:
 
     Attributes:
         network: float32, on the CPU.
-        thumbnails: style -> a small JPEG of the picture that it was learned from; may lack some.
+        thumbnails: style -> a small JPEG that shows it; may lack some.
         header: how it was made.
     """
 
@@ -36,9 +37,15 @@ class StyleFile:
     header: dict[str, str] = field(default_factory=dict)
 
 
-def thumbnail(image: Tensor) -> bytes:
-    """The middle of a style picture (1, 3, H, W) as a small square JPEG."""
-    return images.encode_jpeg(images.cover(image, (THUMBNAIL_SIDE, THUMBNAIL_SIDE)), quality=80)
+def thumbnails(network: TransformationNetwork) -> dict[str, bytes]:
+    """Style -> a photograph of this program painted in it, a small square JPEG: what a style does rather than shows."""
+    photo = images.cover(images.load(SHOWN), (PAINTED_SIDE, PAINTED_SIDE)).to(network.device)
+    made = {}
+    for name in network.styles[:-1]:
+        with torch.no_grad():
+            painted = network(photo, network.shares_of({name: 1.0})).cpu()
+        made[name] = images.encode_jpeg(painted, quality=80, max_side=THUMBNAIL_SIDE)
+    return made
 
 
 def save_styles(file: StyleFile, path: Path) -> None:
@@ -48,12 +55,12 @@ def save_styles(file: StyleFile, path: Path) -> None:
         WeightsError: it cannot be written.
     """
     tensors = {name: value.detach().cpu().half().contiguous() for name, value in file.network.state_dict().items()}
-    thumbnails = {name: base64.b64encode(jpeg).decode() for name, jpeg in file.thumbnails.items()}
+    small = {name: base64.b64encode(jpeg).decode() for name, jpeg in file.thumbnails.items()}
     header = {
         **file.header,
         "styles": json.dumps(file.network.styles),
         "width": str(file.network.width),
-        "thumbnails": json.dumps(thumbnails),
+        "thumbnails": json.dumps(small),
     }
     try:
         with writing(path) as aside:
@@ -77,7 +84,7 @@ def load_styles(path: Path) -> StyleFile:
             if {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()} != shapes:  # noqa: SIM118
                 raise WeightsError(f"{path.name} holds other tensors than its header says; get the file anew")
             state = {name: file.get_tensor(name).float() for name in shapes}
-        thumbnails = {
+        small = {
             name: base64.b64decode(text, validate=True)
             for name, text in json.loads(header.get("thumbnails", "{}")).items()
             if name in network.styles
@@ -96,4 +103,4 @@ def load_styles(path: Path) -> StyleFile:
         raise WeightsError(f"{path.name} holds numbers that are not finite; train it anew")
     network.load_state_dict(state)
     network = network.requires_grad_(False).to(memory_format=torch.channels_last)
-    return StyleFile(network, thumbnails, {name: text for name, text in header.items() if name not in OWN_KEYS})
+    return StyleFile(network, small, {name: text for name, text in header.items() if name not in OWN_KEYS})

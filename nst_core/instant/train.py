@@ -14,7 +14,7 @@ from nst_core.devices import Compute
 from nst_core.features.compress import check_output
 from nst_core.features.photographs import Photographs
 from nst_core.instant.perceptual import Recipe
-from nst_core.instant.styles import StyleFile, save_styles, thumbnail
+from nst_core.instant.styles import StyleFile, save_styles, thumbnails
 from nst_core.instant.trainer import Progress, Trainer, updates
 from nst_core.transfer.controls import Controls
 
@@ -46,19 +46,18 @@ def train(
             training.
     """
     check_output(output)
-    yield Progress(0, recipe.steps, {}, None, f"reading the pictures of {folder}")
+    yield Progress(0, recipe.steps, text=f"reading the pictures of {folder}")
     photographs = Photographs.read(folder, smallest=recipe.crop)
     if photographs.skipped:
-        yield Progress(0, recipe.steps, {}, None, f"skipped {'; '.join(photographs.skipped)}")
+        yield Progress(0, recipe.steps, text=f"skipped {'; '.join(photographs.skipped)}")
     trainer = Trainer(style_images, recipe, compute)
     header = {**header_of(photographs, style_images, recipe), "made by": "python -m nst_core train"}
     partial = output.with_name(output.name + ".partial")
     yield from updates(trainer, photographs, controls, partial, header)
     header |= {"steps": str(trainer.step), "date": date.today().isoformat()}
-    thumbnails = {name: thumbnail(image) for name, image in style_images.items()}
-    save_styles(StyleFile(trainer.painter, thumbnails, header), output)
+    save_styles(StyleFile(trainer.painter, thumbnails(trainer.painter), header), output)
     partial.unlink(missing_ok=True)
-    yield Progress(trainer.step, recipe.steps, {}, None, f"wrote {output}")
+    yield Progress(trainer.step, recipe.steps, text=f"wrote {output}")
 
 
 def header_of(photographs: Photographs, style_images: dict[str, Tensor], recipe: Recipe) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -34,16 +34,16 @@ class Progress:
 
     Attributes:
         step, steps: updates made, of how many.
-        losses: name -> weighted loss, a mean since the last progress.
-        preview: held-out pictures beside how they are painted now, (1, 3, H, W) in [0, 1]; None between.
-        text: what is being done.
+        losses: name -> weighted loss, a mean since the last ones; empty between.
+        preview: a held-out picture in every style, and last as it is, (1, 3, H, W) in [0, 1]; None between.
+        text: what is being done, where that is not training.
     """
 
     step: int
     steps: int
-    losses: dict[str, float]
-    preview: Tensor | None
-    text: str
+    losses: dict[str, float] = field(default_factory=dict)
+    preview: Tensor | None = None
+    text: str = ""
 
 
 class Trainer:
@@ -182,7 +182,7 @@ def updates(
     partial: Path | None = None,
     header: dict[str, str] | None = None,
 ) -> Iterator[Progress]:
-    """What is left of a training, a Progress now and then.
+    """What is left of a training, a Progress after every step.
 
     Args:
         trainer: which it is of.
@@ -197,7 +197,7 @@ def updates(
     steps, sums, count = trainer.recipe.steps, {}, 0
     if partial and partial.is_file():
         trainer.resume(partial, header)
-        yield Progress(trainer.step, steps, {}, None, f"going on from {partial}")
+        yield Progress(trainer.step, steps, text=f"going on from {partial}")
     every = max(LEAST_PREVIEW_STEPS, PREVIEW_STEPS * len(trainer.painter.styles))
     while trainer.step < steps and not (controls and controls.stop.is_set()):
         for name, loss in trainer.update(photographs).items():
@@ -208,4 +208,6 @@ def updates(
         if trainer.step % every == 0 or trainer.step == steps:
             means = {name: value / count for name, value in sums.items()}
             sums, count = {}, 0
-            yield Progress(trainer.step, steps, means, trainer.preview(photographs), "training")
+            yield Progress(trainer.step, steps, means, trainer.preview(photographs))
+        else:
+            yield Progress(trainer.step, steps)

@@ -1,0 +1,16 @@
+"""NAME=NUMBER, as options take it."""
+
+import argparse
+import math
+
+
+def pair(text: str) -> tuple[str, float]:
+    """What stands before the last "=" and the number behind it; for argparse, which says what is wrong."""
+    name, _, number = text.rpartition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not name or not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER with a number above 0, such as waves=0.5")
+    return name, value

@@ -1,0 +1,207 @@
+"""`train`: a network that paints in some styles in one pass, out of pictures of them and a folder of photographs."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+from tqdm import tqdm
+
+from nst_core import images
+from nst_core.commands.fetching import fetch
+from nst_core.commands.outputs import check_writable
+from nst_core.commands.pairs import pair
+from nst_core.commands.pictures import pictures_in
+from nst_core.devices import choose_compute
+from nst_core.errors import ConfigError, ImageError, WeightsError
+from nst_core.features.compress import check_output
+from nst_core.features.distill import writing
+from nst_core.features.vgg import BACKBONES
+from nst_core.instant.lesson import QUICK, add_style
+from nst_core.instant.perceptual import Recipe
+from nst_core.instant.train import train
+from nst_core.instant.trainer import Progress
+
+HELP = "train a network that paints in styles of your own in one pass"
+
+
+# Option -> (setting of the recipe, what it is).
+NUMBERS = {
+    "--steps": ("steps", "updates"),
+    "--batch": ("batch", "crops an update"),
+    "--crop": ("crop", "pixels of a crop's side"),
+    "--width": ("width", "channels of the first convolution"),
+    "--style-size": ("style_size", "pixels of a style picture's longer side: the more, the larger the strokes"),
+    "--content-weight": ("content_weight", "how much the photograph counts"),
+    "--style-weight": ("style_weight", "how much the style counts"),
+    "--tv": ("tv_weight", "total variation weight"),
+    "--seed": ("seed", "of all that is drawn"),
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The pictures, where the network goes, and the recipe."""
+    parser.add_argument(
+        "--styles", type=Path, nargs="+", metavar="PICTURE", help="a folder, or pictures; each is named after its file"
+    )
+    parser.add_argument("--images", type=Path, metavar="DIR", help="photographs, 1000 or more")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the safetensors file to write")
+    parser.add_argument("--add-style", type=Path, metavar="PICTURE", help="one more style, named after its file")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="the file of styles that it is added to")
+    parser.add_argument("--preview", type=Path, metavar="PNG", help="keep there what the network paints by now")
+    parser.add_argument("--backbone", choices=BACKBONES, default=Recipe.backbone, help="what judges the paintings")
+    for option, (setting, what) in NUMBERS.items():
+        default, added = getattr(Recipe, setting), getattr(QUICK, setting)
+        more = f", to add one {added}" if added != default else ""
+        help = f"{what} (default {default}{more})"
+        parser.add_argument(option, type=type(default), metavar="NUMBER", dest=setting, help=help)
+    parser.add_argument(
+        "--style-factor", type=pair, action="append", default=[], metavar="NAME=FACTOR", help="of one style's weight"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, in the one way that the options ask for."""
+    _way_of(options)(options)
+
+
+def _way_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], None]:
+    asked = [way for way in WAYS if _given(options, way)]
+    if len(asked) != 1:
+        usage = " or ".join(f"{way} PICTURE {target} FILE" for way, (target, _) in WAYS.items())
+        raise ConfigError(f"{' and '.join(asked) or 'nothing'} is to be trained; give {usage}")
+    for way, (target, _) in WAYS.items():
+        if way in asked and not _given(options, target):
+            raise ConfigError(f"{way} is given without {target}; name the file to write by {target} FILE")
+        if way not in asked and _given(options, target):
+            raise ConfigError(f"{target} is given without {way}; leave it out")
+    return WAYS[asked[0]][1]
+
+
+def _given(options: argparse.Namespace, option: str) -> object:
+    return getattr(options, option.removeprefix("--").replace("-", "_"), None)
+
+
+def _train_styles(options: argparse.Namespace) -> None:
+    """All styles at once, as a new network."""
+    if not options.images:
+        raise ConfigError("no photographs are named to train with; name a folder of 1000 or more by --images DIR")
+    check_output(options.output)
+    _check_preview(options.preview)
+    style_images, skipped = read_styles(options.styles)
+    recipe, compute = recipe_of(options, style_images, Recipe()), choose_compute()
+    fetch(recipe.backbone)
+    with tqdm(total=recipe.steps, unit="step", desc=f"{BACKBONES[recipe.backbone]}, {compute}") as bar:
+        for text in skipped:
+            bar.write(f"skipped: {text}", file=sys.stderr)
+        bar.write(f"styles: {', '.join(style_images)}", file=sys.stderr)
+        try:
+            with closing(train(style_images, options.images, options.output, recipe, compute)) as training:
+                for progress in training:
+                    _show(progress, bar, options.preview)
+        except KeyboardInterrupt:
+            bar.write(f"interrupted at step {bar.n}; the same command {_outlook(options.output)}", file=sys.stderr)
+            raise
+
+
+def _add_style(options: argparse.Namespace) -> None:
+    """One more style, for a network that there is."""
+    check_output(options.to)
+    _check_preview(options.preview)
+    style_images, _ = read_styles([options.add_style])
+    if len(style_images) > 1:
+        raise ConfigError(f"{options.add_style} holds {len(style_images)} pictures; name one to be learned")
+    ((name, style_image),) = style_images.items()
+    recipe, compute = recipe_of(options, style_images, QUICK), choose_compute()
+    fetch(recipe.backbone)
+    with tqdm(total=recipe.steps, unit="step", desc=f"{name}, {compute}") as bar:
+        learning = add_style(name, style_image, options.to, options.images, recipe, compute)
+        with closing(learning):
+            for progress in learning:
+                _show(progress, bar, options.preview)
+
+
+# Each way to train: the option that asks for it -> (the option that says where its result goes, what does it).
+WAYS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
+    "--styles": ("--output", _train_styles),
+    "--add-style": ("--to", _add_style),
+}
+
+
+def read_styles(paths: list[Path]) -> tuple[dict[str, Tensor], list[str]]:
+    """Style pictures by name, and why others in a folder were skipped.
+
+    Args:
+        paths: folders, of which broken pictures are skipped, and pictures, which must not be broken.
+
+    Returns:
+        name -> (1, 3, any, any) in [0, 1]; reasons.
+
+    Raises:
+        ImageError: no picture that can be read, or a broken one that is no folder's.
+        ConfigError: two pictures of one name.
+    """
+    styles: dict[str, Tensor] = {}
+    skipped = []
+    for path in paths:
+        for picture in pictures_in(path) if path.is_dir() else [path]:
+            try:
+                image = images.load(picture)
+            except ImageError as error:
+                if picture is path:
+                    raise
+                skipped.append(str(error))
+                continue
+            if picture.stem in styles:
+                raise ConfigError(f"two style pictures are called {picture.stem!r}; rename one of them")
+            styles[picture.stem] = image
+    if not styles:
+        reason = f" ({'; '.join(skipped[:3])})" if skipped else ""
+        raise ImageError(f"{', '.join(map(str, paths))} has no usable style picture{reason}; put one there at least")
+    return styles, skipped
+
+
+def recipe_of(options: argparse.Namespace, style_images: dict[str, Tensor], base: Recipe) -> Recipe:
+    """What the options say about how to train, in place of what the base says.
+
+    Raises:
+        ConfigError: a value out of range, or a factor of no style.
+    """
+    numbers = {setting: getattr(options, setting) for setting, _ in NUMBERS.values()}
+    given = {setting: number for setting, number in numbers.items() if number is not None}
+    for name, _ in options.style_factor:
+        if name not in style_images:
+            raise ConfigError(f"there is no style {name!r} to give a factor; choose of {', '.join(style_images)}")
+    factors = tuple(dict(options.style_factor).items())
+    return replace(base, backbone=options.backbone, style_factors=factors, **given)
+
+
+def _check_preview(path: Path | None) -> None:
+    if path is None:
+        return
+    if path.suffix.lower() != ".png":
+        raise ConfigError(f"preview is {path.name!r}; name a .png file")
+    check_writable(path)
+
+
+def _show(progress: Progress, bar: tqdm, preview: Path | None) -> None:
+    bar.update(progress.step - bar.n)
+    if progress.losses:
+        bar.set_postfix({name: f"{loss:.4g}" for name, loss in progress.losses.items()})
+    if progress.text:
+        bar.write(progress.text, file=sys.stderr)
+    if preview and progress.preview is not None:
+        try:
+            with writing(preview) as aside:
+                images.save_png(progress.preview, aside)
+        except WeightsError as error:  # hours of training matter more
+            bar.write(str(error), file=sys.stderr)
+
+
+def _outlook(output: Path) -> str:
+    """What the command would do if it were called again."""
+    partial = output.with_name(output.name + ".partial")
+    return f"goes on from {partial}" if partial.is_file() else "begins anew, as nothing was kept yet"

@@ -1,0 +1,23 @@
+"""`weights`: which file holds a network's weights, and fetching it."""
+
+import argparse
+
+from nst_core.commands.fetching import fetch
+from nst_core.features import weights
+from nst_core.features.vgg import BACKBONES
+
+HELP = "say where a network's weights are, or fetch them"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Which network, and whether to fetch it."""
+    parser.add_argument("--backbone", choices=BACKBONES, default="vgg19")
+    parser.add_argument("--download", action="store_true", help="fetch them if they are not here")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Say which file would be used."""
+    if options.download:
+        fetch(options.backbone)
+    checkpoint = weights.require(options.backbone)
+    print(f"{BACKBONES[options.backbone]}: {checkpoint.path} ({checkpoint.origin})")

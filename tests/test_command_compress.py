@@ -1,0 +1,36 @@
+"""`compress` on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from nst_core.__main__ import main
+from nst_core.commands import compress as command
+from nst_core.features.distill import Progress
+
+
+def test_compress_hands_on_what_it_is_told(random_weights, monkeypatch, tmp_path, capsys):
+    told = []
+
+    def compress(teacher, images, output, recipe, compute):
+        told.append((teacher.backbone, images, output, recipe.steps, recipe.seed))
+        yield Progress(3, 3, {"conv1_1": 0.004}, "fine-tuning")
+
+    monkeypatch.setattr(command, "compress", compress)
+    arguments = ["compress", "--images", str(tmp_path), "-o", "lite.safetensors", "--steps", "3", "--seed", "7"]
+    assert main(arguments) == 0
+    assert told == [("vgg19", tmp_path, Path("lite.safetensors"), 3, 7)]
+    assert "step 3: fine-tuning conv1_1 0.0040" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--images", "nowhere", "-o", "x.safetensors"], "nowhere is not a folder"),
+        (["--images", ".", "-o", "x.pt"], "name a .safetensors file"),
+        (["--images", ".", "-o", "x.safetensors", "--steps", "-1"], "steps is -1"),
+    ],
+)
+def test_compress_refuses_in_one_line_what_cannot_work(random_weights, capsys, arguments, words):
+    assert main(["compress", *arguments]) == 1
+    assert words in capsys.readouterr().err

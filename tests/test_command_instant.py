@@ -1,0 +1,341 @@
+"""`instant` on the command line: what it paints, where that goes, what it skips and refuses."""
+
+import av
+import pytest
+import torch
+
+from nst_core import images
+from nst_core.__main__ import main
+from nst_core.commands import instant as command
+from nst_core.devices import Compute
+from nst_core.instant.catalogue import open_styles
+from nst_core.instant.network import PHOTO, TransformationNetwork
+from nst_core.instant.styles import StyleFile, save_styles
+from nst_core.instant.video import VideoProgress
+from nst_core.transfer.color import with_colors_of
+
+CPU = Compute(device="cpu", precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A file of two styles that nobody has trained."""
+    path = tmp_path_factory.mktemp("trained") / "two.safetensors"
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        network = TransformationNetwork(["waves", "stars", PHOTO], 4)
+        for name, values in network.named_parameters():
+            if ".norm." in name:
+                torch.nn.init.normal_(values, 1.0 if "scale" in name else 0.0, 0.5)
+    save_styles(StyleFile(network), path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with pictures, one of which is broken, and the CPU to paint on."""
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    monkeypatch.setenv("NST_PRECISION", "fp32")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    for seed, name in enumerate(("cat", "dog")):
+        picture = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(seed))
+        images.save_png(picture, tmp_path / "photos" / f"{name}.png")
+    (tmp_path / "photos" / "broken.jpg").write_text("Dear reader")
+    (tmp_path / "photos" / "notes.txt").write_text("Dear reader")
+    return tmp_path
+
+
+@pytest.fixture
+def instant(folder, trained):
+    def run(*words: str, style: str | None = "waves", output: str = "out.png") -> int:
+        named = ["--style", style] if style else []
+        return main(["instant", *words, *named, "--styles", str(trained), "-o", output])
+
+    return run
+
+
+@pytest.fixture
+def refused(instant, capsys):
+    """The one line on standard error with which the command is refused."""
+
+    def run(*words: str, **named: str | None) -> str:
+        assert instant(*words, **named) == 1
+        out, err = capsys.readouterr()
+        line = err.splitlines()[-1]
+        assert out == "" and line.startswith("error: ") and "Traceback" not in err
+        return line
+
+    return run
+
+
+@pytest.fixture
+def expected(trained, folder):
+    """What the painter makes of the cat, as a PNG holds it."""
+    painter = open_styles(trained).painter(CPU)
+
+    def paint(weights: dict[str, float], strength: float = 1.0, image: torch.Tensor | None = None) -> torch.Tensor:
+        return painter.paint(images.load("photos/cat.png") if image is None else image, weights, strength=strength)
+
+    return paint
+
+
+def assert_is(name: str, painted: torch.Tensor) -> None:
+    torch.testing.assert_close(images.load(name), painted, atol=0.5 / 255 + 1e-3, rtol=0)
+
+
+def test_a_picture_is_painted_in_its_own_size(instant, expected, capsys):
+    assert instant("photos/cat.png") == 0
+    assert_is("out.png", expected({"waves": 1.0}))
+    out, err = capsys.readouterr()
+    assert out == "" and "1/1" in err
+
+
+# What is typed -> what the painter is asked for.
+OPTIONS = {
+    "style": (["--style", "stars"], ({"stars": 1.0},)),
+    "strength": (["--style", "waves", "--strength", "0.5"], ({"waves": 1.0}, 0.5)),
+    "blend beside a style": (["--style", "waves", "--blend", "stars=3"], ({"waves": 1.0, "stars": 3.0},)),
+    "blend alone": (["--blend", "waves=1", "stars=2"], ({"waves": 1.0, "stars": 2.0},)),
+    "blend in pieces": (["--blend", "waves=1", "--blend", "stars=2"], ({"waves": 1.0, "stars": 2.0},)),
+    "the style's own share": (["--style", "waves", "--blend", "waves=3", "stars=1"], ({"waves": 3.0, "stars": 1.0},)),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_option_does_what_it_is_called(instant, expected, name):
+    typed, asked = OPTIONS[name]
+    assert instant("photos/cat.png", *typed, style=None) == 0
+    assert_is("out.png", expected(*asked))
+    assert (expected(*asked) - expected({"waves": 1.0})).abs().max() > 0.01
+
+
+def test_size_is_of_the_longer_side(instant, expected):
+    assert instant("photos/cat.png", "--size", "28") == 0
+    small = images.fit(images.load("photos/cat.png"), 28)
+    assert images.size_of(small) == (20, 28)
+    assert_is("out.png", expected({"waves": 1.0}, image=small))
+
+
+def test_colours_are_the_styles_or_the_pictures(instant, expected):
+    assert instant("photos/cat.png", "--color", "content") == 0
+    painted, content = expected({"waves": 1.0}), images.load("photos/cat.png")
+    assert_is("out.png", with_colors_of(painted, content))
+    assert instant("photos/cat.png", "--color", "style") == 0
+    assert_is("out.png", painted)
+
+
+def test_a_jpeg_is_a_jpeg(instant, folder, expected):
+    assert instant("photos/cat.png", output="out.jpg") == 0
+    assert (folder / "out.jpg").read_bytes().startswith(b"\xff\xd8")
+    torch.testing.assert_close(blurred(images.load("out.jpg")), blurred(expected({"waves": 1.0})), atol=0.03, rtol=0)
+
+
+def test_of_a_folder_all_pictures_are_painted_and_broken_ones_named(instant, folder, expected, capsys):
+    assert instant("photos", output="painted/new") == 0
+    assert {path.name for path in (folder / "painted" / "new").iterdir()} == {"cat.png", "dog.png"}
+    assert_is("painted/new/cat.png", expected({"waves": 1.0}))
+    err = capsys.readouterr().err
+    assert "skipped: broken.jpg cannot be read" in err and "notes.txt" not in err and "error" not in err
+
+
+def test_painting_again_overwrites_and_leaves_nothing_behind(instant, folder):
+    assert instant("photos", output="out") == instant("photos", output="out") == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"cat.png", "dog.png"}
+
+
+def test_pictures_of_one_name_are_both_painted_and_it_is_said(instant, folder, capsys):
+    (folder / "other").mkdir()
+    images.save_png(torch.rand(1, 3, 24, 24), folder / "other" / "cat.png")
+    assert instant("photos/cat.png", "other/cat.png", output="out") == 0
+    assert images.size_of(images.load("out/cat.png")) == (40, 56)
+    assert images.size_of(images.load("out/cat-2.png")) == (24, 24)
+    assert "other/cat.png becomes cat-2.png" in capsys.readouterr().err
+
+
+def test_nothing_painted_is_an_error(refused, folder, capsys):
+    assert "broken.jpg cannot be read" in refused("photos/broken.jpg")
+    assert "gone.png does not exist" in refused("gone.png")
+    assert "none of the 2 files could be painted" in refused("photos/broken.jpg", "gone.png", output="out")
+    assert "size 8 (longest side)" in refused("photos/cat.png", "--size", "8")
+    assert not (folder / "out").exists()
+
+
+def test_a_picture_too_narrow_for_the_size_does_not_end_the_rest(instant, folder, capsys):
+    images.save_png(torch.rand(1, 3, 20, 200), folder / "photos" / "wide.png")
+    assert instant("photos", "--size", "56", output="out") == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"cat.png", "dog.png"}
+    assert "skipped: size 56 (longest side) makes this 200×20 picture" in capsys.readouterr().err
+
+
+def test_a_disk_that_takes_no_more_ends_all(refused, monkeypatch):
+    calls = []
+
+    def full(*_):
+        calls.append(1)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(images, "save_png", full)
+    assert "cat.png could not be written" in refused("photos", output="out")
+    assert len(calls) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_said(refused, folder):
+    (folder / "file").write_text("in the way")
+    assert "cannot be made" in refused("photos", output="file/out")
+
+
+def test_an_interrupt_keeps_what_is_painted(instant, folder, monkeypatch):
+    plain = images.load
+
+    def load(path):
+        if path.name == "dog.png":
+            raise KeyboardInterrupt
+        return plain(path)
+
+    monkeypatch.setattr(images, "load", load)
+    assert instant("photos", output="out") == 130
+    assert {path.name for path in (folder / "out").iterdir()} == {"cat.png"}
+
+
+# Videos
+
+
+def film(name: str, frames: int = 4) -> None:
+    """A video of noise, 48×32."""
+    generator = torch.Generator().manual_seed(7)
+    with av.open(name, "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
+        for _ in range(frames):
+            noise = torch.nn.functional.interpolate(torch.rand(1, 3, 4, 6, generator=generator), scale_factor=8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(images.to_bytes(noise), "rgb24")))
+        container.mux(stream.encode())
+
+
+def frames_of(name: str) -> list[torch.Tensor]:
+    with av.open(name) as container:
+        return [images.from_pil(frame.to_image()) for frame in container.decode(video=0)]
+
+
+def blurred(image: torch.Tensor) -> torch.Tensor:
+    """Without what a codec may change."""
+    return torch.nn.functional.avg_pool2d(image, 8)
+
+
+def test_a_video_is_painted_frame_by_frame(instant, folder, expected, capsys):
+    film("film.mov")
+    assert instant("film.mov", output="out.mp4") == 0
+    before, after = frames_of("film.mov"), frames_of("out.mp4")
+    assert len(before) == len(after) == 4
+    painted = expected({"waves": 1.0}, image=before[2])
+    apart = [(blurred(after[2]) - blurred(image)).abs().mean() for image in (painted, before[2])]
+    assert apart[0] < 0.5 * apart[1]
+    err = capsys.readouterr().err
+    assert "1/1" in err and "Traceback" not in err
+
+
+def test_videos_and_pictures_go_into_one_folder_and_broken_videos_are_named(instant, folder, capsys):
+    film("cat.mp4")
+    (folder / "torn.mp4").write_bytes((folder / "cat.mp4").read_bytes()[:100])
+    assert instant("cat.mp4", "torn.mp4", "photos/cat.png", output="out") == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"cat.mp4", "cat.png"}
+    assert "skipped: torn.mp4" in capsys.readouterr().err
+
+
+def test_a_broken_video_alone_is_an_error(refused, folder):
+    (folder / "torn.mp4").write_bytes(b"torn")
+    assert "torn.mp4" in refused("torn.mp4", output="out.mp4")
+    assert "gone.mp4 does not exist" in refused("gone.mp4", output="out.mp4")
+    assert not (folder / "out.mp4").exists()
+
+
+def test_what_a_video_is_told_and_tells(instant, folder, capsys, monkeypatch):
+    told = []
+
+    def paint_video(source, output, paint, **named):
+        told.append((source.name, output.name, named))
+        yield VideoProgress(1, None, None, 0.1)
+        yield VideoProgress(2, 3, None, 0.2, "a part of it is damaged")
+
+    monkeypatch.setattr(command, "paint_video", paint_video)
+    assert instant("film.webm", output="out.mp4") == 0
+    assert instant("film.webm", "--steady", "--size", "32", output="out.mp4") == 0
+    assert told == [
+        ("film.webm", "out.mp4", {"steady": False, "size": None}),
+        ("film.webm", "out.mp4", {"steady": True, "size": 32}),
+    ]
+    assert "film.webm: a part of it is damaged" in capsys.readouterr().err
+
+
+def test_an_interrupted_video_is_closed(instant, folder, monkeypatch):
+    closed = []
+
+    def paint_video(source, output, paint, **named):
+        try:
+            yield VideoProgress(1, 3, None, 0.1)
+            raise KeyboardInterrupt
+        finally:
+            closed.append(source.name)
+
+    monkeypatch.setattr(command, "paint_video", paint_video)
+    assert instant("film.webm", output="out.mp4") == 130
+    assert closed == ["film.webm"]
+
+
+# The list
+
+
+def test_styles_are_listed_one_a_line_with_the_name_first(folder, trained, capsys):
+    assert main(["instant", "--list", "--styles", str(trained)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    styles = open_styles(trained).styles
+    assert [line.split(maxsplit=1) for line in lines] == [[name, style.origin] for name, style in styles.items()]
+    assert list(styles) == ["waves", "stars"]
+
+
+# What is refused, before anything is painted
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--style", "wave"], ["'wave'", "waves", "stars"]),
+        (["--blend", "wave=2"], ["'wave'", "waves", "stars"]),
+        (["--strength", "2"], ["strength is 2.0", "from 0 to 1"]),
+        (["--strength", "nan"], ["strength is nan"]),
+    ],
+)
+def test_a_bad_value_is_refused_before_anything_is_made(refused, folder, options, words):
+    line = refused("photos", *options, style=None if "--style" in options else "waves", output="out")
+    assert all(word in line for word in words)
+    assert not (folder / "out").exists()
+
+
+def test_what_is_missing_is_said(refused, folder, trained, capsys):
+    assert "no style is named; choose of waves, stars by --style NAME" in refused("photos/cat.png", style=None)
+    assert "nothing to paint" in refused()
+    assert main(["instant", "photos", "--style", "waves", "--styles", str(trained)]) == 1
+    assert "nowhere to put it" in capsys.readouterr().err
+
+
+def test_a_file_that_holds_no_styles_is_refused(folder, capsys):
+    assert main(["instant", "--list", "--styles", "photos/notes.txt"]) == 1
+    assert "error: " in capsys.readouterr().err
+    assert main(["instant", "--list", "--styles", "gone.safetensors"]) == 1
+    assert "gone.safetensors" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["--color", "luminance"], ["--blend", "waves"], ["--blend", "waves=0"], ["--size", "x"]]
+)
+def test_what_is_not_understood_exits_with_2(instant, words):
+    with pytest.raises(SystemExit) as raised:
+        instant("photos", *words)
+    assert raised.value.code == 2
+
+
+def test_pictures_are_never_painted_over(refused, folder):
+    before = (folder / "photos" / "cat.png").read_bytes()
+    assert "would be overwritten" in refused("photos", output="photos")
+    assert (folder / "photos" / "cat.png").read_bytes() == before

@@ -1,0 +1,295 @@
+"""`stylize` on the command line: what it writes, what it refuses, what it keeps when it ends early."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from nst_core import images
+from nst_core.__main__ import _parser, main
+from nst_core.commands.stylize import config_of
+from nst_core.devices import Compute
+from nst_core.features import weights
+from nst_core.transfer import run as run_module
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.record import RunRecord, read_record
+from nst_core.transfer.stylize import stylize as paint
+
+QUICK = ["--size", "32", "--steps", "3", "--style-layers", "conv1_1", "conv2_1", "--content-layers", "conv2_1"]
+
+
+@pytest.fixture
+def folder(tmp_path, random_weights, pictures, monkeypatch):
+    """A folder with two pictures, random weights, and the CPU to paint on."""
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    monkeypatch.setenv("NST_PRECISION", "fp32")
+    monkeypatch.chdir(tmp_path)
+    for name, picture in zip(("content", "style"), pictures, strict=True):
+        images.save_png(picture, tmp_path / f"{name}.png")
+    return tmp_path
+
+
+def stylize(*options: str, output: str = "out.png", content: str = "content.png", style: str = "style.png") -> int:
+    return main(["stylize", content, style, "-o", output, *QUICK, *options])
+
+
+def refused(capsys, *options: str, **names: str) -> str:
+    """The one line on standard error with which a command is refused."""
+    assert stylize(*options, **names) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("error: ") and "Traceback" not in err
+    return line
+
+
+# Painting
+
+
+def test_a_painting_is_a_png_that_remembers_how_it_was_made(folder, capsys):
+    assert stylize() == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "3/3" in err and "CPU" in err
+    with Image.open(folder / "out.png") as picture:
+        assert picture.format == "PNG" and picture.size == (32, 24)
+    record = read_record(folder / "out.png")
+    assert (record.steps, record.stopped) == (3, False)
+    expected = (
+        PRESETS[DEFAULT_PRESET]
+        .config.on("lite")
+        .changed(size=32, steps=3, style_layers=("conv1_1", "conv2_1"), content_layers=("conv2_1",))
+    )
+    assert record.config == expected
+
+
+def test_the_record_is_printed_as_json_and_is_the_pictures(folder, capsys):
+    assert stylize("--json") == 0
+    out = capsys.readouterr().out
+    assert json.loads(out) == read_record(folder / "out.png").to_dict() | json.loads(out)
+    assert RunRecord.from_json(out) == read_record(folder / "out.png")
+
+
+def test_painting_again_overwrites(folder):
+    (folder / "out.png").write_bytes(b"old")
+    assert stylize() == 0
+    assert read_record(folder / "out.png").steps == 3
+
+
+def test_a_record_paints_the_same_picture_again(folder):
+    assert stylize("--init", "noise", "--seed", "4") == 0
+    record, first = read_record(folder / "out.png"), images.load(folder / "out.png")
+    run = paint(images.load(folder / "content.png"), images.load(folder / "style.png"), record.config)
+    *_, last = run
+    torch.testing.assert_close(last.image.clamp(0, 1), first, atol=0.5 / 255 + 1e-6, rtol=0)
+
+
+# Option -> (what is typed, the setting, its value).
+OPTIONS = {
+    "backbone": (["--backbone", "vgg16"], "backbone", "vgg16"),
+    "size": (["--size", "40"], "size", 40),
+    "steps": (["--steps", "2"], "steps", 2),
+    "alpha": (["--alpha", "2.5"], "content_weight", 2.5),
+    "beta": (["--beta", "1e4"], "style_weight", 1e4),
+    "optimizer": (["--optimizer", "adam"], "optimizer", "adam"),
+    "init": (["--init", "noise"], "start", "noise"),
+    "style layers": (["--style-layers", "conv1_2", "conv3_1"], "style_layers", ("conv1_2", "conv3_1")),
+    "content layers": (["--content-layers", "conv3_1"], "content_layers", ("conv3_1",)),
+    "tv": (["--tv", "0.25"], "tv_weight", 0.25),
+    "seed": (["--seed", "9"], "seed", 9),
+    "style loss": (["--style-loss", "moments"], "style_loss", "moments"),
+    "style scale": (["--style-scale", "1.5"], "style_scale", 1.5),
+    "smallest scale": (["--smallest-scale", "0"], "smallest_scale", 0),
+    "color": (["--color", "content"], "color", "content"),
+    "more styles": (["--more-styles", "content.png", "--blend", "1", "3"], "blend", (1.0, 3.0)),
+    "mask": (["--mask", "mask.png", "--mask-softness", "0.1"], "mask_softness", 0.1),
+    "keep unpainted": (["--mask", "mask.png", "--keep-unpainted"], "keep_unpainted", True),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_option_sets_what_it_is_called(folder, name):
+    typed, setting, value = OPTIONS[name]
+    Image.new("L", (64, 48), 255).save("mask.png")
+    assert stylize(*typed) == 0
+    config = read_record(folder / "out.png").config
+    assert getattr(config, setting) == value
+    assert getattr(PRESETS[DEFAULT_PRESET].config, setting) != value
+
+
+def test_several_styles_and_a_mask_change_the_picture(folder):
+    half = Image.new("L", (64, 48), 0)
+    half.paste(255, (0, 0, 32, 48))
+    half.save("mask.png")
+    painted = {}
+    for name, typed in {
+        "plain": [], "two": ["--more-styles", "content.png"], "mask": ["--mask", "mask.png", "--keep-unpainted"],
+    }.items():  # fmt: skip
+        assert stylize("--alpha", "0", *typed, output=f"{name}-out.png") == 0
+        painted[name] = images.load(folder / f"{name}-out.png")
+    assert (painted["plain"] - painted["two"]).abs().mean() > 1e-3
+    content = images.fit(images.load(folder / "content.png"), 32)
+    kept = (painted["mask"] - content)[..., 20:].abs()
+    assert kept.max() <= 2 / 255 < (painted["mask"] - content)[..., :12].abs().max()
+
+
+def test_a_timelapse_is_an_animation(folder, capsys):
+    assert stylize("--timelapse", "run.webp") == 0
+    with Image.open(folder / "run.webp") as animation:
+        assert animation.n_frames > 1 and animation.size == (32, 24)
+    capsys.readouterr()
+    assert "name a .webp file" in refused(capsys, "--timelapse", "run.gif")
+
+
+def test_another_optimizer_brings_its_step_size(folder):
+    assert stylize("--optimizer", "adam") == 0
+    assert read_record(folder / "out.png").config.step_size == pytest.approx(0.02)
+
+
+CPU = Compute(device="cpu", precision="fp32")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_can_be_asked_for(name):
+    options = _parser().parse_args(["stylize", "a", "b", "-o", "c.png", "--preset", name])
+    assert config_of(options, CPU) == PRESETS[name].config.on("lite")
+    options.backbone = PRESETS[name].config.backbone
+    assert config_of(options, CPU) == PRESETS[name].config
+
+
+def test_a_picture_of_ones_own_can_be_the_start(folder):
+    images.save_png(torch.full((1, 3, 24, 32), 0.3), folder / "start.png")
+    assert stylize("--init", "start.png", "--steps", "1", "--content-layers", "conv1_1") == 0
+    assert read_record(folder / "out.png").config.start == "image"
+    painted, content = images.load(folder / "out.png"), images.fit(images.load(folder / "content.png"), 32)
+    assert (painted - 0.3).abs().mean() < (painted - content).abs().mean()
+
+
+# What is refused
+
+
+def test_what_is_no_picture_is_refused_by_name(folder, capsys):
+    (folder / "text.jpg").write_text("no picture")
+    assert "text.jpg cannot be read" in refused(capsys, content="text.jpg")
+    assert "text.jpg cannot be read" in refused(capsys, style="text.jpg")
+    assert "gone.png does not exist" in refused(capsys, content="gone.png")
+    assert "gone.png does not exist" in refused(capsys, style="gone.png")
+    assert "gone.png does not exist" in refused(capsys, "--init", "gone.png")
+    assert not (folder / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--size", "8"], ["size is 8", "from 16 to 4096 pixels"]),
+        (["--size", "5000"], ["size is 5000"]),
+        (["--steps", "0"], ["steps is 0", "from 1"]),
+        (["--beta", "-1"], ["style_weight is -1", "from 0"]),
+        (["--alpha", "nan"], ["content_weight is nan"]),
+        (["--alpha", "0", "--beta", "0"], ["nothing to paint"]),
+        (["--seed", "-3"], ["seed is -3"]),
+        (["--style-layers", "conv9_9"], ["'conv9_9'", "conv1_1", "conv5_1"]),
+        (["--content-layers", "relu4_2"], ["'relu4_2'"]),
+        (["--backbone", "vgg16", "--style-layers", "conv3_4"], ["'conv3_4'", "VGG-16"]),
+        (["--init", "image"], ["start is 'image'"]),
+        (["--tv", "inf"], ["tv_weight is inf"]),
+    ],
+    ids=lambda value: " ".join(value) if value[0].startswith("--") else None,
+)
+def test_a_bad_value_is_refused_in_one_line(folder, capsys, options, words):
+    line = refused(capsys, *options)
+    assert all(word in line for word in words), line
+    assert not (folder / "out.png").exists()
+
+
+def test_a_whole_number_beyond_all_floats_is_refused_in_one_line(folder, capsys):
+    assert "seed is" in refused(capsys, "--seed", "1" + "0" * 400)
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_painting(folder, capsys):
+    assert "'out.jpg'; name a .png file" in refused(capsys, output="out.jpg")
+    assert "nowhere does not exist" in refused(capsys, output="nowhere/out.png")
+    (folder / "taken.png").mkdir()
+    assert "taken.png" in refused(capsys, output="taken.png")
+
+
+def test_a_disk_that_takes_no_more_is_said_in_one_line(folder, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(images, "save_png", full)
+    assert stylize() == 1
+    err = capsys.readouterr().err
+    assert "Traceback" not in err and "error: " in err.splitlines()[-1]
+
+
+def test_weights_that_are_nowhere_are_refused(folder, capsys, monkeypatch):
+    monkeypatch.setenv("NST_WEIGHTS", str(folder / "nowhere"))
+    assert "nowhere" in refused(capsys)
+
+
+# Ending early
+
+
+def interrupting(after: int, error: BaseException):
+    """The optimiser's loop, cut off after some frames."""
+    plain = run_module.optimize
+
+    def cut_off(*given, **named):
+        for frame in plain(*given, **named):
+            yield frame
+            if frame.step == after:
+                raise error
+
+    return cut_off
+
+
+def test_an_interrupt_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
+    monkeypatch.setattr(run_module, "optimize", interrupting(2, KeyboardInterrupt()))
+    assert stylize("--steps", "50", "--json") == 130
+    record = read_record(folder / "out.png")
+    assert (record.steps, record.stopped) == (2, True)
+    out, err = capsys.readouterr()
+    assert RunRecord.from_json(out) == record
+    assert "Traceback" not in err
+
+
+def test_an_interrupt_before_the_first_frame_writes_nothing(folder, monkeypatch):
+    monkeypatch.setattr(run_module, "load_network", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    assert stylize() == 130
+    assert not (folder / "out.png").exists()
+
+
+def test_a_run_that_fails_midway_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
+    error = torch.OutOfMemoryError("no more")
+    monkeypatch.setattr(run_module, "optimize", interrupting(1, error))
+    assert stylize("--steps", "50") == 1
+    assert read_record(folder / "out.png").steps == 1
+    err = capsys.readouterr().err
+    assert "error: " in err.splitlines()[-1] and "ran out of memory" in err and "Traceback" not in err
+
+
+def test_a_note_is_shown_and_kept(folder, capsys, monkeypatch):
+    plain = run_module.optimize
+
+    def noting(*given, **named):
+        for frame in plain(*given, **named):
+            yield dataclasses.replace(frame, note="went back" if frame.step == 2 else "")
+
+    monkeypatch.setattr(run_module, "optimize", noting)
+    assert stylize() == 0
+    assert "went back" in capsys.readouterr().err
+    assert read_record(folder / "out.png").notes == ("went back",)
+
+
+def test_without_weights_or_network_a_picture_is_painted_on_lite(folder, monkeypatch):
+    for name in ("NST_CACHE", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(folder / "empty"))
+    monkeypatch.delenv("NST_WEIGHTS")
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    monkeypatch.setattr(weights, "download", lambda backbone: pytest.fail("went for a download"))
+    assert stylize("--steps", "1") == 0
+    record = read_record(folder / "out.png")
+    assert (record.config.backbone, record.weights_origin) == ("lite", "this program")
