@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from nst_core.devices import keep_freed_memory
-from nst_core.ui import endpoint, stylize
+from nst_core.ui import endpoint, instant, live, stylize, train
 from nst_core.ui.calm import CalmPages
 from nst_core.ui.look import CSS, THEME
 from nst_core.ui.preview import ROUTE
@@ -17,8 +17,13 @@ TITLE = "Neural Style Lab"
 
 with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, 3600)) as demo:
     gr.Markdown(f"# {TITLE}\nPaints one picture in the style of another, while you watch.", elem_id="title")
-    with gr.Tabs(), gr.Tab("Stylize", id="stylize"):
-        stylize.build()
+    with gr.Tabs() as tabs:
+        with gr.Tab("Stylize", id="stylize"):
+            studio = stylize.build()
+        with gr.Tab("Instant", id="instant"):
+            choices = instant.build(tabs, studio)
+        with gr.Tab("Train", id="train"):
+            train.build(choices)
     endpoint.add_endpoint()
 
 demo.queue(max_size=16, default_concurrency_limit=4)
@@ -33,7 +38,7 @@ LAUNCH = {
     "enable_monitoring": False,
     "ssr_mode": False,
     "footer_links": ["api"],
-    "app_kwargs": {"routes": [ROUTE], "middleware": [Middleware(CalmPages)]},
+    "app_kwargs": {"routes": [ROUTE, live.ROUTE], "middleware": [Middleware(CalmPages)]},
 }
 
 if __name__ == "__main__":

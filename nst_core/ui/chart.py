@@ -28,8 +28,12 @@ class LossHistory:
 
     def add(self, frame: Frame) -> None:
         """Keep a frame's losses if it is one of each `every`."""
-        self.last = (frame.step, {**frame.losses, "total": frame.total})
-        if frame.step % self.every == 0:
+        self.note(frame.step, {**frame.losses, "total": frame.total})
+
+    def note(self, step: int, losses: dict[str, float]) -> None:
+        """Keep a step's losses if it is one of each `every`."""
+        self.last = (step, losses)
+        if step % self.every == 0:
             self.frames.append(self.last)
         if len(self.frames) > CHART_POINTS:
             self.every *= 2

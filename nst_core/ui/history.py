@@ -13,7 +13,7 @@ from nst_core.transfer.record import read_record, save_result
 from nst_core.ui.cache import new_file
 from nst_core.ui.painting import View
 from nst_core.ui.pictures import comparison
-from nst_core.ui.results import Result, counted, strip_value, timelapse_file, twice_as_large
+from nst_core.ui.results import Result, Results, counted, strip_value, timelapse_file, twice_as_large
 from nst_core.ui.session import DEVICE_THREAD, QUEUED, Session
 from nst_core.ui.settings import CONTROLS
 from nst_core.ui.status import done_text, status_html
@@ -62,7 +62,7 @@ def build_history(session: gr.State, uploads: Sequence[Any], settings: Sequence[
 def _layout() -> tuple[HistoryParts, gr.DownloadButton]:
     small: dict[str, Any] = {"size": "sm", "min_width": 130}
     with gr.Column(elem_id="history"):
-        strip = Strip({"items": [], "chosen": 0}, elem_id="results")
+        strip = Strip(Results().value(), elem_id="results")
         with gr.Row():
             use_start = gr.Button("Use as start", elem_id="use-start", **small)
             use_content = gr.Button("Use as content", elem_id="use-content", **small)

@@ -14,6 +14,7 @@ CSS = """
 #content-examples .gallery, #style-examples .gallery { gap: 5px; padding: 0; }
 .gallery-item .container, .gallery-item img { width: 44px !important; height: 44px !important; max-width: none; }
 .gallery-item img { object-fit: cover; }
+#styles .strip { flex-wrap: wrap; justify-content: center; }
 #layer-weights { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
 #mask-about, #preset-about, #weights { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 .status, .chart, .live-preview { contain: content; }  /* what changes while painting lays out nothing else */

@@ -115,8 +115,7 @@ ROUTE = Route("/preview/{token}", answer)  # beside gradio's own
 
 TEMPLATE = """
 <figure class="live-preview"><canvas role="img" aria-label="The painting in progress" hidden></canvas>
-<figcaption>Choose a photo and a style, then press <b>Run</b>:<br>
-  the picture is painted here while you watch.</figcaption>
+<figcaption>HINT</figcaption>
 </figure>"""
 STYLE = """
 .live-preview { margin: 0; min-height: 300px; display: flex; align-items: center; justify-content: center;
@@ -201,6 +200,6 @@ watch('value', () => { if (props.value && props.value !== current) { current = p
 """.replace("FRAME_SECONDS", str(FRAME_SECONDS)).replace("MOST_FRAMES", str(MOST_FRAMES))
 
 
-def preview_area(**props: Any) -> gr.HTML:
-    """The place on the page; its value is the token of the run that it shows."""
-    return gr.HTML(html_template=TEMPLATE, css_template=STYLE, js_on_load=SCRIPT, **props)
+def preview_area(hint: str, **props: Any) -> gr.HTML:
+    """The place on the page; its value is the token of the run that it shows, before the first the hint (HTML)."""
+    return gr.HTML(html_template=TEMPLATE.replace("HINT", hint), css_template=STYLE, js_on_load=SCRIPT, **props)

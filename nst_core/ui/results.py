@@ -109,7 +109,12 @@ class Results:
                     "caption": escape(result.told or steps),
                 }
             )
-        return {"items": items, "chosen": self.chosen.number if self.chosen else 0}
+        return {
+            "items": items,
+            "chosen": self.chosen.number if self.chosen else 0,
+            "label": "Results of this session, newest first",
+            "empty": "The pictures of this session will line up here.",
+        }
 
 
 class Session(Protocol):

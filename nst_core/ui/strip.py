@@ -6,16 +6,17 @@ from nst_core.ui.own_html import OwnHTML
 class Strip(OwnHTML):
     """Thumbnails in a row, each a button that triggers "pick" with its number.
 
-    Its value is what `results.strip_value` makes.
+    Its value holds "items", each with number, thumbnail (a URL), name and caption, the number "chosen", the row's
+    "label", and what it says while it is "empty".
     """
 
     TEMPLATE = """
-<div class="strip" role="group" aria-label="Results of this session, newest first">
+<div class="strip" role="group" aria-label="${value ? value.label : ""}">
   ${value && value.items.length ? value.items.map(item => `
   <button type="button" class="thumbnail" data-number="${item.number}" title="${item.name}"
     aria-label="${item.name}" aria-pressed="${item.number === value.chosen}">
     <img src="${item.thumbnail}" alt=""><span>${item.caption}</span></button>`).join("")
-  : `<p>The pictures of this session will line up here.</p>`}
+  : `<p>${value ? value.empty : ""}</p>`}
 </div>"""
     STYLE = """
 .strip { display: flex; gap: 8px; overflow-x: auto; padding: 4px; scrollbar-width: thin; }

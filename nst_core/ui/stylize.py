@@ -51,7 +51,16 @@ NAME_EXAMPLES = """() => {
 }"""
 
 
-def build() -> None:
+class Studio(NamedTuple):
+    """What other tabs may fill in."""
+
+    session: gr.State
+    status: gr.HTML
+    uploads: list[Any]  # as Uploads.of takes them
+    settings: list[Any]  # as Session.take gives them
+
+
+def build() -> Studio:
     """Lay out the tab and connect it; call inside a Blocks."""
     session, leave = gr.State(Session()), gr.State(0)
     with gr.Row(equal_height=False, elem_id="studio"):
@@ -80,6 +89,7 @@ def build() -> None:
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
         unusable.change(lambda: None, None, picture, **INSTANT)
+    return Studio(session, outputs.status, uploads, settings)
 
 
 class Buttons(NamedTuple):
@@ -164,7 +174,8 @@ def _ground(content: Path | None) -> Any:
 
 
 def _outputs() -> View:
-    preview = preview_area(elem_id="preview")
+    hint = "Choose a photo and a style, then press <b>Run</b>:<br>the picture is painted here while you watch."
+    preview = preview_area(hint, elem_id="preview")
     result = BeforeAfter(elem_id="result", visible="hidden")
     status = gr.HTML(status_html("Ready."), elem_id="status")
     download = gr.DownloadButton("Download PNG", elem_id="download", visible="hidden")

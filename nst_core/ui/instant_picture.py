@@ -1,0 +1,98 @@
+"""A picture painted in one pass: what the Instant tab's handlers do with one file."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+from torch import Tensor
+
+from nst_core import images
+from nst_core.errors import ConfigError, NSTError
+from nst_core.instant.painter import MAX_SIDE
+from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.ui.cache import new_file
+from nst_core.ui.controls import ASSETS
+from nst_core.ui.palette import Paint, Palette
+from nst_core.ui.pictures import comparison
+from nst_core.ui.session import DEVICE_THREAD, Session
+from nst_core.ui.settings import default_config
+from nst_core.ui.status import status_html
+
+POLISH_STEPS = 80
+TEXT_KEY = "neural-style-lab instant"  # of a PNG's text chunk
+
+
+class InstantView(NamedTuple):
+    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
+
+    status: Any = gr.skip()
+    result: Any = gr.skip()
+    after: Any = gr.skip()
+    download: Any = gr.skip()
+
+
+def paint_picture(palette: Palette, source: Path | None, size: float | None) -> Iterator[InstantView]:
+    """Paint a picture as the palette is set; first it is shown, then there is a file of it."""
+    palette.source = palette.result = None
+    if source is None:
+        yield InstantView(status_html("Choose a picture; every click on a style paints it at once."),
+                          gr.HTML(visible="hidden"), gr.Row(visible=False))  # fmt: skip
+        return
+    try:
+        brush, image = palette.brush(), read(source, size)
+        began = time.monotonic()
+        painted = DEVICE_THREAD.submit(brush, image).result()
+    except NSTError as error:
+        gr.Warning(str(error), title="Cannot paint", duration=12)
+        yield InstantView(status_html(str(error), kind="problem"))
+        return
+    height, width = images.size_of(painted)
+    text = f"{palette.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
+    yield InstantView(status_html(text), gr.HTML(value=comparison(image, painted), visible=True), gr.Row(visible=True))
+    palette.source, palette.result = source, new_file("neural-style-lab.png")
+    images.save_png(painted, palette.result, {TEXT_KEY: json.dumps({"style": palette.chosen, **palette.mix._asdict()})})
+    yield InstantView(download=gr.DownloadButton(value=palette.result))
+
+
+def read(source: Path, size: float | None) -> Tensor:
+    """A file's picture at the size at which it is painted: its longer side, or for None its own.
+
+    Raises:
+        ImageError: not a picture, or too large or small a one.
+        ConfigError: a size that is none.
+    """
+    image = images.load(source, max_side=MAX_SIDE)
+    if size is None:
+        return image
+    if not size == size // 1 or not images.MIN_SIDE <= size <= MAX_SIDE:
+        raise ConfigError(f"the size is {size:g}; give a whole number from {images.MIN_SIDE} to {MAX_SIDE}, or none")
+    return images.fit(image, int(size))
+
+
+def on_device(brush: Paint) -> Paint:
+    """The same, to be called from any thread but the device's."""
+    return lambda image: DEVICE_THREAD.submit(brush, image).result()
+
+
+def polish(palette: Palette, session: Session) -> list[Any]:
+    """Hand picture and result to the studio: tabs, its status, its first three uploads, its settings."""
+    if palette.result is None or not palette.result.exists():
+        raise gr.Error("there is no painted picture any more; choose one, and a style", print_exception=False)
+    image = images.load(palette.result)
+    size = max(images.size_of(image))
+    config = default_config(DEFAULT_PRESET).changed(size=size, start="image", smallest_scale=0, steps=POLISH_STEPS)
+    style = palette.pictures.get(palette.chosen, ASSETS / "styles" / f"{palette.chosen}.jpg")
+    known = style.exists()
+    text = "The painted picture is the start; press Run to go on from it."
+    detail = "" if known else "This style's own picture is not here: choose a style picture first."
+    return [
+        gr.Tabs(selected="stylize"),
+        status_html(text, detail),
+        str(palette.source),
+        str(style) if known else gr.skip(),
+        gr.Image(value=str(palette.result), visible=True),
+        *session.take(config),
+    ]

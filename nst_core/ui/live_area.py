@@ -1,0 +1,184 @@
+"""The place on the page where the camera is painted as it goes."""
+
+from typing import Any
+
+import gradio as gr
+
+LANES = 2  # frames on their way at a time: one is painted while another is captured, sent or shown
+SIZES = ("320×240", "480×360", "640×480")
+
+TEMPLATE = f"""
+<div class="live" role="group" aria-label="Camera">
+  <div class="stage"><canvas role="img" aria-label="What the camera sees, painted" hidden></canvas>
+    <p class="hint">Choose a style and start the camera: what it sees is painted here.<br>
+      Its pictures are kept nowhere.</p></div>
+  <div class="row">
+    <button type="button" class="switch">Start camera</button>
+    <button type="button" class="take" disabled>Take this picture</button>
+    <label>Size <select>{"".join(f"<option>{size}</option>" for size in SIZES)}</select></label>
+    <label><input type="checkbox" checked> Mirror</label>
+  </div>
+  <p class="words" role="status"></p><p class="rate"></p>
+</div>"""
+STYLE = """
+.live { contain: content; }  /* a new frame lays out nothing else */
+.live .stage { aspect-ratio: 4 / 3; max-height: 72vh; width: 100%; display: flex; align-items: center;
+  justify-content: center; border-radius: 8px; background: var(--background-fill-secondary); }
+.live canvas { width: 100%; height: 100%; object-fit: contain; border-radius: 8px; }
+.live canvas[hidden], .live .hint[hidden] { display: none; }
+.live .hint { color: var(--body-text-color-subdued); text-align: center; padding: 24px; }
+.live .row { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 14px; margin: 10px 2px; }
+.live button { padding: 6px 14px; border-radius: var(--button-medium-radius); cursor: pointer;
+  font-weight: var(--button-medium-text-weight); color: var(--button-secondary-text-color);
+  background: var(--button-secondary-background-fill); border: 1px solid var(--button-secondary-border-color); }
+.live .switch { color: var(--button-primary-text-color); background: var(--button-primary-background-fill);
+  border-color: var(--button-primary-border-color); }
+.live button:disabled { opacity: .5; cursor: default; }
+.live label { display: inline-flex; align-items: center; gap: 6px; color: var(--body-text-color); }
+.live select { padding: 4px 8px; color: var(--body-text-color); background: var(--input-background-fill);
+  border: 1px solid var(--input-border-color); border-radius: var(--radius-sm); }
+.live :focus-visible { outline: 2px solid var(--color-accent); outline-offset: 1px; }
+.live .words, .live .rate { margin: 2px; min-height: 1.4em; color: var(--body-text-color); }
+.live .rate { color: var(--body-text-color-subdued); font-size: var(--text-sm);
+  font-variant-numeric: tabular-nums; }
+"""
+SCRIPT = """
+const find = selector => element.querySelector(selector), pause = ms => new Promise(done => setTimeout(done, ms));
+const canvas = find('canvas'), button = find('.switch'), take = find('.take'), sizes = find('select');
+const painter = canvas.getContext('bitmaprenderer');  // the cheapest way to show a picture
+const root = (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\\/$/, '');
+const camera = document.createElement('video');
+camera.muted = camera.playsInline = true;
+const sheet = new OffscreenCanvas(1, 1), pen = sheet.getContext('2d', {alpha: false, willReadFrequently: true});
+const CAMERA = {
+  NotAllowedError: 'The camera was refused: allow it beside the address of this page, then start it again.',
+  NotFoundError: 'There is no camera: connect one, then start it again.',
+  NotReadableError: 'The camera is busy in another program: close that, then start the camera again.',
+};
+const NO_STYLE = 'Choose a style: nothing is painted without one.';
+const LOST = 'The connection to the server was lost; start the camera again when it is back.';
+const UNSEEN = 'The camera went off when it was out of sight.';
+let on = null;  // while the camera is: what Stop aborts, and what goes on
+let last = null;  // the painted frame that is shown, as a JPEG
+
+const say = words => { if (find('.words').textContent !== words) find('.words').textContent = words; };
+
+const stop = words => {
+  if (!on) return;
+  on.abort(); clearInterval(on.clock); on = null;
+  camera.srcObject = null;
+  window.paintings -= 1;  // see `calm`
+  button.textContent = 'Start camera'; find('.rate').textContent = '';
+  say(words);
+};
+
+const wanted = () => {
+  const [width, height] = sizes.value.split('×').map(Number);
+  return {width: {ideal: width}, height: {ideal: height}, frameRate: {ideal: 30}};
+};
+
+const start = async () => {
+  if (!navigator.mediaDevices) return say('The camera needs a secure page: open this one by https, or as localhost.');
+  const mine = on = Object.assign(new AbortController(), {shown: 0, sent: 0, newest: 0, lag: 0});
+  const whileOn = {signal: mine.signal};
+  window.paintings = (window.paintings ?? 0) + 1;
+  button.textContent = 'Stop camera'; say('Waiting for the camera…');
+  mine.clock = setInterval(() => tell(mine), 1000);
+  document.addEventListener('visibilitychange', () => document.hidden && stop(UNSEEN), whileOn);
+  window.addEventListener('pagehide', () => stop(UNSEEN), whileOn);
+  try {
+    const stream = await navigator.mediaDevices.getUserMedia({video: wanted()});
+    const [track] = stream.getTracks(), off = () => track.stop();
+    if (on !== mine) return off();
+    mine.signal.addEventListener('abort', off);
+    track.addEventListener('ended', () => stop('The camera was taken away.'), whileOn);
+    sizes.addEventListener('change', () => track.applyConstraints(wanted()).catch(() => {}), whileOn);
+    camera.srcObject = stream;
+    await camera.play();
+  } catch (error) {
+    if (on === mine) stop(CAMERA[error.name] ?? `The camera does not start: ${error.message || error.name}`);
+    return;
+  }
+  if (on !== mine) return;
+  say('');
+  look(mine);
+  for (let lane = 0; lane < LANES; lane++) paint(mine);
+};
+
+// once a second
+const tell = mine => {
+  if (!element.getClientRects().length) return stop(UNSEEN);
+  const size = `${canvas.width}×${canvas.height}`, lag = `${Math.round(mine.lag)} ms behind the camera`;
+  find('.rate').textContent = mine.shown ? `${mine.shown} frames a second, ${size}, ${lag}` : '';
+  mine.shown = 0;
+};
+
+// whether the camera has a frame that was not sent
+const look = mine => {
+  mine.next = new Promise(done => camera.requestVideoFrameCallback(() => {
+    mine.fresh = true; done();
+    if (on === mine) look(mine);
+  }));
+};
+
+const capture = async mine => {
+  while (!mine.fresh) await mine.next;
+  mine.fresh = false;
+  const began = performance.now();
+  const {videoWidth: width, videoHeight: height} = camera;
+  const scale = Math.min(1, parseInt(sizes.value) / Math.max(width, height));  // a phone's may stand upright
+  sheet.width = Math.round(width * scale); sheet.height = Math.round(height * scale);
+  if (find('input').checked) pen.setTransform(-1, 0, 0, 1, sheet.width, 0);
+  pen.drawImage(camera, 0, 0, sheet.width, sheet.height);
+  return {began, body: await sheet.convertToBlob({type: 'image/jpeg', quality: 0.8})};
+};
+
+// one frame after the other, each the newest when its turn comes
+const paint = async mine => {
+  for (let failures = 0; on === mine;) {
+    try {
+      if (!props.value) { say(NO_STYLE); await pause(500); continue; }
+      const {began, body} = await capture(mine), number = ++mine.sent;
+      const answer = await fetch(`${root}/live/${props.value}`, {method: 'POST', body, signal: mine.signal});
+      if (answer.ok) { await show(mine, number, began, answer); failures = 0; continue; }
+      const words = await answer.text();
+      if (on !== mine) return;
+      if (answer.status === 404) return stop(words);
+      if (answer.status === 409 || answer.status === 422) { failures = 0; say(words); await pause(500); continue; }
+      throw new Error(words);
+    } catch (error) {  // a proxy's hiccup, or the server is gone
+      if (on !== mine) return;
+      if (++failures > 5) return stop(LOST);
+      await pause(250 * failures);
+    }
+  }
+};
+
+const show = async (mine, number, began, answer) => {
+  const picture = await answer.blob(), bitmap = await createImageBitmap(picture);
+  if (on !== mine || number < mine.newest) return bitmap.close();  // overtaken by a later one
+  mine.newest = number;
+  if (canvas.width !== bitmap.width || canvas.height !== bitmap.height)
+    [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+  painter.transferFromImageBitmap(bitmap);
+  canvas.hidden = take.disabled = false; find('.hint').hidden = true; say('');
+  last = picture; mine.shown += 1; mine.lag = performance.now() - began;
+  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
+  canvas.dataset.style = answer.headers.get('style-version');
+};
+
+button.addEventListener('click', () => { if (on) stop('The camera is off.'); else start(); });
+take.addEventListener('click', () => {
+  const reader = new FileReader();
+  reader.onload = () => trigger('take', {picture: reader.result});
+  reader.readAsDataURL(last);
+});
+""".replace("LANES", str(LANES))
+
+
+def live_area(**props: Any) -> gr.HTML:
+    """The place on the page; its value is the token of the page's `Live`, None while there is none.
+
+    Triggers "take" with the painted frame that is shown, see `taken`.
+    """
+    return gr.HTML(html_template=TEMPLATE, css_template=STYLE, js_on_load=SCRIPT, **props)

@@ -1,0 +1,264 @@
+"""The Train tab: one more style for the Instant tab, learned while one watches."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from nst_core import images
+from nst_core.devices import choose_compute, release_freed_memory
+from nst_core.errors import ConfigError, ImageError, NSTError
+from nst_core.features import weights
+from nst_core.instant.lesson import QUICK, Lesson
+from nst_core.instant.perceptual import Recipe
+from nst_core.instant.styles import load_styles, save_styles
+from nst_core.instant.trainer import Progress
+from nst_core.ui.cache import new_file
+from nst_core.ui.chart import LossHistory
+from nst_core.ui.controls import ASSETS
+from nst_core.ui.instant import Choices, blends, point_camera
+from nst_core.ui.palette import Palette, title_of
+from nst_core.ui.pictures import PictureInput
+from nst_core.ui.preview import Preview, preview_area
+from nst_core.ui.session import DEVICE_THREAD, INSTANT, LANE, QUEUED
+from nst_core.ui.status import duration, status_html
+
+MOST_STEPS = 5000
+FILE_NAME = re.compile(r"[^\w .-]+")  # what a file's name is spared
+WORDS_SECONDS = 1.0  # between two updates of the status
+
+ABOUT = """Teach the network of the Instant tab one more style: its convolutions stay, only the style's own scales and
+shifts are learned, in minutes. Stop when you are pleased: the style then stands among the others, and you can keep
+it as a file. *Dumoulin et al. 2017*"""
+HINT = "Choose a style picture, then press <b>Train</b>:<br>a photograph in the new style, and as it is, is shown here."
+
+
+class TrainView(NamedTuple):
+    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
+
+    status: Any = gr.skip()
+    preview: Any = gr.skip()
+    losses: Any = gr.skip()
+    strip: Any = gr.skip()
+    second: Any = gr.skip()
+    file: Any = gr.skip()
+
+
+class Wish(NamedTuple):
+    """What a person wants to be learned, in the order of the inputs."""
+
+    picture: Path | None
+    name: str
+    steps: float | None
+    style_weight: float
+    style_size: float | None
+    photographs: Sequence[str] | None
+
+    def recipe(self) -> Recipe:
+        """How it is learned.
+
+        Raises:
+            ConfigError: a value that is missing or out of range.
+        """
+        for name, value, most in (("steps", self.steps, MOST_STEPS), ("style picture's size", self.style_size, 1024)):
+            if value is None or value != value // 1 or not 1 <= value <= most:
+                raise ConfigError(f"the {name} is {value}; give a whole number up to {most}")
+        return Recipe(
+            **{**QUICK.__dict__, "steps": int(self.steps), "style_size": int(self.style_size),
+               "style_weight": float(self.style_weight)}
+        )  # fmt: skip
+
+
+def build(choices: Choices) -> None:
+    """Lay out the tab and connect it; call inside its Tab.
+
+    Args:
+        choices: of the Instant tab, whose styles grow.
+    """
+    gr.Markdown(ABOUT)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=300):
+            inputs = _inputs()
+            with gr.Row():
+                run = gr.Button("Train", variant="primary", elem_id="train-run", scale=2, min_width=100)
+                stop = gr.Button("Stop", variant="stop", elem_id="train-stop", interactive=False, scale=1,
+                                 min_width=80)  # fmt: skip
+            with gr.Accordion("Styles as files", open=False):
+                load = gr.File(label="Load styles, safetensors", elem_id="load-styles", file_types=[".safetensors"],
+                               height=120)  # fmt: skip
+                save = gr.DownloadButton("Download the style that is chosen", elem_id="save-style")
+        with gr.Column(scale=7, min_width=300):
+            preview = preview_area(HINT, elem_id="train-preview")
+            status = gr.HTML(status_html("Ready."), elem_id="train-status")
+            file = gr.DownloadButton("Download the new style", elem_id="train-file", visible=False)
+            losses = gr.HTML(elem_id="train-losses")
+    palette, outputs = choices.palette, [status, preview, losses, choices.strip, choices.second, file]
+    _connect(palette, inputs, run, stop, outputs)
+    load.upload(load_file, [palette, load], [status, load, choices.strip, choices.second], **QUEUED)
+    save.click(save_chosen, palette, save, **QUEUED)
+
+
+def _inputs() -> list[Any]:
+    """In the order of Wish."""
+    picture = PictureInput(label="Style picture", elem_id="train-picture", height=220,
+                           sources=["upload", "clipboard"], alt_text="Style picture")  # fmt: skip
+    files = sorted(str(path) for path in (ASSETS / "styles").glob("*.jpg"))
+    gr.Examples(files, picture, label="", elem_id="train-examples", examples_per_page=12, cache_examples=False)
+    name = gr.Textbox(label="Name", elem_id="train-name", placeholder="my style", max_length=40)
+    with gr.Row():
+        steps = gr.Number(QUICK.steps, label="Steps, at most", elem_id="train-steps", min_width=110, maximum=MOST_STEPS)
+        weight = gr.Slider(1, 40, QUICK.style_weight, step=1, label="Style weight", elem_id="train-weight",
+                           min_width=150, info="more: stronger strokes, less photo")  # fmt: skip
+    with gr.Accordion("Photographs to learn on, and size of the strokes", open=False):
+        size = gr.Number(QUICK.style_size, label="Style picture's size, pixels", elem_id="train-style-size",
+                         info="of its longer side: the larger, the larger its strokes")  # fmt: skip
+        photographs = gr.File(label="Your photographs, two or more", elem_id="train-photos", file_types=["image"],
+                              file_count="multiple", height=120)  # fmt: skip
+    return [picture, name, steps, weight, size, photographs]
+
+
+def _connect(palette: gr.State, inputs: list[Any], run: gr.Button, stop: gr.Button, outputs: list[Any]) -> None:
+    """Train and Stop; one that still waits for the device leaves the queue."""
+    buttons, left = [outputs[0], run, stop], gr.State(0)
+    training = run.click(_press, palette, buttons, **INSTANT).then(
+        learn_page,
+        [palette, *inputs],
+        outputs,
+        show_progress="minimal",
+        show_progress_on=outputs[0],
+        api_visibility="private",
+        **LANE,
+    )
+    training.then(_ready, palette, buttons[1:], **INSTANT)
+    stop.click(lambda palette: palette.lesson_controls.stop.set(), palette, None, **INSTANT)
+    stop.click(lambda palette, left: left + (not palette.learning), [palette, left], left, **INSTANT)
+    left.change(lambda palette: (status_html("Left the queue."), *_ready(palette)), palette, buttons,
+                cancels=[training], **INSTANT)  # fmt: skip
+
+
+def _press(palette: Palette) -> tuple[Any, ...]:
+    palette.lesson_controls.stop.clear()
+    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
+
+
+def _ready(palette: Palette) -> tuple[Any, Any]:
+    palette.learning = False
+    return gr.Button(interactive=True), gr.Button(interactive=False)
+
+
+def learn_page(palette: Palette, *given: Any) -> Iterator[TrainView]:
+    """`learn`, with what gradio hands over one after another."""
+    yield from learn(palette, Wish(*given))
+
+
+def learn(palette: Palette, wish: Wish) -> Iterator[TrainView]:
+    """Learn a style, showing losses and a painted photograph; then it stands among the others."""
+    try:
+        palette.learning = True
+        lesson = DEVICE_THREAD.submit(_lesson, palette, wish).result()
+        yield from _show_lesson(palette, lesson)
+        file = DEVICE_THREAD.submit(lesson.learned).result()
+        (name,) = palette.add(file, "learned here")
+        palette.pictures[name] = wish.picture
+        point_camera(palette)
+        path = new_file(f"{FILE_NAME.sub('_', name)}.safetensors")
+        save_styles(file, path)
+        yield TrainView(
+            status=status_html(f"{title_of(name).capitalize()} is among the styles of the Instant tab.",
+                               f"{lesson.trainer.step} steps"),
+            strip=palette.strip_value(),
+            second=gr.Dropdown(blends(palette)),
+            file=gr.DownloadButton(value=str(path), visible=True),
+        )  # fmt: skip
+    except NSTError as error:
+        gr.Warning(str(error), title="Cannot learn", duration=12)
+        yield TrainView(status_html(str(error), kind="problem"))
+    finally:
+        palette.learning = False
+        release_freed_memory()
+
+
+def _lesson(palette: Palette, wish: Wish) -> Lesson:
+    """What is wanted, read and checked."""
+    if wish.picture is None:
+        raise ImageError("there is no style picture; drop one or click an example")
+    if not palette.catalogue.networks:
+        raise ConfigError("there is no network to teach; load a file of styles first")
+    recipe, name = wish.recipe(), (wish.name or wish.picture.stem).strip().replace(" ", "_")
+    if name in palette.names:
+        raise ConfigError(f"there is a style called {title_of(name)!r} already; give this one another name")
+    weights.require(recipe.backbone)
+    base = palette.catalogue.networks[0]
+    return Lesson(name, images.load(wish.picture), base, _folder_of(wish.photographs), recipe, choose_compute())
+
+
+def _folder_of(photographs: Sequence[str] | None) -> Path | None:
+    """The uploads in one folder."""
+    if not photographs:
+        return None
+    folder = new_file("photographs")
+    folder.mkdir()
+    for number, path in enumerate(photographs):
+        shutil.copy(path, folder / f"{number:04} {Path(path).name}")
+    return folder
+
+
+def _show_lesson(palette: Palette, lesson: Lesson) -> Iterator[TrainView]:
+    preview, history, told, began = Preview(), LossHistory(), 0.0, time.monotonic()
+    steps, shown = lesson.steps(palette.lesson_controls), None
+    try:
+        yield TrainView(
+            status=status_html("Looking at the style …", share=0, run=preview.token),
+            preview=gr.HTML(value=preview.token, visible=True),
+            losses=history.html(preview.token),
+            file=gr.DownloadButton(visible=False),
+        )
+        while progress := DEVICE_THREAD.submit(next, steps, None).result():
+            words = {}
+            if progress.losses:
+                history.note(progress.step, {**progress.losses, "total": sum(progress.losses.values())})
+                words["train-losses"] = history.html(preview.token)
+            if time.monotonic() - told >= WORDS_SECONDS or progress.preview is not None:
+                told = time.monotonic()
+                words["train-status"] = _status(progress, told - began, preview.token)
+            shown = progress.preview if progress.preview is not None else shown
+            if words and shown is not None:
+                preview.put(shown, words)
+    finally:
+        DEVICE_THREAD.submit(steps.close).result()
+        preview.close()
+    yield TrainView(losses=history.html())
+
+
+def _status(progress: Progress, seconds: float, token: str) -> str:
+    share = progress.step / progress.steps
+    left = f" · {duration(seconds / share - seconds)} left" if progress.step > 1 else ""
+    return status_html(f"Step {progress.step} of {progress.steps}{left}", progress.text, share=share, run=token)
+
+
+def load_file(palette: Palette, path: str | None) -> tuple[Any, ...]:
+    """Styles of a file among the others; the place for the file is empty again afterwards."""
+    try:
+        file = load_styles(Path(path))
+        names = DEVICE_THREAD.submit(palette.add, file, Path(path).name).result()
+        point_camera(palette)
+    except NSTError as error:
+        gr.Warning(str(error), title="No styles to take", duration=12)
+        return gr.skip(), None, gr.skip(), gr.skip()
+    text = f"Among the styles of the Instant tab now: {', '.join(map(title_of, names))}"
+    return status_html(text), None, palette.strip_value(), gr.Dropdown(blends(palette))
+
+
+def save_chosen(palette: Palette) -> Any:
+    """The style that is chosen as a file."""
+    try:
+        file = palette.catalogue.extract(palette.chosen)
+    except NSTError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    path = new_file(f"{FILE_NAME.sub('_', palette.chosen)}.safetensors")
+    save_styles(file, path)
+    return gr.DownloadButton(value=str(path))
