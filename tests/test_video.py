@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
+from nst_core.instant import painted_video
 from nst_core.instant import video as module
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.transfer.controls import Controls
@@ -302,6 +303,14 @@ def test_the_file_can_be_shown_before_it_is_read_to_its_end(source, output):
     assert 0 < content.index(b"moov") < content.index(b"mdat")
 
 
+def test_frames_are_stored_in_the_order_in_which_they_are_shown(tmp_path, output):
+    """So that a file can end after any of them, and each lasts as long as it did."""
+    painted(film(tmp_path / "uneven.mkv", times=[0, 40, 60, 200, 210, 300, 400, 410, 420, 500, 520, 600]), output)
+    with av.open(str(output)) as container:
+        times = [packet.pts for packet in container.demux(video=0) if packet.size]
+    assert times == sorted(times)
+
+
 def test_steady_steadies(source, output, monkeypatch):
     calls = []
     steadied = module.Steady.__call__
@@ -422,7 +431,7 @@ def test_a_disk_that_is_full_is_named(source, output, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "replace", full)
+    monkeypatch.setattr(painted_video.os, "replace", full)
     with pytest.raises(ImageError, match=r"painted.mp4 could not be written \(No space left on device\); make room"):
         painted(source, output)
     assert not os.listdir(output.parent)
@@ -479,6 +488,18 @@ def test_sound_alone_is_no_video(tmp_path, output, name):
         add_tone(container, container.add_stream(codec, rate=SOUND_RATE, layout="mono"), 0.3)
     with pytest.raises(ImageError, match=f"{name} holds no moving pictures; use an MP4"):
         paint_video(tmp_path / name, output, refuse)
+
+
+def test_the_cover_of_a_song_is_no_video(tmp_path, output):
+    with av.open(str(tmp_path / "song.m4a"), "w", "mp4") as container:
+        audio = container.add_stream("aac", rate=SOUND_RATE, layout="mono")
+        cover = container.add_stream("mjpeg", rate=1, width=WIDTH, height=HEIGHT, pix_fmt="yuvj420p")
+        cover.disposition = av.stream.Disposition.attached_pic
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(quarters(), "rgb24").reformat(format="yuvj420p")))
+        container.mux(cover.encode(None))
+        add_tone(container, audio, 0.3)
+    with pytest.raises(ImageError, match="song.m4a holds no moving pictures"):
+        paint_video(tmp_path / "song.m4a", output, refuse)
 
 
 def test_a_video_without_a_single_frame_is_refused(source, tmp_path, output):
