@@ -339,3 +339,11 @@ def test_pictures_are_never_painted_over(refused, folder):
     before = (folder / "photos" / "cat.png").read_bytes()
     assert "would be overwritten" in refused("photos", output="photos")
     assert (folder / "photos" / "cat.png").read_bytes() == before
+
+
+def test_a_large_picture_keeps_its_size(instant):
+    wide = torch.rand(1, 3, 2, 500).repeat_interleave(10, 2).repeat_interleave(10, 3)
+    images.save_png(wide, "wide.png")
+    for output in ("wide.jpg", "painted.png"):
+        assert instant("wide.png", output=output) == 0
+        assert images.size_of(images.load(output, max_side=10_000)) == (20, 5000)

@@ -17,6 +17,7 @@ from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError
 from nst_core.features.distill import writing
 from nst_core.instant.catalogue import Catalogue, open_styles
+from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.video import paint_video
 from nst_core.transfer.color import COLORS
 
@@ -101,14 +102,14 @@ def _paint_all(found: dict[Path, Path], paint: Callable[[Tensor], Tensor], optio
 
 
 def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
-    image = images.load(source)
+    image = images.load(source, max_side=MAX_SIDE)
     painted = paint(image if options.size is None else images.fit(image, options.size))
     make_folder(output.parent)
     with writing(output) as aside:
         if output.suffix.lower() == ".png":
             images.save_png(painted, aside)
         else:
-            aside.write_bytes(images.encode_jpeg(painted, quality=JPEG_QUALITY))
+            aside.write_bytes(images.encode_jpeg(painted, quality=JPEG_QUALITY, max_side=MAX_SIDE))
 
 
 def _paint_video(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:

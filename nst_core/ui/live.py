@@ -66,8 +66,8 @@ class Live:
 
     def close(self) -> None:
         """Forget what paints; frames that still come are refused."""
-        self.paint = None
         Live.open.pop(self.token, None)
+        self.paint = None
 
     def painted(self, image: Tensor) -> tuple[int, Tensor | None]:
         """The version of what paints and image (1, 3, H, W) painted, on the CPU; None if nothing paints."""

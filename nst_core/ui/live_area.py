@@ -100,7 +100,7 @@ const start = async () => {
     return;
   }
   if (on !== mine) return;
-  say('');
+  say(''); mine.told = performance.now();
   look(mine);
   for (let lane = 0; lane < LANES; lane++) paint(mine);
 };
@@ -108,16 +108,19 @@ const start = async () => {
 // once a second
 const tell = mine => {
   if (!element.getClientRects().length) return stop(UNSEEN);
-  const size = `${canvas.width}×${canvas.height}`, lag = `${Math.round(mine.lag)} ms behind the camera`;
-  find('.rate').textContent = mine.shown ? `${mine.shown} frames a second, ${size}, ${lag}` : '';
-  mine.shown = 0;
+  if (!mine.shown) return;
+  const now = performance.now(), rate = Number((1000 * mine.shown / (now - mine.told)).toPrecision(2));
+  find('.rate').textContent = `${rate} frames a second, ${canvas.width}×${canvas.height}, `
+    + `${Math.round(mine.lag)} ms behind the camera`;
+  mine.shown = 0; mine.told = now;
 };
 
-// whether the camera has a frame that was not sent
+// whether the camera has a frame that was not sent; after Stop nothing is awaited any more
 const look = mine => {
   mine.next = new Promise(done => camera.requestVideoFrameCallback(() => {
+    if (on !== mine) return;
     mine.fresh = true; done();
-    if (on === mine) look(mine);
+    look(mine);
   }));
 };
 

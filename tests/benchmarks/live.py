@@ -28,13 +28,17 @@ CAMERA = ["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-
 SECONDS, SWITCHES = 8, 10
 STYLES = ("a", "b")
 
-# Moment, style and age of each frame that is shown.
+# Moment and style of each frame that is shown.
 OBSERVE = """
 window.seen = [];
 const canvas = document.querySelector('.live canvas');
 new MutationObserver(() => seen.push([Date.now(), Number(canvas.dataset.style)]))
   .observe(canvas, {attributeFilter: ['data-frames']});
 """
+
+
+def random_painter() -> Painter:
+    return Painter([TransformationNetwork([*STYLES, PHOTO])], choose_compute())
 
 
 def alone(paint, size: tuple[int, int]) -> float:
@@ -78,7 +82,7 @@ def switched(page: Page, live: Live, paint) -> float:
 def main(size: str) -> None:
     keep_freed_memory()
     width, height = map(int, size.split("x"))
-    painter = Painter([TransformationNetwork([*STYLES, PHOTO], 32)], choose_compute())
+    painter = DEVICE_THREAD.submit(random_painter).result()  # made elsewhere, it would take half as long again to paint
     paints = [lambda image, style=style: painter.paint(image, {style: 1.0}) for style in STYLES]
     bare = DEVICE_THREAD.submit(alone, paints[0], (height, width)).result()
     live = Live()

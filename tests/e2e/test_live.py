@@ -1,0 +1,303 @@
+"""The camera painted as it goes, in a real browser with a made-up camera."""
+
+import re
+import time
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+import torch
+from playwright.sync_api import Page, expect
+from starlette.middleware import Middleware
+
+from nst_core.errors import ConfigError
+from nst_core.ui.calm import CalmPages
+from nst_core.ui.live import ROUTE, Live, taken
+from nst_core.ui.live_area import LANES, live_area
+from tests.e2e.conftest import ARGUMENTS, CHROMIUM
+
+pytestmark = pytest.mark.e2e
+
+FAKE_CAMERA = "--use-fake-device-for-media-stream=fps=30"
+INSECURE = ("page.test", "--host-resolver-rules=MAP page.test 127.0.0.1")  # neither https nor localhost
+SHOWN = "Number(document.querySelector('.live canvas').dataset.frames ?? 0)"
+STYLE = "Number(document.querySelector('.live canvas').dataset.style ?? 0)"
+IS_OFF = "tracks.length > 0 && tracks.every(track => track.readyState === 'ended') && !(window.paintings > 0)"
+# Keeps the camera's tracks where the page can be asked whether they go on.
+KEEP_TRACKS = """
+window.tracks = [];
+const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+if (ask) navigator.mediaDevices.getUserMedia = async wanted => {
+  const stream = await ask(wanted);
+  tracks.push(...stream.getTracks());
+  return stream;
+};"""
+# The mean colour of what is shown, and how wide it is.
+LOOK = """async () => {
+  const canvas = document.querySelector('.live canvas');
+  const pen = new OffscreenCanvas(1, 1).getContext('2d');
+  pen.drawImage(await createImageBitmap(canvas, {resizeWidth: 1, resizeHeight: 1, resizeQuality: 'high'}), 0, 0);
+  return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3), canvas.width];
+}"""
+
+
+def negative(image: torch.Tensor) -> torch.Tensor:
+    return 1 - image
+
+
+def slow(image: torch.Tensor) -> torch.Tensor:
+    time.sleep(0.1)
+    return image
+
+
+@pytest.fixture(scope="module")
+def served():
+    """The area on a page of its own: `url`; `live`, whose token the next visitor gets; `pictures` that were taken."""
+    place = SimpleNamespace(live=None, pictures=[])
+
+    def take(event: gr.EventData) -> None:
+        place.pictures.append(taken(event))
+
+    with gr.Blocks(analytics_enabled=False) as demo:
+        with gr.Tab("Camera"):
+            area = live_area()
+        with gr.Tab("Other"):
+            gr.Markdown("Nothing here")
+        demo.load(lambda: place.live and place.live.token, None, area)
+        area.take(take, None, None)
+    _, place.url, _ = demo.launch(
+        app_kwargs={"routes": [ROUTE], "middleware": [Middleware(CalmPages)]},
+        prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", ssr_mode=False,
+    )  # fmt: skip
+    yield place
+    demo.close()
+
+
+@pytest.fixture(scope="module")
+def camera_browser(browser):
+    browser = browser.browser_type.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, FAKE_CAMERA, INSECURE[1]])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def live() -> Live:
+    live = Live()
+    live.paint = negative
+    return live
+
+
+@pytest.fixture
+def visit(camera_browser, served, live):
+    """A function that opens the page; at the end no page may have met an error but those it expects."""
+    contexts, errors = [], []
+
+    def open_one(*, browser=camera_browser, url=served.url, width=1280, expected="^$", token=True, **context) -> Page:
+        served.live = live if token else None
+        context = {"permissions": ["camera"], **context}
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **context))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda line: line.type == "error" and not re.search(expected, line.text) and errors.append(line.text),
+        )
+        page.add_init_script(KEEP_TRACKS)
+        page.goto(url)
+        expect(switch(page)).to_be_visible(timeout=30_000)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    live.close()
+    assert errors == []
+
+
+def switch(page: Page):
+    """The button that turns the camera on and off."""
+    return page.get_by_role("button", name=re.compile("(Start|Stop) camera"))
+
+
+def started(page: Page, frames: int = 3) -> Page:
+    """The page with its camera on and so many painted frames shown."""
+    switch(page).click()
+    page.wait_for_function(f"{SHOWN} >= {frames}")
+    return page
+
+
+def says(page: Page, words: str) -> None:
+    expect(page.locator(".words")).to_contain_text(words)
+
+
+def test_frames_are_painted_and_shown_until_the_camera_is_stopped(visit, live):
+    page = started(visit())
+    red, green, blue, width = page.evaluate(LOOK)
+    assert width == 320 and min(red, blue) > green  # the made-up camera shows green
+    before = page.evaluate("document.querySelector('.live canvas').toDataURL()")
+    page.wait_for_function(f"{SHOWN} >= 10")
+    assert page.evaluate("document.querySelector('.live canvas').toDataURL()") != before
+    expect(page.locator(".rate")).to_have_text(
+        re.compile(r"^[\d.]+ frames a second, 320×240, \d+ ms behind the camera$")
+    )
+    expect(switch(page)).to_have_text("Stop camera")
+    for _ in range(3):
+        switch(page).click()
+        page.wait_for_function(IS_OFF)
+        says(page, "The camera is off.")
+        started(page, page.evaluate(SHOWN) + 3)
+
+
+def test_after_stop_nothing_is_asked_or_painted(visit, live):
+    page = started(visit())
+    switch(page).click()
+    page.wait_for_timeout(200)
+    painted = live.frames
+    page.wait_for_timeout(300)
+    assert live.frames == painted and live.in_flight == 0
+
+
+def test_a_new_style_shows_within_the_frames_that_were_on_their_way(visit, live):
+    live.paint = slow
+    page = started(visit())
+    red, green, blue, _ = page.evaluate(LOOK)
+    assert green > max(red, blue)
+    for paint in (lambda image: 1 - slow(image), slow):
+        painted, live.paint = live.frames, paint
+        page.wait_for_function(f"{STYLE} === {live.version}", polling=10)
+        assert live.frames - painted <= LANES + 2
+    red, green, blue, _ = page.evaluate(LOOK)
+    assert green > max(red, blue)
+
+
+def test_a_slow_style_makes_no_queue(visit, live):
+    waiting = []
+
+    def watched(image):
+        waiting.append(live.in_flight)
+        return slow(image)
+
+    live.paint = watched
+    started(visit(), 6)
+    assert max(waiting) <= LANES
+
+
+def test_painting_begins_when_a_style_is_chosen(visit, live):
+    live.paint = None
+    page = visit(expected="409")
+    switch(page).click()
+    says(page, "Choose a style")
+    live.paint = negative
+    page.wait_for_function(f"{SHOWN} >= 3")
+    expect(page.locator(".words")).to_have_text("")
+
+
+def test_a_page_without_a_token_asks_for_a_style_and_for_nothing_else(visit):
+    page, asked = visit(token=False), []
+    page.on("request", lambda request: "/live/" in request.url and asked.append(request.url))
+    switch(page).click()
+    says(page, "Choose a style")
+    assert asked == []
+
+
+def test_what_the_style_says_is_shown_and_painting_goes_on_after_it(visit, live):
+    def refusing(image):
+        raise ConfigError("strength is 7; give a number from 0 to 1")
+
+    live.paint = refusing
+    page = visit(expected="422")
+    switch(page).click()
+    says(page, "strength is 7")
+    live.paint = negative
+    page.wait_for_function(f"{SHOWN} >= 3")
+
+
+def test_a_camera_that_is_refused_is_said(visit):
+    page = visit(permissions=[])
+    switch(page).click()
+    says(page, "The camera was refused")
+    expect(switch(page)).to_have_text("Start camera")
+    assert not page.evaluate("window.paintings > 0")
+
+
+def test_a_machine_without_camera_is_told(visit, browser):
+    page = visit(browser=browser)
+    switch(page).click()
+    says(page, "There is no camera")
+
+
+def test_a_page_that_may_have_no_camera_says_how_it_may(visit, served):
+    page = visit(url=served.url.replace("127.0.0.1", INSECURE[0]))
+    switch(page).click()
+    says(page, "https")
+
+
+def test_a_lost_connection_is_tried_again_and_then_said(visit):
+    page, tries = started(visit(expected="Failed to load")), []
+
+    def lose(route):
+        tries.append(1)
+        route.abort()
+
+    page.route("**/live/*", lose)
+    page.wait_for_timeout(400)
+    page.unroute("**/live/*")
+    page.wait_for_function(f"{SHOWN} > {page.evaluate(SHOWN)}")  # it came back in time
+    tries.clear()
+    page.route("**/live/*", lose)
+    says(page, "The connection to the server was lost")
+    page.wait_for_function(IS_OFF)
+    assert LANES < len(tries) <= 20
+
+
+def test_a_page_that_the_server_forgot_says_so(visit, live):
+    page = started(visit(expected="404|409"))
+    live.close()
+    says(page, "reload it")
+    page.wait_for_function(IS_OFF)
+
+
+@pytest.mark.parametrize("leave", ["other tab", "out of sight"])
+def test_the_camera_goes_off_with_its_place(visit, leave):
+    page = started(visit())
+    if leave == "other tab":
+        page.get_by_role("tab", name="Other").click()
+    else:
+        page.evaluate("Object.defineProperty(document, 'hidden', {value: true})")
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function(IS_OFF)
+
+
+def test_a_frame_is_taken_as_it_is_shown(visit, served):
+    page = visit()
+    take = page.get_by_role("button", name="Take this picture")
+    expect(take).to_be_disabled()
+    started(page)
+    take.click()
+    deadline = time.monotonic() + 10
+    while not served.pictures and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
+    assert served.pictures[0].shape == (1, 3, 240, 320)
+
+
+def test_size_and_mirror_change_while_the_camera_is_on(visit, live):
+    live.paint = lambda image: image
+    page = started(visit())
+    page.get_by_label("Size").select_option("640×480")
+    page.wait_for_function("document.querySelector('.live canvas').width === 640")
+    mirror = page.get_by_label("Mirror")
+    expect(mirror).to_be_checked()
+    mirror.uncheck()
+    page.wait_for_function(f"{SHOWN} >= {page.evaluate(SHOWN) + 3}")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_area_fits_a_phone_and_is_worked_by_keys(visit, served, dark):
+    page = visit(width=390, url=served.url + "?__theme=dark" * dark)
+    switch(page).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{SHOWN} >= 2")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(switch(page)).to_be_focused()
+    page.keyboard.press("Space")
+    page.wait_for_function(IS_OFF)
