@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from nst_core.devices import keep_freed_memory
-from nst_core.ui import endpoint, instant, live, stylize, train
+from nst_core.ui import endpoint, instant, instant_endpoint, live, stylize, train
 from nst_core.ui.calm import CalmPages
 from nst_core.ui.look import CSS, THEME
 from nst_core.ui.preview import ROUTE
@@ -25,6 +25,7 @@ with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, 3600)) as
         with gr.Tab("Train", id="train"):
             train.build(choices)
     endpoint.add_endpoint()
+    instant_endpoint.add_instant_endpoint()
 
 demo.queue(max_size=16, default_concurrency_limit=4)
 
@@ -32,7 +33,7 @@ demo.queue(max_size=16, default_concurrency_limit=4)
 LAUNCH = {
     "theme": THEME,
     "css": CSS,
-    "max_file_size": "40mb",
+    "max_file_size": "400mb",
     "show_error": False,
     "run_history": False,
     "enable_monitoring": False,

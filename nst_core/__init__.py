@@ -2,6 +2,7 @@
 
 from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, DeviceError, DownloadError, ImageError, NSTError, WeightsError
+from nst_core.instant.catalogue import open_styles
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.optimize import Frame
@@ -25,6 +26,7 @@ __all__ = [
     "StyleTransferConfig",
     "WeightsError",
     "choose_compute",
+    "open_styles",
     "read_record",
     "save_result",
     "stylize",

@@ -1,6 +1,7 @@
 """The Instant tab: styles to click, and pictures, camera and videos painted in one pass."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,7 +115,8 @@ def _connect(choices: Choices, stage: Stage, camera: Any) -> None:
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     strip.pick(pick, palette, strip, **INSTANT).then(repaint, given, shown, **once)
     strength, second, share, color = choices.mix
-    for event in (strength.release, second.input, share.release, color.input, choices.size.submit, choices.size.blur,
+    # a menu says `input` also when it is left unchanged
+    for event in (strength.change, second.select, share.change, color.input, choices.size.submit, choices.size.blur,
                   stage.picture.change):  # fmt: skip
         event(repaint, given, shown, **once)
     for slider in (strength, share):  # the camera follows while it is dragged
@@ -138,11 +140,12 @@ def remix(palette: Palette, *mix: Any) -> None:
 
 
 def point_camera(palette: Palette) -> None:
-    """Let the camera's next frame be painted as it is set now; a setting that cannot be painted leaves it as it is."""
-    try:
+    """Let the camera's next frame be painted as it is set now.
+
+    A setting that cannot be painted leaves it as it is; `paint_picture`, which follows every choice, says why.
+    """
+    with suppress(NSTError):
         palette.live.paint = palette.brush()
-    except NSTError as error:
-        gr.Warning(str(error), title="Cannot paint so", duration=12)
 
 
 def pick(palette: Palette, event: gr.EventData) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def paint_clip(palette: Palette, source: str | None, size: float | None, steady:
             raise ConfigError(f"the size is {size:g}; give a whole number of pixels, or none")
         brush = on_device(palette.brush())
         painting = paint_video(
-            source, output, brush, steady=steady, size=int(size) if size else None, controls=palette.controls
+            source, output, brush, steady=steady, size=None if size is None else int(size), controls=palette.controls
         )
         yield from _show_video(painting, palette, output)
     except NSTError as error:
@@ -120,11 +120,11 @@ def paint_clip(palette: Palette, source: str | None, size: float | None, steady:
 
 def _show_video(painting: Iterator[VideoProgress], palette: Palette, output: Path) -> Iterator[tuple[Any, ...]]:
     preview, told, notes, progress = Preview(), 0.0, [], None
+    words = {}  # go along with every picture, as the browser does not see them all
     try:
         yield _begun("clip", preview, "Opening the video …", gr.Video(visible=False))
         for progress in painting:
             notes += [progress.note] if progress.note else []
-            words = {}
             if time.monotonic() - told >= WORDS_SECONDS:
                 told = time.monotonic()
                 words = {"clip-status": _video_status(progress, notes, preview.token)}
@@ -133,6 +133,8 @@ def _show_video(painting: Iterator[VideoProgress], palette: Palette, output: Pat
     finally:
         painting.close()
         preview.close()
+    if not output.exists():
+        raise ImageError("stopped before the first frame was painted; there is no video")
     stopped = palette.controls.stop.is_set()
     text = f"{'Stopped' if stopped else 'Done'}: {progress.text}, in {duration(progress.seconds)}"
     yield (
@@ -181,6 +183,8 @@ def paint_many(
                     preview.put(painted, {"batch-status": status})
         finally:
             preview.close()
+        if not made and palette.controls.stop.is_set():
+            raise ImageError("stopped before the first picture was painted; there is no ZIP")
         if not made:
             raise ImageError(f"none of the {len(sources)} files could be painted: {'; '.join(skipped[:3])}")
         stopped = "Stopped" if palette.controls.stop.is_set() else "Done"

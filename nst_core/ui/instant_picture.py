@@ -1,6 +1,7 @@
 """A picture painted in one pass: what the Instant tab's handlers do with one file."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,15 +36,22 @@ class InstantView(NamedTuple):
 
 
 def paint_picture(palette: Palette, source: Path | None, size: float | None) -> Iterator[InstantView]:
-    """Paint a picture as the palette is set; first it is shown, then there is a file of it."""
-    palette.source = palette.result = None
-    if source is None:
-        yield InstantView(status_html("Choose a picture; every click on a style paints it at once."),
-                          gr.HTML(visible="hidden"), gr.Row(visible=False))  # fmt: skip
+    """Paint a picture as the palette is set; first it is shown, then there is a file of it.
+
+    Nothing if that is what is shown: gradio says some changes twice. What cannot be painted leaves the last result.
+    """
+    wanted = palette.chosen, palette.mix, source, size
+    if palette.painted == wanted and palette.result.exists():
         return
+    palette.painted = None
     try:
-        brush, image = palette.brush(), read(source, size)
-        began = time.monotonic()
+        brush = palette.brush()
+        if source is None:
+            palette.source = palette.result = None
+            yield InstantView(status_html("Choose a picture; every click on a style paints it at once."),
+                              gr.HTML(visible="hidden"), gr.Row(visible=False))  # fmt: skip
+            return
+        image, began = read(source, size), time.monotonic()
         painted = DEVICE_THREAD.submit(brush, image).result()
     except NSTError as error:
         gr.Warning(str(error), title="Cannot paint", duration=12)
@@ -52,9 +60,10 @@ def paint_picture(palette: Palette, source: Path | None, size: float | None) -> 
     height, width = images.size_of(painted)
     text = f"{palette.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
     yield InstantView(status_html(text), gr.HTML(value=comparison(image, painted), visible=True), gr.Row(visible=True))
-    palette.source, palette.result = source, new_file("neural-style-lab.png")
-    images.save_png(painted, palette.result, {TEXT_KEY: json.dumps({"style": palette.chosen, **palette.mix._asdict()})})
-    yield InstantView(download=gr.DownloadButton(value=palette.result))
+    path = new_file("neural-style-lab.png")
+    images.save_png(painted, path, {TEXT_KEY: json.dumps({"style": wanted[0], **wanted[1]._asdict()})})
+    palette.source, palette.result, palette.painted = source, path, wanted
+    yield InstantView(download=gr.DownloadButton(value=path))
 
 
 def read(source: Path, size: float | None) -> Tensor:
@@ -92,7 +101,8 @@ def polish(palette: Palette, session: Session) -> list[Any]:
         gr.Tabs(selected="stylize"),
         status_html(text, detail),
         str(palette.source),
-        str(style) if known else gr.skip(),
+        # as a copy: gradio serves no file of a program that was started in another folder
+        str(shutil.copy(style, new_file(style.name))) if known else gr.skip(),
         gr.Image(value=str(palette.result), visible=True),
         *session.take(config),
     ]

@@ -64,6 +64,7 @@ class Palette:
         self.learning = False
         self.source: Path | None = None  # of the last painted picture
         self.result: Path | None = None
+        self.painted: tuple[Any, ...] | None = None  # style, mix, picture and size of what is shown
         self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
         self._painter: Painter | None = None  # of a catalogue of this page's own
 

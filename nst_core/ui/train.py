@@ -15,7 +15,7 @@ from nst_core.errors import ConfigError, ImageError, NSTError
 from nst_core.features import weights
 from nst_core.instant.lesson import QUICK, Lesson
 from nst_core.instant.perceptual import Recipe
-from nst_core.instant.styles import load_styles, save_styles
+from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.instant.trainer import Progress
 from nst_core.ui.cache import new_file
 from nst_core.ui.chart import LossHistory
@@ -30,6 +30,7 @@ from nst_core.ui.status import duration, status_html
 MOST_STEPS = 5000
 FILE_NAME = re.compile(r"[^\w .-]+")  # what a file's name is spared
 WORDS_SECONDS = 1.0  # between two updates of the status
+DOWNLOAD = "() => document.querySelector('#saved-style').click()"
 
 ABOUT = """Teach the network of the Instant tab one more style: its convolutions stay, only the style's own scales and
 shifts are learned, in minutes. Stop when you are pleased: the style then stands among the others, and you can keep
@@ -90,7 +91,8 @@ def build(choices: Choices) -> None:
             with gr.Accordion("Styles as files", open=False):
                 load = gr.File(label="Load styles, safetensors", elem_id="load-styles", file_types=[".safetensors"],
                                height=120)  # fmt: skip
-                save = gr.DownloadButton("Download the style that is chosen", elem_id="save-style")
+                save = gr.Button("Download the style that is chosen", elem_id="save-style")
+                saved = gr.DownloadButton(elem_id="saved-style", visible="hidden")
         with gr.Column(scale=7, min_width=300):
             preview = preview_area(HINT, elem_id="train-preview")
             status = gr.HTML(status_html("Ready."), elem_id="train-status")
@@ -99,7 +101,8 @@ def build(choices: Choices) -> None:
     palette, outputs = choices.palette, [status, preview, losses, choices.strip, choices.second, file]
     _connect(palette, inputs, run, stop, outputs)
     load.upload(load_file, [palette, load], [status, load, choices.strip, choices.second], **QUEUED)
-    save.click(save_chosen, palette, save, **QUEUED)
+    save.click(save_chosen, palette, saved, **QUEUED)
+    saved.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
 
 
 def _inputs() -> list[Any]:
@@ -161,15 +164,14 @@ def learn(palette: Palette, wish: Wish) -> Iterator[TrainView]:
         palette.learning = True
         lesson = DEVICE_THREAD.submit(_lesson, palette, wish).result()
         yield from _show_lesson(palette, lesson)
-        file = DEVICE_THREAD.submit(lesson.learned).result()
-        (name,) = palette.add(file, "learned here")
+        if not lesson.trainer.step:
+            raise ConfigError("stopped before the first step; nothing was learned")
+        name, path = DEVICE_THREAD.submit(_take_in, palette, lesson).result()
         palette.pictures[name] = wish.picture
         point_camera(palette)
-        path = new_file(f"{FILE_NAME.sub('_', name)}.safetensors")
-        save_styles(file, path)
         yield TrainView(
             status=status_html(f"{title_of(name).capitalize()} is among the styles of the Instant tab.",
-                               f"{lesson.trainer.step} steps"),
+                               " · ".join(filter(None, (f"{lesson.trainer.step} steps", _skipped(lesson))))),
             strip=palette.strip_value(),
             second=gr.Dropdown(blends(palette)),
             file=gr.DownloadButton(value=str(path), visible=True),
@@ -182,6 +184,19 @@ def learn(palette: Palette, wish: Wish) -> Iterator[TrainView]:
         release_freed_memory()
 
 
+def _take_in(palette: Palette, lesson: Lesson) -> tuple[str, Path]:
+    """What was learned among the styles, and as a file; its name and the file."""
+    file = lesson.learned()
+    (name,) = palette.add(file, "learned here")
+    return name, _written(file, name)
+
+
+def _written(file: StyleFile, name: str) -> Path:
+    path = new_file(f"{FILE_NAME.sub('_', name)}.safetensors")
+    save_styles(file, path)
+    return path
+
+
 def _lesson(palette: Palette, wish: Wish) -> Lesson:
     """What is wanted, read and checked."""
     if wish.picture is None:
@@ -192,8 +207,11 @@ def _lesson(palette: Palette, wish: Wish) -> Lesson:
     if name in palette.names:
         raise ConfigError(f"there is a style called {title_of(name)!r} already; give this one another name")
     weights.require(recipe.backbone)
-    base = palette.catalogue.networks[0]
-    return Lesson(name, images.load(wish.picture), base, _folder_of(wish.photographs), recipe, choose_compute())
+    base, folder = palette.catalogue.networks[0], _folder_of(wish.photographs)
+    try:
+        return Lesson(name, images.load(wish.picture), base, folder, recipe, choose_compute())
+    except ImageError as error:  # which may name the folder, a matter of the server
+        raise ImageError(str(error).replace(str(folder), "what you gave")) from None
 
 
 def _folder_of(photographs: Sequence[str] | None) -> Path | None:
@@ -202,31 +220,38 @@ def _folder_of(photographs: Sequence[str] | None) -> Path | None:
         return None
     folder = new_file("photographs")
     folder.mkdir()
-    for number, path in enumerate(photographs):
-        shutil.copy(path, folder / f"{number:04} {Path(path).name}")
+    for number, path in enumerate(photographs):  # a folder each, as two may have the same name
+        (folder / f"{number:04}").mkdir()
+        shutil.copy(path, folder / f"{number:04}" / Path(path).name)
     return folder
+
+
+def _skipped(lesson: Lesson) -> str:
+    """The photographs that cannot be used, in words."""
+    return f"Skipped: {'; '.join(lesson.photographs.skipped)}" if lesson.photographs.skipped else ""
 
 
 def _show_lesson(palette: Palette, lesson: Lesson) -> Iterator[TrainView]:
     preview, history, told, began = Preview(), LossHistory(), 0.0, time.monotonic()
-    steps, shown = lesson.steps(palette.lesson_controls), None
+    steps, shown, words = lesson.steps(palette.lesson_controls), None, {}
     try:
         yield TrainView(
-            status=status_html("Looking at the style …", share=0, run=preview.token),
+            status=status_html("Looking at the style …", _skipped(lesson), share=0, run=preview.token),
             preview=gr.HTML(value=preview.token, visible=True),
             losses=history.html(preview.token),
             file=gr.DownloadButton(visible=False),
         )
         while progress := DEVICE_THREAD.submit(next, steps, None).result():
-            words = {}
+            news = {}
             if progress.losses:
                 history.note(progress.step, {**progress.losses, "total": sum(progress.losses.values())})
-                words["train-losses"] = history.html(preview.token)
+                news["train-losses"] = history.html(preview.token)
             if time.monotonic() - told >= WORDS_SECONDS or progress.preview is not None:
                 told = time.monotonic()
-                words["train-status"] = _status(progress, told - began, preview.token)
+                news["train-status"] = _status(progress, told - began, preview.token)
             shown = progress.preview if progress.preview is not None else shown
-            if words and shown is not None:
+            words = {**words, **news}  # what was said goes along, as the browser does not see every picture
+            if news and shown is not None:
                 preview.put(shown, words)
     finally:
         DEVICE_THREAD.submit(steps.close).result()
@@ -243,8 +268,7 @@ def _status(progress: Progress, seconds: float, token: str) -> str:
 def load_file(palette: Palette, path: str | None) -> tuple[Any, ...]:
     """Styles of a file among the others; the place for the file is empty again afterwards."""
     try:
-        file = load_styles(Path(path))
-        names = DEVICE_THREAD.submit(palette.add, file, Path(path).name).result()
+        names = DEVICE_THREAD.submit(lambda: palette.add(load_styles(Path(path)), Path(path).name)).result()
         point_camera(palette)
     except NSTError as error:
         gr.Warning(str(error), title="No styles to take", duration=12)
@@ -254,11 +278,10 @@ def load_file(palette: Palette, path: str | None) -> tuple[Any, ...]:
 
 
 def save_chosen(palette: Palette) -> Any:
-    """The style that is chosen as a file."""
+    """The style that is chosen as a file, which the page then downloads."""
+    name = palette.chosen
     try:
-        file = palette.catalogue.extract(palette.chosen)
+        path = DEVICE_THREAD.submit(lambda: _written(palette.catalogue.extract(name), name)).result()
     except NSTError as error:
         raise gr.Error(str(error), print_exception=False) from None
-    path = new_file(f"{FILE_NAME.sub('_', palette.chosen)}.safetensors")
-    save_styles(file, path)
     return gr.DownloadButton(value=str(path))

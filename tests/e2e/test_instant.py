@@ -1,0 +1,228 @@
+"""The Instant tab in a real browser: pictures, videos and many pictures painted in one pass."""
+
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from nst_core import images
+from nst_core.transfer.record import read_record
+from nst_core.ui.instant_picture import TEXT_KEY
+from nst_core.ui.palette import Palette
+from tests.e2e.conftest import fill, upload, wait_for_status
+from tests.test_video import decoded, film, numbered
+
+pytestmark = pytest.mark.e2e
+
+STYLE_PICTURES = Path(__file__).resolve().parents[2] / "assets" / "styles"
+SHOWN = "#instant-result img[alt='The painting']"
+PLACES = {
+    "Stylize": "run", "Train": "train-run", "Instant": "styles", "Camera": "camera", "Video": "clip-run",
+    "Many pictures": "batch-run",
+}  # fmt: skip
+CHOSEN = "#styles .thumbnail[aria-pressed=true]"
+
+
+def show(page: Page, *tabs: str) -> Page:
+    """The page with a tab open, and one of those in it."""
+    for tab in tabs:
+        page.get_by_role("tab", name=tab, exact=True).click()
+    return page
+
+
+@pytest.fixture
+def instant(page) -> Page:
+    """The Instant tab, which paints small pictures, as these are tests."""
+    show(page, "Instant")
+    fill(page, "instant-size", 64)
+    return page
+
+
+def says(page: Page, elem_id: str, pattern: str, timeout: float = 30_000) -> None:
+    """Until a status begins with the pattern."""
+    words = re.compile(rf"^\s*{pattern}", re.IGNORECASE)
+    expect(page.locator(f"#{elem_id} .status")).to_have_text(words, timeout=timeout)
+
+
+def until_painted(page: Page, before: str | None) -> str:
+    """Another picture than before."""
+    expect(page.locator(SHOWN)).to_be_visible(timeout=30_000)
+    if before:
+        expect(page.locator(SHOWN)).not_to_have_attribute("src", before, timeout=30_000)
+    return page.locator(SHOWN).get_attribute("src")
+
+
+def downloaded(page: Page, elem_id: str) -> bytes:
+    """What a button downloads."""
+    with page.expect_download() as download:
+        page.click(f"#{elem_id}")
+    return Path(download.value.path()).read_bytes()
+
+
+def test_an_example_is_painted_at_once_and_again_in_each_style_that_is_clicked(instant, tmp_path):
+    expect(instant.locator("#styles .thumbnail")).to_have_count(len(Palette().names))
+    instant.locator("#instant-examples img").first.click()
+    before = until_painted(instant, None)
+    style = instant.locator("#styles .thumbnail").nth(2)
+    style.click()
+    until_painted(instant, before)
+    expect(instant.locator(CHOSEN)).to_have_count(1)
+    expect(style).to_have_attribute("aria-pressed", "true")
+    says(instant, "instant-status", rf"{style.inner_text().strip()}: 64×64 pixels in ")
+    instant.locator("#styles .thumbnail").nth(1).focus()
+    instant.keyboard.press("Enter")
+    expect(instant.locator(CHOSEN)).to_have_attribute("data-number", "2")
+    expect(instant.locator(CHOSEN)).to_be_focused()
+
+
+def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, tmp_path):
+    upload(instant, "instant-picture", picture_files[0])
+    shown, (first, second) = until_painted(instant, None), Palette().names[:2]
+    instant.locator("#blend input").click()
+    instant.get_by_role("option", name=second.replace("_", " ")).click()
+    says(instant, "instant-status", ".* with 50% .*: 64×43 pixels")
+    shown = until_painted(instant, shown)
+    fill(instant, "strength", 0.5)
+    shown = until_painted(instant, shown)
+    instant.locator("#instant-color").get_by_label("the picture's own").check()
+    shown = until_painted(instant, shown)
+    fill(instant, "instant-size", "")
+    says(instant, "instant-status", ".*: 96×64 pixels")
+    path = tmp_path / "painted.png"
+    path.write_bytes(downloaded(instant, "instant-download"))
+    assert images.size_of(images.load(path)) == (64, 96)
+    assert json.loads(images.read_text(path)[TEXT_KEY]) == {
+        "style": first, "strength": 0.5, "second": second, "share": 0.5, "color": "content",
+    }  # fmt: skip
+
+
+def test_what_cannot_be_painted_is_named_once_and_the_last_picture_stays(instant, picture_files, tmp_path):
+    upload(instant, "instant-picture", picture_files[0])
+    shown = until_painted(instant, None)
+    fill(instant, "instant-size", 7)
+    says(instant, "instant-status", "the size is 7; give a whole number from 16")
+    expect(instant.locator(".toast-body")).to_have_count(1)
+    instant.locator(".toast-body button").first.click()
+    fill(instant, "instant-size", 64)
+    says(instant, "instant-status", ".*: 64×43 pixels")
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("Dear reader, this is no picture.")
+    instant.set_input_files("#instant-picture input[type=file]", letter)
+    says(instant, "instant-status", "letter.jpg cannot be read as a picture")
+    expect(instant.locator(".toast-body")).to_contain_text("letter.jpg cannot be read as a picture")
+    expect(instant.locator(SHOWN)).to_have_attribute("src", shown)
+    assert images.size_of(images.load(io.BytesIO(downloaded(instant, "instant-download")))) == (43, 64)
+
+
+def test_a_painted_picture_is_polished_in_the_studio(instant, picture_files, tmp_path):
+    known = next(number for number, name in enumerate(Palette().names) if (STYLE_PICTURES / f"{name}.jpg").exists())
+    instant.locator("#styles .thumbnail").nth(known).click()
+    upload(instant, "instant-picture", picture_files[0])
+    until_painted(instant, None)
+    instant.click("#polish")
+    expect(instant.get_by_role("tab", name="Stylize")).to_have_attribute("aria-selected", "true")
+    wait_for_status(instant, "The painted picture is the start; press Run")
+    for elem_id in ("content", "style", "start-picture"):
+        expect(instant.locator(f"#{elem_id} img").first).to_be_visible()
+    expect(instant.locator("#init").get_by_label("another picture")).to_be_checked()
+    expect(instant.locator("#size input")).to_have_value("64")
+    fill(instant, "steps", 2)
+    instant.click("#run")
+    wait_for_status(instant, "Done: 2 steps in")
+    (tmp_path / "polished.png").write_bytes(downloaded(instant, "download"))
+    config = read_record(tmp_path / "polished.png").config
+    assert (config.start, config.smallest_scale, config.size) == ("image", 0, 64)
+
+
+def test_a_video_is_painted_and_shown(instant, tmp_path):
+    show(instant, "Video")
+    fill(instant, "clip-size", 48)
+    instant.set_input_files("#clip input[type=file]", film(tmp_path / "clip.mp4"))
+    expect(instant.locator("#clip")).to_contain_text("clip")
+    instant.click("#clip-run")
+    says(instant, "clip-status", "Done: frame 12 of 12", timeout=60_000)
+    expect(instant.locator("#clip-result video")).to_be_visible()
+    source = instant.locator("#clip-result video").get_attribute("src")
+    (tmp_path / "painted.mp4").write_bytes(instant.request.get(source).body())
+    frames = decoded(tmp_path / "painted.mp4")
+    assert len(frames) == 12 and (frames[0].width, frames[0].height) == (48, 36)
+    expect(instant.locator("#clip-run")).to_be_enabled()
+
+
+def test_a_video_is_shown_while_it_is_painted_and_stopped(instant, tmp_path):
+    show(instant, "Video")
+    path = film(tmp_path / "long.mp4", [numbered(index % 12) for index in range(500)], sound=None)
+    instant.set_input_files("#clip input[type=file]", path)
+    expect(instant.locator("#clip")).to_contain_text("long")
+    instant.click("#clip-run")
+    expect(instant.locator("#clip-preview canvas")).to_be_visible(timeout=60_000)
+    says(instant, "clip-status", r"Frame \d+ of 500, .* left")
+    instant.click("#clip-stop")
+    says(instant, "clip-status", r"Stopped: frame \d+ of 500")
+    expect(instant.locator("#clip-result video")).to_be_visible()
+    expect(instant.locator("#clip-run")).to_be_enabled()
+
+
+def test_what_is_no_video_is_named(instant, tmp_path):
+    show(instant, "Video")
+    instant.click("#clip-run")
+    says(instant, "clip-status", "there is no video; drop one")
+    (tmp_path / "letter.mp4").write_text("Dear reader, this is no video. " * 50)
+    instant.set_input_files("#clip input[type=file]", tmp_path / "letter.mp4")
+    expect(instant.locator("#clip")).to_contain_text("letter")
+    instant.click("#clip-run")
+    says(instant, "clip-status", "letter.mp4 cannot be read as a video")
+    expect(instant.locator("#clip-run")).to_be_enabled()
+
+
+def test_many_pictures_come_back_in_one_zip(instant, picture_files, tmp_path):
+    show(instant, "Many pictures")
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("Dear reader")
+    instant.set_input_files("#batch input[type=file]", [*picture_files, letter])
+    expect(instant.locator("#batch")).to_contain_text("letter")
+    instant.click("#batch-run")
+    says(instant, "batch-status", "Done: 2 of 3 pictures in .*Skipped: letter.jpg cannot be read")
+    with zipfile.ZipFile(io.BytesIO(downloaded(instant, "batch-result"))) as archive:
+        assert archive.namelist() == ["content.png", "style.png"]
+        with archive.open("style.png") as entry:
+            assert images.size_of(images.load(entry)) == (51, 64)
+
+
+def test_the_camera_follows_the_style_that_is_clicked(open_page, app_url):
+    before = set(Palette.open)
+    page = show(open_page(), "Instant")
+    expect(page.locator("#styles .thumbnail").first).to_be_visible()
+    (name,) = set(Palette.open) - before
+    palette, buffer = Palette.open[name], io.BytesIO()
+    Image.fromarray(numbered(3, 96, 128)).save(buffer, "JPEG")
+
+    def frame() -> np.ndarray:
+        answer = page.request.post(f"{app_url}live/{palette.live.token}", data=buffer.getvalue())
+        assert answer.ok, answer.text()
+        return np.asarray(Image.open(io.BytesIO(answer.body())), dtype=float)
+
+    first = frame()
+    assert first.shape == (96, 128, 3)
+    version = palette.live.version
+    page.locator("#styles .thumbnail").nth(3).click()
+    expect(page.locator(CHOSEN)).to_have_attribute("data-number", "4")
+    assert palette.live.version > version and abs(frame() - first).mean() > 5
+
+
+def test_the_tabs_fit_a_phone(open_page):
+    page = open_page(390)
+    for tab in ("Stylize", "Train", "Instant", "Camera", "Video", "Many pictures"):
+        place = page.get_by_role("tab", name=tab, exact=True)
+        if tab == "Many pictures":  # gradio puts tabs that have no room into a menu
+            page.get_by_label("More tabs").last.click()
+            place = page.get_by_role("button", name=tab, exact=True)
+        place.click()
+        expect(page.locator(f"#{PLACES[tab]}")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, tab

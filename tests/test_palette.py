@@ -1,0 +1,192 @@
+"""One page's styles: what is chosen, who paints it, and that pages do not share them."""
+
+import copy
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+import torch
+
+from nst_core.errors import ConfigError
+from nst_core.instant import catalogue as catalogue_module
+from nst_core.instant.catalogue import Catalogue
+from nst_core.instant.network import TransformationNetwork
+from nst_core.instant.painter import Painter
+from nst_core.instant.styles import StyleFile
+from nst_core.transfer.color import with_colors_of
+from nst_core.ui import palette as module
+from nst_core.ui.instant import blends, enter_page, leave_page, pick, point_camera, remix, repaint
+from nst_core.ui.live import Live
+from nst_core.ui.palette import NO_BLEND, Mix, Palette
+from nst_core.ui.session import DEVICE_THREAD
+from tests.test_painter import CPU, network_of
+
+
+def bundle(monkeypatch, *networks: TransformationNetwork) -> Painter:
+    """Let networks be those that come along; who paints with them, for comparison."""
+    catalogue = Catalogue()
+    for network in networks:
+        catalogue.add(StyleFile(network, {name: b"small" for name in network.styles[:-1]}), "part of this program")
+    painter = catalogue.painter(CPU)
+    monkeypatch.setattr(module, "bundled", lambda: catalogue)
+    monkeypatch.setattr(module, "_bundled_painter", lambda: painter)
+    monkeypatch.setattr(module, "choose_compute", lambda: CPU)
+    return painter
+
+
+@pytest.fixture(autouse=True)
+def painter(monkeypatch) -> Painter:
+    return bundle(monkeypatch, network_of("night_sky", "waves"), network_of("rain", seed=1))
+
+
+@pytest.fixture
+def palette() -> Palette:
+    return Palette()
+
+
+@pytest.fixture
+def image() -> torch.Tensor:
+    return torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(4))
+
+
+def brushed(palette: Palette, image: torch.Tensor) -> torch.Tensor:
+    return DEVICE_THREAD.submit(palette.brush(), image).result()
+
+
+@pytest.mark.parametrize(
+    ("mix", "weights", "strength"),
+    [
+        (Mix(), {"waves": 1.0}, 1.0),
+        (Mix(strength=0.3), {"waves": 1.0}, 0.3),
+        (Mix(second="night_sky", share=0.25), {"waves": 0.75, "night_sky": 0.25}, 1.0),
+        (Mix(strength=0.5, second="night_sky", share=1.0), {"night_sky": 1.0}, 0.5),
+        (Mix(second="waves", share=0.25), {"waves": 1.0}, 1.0),
+        (Mix(second="rain", share=0.0), {"waves": 1.0}, 1.0),
+    ],
+)
+def test_a_brush_paints_as_style_strength_and_blend_are_set(palette, painter, image, mix, weights, strength):
+    palette.choose(2)
+    palette.mix = mix
+    torch.testing.assert_close(brushed(palette, image), painter.paint(image, weights, strength=strength))
+
+
+def test_a_brush_can_keep_the_pictures_own_colours(palette, painter, image):
+    palette.mix = Mix(color="content")
+    painted = painter.paint(image, {"night_sky": 1.0})
+    torch.testing.assert_close(brushed(palette, image), with_colors_of(painted, image))
+
+
+def test_a_brush_goes_on_as_it_was_when_it_was_made(palette, painter, image):
+    brush = palette.brush()
+    palette.choose(2)
+    palette.mix = Mix(strength=0.0)
+    torch.testing.assert_close(brush(image), painter.paint(image, {"night_sky": 1.0}))
+
+
+def test_styles_of_different_networks_cannot_be_blended_and_the_camera_keeps_its_paint(palette):
+    point_camera(palette)
+    before = palette.live.paint
+    remix(palette, 1.0, "rain", 0.5, "style")
+    assert before is not None and palette.live.paint is before
+    with pytest.raises(ConfigError, match="night_sky and rain are styles of different networks; blend those of one"):
+        palette.brush()
+    remix(palette, 0.5, "waves", 0.5, "style")
+    assert palette.live.paint is not before
+
+
+def test_a_blend_that_cannot_be_painted_is_said_once(palette, monkeypatch):
+    said = []
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(text))
+    pick(palette, SimpleNamespace(number=1))
+    views = list(repaint(palette, None, None, 1.0, "rain", 0.5, "style"))
+    assert len(said) == 1 and said[0] in views[-1].status
+
+
+def test_styles_of_a_file_are_those_of_one_page_only(palette, image):
+    other = copy.deepcopy(palette)
+    assert palette.add(StyleFile(network_of("snow", "fog", seed=2)), "mine.safetensors") == ["snow", "fog"]
+    assert palette.names == ["night_sky", "waves", "rain", "snow", "fog"] and palette.chosen == "snow"
+    assert other.names == Palette().names == ["night_sky", "waves", "rain"] and other.chosen == "night_sky"
+    own = Painter([network_of("snow", "fog", seed=2)], CPU)
+    torch.testing.assert_close(brushed(palette, image), own.paint(image, {"snow": 1.0}))
+    palette.choose(1)
+    torch.testing.assert_close(brushed(palette, image), brushed(other, image))
+    palette.add(StyleFile(network_of("mist", seed=3)), "more.safetensors")
+    own = Painter([network_of("mist", seed=3)], CPU)
+    torch.testing.assert_close(brushed(palette, image), own.paint(image, {"mist": 1.0}))
+
+
+def test_a_page_that_is_opened_begins_anew(palette):
+    palette.choose(3)
+    palette.mix = Mix(strength=0.1)
+    other = copy.deepcopy(palette)
+    assert (other.chosen, other.mix) == ("night_sky", Mix())
+    assert other.live.token != palette.live.token and other.controls is not palette.controls
+
+
+def test_a_file_whose_names_are_taken_changes_nothing(palette):
+    with pytest.raises(ConfigError, match="there is a style 'waves' already"):
+        palette.add(StyleFile(network_of("snow", "waves", seed=2)), "mine.safetensors")
+    assert palette.names == ["night_sky", "waves", "rain"] and palette.chosen == "night_sky"
+
+
+def test_without_any_style_the_page_opens_and_says_what_is_missing(monkeypatch):
+    bundle(monkeypatch)
+    palette = Palette()
+    assert palette.names == [] and palette.strip_value()["items"] == [] and palette.strip_value()["chosen"] == 0
+    with pytest.raises(ConfigError, match="came without its file of styles"):
+        palette.brush()
+    strip, token = enter_page(palette, SimpleNamespace(session_hash="mine"))
+    assert strip["empty"] and token == palette.live.token and palette.live.paint is None
+    palette.add(StyleFile(network_of("snow")), "mine.safetensors")
+    palette.brush()
+
+
+def test_a_missing_file_of_styles_is_no_error_before_somebody_paints(monkeypatch, tmp_path):
+    monkeypatch.undo()
+    monkeypatch.setattr(catalogue_module, "BUNDLED", tmp_path)
+    assert module.bundled.__wrapped__().styles == {}
+
+
+@pytest.mark.parametrize("number", [-1, 0, 4, 10**9])
+def test_choosing_an_unknown_number_changes_nothing(palette, number):
+    palette.choose(2)
+    palette.choose(number)
+    assert palette.chosen == "waves"
+
+
+def test_the_strip_has_each_style_once_and_marks_the_chosen(palette):
+    palette.add(StyleFile(network_of("snow <b>", seed=2)), "<i>.safetensors")
+    for number, name in enumerate(palette.names, 1):
+        shown = pick(palette, SimpleNamespace(number=number))
+        assert shown["chosen"] == number and palette.chosen == name
+        assert [item["number"] for item in shown["items"]] == [1, 2, 3, 4]
+        assert [item["caption"] for item in shown["items"]] == ["night sky", "waves", "rain", "snow &lt;b&gt;"]
+    assert shown["items"][3]["name"] == "snow &lt;b&gt;, &lt;i&gt;.safetensors"
+    assert shown["items"][0]["thumbnail"] == "data:image/jpeg;base64,c21hbGw="
+
+
+def test_the_menu_of_second_styles_has_every_style_and_none(palette):
+    palette.add(StyleFile(network_of("snow", seed=2)), "mine.safetensors")
+    assert [name for _, name in blends(palette)] == [NO_BLEND, *palette.names]
+
+
+def test_what_is_chosen_can_be_said(palette):
+    assert palette.said() == "night sky"
+    palette.mix = Mix(second="waves", share=0.25)
+    assert palette.said() == "night sky with 25% waves"
+    palette.mix = Mix(second="night_sky")
+    assert palette.said() == "night sky"
+
+
+def test_a_closed_page_ends_what_goes_on_for_it_and_for_no_other():
+    pages = {name: Palette() for name in ("mine", "other")}
+    for name, palette in pages.items():
+        enter_page(palette, SimpleNamespace(session_hash=name))
+        assert palette.live.paint is not None
+    leave_page(SimpleNamespace(session_hash="mine"))
+    leave_page(SimpleNamespace(session_hash="nobody"))
+    for name, palette in pages.items():
+        gone = name == "mine"
+        assert palette.controls.stop.is_set() == palette.lesson_controls.stop.is_set() == gone
+        assert (palette.live.paint is None) == (palette.live.token not in Live.open) == gone
