@@ -71,9 +71,7 @@ class Photographs:
             summary=f"{len(pictures)} pictures of {folder.name} (names hash to {digest}), one in {HELD_OUT} held out",
         )
 
-    def crops(
-        self, count: int, side: int, noisy: float, seed: int, batch: int, *, closest: float = 1.0
-    ) -> Tensor:
+    def crops(self, count: int, side: int, noisy: float, seed: int, batch: int, *, closest: float = 1.0) -> Tensor:
         """Squares at random places, scales (down to half) and hands.
 
         Args:
