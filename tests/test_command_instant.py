@@ -188,10 +188,10 @@ def test_a_folder_that_cannot_be_made_is_said(refused, folder):
 def test_an_interrupt_keeps_what_is_painted(instant, folder, monkeypatch):
     plain = images.load
 
-    def load(path):
+    def load(path, **given):
         if path.name == "dog.png":
             raise KeyboardInterrupt
-        return plain(path)
+        return plain(path, **given)
 
     monkeypatch.setattr(images, "load", load)
     assert instant("photos", output="out") == 130

@@ -12,7 +12,7 @@ import torch
 from nst_core import images
 from nst_core.ui import instant_files as module
 from nst_core.ui.instant_files import paint_clip, paint_many, press, ready
-from nst_core.ui.palette import Mix, Palette
+from nst_core.ui.palette import Job, Mix, Palette
 from nst_core.ui.preview import Preview
 from tests.test_instant_picture import props
 from tests.test_painter import network_of
@@ -68,7 +68,7 @@ def files(tmp_path) -> list[Path]:
     return paths
 
 
-def stopped_after(palette: Palette, count: int, monkeypatch, painting: Iterator) -> list:
+def stopped_after(job: Job, count: int, monkeypatch, painting: Iterator) -> list:
     """What a handler shows if Stop is pressed when so many pictures were painted."""
     put, seen = Preview.put, []
 
@@ -76,7 +76,7 @@ def stopped_after(palette: Palette, count: int, monkeypatch, painting: Iterator)
         put(self, *given)
         seen.append(1)
         if len(seen) == count:
-            palette.controls.stop.set()
+            job.controls.stop.set()
 
     monkeypatch.setattr(Preview, "put", counted)
     return list(painting)
@@ -98,7 +98,7 @@ def is_problem(views: list, palette: Palette, toasts: list, message: str) -> boo
     """Whether it ended by these words, as a toast and in the status, and everything else is left as it is."""
     status, *rest = views[-1]
     assert message in status and 'class="status problem"' in status and rest == [SKIP, SKIP]
-    return palette.busy is False and [message in toast for toast in toasts] == [True]
+    return not (palette.video.busy or palette.batch.busy) and [message in toast for toast in toasts] == [True]
 
 
 # videos
@@ -110,7 +110,7 @@ def test_a_video_is_painted_while_its_frames_are_shown(palette, clip, updates):
     assert len(updates) == FRAMES and f"frame {FRAMES} of {FRAMES}" in updates[-1][1]["clip-status"].lower()
     assert all(f'data-run="{token}"' in words["clip-status"] for _, words in updates)
     assert f"Done: frame {FRAMES} of {FRAMES}" in views[-1][0] and 'data-run=""' in views[-1][0]
-    assert props(views[-1][1])["visible"] == "hidden" and Preview.live[token].done and palette.busy is False
+    assert props(views[-1][1])["visible"] == "hidden" and Preview.live[token].done and palette.video.busy is False
     painted = decoded(shown_file(views))
     assert len(painted) == FRAMES and (painted[0].width, painted[0].height) == (32, 24)
     assert sound_of(shown_file(views)) > 0
@@ -151,13 +151,13 @@ def test_a_video_flickers_less_only_where_it_is_wanted(palette, clip, monkeypatc
 
 
 def test_a_video_that_is_stopped_is_a_shorter_one(palette, clip, monkeypatch):
-    views = stopped_after(palette, 5, monkeypatch, paint_clip(palette, str(clip), 32, False))
-    assert "Stopped: frame 5 of 12" in views[-1][0] and palette.busy is False
+    views = stopped_after(palette.video, 5, monkeypatch, paint_clip(palette, str(clip), 32, False))
+    assert "Stopped: frame 5 of 12" in views[-1][0] and palette.video.busy is False
     assert len(decoded(shown_file(views))) == 5 and sound_of(shown_file(views)) > 0
 
 
 def test_a_video_that_is_stopped_before_its_first_frame_is_none(palette, clip, toasts):
-    palette.controls.stop.set()
+    palette.video.controls.stop.set()
     views = list(paint_clip(palette, str(clip), 32, False))
     assert is_problem(views, palette, toasts, "stopped before the first frame was painted")
 
@@ -165,9 +165,9 @@ def test_a_video_that_is_stopped_before_its_first_frame_is_none(palette, clip, t
 def test_a_page_that_is_left_ends_its_video(palette, clip):
     views = paint_clip(palette, str(clip), 32, False)
     token = props(next(views)[1])["value"]
-    assert palette.busy is True
+    assert palette.video.busy is True
     views.close()
-    assert palette.busy is False and Preview.live[token].done
+    assert palette.video.busy is False and Preview.live[token].done
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_blend_that_cannot_be_is_named_before_a_video_is_begun(palette, clip, 
 
 def test_a_zip_holds_every_picture_under_a_name_of_its_own(palette, files, painter, updates):
     views = list(paint_many(palette, [str(path) for path in files], None, 24))
-    assert "Done: 3 of 3 pictures" in views[-1][0] and palette.busy is False
+    assert "Done: 3 of 3 pictures" in views[-1][0] and palette.batch.busy is False
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png", "b.png"]
         for name, path in zip(archive.namelist(), files, strict=True):
@@ -246,14 +246,14 @@ def test_without_pictures_there_is_nothing_to_paint(palette, toasts, files):
 
 
 def test_pictures_that_are_stopped_are_a_smaller_zip(palette, files, monkeypatch):
-    views = stopped_after(palette, 2, monkeypatch, paint_many(palette, [str(path) for path in files], None, 24))
-    assert "Stopped: 2 of 3 pictures" in views[-1][0] and palette.busy is False
+    views = stopped_after(palette.batch, 2, monkeypatch, paint_many(palette, [str(path) for path in files], None, 24))
+    assert "Stopped: 2 of 3 pictures" in views[-1][0] and palette.batch.busy is False
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png"]
 
 
 def test_pictures_that_are_stopped_before_the_first_are_none(palette, files, toasts):
-    palette.controls.stop.set()
+    palette.batch.controls.stop.set()
     views = list(paint_many(palette, [str(path) for path in files], None, 24))
     assert is_problem(views, palette, toasts, "stopped before the first picture was painted")
 
@@ -276,10 +276,15 @@ def test_without_styles_nothing_is_painted(monkeypatch, files, clip, toasts):
 
 
 def test_pressing_run_forgets_an_earlier_stop_and_the_buttons_change_places(palette):
-    palette.controls.stop.set()
-    status, run, stop = press(palette)
-    assert "Waiting" in status and not palette.controls.stop.is_set()
+    palette.video.controls.stop.set()
+    status, run, stop = press(palette.video)
+    assert "Waiting" in status and not palette.video.controls.stop.is_set()
     assert (props(run)["interactive"], props(stop)["interactive"]) == (False, True)
-    palette.busy = True
-    run, stop = ready(palette)
-    assert palette.busy is False and (props(run)["interactive"], props(stop)["interactive"]) == (True, False)
+    palette.video.busy = True
+    run, stop = ready(palette.video)
+    assert palette.video.busy is False and (props(run)["interactive"], props(stop)["interactive"]) == (True, False)
+
+
+def test_stopping_many_pictures_leaves_a_video_alone(palette):
+    palette.batch.controls.stop.set()
+    assert not palette.video.controls.stop.is_set()

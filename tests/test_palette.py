@@ -121,7 +121,7 @@ def test_a_page_that_is_opened_begins_anew(palette):
     palette.mix = Mix(strength=0.1)
     other = copy.deepcopy(palette)
     assert (other.chosen, other.mix) == ("night_sky", Mix())
-    assert other.live.token != palette.live.token and other.controls is not palette.controls
+    assert other.live.token != palette.live.token and other.video is not palette.video
 
 
 def test_a_file_whose_names_are_taken_changes_nothing(palette):
@@ -188,5 +188,6 @@ def test_a_closed_page_ends_what_goes_on_for_it_and_for_no_other():
     leave_page(SimpleNamespace(session_hash="nobody"))
     for name, palette in pages.items():
         gone = name == "mine"
-        assert palette.controls.stop.is_set() == palette.lesson_controls.stop.is_set() == gone
+        ended = palette.video.controls, palette.batch.controls, palette.lesson_controls
+        assert [controls.stop.is_set() for controls in ended] == [gone] * 3
         assert (palette.live.paint is None) == (palette.live.token not in Live.open) == gone

@@ -92,12 +92,13 @@ def blends(palette: Palette) -> list[tuple[str, str]]:
 
 
 def _stage() -> Stage:
-    picture = PictureInput(
-        label="Picture", elem_id="instant-picture", height=200, sources=["upload", "clipboard"],
-        buttons=["fullscreen"], alt_text="Picture",
-    )  # fmt: skip
-    files = sorted(str(path) for path in (ASSETS / "photos").glob("*.jpg"))
-    gr.Examples(files, picture, label="", elem_id="instant-examples", examples_per_page=12, cache_examples=False)
+    with gr.Column(elem_id="instant-inputs"):
+        picture = PictureInput(
+            label="Picture", elem_id="instant-picture", height=200, sources=["upload", "clipboard"],
+            buttons=["fullscreen"], alt_text="Picture",
+        )  # fmt: skip
+        files = sorted(str(path) for path in (ASSETS / "photos").glob("*.jpg"))
+        gr.Examples(files, picture, label="", elem_id="instant-examples", examples_per_page=12, cache_examples=False)
     result = BeforeAfter(elem_id="instant-result", visible="hidden")
     status = gr.HTML(
         status_html("Choose a picture; every click on a style paints it at once."), elem_id="instant-status"
@@ -178,6 +179,7 @@ def enter_page(palette: Palette, request: gr.Request) -> tuple[dict[str, Any], s
 def leave_page(request: gr.Request) -> None:
     """A page was closed: what goes on for it ends."""
     if palette := Palette.open.get(request.session_hash):
-        palette.controls.stop.set()
+        palette.video.controls.stop.set()
+        palette.batch.controls.stop.set()
         palette.lesson_controls.stop.set()
         palette.live.close()

@@ -2,7 +2,7 @@
 
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from nst_core.errors import ConfigError, ImageError, NSTError
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.ui.cache import new_file
 from nst_core.ui.instant_picture import on_device, read
-from nst_core.ui.palette import Palette
+from nst_core.ui.palette import Job, Palette
 from nst_core.ui.preview import Preview, preview_area
 from nst_core.ui.session import INSTANT, LANE
 from nst_core.ui.status import duration, status_html
@@ -43,7 +43,7 @@ def build_video(palette: gr.State) -> None:
         steady = gr.Checkbox(True, label="Steady: less flicker", elem_id="steady", min_width=150)
     parts = _parts([source, size, steady], "clip", "Paint the video", "A video is shown here while it is painted.",
                    gr.Video(label="Painted video", elem_id="clip-result", visible=False))  # fmt: skip
-    _connect(palette, parts, paint_clip)
+    _connect(palette, parts, paint_clip, lambda palette: palette.video)
 
 
 def build_many(palette: gr.State, size: gr.Number) -> None:
@@ -52,7 +52,7 @@ def build_many(palette: gr.State, size: gr.Number) -> None:
     folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
     parts = _parts([files, folder, size], "batch", "Paint them all", "Pictures are shown here as they are painted.",
                    gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False))  # fmt: skip
-    _connect(palette, parts, paint_many)
+    _connect(palette, parts, paint_many, lambda palette: palette.batch)
 
 
 def _parts(inputs: list[Any], name: str, action: str, hint: str, outcome: Any) -> Parts:
@@ -66,10 +66,10 @@ def _parts(inputs: list[Any], name: str, action: str, hint: str, outcome: Any) -
     return Parts(inputs, run, stop, status, preview, outcome)
 
 
-def _connect(palette: gr.State, parts: Parts, paint: Any) -> None:
+def _connect(palette: gr.State, parts: Parts, paint: Any, job: Callable[[Palette], Job]) -> None:
     """Run and Stop; one that still waits for the device leaves the queue, one that goes on keeps what is done."""
     buttons, left = [parts.status, parts.run, parts.stop], gr.State(0)
-    painting = parts.run.click(press, palette, buttons, **INSTANT).then(
+    painting = parts.run.click(lambda palette: press(job(palette)), palette, buttons, **INSTANT).then(
         paint,
         [palette, *parts.inputs],
         [parts.status, parts.preview, parts.outcome],
@@ -78,22 +78,27 @@ def _connect(palette: gr.State, parts: Parts, paint: Any) -> None:
         api_visibility="private",
         **LANE,
     )
-    painting.then(ready, palette, buttons[1:], **INSTANT)
-    parts.stop.click(lambda palette: palette.controls.stop.set(), palette, None, **INSTANT)
-    parts.stop.click(lambda palette, left: left + (not palette.busy), [palette, left], left, **INSTANT)
-    left.change(lambda palette: (status_html("Left the queue."), *ready(palette)), palette, buttons, cancels=[painting],
-                **INSTANT)  # fmt: skip
+    painting.then(lambda palette: ready(job(palette)), palette, buttons[1:], **INSTANT)
+    parts.stop.click(lambda palette: job(palette).controls.stop.set(), palette, None, **INSTANT)
+    parts.stop.click(lambda palette, left: left + (not job(palette).busy), [palette, left], left, **INSTANT)
+    left.change(
+        lambda palette: (status_html("Left the queue."), *ready(job(palette))),
+        palette,
+        buttons,
+        cancels=[painting],
+        **INSTANT,
+    )
 
 
-def press(palette: Palette) -> tuple[Any, ...]:
+def press(job: Job) -> tuple[Any, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
-    palette.controls.stop.clear()
+    job.controls.stop.clear()
     return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
 
 
-def ready(palette: Palette) -> tuple[Any, Any]:
+def ready(job: Job) -> tuple[Any, Any]:
     """Afterwards, however it ended."""
-    palette.busy = False
+    job.busy = False
     return gr.Button(interactive=True), gr.Button(interactive=False)
 
 
@@ -101,20 +106,25 @@ def paint_clip(palette: Palette, source: str | None, size: float | None, steady:
     """Paint a video, showing its newest frame; stopped, what is painted is a video all the same."""
     output = new_file("neural-style-lab.mp4")
     try:
-        palette.busy = True
+        palette.video.busy = True
         if source is None:
             raise ImageError("there is no video; drop one")
         if size is not None and size != size // 1:
             raise ConfigError(f"the size is {size:g}; give a whole number of pixels, or none")
         brush = on_device(palette.brush())
         painting = paint_video(
-            source, output, brush, steady=steady, size=None if size is None else int(size), controls=palette.controls
+            source,
+            output,
+            brush,
+            steady=steady,
+            size=None if size is None else int(size),
+            controls=palette.video.controls,
         )
         yield from _show_video(painting, palette, output)
     except NSTError as error:
         yield _problem(error)
     finally:
-        palette.busy = False
+        palette.video.busy = False
         release_freed_memory()
 
 
@@ -135,7 +145,7 @@ def _show_video(painting: Iterator[VideoProgress], palette: Palette, output: Pat
         preview.close()
     if not output.exists():
         raise ImageError("stopped before the first frame was painted; there is no video")
-    stopped = palette.controls.stop.is_set()
+    stopped = palette.video.controls.stop.is_set()
     text = f"{'Stopped' if stopped else 'Done'}: {progress.text}, in {duration(progress.seconds)}"
     yield (
         status_html(text, " · ".join(notes), share=1),
@@ -158,7 +168,7 @@ def paint_many(
     """Paint pictures into one ZIP; those that cannot be painted are named, and stopped, it holds what is done."""
     output = new_file("neural-style-lab.zip")
     try:
-        palette.busy = True
+        palette.batch.busy = True
         sources = [Path(path) for path in [*(files or ()), *(folder or ())] if not Path(path).name.startswith(".")]
         if not sources:
             raise ImageError("there are no pictures; drop some, or a folder")
@@ -168,7 +178,7 @@ def paint_many(
             yield _begun("batch", preview, "Reading the pictures …", gr.DownloadButton(visible=False))
             with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:  # a PNG is as small as it gets
                 for number, source in enumerate(sources):
-                    if palette.controls.stop.is_set():
+                    if palette.batch.controls.stop.is_set():
                         break
                     try:
                         painted = brush(read(source, size))
@@ -183,18 +193,18 @@ def paint_many(
                     preview.put(painted, {"batch-status": status})
         finally:
             preview.close()
-        if not made and palette.controls.stop.is_set():
+        if not made and palette.batch.controls.stop.is_set():
             raise ImageError("stopped before the first picture was painted; there is no ZIP")
         if not made:
             raise ImageError(f"none of the {len(sources)} files could be painted: {'; '.join(skipped[:3])}")
-        stopped = "Stopped" if palette.controls.stop.is_set() else "Done"
+        stopped = "Stopped" if palette.batch.controls.stop.is_set() else "Done"
         text = f"{stopped}: {made} of {len(sources)} pictures in {duration(time.monotonic() - began)}"
         left_out = f"Skipped: {'; '.join(skipped)}" if skipped else ""
         yield status_html(text, left_out, share=1), gr.skip(), gr.DownloadButton(value=str(output), visible=True)
     except NSTError as error:
         yield _problem(error)
     finally:
-        palette.busy = False
+        palette.batch.busy = False
         release_freed_memory()
 
 

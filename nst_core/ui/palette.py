@@ -34,6 +34,14 @@ class Mix(NamedTuple):
     color: str = "style"  # or "content": of COLORS, those for which nothing is done before painting
 
 
+class Job:
+    """A video or a batch that is painted or waits for the device."""
+
+    def __init__(self) -> None:
+        self.controls = Controls()
+        self.busy = False  # painting, rather than waiting
+
+
 @cache
 def bundled() -> Catalogue:
     """The styles that come along; none where their file is missing, as a person is told when painting."""
@@ -58,8 +66,7 @@ class Palette:
         self.chosen = next(iter(self.catalogue.styles), "")
         self.mix = Mix()
         self.live = Live()
-        self.controls = Controls()  # of a video or a batch
-        self.busy = False  # painting one, rather than waiting for the device
+        self.video, self.batch = Job(), Job()
         self.lesson_controls = Controls()
         self.learning = False
         self.source: Path | None = None  # of the last painted picture

@@ -41,13 +41,13 @@ NAME_EXAMPLES = """() => {
     const file = decodeURIComponent(image.src).split('/').pop().split('.')[0].replaceAll('_', ' ');
     image.alt = image.closest('button').ariaLabel = image.closest('button').title = 'Example: ' + file;
   });
-  const watch = () => {
-    const inputs = document.querySelector('#inputs');
-    if (!inputs) return setTimeout(watch, 100);
+  const watch = place => {
+    const inputs = document.querySelector(place);
+    if (!inputs) return setTimeout(watch, 1000, place);
     name();
     new MutationObserver(name).observe(inputs, {childList: true, subtree: true});
   };
-  watch();
+  ['#inputs', '#instant-inputs', '#train-inputs'].forEach(watch);  // tabs are laid out when they are opened
 }"""
 
 

@@ -82,7 +82,7 @@ def build(choices: Choices) -> None:
     """
     gr.Markdown(ABOUT)
     with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=300):
+        with gr.Column(scale=5, min_width=300, elem_id="train-inputs"):
             inputs = _inputs()
             with gr.Row():
                 run = gr.Button("Train", variant="primary", elem_id="train-run", scale=2, min_width=100)

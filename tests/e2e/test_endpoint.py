@@ -1,4 +1,4 @@
-"""The endpoint /stylize as programs use it, through gradio's own client."""
+"""The endpoints /stylize and /instant as programs use them, through gradio's own client."""
 
 import time
 from pathlib import Path
@@ -87,5 +87,11 @@ def test_a_cancelled_job_frees_the_device(client, picture_files):
     assert submit(client, picture_files, steps=1, size=48).result()
 
 
-def test_only_the_endpoint_is_public(client):
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/stylize"]
+def test_only_the_endpoints_are_public(client):
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/stylize", "/instant"]
+
+
+def test_a_client_gets_a_picture_in_one_pass(client, picture_files):
+    path = client.predict(handle_file(picture_files[0]), "starry_night", size=64, api_name="/instant")
+    with Image.open(path) as picture:
+        assert picture.format == "PNG" and max(picture.size) == 64
