@@ -11,8 +11,9 @@ import torch
 
 from nst_core import images
 from nst_core.ui import instant_files as module
-from nst_core.ui.instant_files import paint_clip, paint_many, press, ready
-from nst_core.ui.palette import Job, Mix, Palette
+from nst_core.ui.instant_files import paint_clip, paint_many
+from nst_core.ui.jobs import Job, press, ready
+from nst_core.ui.palette import Mix, Palette
 from nst_core.ui.preview import Preview
 from tests.test_instant_picture import props
 from tests.test_painter import network_of

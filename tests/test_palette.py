@@ -188,6 +188,6 @@ def test_a_closed_page_ends_what_goes_on_for_it_and_for_no_other():
     leave_page(SimpleNamespace(session_hash="nobody"))
     for name, palette in pages.items():
         gone = name == "mine"
-        ended = palette.video.controls, palette.batch.controls, palette.lesson_controls
+        ended = palette.video.controls, palette.batch.controls, palette.lesson.controls
         assert [controls.stop.is_set() for controls in ended] == [gone] * 3
         assert (palette.live.paint is None) == (palette.live.token not in Live.open) == gone

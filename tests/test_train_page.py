@@ -67,7 +67,7 @@ def is_problem(views: list[TrainView], palette: Palette, toasts: list[str], mess
     """Whether it ended by these words, as a toast and in the status, and the styles are those that were."""
     last = views[-1]
     assert message in last.status and 'class="status problem"' in last.status and last[1:] == (SKIP,) * 5
-    assert palette.names == ["waves", "stars"] and palette.chosen == "waves" and palette.learning is False
+    assert palette.names == ["waves", "stars"] and palette.chosen == "waves" and palette.lesson.busy is False
     return [message in toast for toast in toasts] == [True]
 
 
@@ -89,7 +89,7 @@ def test_a_learned_style_stands_among_the_others_and_is_chosen(palette, files):
     assert (last.strip["items"][-1]["caption"], last.strip["chosen"]) == ("red  storm", 3)
     assert last.strip["items"][-1]["thumbnail"] != "data:image/jpeg;base64,"
     assert ("red  storm", "red__storm") in props(last.second)["choices"]
-    assert palette.learning is False and palette.pictures == {"red__storm": files[0]}
+    assert palette.lesson.busy is False and palette.pictures == {"red__storm": files[0]}
     assert palette.live.paint is not None  # the camera's next frame is painted in it
     image = images.load(files[1])
     painted = brushed(palette, image)  # blended with a style that was there
@@ -130,23 +130,23 @@ def test_losses_and_pictures_are_shown_while_it_learns(palette, files, updates):
 
 def test_a_lesson_that_is_stopped_has_learned_what_it_has(palette, files, updates, monkeypatch):
     put = Preview.put
-    monkeypatch.setattr(Preview, "put", lambda *given: (put(*given), palette.lesson_controls.stop.set()))
+    monkeypatch.setattr(Preview, "put", lambda *given: (put(*given), palette.lesson.controls.stop.set()))
     views = list(learn(palette, wish(files, steps=40)))
     assert "10 steps" in views[-1].status and palette.names[-1] == "red_rain"
     assert load_styles(Path(props(views[-1].file)["value"])).header["steps"] == "10"
 
 
 def test_a_lesson_that_is_stopped_before_its_first_step_adds_nothing(palette, files, toasts):
-    palette.lesson_controls.stop.set()
+    palette.lesson.controls.stop.set()
     assert is_problem(list(learn(palette, wish(files))), palette, toasts, "stopped before the first step")
 
 
 def test_a_page_that_is_left_ends_its_lesson(palette, files):
     views = learn(palette, wish(files))
     token = props(next(views).preview)["value"]
-    assert palette.learning is True
+    assert palette.lesson.busy is True
     views.close()
-    assert palette.learning is False and Preview.live[token].done
+    assert palette.lesson.busy is False and Preview.live[token].done
 
 
 @pytest.mark.parametrize("name", ["", None])

@@ -179,7 +179,6 @@ def enter_page(palette: Palette, request: gr.Request) -> tuple[dict[str, Any], s
 def leave_page(request: gr.Request) -> None:
     """A page was closed: what goes on for it ends."""
     if palette := Palette.open.get(request.session_hash):
-        palette.video.controls.stop.set()
-        palette.batch.controls.stop.set()
-        palette.lesson_controls.stop.set()
+        for job in (palette.video, palette.batch, palette.lesson):
+            job.controls.stop.set()
         palette.live.close()

@@ -14,9 +14,9 @@ from nst_core.errors import ConfigError, ImageError, NSTError
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.ui.cache import new_file
 from nst_core.ui.instant_picture import on_device, read
-from nst_core.ui.palette import Job, Palette
+from nst_core.ui.jobs import Job, connect_job
+from nst_core.ui.palette import Palette
 from nst_core.ui.preview import Preview, preview_area
-from nst_core.ui.session import INSTANT, LANE
 from nst_core.ui.status import duration, status_html
 
 WORDS_SECONDS = 0.5  # between two updates of the status
@@ -67,39 +67,8 @@ def _parts(inputs: list[Any], name: str, action: str, hint: str, outcome: Any) -
 
 
 def _connect(palette: gr.State, parts: Parts, paint: Any, job: Callable[[Palette], Job]) -> None:
-    """Run and Stop; one that still waits for the device leaves the queue, one that goes on keeps what is done."""
-    buttons, left = [parts.status, parts.run, parts.stop], gr.State(0)
-    painting = parts.run.click(lambda palette: press(job(palette)), palette, buttons, **INSTANT).then(
-        paint,
-        [palette, *parts.inputs],
-        [parts.status, parts.preview, parts.outcome],
-        show_progress="minimal",
-        show_progress_on=parts.status,
-        api_visibility="private",
-        **LANE,
-    )
-    painting.then(lambda palette: ready(job(palette)), palette, buttons[1:], **INSTANT)
-    parts.stop.click(lambda palette: job(palette).controls.stop.set(), palette, None, **INSTANT)
-    parts.stop.click(lambda palette, left: left + (not job(palette).busy), [palette, left], left, **INSTANT)
-    left.change(
-        lambda palette: (status_html("Left the queue."), *ready(job(palette))),
-        palette,
-        buttons,
-        cancels=[painting],
-        **INSTANT,
-    )
-
-
-def press(job: Job) -> tuple[Any, ...]:
-    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
-    job.controls.stop.clear()
-    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
-
-
-def ready(job: Job) -> tuple[Any, Any]:
-    """Afterwards, however it ended."""
-    job.busy = False
-    return gr.Button(interactive=True), gr.Button(interactive=False)
+    outputs = [parts.status, parts.preview, parts.outcome]
+    connect_job(palette, job, (parts.run, parts.stop), paint, parts.inputs, outputs)
 
 
 def paint_clip(palette: Palette, source: str | None, size: float | None, steady: bool) -> Iterator[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from nst_core.instant.catalogue import Catalogue, open_styles
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import COLORS
-from nst_core.transfer.controls import Controls
+from nst_core.ui.jobs import Job
 from nst_core.ui.live import Live
 from nst_core.ui.session import DEVICE_THREAD
 
@@ -32,14 +32,6 @@ class Mix(NamedTuple):
     second: str = NO_BLEND  # another style, or NO_BLEND
     share: float = 0.5  # of the second style
     color: str = "style"  # or "content": of COLORS, those for which nothing is done before painting
-
-
-class Job:
-    """A video or a batch that is painted or waits for the device."""
-
-    def __init__(self) -> None:
-        self.controls = Controls()
-        self.busy = False  # painting, rather than waiting
 
 
 @cache
@@ -66,9 +58,7 @@ class Palette:
         self.chosen = next(iter(self.catalogue.styles), "")
         self.mix = Mix()
         self.live = Live()
-        self.video, self.batch = Job(), Job()
-        self.lesson_controls = Controls()
-        self.learning = False
+        self.video, self.batch, self.lesson = Job(), Job(), Job()
         self.source: Path | None = None  # of the last painted picture
         self.result: Path | None = None
         self.painted: tuple[Any, ...] | None = None  # style, mix, picture and size of what is shown

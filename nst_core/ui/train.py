@@ -21,10 +21,11 @@ from nst_core.ui.cache import new_file
 from nst_core.ui.chart import LossHistory
 from nst_core.ui.controls import ASSETS
 from nst_core.ui.instant import Choices, blends, point_camera
+from nst_core.ui.jobs import connect_job
 from nst_core.ui.palette import Palette, title_of
 from nst_core.ui.pictures import PictureInput
 from nst_core.ui.preview import Preview, preview_area
-from nst_core.ui.session import DEVICE_THREAD, INSTANT, LANE, QUEUED
+from nst_core.ui.session import DEVICE_THREAD, QUEUED
 from nst_core.ui.status import duration, status_html
 
 MOST_STEPS = 5000
@@ -99,7 +100,7 @@ def build(choices: Choices) -> None:
             file = gr.DownloadButton("Download the new style", elem_id="train-file", visible=False)
             losses = gr.HTML(elem_id="train-losses")
     palette, outputs = choices.palette, [status, preview, losses, choices.strip, choices.second, file]
-    _connect(palette, inputs, run, stop, outputs)
+    connect_job(palette, lambda palette: palette.lesson, (run, stop), learn_page, inputs, outputs)
     load.upload(load_file, [palette, load], [status, load, choices.strip, choices.second], **QUEUED)
     save.click(save_chosen, palette, saved, **QUEUED)
     saved.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
@@ -124,35 +125,6 @@ def _inputs() -> list[Any]:
     return [picture, name, steps, weight, size, photographs]
 
 
-def _connect(palette: gr.State, inputs: list[Any], run: gr.Button, stop: gr.Button, outputs: list[Any]) -> None:
-    """Train and Stop; one that still waits for the device leaves the queue."""
-    buttons, left = [outputs[0], run, stop], gr.State(0)
-    training = run.click(_press, palette, buttons, **INSTANT).then(
-        learn_page,
-        [palette, *inputs],
-        outputs,
-        show_progress="minimal",
-        show_progress_on=outputs[0],
-        api_visibility="private",
-        **LANE,
-    )
-    training.then(_ready, palette, buttons[1:], **INSTANT)
-    stop.click(lambda palette: palette.lesson_controls.stop.set(), palette, None, **INSTANT)
-    stop.click(lambda palette, left: left + (not palette.learning), [palette, left], left, **INSTANT)
-    left.change(lambda palette: (status_html("Left the queue."), *_ready(palette)), palette, buttons,
-                cancels=[training], **INSTANT)  # fmt: skip
-
-
-def _press(palette: Palette) -> tuple[Any, ...]:
-    palette.lesson_controls.stop.clear()
-    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
-
-
-def _ready(palette: Palette) -> tuple[Any, Any]:
-    palette.learning = False
-    return gr.Button(interactive=True), gr.Button(interactive=False)
-
-
 def learn_page(palette: Palette, *given: Any) -> Iterator[TrainView]:
     """`learn`, with what gradio hands over one after another."""
     yield from learn(palette, Wish(*given))
@@ -161,7 +133,7 @@ def learn_page(palette: Palette, *given: Any) -> Iterator[TrainView]:
 def learn(palette: Palette, wish: Wish) -> Iterator[TrainView]:
     """Learn a style, showing losses and a painted photograph; then it stands among the others."""
     try:
-        palette.learning = True
+        palette.lesson.busy = True
         lesson = DEVICE_THREAD.submit(_lesson, palette, wish).result()
         yield from _show_lesson(palette, lesson)
         if not lesson.trainer.step:
@@ -180,7 +152,7 @@ def learn(palette: Palette, wish: Wish) -> Iterator[TrainView]:
         gr.Warning(str(error), title="Cannot learn", duration=12)
         yield TrainView(status_html(str(error), kind="problem"))
     finally:
-        palette.learning = False
+        palette.lesson.busy = False
         release_freed_memory()
 
 
@@ -233,7 +205,7 @@ def _skipped(lesson: Lesson) -> str:
 
 def _show_lesson(palette: Palette, lesson: Lesson) -> Iterator[TrainView]:
     preview, history, told, began = Preview(), LossHistory(), 0.0, time.monotonic()
-    steps, shown, words = lesson.steps(palette.lesson_controls), None, {}
+    steps, shown, words = lesson.steps(palette.lesson.controls), None, {}
     try:
         yield TrainView(
             status=status_html("Looking at the style …", _skipped(lesson), share=0, run=preview.token),

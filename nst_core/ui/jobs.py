@@ -1,0 +1,71 @@
+"""Work that takes a while, such as a video, a batch or a lesson: its Run and Stop, and its place in the queue."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from nst_core.transfer.controls import Controls
+from nst_core.ui.session import INSTANT, LANE
+from nst_core.ui.status import status_html
+
+
+class Job:
+    """Work of one page that goes on or waits for the device."""
+
+    def __init__(self) -> None:
+        self.controls = Controls()
+        self.busy = False  # going on, rather than waiting
+
+
+def connect_job(
+    holder: gr.State,
+    job: Callable[[Any], Job],
+    buttons: tuple[gr.Button, gr.Button],
+    work: Any,
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+) -> None:
+    """Run and Stop; work that still waits for the device leaves the queue, work that goes on keeps what is done.
+
+    Args:
+        holder: of what has the job.
+        job: the job of what the holder has.
+        buttons: Run and Stop.
+        work: the handler, a generator; it is given what the holder has and the inputs.
+        inputs, outputs: its components; the first output is the status.
+    """
+    run, stop = buttons
+    status, left = outputs[0], gr.State(0)
+    pressed = run.click(lambda held: press(job(held)), holder, [status, run, stop], **INSTANT)
+    working = pressed.then(
+        work,
+        [holder, *inputs],
+        list(outputs),
+        show_progress="minimal",
+        show_progress_on=status,
+        api_visibility="private",
+        **LANE,
+    )
+    working.then(lambda held: ready(job(held)), holder, [run, stop], **INSTANT)
+    stop.click(lambda held: job(held).controls.stop.set(), holder, None, **INSTANT)
+    stop.click(lambda held, left: left + (not job(held).busy), [holder, left], left, **INSTANT)
+    left.change(
+        lambda held: (status_html("Left the queue."), *ready(job(held))),
+        holder,
+        [status, run, stop],
+        cancels=[working],
+        **INSTANT,
+    )
+
+
+def press(job: Job) -> tuple[Any, ...]:
+    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
+    job.controls.stop.clear()
+    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
+
+
+def ready(job: Job) -> tuple[Any, Any]:
+    """Afterwards, however it ended."""
+    job.busy = False
+    return gr.Button(interactive=True), gr.Button(interactive=False)
