@@ -1,4 +1,9 @@
-"""How much memory a painting takes, known before it begins."""
+"""How much memory a painting takes, known before it begins, and what is said where it was not enough."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
 
 from nst_core import images
 from nst_core.devices import Compute, free_memory
@@ -35,3 +40,19 @@ def check_memory(
         f"painting {width}×{height} pixels in a {style_width}×{style_height} style takes about "
         f"{needed / 2**30:.1f} GB, and {compute.name} has {free / 2**30:.1f} GB free; {remedy}"
     )
+
+
+@contextmanager
+def painting_on(compute: Compute) -> Iterator[None]:
+    """A step on a device: the same settings give the same picture, on a GPU too.
+
+    Raises:
+        DeviceError: its memory is full.
+    """
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+            yield
+    except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU's allocator raises it plain
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            raise DeviceError(f"{compute.name} ran out of memory; choose a smaller size") from None
+        raise

@@ -101,9 +101,9 @@ class StyleTransferObjective:
     def _remember_content(self) -> None:
         """Look at the content for the layers that are not yet known of it."""
         unknown = tuple(layer for layer in self.content_layers if layer not in self.content_targets)
-        seen = self._features(self.content_image, unknown) if unknown else {}
+        seen = self.features(self.content_image, unknown) if unknown else {}
         for layer in unknown:
-            target = self._measured(layer, seen[layer]).float()
+            target = self.measured(layer, seen[layer]).float()
             self.content_targets[layer] = target
             nothing = content_loss(torch.zeros_like(target), target)
             self.content_magnitudes[layer] = float(nothing.clamp(min=SMALLEST_MAGNITUDE))
@@ -112,7 +112,7 @@ class StyleTransferObjective:
         """Look at the style pictures for what is not yet known of them."""
         for number, image in enumerate(self.style_images):
             unknown = tuple(layer for layer in self.style_layers if (layer, number) not in self.memories)
-            seen = self._features(image, unknown) if unknown else {}
+            seen = self.features(image, unknown) if unknown else {}
             for layer in unknown:
                 memory = self.style_loss.statistics(seen[layer], self.network.tap(layer), None)
                 self.memories[layer, number] = memory
@@ -128,7 +128,8 @@ class StyleTransferObjective:
         size = float(magnitude(self.style_loss, memory)) if self.config.style_normalization == "relative" else 1.0
         return StyleTarget(self.style_loss.prepare(memory), size, region, weight)
 
-    def _features(self, image: Tensor, layers: tuple[str, ...]) -> Features:
+    def features(self, image: Tensor, layers: tuple[str, ...]) -> Features:
+        """What the network sees of images (B, 3, H, W) at these layers, as the config has it looked at; bare."""
         config = self.config
         return self.network(
             image,
@@ -139,7 +140,8 @@ class StyleTransferObjective:
             bare=True,
         )
 
-    def _measured(self, layer: str, features: Tensor) -> Tensor:
+    def measured(self, layer: str, features: Tensor) -> Tensor:
+        """Bare features (B, k, H, W) of a layer as the content is compared in them."""
         return through(self.network.tap(layer), features)
 
     def __call__(self, image: Tensor) -> LossTerms:
@@ -149,12 +151,12 @@ class StyleTransferObjective:
             name -> float32 scalar: "content conv4_2", "style conv1_1" …, "total variation".
         """
         config = self.config
-        features = self._features(image, (*self.content_layers, *self.style_layers))
+        features = self.features(image, (*self.content_layers, *self.style_layers))
         terms: LossTerms = {}
         for layer in self.content_layers:
             target = self.content_targets[layer]
-            loss = content_loss(self._measured(layer, features[layer]), target)
-            terms[content_term(layer)] = self._content_coefficient(layer, target) * loss
+            loss = content_loss(self.measured(layer, features[layer]), target)
+            terms[content_term(layer)] = self.content_coefficient(layer, target) * loss
         for layer in self.style_layers:
             if (loss := self._style_loss(layer, features[layer])) is not None:
                 terms[style_term(layer)] = loss
@@ -173,7 +175,7 @@ class StyleTransferObjective:
                 continue
             memory = self.style_loss.statistics(features, self.network.tap(layer), share)
             distance = self.style_loss.distance(memory, target.memory, self.generator)
-            losses.append(self._style_coefficient(layer, features, target) * distance)
+            losses.append(self.style_coefficient(layer, features, target) * distance)
         return torch.stack(losses).sum() if losses else None
 
     def _share(self, region: int, size: tuple[int, int]) -> Tensor | None:
@@ -181,7 +183,8 @@ class StyleTransferObjective:
             self.shares[region, size] = shares(self.regions[region], size)
         return self.shares[region, size]
 
-    def _content_coefficient(self, layer: str, target: Tensor) -> float:
+    def content_coefficient(self, layer: str, target: Tensor) -> float:
+        """What `content_loss` against a layer's target (1, C, H, W) is multiplied with."""
         normalize = CONTENT_NORMALIZATIONS[self.config.content_normalization]
         return (
             self.config.content_weight
@@ -189,7 +192,8 @@ class StyleTransferObjective:
             * normalize(self._channels(layer), target[0, 0].numel(), self.content_magnitudes[layer])
         )
 
-    def _style_coefficient(self, layer: str, features: Tensor, target: StyleTarget) -> float:
+    def style_coefficient(self, layer: str, features: Tensor, target: StyleTarget) -> float:
+        """What the style loss's distance at a layer with features (B, k, H, W) is multiplied with."""
         normalize = STYLE_NORMALIZATIONS[self.config.style_normalization]
         weight = self.config.style_weight * self.config.weight_of_layer(layer) * target.weight
         return weight * normalize(self._channels(layer), features[0, 0].numel(), target.magnitude)

@@ -9,15 +9,15 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, DeviceError, NSTError
+from nst_core.errors import ConfigError, NSTError
 from nst_core.features import weights
-from nst_core.features.vgg import load_network
+from nst_core.features.vgg import VGG, load_network
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import STEERABLE, Controls
 from nst_core.transfer.ladder import ladder
 from nst_core.transfer.masks import check_mask, fit_mask, keep_unpainted, regions, soften
-from nst_core.transfer.memory import check_memory
+from nst_core.transfer.memory import check_memory, painting_on
 from nst_core.transfer.objective import StyleTransferObjective, normalized
 from nst_core.transfer.optimize import PLATEAU_STEPS, Frame, Plateau, optimize
 from nst_core.transfer.optimizers import OPTIMIZERS
@@ -92,7 +92,7 @@ class Run:
 
     def _paint(self) -> Iterator[Frame]:
         """Every scale in turn, the last without end."""
-        config, device = self.config, self.compute.device
+        config = self.config
         network, self.checkpoint = load_network(config.backbone, self.compute)
         optimizer = OPTIMIZERS[config.optimizer](
             step_size=config.step_size, history=config.history, betas=config.adam_betas
@@ -100,15 +100,9 @@ class Run:
         made, canvas = 0, None
         for number, rung in enumerate(self._rungs, 1):
             last, self._plateau = rung is self._rungs[-1], Plateau(config.tolerance)
-            content_image = images.fit(self._base, rung.size, config.size_rule).to(device)
-            style_images = [image.to(device) for image in self._style_images(rung.size)]
-            size = images.size_of(content_image)
-            canvas = self._start(content_image, style_images) if canvas is None else images.resize(canvas, size)
-            objective = StyleTransferObjective(
-                network, content_image, style_images, self.config,
-                [fit_mask(region, size).to(device) for region in self._regions],
-                content_share=content_share(config),
-            )  # fmt: skip
+            objective = self._objective(network, rung.size)
+            size = images.size_of(objective.content_image)
+            canvas = self._start(objective) if canvas is None else images.resize(canvas, size)
             for frame in optimize(
                 objective,
                 canvas,
@@ -129,15 +123,39 @@ class Run:
                     break
             made = frame.step
 
-    def _start(self, content_image: Tensor, style_images: list[Tensor]) -> Tensor:
+    def _objective(self, network: VGG, size: int) -> StyleTransferObjective:
+        device = self.compute.device
+        content_image = images.fit(self._base, size, self.config.size_rule).to(device)
+        own_size = images.size_of(content_image)
+        return StyleTransferObjective(
+            network,
+            content_image,
+            [image.to(device) for image in self._style_images(size)],
+            self.config,
+            [fit_mask(region, own_size).to(device) for region in self._regions],
+            content_share=content_share(self.config),
+        )
+
+    def _start(self, objective: StyleTransferObjective) -> Tensor:
         material = StartMaterial(
-            content_image=content_image,
-            style_image=style_images[0],
+            content_image=objective.content_image,
+            style_image=objective.style_images[0],
             start_image=self._start_image,
             noise_deviation=self.config.noise_deviation,
             seed=self.config.seed,
         )
         return STARTS[self.config.start](material).to(self.compute.device)
+
+    def laid_out(self) -> tuple[StyleTransferObjective, Tensor]:
+        """The objective and the start (1, 3, H, W) at the full size, for those who move the pixels; see `take`."""
+        network, self.checkpoint = load_network(self.config.backbone, self.compute)
+        objective = self._objective(network, self.config.size)
+        return objective, self._start(objective)
+
+    def take(self, frame: Frame, seconds: float) -> None:
+        """A frame of this painting that was made elsewhere, in so many seconds; colours stay as they are."""
+        self.painted, self.last_frame = frame.image, frame
+        self.seconds += seconds
 
     def _steer(self, objective: StyleTransferObjective) -> bool:
         """Weigh as the controls want it from here on; whether anything changed."""
@@ -167,16 +185,10 @@ class Run:
         normalized(self._wanted.blend, len(self._styles))  # raises here, where the run can still go on
         began = time.perf_counter()
         try:
-            # deterministic: the same settings paint the same picture, on a GPU too
-            with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+            with painting_on(self.compute):
                 frame = next(self._frames)
-        except NSTError:
+        except (NSTError, RuntimeError):
             self.broken = True
-            raise
-        except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU's allocator raises it plain
-            self.broken = True
-            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-                raise DeviceError(f"{self.compute.name} ran out of memory; choose a smaller size") from None
             raise
         finally:
             self.seconds += time.perf_counter() - began
