@@ -16,9 +16,10 @@ def cosines(gram: Tensor) -> np.ndarray:
         (C, C) float64, 1 on the diagonal, 0 for a channel that never answers, which occurs with none.
     """
     products = gram.detach().cpu().numpy().astype(np.float64)
-    energies = np.diag(products)
-    lengths = np.sqrt(energies.clip(SMALLEST_ENERGY))
-    found = products / lengths[:, None] / lengths * ((energies > SMALLEST_ENERGY)[:, None] & (energies > SMALLEST_ENERGY))
+    lengths = np.sqrt(np.diag(products).clip(SMALLEST_ENERGY))
+    found = products / lengths[:, None] / lengths
+    silent = np.diag(products) <= SMALLEST_ENERGY
+    found[silent] = found[:, silent] = 0.0
     np.fill_diagonal(found, 1.0)
     return found
 
