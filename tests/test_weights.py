@@ -70,6 +70,7 @@ def test_places_are_searched_in_their_order(home, monkeypatch):
         ("NST_WEIGHTS", put(home / "mine/vgg19_features.safetensors")),
         ("NST_WEIGHTS", put(home / "mine/vgg19-0123abcd.pth")),
         ("cache", put(home / "cache/vgg19_features.safetensors")),
+        ("cache", put(home / "cache/vgg19-dcbb9e9d.pth")),
         ("torch.hub cache", put(home / "torch/hub/checkpoints/vgg19-dcbb9e9d.pth")),
     ]
     assert len(places("vgg19")) == len(files)

@@ -1,4 +1,4 @@
-"""A file with the convolutions of a backbone: what it must hold, and how it is read and checked."""
+"""A file with a network's weights, a backbone's or the classifier's: what it must hold, how it is read and checked."""
 
 import hashlib
 import math
@@ -25,6 +25,13 @@ ARCHITECTURES: dict[str, tuple] = {
 }
 TITLES = {"vgg19": "VGG-19", "vgg16": "VGG-16", "lite": "VGG-19 Lite"}
 TEACHERS = {"lite": "vgg19"}  # backbone -> the one that it was made to see like; these come with the program
+CLASSIFIER = "vgg19_classifier"  # VGG-19 whole, which no painting needs: see `classifier`
+# Its layers behind the convolutions, by torchvision's names: what goes in (from the last one 512×7×7), what comes out.
+CLASSIFIER_LAYERS = {
+    "classifier.0": (512 * 7 * 7, 4096),
+    "classifier.3": (4096, 4096),
+    "classifier.6": (4096, 1000),
+}
 BUNDLE_REMEDY = "it is part of this program: fetch the program again, whole"
 
 PRE = "_pre"  # "conv4_2" is the layer after ReLU; "conv4_2_pre" the same before it
@@ -36,9 +43,9 @@ class Flaw(Exception):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file with a backbone's weights."""
+    """A file with a network's weights."""
 
-    backbone: str  # "vgg19"
+    backbone: str  # "vgg19"; CLASSIFIER for the whole of it
     path: Path
     origin: str  # short words for the page: "NST_WEIGHTS", "cache", "torch.hub cache", "this program"
 
@@ -58,8 +65,8 @@ def load(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The convolutions of a checkpoint, every name, shape and number checked.
 
     Returns:
-        "features.N.weight" -> (out, in, 3, 3), "features.N.bias" -> (out,) and, of Lite, "taps.LAYER" -> (k, k);
-        float32, on the CPU.
+        "features.N.weight" -> (out, in, 3, 3), "features.N.bias" -> (out,) and, of Lite, "taps.LAYER" -> (k, k), of the
+        classifier "classifier.N.weight" -> (out, in), "classifier.N.bias" -> (out,); float32, on the CPU.
 
     Raises:
         WeightsError: the file is damaged, or of another network.
@@ -67,7 +74,7 @@ def load(checkpoint: Checkpoint) -> dict[str, Tensor]:
     try:
         return read(checkpoint.path, checkpoint.backbone)
     except Flaw as flaw:
-        title = TITLES[checkpoint.backbone]
+        title = title_of(checkpoint.backbone)
         remedy = f"delete it and download {title} again"
         if checkpoint.backbone in TEACHERS:
             remedy = BUNDLE_REMEDY
@@ -87,10 +94,11 @@ def read(path: Path, backbone: str) -> dict[str, Tensor]:
     check_shapes({name: tuple(tensor.shape) for name, tensor in tensors.items()}, backbone)
     state = {}
     for name in expected:
-        if not tensors[name].is_floating_point():
-            raise Flaw(f"{name} holds {tensors[name].dtype}, not floating-point numbers")
-        # Copied, so that nothing hangs on the file, which may be mapped into memory.
-        state[name] = tensors[name].to(torch.float32, copy=True)
+        tensor = tensors.pop(name)  # so that the classifier's half gigabyte is not held twice
+        if not tensor.is_floating_point():
+            raise Flaw(f"{name} holds {tensor.dtype}, not floating-point numbers")
+        # Copied where the file is mapped into memory, so that nothing hangs on it.
+        state[name] = tensor.to(torch.float32, copy=_can_be_mapped(path))
         if not state[name].isfinite().all():
             raise Flaw(f"{name} holds NaN or infinity")
     return state
@@ -109,9 +117,21 @@ def plan(backbone: str) -> Iterator[tuple[str, int, int]]:
             number, index = number + 1, index + 2  # a convolution and its ReLU
 
 
+def title_of(network: str) -> str:
+    """What people call a backbone, or the classifier."""
+    return "VGG-19's classifier" if network == CLASSIFIER else TITLES[network]
+
+
 def expected_shapes(backbone: str) -> dict[str, tuple[int, ...]]:
-    """The tensors of a backbone's convolutions by torchvision's names, and its taps by layer: name -> shape."""
+    """The tensors of a backbone's convolutions by torchvision's names, and its taps by layer: name -> shape.
+
+    Of CLASSIFIER, those of VGG-19 and of the layers behind them.
+    """
     shapes: dict[str, tuple[int, ...]] = {}
+    if backbone == CLASSIFIER:
+        for name, (ins, outs) in CLASSIFIER_LAYERS.items():
+            shapes |= {f"{name}.weight": (outs, ins), f"{name}.bias": (outs,)}
+        return expected_shapes("vgg19") | shapes
     seen = {name: channels for name, _, channels in plan(TEACHERS.get(backbone, backbone))}
     before = 3
     for name, index, channels in plan(backbone):
@@ -139,12 +159,12 @@ def check_shapes(found: Mapping[str, tuple], backbone: str) -> None:
 
 
 def holds(path: Path, backbone: str) -> bool:
-    """Whether a file has the names and shapes of a backbone; the numbers are not read where the format allows.
+    """Whether a file has the names and shapes of a backbone; the numbers are not read.
 
     Raises:
         Flaw: the file cannot be read.
     """
-    found = {name: tuple(tensor.shape) for name, tensor in _tensors(path, expected_shapes(backbone)).items()}
+    found = {name: tuple(tensor.shape) for name, tensor in _tensors(path, expected_shapes(backbone), "meta").items()}
     try:
         check_shapes(found, backbone)
     except Flaw:
@@ -153,18 +173,17 @@ def holds(path: Path, backbone: str) -> bool:
 
 
 def download_size(backbone: str) -> int:
-    """Bytes of the convolutions in float32."""
+    """Bytes of a backbone's convolutions, or of the classifier, in float32."""
     return sum(4 * math.prod(shape) for shape in expected_shapes(backbone).values())
 
 
-def _tensors(path: Path, names: Collection[str]) -> dict[str, Tensor]:
-    """Those of the named tensors that a file has, mapped into memory where the format allows."""
+def _tensors(path: Path, names: Collection[str], device: str = "cpu") -> dict[str, Tensor]:
+    """Those of the named tensors that a file has, mapped into memory where the format allows; on "meta", shapes."""
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in set(names).intersection(file.keys())}
-        # torchvision's own files are of the kind that cannot be mapped
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        state = torch.load(path, map_location=device, weights_only=True, mmap=_can_be_mapped(path))
     except pickle.UnpicklingError as error:
         raise Flaw("it is damaged or holds more than numbers") from error
     except Exception as error:  # a damaged file makes the readers raise almost anything
@@ -172,6 +191,11 @@ def _tensors(path: Path, names: Collection[str]) -> dict[str, Tensor]:
     if not isinstance(state, Mapping):
         raise Flaw(f"it holds a {type(state).__name__}, not tensors by name")
     return {name: tensor for name, tensor in state.items() if name in names and isinstance(tensor, Tensor)}
+
+
+def _can_be_mapped(path: Path) -> bool:
+    """Whether a file's tensors can be used where they lie; torchvision's own files are not of that kind."""
+    return path.suffix == ".safetensors" or zipfile.is_zipfile(path)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""How the weights of VGG-16 and VGG-19 come to this computer: from which sources, checked, into which file."""
+"""How the weights of VGG-16, VGG-19 and its classifier come to this computer: from where, checked, into which file."""
 
 import os
 import shutil
@@ -16,7 +16,15 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from nst_core.errors import DownloadError
-from nst_core.features.checkpoint import TITLES, Flaw, check_shapes, download_size, expected_shapes, read
+from nst_core.features.checkpoint import (
+    CLASSIFIER,
+    Flaw,
+    check_shapes,
+    download_size,
+    expected_shapes,
+    read,
+    title_of,
+)
 from nst_core.features.remote import REPORT_SECONDS, Meter, Progress, fetch_file, fetch_tensors, watch
 
 
@@ -28,6 +36,11 @@ class Publication:
     revision: str  # pinned: what is behind it never changes
     torchvision_url: str  # the file's name ends in the first digits of its sha256
     torchvision_bytes: int  # about
+
+    @property
+    def torchvision_file(self) -> str:
+        """The name of torchvision's file."""
+        return Path(urlsplit(self.torchvision_url).path).name
 
 
 PUBLISHED = {
@@ -47,7 +60,11 @@ PUBLISHED = {
 
 
 def download_to(target: Path, backbone: str) -> Iterator[Progress]:
-    """Fetch a backbone's convolutions into a safetensors file, unless a sound one is there, and tell how far it is.
+    """Fetch a backbone's convolutions, or the classifier, into a file, and tell how far it is.
+
+    Args:
+        target: a safetensors file, of the classifier torchvision's own. If a sound one is there, it stays.
+        backbone: of PUBLISHED, or CLASSIFIER.
 
     Raises:
         DownloadError: no place to keep them, or no source has them; what each one said.
@@ -56,12 +73,12 @@ def download_to(target: Path, backbone: str) -> Iterator[Progress]:
     try:
         _check_room(target.parent, size)
     except Flaw as flaw:
-        raise DownloadError(f"{TITLES[backbone]} was not downloaded: {flaw}") from flaw
+        raise DownloadError(f"{title_of(backbone)} was not downloaded: {flaw}") from flaw
     # Not bound to a thread: a web page may take each value of a generator on another one.
     lock = FileLock(target.parent / f".{backbone}.lock", thread_local=False)
     try:
         while not _acquired(lock):
-            yield Progress(0, size, "", f"waiting for another download of {TITLES[backbone]}")
+            yield Progress(0, size, "", f"waiting for another download of {title_of(backbone)}")
             time.sleep(REPORT_SECONDS)
         if _is_sound(target, backbone):
             yield Progress(size, size, "", "already here")
@@ -76,7 +93,7 @@ def _fetch(target: Path, backbone: str) -> Iterator[Progress]:
     for left_over in target.parent.glob(f".{backbone}-*"):  # by a process that was killed: nobody else has the lock
         shutil.rmtree(left_over, ignore_errors=True)
     failures: list[str] = []
-    for url, source in ((_hub_url(backbone), _from_hub), (PUBLISHED[backbone].torchvision_url, _from_torchvision)):
+    for url, source in _sources(backbone):
         server = urlsplit(url).netloc
         meter = Meter(server, download_size(backbone), f"asking ({failures[-1]})" if failures else "asking")
         try:
@@ -87,7 +104,7 @@ def _fetch(target: Path, backbone: str) -> Iterator[Progress]:
             yield Progress(meter.total, meter.total, server, "done")
             return
     raise DownloadError(
-        f"{TITLES[backbone]} could not be downloaded. {'; '.join(failures)}. Try again later, or fetch {url} "
+        f"{title_of(backbone)} could not be downloaded. {'; '.join(failures)}. Try again later, or fetch {url} "
         f"in another way and set NST_WEIGHTS to that file"
     )
 
@@ -104,6 +121,13 @@ def _fetch_from(source: Callable, url: str, target: Path, backbone: str, meter: 
 
         yield from watch(job, meter)
         os.replace(path, target)
+
+
+def _sources(backbone: str) -> list[tuple[str, Callable]]:
+    """(address, what fetches from there), in order."""
+    if backbone == CLASSIFIER:  # on the Hub, it has other names and shapes
+        return [(PUBLISHED["vgg19"].torchvision_url, _whole)]
+    return [(_hub_url(backbone), _from_hub), (PUBLISHED[backbone].torchvision_url, _from_torchvision)]
 
 
 def _hub_url(backbone: str) -> str:
@@ -128,10 +152,16 @@ def _from_torchvision(url: str, path: Path, backbone: str, meter: Meter) -> None
     """torchvision's own file, known by its hash; what is kept of it are the convolutions."""
     _check_room(path.parent, PUBLISHED[backbone].torchvision_bytes + download_size(backbone))
     whole = path.with_suffix(".pth")
-    sha256 = Path(urlsplit(url).path).stem.rpartition("-")[2]
-    fetch_file(url, whole, sha256, meter)
+    sha256 = _whole(url, whole, backbone, meter)
     meter.no_more_bytes("checking")
     save_file(read(whole, backbone), path, metadata={"source": url, "revision": sha256})
+
+
+def _whole(url: str, path: Path, backbone: str, meter: Meter) -> str:
+    """torchvision's own file as it is; the digits of its hash, which its name ends in."""
+    sha256 = Path(urlsplit(url).path).stem.rpartition("-")[2]
+    fetch_file(url, path, sha256, meter)
+    return sha256
 
 
 def _check_room(folder: Path, needed: int) -> None:

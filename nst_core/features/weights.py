@@ -1,4 +1,7 @@
-"""Where the weights of the backbones are on this computer; what the rest of the program asks for them."""
+"""Where the weights of the networks are on this computer; what the rest of the program asks for them.
+
+`backbone` is one of ARCHITECTURES here, or CLASSIFIER: VGG-19 whole, which is more than a backbone.
+"""
 
 import os
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from nst_core.errors import ConfigError, DownloadError, WeightsError
 from nst_core.features.checkpoint import (
     ARCHITECTURES,
     BUNDLE_REMEDY,
+    CLASSIFIER,
     TEACHERS,
     TITLES,
     Checkpoint,
@@ -18,13 +22,14 @@ from nst_core.features.checkpoint import (
     download_size,
     holds,
     load,
+    title_of,
 )
-from nst_core.features.download import download_to
+from nst_core.features.download import PUBLISHED, download_to
 from nst_core.features.remote import Progress
 
 __all__ = (
     "ARCHITECTURES", "TITLES", "Checkpoint", "Progress",
-    "download", "download_size", "find", "load", "places", "require",
+    "download", "download_label", "download_size", "find", "load", "places", "require", "title_of",
 )  # fmt: skip
 
 BUNDLE = "this program"
@@ -44,6 +49,8 @@ def places(backbone: str) -> list[Path]:
 def find(backbone: str) -> Checkpoint | None:
     """The first checkpoint on this computer; whether what it holds is sound, `load` tells.
 
+    A file with the convolutions alone is no classifier, and is passed over.
+
     Raises:
         ConfigError: unknown backbone.
         WeightsError: NST_WEIGHTS names nothing that exists, or a file that cannot be read.
@@ -52,7 +59,7 @@ def find(backbone: str) -> Checkpoint | None:
     _check_named_path()
     for origin, place in _places(backbone):
         for path in [place] if os.path.isfile(place) else sorted(place.parent.glob(place.name)):
-            if origin != "NST_WEIGHTS" or _is_for(path, backbone):
+            if _is_for(path, backbone, origin):
                 return Checkpoint(backbone, path, origin)
     return None
 
@@ -68,20 +75,19 @@ def require(backbone: str) -> Checkpoint:
         return checkpoint
     if backbone in TEACHERS:
         raise WeightsError(f"{_missing(backbone)}; {BUNDLE_REMEDY}")
-    title, megabytes = TITLES[backbone], round(download_size(backbone) / 1e6)
+    option = "--classifier" if backbone == CLASSIFIER else f"--backbone {backbone}"
     raise WeightsError(
-        f"{_missing(backbone)}. "
-        f"Press “Download {title} ({megabytes} MB)” on the page, or run "
-        f"`python -m nst_core weights --backbone {backbone} --download`, or put {_file_name(backbone)} into "
+        f"{_missing(backbone)}. Press “{download_label(backbone)}” on the page, or run "
+        f"`python -m nst_core weights {option} --download`, or put {_target(backbone).name} into "
         f"{_cache()}, or set NST_WEIGHTS to a file or folder that has it"
     )
 
 
 def download(backbone: str) -> Iterator[Progress]:
-    """Fetch a backbone's convolutions into the cache, where `find` then finds them, and tell how far it is.
+    """Fetch a backbone's convolutions, or the classifier, into the cache, where `find` then finds them.
 
-    Of two downloads at once, one waits for the other and uses its file. Closing the generator stops the download.
-    Nothing half-written is left behind, whatever happens.
+    It tells how far it is. Of two downloads at once, one waits for the other and uses its file. Closing the generator
+    stops the download. Nothing half-written is left behind, whatever happens.
 
     Raises:
         ConfigError: unknown backbone.
@@ -92,23 +98,36 @@ def download(backbone: str) -> Iterator[Progress]:
     _check_named_path()
     if backbone in TEACHERS:
         raise DownloadError(f"{_missing(backbone)}, which cannot be downloaded by itself; {BUNDLE_REMEDY}")
-    return download_to(_cache() / _file_name(backbone), backbone)
+    return download_to(_target(backbone), backbone)
+
+
+def download_label(backbone: str) -> str:
+    """What the button says that downloads it, and how large it is: "Download VGG-19 (80 MB)"."""
+    if backbone == CLASSIFIER:  # in MB of 2**20 bytes, as torchvision says it, whose file it is
+        return f"Download the classifier ({download_size(backbone) / 2**20:.0f} MB)"
+    return f"Download {TITLES[backbone]} ({download_size(backbone) / 1e6:.0f} MB)"
+
+
+def _target(backbone: str) -> Path:
+    """The file that a download becomes; the classifier's is torchvision's own, which serves as VGG-19's, too."""
+    return _cache() / (PUBLISHED["vgg19"].torchvision_file if backbone == CLASSIFIER else _file_name(backbone))
 
 
 def _missing(backbone: str) -> str:
-    return f"the weights of {TITLES[backbone]} are missing; looked for {', '.join(map(str, places(backbone)))}"
+    return f"the weights of {title_of(backbone)} are missing; looked for {', '.join(map(str, places(backbone)))}"
 
 
 def _check_backbone(backbone: str) -> None:
-    if backbone not in ARCHITECTURES:
+    if backbone not in ARCHITECTURES and backbone != CLASSIFIER:
         raise ConfigError(f"backbone is {backbone!r}; choose one of {', '.join(ARCHITECTURES)}")
 
 
 def _places(backbone: str) -> list[tuple[str, Path]]:
     """(origin, file or pattern), in order."""
-    ours, torchvisions = _file_name(backbone), f"{backbone}-*.pth"
+    ours, torchvisions = _file_name(backbone), f"{'vgg19' if backbone == CLASSIFIER else backbone}-*.pth"
     found = [
         ("cache", _cache() / ours),
+        ("cache", _cache() / torchvisions),
         ("torch.hub cache", Path(torch.hub.get_dir()) / "checkpoints" / torchvisions),
     ]
     if backbone in TEACHERS:
@@ -131,24 +150,33 @@ def _check_named_path() -> None:
         raise WeightsError(f"NST_WEIGHTS is '{path}', which does not exist; set it to a file or folder, or unset it")
 
 
-def _is_for(path: Path, backbone: str) -> bool:
-    """Whether a file that NST_WEIGHTS names is meant for this backbone: by its name, else by what it holds."""
+def _is_for(path: Path, backbone: str, origin: str) -> bool:
+    """Whether a file is this backbone's: by its place or name, else by what it holds; the classifier's by that alone.
+
+    A broken file that nobody named is no classifier: another place may have one, or a download puts it right.
+    """
     named = [name for name in ARCHITECTURES if name in path.name.lower()]
-    if named:
+    if backbone != CLASSIFIER and origin != "NST_WEIGHTS":
+        return True
+    if backbone != CLASSIFIER and named:
         return backbone == named[-1]  # "vgg19_lite" is Lite's
     status = path.stat()
     try:
         return _holds(path, backbone, status.st_mtime_ns, status.st_size)
     except Flaw as flaw:
+        if origin != "NST_WEIGHTS":
+            return False
         raise WeightsError(f"NST_WEIGHTS is '{path}': {flaw}; set it to another file or folder, or unset it") from flaw
 
 
 @lru_cache
 def _holds(path: Path, backbone: str, modified: int, size: int) -> bool:
-    return holds(path, backbone)  # remembered while the file stays as it is: some formats have to be read whole
+    return holds(path, backbone)  # remembered while the file stays as it is
 
 
 def _file_name(backbone: str) -> str:
+    if backbone == CLASSIFIER:
+        return f"{CLASSIFIER}.safetensors"
     return (
         f"{TEACHERS[backbone]}_{backbone}.safetensors" if backbone in TEACHERS else f"{backbone}_features.safetensors"
     )
