@@ -4,6 +4,7 @@ import argparse
 
 from nst_core.commands.fetching import fetch
 from nst_core.features import weights
+from nst_core.features.checkpoint import CLASSIFIER
 from nst_core.features.vgg import BACKBONES
 
 HELP = "say where a network's weights are, or fetch them"
@@ -11,7 +12,12 @@ HELP = "say where a network's weights are, or fetch them"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Which network, and whether to fetch it."""
-    parser.add_argument("--backbone", choices=BACKBONES, default="vgg19")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--backbone", choices=BACKBONES, default="vgg19")
+    network.add_argument(
+        "--classifier", dest="backbone", action="store_const", const=CLASSIFIER,
+        help="VGG-19 whole, 548 MB, which says what a picture shows",
+    )  # fmt: skip
     parser.add_argument("--download", action="store_true", help="fetch them if they are not here")
 
 
@@ -20,4 +26,4 @@ def run(options: argparse.Namespace) -> None:
     if options.download:
         fetch(options.backbone)
     checkpoint = weights.require(options.backbone)
-    print(f"{BACKBONES[options.backbone]}: {checkpoint.path} ({checkpoint.origin})")
+    print(f"{weights.title_of(options.backbone)}: {checkpoint.path} ({checkpoint.origin})")
