@@ -105,7 +105,7 @@ class Comparison:
             share = float(together[a, b])
             yield Part(
                 row, COLUMNS.index(column), f"channels {a} and {b} of the {column}",
-                overlay(seen.features[a], seen.features[b], (self.tops[a], self.tops[b])),
+                overlay(seen.features[a], seen.features[b], tuple(strong(seen.features[[a, b]]).tolist())),
                 f"magenta {a}, green {b}; together {share:.2f} of 1", done,
                 facts={"layer": self.layer, "channels": [a, b], "cosine": share},
             )  # fmt: skip
