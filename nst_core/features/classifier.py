@@ -26,7 +26,7 @@ class Guess:
 
     label: str  # "tabby"
     probability: float  # 0 to 1, over all categories together 1
-    number: int  # of the category, as two are called "crane" and two "maillot"
+    number: int  # of the category; some releases of torchvision call two of them "crane"
 
     def __str__(self) -> str:
         percent = 100 * self.probability
