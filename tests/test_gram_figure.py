@@ -43,6 +43,16 @@ def test_channels_that_occur_together_stand_side_by_side(blocks):
     assert sum(left != right for left, right in zip(row, row[1:], strict=False)) == 2
 
 
+def test_groups_are_turned_so_that_their_likest_ends_meet():
+    """Channels like windows along a strip, each of which overlaps with its two neighbours alone."""
+    features = torch.zeros(12, 100)
+    for channel in range(12):
+        features[channel, channel * 8 : channel * 8 + 12 + channel % 3] = 1
+    shuffle = torch.randperm(12, generator=torch.Generator().manual_seed(4))
+    row = shuffle[torch.from_numpy(channel_order(gram_of(features[shuffle])))].tolist()
+    assert row in (list(range(12)), list(range(12))[::-1])
+
+
 def test_an_order_does_not_depend_on_how_strong_a_channel_is(blocks):
     matrix, _ = blocks
     strength = torch.logspace(-1, 1, 15)
@@ -245,6 +255,18 @@ def test_the_same_channels_are_drawn_of_all_three(every):
     for row in (MAPS, PAIRS, PAIRS + 1):
         channels = [part.facts["channels"] for part in every[-1].parts if part.row == row]
         assert len(channels) == 3 and channels[0] == channels[1] == channels[2]
+
+
+def test_how_much_a_pair_occurs_together_is_its_maps_cosine(every):
+    network, _ = load_network("lite", CPU)
+    parts = {(part.row, part.column): part for part in every[-1].parts}
+    for column in range(3):
+        with torch.no_grad():
+            seen = network(parts[PICTURE, column].image, ("conv2_1",), padding="reflect")["conv2_1"][0].flatten(1)
+        a, b = seen[parts[PAIRS, column].facts["channels"]]
+        expected = torch.cosine_similarity(a, b, dim=0).item()
+        assert parts[PAIRS, column].facts["cosine"] == pytest.approx(expected, abs=1e-4)
+        assert f"together {expected:.2f}" in parts[PAIRS, column].caption
 
 
 def test_the_painting_can_be_painted_again(every):
