@@ -68,6 +68,24 @@ def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
     return from_pil(upright)
 
 
+def load_transparent(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
+    """Read a picture as `load` does, but keep its transparency rather than lay it over white.
+
+    Returns:
+        (1, 4, H, W), float32 in [0, 1]: sRGB, not multiplied by the last channel, which is 1 where it is opaque.
+
+    Raises:
+        ImageError: as `load`.
+    """
+    with _opened(source) as (picture, name):
+        _check_size(picture, name, max_side)
+        orientation = _orientation(picture)
+        colors, alpha = _srgb_and_alpha(picture, max_side)
+        colors.putalpha(alpha or 255)
+        upright = _turned(colors, orientation, max_side)
+    return _to_tensor(upright)
+
+
 @contextmanager
 def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[Image.Image, str]]:
     """An open picture and its name; what Pillow raises meanwhile becomes an ImageError."""
@@ -99,18 +117,32 @@ def _check_size(picture: Image.Image, name: str, max_side: int = MAX_SIDE) -> No
 
 def _upright_srgb(picture: Image.Image, max_side: int) -> Image.Image:
     """The picture in mode RGB, rotated as its EXIF says, transparency over white."""
-    picture.draft("RGB", (max_side, max_side))  # JPEG decodes at a fraction of its size where that is enough
-    profile = picture.info.get("icc_profile")
-    orientation = picture.getexif().get(ExifTags.Base.Orientation)
-    if picture.mode.startswith(("I", "F")):
-        picture = _eight_bits(picture)
-    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
-    opaque = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}.get(picture.mode)
-    picture = _to_srgb(picture.convert(opaque) if opaque else picture, profile)
+    orientation = _orientation(picture)
+    picture, alpha = _srgb_and_alpha(picture, max_side)
     if alpha:
         white = Image.new("RGB", picture.size, "white")
         white.paste(picture, mask=alpha)
         picture = white
+    return _turned(picture, orientation, max_side)
+
+
+def _orientation(picture: Image.Image) -> int | None:
+    return picture.getexif().get(ExifTags.Base.Orientation)
+
+
+def _srgb_and_alpha(picture: Image.Image, max_side: int) -> tuple[Image.Image, Image.Image | None]:
+    """The picture in mode RGB, as it lies in the file, and in mode L how opaque it is, None if wholly."""
+    picture.draft("RGB", (max_side, max_side))  # JPEG decodes at a fraction of its size where that is enough
+    profile = picture.info.get("icc_profile")
+    if picture.mode.startswith(("I", "F")):
+        picture = _eight_bits(picture)
+    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+    opaque = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}.get(picture.mode)
+    return _to_srgb(picture.convert(opaque) if opaque else picture, profile), alpha
+
+
+def _turned(picture: Image.Image, orientation: int | None, max_side: int) -> Image.Image:
+    """The picture upright and no larger than it may be."""
     if orientation in ORIENTATIONS:
         picture = picture.transpose(ORIENTATIONS[orientation])
     picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
@@ -142,7 +174,11 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 def from_pil(picture: Image.Image) -> Tensor:
     """An RGB picture of Pillow's as image (1, 3, H, W) in [0, 1]; in numpy, as `to_bytes` is."""
-    pixels = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)  # (3, H, W)
+    return _to_tensor(picture.convert("RGB"))
+
+
+def _to_tensor(picture: Image.Image) -> Tensor:
+    pixels = np.asarray(picture).transpose(2, 0, 1)  # (C, H, W)
     return torch.from_numpy(np.ascontiguousarray(pixels, dtype=np.float32)[None] / np.float32(255))
 
 
