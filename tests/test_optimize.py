@@ -7,7 +7,7 @@ import torch
 
 from nst_core.errors import NSTError
 from nst_core.transfer.optimize import MAX_RECOVERIES, PLATEAU_STEPS, Average, Plateau, optimize
-from nst_core.transfer.optimizers import FIRST_STEP, OPTIMIZERS, STEP_SIZES
+from nst_core.transfer.optimizers import FIRST_STEP, LONGEST_STEP, OPTIMIZERS, STEP_SIZES
 from tests.conftest import DEVICES
 
 SHAPE = (1, 3, 8, 8)  # 192 values: few enough for torch's own first step, see below
@@ -142,7 +142,8 @@ def test_the_first_step_of_lbfgs_moves_pixels_by_a_known_mean():
 @pytest.mark.parametrize("steps", [1, 2, 3, 8, 12])
 @pytest.mark.parametrize("history", [1, 3, 10])
 def test_lbfgs_in_frames_is_one_run_of_torchs_lbfgs(steps, history):
-    bowl, start = Bowl(torch.float64), random(0, dtype=torch.float64)
+    bowl = Bowl(torch.float64)
+    start = bowl.goal + 0.1 * random(0, dtype=torch.float64)  # so near that no step is too long
     *_, last = run(bowl, start, steps=steps, history=history)
 
     # torch's first step is the gradient times min(1, 1 / its sum): with a sum below 1 it is the gradient itself
@@ -164,8 +165,11 @@ def test_lbfgs_in_frames_is_one_run_of_torchs_lbfgs(steps, history):
     torch.testing.assert_close(last.image, canvas.detach(), atol=1e-7, rtol=0)
 
 
-def test_lbfgs_is_the_two_loop_recursion_of_liu_and_nocedal():
-    bowl, start = Bowl(torch.float64), random(0, dtype=torch.float64)
+@pytest.mark.parametrize("distance", [0.1, 1.0, 3.0])
+def test_lbfgs_is_the_two_loop_recursion_of_liu_and_nocedal_whose_steps_are_held_back(distance):
+    bowl = Bowl(torch.float64)
+    start = bowl.goal + distance * random(0, dtype=torch.float64)
+    longest = 0.0
 
     def gradient_at(x: np.ndarray) -> np.ndarray:
         image = torch.from_numpy(x.reshape(SHAPE)).requires_grad_(True)
@@ -187,9 +191,27 @@ def test_lbfgs_is_the_two_loop_recursion_of_liu_and_nocedal():
             for (s, y), coefficient in zip(memory, reversed(coefficients), strict=True):
                 q += s * (coefficient - y @ q / (y @ s))
             move = -q
+            longest = max(longest, np.abs(move).mean())
+            move *= min(1, LONGEST_STEP / np.abs(move).mean())
         x = x + move
         new = gradient_at(x)
         memory, gradient = [*memory, (move, new - gradient)][-3:], new
+    assert (longest > LONGEST_STEP) == (distance >= 1)
+
+
+def test_lbfgs_leaves_a_hilltop_with_longer_and_longer_steps():
+    """About 0 the loss curves downwards, and of steps there no curvature can be learned."""
+
+    def two_valleys(image):
+        return {"valleys": (image.square() - 1).square().sum()}
+
+    frames = list(optimize(two_valleys, 1e-3 * random(0), steps=40))
+    lengths = [
+        (after.image - before.image).abs().mean().item() for before, after in zip(frames, frames[1:], strict=False)
+    ]
+    assert lengths[1] < lengths[2] < lengths[3]
+    assert max(lengths) <= LONGEST_STEP * 1.001
+    assert frames[-1].total < 1e-3 * frames[0].total
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e6, 1e12])

@@ -8,6 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 FIRST_STEP = 0.005  # of the pixel range, mean over the picture
+LONGEST_STEP = 0.1  # the same; L-BFGS' model of the loss says nothing of pictures that far away
+LONGER = 1.5  # each step than the one before, while the loss curves downwards
+MOST_LONGER = 64.0
 
 
 class Optimizer(Protocol):
@@ -33,7 +36,10 @@ class LBFGS:
 
     n calls equal one run of n iterations. Two things differ from torch's own defaults, both because its thresholds are
     not free of scale: gradients are scaled to a mean of 1, so that no curvature pair is dropped when losses are tiny,
-    and the first step moves pixels by FIRST_STEP rather than by a millionth, which bf16 could not see.
+    and the first step moves pixels by FIRST_STEP rather than by a millionth, which bf16 could not see. Two more stand
+    in for the line search, which would look at several pictures a step. Where the loss curves downwards along the last
+    step, as about noise that lacks what the style has, no curvature pair can be made of it, and steps would stay as
+    short as the first: they get LONGER. And no step moves pixels by more than LONGEST_STEP, where it would leap away.
 
     Curvature belongs to one objective at one size, so a new scale and a changed objective begin with an empty memory.
 
@@ -52,7 +58,7 @@ class LBFGS:
         self.forget()
 
     def forget(self) -> None:
-        self.scale = None
+        self.scale, self.longer = None, 1.0
         self.torchs = torch.optim.LBFGS(
             [self.canvas], lr=1.0, max_iter=1, history_size=self.history, tolerance_grad=-1, tolerance_change=-1
         )
@@ -67,10 +73,36 @@ class LBFGS:
             mean = gradient.abs().mean().item()
             self.scale = 1 / mean if mean > 0 else 1.0
         gradient.mul_(self.scale)
-        # torch divides the first step by the gradient's sum, which is the number of values here
-        first_step = FIRST_STEP * self.canvas.numel() if first else 1.0
-        self.torchs.param_groups[0]["lr"] = self.step_size * first_step
+        down = self._curves_down(gradient)
+        self.longer = min(MOST_LONGER, LONGER * self.longer) if down else 1.0
+        share = self.longer
+        if first:  # torch divides this step by the gradient's sum, which is the number of values here
+            share *= FIRST_STEP * self.canvas.numel()
+        elif down and not self.torchs.state[self.canvas]["old_dirs"]:  # nothing learned yet of how far to go
+            share *= FIRST_STEP
+        self.torchs.param_groups[0]["lr"] = self.step_size * share
         self.torchs.step(lambda: 0.0)  # the gradient is there already; the loss itself steers nothing
+        self._hold_back()
+
+    def _curves_down(self, gradient: Tensor) -> bool:
+        """Whether the last step went against the gradient's change along it: torch drops such a pair."""
+        state = self.torchs.state[self.canvas]
+        if "prev_flat_grad" not in state:
+            return False
+        change = gradient.flatten() - state["prev_flat_grad"]
+        return bool(change @ state["d"] <= 0)
+
+    def _hold_back(self) -> None:
+        """Take back what of the last step was too long, in torch's memory of it, too."""
+        state = self.torchs.state[self.canvas]
+        if "d" not in state:  # the gradient was 0, and nothing moved
+            return
+        length = float(state["d"].abs().mean() * state["t"])
+        if length > LONGEST_STEP:
+            kept = LONGEST_STEP / length
+            with torch.no_grad():
+                self.canvas.add_(state["d"].view_as(self.canvas), alpha=-(1 - kept) * state["t"])
+            state["t"] = kept * state["t"]
 
 
 class Adam:
