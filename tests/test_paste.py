@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from nst_core.analysis import paste
-from nst_core.analysis.paste import BLENDS, RIM, box_of, place
+from nst_core.analysis.paste import BLENDS, RIM, box_of, nearest_spot, place
 from nst_core.errors import ConfigError, ImageError
 
 SPOT = {"x": 0.5, "y": 0.5, "scale": 0.4}
@@ -286,6 +286,18 @@ def test_a_single_pixel_beyond_the_border_is_rounding_and_two_are_not():
     assert box_of((60, 90), (20, 36), x=0.19, y=0.85, scale=0.4) == (40, 0, 20, 36)  # 17.1 - 18 and 51 + 10 pixels
     with pytest.raises(ConfigError, match="by 2 pixels at the left"):
         box_of((60, 90), (20, 36), x=0.18, y=0.5, scale=0.4)
+
+
+@pytest.mark.parametrize("background", [(60, 90), (400, 100), (97, 97)])
+@pytest.mark.parametrize("cutout", [(20, 36), (60, 10), (30, 30), (10, 100)])
+@pytest.mark.parametrize("wanted", [(0.5, 0.5, 0.4), (0.0, 1.0, 1.0), (1.0, 0.1, 0.6)])
+def test_the_nearest_spot_fits_and_one_that_fits_is_its_own(background, cutout, wanted):
+    x, y, scale = nearest_spot(background, cutout, **dict(zip(("x", "y", "scale"), wanted, strict=True)))
+    box_of(background, cutout, x=x, y=y, scale=scale)
+    again = nearest_spot(background, cutout, x=x, y=y, scale=scale)
+    assert again == pytest.approx((x, y, scale), abs=1e-4) and scale <= wanted[2]
+    if wanted[:2] == (0.5, 0.5):
+        assert (x, y) == (0.5, 0.5)
 
 
 def test_an_empty_cutout_and_an_unknown_blend_are_refused():

@@ -12,7 +12,7 @@ from nst_core import images
 from nst_core.analysis.cutout import trimmed
 from nst_core.analysis.figure import Figure, Material, Moment, Part
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
-from nst_core.analysis.paste import BLENDS, Placed, box_of, place
+from nst_core.analysis.paste import BLENDS, LEAST_SCALE, Placed, box_of, place
 from nst_core.devices import Compute
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
@@ -176,7 +176,7 @@ FIGURE = Figure(
     options=(
         Option("x", "Across", 0.5, "the cut-out's centre, of the picture's width", extent=(0, 1)),
         Option("y", "Down", 0.5, "the cut-out's centre, of the picture's height", extent=(0, 1)),
-        Option("scale", "Size of the cut-out", 0.4, "its longer side, of the picture's longer side", extent=(0.02, 1)),
+        Option("scale", "Share", 0.4, "the cut-out's longer side of the picture's longer", extent=(LEAST_SCALE, 1)),
         Option("blend", "Blending", "normal", "whose gradients are kept", tuple(BLENDS)),
         Option("preset", "Preset", DEFAULT_PRESET, choices=tuple(PRESETS)),
         backbone_option(),

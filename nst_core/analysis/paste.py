@@ -23,6 +23,7 @@ RIM = 3  # pixels that OpenCV takes off a mask all around before it blends
 FADE = 0.1  # of the cut-out's longer side, over which what changes around it fades out
 MARGIN = RIM + 3  # pixels around the picture: OpenCV ignores a mask's outermost pixel and needs a border around it
 LEAST_SIDE = 4  # pixels, of a cut-out in the picture
+LEAST_SCALE = 0.02  # of the picture's longer side
 
 
 class Box(NamedTuple):
@@ -131,6 +132,25 @@ def box_of(background: tuple[int, int], cutout: tuple[int, int], *, x: float, y:
             f"the cut-out reaches beyond the picture by {' and '.join(beyond)}; make it smaller or move it"
         )
     return Box(top, left, height, width)
+
+
+def nearest_spot(
+    background: tuple[int, int], cutout: tuple[int, int], *, x: float, y: float, scale: float
+) -> tuple[float, float, float]:
+    """The place nearest to a wanted one at which a cut-out lies within the picture: for one that was just given.
+
+    Args:
+        background, cutout: as `box_of`.
+        x, y, scale: where it is wanted.
+
+    Returns:
+        x, y, scale, to four digits.
+    """
+    sides = [length * max(background) / max(cutout) / room for room, length in zip(background, cutout, strict=True)]
+    scale = min(scale, *(1 / side for side in sides))
+    half_height, half_width = (side * scale / 2 for side in sides)  # as shares of the picture's own
+    y, x = min(max(y, half_height), 1 - half_height), min(max(x, half_width), 1 - half_width)
+    return round(x, 4), round(y, 4), round(scale, 4)
 
 
 def _kept(center: float, length: int, room: int) -> tuple[int, int, int]:
