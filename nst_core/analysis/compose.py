@@ -32,7 +32,7 @@ v = ∇g  (normal: the cut-out's gradients)
 v = the stronger of ∇f* and ∇g at each pixel  (mixed)
 v = ∇(grey of g)  (monochrome)"""
 
-SOURCE = """Pérez, Gangnet & Blake (2003), Poisson Image Editing, eq. 1-3 and 11-13, solved by OpenCV's seamlessClone;
+SOURCE = """Pérez, Gangnet & Blake (2003), Poisson Image Editing, eq. 3, 4, 9 and 12, solved by OpenCV's seamlessClone;
 blended pictures as contents: Cheng"""
 
 

@@ -77,9 +77,10 @@ def place(background: Tensor, cutout: Tensor, *, x: float, y: float, scale: floa
         ImageError: no cut-out, or an empty one.
         ConfigError: as `box_of`, or an unknown blend.
 
-    Source: Pérez, Gangnet & Blake (2003), Poisson Image Editing, eq. 1-3 (eq. 12 and 13 for "mixed"), as OpenCV's
-    seamlessClone solves it: with f = f* at the border of the cut-out's rectangle rather than at its outline. What
-    that changes around the cut-out fades out here over FADE: cut off at the outline, it would leave a ring in the sky.
+    Source: Pérez, Gangnet & Blake (2003), Poisson Image Editing, eq. 3, 4 and 9 (12 for "mixed"), as OpenCV's
+    seamlessClone solves it: with f = f* at the border of the cut-out's rectangle rather than at its outline, and for
+    "mixed" with |∂x − ∂y| for a gradient's strength. What changes around the cut-out fades out here over FADE: cut off
+    at the outline, it would leave a ring in the sky.
     """
     if blend not in BLENDS:
         raise ConfigError(f"blend is {str(blend)[:40]!r}; choose one of {', '.join(BLENDS)}")

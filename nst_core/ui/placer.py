@@ -77,7 +77,7 @@ class Placer(OwnHTML):
 .placer .piece:active { cursor: grabbing; }
 .placer .piece:focus-visible, .placer .piece:hover { outline: 3px solid var(--color-accent); }
 .placer .piece img { display: block; width: 100%; height: 100%; border-radius: 0; pointer-events: none; }
-.placer .corner { position: absolute; right: 0; bottom: 0; width: min(32px, 100%); height: min(32px, 100%);
+.placer .corner { position: absolute; right: 0; bottom: 0; width: min(32px, 50%); height: min(32px, 50%);
   cursor: nwse-resize; touch-action: none; }
 .placer .corner::after { content: ""; position: absolute; right: 2px; bottom: 2px; width: 12px; height: 12px;
   border: 2px solid #fff; border-radius: 3px; background: var(--color-accent); box-shadow: 0 0 0 1px #0009; }
