@@ -14,6 +14,7 @@ from nst_core.analysis.terms import positions_of, rounded, terms_of
 from nst_core.errors import ConfigError, ImageError
 from nst_core.features.vgg import channels_of
 from nst_core.losses.style import STYLE_LOSSES, STYLE_NORMALIZATIONS
+from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.losses.wasserstein import wasserstein_distance
 from nst_core.transfer.config import CHOICES, StyleTransferConfig
 from nst_core.transfer.objective import StyleTransferObjective
@@ -70,28 +71,25 @@ class Measured:
         return loss.distance(memory, loss.prepare(target), torch.Generator().manual_seed(self.config.seed)).item()
 
     def variation(self) -> float:
-        return written_variation(PAINTED.double(), self.config.total_variation)
+        """Total variation, as the losses define it."""
+        return TOTAL_VARIATIONS[self.config.total_variation](PAINTED).item()
 
 
-def written_variation(x: torch.Tensor, name: str) -> float:
-    """Total variation once more."""
+def slopes() -> dict[str, float]:
+    """The sums and means that total variations are written with, by their texts."""
+    x = PAINTED.double()
     right, down = x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
-    if name == "absolute":
-        return (right.abs().sum() + down.abs().sum()).item()
-    if name == "squares":
-        return ((right[..., :-1, :] ** 2 + down[..., :, :-1] ** 2).sum() / 2).item()
     wide = torch.cat([x[..., :1], x, x[..., -1:]], -1)
-    p = torch.cat([wide[..., :1, :], wide, wide[..., -1:, :]], -2)
-    means = [
-        (a - b).square().mean() / share
-        for a, b, share in (
-            (p[..., :, 1:], p[..., :, :-1], 3),
-            (p[..., 1:, :], p[..., :-1, :], 3),
-            (p[..., 1:, 1:], p[..., :-1, :-1], 12),
-            (p[..., 1:, :-1], p[..., :-1, 1:], 12),
-        )
-    ]
-    return 2 * sum(means).item()
+    p = torch.cat([wide[..., :1, :], wide, wide[..., -1:, :]], -2)  # the border once more
+    sums = {
+        "Σ(|dx| + |dy|)": right.abs().sum() + down.abs().sum(),
+        "Σ(dx² + dy²)": (right[..., :-1, :] ** 2 + down[..., :, :-1] ** 2).sum(),
+        "mean(dx²)": (p[..., :, 1:] - p[..., :, :-1]).square().mean(),
+        "mean(dy²)": (p[..., 1:, :] - p[..., :-1, :]).square().mean(),
+        "mean(d₄₅²)": (p[..., 1:, 1:] - p[..., :-1, :-1]).square().mean(),
+        "mean(d₁₃₅²)": (p[..., 1:, :-1] - p[..., :-1, 1:]).square().mean(),
+    }
+    return {text: value.item() for text, value in sums.items()}
 
 
 @pytest.fixture(scope="module", params=PRESETS)
@@ -129,30 +127,49 @@ def evaluated(text: str, known: dict[str, float]) -> float:
     return eval(text, {"v": list(known.values())})  # nothing but numbers and signs
 
 
+def known_of(measured: Measured, name: str) -> dict[str, float]:
+    """The sums and distances that a term is written with, by their texts."""
+    kind, layer = name.split()
+    if kind == "total":
+        return slopes()
+    if kind == "content":
+        return {"Σ(F − P)²": measured.squares(layer)}
+    painted, target = measured.grams(layer)
+    known = {"Σ(G − A)²": (painted - target).square().sum().item() * positions_of(layer, SIZE) ** 2}
+    if "wasserstein" in measured.config.style_loss:
+        loss = STYLE_LOSSES["gram and wasserstein"]
+        memory, style = (loss.statistics(seen[layer], None, None) for seen in (measured.painting, measured.style))
+        *cloud, _, scale = loss.prepare(style)
+        work = wasserstein_distance(memory, tuple(cloud)).item()
+        known |= {"s W₂²": scale.item() * work, "W₂²": work}
+    return known
+
+
 def test_what_is_written_is_what_is_computed(measured):
     """The text itself, read as arithmetic with sums over the real features, is the objective's term."""
     for term in measured.terms:
-        kind, layer = term.name.split()
-        known = {}
-        if kind == "content":
-            known = {"Σ(F − P)²": measured.squares(layer)}
-        elif kind == "style":
-            painted, target = measured.grams(layer)
-            known = {"Σ(G − A)²": (painted - target).square().sum().item() * positions_of(layer, SIZE) ** 2}
-            if "W" in term.numbers:
-                loss = STYLE_LOSSES["gram and wasserstein"]
-                memory, style = (
-                    loss.statistics(seen[layer], None, None) for seen in (measured.painting, measured.style)
-                )
-                *cloud, _, scale = loss.prepare(style)
-                work = wasserstein_distance(memory, tuple(cloud)).item()
-                known |= {"s W₂²": scale.item() * work, "W₂²": work}
-        else:
-            by_text = {"2 [mean(": "nine point", "½ Σ(dx²": "squares", "Σ(|dx|": "absolute"}
-            (named,) = (name for text, name in by_text.items() if text in term.numbers)
-            text = term.numbers.partition(" · ")[2]
-            known = {text: written_variation(PAINTED.double(), named)}
-        assert evaluated(term.numbers, known) == pytest.approx(measured.objectives[term.name], rel=0.02), term
+        value = evaluated(term.numbers, known_of(measured, term.name))
+        assert value == pytest.approx(measured.objectives[term.name], rel=0.02), term
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"total_variation": name, "tv_weight": 0.3} for name in TOTAL_VARIATIONS),
+        *(
+            {"style_loss": loss, "style_normalization": normalization}
+            for loss in ("gram", "wasserstein", "gram and wasserstein")
+            for normalization in STYLE_NORMALIZATIONS
+        ),
+    ],
+    ids=lambda settings: "-".join(map(str, settings.values())),
+)
+def test_any_formula_is_what_is_computed(random_vgg, settings):
+    config = StyleTransferConfig(content_weight=0.0, style_layers=("conv2_1",), **settings)
+    measured = Measured(config, random_vgg)
+    for term in measured.terms:
+        value = evaluated(term.numbers, known_of(measured, term.name))
+        assert value == pytest.approx(measured.objectives[term.name], rel=0.02), term
 
 
 def test_the_numbers_are_those_of_the_letters(measured):

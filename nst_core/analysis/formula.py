@@ -16,7 +16,7 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import StyleTransferObjective, content_term, style_term
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
-from nst_core.transfer.run import Run, content_share
+from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
 
 COLUMNS = ("content", "style", "result")
@@ -74,7 +74,7 @@ class Watch:
             return self.terms
         network, _ = load_network(config.backbone, run.compute)
         content, style = (image.to(run.compute.device) for image in (run.content_image, run.style_image))
-        objective = StyleTransferObjective(network, content, [style], config, content_share=content_share(config))
+        objective = StyleTransferObjective(network, content, [style], config)
         return terms_of(config, images.size_of(content), zeros_of(objective))
 
     def _text(self, frame: Frame) -> str:

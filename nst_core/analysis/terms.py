@@ -35,7 +35,7 @@ OTHER_FORMULAS = {
     "paper": "{D}/(4·{N}²)",
     "mean": "{D}/{N}⁴",
     "sum": "{D}/{N}²",
-    "undivided": "{M}²/{N}² {D}",
+    "undivided": "{M}²/{N}² · {D}",
     "per channel": "{D}/{N}",
     "relative": "{D}/{zero}",
 }
