@@ -1,12 +1,14 @@
 """The figure of the Gram matrix: its drawings, its order of channels, and its painting."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from nst_core.analysis import gram
 from nst_core.analysis.channels import channel_order, cosines, most_active, strongest_pairs
-from nst_core.analysis.comparison import MAPS, MATRIX, PAIRS, PICTURE, Comparison, Seen, distance
+from nst_core.analysis.comparison import MAPS, MATRIX, PAIRS, PICTURE, Comparison, Seen, distance, strong
 from nst_core.analysis.figure import Material
 from nst_core.analysis.heat import GAP, SIDE, bars, feature_sheet, heat, heat_map, overlay, peak
 from nst_core.analysis.series import MOST_POINTS, Series
@@ -200,6 +202,11 @@ def test_findings_count_the_channels_in_common():
     assert found == "15 of the style's 16 most active channels are among the result's, 4 among the content's."
 
 
+def test_what_is_strong_in_a_large_picture_is_told_by_some_of_it():
+    features = torch.rand(64, 600, 600, generator=torch.Generator().manual_seed(0)) * torch.arange(64.0).view(64, 1, 1)
+    torch.testing.assert_close(strong(features), 0.99 * torch.arange(64.0), rtol=0.02, atol=0)
+
+
 # The figure
 
 
@@ -284,6 +291,21 @@ def test_a_network_with_mixed_channels_says_so(random_weights, pictures):
 def test_a_layer_alone_is_painted_by_itself(random_weights, pictures):
     last = list(moments(pictures, steps=1, above=False, layer="4", start="noise"))[-1]
     assert list(last.charts[0].lines) == ["conv2_2"]
+
+
+@pytest.mark.parametrize("shade", [0.0, 0.5])
+def test_plain_and_tiny_pictures_have_a_figure_too(random_weights, shade):
+    plain = torch.full((1, 3, 20, 24), shade)
+    last = list(moments((plain, plain), layer="conv5_1", size=24, steps=2))[-1]
+    assert last.share == 1 and all(part.image.isfinite().all() for part in last.parts)
+
+
+def test_it_is_drawn_in_half_precision_too(random_weights, pictures):
+    settings = gram.FIGURE.settings({"size": 32, "steps": 2, "layer": "conv2_1"})
+    material = Material(contents=pictures[:1], styles=pictures[1:])
+    *_, last = gram.make(material, settings, replace(CPU, precision="bf16"))
+    away = {part.column: part.facts["distance"] for part in last.parts if part.row == MATRIX}
+    assert away[1] == 0 and away[2] == pytest.approx(last.charts[0].lines["conv2_1"][-1][1], rel=0.05)
 
 
 def test_what_is_wrong_is_found_before_the_first_moment(random_weights, pictures):

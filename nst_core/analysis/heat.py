@@ -64,7 +64,7 @@ def feature_sheet(features: Tensor, channels: Sequence[int], tops: Sequence[floa
     Returns:
         (1, 3, H', W') in [0, 1], about SIDE pixels wide.
     """
-    maps = features.detach().float().cpu().numpy()[list(channels)]
+    maps = features.detach()[list(channels)].float().cpu().numpy()
     columns = math.ceil(math.sqrt(len(maps)))
     width = max(1, (SIDE - GAP * (columns - 1)) // columns)
     height = max(1, round(width * maps.shape[1] / maps.shape[2]))
