@@ -42,6 +42,7 @@ class Watch:
         )
         self.rows, self.series = ROWS, Series()
         self.findings: tuple[str, ...] = ()
+        self.reading: tuple[str, ...] = ()  # how this network's channels are to be read
         self.drawn: list[Part] = []  # of the result, below its picture
 
     def moments(self) -> Iterator[Moment]:
@@ -79,15 +80,14 @@ class Watch:
         self.rows = comparison.rows
         self.fixed += (*comparison.parts(CONTENT, content), *comparison.parts(STYLE, style))
         if network.tap(self.layer) is not None:
-            self.findings = (_rotated(self.config.backbone, self.layer, len(comparison.order)),)
-        self.general = self.findings
+            self.findings = self.reading = (_rotated(self.config.backbone, self.layer, len(comparison.order)),)
         return comparison
 
     def _draw(self, network: VGG, comparison: Comparison, frame: Frame, *, done: bool = False) -> None:
         """Look at the painting and draw what the layer sees in it."""
         seen = look(network, frame.image, self.layer, self.config)
         self.drawn = comparison.parts(RESULT, seen, done=done)
-        self.findings = (*comparison.findings(seen), *self.general)
+        self.findings = (*comparison.findings(seen), *self.reading)
 
     def _distances(self, frame: Frame) -> dict[str, float]:
         """‖G − A‖² / ‖A‖² of each layer that it is painted by, the chosen one last."""
