@@ -86,13 +86,14 @@ def test_the_size_that_is_shown_is_the_files():
 
 def test_it_says_what_torchvisions_network_says(home):
     generator = torch.Generator().manual_seed(0)
-    state = known_state() | {"classifier.6.weight": torch.randn(1000, 4096, generator=generator)}
-    for name, spread in {"features.0.bias": 0.3, "classifier.0.bias": 0.2, "classifier.3.bias": 0.2}.items():
+    state = known_state() | {"classifier.6.weight": 0.01 * torch.randn(1000, 4096, generator=generator)}
+    spreads = {"features.0.bias": 0.3, "classifier.0.bias": 3.0, "classifier.3.bias": 3.0, "classifier.6.bias": 0.3}
+    for name, spread in spreads.items():  # so that about a third of each layer is below 0
         state[name] = spread * torch.randn(state[name].shape, generator=generator)
     image = torch.rand(1, 3, 300, 401, generator=generator) * plain(1.0, 0.6, 0.2, (300, 401))
     theirs = torchvision.models.VGG19_Weights.IMAGENET1K_V1.transforms()
     expected = torchvisions_network(state)(theirs(image)).softmax(1)[0]
-    assert expected.max() > 0.01 and expected.std() > 1e-4  # no two alike
+    assert expected.max() < 0.5 and expected.std() > 5e-4  # no two alike, none sure
     torch.testing.assert_close(classifier.Classifier(state)(image), expected, rtol=1e-3, atol=1e-7)
 
 
