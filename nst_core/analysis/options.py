@@ -12,6 +12,7 @@ from nst_core.transfer.config import MAX_STEPS
 from nst_core.transfer.variations import shown
 
 MOST_VALUES = 8  # of an option that takes several
+NOISE = 0.05  # of the pixel range, that figures start from: faint, since what no layer minds of it stays
 
 
 @dataclass(frozen=True)

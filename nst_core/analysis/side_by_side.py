@@ -2,10 +2,12 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from nst_core import images
 from nst_core.analysis.cells import Cell, Growth
+from nst_core.analysis.figure import Moment, Part
 from nst_core.analysis.hands import Alone, Crew, Hand
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError
@@ -75,3 +77,44 @@ def _grown(hands: list[Hand], cells: Sequence[Cell]) -> Iterator[tuple[Growth, .
     finally:
         for hand in hands:
             hand.close()
+
+
+def part_of(growth: Growth, caption: str = "") -> Part:
+    """A cell as a part of its figure."""
+    cell = growth.cell
+    said = growth.problem or caption
+    return Part(cell.row, cell.column, cell.label, growth.image, said, growth.done, growth.record)
+
+
+def moments(
+    cells: Sequence[Cell],
+    compute: Compute,
+    told: Callable[[tuple[Growth, ...]], Moment],
+    *,
+    together: bool = True,
+) -> Iterator[Moment]:
+    """A figure that consists of paintings, while they grow.
+
+    Args:
+        cells, compute, together: as for `paint_cells`.
+        told: the figure with what is painted by now; how far it is, is filled in here.
+
+    Raises:
+        ConfigError, DeviceError, WeightsError: of any cell, before the first is painted.
+    """
+    return _told(paint_cells(cells, compute, together=together), told)
+
+
+def _told(growing: Iterator[tuple[Growth, ...]], told: Callable[[tuple[Growth, ...]], Moment]) -> Iterator[Moment]:
+    try:
+        for growths in growing:
+            moment = told(growths)
+            steps = sum(growth.cell.config.steps for growth in growths)
+            made = sum(growth.cell.config.steps if growth.done else growth.step for growth in growths)
+            open_ones = [growth for growth in growths if not growth.done]
+            least = min(open_ones, key=lambda growth: growth.step, default=None)
+            text = f"step {least.step} of {least.cell.config.steps}" if least else "all steps made"
+            problems = tuple(f"{growth.cell.label}: {growth.problem}" for growth in growths if growth.problem)
+            yield replace(moment, text=text, share=made / steps, notes=(*moment.notes, *problems))
+    finally:
+        growing.close()
