@@ -57,12 +57,14 @@ class Option:
         """
         if not self.several:
             return self._single(given)
-        parts = given.replace(";", ",").split(",") if isinstance(given, str) else list(given or ())
+        parts = given.replace(";", ",").split(",") if isinstance(given, str) else given
+        if not isinstance(parts, list | tuple):
+            parts = () if parts is None else (parts,)
         values = tuple(self._single(part) for part in parts if not isinstance(part, str) or part.strip())
         if not 1 <= len(values) <= MOST_VALUES:
             raise ConfigError(f"{self.label} has {len(values)} values; choose 1 to {MOST_VALUES}")
         if len(set(values)) < len(values):
-            raise ConfigError(f"{self.label} is {self.text(values)}; name each value once")
+            raise ConfigError(f"{self.label} is {self.text(values)[:80]}; name each value once")
         return values
 
     def _single(self, given: Any) -> Any:
@@ -82,7 +84,7 @@ class Option:
     def _number(self, value: Any) -> int | float:
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         low, high = self.extent
         whole = self.kind is int
@@ -94,7 +96,12 @@ class Option:
 
     def text(self, value: Any) -> str:
         """A value as `parse` reads it again, and as people write it."""
-        return ", ".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
+        if isinstance(value, tuple):
+            return ", ".join(map(self.text, value))
+        if isinstance(value, str):
+            return value
+        text = shown(value)
+        return text if not isinstance(value, float) or float(text) == value else repr(value)
 
 
 def parse_all(options: Sequence[Option], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,6 +149,6 @@ def layer_named(text: str) -> str:
     known, number = layer_names("vgg19"), text.strip().lower().removeprefix("conv")
     if not number.isdecimal():
         return text
-    if not 1 <= int(number) <= len(known):
-        raise ConfigError(f"layer is {text!r}; VGG-19 counts its convolutions from 1 to {len(known)}")
+    if len(number) > 3 or not 1 <= int(number) <= len(known):
+        raise ConfigError(f"layer is {text[:40]!r}; VGG-19 counts its convolutions from 1 to {len(known)}")
     return known[int(number) - 1]
