@@ -3,6 +3,7 @@
 import re
 
 from nst_core.errors import ConfigError
+from nst_core.features.checkpoint import PRE
 from nst_core.features.vgg import layer_names
 from nst_core.transfer.config import GATYS_STYLE_LAYERS
 
@@ -34,11 +35,16 @@ def layer_set(text: str) -> tuple[str, ...]:
         layers = tuple(spoken.split())
         if not layers or not all(layer.startswith("conv") for layer in layers) or len(set(layers)) < len(layers):
             raise ConfigError(_what_sets_are(text))
-        return layers
+        return tuple(sorted(layers, key=lambda layer: _depth(layer, known)))
     first, last = places
     if not 0 <= first <= last < len(names):
         raise ConfigError(_what_sets_are(text))
     return tuple(names[first : last + 1])
+
+
+def _depth(layer: str, known: list[str]) -> int:
+    name = layer.removesuffix(PRE)
+    return known.index(name) if name in known else len(known)
 
 
 def _what_sets_are(text: str) -> str:
