@@ -9,6 +9,8 @@ from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.side_by_side import moments, part_of
 from nst_core.devices import Compute
+from nst_core.errors import ConfigError
+from nst_core.features.checkpoint import PRE
 from nst_core.features.vgg import check_layers
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.variations import shown
@@ -30,6 +32,9 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
     sets = {text: layer_set(text) for text in settings["sets"]}
     for layers in sets.values():
         check_layers(settings["backbone"], layers)
+        for layer in layers:
+            if layer not in MEAN_ACTIVATIONS:
+                raise ConfigError(f"layer is {layer!r}; the grid takes layers after ReLU: {layer.removesuffix(PRE)}")
     cells = [
         Cell(
             row, column, f"{text}, α/β {shown(ratio)}", _config(settings, layers, ratio), content_image, style_image
