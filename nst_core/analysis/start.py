@@ -33,8 +33,10 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
 
     def told(growths: tuple[Growth, ...]) -> Moment:
         parts = tuple(part for growth in growths for part in _parts(growth))
-        by_step = {growth.cell.label: [(step, loss) for step, _, loss in growth.history] for growth in growths}
-        by_time = {growth.cell.label: [(at, loss) for _, at, loss in growth.history] for growth in growths}
+        by_step = {
+            growth.cell.label: [(step, loss) for step, _, loss in growth.history if loss > 0] for growth in growths
+        }
+        by_time = {growth.cell.label: [(at, loss) for _, at, loss in growth.history if loss > 0] for growth in growths}
         charts = Chart("total loss by step", "step", by_step), Chart("total loss by time", "seconds", by_time)
         return Moment(rows, columns, parts, charts, findings=_findings(growths))
 
@@ -58,7 +60,14 @@ def _parts(growth: Growth) -> Iterator[Part]:
             yield Part(cell.row, column, label, image, f"{seconds:.1f} s", True, record, facts)
         else:
             yield Part(
-                cell.row, column, label, growth.image, growth.problem or f"step {growth.step}", False, None, facts
+                cell.row,
+                column,
+                label,
+                growth.image,
+                growth.problem or f"step {growth.step}",
+                growth.done,
+                None,
+                facts,
             )
             return
 
@@ -71,7 +80,7 @@ def _findings(growths: tuple[Growth, ...]) -> tuple[str, ...]:
     best = min(done, key=lambda growth: growth.history[-1][2])
     lowest = best.history[-1][2]
     others = [
-        f"{growth.cell.label} ends at {growth.history[-1][2] / lowest:.2g} times that loss"
+        f"{growth.cell.label} ends at {_compared(growth.history[-1][2], lowest)}"
         for growth in done
         if growth is not best
     ]
@@ -80,6 +89,10 @@ def _findings(growths: tuple[Growth, ...]) -> tuple[str, ...]:
         f"The lowest loss after {best.step} steps is that of {best.cell.label}; {', '.join(others)}.",
         f"The same number of steps takes {min(seconds):.1f} to {max(seconds):.1f} s whatever the start.",
     )
+
+
+def _compared(loss: float, lowest: float) -> str:
+    return f"{loss / lowest:.2g} times that loss" if lowest > 0 else f"{loss:.2g}"
 
 
 FIGURE = Figure(
