@@ -64,9 +64,14 @@ class Mate:
         self.optimizer.begin(self.canvas)
         self.losses: dict[str, float] = {}
 
+    @property
+    def next_step(self) -> int:
+        """The step that the canvas is at, before it is taken."""
+        return self.growth.step + 1 if self.growth.history else 0
+
     def take(self, seconds: float) -> None:
         """The canvas and its losses are a frame, which took so long."""
-        frame = Frame(self.growth.step + 1 if self.growth.history else 0, self.canvas.detach().clone(), self.losses)
+        frame = Frame(self.next_step, self.canvas.detach().clone(), self.losses)
         self.run.take(frame, seconds)
         self.growth.note(frame, self.run.seconds)
 
@@ -117,7 +122,7 @@ class Crew:
         for mate, own in zip(list(self.mates), terms, strict=True):
             mate.losses = {name: next(numbers) for name in own}
             if not all(map(math.isfinite, mate.losses.values())):
-                mate.growth.problem = NOT_FINITE.format(mate.growth.step + 1)
+                mate.growth.problem = NOT_FINITE.format(mate.next_step)
                 self.mates.remove(mate)
 
     def close(self) -> None:
