@@ -67,7 +67,8 @@ def _grown(hands: list[Hand], cells: Sequence[Cell]) -> Iterator[tuple[Growth, .
                 except (ConfigError, DeviceError, WeightsError):
                     raise  # the others would fare no better
                 except NSTError as error:
-                    hand.growths[0].problem = str(error)
+                    for growth in hand.growths:
+                        growth.problem = growth.problem or ("" if growth.record else str(error))
                     working.remove(hand)
                     hand.close()
                 if time.monotonic() - told >= MOMENT_SECONDS:
