@@ -7,14 +7,14 @@ import gradio as gr
 
 from nst_core.errors import DownloadError, NSTError
 from nst_core.features import weights
-from nst_core.features.checkpoint import BUNDLE_REMEDY, TEACHERS
+from nst_core.features.checkpoint import BUNDLE_REMEDY, CLASSIFIER, TEACHERS
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.controls import Controls
 from nst_core.ui.status import status_html
 
 
 def fetch_weights(backbone: str, controls: Controls) -> Iterator[str]:
-    """Download a network that is not here yet; status lines that show how far it is.
+    """Download a network that is not here yet, or the classifier; status lines that show how far it is.
 
     Raises:
         DownloadError: it failed, or was stopped.
@@ -24,13 +24,14 @@ def fetch_weights(backbone: str, controls: Controls) -> Iterator[str]:
     for progress in weights.download(backbone):
         yield download_status(backbone, progress)
         if controls.stop.is_set():
-            raise DownloadError(f"the download of {BACKBONES[backbone]} was stopped; Run starts it again")
+            raise DownloadError(f"the download of {weights.title_of(backbone)} was stopped; Run starts it again")
 
 
 def download_status(backbone: str, progress: weights.Progress) -> str:
     """How far a download is, as a status line."""
     done, total = progress.done_bytes, progress.total_bytes
-    text = f"Fetching {BACKBONES[backbone]}: {done / 1e6:.0f} of {total / 1e6:.0f} MB, once"
+    megabyte = 2**20 if backbone == CLASSIFIER else 1e6  # as its button says it
+    text = f"Fetching {weights.title_of(backbone)}: {done / megabyte:.0f} of {total / megabyte:.0f} MB, once"
     return status_html(text, progress.note or progress.source, share=done / total if total else None)
 
 
