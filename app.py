@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from nst_core.devices import keep_freed_memory
-from nst_core.ui import endpoint, instant, instant_endpoint, live, stylize, train
+from nst_core.ui import endpoint, explain, instant, instant_endpoint, live, stylize, train
 from nst_core.ui.calm import CalmPages
 from nst_core.ui.look import CSS, THEME
 from nst_core.ui.preview import ROUTE
@@ -24,6 +24,8 @@ with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, 3600)) as
             choices = instant.build(tabs, studio)
         with gr.Tab("Train", id="train"):
             train.build(choices)
+        with gr.Tab("Explain", id="explain"):
+            explain.build(tabs, studio)
     endpoint.add_endpoint()
     instant_endpoint.add_instant_endpoint()
 

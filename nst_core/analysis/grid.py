@@ -24,6 +24,7 @@ MEAN_ACTIVATIONS = {
     "conv5_1": 0.176, "conv5_2": 0.0636, "conv5_3": 0.0284, "conv5_4": 0.00426,
 }  # fmt: skip
 CONTENT_LAYER = "conv4_2"
+CONTENT_FACTOR = 10  # on the authors' α: so that, as in their figure, the photo is all there at 1e-2
 
 
 def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
@@ -37,18 +38,24 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
                 raise ConfigError(f"layer is {layer!r}; the grid takes layers after ReLU: {layer.removesuffix(PRE)}")
     cells = [
         Cell(
-            row, column, f"{text}, α/β {shown(ratio)}", _config(settings, layers, ratio), content_image, style_image
+            row, column, f"{text}, α/β {_power(ratio)}", _config(settings, layers, ratio), content_image, style_image
         )
         for row, (text, layers) in enumerate(sets.items())
         for column, ratio in enumerate(settings["ratios"])
     ]  # fmt: skip
     rows = tuple(f"{text}: up to {layers[-1]}" for text, layers in sets.items())
-    columns = tuple(f"α/β {shown(ratio)}" for ratio in settings["ratios"])
+    columns = tuple(f"α/β {_power(ratio)}" for ratio in settings["ratios"])
 
     def told(growths: tuple[Growth, ...]) -> Moment:
         return Moment(rows, columns, tuple(map(part_of, growths)))
 
     return moments(cells, compute, told)
+
+
+def _power(ratio: float) -> str:
+    """ "1e-2" rather than "0.01", as the paper's axis has powers of ten."""
+    mantissa, _, exponent = f"{ratio:.9e}".partition("e")
+    return f"1e{int(exponent)}" if float(mantissa) == 1 else shown(ratio)
 
 
 def _config(settings: dict[str, Any], layers: tuple[str, ...], ratio: float) -> StyleTransferConfig:
@@ -58,7 +65,7 @@ def _config(settings: dict[str, Any], layers: tuple[str, ...], ratio: float) -> 
         content_layers=(CONTENT_LAYER,),
         style_layers=layers,
         layer_weights=tuple(MEAN_ACTIVATIONS[layer] ** -4 / len(layers) for layer in layers),
-        content_weight=10 * MEAN_ACTIVATIONS[CONTENT_LAYER] ** -2,
+        content_weight=CONTENT_FACTOR * MEAN_ACTIVATIONS[CONTENT_LAYER] ** -2,
         style_weight=1 / ratio,
         content_normalization="mean",
         pooling="average",
@@ -73,7 +80,8 @@ FIGURE = Figure(
     see="From left to right the content counts more, from top to bottom the style includes deeper layers. Top left is "
     "pure grain without the photo; at the right the photo is all there. Between them lies what people call style.",
     equation="L_total = α L_content + β L_style",
-    source="Gatys, Ecker & Bethge (2016), eq. 7; the grid is figure 3 of their 2015 preprint",
+    source="Gatys, Ecker & Bethge (2016), eq. 7; the grid is figure 3 of their 2015 preprint. α and β as in their "
+    "code, means over positions on a network rescaled to a mean activation of 1; α ten times theirs, chosen by looking",
     options=(
         Option("sets", "Sets of layers", tuple(CUMULATIVE), "rows: A to E are conv1_1 to conv5_1",
                tuple(CUMULATIVE), check=lambda text: text if layer_set(text) else text, fixed=False),

@@ -6,13 +6,14 @@ from typing import Any
 
 from nst_core.analysis.cells import Cell, Growth
 from nst_core.analysis.figure import Chart, Figure, Material, Moment, Part
-from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
+from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.side_by_side import moments
 from nst_core.devices import Compute
-from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.config import StyleTransferConfig
 
 COLUMNS = 5  # pictures of each run
 OPTIMIZER_TITLES = {"lbfgs": "L-BFGS", "adam": "Adam"}
+STYLE_WEIGHT = 20.0  # of a content that counts 1, both as shares of a blank picture's: chosen by looking
 STARTS = ("content", "noise", "style")
 
 
@@ -20,8 +21,14 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
     """A row for each start and optimiser, a column for each fifth of the steps."""
     content_image, style_image = material.content(), material.style()
     marks = marks_of(settings["steps"])
-    base = PRESETS["lab"].config.on(settings["backbone"])
-    base = base.changed(**{name: settings[name] for name in ("size", "steps", "seed")})
+    base = StyleTransferConfig(
+        **{name: settings[name] for name in ("backbone", "size", "steps", "seed")},
+        content_normalization="relative",
+        style_normalization="relative",
+        style_weight=STYLE_WEIGHT,
+        padding="reflect",
+        noise_deviation=NOISE,
+    )
     cells = [
         Cell(
             row, 0, f"{start}, {OPTIMIZER_TITLES[optimizer]}", base.changed(start=start, optimizer=optimizer),

@@ -7,15 +7,11 @@ painting on the same machine.
 import math
 from html import escape
 
+from nst_core.analysis.drawing import COLORS, CONTENT_COLOR, SUPERSCRIPTS, TOTAL_COLOR
 from nst_core.transfer.optimize import Frame
 
 CHART_POINTS = 100  # for each line
 MOST_TICKS = 6  # on either axis
-
-# One colour a term, told apart on light and dark ground; the content and the total stand out.
-COLORS = ("#2f9e6e", "#3b82c4", "#8b5cf6", "#d9579b", "#d97706", "#6b8e23", "#0ea5b7", "#a16207", "#be4bdb")
-CONTENT_COLOR, TOTAL_COLOR = "#e03131", "#868e96"
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class LossHistory:

@@ -37,5 +37,26 @@ CSS = """
 .legend li::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: middle; background: var(--term); }
 .legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
+.figure-words h2 { margin: 0 0 4px; }
+.figure-words p { margin: 0 0 6px; }
+.figure-words .equation { padding: 8px 12px; border-radius: 8px; background: var(--background-fill-secondary);
+  font-family: Cambria, "DejaVu Serif", "Times New Roman", serif; font-size: 1.05em; overflow-wrap: anywhere; }
+.figure-words .source, .tour-page .count { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+.tour-page h3 { margin: 2px 0 4px; }
+#explain { display: grid; grid-template: "inputs stage" auto "knobs stage" 1fr / minmax(0, 4fr) minmax(0, 8fr); }
+#explain-inputs { grid-area: inputs; } #explain-stage { grid-area: stage; } #explain-knobs { grid-area: knobs; }
+@media (max-width: 820px) { #explain { grid-template: "inputs" auto "stage" auto "knobs" auto / minmax(0, 1fr); } }
+#figure-choice .wrap { gap: 2px; }
+#figure-choice label { width: 100%; padding: 4px 8px; }
+#projector { align-self: flex-end; width: auto; }
+.projector #explain { display: block; }
+#explain-inputs .gallery { gap: 4px; padding: 0; }
+.enlarged { margin: 0; }
+.enlarged img { width: min(100%, 720px, calc(78vh * var(--aspect))); border-radius: 8px; }
+.enlarged pre { font-size: var(--text-xs); max-height: 260px; overflow: auto; }
+.projector #explain-inputs, .projector #explain-knobs { display: none; }
+.projector #explain-stage, .projector #tour { font-size: 1.45em; }
+.projector #explain-stage p, .projector #explain-stage th, .projector #explain-stage td, .projector #tour p,
+.projector .status, .projector .chart { font-size: 1em; }
 .status.problem { color: var(--error-text-color); }
 """

@@ -47,7 +47,8 @@ NAME_EXAMPLES = """() => {
     name();
     new MutationObserver(name).observe(inputs, {childList: true, subtree: true});
   };
-  ['#inputs', '#instant-inputs', '#train-inputs'].forEach(watch);  // tabs are laid out when they are opened
+  // tabs are laid out when they are opened
+  ['#inputs', '#instant-inputs', '#train-inputs', '#explain-inputs'].forEach(watch);
 }"""
 
 

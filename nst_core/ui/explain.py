@@ -1,0 +1,261 @@
+"""The Explain tab: the papers' figures, made while one watches, with what one sees and the equation behind it."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from nst_core.analysis.figures import FIGURES
+from nst_core.errors import NSTError
+from nst_core.ui.augment_area import build_augment
+from nst_core.ui.board import Board, Pictures, leave_board
+from nst_core.ui.classifier_button import classifier_button
+from nst_core.ui.composing import PLACE, Composing, build_composing, connect_composing
+from nst_core.ui.controls import ASSETS
+from nst_core.ui.enlarged import build_enlarged, connect_enlarged
+from nst_core.ui.figure_view import FigureView
+from nst_core.ui.jobs import press, ready
+from nst_core.ui.keeping import build_keeping
+from nst_core.ui.lesson_links import CONTENT_KEY, STYLE_KEY, LessonLink, read_link
+from nst_core.ui.making import BoardView, go_on, make_figure
+from nst_core.ui.option_controls import option_controls, shown_value
+from nst_core.ui.pictures import PictureInput
+from nst_core.ui.session import INSTANT, LANE, QUEUED
+from nst_core.ui.status import status_html
+from nst_core.ui.stylize import Studio, check_upload
+from nst_core.ui.tour import TOUR, Tour, build_tour
+
+FIRST = next(iter(FIGURES))
+TITLES = [(f"{number}. {figure.title}", name) for number, (name, figure) in enumerate(FIGURES.items(), 1)]
+
+
+class Inputs(NamedTuple):
+    """What a figure is made of, on the page."""
+
+    figure: gr.Radio
+    content: PictureInput
+    style: PictureInput
+    content_area: gr.Column
+    style_area: gr.Column
+    more_area: gr.Row
+    more: list[gr.File]  # further contents and styles
+    composing: Composing
+    groups: dict[str, gr.Column]  # figure -> its controls
+    controls: dict[str, list[Any]]
+
+    @property
+    def pictures(self) -> list[Any]:
+        """The components of `Pictures`, in its order."""
+        return [self.content, self.style, *self.more, self.composing.cutout, self.composing.brush]
+
+    @property
+    def flat(self) -> list[Any]:
+        """The controls of all figures."""
+        return [control for name in FIGURES for control in self.controls[name]]
+
+    @property
+    def areas(self) -> list[Any]:
+        """What the choice of a figure shows and hides."""
+        return [self.content_area, self.style_area, self.more_area, self.composing.area, *self.groups.values()]
+
+
+class Stage(NamedTuple):
+    """Where the figure grows."""
+
+    words: gr.HTML
+    view: BoardView
+
+
+def build(tabs: gr.Tabs, studio: Studio) -> None:
+    """Lay out the tab and connect it; call inside its Tab."""
+    board = gr.State(Board())
+    tour = build_tour()
+    with gr.Row(equal_height=False, elem_id="explain"):
+        with gr.Column(elem_id="explain-inputs", min_width=300):
+            figure, content, style, areas, more = _pictures()
+        with gr.Column(elem_id="explain-stage", min_width=300):
+            words = gr.HTML(words_html(FIRST), elem_id="figure-words")
+            composing = build_composing()
+            with gr.Row(elem_id="making"):
+                make = gr.Button("Make the figure", variant="primary", elem_id="make", scale=3, min_width=130)
+                stop = gr.Button("Stop", variant="stop", elem_id="make-stop", interactive=False, min_width=70)
+                go_on_button = gr.Button("Continue", visible=False, elem_id="make-go-on", min_width=90)
+            status = gr.HTML(status_html("Choose a figure, then press Make the figure."), elem_id="make-status")
+            view = FigureView(elem_id="figure")
+            enlarged = build_enlarged()
+            after = build_keeping(board)
+        with gr.Column(elem_id="explain-knobs", min_width=300):
+            groups, controls = _options(status)
+            build_augment(style)
+    inputs = Inputs(figure, content, style, *areas, more, composing, groups, controls)
+    stage = Stage(words, BoardView(status, view, go_on_button, after))
+    _connect_inputs(inputs, stage)
+    _connect_making(board, inputs, stage, (make, stop), tour)
+    place = [control for control, option in zip(inputs.controls["compose"], FIGURES["compose"].options, strict=True)
+             if option.name in PLACE]  # fmt: skip
+    connect_composing(inputs.composing, inputs.content, place)
+    connect_enlarged(board, enlarged, view, tabs, studio)
+    page = gr.context.Context.root_block
+    page.load(_opened(inputs), None, [tabs, status, *_filled(inputs, stage)], **QUEUED)
+    page.unload(leave_board)
+
+
+def _pictures() -> tuple[gr.Radio, PictureInput, PictureInput, tuple[Any, ...], list[gr.File]]:
+    """Which figure, its content and style, the areas that hold its pictures, and further ones."""
+    figure = gr.Radio(TITLES, value=FIRST, label="Figure", elem_id="figure-choice")
+    with gr.Row():
+        content_area, content = _picture("content", "Photo", "photos")
+        style_area, style = _picture("style", "Style", "styles")
+    with gr.Row(visible=False) as more_area:
+        more = [
+            gr.File(label=f"More {kind}", file_count="multiple", file_types=["image"], height=120, min_width=120,
+                    elem_id=f"more-{kind}")
+            for kind in ("photos", "styles")
+        ]  # fmt: skip
+    return figure, content, style, (content_area, style_area, more_area), more
+
+
+def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, list[Any]]]:
+    """figure -> its controls' area, and its controls."""
+    groups: dict[str, gr.Column] = {}
+    controls: dict[str, list[Any]] = {}
+    for name, figure in FIGURES.items():
+        with gr.Column(visible=name == FIRST, elem_id=f"options-{name}") as groups[name]:
+            controls[name] = option_controls(figure)
+            if name == "classify":
+                classifier_button(status)
+    return groups, controls
+
+
+def _picture(name: str, label: str, folder: str) -> tuple[gr.Column, PictureInput]:
+    with gr.Column(min_width=140, visible=_wants(FIRST, name)) as area:
+        picture = PictureInput(
+            label=label, elem_id=f"explain-{name}", height=170, sources=["upload", "clipboard"],
+            buttons=["fullscreen"], alt_text=label,
+        )  # fmt: skip
+        files = sorted(str(path) for path in (ASSETS / folder).glob("*.jpg"))
+        gr.Examples(files, picture, label="", elem_id=f"explain-{name}-examples", examples_per_page=12,
+                    cache_examples=False)  # fmt: skip
+    return area, picture
+
+
+def _wants(name: str, kind: str) -> bool:
+    return any(wanted.startswith(kind) for wanted in FIGURES[name].pictures)
+
+
+def words_html(name: str) -> str:
+    """What one sees in a figure, and the equation behind it."""
+    figure = FIGURES[name]
+    equation = "".join(f"<div>{escape(line)}</div>" for line in re.split(r"\n|\s{3,}", figure.equation))
+    equation = re.sub(r"_([A-Za-z]+)", r"<sub>\1</sub>", equation)
+    return (
+        f'<section class="figure-words"><h2>{escape(figure.title)}</h2><p>{escape(figure.see)}</p>'
+        f'<div class="equation">{equation}</div><p class="source">{escape(figure.source)}</p></section>'
+    )
+
+
+def choose(name: str) -> list[Any]:
+    """Another figure: its words, and what it is made of; in the order of the words and `Inputs.areas`."""
+    several = "contents" in FIGURES[name].pictures
+    return [
+        words_html(name),
+        gr.Column(visible=_wants(name, "content")),
+        gr.Column(visible=_wants(name, "style")),
+        gr.Row(visible=several),
+        gr.Group(visible=_wants(name, "cutout")),
+        *(gr.Column(visible=name == other) for other in FIGURES),
+    ]
+
+
+def _filled(inputs: Inputs, stage: Stage) -> list[Any]:
+    """What a lesson fills in, in the order of `fill`."""
+    return [inputs.figure, inputs.content, inputs.style, stage.words, *inputs.areas, *inputs.flat]
+
+
+def fill(link: LessonLink) -> list[Any]:
+    """A lesson's figure, pictures and settings; what it does not name stays."""
+    values = []
+    for name, figure in FIGURES.items():
+        for option in figure.options:
+            is_meant = name == link.figure.name
+            values.append(shown_value(option, link.settings[option.name]) if is_meant else gr.skip())
+    pictures = [str(link.pictures[key]) if key in link.pictures else gr.skip() for key in (CONTENT_KEY, STYLE_KEY)]
+    return [link.figure.name, *pictures, *choose(link.figure.name), *values]
+
+
+def _opened(inputs: Inputs) -> Callable[[gr.Request], list[Any]]:
+    """A handler: the page was opened, perhaps at a lesson."""
+    nothing = [gr.skip()] * (5 + len(inputs.areas) + 1 + len(inputs.flat))
+
+    def opened(request: gr.Request) -> list[Any]:
+        try:
+            link = read_link(dict(request.query_params))
+        except NSTError as error:
+            gr.Warning(str(error), title="This link leads nowhere", duration=12)
+            return [gr.Tabs(selected="explain"), status_html(str(error), kind="problem"), *nothing[2:]][: len(nothing)]
+        if link is None:
+            return nothing
+        text = f"The lesson “{link.figure.title}” is set; press Make the figure."
+        return [gr.Tabs(selected="explain"), status_html(text), *fill(link)]
+
+    return opened
+
+
+def _connect_inputs(inputs: Inputs, stage: Stage) -> None:
+    inputs.figure.change(choose, inputs.figure, [stage.words, *inputs.areas], **INSTANT)
+    for picture in (inputs.content, inputs.style):
+        unusable = gr.State(0)
+        picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
+        unusable.change(lambda: None, None, picture, **INSTANT)
+
+
+def _connect_making(
+    board: gr.State, inputs: Inputs, stage: Stage, buttons: tuple[gr.Button, gr.Button], tour: Tour
+) -> None:
+    """Make, Stop, Continue, and the tour's "Show me", which sets a lesson and makes it."""
+    make, stop = buttons
+    view, left = stage.view, gr.State(0)
+    waiting = [view.status, make, stop]
+    heavy: dict[str, Any] = {
+        "show_progress": "minimal", "show_progress_on": view.status, "api_visibility": "private", **LANE,
+    }  # fmt: skip
+    given = [board, inputs.figure, *inputs.pictures, *inputs.flat]
+    shown = tour.show.click(
+        lambda place: fill(TOUR[place].link()), tour.place, _filled(inputs, stage), **INSTANT
+    )  # fmt: skip
+    works = [
+        event.then(_pressed, board, waiting, **INSTANT).then(_make, given, list(view), **heavy)
+        for event in (make.click(lambda: None, None, None, **INSTANT), shown)
+    ]
+    again = view.go_on.click(_pressed, board, waiting, **INSTANT)
+    works.append(again.then(go_on, board, list(view), **heavy))
+    for work in works:
+        work.then(lambda board: ready(board.job), board, [make, stop], **INSTANT)
+    stop.click(lambda board: board.job.controls.stop.set(), board, None, **INSTANT)
+    # one that goes on has pictures to show first; one that still waits is cancelled
+    stop.click(lambda board, left: left + (not board.job.busy), [board, left], left, **INSTANT)
+    left.change(
+        lambda board: (status_html("Left the queue."), *ready(board.job)), board, waiting, cancels=works, **INSTANT
+    )
+
+
+def _pressed(board: Board, request: gr.Request) -> tuple[Any, ...]:
+    Board.open[request.session_hash] = board
+    return press(board.job)
+
+
+def _make(board: Board, name: str, *given: Any) -> Iterator[BoardView]:
+    """`make_figure`, with what gradio hands over one after another."""
+    count = len(Pictures._fields)
+    yield from make_figure(board, name, Pictures(*given[:count]), _by_figure(given[count:]))
+
+
+def _by_figure(values: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """figure -> the values of its controls."""
+    found, at = {}, 0
+    for name, figure in FIGURES.items():
+        found[name] = values[at : at + len(figure.options)]
+        at += len(figure.options)
+    return found

@@ -1,0 +1,79 @@
+"""A figure's options as the page's controls."""
+
+from typing import Any
+
+import gradio as gr
+
+from nst_core.analysis.figure import Figure
+from nst_core.analysis.options import Option
+from nst_core.devices import choose_compute
+from nst_core.errors import DeviceError
+from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, fitting_backbone
+from nst_core.transfer.presets import PRESETS
+
+BEST_BACKBONE = "vgg19"  # the papers'
+
+# What few lessons change stands in the second half of a figure's controls.
+MACHINERY = ("backbone", "size", "steps", "seed")
+
+TITLES = {
+    "backbone": BACKBONES,
+    "preset": {name: preset.title for name, preset in PRESETS.items()},
+    "optimizers": {"lbfgs": "L-BFGS", "adam": "Adam"},
+}
+
+
+def option_controls(figure: Figure) -> list[Any]:
+    """A control for each option, laid out in order; call inside the page's layout."""
+    made: dict[str, Any] = {}
+    own = [option for option in figure.options if option.name not in MACHINERY]
+    for option in own:
+        if option.several:
+            made[option.name] = _control(figure, option)
+    single = [option for option in own if not option.several]
+    for first in range(0, len(single), 2):
+        with gr.Row():
+            for option in single[first : first + 2]:
+                made[option.name] = _control(figure, option)
+    for pair in (MACHINERY[:2], MACHINERY[2:]):
+        with gr.Row():
+            for option in figure.options:
+                if option.name in pair:
+                    made[option.name] = _control(figure, option)
+    return [made[option.name] for option in figure.options]
+
+
+def shown_value(option: Option, value: Any) -> Any:
+    """A value as its control shows it."""
+    if not option.several:
+        return value
+    return list(value) if option.choices else option.text(value)
+
+
+def first_value(option: Option) -> Any:
+    """What the control shows at first: the default, or the network that suits this machine."""
+    if option.name != "backbone":
+        return shown_value(option, option.default)
+    try:
+        return fitting_backbone(BEST_BACKBONE, choose_compute())
+    except DeviceError:  # the page opens all the same, and making says what is wrong
+        return BUNDLED_BACKBONE
+
+
+def _control(figure: Figure, option: Option) -> Any:
+    common: dict[str, Any] = {
+        "value": first_value(option),
+        "label": option.label,
+        "elem_id": f"explain-{figure.name}-{option.name}",
+        "info": option.about or None,
+        "min_width": 110,
+    }
+    if option.kind is bool and not option.several:
+        return gr.Checkbox(**common)
+    if option.choices:
+        titles = TITLES.get(option.name, {})
+        choices = [(titles.get(name, name), name) for name in option.choices]
+        return gr.Dropdown(choices, multiselect=option.several, allow_custom_value=not option.fixed, **common)
+    if option.several or option.kind is str:
+        return gr.Textbox(lines=1, max_lines=1, **common)
+    return gr.Number(**common)
