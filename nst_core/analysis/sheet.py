@@ -56,7 +56,7 @@ FIGURE = Figure(
     title="Contents and styles",
     see="Down a column, simple and crowded photos wear one style; along a row, one photo wears several. The settings "
     "are the same everywhere: what differs is only the pictures.",
-    equation="x* = argmin α L_content(x, p) + β L_style(x, a)   for every photo p and every painting a",
+    equation="x* = argmin α L_content(x, p) + β L_style(x, a)\nfor every photo p and every painting a",
     source="Luo: one style on simple and crowded contents; Cheng: 2×2 contents × styles",
     options=(
         Option("preset", "Preset", DEFAULT_PRESET, choices=tuple(PRESETS)),

@@ -13,7 +13,7 @@ from nst_core.transfer.config import StyleTransferConfig
 
 COLUMNS = 5  # pictures of each run
 OPTIMIZER_TITLES = {"lbfgs": "L-BFGS", "adam": "Adam"}
-STYLE_WEIGHT = 20.0  # of a content that counts 1, both as shares of a blank picture's: chosen by looking
+STYLE_WEIGHT = 8.0  # of a content that counts 1, both as shares of a blank picture's: chosen by looking
 STARTS = ("content", "noise", "style")
 
 
@@ -99,7 +99,7 @@ def _findings(growths: tuple[Growth, ...]) -> tuple[str, ...]:
 
 
 def _compared(loss: float, lowest: float) -> str:
-    return f"{loss / lowest:.2g} times that loss" if lowest > 0 else f"{loss:.2g}"
+    return f"{loss / lowest:.3g} times that loss" if lowest > 0 else f"{loss:.2g}"
 
 
 FIGURE = Figure(
@@ -108,7 +108,8 @@ FIGURE = Figure(
     see="Every row lowers the same loss. From the photo the subject is there at once, from noise it has to be found, "
     "from the style the brush strokes stay where they were. L-BFGS learns how the loss curves and takes long, well-"
     "aimed steps; Adam moves every pixel by about the same small amount.",
-    equation="x ← x − t H ∇L(x)   (L-BFGS: H from the last steps)     x ← x − t m / (√v + ε)   (Adam)",
+    equation="L-BFGS: x ← x − t H ∇L(x), where H comes of the last steps\n"
+    "Adam: x ← x − t m / (√v + ε), where m and v are running means of ∇L and its square",
     source="Luo; Chao, Perez & Chen: pictures at 100 … 500; Cheng: noise against clone, with the time of each. "
     "Liu & Nocedal (1989); Kingma & Ba (2015)",
     options=(

@@ -80,7 +80,7 @@ FIGURE = Figure(
     see="Noise is changed until it has the style's Gram matrices, which say which features occur together, but not "
     "where. With conv1_1 alone it is coloured grain; every deeper layer brings larger pieces of the painting. Another "
     "seed gives another picture of the same texture.",
-    equation="Gᵢⱼ = Σₖ Fᵢₖ Fⱼₖ     E_l = 1/(4 N² M²) Σᵢⱼ (Gᵢⱼ − Aᵢⱼ)²     L_style = Σ_l w_l E_l",
+    equation="Gᵢⱼ = Σₖ Fᵢₖ Fⱼₖ\nE_l = 1/(4 N² M²) Σᵢⱼ (Gᵢⱼ − Aᵢⱼ)²\nL_style = Σ_l w_l E_l",
     source="Gatys, Ecker & Bethge (2016), eq. 3–5 and figure 1, lower half; Cheng: two seeds, ranges of layers",
     options=(
         Option("sets", "Sets of layers", tuple(CUMULATIVE),

@@ -22,7 +22,7 @@ CENTRE = (0.5, 0.5, 0.4)
 class Composing(NamedTuple):
     """The area's components."""
 
-    area: gr.Group
+    area: gr.Column
     cutout: PictureInput
     brush: gr.ImageEditor
     take: gr.Button
@@ -32,9 +32,10 @@ class Composing(NamedTuple):
 
 def build_composing() -> Composing:
     """Lay out the area, hidden at first."""
-    with gr.Group(visible=False, elem_id="composing") as area:
+    with gr.Column(visible=False, elem_id="composing") as area:
+        gr.Markdown("Give a PNG with transparent parts, or any picture and cut out of it with the brush below.")
         cutout = PictureInput(
-            label="Cut-out: a PNG with transparency, or any picture to cut from", elem_id="cutout", height=150,
+            label="Cut-out", elem_id="cutout", height=150,
             sources=["upload", "clipboard"], buttons=["fullscreen"], alt_text="Cut-out",
         )  # fmt: skip
         examples = sorted(str(path) for path in (ASSETS / "cutouts").glob("*.png"))

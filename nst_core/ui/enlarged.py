@@ -20,6 +20,7 @@ from nst_core.ui.status import status_html
 from nst_core.ui.stylize import Studio
 
 MAX_SIDE = 1024  # pixels
+MOST_TIMES = 5  # larger than it is
 
 
 class Enlarged(NamedTuple):
@@ -70,7 +71,7 @@ def enlarged_html(part: Part) -> str:
     caption = escape(part.caption).replace("\n", "<br>")
     return (
         f'<figure class="enlarged"><img src="{data_uri(part.image, max_side=MAX_SIDE)}" '
-        f'alt="{escape(part.label, quote=True)}" style="--aspect: {width / height:.4f}">'
+        f'alt="{escape(part.label, quote=True)}" style="--aspect: {width / height:.4f}; --most: {MOST_TIMES * width}px">'
         f"<figcaption><b>{escape(part.label)}</b> · {width}×{height} pixels<br>{caption}</figcaption>{details}</figure>"
     )
 

@@ -66,6 +66,7 @@ class Stage(NamedTuple):
 
     words: gr.HTML
     view: BoardView
+    enlarged: gr.Column
 
 
 def build(tabs: gr.Tabs, studio: Studio) -> None:
@@ -90,7 +91,7 @@ def build(tabs: gr.Tabs, studio: Studio) -> None:
             groups, controls = _options(status)
             build_augment(style)
     inputs = Inputs(figure, content, style, *areas, more, composing, groups, controls)
-    stage = Stage(words, BoardView(status, view, go_on_button, after))
+    stage = Stage(words, BoardView(status, view, go_on_button, after), enlarged.area)
     _connect_inputs(inputs, stage)
     _connect_making(board, inputs, stage, (make, stop), tour)
     place = [control for control, option in zip(inputs.controls["compose"], FIGURES["compose"].options, strict=True)
@@ -110,7 +111,7 @@ def _pictures() -> tuple[gr.Radio, PictureInput, PictureInput, tuple[Any, ...], 
         style_area, style = _picture("style", "Style", "styles")
     with gr.Row(visible=False) as more_area:
         more = [
-            gr.File(label=f"More {kind}", file_count="multiple", file_types=["image"], height=120, min_width=120,
+            gr.File(label=f"More {kind}", file_count="multiple", file_types=["image"], height=120, min_width=250,
                     elem_id=f"more-{kind}")
             for kind in ("photos", "styles")
         ]  # fmt: skip
@@ -148,8 +149,8 @@ def _wants(name: str, kind: str) -> bool:
 def words_html(name: str) -> str:
     """What one sees in a figure, and the equation behind it."""
     figure = FIGURES[name]
-    equation = "".join(f"<div>{escape(line)}</div>" for line in re.split(r"\n|\s{3,}", figure.equation))
-    equation = re.sub(r"_([A-Za-z]+)", r"<sub>\1</sub>", equation)
+    equation = "".join(f"<div>{escape(line)}</div>" for line in figure.equation.splitlines())
+    equation = re.sub(r"_(\w+)", r"<sub>\1</sub>", equation)
     return (
         f'<section class="figure-words"><h2>{escape(figure.title)}</h2><p>{escape(figure.see)}</p>'
         f'<div class="equation">{equation}</div><p class="source">{escape(figure.source)}</p></section>'
@@ -164,7 +165,7 @@ def choose(name: str) -> list[Any]:
         gr.Column(visible=_wants(name, "content")),
         gr.Column(visible=_wants(name, "style")),
         gr.Row(visible=several),
-        gr.Group(visible=_wants(name, "cutout")),
+        gr.Column(visible=_wants(name, "cutout")),
         *(gr.Column(visible=name == other) for other in FIGURES),
     ]
 
@@ -218,6 +219,7 @@ def _connect_making(
     make, stop = buttons
     view, left = stage.view, gr.State(0)
     waiting = [view.status, make, stop]
+    pressed = [*waiting, stage.enlarged]
     heavy: dict[str, Any] = {
         "show_progress": "minimal", "show_progress_on": view.status, "api_visibility": "private", **LANE,
     }  # fmt: skip
@@ -226,10 +228,10 @@ def _connect_making(
         lambda place: fill(TOUR[place].link()), tour.place, _filled(inputs, stage), **INSTANT
     )  # fmt: skip
     works = [
-        event.then(_pressed, board, waiting, **INSTANT).then(_make, given, list(view), **heavy)
+        event.then(_pressed, board, pressed, **INSTANT).then(_make, given, list(view), **heavy)
         for event in (make.click(lambda: None, None, None, **INSTANT), shown)
     ]
-    again = view.go_on.click(_pressed, board, waiting, **INSTANT)
+    again = view.go_on.click(_pressed, board, pressed, **INSTANT)
     works.append(again.then(go_on, board, list(view), **heavy))
     for work in works:
         work.then(lambda board: ready(board.job), board, [make, stop], **INSTANT)
@@ -243,7 +245,7 @@ def _connect_making(
 
 def _pressed(board: Board, request: gr.Request) -> tuple[Any, ...]:
     Board.open[request.session_hash] = board
-    return press(board.job)
+    return *press(board.job), gr.Column(visible=False)
 
 
 def _make(board: Board, name: str, *given: Any) -> Iterator[BoardView]:

@@ -25,11 +25,11 @@ ${value ? `
 <div class="figure" style="--columns: ${value.columns}">
 <div class="parts" tabindex="0" role="group" aria-label="The figure">
 <table>
-  <thead ${value.heads.some(head => head) ? '' : 'hidden'}><tr><td></td>
+  <thead ${value.heads.some(head => head) ? '' : 'hidden'}><tr><td ${value.sided ? '' : 'hidden'}></td>
     ${value.heads.map(head => `<th scope="col">${head}</th>`).join('')}
   </tr></thead>
   <tbody>${value.rows.map((row, r) => `<tr>
-    <th scope="row" ${value.sides.some(side => side) ? '' : 'hidden'}>${value.sides[r]}</th>
+    <th scope="row" ${value.sided ? '' : 'hidden'}>${value.sides[r]}</th>
     ${row.map((part, c) => part ? `
     <td><button type="button" data-row="${r}" data-column="${c}" aria-label="${part.label}" title="${part.label}"
       style="--aspect: ${part.aspect}">
@@ -54,7 +54,7 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
 .parts th[scope=col] { text-align: center; vertical-align: bottom; }
 .parts th[scope=row] { text-align: right; vertical-align: middle; padding-right: 4px; min-width: 52px;
   max-width: 100px; }
-.parts th[hidden] { display: none; }
+.parts th[hidden], .parts td[hidden] { display: none; }
 .parts button { display: block; padding: 0; border: 0; border-radius: 4px; overflow: hidden; cursor: zoom-in;
   width: min(384px, calc((var(--room, 100vw) - 120px) / var(--columns))); min-width: 84px;
   aspect-ratio: var(--aspect); background: var(--background-fill-secondary); }
@@ -121,6 +121,7 @@ class Figures:
             "columns": columns,
             "heads": [escape(text) for text in moment.columns],
             "sides": [escape(text) for text in moment.rows],
+            "sided": any(moment.rows),
             "rows": rows,
             "charts": "".join(chart_html(chart, colors) for chart in moment.charts),
             "tables": "".join(table_html(table, colors) for table in moment.tables),

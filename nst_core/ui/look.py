@@ -52,7 +52,7 @@ CSS = """
 .projector #explain { display: block; }
 #explain-inputs .gallery { gap: 4px; padding: 0; }
 .enlarged { margin: 0; }
-.enlarged img { width: min(100%, 720px, calc(78vh * var(--aspect))); border-radius: 8px; }
+.enlarged img { width: min(100%, 720px, calc(78vh * var(--aspect)), var(--most)); border-radius: 8px; }
 .enlarged pre { font-size: var(--text-xs); max-height: 260px; overflow: auto; }
 .projector #explain-inputs, .projector #explain-knobs { display: none; }
 .projector #explain-stage, .projector #tour { font-size: 1.45em; }
