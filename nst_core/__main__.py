@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from nst_core.commands import compress, instant, presets, stylize, train, weights
+from nst_core.commands import augment, compress, explain, instant, presets, stylize, train, weights
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
 
@@ -12,6 +12,8 @@ from nst_core.errors import NSTError
 COMMANDS = {
     "stylize": stylize,
     "instant": instant,
+    "explain": explain,
+    "augment": augment,
     "train": train,
     "presets": presets,
     "weights": weights,
