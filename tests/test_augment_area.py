@@ -4,6 +4,7 @@ import copy
 import csv
 import gc
 import io
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from nst_core.errors import DownloadError, ImageError
 from nst_core.features import weights
 from nst_core.features.weights import Progress
 from nst_core.instant.catalogue import Catalogue
+from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.ui import augment_area as module
 from nst_core.ui.augment_area import Augmentation, Wish, enter_page, leave_page, paint_folder, unpack
@@ -175,28 +177,17 @@ def test_what_systems_add_is_passed_over_and_other_files_are_counted(job, packed
 
 
 def test_classes_keep_the_names_that_they_were_given(job, packed):
-    source = packed("Bäume/a.png")
-    plain = Path(source).read_bytes()
-    info = zipfile.ZipInfo("Bäume/a.png")
-    assert names_in(paint(job, wish(source, strengths="1"))) == ["Bäume/a-1.png"]
-    info.filename = "Bäume/a.png".encode().decode("cp437")  # as macOS packs it, whose bytes are UTF-8
-    with zipfile.ZipFile(source, "w") as archive:
-        archive.writestr(info, png())
-    Path(source).write_bytes(unflagged(Path(source).read_bytes()))
-    assert Path(source).read_bytes() != plain
-    assert names_in(paint(Augmentation(), wish(source, strengths="1"))) == ["Bäume/a-1.png"]
+    assert names_in(paint(job, wish(packed("Bäume/a.png"), strengths="1"))) == ["Bäume/a-1.png"]
 
 
-def unflagged(archive: bytes) -> bytes:
-    """A ZIP of one file, which says UTF-8 of the name as it was decoded, with the bytes that were meant instead."""
-    meant, wrong = "Bäume/a.png".encode(), "Bäume/a.png".encode().decode("cp437").encode()
-    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        assert opened.infolist()[0].flag_bits == 0x800
-    raw, file = png(), io.BytesIO()
-    with zipfile.ZipFile(file, "w") as plain:
-        plain.writestr("x" * len(meant), raw)
-    assert wrong not in file.getvalue()
-    return file.getvalue().replace(b"x" * len(meant), meant)
+def test_names_are_read_as_they_were_meant_where_a_zip_does_not_say_that_they_are_utf8(job, packed):
+    """As macOS packs them."""
+    meant = "Bäume/a.png".encode()
+    source = Path(packed("x" * len(meant)))
+    source.write_bytes(source.read_bytes().replace(b"x" * len(meant), meant))
+    with zipfile.ZipFile(source) as archive:
+        assert archive.namelist() == ["B├ñume/a.png"]
+    assert names_in(paint(job, wish(str(source), strengths="1"))) == ["Bäume/a-1.png"]
 
 
 def test_a_picture_that_cannot_be_read_is_skipped_and_named(job, packed, toasts):
@@ -235,6 +226,18 @@ def test_the_optimiser_fetches_its_network_first(job, packed, tmp_path, monkeypa
 def fails(network: str) -> Iterator[Progress]:
     yield Progress(10_000_000, 59_000_000, "a server", "")
     raise DownloadError("no server answers; try again")
+
+
+def test_it_is_painted_on_the_devices_thread(job, packed, monkeypatch):
+    threads, plain = [], Painter.paint
+
+    def noted(self, *given, **named):
+        threads.append(threading.current_thread().name)
+        return plain(self, *given, **named)
+
+    monkeypatch.setattr(Painter, "paint", noted)
+    paint(job, wish(packed(*FILES)))
+    assert len(threads) == 6 and all(name.startswith("device") for name in threads)
 
 
 # stop and go on

@@ -245,7 +245,7 @@ def _status(progress: AugmentProgress, done: float, seconds: float, token: str) 
     entry, worked = progress.entry, done - progress.kept
     left = f" · {duration(seconds / worked * (progress.total - done))} left" if worked > 0 else ""
     text = (
-        f"{entry.source}, {title_of(entry.style)} at {entry.strength}: {done:.0f} of {progress.total} paintings{left}"
+        f"{entry.source}, {title_of(entry.style)} at {entry.strength}: {int(done)} of {progress.total} paintings{left}"
     )
     return status_html(text, share=done / progress.total, run=token)
 
