@@ -22,7 +22,9 @@ from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.ui import augment_area as module
-from nst_core.ui.augment_area import Augmentation, Wish, enter_page, leave_page, paint_folder, unpack
+from nst_core.ui import class_folders
+from nst_core.ui.augment_area import Augmentation, Wish, enter_page, leave_page, paint_folder
+from nst_core.ui.class_folders import unpack
 from nst_core.ui.jobs import press
 from nst_core.ui.preview import Preview
 from tests.runs import CPU, small
@@ -391,12 +393,12 @@ def test_a_zip_that_would_fill_the_disk_is_refused_by_its_sizes(job, packed, mon
     source = packed("cat/a.png")
     with zipfile.ZipFile(source, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("cat/b.bmp", bytes(3_000_000))
-    monkeypatch.setattr(module, "MOST_BYTES", 2_000_000)
+    monkeypatch.setattr(class_folders, "MOST_BYTES", 2_000_000)
     assert Path(source).stat().st_size < 20_000
     message = "animals.zip holds 2 files, unpacked 3 MB; the most are 20000 and 2 MB"
     assert is_problem(job, paint(job, wish(source)), toasts, message)
     toasts.clear()
-    monkeypatch.setattr(module, "MOST_FILES", 1)
+    monkeypatch.setattr(class_folders, "MOST_FILES", 1)
     assert is_problem(job, paint(job, wish(source)), toasts, "the most are 1 and")
 
 
@@ -455,7 +457,7 @@ def test_a_full_disk_is_named(job, packed, toasts, monkeypatch):
 
     source = packed(*FILES)
     with monkeypatch.context() as patch:
-        patch.setattr(module.shutil, "copyfileobj", full)
+        patch.setattr(class_folders.shutil, "copyfileobj", full)
         assert is_problem(job, paint(job, wish(source)), toasts, "cannot be unpacked (No space left on device)")
     toasts.clear()
     monkeypatch.setattr(zipfile.ZipFile, "write", full)

@@ -50,7 +50,9 @@ def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, ta
     )  # fmt: skip
     enlarged.close.click(lambda: gr.Column(visible=False), None, enlarged.area, **INSTANT)
     outputs = [tabs, studio.status, *studio.uploads[:2], *studio.settings]
-    enlarged.send.click(send, [board, studio.session], outputs, **QUEUED)
+    enlarged.send.click(send, [board, studio.session], outputs, **QUEUED).success(
+        None, js="() => window.scrollTo({top: 0})", show_progress="hidden", api_visibility="private"
+    )
 
 
 def look(board: Board, event: gr.EventData) -> tuple[Any, ...]:
@@ -69,9 +71,10 @@ def enlarged_html(part: Part) -> str:
     told = f"<pre>{escape(json.dumps(made, indent=1, ensure_ascii=False, default=str))}</pre>" if made else ""
     details = f"<details><summary>How it was made</summary>{told}</details>" if told else ""
     caption = escape(part.caption).replace("\n", "<br>")
+    size = f"--aspect: {width / height:.4f}; --most: {MOST_TIMES * width}px"
     return (
         f'<figure class="enlarged"><img src="{data_uri(part.image, max_side=MAX_SIDE)}" '
-        f'alt="{escape(part.label, quote=True)}" style="--aspect: {width / height:.4f}; --most: {MOST_TIMES * width}px">'
+        f'alt="{escape(part.label, quote=True)}" style="{size}">'
         f"<figcaption><b>{escape(part.label)}</b> · {width}×{height} pixels<br>{caption}</figcaption>{details}</figure>"
     )
 

@@ -54,14 +54,16 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
 .parts th[scope=col] { text-align: center; vertical-align: bottom; }
 .parts th[scope=row] { text-align: right; vertical-align: middle; padding-right: 4px; min-width: 52px;
   max-width: 100px; }
+@media (max-width: 500px) { .figure { --side: 92px; } .parts th[scope=row] { max-width: 60px; min-width: 40px; } }
 .parts th[hidden], .parts td[hidden] { display: none; }
+.parts button, .parts p { min-width: 50px;
+  width: min(384px, calc((var(--room, 100vw) - var(--side, 120px)) / var(--columns))); }
 .parts button { display: block; padding: 0; border: 0; border-radius: 4px; overflow: hidden; cursor: zoom-in;
-  width: min(384px, calc((var(--room, 100vw) - 120px) / var(--columns))); min-width: 84px;
   aspect-ratio: var(--aspect); background: var(--background-fill-secondary); }
 .parts button img { display: block; width: 100%; height: 100%; object-fit: contain; border-radius: 0; }
 .parts button img.crisp { image-rendering: pixelated; }
 .parts p { margin: 2px 0 0; font-size: var(--text-xs); line-height: 1.3; white-space: pre-line;
-  color: var(--body-text-color-subdued); font-variant-numeric: tabular-nums; max-width: 384px; }
+  color: var(--body-text-color-subdued); font-variant-numeric: tabular-nums; }
 .parts button:hover, .parts button:focus-visible { outline: 3px solid var(--color-accent); outline-offset: -1px; }
 .findings p { margin: 0 0 4px; padding-left: 10px; border-left: 3px solid var(--color-accent); }
 .findings p.note { border-color: var(--border-color-primary); color: var(--body-text-color-subdued); }

@@ -49,14 +49,13 @@ CSS = """
 #figure-choice .wrap { gap: 2px; }
 #figure-choice label { width: 100%; padding: 4px 8px; }
 #projector { align-self: flex-end; width: auto; }
-.projector #explain { display: block; }
 #explain-inputs .gallery { gap: 4px; padding: 0; }
 .enlarged { margin: 0; }
 .enlarged img { width: min(100%, 720px, calc(78vh * var(--aspect)), var(--most)); border-radius: 8px; }
 .enlarged pre { font-size: var(--text-xs); max-height: 260px; overflow: auto; }
-.projector #explain-inputs, .projector #explain-knobs { display: none; }
-.projector #explain-stage, .projector #tour { font-size: 1.45em; }
-.projector #explain-stage p, .projector #explain-stage th, .projector #explain-stage td, .projector #tour p,
-.projector .status, .projector .chart { font-size: 1em; }
+/* gradio repeats each rule under a container of its own, where no body is: hence !important */
+.projector #explain { display: block !important; }
+.projector #explain-inputs, .projector #explain-knobs { display: none !important; }
+.projector #explain-stage, .projector #tour { zoom: 1.4 !important; }
 .status.problem { color: var(--error-text-color); }
 """
