@@ -45,6 +45,7 @@ def test_nothing_of_a_figure_is_written_in_letters_that_the_font_lacks(name, let
         ("½ Σᵢⱼ (Fᵢⱼ − Pᵢⱼ)²", "1/2 Sum_ij (F_ij - P_ij)^2"),
         ("1/(4·N²·M²)", "1/(4*N^2*M^2)"),
         ("10⁻⁴", "10^-4"),
+        ("xᵢy", "x_i y"),
         ("2αL + β·w₁₂", "2 alpha L + beta*w_12"),
         ("αβ", "alpha beta"),
         ("α/β", "alpha/beta"),

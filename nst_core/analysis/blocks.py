@@ -1,14 +1,17 @@
 """What a poster is made of: words and charts as pictures of one width, to be set below each other."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from PIL import Image, ImageDraw
 
 from nst_core.analysis.drawing import draw_chart
 from nst_core.analysis.figure import Chart
-from nst_core.analysis.lettering import Lettering
+from nst_core.analysis.lettering import Lettering, indexed
 
 SPACE = 60  # pixels between two blocks
+INDEX = re.compile(r"_[^\W_]+|\^(?:[-−]?\d+|[A-Z])")  # of a formula: "_content" of L_content, "^2" of x²
+INDEX_SIZE, LOWERED, RAISED = 0.68, 0.18, 0.4  # of a letter's size: an index, and how far from the line it stands
 
 
 def draw_text(
@@ -27,6 +30,28 @@ def draw_text(
     lines = lettering.wrapped(text, size, width)
     block = Image.new("RGB", (width, lettering.height(lines, size)), "white")
     lettering.write(ImageDraw.Draw(block), (0, 0), lines, size, fill)
+    return block
+
+
+def draw_formula(text: str, width: int, size: int, lettering: Lettering) -> Image.Image:
+    """A formula in lines, its indices small: L_content has "content" below the line.
+
+    Args:
+        text: lines of Unicode or of ASCII.
+        width, size: of the block and of its letters, pixels.
+        lettering: what it is written with.
+    """
+    lines = lettering.wrapped(indexed(text), size, width)
+    block = Image.new("RGB", (width, lettering.height(lines, size)), "white")
+    draw = ImageDraw.Draw(block)
+    for number, line in enumerate(lines):
+        x, top = 0.0, lettering.height(lines[:number], size)
+        for piece in re.split(f"({INDEX.pattern})", line):
+            index = INDEX.fullmatch(piece)
+            piece, small = (piece[1:], round(size * INDEX_SIZE)) if index else (piece, size)
+            shift = (LOWERED if index[0][0] == "_" else -RAISED) * size + size - small if index else 0
+            lettering.write(draw, (x, top + shift), [piece], small)
+            x += lettering.font(small).getlength(piece)
     return block
 
 

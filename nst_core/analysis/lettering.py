@@ -102,16 +102,23 @@ def _font(file: str | None, size: int) -> ImageFont.FreeTypeFont:
 
 def plain(text: str) -> str:
     """The text in ASCII, as people type formulas: "F_ij^2", "1/2", "alpha"; "?" for what has no such name."""
-    found, before = [], ""
-    for letter in re.sub(r"(?<=\d)(?=[½¼¾])", " ", text):
+    spelled = "".join(map(_spelled, indexed(re.sub(r"(?<=\d)(?=[½¼¾])", " ", text))))
+    apart = re.sub(rf"(?<=[^\W_]){BEGIN}|{END}(?=[^\W_])|{END}{BEGIN}", " ", spelled)  # "2 alpha L" of "2αL"
+    return apart.replace(BEGIN, "").replace(END, "")
+
+
+def indexed(text: str) -> str:
+    """The text with its indices and powers as signs: "F_ij^2" of "Fᵢⱼ²"."""
+    found, before = "", ""
+    for letter in text:
         tag, _, decomposed = unicodedata.decomposition(letter).partition(" ")
         sign = SIGNS.get(tag, "")
         if sign:
-            letter = "".join(chr(int(code, 16)) for code in decomposed.split())
-        found.append((sign if sign != before else "") + _spelled(letter))
+            found += (sign if sign != before else "") + "".join(chr(int(code, 16)) for code in decomposed.split())
+        else:
+            found += (" " if before == "_" and letter.isalnum() else "") + letter  # "x_i y" of "xᵢy"
         before = sign
-    apart = re.sub(rf"(?<=[^\W_]){BEGIN}|{END}(?=[^\W_])|{END}{BEGIN}", " ", "".join(found))  # "2 alpha L" of "2αL"
-    return apart.replace(BEGIN, "").replace(END, "")
+    return found
 
 
 def _spelled(letter: str) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from nst_core import images
-from nst_core.analysis.blocks import draw_bullets, draw_charts, draw_text, stacked
+from nst_core.analysis.blocks import draw_bullets, draw_charts, draw_formula, draw_text, stacked
 from nst_core.analysis.description import describe, describe_part, plain_values, settings_line
 from nst_core.analysis.drawing import GREY, colors_of
 from nst_core.analysis.figure import Chart, Figure, Moment, Part
@@ -56,7 +56,7 @@ def _blocks(
     width, colors = PRINT_WIDTH - 2 * MARGIN, colors_of(moment.charts)
     yield draw_text(figure.title, width, TITLE, letters)
     yield draw_text(figure.see, width, WORDS, letters)
-    yield draw_text(figure.equation.replace("     ", "\n"), width, FORMULA, letters)
+    yield draw_formula(figure.equation.replace("     ", "\n"), width, FORMULA, letters)
     yield draw_parts(moment, width, letters)
     yield from draw_charts(moment.charts, colors, width, LETTERS, letters)
     yield draw_bullets(moment.findings, width, WORDS, letters)
