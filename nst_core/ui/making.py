@@ -99,9 +99,9 @@ def _shown(board: Board) -> Iterator[BoardView]:
                 yield _ended(board, "Stopped", began)
                 return
     except NSTError as error:
+        DEVICE_THREAD.submit(board.drop).result()
         if board.moment is None:
             raise
-        DEVICE_THREAD.submit(board.drop).result()
         gr.Warning(str(error), title="The figure ended early", duration=12)
         yield _ended(board, "Ended early", began, str(error))
         return
