@@ -66,7 +66,7 @@ def connect_composing(composing: Composing, content: PictureInput, place: list[A
     for number in place:  # not at `change`, which the placer itself causes
         number.submit(put, given, composing.placer, **once)
         number.blur(put, given, composing.placer, **once)
-    composing.placer.place(placed, None, place, **INSTANT)
+    composing.placer.place(placed, None, place, trigger_mode="multiple", **INSTANT)
     composing.take.click(ground, composing.cutout, composing.brush, **QUEUED)
 
 

@@ -1,0 +1,237 @@
+"""The Explain tab in a real browser: every figure made, stopped, kept, linked to and sent to the studio."""
+
+import io
+import json
+import re
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from nst_core.analysis.figures import FIGURES
+from nst_core.analysis.poster import PRINT_WIDTH, read_poster
+from nst_core.ui.board import Board
+from nst_core.ui.tour import TOUR
+from tests.classifier_file import OTHER_LABEL, save_known
+from tests.e2e.conftest import fill, upload, wait_for_status
+from tests.e2e.test_instant import downloaded, says
+
+pytestmark = pytest.mark.e2e
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+PICTURES = "&content=china_temple&style=dawn_window"
+PARTS = "#figure .parts button"
+
+# Figure -> settings of a moment, and how many pictures it then has.
+SMALL = {
+    "content": ("layers=conv1_2,conv2_1", 6),
+    "style": ("sets=A,A-B&seeds=3,4", 6),
+    "grid": ("sets=A,A-B&ratios=1e-4,1e-2", 4),
+    "start": ("starts=content,noise&optimizers=lbfgs", 6),
+    "gram": ("layer=conv2_1&maps=4&pairs=1", 15),
+    "sheet": ("preset=gatys_code", 3),
+    "formula": ("preset=gatys", 3),
+}
+
+
+@pytest.fixture
+def open_lesson(browser, app_url):
+    """A function that opens a page by a link to a lesson; at the end no page may have met an error."""
+    contexts, errors = [], []
+
+    def open_one(figure: str, settings: str = "", *, width: int = 1280, pictures: str = PICTURES) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{app_url}?figure={figure}{pictures}&{settings}")
+        says(page, "make-status", "The lesson .* is set")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def make(page: Page, ends: str = "Done after", timeout: float = 120_000) -> None:
+    page.click("#make")
+    says(page, "make-status", ends, timeout=timeout)
+
+
+def pictures(page: Page) -> list[str]:
+    """Every picture of the figure."""
+    return page.locator(f"{PARTS} img").evaluate_all("images => images.map(image => image.src)")
+
+
+@pytest.mark.parametrize("figure", SMALL)
+def test_every_figure_is_made_from_its_link(open_lesson, figure):
+    settings, count = SMALL[figure]
+    page = open_lesson(figure, f"{settings}&size=64&steps=3")
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES[figure].title)
+    make(page)
+    expect(page.locator(f"{PARTS} img")).to_have_count(count)
+    assert len(set(pictures(page))) >= count // 2
+    if figure in ("content", "style", "start", "gram", "formula"):
+        assert page.locator("#figure .chart polyline").count() > 0
+    if figure == "formula":
+        expect(page.locator("#figure .figure-table")).to_have_count(3)
+        expect(page.locator("#figure tr.lined").first).to_contain_text("content conv4_2")
+        page.locator("#figure tr.lined").first.hover()
+        expect(page.locator("#figure polyline.pointed")).to_have_count(1)  # the term's own line stands out
+
+
+def test_a_figure_that_is_stopped_goes_on_where_it_was(open_lesson):
+    page = open_lesson("grid", "sets=A&ratios=1e-3,1e-2&size=64&steps=2000")
+    page.click("#make")
+    says(page, "make-status", r"Step [1-9]\d* of 2000")
+    page.click("#make-stop")
+    says(page, "make-status", "Stopped after")
+    expect(page.locator("#make")).to_be_enabled()
+    before = pictures(page)
+    page.click("#make-go-on")
+    expect(page.locator("#make-stop")).to_be_enabled()
+    says(page, "make-status", r"Step [1-9]\d* of 2000")
+    page.click("#make-stop")
+    says(page, "make-status", "Stopped after")
+    assert pictures(page) != before
+    page.get_by_text("2. What layers keep of the style").click()
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["style"].title)
+
+
+def test_a_part_is_enlarged_and_goes_on_in_the_studio(open_lesson):
+    page = open_lesson("grid", "sets=A-B&ratios=1e-3&size=64&steps=4")
+    make(page)
+    page.locator(PARTS).first.click()
+    expect(page.locator("#enlarged-picture img")).to_be_visible()
+    expect(page.locator("#enlarged-picture")).to_contain_text("A-B, α/β 1e-3")
+    page.click("#to-studio")
+    expect(page.locator("#run")).to_be_visible()
+    expect(page.locator("#content img").first).to_be_visible()
+    expect(page.locator("#style img").first).to_be_visible()
+    expect(page.locator("#size input[type=number]")).to_have_value("64")
+    expect(page.locator("#steps input[type=number]")).to_have_value("4")
+    page.click("#run")
+    wait_for_status(page, "Done: 4 steps")
+
+
+def test_a_figure_is_kept_as_a_page_and_as_parts_and_its_link_opens_it_again(open_lesson, app_url):
+    page = open_lesson("start", "starts=content&optimizers=lbfgs&size=64&steps=5&seed=3")
+    make(page)
+    poster = downloaded(page, "keep-poster")
+    assert Image.open(io.BytesIO(poster)).width == PRINT_WIDTH
+    name, settings = read_poster(io.BytesIO(poster))
+    assert name == "start" and settings["seed"] == 3
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "keep-parts"))) as archive:
+        names = archive.namelist()
+        assert sum(name.endswith(".png") for name in names) == 5
+        (told,) = [name for name in names if name.endswith("figure.json")]
+        assert json.loads(archive.read(told))["figure"] == "start"
+    page.click("#keep-link")
+    link = page.locator("#lesson-link a")
+    expect(link).to_be_visible()
+    page.goto(app_url + link.get_attribute("href"))
+    says(page, "make-status", "The lesson .* is set")
+    expect(page.locator("#explain-start-seed input")).to_have_value("3")
+    expect(page.locator("#explain-start-size input")).to_have_value("64")
+    expect(page.locator("#explain-content img").first).to_be_visible()
+    make(page)
+
+
+def test_a_cut_out_is_put_into_its_place_and_painted(open_lesson):
+    page = open_lesson("compose", "size=96&steps=3&preset=gatys_code")
+    page.locator("#cutout-examples img").first.click()
+    piece = page.locator("#placer .piece")
+    expect(piece).to_be_visible()
+    x = page.locator("#explain-compose-x input")
+    expect(x).to_have_value("0.5")
+    piece.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(x).to_have_value("0.6")
+    make(page)
+    expect(page.locator(f"{PARTS} img")).to_have_count(4)
+    expect(page.locator("#figure")).to_contain_text("painted from the blend")
+
+
+def test_contents_and_styles_of_ones_own_make_a_sheet(open_lesson, picture_files):
+    page = open_lesson("sheet", "size=64&steps=2&preset=gatys_code")
+    page.set_input_files("#more-photos input[type=file]", ASSETS / "photos" / "coffee.jpg")
+    page.set_input_files("#more-styles input[type=file]", ASSETS / "styles" / "great_swell.jpg")
+    expect(page.locator("#more-photos")).to_contain_text("KB")
+    expect(page.locator("#more-styles")).to_contain_text("KB")
+    make(page)
+    expect(page.locator(f"{PARTS} img")).to_have_count(8)
+    expect(page.locator("#figure")).to_contain_text("great swell")
+
+
+def test_the_classifier_is_asked_for_and_where_it_is_it_names_the_pictures(open_lesson, monkeypatch, tmp_path):
+    monkeypatch.setenv("NST_CACHE", str(tmp_path))
+    page = open_lesson("classify", "size=64&steps=4&every=2&preset=gatys_code")
+    expect(page.locator("#options-classify")).to_contain_text("Download the classifier (548 MB)")
+    make(page, "the weights of VGG-19's classifier are missing.*548 MB")
+    save_known(tmp_path / "vgg19-dcbb9e9d.pth")
+    make(page)
+    expect(page.locator("#figure")).to_contain_text(OTHER_LABEL)
+    expect(page.locator("#figure .findings")).to_contain_text(re.compile("label"))
+
+
+def test_the_tour_shows_its_figures_on_a_projector_too(page, monkeypatch):
+    page.get_by_role("tab", name="Explain", exact=True).click()
+    expect(page.locator("#explain-content-examples .gallery-item").first).to_have_attribute(
+        "aria-label", re.compile("^Example: "), timeout=15_000
+    )
+    page.get_by_text("Guided tour").click()
+    expect(page.locator("#tour-words")).to_contain_text(TOUR[0].title)
+    expect(page.locator("#tour-back")).to_be_disabled()
+    page.click("#tour-next")
+    expect(page.locator("#tour-words")).to_contain_text(TOUR[1].title)
+    page.click("#tour-show")
+    says(page, "make-status", "Step [1-9]")
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["style"].title)
+    expect(page.locator(f"{PARTS} img").nth(3)).to_be_visible()
+    page.click("#projector")
+    expect(page.locator("#explain-inputs")).to_be_hidden()
+    expect(page.locator("#make-stop")).to_be_visible()
+    page.click("#make-stop")
+    says(page, "make-status", "Stopped")
+    page.click("#projector")
+    expect(page.locator("#explain-inputs")).to_be_visible()
+
+
+def test_what_is_wrong_is_said_and_what_was_made_stays(open_lesson, app_url, picture_files):
+    page = open_lesson("content", "layers=conv1_1&size=64&steps=2", pictures="")
+    make(page, "there is no content picture")
+    expect(page.get_by_text("there is no content picture").first).to_be_visible()
+    upload(page, "explain-content", picture_files[0])
+    make(page)
+    shown = pictures(page)
+    fill(page, "explain-content-steps", 0)
+    make(page, "Steps is .*; give a whole number from 1")
+    assert pictures(page) == shown
+    page.goto(f"{app_url}?figure=nonsense")
+    says(page, "make-status", "the link's figure is 'nonsense'; choose one of content")
+
+
+def test_nothing_is_cut_off_on_a_phone(open_lesson):
+    page = open_lesson("grid", "sets=A,A-B&ratios=1e-4,1e-3,1e-2,1e-1&size=48&steps=2", width=390)
+    make(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    last, area = page.locator(PARTS).last.bounding_box(), page.locator("#figure").bounding_box()
+    assert last["x"] + last["width"] <= area["x"] + area["width"] + 1
+
+
+def test_a_page_that_is_closed_leaves_no_figure_behind(open_lesson):
+    page = open_lesson("grid", "sets=A&ratios=1e-2&size=64&steps=50000")
+    page.click("#make")
+    says(page, "make-status", "Step [1-9]")
+    (board,) = [board for board in Board.open.values() if board.job.busy]
+    page.context.close()
+    for _ in range(100):
+        if board.making is None:
+            break
+        time.sleep(0.1)
+    assert board.left and board.making is None
