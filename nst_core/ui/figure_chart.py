@@ -1,27 +1,18 @@
 """A figure's charts and tables as HTML: every line has a name, and what belongs to it has its colour."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
+from nst_core.analysis.drawing import SUPERSCRIPTS, Points, points_of, ticks
 from nst_core.analysis.figure import Chart, Table
-from nst_core.ui.chart import COLORS, SUPERSCRIPTS
 
-MOST_TICKS = 6  # on either axis
 MOST_POINTS = 120  # of a line
-
-Points = Sequence[tuple[float, float]]
-
-
-def colors_of(charts: Sequence[Chart]) -> dict[str, str]:
-    """line -> its colour, the same in every chart."""
-    names = dict.fromkeys(name for chart in charts for name in chart.lines)
-    return {name: COLORS[number % len(COLORS)] for number, name in enumerate(names)}
 
 
 def chart_html(chart: Chart, colors: Mapping[str, str]) -> str:
     """The chart with its title, axes and legend; "" before there is a point."""
-    lines = {name: list(_drawable(points, chart.logarithmic)) for name, points in chart.lines.items()}
+    lines = {name: points_of(_thinned(points), chart.logarithmic) for name, points in chart.lines.items()}
     points = [point for line in lines.values() for point in line]
     if not points:
         return ""
@@ -43,13 +34,13 @@ def chart_html(chart: Chart, colors: Mapping[str, str]) -> str:
         for name, points in chart.lines.items()
     )
     title = f"{chart.title}; across: {chart.x}"
-    labels = [(y, _power(y) if chart.logarithmic else f"{y:g}") for y in _ticks(low, high)]
+    labels = [(y, _power(y) if chart.logarithmic else f"{y:g}") for y in ticks(low, high)]
     return (
         f'<figure class="chart"><figcaption>{escape(title)}</figcaption>'
         f'<div class="plot" role="img" aria-label="{escape(title, quote=True)}">'
         f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
         f"{_axis('y', low, high, labels)}"
-        f"{_axis('x', 0, width, [(x, f'{x:g}') for x in _ticks(0, width)])}"
+        f"{_axis('x', 0, width, [(x, f'{x:g}') for x in ticks(0, width)])}"
         "</div>"
         f'<ul class="legend">{legend}</ul></figure>'
     )
@@ -75,24 +66,14 @@ def _row(row: tuple[str, ...], line: str, colors: Mapping[str, str]) -> str:
     return f'<tr class="lined" style="--term: {colors[line]}" data-line="{escape(line, quote=True)}">{cells}</tr>'
 
 
-def _drawable(points: Points, logarithmic: bool) -> Iterator[tuple[float, float]]:
-    """Points of a line as it is drawn: thinned, logarithms where wanted, none where there is none."""
+def _thinned(points: Points) -> Points:
+    """MOST_POINTS of them or so, with the first and the last."""
     every = max(1, math.ceil(len(points) / MOST_POINTS))
-    for x, y in [*points[:-1:every], *points[-1:]]:
-        if math.isfinite(y) and (y > 0 or not logarithmic):
-            yield x, math.log10(y) if logarithmic else y
+    return [*points[:-1:every], *points[-1:]]
 
 
 def _path(line: Points, width: float, low: float, high: float) -> str:
     return " ".join(f"{100 * x / width:.1f},{100 * (high - y) / (high - low):.1f}" for x, y in line)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers from low to high, at most MOST_TICKS."""
-    steps = (unit * 10.0**power for power in range(-6, 9) for unit in (1, 2, 5))
-    step = next(step for step in steps if (high - low) / step < MOST_TICKS)
-    first = math.ceil(low / step - 1e-9)
-    return [round(number * step, 9) for number in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def _axis(name: str, low: float, high: float, ticks: Sequence[tuple[float, str]]) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
+from nst_core.analysis.drawing import colors_of
 from nst_core.analysis.figure import Moment, Part
-from nst_core.ui.figure_chart import chart_html, colors_of, table_html
+from nst_core.ui.figure_chart import chart_html, table_html
 from nst_core.ui.own_html import OwnHTML
 from nst_core.ui.pictures import data_uri
 
