@@ -88,7 +88,7 @@ def first_picture(name: str, backbone: str) -> float:
 
 
 def measure(backbone: str, names: Sequence[str], steps: int) -> None:
-    """Print the process's peak over what it was with its network loaded, and what stays after each figure, one after another."""
+    """Print the process's peak over what it was with its network loaded, and what stays after each figure in turn."""
     compute = choose_compute()
     load_network(backbone, compute)
     one_after_another([WARM.on(backbone)])
