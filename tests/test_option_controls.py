@@ -1,0 +1,168 @@
+"""What can be set of a figure, as controls of the page."""
+
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from nst_core.analysis.figure import Figure
+from nst_core.analysis.figures import FIGURES
+from nst_core.analysis.options import Option
+from nst_core.devices import choose_compute
+from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, fitting_backbone
+from nst_core.transfer.presets import PRESETS
+from nst_core.ui import option_controls as module
+from nst_core.ui.making import settings_of
+from nst_core.ui.option_controls import BEST_BACKBONE, MACHINERY, first_value, option_controls, shown_value
+
+OPTIONS = [(name, option.name) for name, figure in FIGURES.items() for option in figure.options]
+
+
+@pytest.fixture(scope="module")
+def controls() -> dict[str, list[Any]]:
+    """Every figure's."""
+    with gr.Blocks():
+        return {name: option_controls(figure) for name, figure in FIGURES.items()}
+
+
+@pytest.fixture
+def pair(request, controls) -> tuple[Option, Any]:
+    """An option and its control."""
+    figure, name = request.param
+    number = [option.name for option in FIGURES[figure].options].index(name)
+    return FIGURES[figure].options[number], controls[figure][number]
+
+
+every_pair = pytest.mark.parametrize("pair", OPTIONS, indirect=True, ids="-".join)
+
+
+def handed_over(control: Any) -> Any:
+    """What gradio gives a handler of a control that nobody touched."""
+    return control.preprocess(control.value)
+
+
+def made(*options: Option) -> list[Any]:
+    """The controls of a figure of these options."""
+    figure = Figure(
+        name="any", title="", see="", equation="", source="", options=options, pictures=(), make=lambda *_: iter(())
+    )
+    with gr.Blocks():
+        return option_controls(figure)
+
+
+@every_pair
+def test_what_a_control_shows_at_first_is_the_default_or_the_machines_network(pair):
+    option, control = pair
+    value = option.parse(handed_over(control))
+    if option.name == "backbone":
+        assert value == fitting_backbone(BEST_BACKBONE, choose_compute())
+    else:
+        assert value == option.default and type(value) is type(option.default)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_controls_stand_in_the_order_of_the_options(controls, name):
+    figure = FIGURES[name]
+    assert [control.elem_id for control in controls[name]] == [
+        f"explain-{name}-{option.name}" for option in figure.options
+    ]
+    settings = settings_of(figure, [handed_over(control) for control in controls[name]])
+    assert list(settings) == [option.name for option in figure.options]
+    assert settings == figure.settings({"backbone": settings["backbone"]})
+
+
+@every_pair
+def test_a_control_says_what_it_is(pair):
+    option, control = pair
+    assert control.label == option.label and control.info == (option.about or None)
+
+
+@every_pair
+def test_the_kind_of_a_control_is_that_of_its_value(pair):
+    option, control = pair
+    if option.choices:
+        assert type(control) is gr.Dropdown and bool(control.multiselect) == option.several
+        assert control.allow_custom_value is not option.fixed
+    elif option.kind is bool:
+        assert type(control) is gr.Checkbox
+    elif option.several:
+        assert type(control) is gr.Textbox
+    else:
+        assert type(control) is gr.Number and option.kind in (int, float)
+
+
+@every_pair
+def test_a_menu_offers_every_choice_under_a_name_of_its_own(pair):
+    option, control = pair
+    if option.choices:
+        titles, values = zip(*control.choices, strict=True)
+        assert values == tuple(option.choices) and len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize(("name", "titles"), [
+    ("backbone", list(BACKBONES.values())),
+    ("preset", [preset.title for preset in PRESETS.values()]),
+    ("optimizers", ["L-BFGS", "Adam"]),
+])  # fmt: skip
+def test_menus_name_things_as_the_studio_does(controls, name, titles):
+    found = [
+        [title for title, _ in control.choices]
+        for figure in FIGURES.values()
+        for option, control in zip(figure.options, controls[figure.name], strict=True)
+        if option.name == name
+    ]
+    assert found and all(shown == titles for shown in found)
+
+
+def test_every_figure_has_the_same_machinery():
+    for name, figure in FIGURES.items():
+        own = {option.name for option in figure.options}
+        assert {"backbone", "size", "steps"} <= own, name
+    assert {"backbone", "size", "steps"} <= set(MACHINERY)
+
+
+@every_pair
+def test_a_value_that_is_shown_is_read_as_that_value(pair):
+    option, control = pair
+    given = option.default
+    if option.several and option.choices:
+        given = option.parse([*reversed(option.default)])
+    shown = shown_value(option, given)
+    assert option.parse(control.preprocess(shown)) == given
+
+
+WHOLE, SHARE, FLAG = Option("n", "N", 3), Option("x", "X", 0.25), Option("on", "On", False)
+MANY, TEXT = Option("seeds", "Seeds", (0, 1)), Option("title", "Title", "none")
+
+
+def test_controls_follow_from_options_alone():
+    controls = made(WHOLE, SHARE, FLAG, MANY, TEXT)
+    assert [type(control) for control in controls] == [gr.Number, gr.Number, gr.Checkbox, gr.Textbox, gr.Textbox]
+    assert [control.value for control in controls] == [3, 0.25, False, "0, 1", "none"]
+
+
+def test_every_option_has_a_control_wherever_the_layout_puts_it():
+    seed, size = Option("seed", "Seed", 0), Option("size", "Size", 99)
+    assert [control.label for control in made(seed, WHOLE, MANY, size, FLAG)] == ["Seed", "N", "Seeds", "Size", "On"]
+    assert made() == []
+
+
+def test_values_of_a_menu_are_listed_and_others_are_text():
+    menu = Option("layers", "Layers", ("a", "b"), choices=("a", "b", "c"))
+    assert shown_value(menu, ("c", "a")) == ["c", "a"] and shown_value(MANY, (1e6, 2)) == "1e6, 2"
+    assert shown_value(SHARE, 0.5) == 0.5 and shown_value(FLAG, True) is True
+
+
+@pytest.mark.parametrize("fits", BACKBONES)
+def test_the_network_at_first_is_the_one_that_suits_the_machine(monkeypatch, fits):
+    asked = []
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    monkeypatch.setattr(module, "fitting_backbone", lambda best, compute: asked.append((best, compute.device)) or fits)
+    (option,) = [option for option in FIGURES["grid"].options if option.name == "backbone"]
+    assert first_value(option) == fits and asked == [(BEST_BACKBONE, "cpu")]
+
+
+def test_the_page_opens_on_a_machine_that_is_named_wrongly(monkeypatch):
+    monkeypatch.setenv("NST_DEVICE", "abacus")
+    (option,) = [option for option in FIGURES["grid"].options if option.name == "backbone"]
+    assert first_value(option) == BUNDLED_BACKBONE
