@@ -97,6 +97,7 @@ def build(tabs: gr.Tabs, studio: Studio) -> None:
     place = [control for control, option in zip(inputs.controls["compose"], FIGURES["compose"].options, strict=True)
              if option.name in PLACE]  # fmt: skip
     connect_composing(inputs.composing, inputs.content, place)
+    _follow_preset(studio, inputs)
     connect_enlarged(board, enlarged, view, tabs, studio)
     page = gr.context.Context.root_block
     page.load(_opened(inputs), None, [tabs, status, *_filled(inputs, stage)], **QUEUED)
@@ -202,6 +203,13 @@ def _opened(inputs: Inputs) -> Callable[[gr.Request], list[Any]]:
         return [gr.Tabs(selected="explain"), status_html(text), *fill(link)]
 
     return opened
+
+
+def _follow_preset(studio: Studio, inputs: Inputs) -> None:
+    """The formulas are those of the preset that the studio uses, until another is chosen here."""
+    chosen = inputs.controls["formula"][[option.name for option in FIGURES["formula"].options].index("preset")]
+    in_use = studio.settings[0]
+    in_use.change(lambda name: name or gr.skip(), in_use, chosen, **INSTANT)
 
 
 def _connect_inputs(inputs: Inputs, stage: Stage) -> None:

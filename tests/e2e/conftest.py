@@ -57,23 +57,33 @@ def browser():
 
 
 @pytest.fixture
-def open_page(browser, app_url):
-    """A function that opens the page as one more visitor; at the end no page may have met an error."""
+def new_visitor(browser):
+    """A function that makes an empty page of a width; at the end no page may have met an error."""
     contexts, errors = [], []
 
-    def open_one(width: int = 1280, query: str = "") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        contexts.append(context)
-        page = context.new_page()
+    def visitor(width: int = 1280, **context) -> Page:
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **context))
+        page = contexts[-1].new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield visitor
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def open_page(new_visitor, app_url):
+    """A function that opens the page as one more visitor."""
+
+    def open_one(width: int = 1280, query: str = "") -> Page:
+        page = new_visitor(width)
         page.goto(app_url + query)
         expect(page.locator("#run")).to_be_visible(timeout=30_000)
         return page
 
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return open_one
 
 
 @pytest.fixture

@@ -42,23 +42,17 @@ def tell(event: gr.EventData) -> str:
 
 
 @pytest.fixture
-def open_placer(browser, url):
-    """A function that opens the page; at the end no page may have met an error."""
-    contexts, errors = [], []
+def open_placer(new_visitor, url):
+    """A function that opens the page."""
 
     def open_one(width: int = 1280, **context) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **context))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page = new_visitor(width, **context)
         page.goto(url)
         expect(page.locator(PIECE)).to_be_visible(timeout=30_000)
         expect(page.locator("#placer .where")).to_contain_text("50 %")
         return page
 
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return open_one
 
 
 @pytest.fixture
