@@ -253,6 +253,14 @@ def test_dropping_frees_what_the_figure_is_made_with_and_keeps_what_was_made(mon
     assert len(closed) == 1
 
 
+def test_a_dropped_figure_is_over_even_for_who_still_holds_it():
+    board = Board()
+    board.making = making = growing(closed=(closed := []))
+    next(making)
+    on_device(board.drop)
+    assert closed == [on_device(threading.current_thread).name] and next(making, None) is None
+
+
 @pytest.fixture
 def objectives(monkeypatch) -> weakref.WeakSet:
     """Those that are made, as long as there is any use for them."""
