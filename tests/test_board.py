@@ -159,6 +159,12 @@ def test_a_brush_cuts_out_what_it_painted_over(pictures, files):
     assert cutout[:, :3].mean().item() == pytest.approx(0.2, abs=1 / 255)
 
 
+def test_strokes_over_a_picture_of_another_shape_cut_out_nothing(pictures, files, tmp_path):
+    Image.new("RGB", (60, 20)).save(tmp_path / "wide.png")
+    with pytest.raises(ImageError, match=r"the photo is 60×20; press Take the picture"):
+        pictures._replace(cutout=tmp_path / "wide.png", brush=painted((5, 2, 11, 12))).read_cutout()
+
+
 def test_a_brush_counts_more_than_transparency(pictures):
     assert pictures._replace(brush=painted((0, 0, 30, 20))).read_cutout().shape == (1, 4, 20, 30)
 

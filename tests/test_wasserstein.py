@@ -152,3 +152,19 @@ def test_clouds_moved_without_turning_are_as_far_apart_as_they_moved(shift):
     expected = pytest.approx(shift.square().sum().item(), rel=1e-3, abs=1e-3)
     assert wasserstein(moved, features) == expected
     assert deviation_distance(channel_moments(moved), channel_moments(features)).item() == expected
+
+
+def test_a_decomposition_that_does_not_converge_is_made_in_more_digits(monkeypatch):
+    eigh, tried = torch.linalg.eigh, []
+
+    def stubborn(matrix):
+        tried.append(matrix.dtype)
+        if matrix.dtype == torch.float32:
+            raise torch.linalg.LinAlgError("failed to converge")
+        return eigh(matrix)
+
+    one, other = random(1, 6, 1, 40), random(1, 6, 1, 40) + 1
+    expected = wasserstein(one, other)
+    monkeypatch.setattr(torch.linalg, "eigh", stubborn)
+    assert wasserstein(one, other) == pytest.approx(expected, rel=1e-4)
+    assert tried[:2] == [torch.float32, torch.float64]

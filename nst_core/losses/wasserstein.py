@@ -28,10 +28,19 @@ def gaussian_cloud(target: Moments) -> tuple[Tensor, Tensor, Tensor]:
     covariance = _covariance(target).cpu()  # this is done once, and not every device can
     if not covariance.isfinite().all():  # so is no distance from it, which is the optimiser's matter
         return target[0], target[0].sum() * torch.nan, torch.zeros_like(target[0]).T
-    values, directions = torch.linalg.eigh(covariance)
+    values, directions = _eigen(covariance)
     rank = max(1, int((values > values[-1] * FLAT).sum()))  # of a plain style, one direction without length
     factor = directions[:, -rank:] * values[-rank:].clamp(min=0).sqrt()
     return target[0], values.sum().to(target[0].device), factor.to(target[0].device)
+
+
+def _eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues, rising, and directions of a symmetric matrix; in float64 where float32 does not converge."""
+    try:
+        return torch.linalg.eigh(matrix)
+    except torch.linalg.LinAlgError:  # many equal values, as of a plain style, can be too much for it
+        values, directions = torch.linalg.eigh(matrix.double())
+        return values.to(matrix.dtype), directions.to(matrix.dtype)
 
 
 def wasserstein_distance(
@@ -126,7 +135,7 @@ def _by_eigenvalues(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, 
     product = target_factor.T @ covariance @ target_factor
     if not product.isfinite().all():  # a loss that is not finite is the optimiser's matter
         return product.sum() * torch.nan, torch.zeros_like(covariance)
-    values, directions = torch.linalg.eigh(product)
+    values, directions = _eigen(product)
     roots = values.clamp(min=0).sqrt()
     inverse = roots / values.clamp(min=max(values[-1].item() * SMALLEST_RESOLVED**2, SMALLEST_VARIANCE))
     directions = target_factor @ directions

@@ -17,7 +17,7 @@ from nst_core.features.classifier import forget_classifier
 from nst_core.ui.figure_view import Figures
 from nst_core.ui.jobs import Job
 from nst_core.ui.session import DEVICE_THREAD
-from nst_core.ui.uploads import masks_of
+from nst_core.ui.uploads import check_shape, masks_of
 
 
 class Pictures(NamedTuple):
@@ -65,7 +65,11 @@ class Pictures(NamedTuple):
         if self.cutout is None:
             return None
         painted = masks_of(self.brush)
-        return cutout_of(images.load(self.cutout), painted[0]) if painted else load_cutout(self.cutout)
+        if not painted:
+            return load_cutout(self.cutout)
+        picture = images.load(self.cutout)
+        check_shape(painted, picture, "press Take the picture under Cut out with a brush, and paint over that")
+        return cutout_of(picture, painted[0])
 
 
 def _title(path: Path) -> str:

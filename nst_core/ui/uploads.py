@@ -70,7 +70,7 @@ class Uploads(NamedTuple):
             if path is None:
                 raise ImageError(f"there is no {name} picture; drop one or click an example")
         content_image, masks = images.load(self.content), masks_of(self.mask)
-        _check_shape(masks, content_image)
+        check_shape(masks, content_image, "press Take the photo under Where to paint, and paint over that")
         return Material(
             content_image,
             [images.load(style) for style in self.styles],
@@ -115,13 +115,21 @@ def masks_of(drawn: dict[str, Any] | None) -> list[Tensor]:
     return [] if painted is None or not painted.any() else [painted]
 
 
-def _check_shape(masks: Sequence[Tensor], content_image: Tensor) -> None:
-    """A mask must have been painted over a picture of the content's shape."""
-    height, width = images.size_of(content_image)
+def check_shape(masks: Sequence[Tensor], image: Tensor, remedy: str) -> None:
+    """A mask must have been painted over a picture of the image's shape.
+
+    Args:
+        masks: (1, 1, any, any).
+        image: (1, 3, H, W).
+        remedy: what to do where it was not.
+
+    Raises:
+        ImageError: another shape.
+    """
+    height, width = images.size_of(image)
     for mask in masks:
         mask_height, mask_width = images.size_of(mask)
         if abs(mask_width * height / (mask_height * width) - 1) > SHAPE_TOLERANCE:
             raise ImageError(
-                f"the mask was painted over {mask_width}×{mask_height} pixels, the photo is {width}×{height}; press "
-                "Take the photo under Where to paint, and paint over that"
+                f"the mask was painted over {mask_width}×{mask_height} pixels, the photo is {width}×{height}; {remedy}"
             )
