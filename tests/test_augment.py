@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from nst_core import images
+from nst_core.analysis import augment as augment_module
 from nst_core.analysis import brushes
 from nst_core.analysis.augment import augment
 from nst_core.analysis.brushes import Brush, instant_brush, optimizer_brush
@@ -427,3 +428,9 @@ def test_the_optimizer_paints_a_folder(folder, random_weights):
     assert last.painted == 6
     torch.testing.assert_close(images.load(OUT / "cat/a-0.png"), images.load(IN / "cat/a.png"), atol=1 / 255, rtol=0)
     assert {row["style"] for row in index()} == {"stars"}
+
+
+@pytest.mark.parametrize("names", [("a.jpg", "a.png"), ("a.jpg", "a.jpg.bmp", "a.png"), ("a.png", "A.jpg", "b.png")])
+def test_no_two_files_of_a_class_have_one_painting(names):
+    stems = augment_module._stems([Path(name) for name in names])
+    assert len({stem.casefold() for stem in stems.values()}) == len(names)

@@ -462,3 +462,20 @@ def test_a_full_disk_is_named(job, packed, toasts, monkeypatch):
     toasts.clear()
     monkeypatch.setattr(zipfile.ZipFile, "write", full)
     assert is_problem(job, paint(job, wish(source)), toasts, "the ZIP could not be written (No space left on device)")
+
+
+@pytest.mark.parametrize("slip", [{"strengths": "5"}, {"size": 16.5}, {"styles": []}, {"strengths": "1, 1"}])
+def test_a_slip_of_the_pen_gives_up_no_painting(job, packed, toasts, slip):
+    source = packed("cat/a.png", "cat/b.png")
+    paint(job, wish(source))
+    before = {path: path.stat().st_mtime_ns for path in job.room.rglob("*.png")}
+    assert len(before) >= 4
+    paint(job, wish(source, **slip))
+    assert len(toasts) == 1
+    assert {path: path.stat().st_mtime_ns for path in job.room.rglob("*.png")} == before
+
+
+def test_an_only_class_with_a_folder_in_it_is_that_class(packed, tmp_path):
+    source = packed("cat/a.png", "cat/b.png", "cat/old/c.png")
+    assert unpack(Path(source), tmp_path / "out") == 1
+    assert sorted(path.name for path in (tmp_path / "out" / "cat").iterdir()) == ["a.png", "b.png"]

@@ -346,3 +346,10 @@ def test_a_page_that_is_gone_is_not_kept():
     del board
     gc.collect()
     assert "mine" not in Board.open
+
+
+def test_too_many_pictures_are_counted_before_they_are_read(files, monkeypatch):
+    monkeypatch.setattr(module.images, "load", lambda path: pytest.fail("read"))
+    many = [str(files["b"])] * 7
+    with pytest.raises(ImageError, match="there are 8 contents; choose at most 6"):
+        Pictures(content=files["b"], style=files["c"], more_contents=many).read(("contents", "styles"))

@@ -180,6 +180,13 @@ def test_a_figure_of_pictures_given_together_goes_to_the_studio_too(boards):
     assert sources(board, paintings(board)[0]) == (str(whole.pictures.content), str(whole.pictures.style))
 
 
+def test_a_picture_that_is_gone_is_not_sent(boards, tmp_path):
+    board, whole = Board(), boards["grid"]
+    board.figure, board.moment = whole.figure, whole.moment
+    board.pictures = Pictures(content=tmp_path / "deleted.png", style=whole.pictures.style)
+    assert sources(board, paintings(board)[0]) == (None, str(whole.pictures.style))
+
+
 @pytest.mark.parametrize("name", ["none", "a picture", "an empty place"])
 def test_without_an_enlarged_painting_nothing_is_sent(boards, name):
     board, session = Board(), Session()

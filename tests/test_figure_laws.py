@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from nst_core.analysis import hands
-from nst_core.analysis.figure import Material, Moment
+from nst_core.analysis.figure import MOST_PICTURES, Material, Moment
 from nst_core.analysis.figures import FIGURES
 from nst_core.analysis.grid import MEAN_ACTIVATIONS
-from nst_core.analysis.sheet import MOST_PICTURES
 from nst_core.analysis.start import marks_of
 from nst_core.errors import ConfigError, ImageError
 from nst_core.features.vgg import layer_names

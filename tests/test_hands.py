@@ -129,3 +129,12 @@ def test_every_hand_is_closed_whether_it_ends_or_is_left(pictures, monkeypatch, 
     next(growing)
     list(growing) if ends else growing.close()
     assert closed == [hands.Crew, hands.Alone]
+
+
+def test_a_memory_that_is_full_while_a_crew_is_laid_out_is_told(pictures, monkeypatch):
+    def full(run):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(hands.Run, "laid_out", full)
+    with pytest.raises(DeviceError, match="ran out of memory; choose a smaller size"):
+        list(paint_cells(five(pictures)[:2], CPU))

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -403,3 +404,11 @@ def test_a_handler_that_gradio_gives_up_is_not_busy(board, pictures):
     assert board.job.busy
     views.close()
     assert board.job.busy is False
+
+
+def test_time_left_goes_by_what_was_done_since_it_goes_on(monkeypatch):
+    moment = SimpleNamespace(share=0.9)
+    monkeypatch.setattr(module.time, "monotonic", lambda: 110.0)
+    assert module._left(moment, 0.0, 100.0) == "about 1 s left"
+    assert module._left(moment, 0.8, 100.0) == "about 10 s left"
+    assert module._left(moment, 0.88, 100.0) == ""  # too little to tell

@@ -282,7 +282,7 @@ def test_stop_ends_a_download(monkeypatch, tmp_path, files, toasts):
     session = Session()
     session.controls.stop.set()
     list(start(files, session))
-    assert toasts == ["the download of VGG-19 was stopped; Run starts it again"]
+    assert toasts == ["the download of VGG-19 was stopped; press the button again"]
     assert issubclass(DownloadError, NSTError)
 
 

@@ -9,8 +9,10 @@ import torch
 from nst_core.analysis import hands, side_by_side
 from nst_core.analysis.cells import Cell, Growth
 from nst_core.analysis.figure import Moment
+from nst_core.analysis.hands import Alone, Crew
 from nst_core.analysis.side_by_side import MOST_TOGETHER, moments, paint_cells, part_of
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, DeviceError
+from nst_core.transfer import memory
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.stylize import stylize
 from tests.runs import CPU, small
@@ -184,3 +186,18 @@ def test_a_setting_that_does_not_suit_is_told_before_the_first_step(pictures, to
     cells = [*five(pictures), *cells_of(pictures, [small(size=16)])]
     with pytest.raises(ConfigError, match="both sides"):
         paint_cells(cells, CPU, together=together)
+
+
+def test_where_the_memory_is_too_small_for_a_crew_its_cells_are_painted_one_at_a_time(random_weights, monkeypatch):
+    picture = torch.rand(1, 3, 48, 64)
+    cells = [Cell(0, n, str(n), small(style_weight=10.0**n), picture, picture) for n in range(3)]
+
+    def chosen(free: float) -> list[type]:
+        monkeypatch.setattr(memory, "free_memory", lambda device: free)
+        return [type(hand) for hand in side_by_side._hands(cells, CPU, len(cells))]
+
+    needs = 32 * 24 * memory.BYTES_PER_PIXEL["fp32"]
+    assert chosen(10 * needs) == [Crew]
+    assert chosen(2 * needs) == [Alone] * 3
+    with pytest.raises(DeviceError, match="3 pictures of 32×24 pixels"):
+        chosen(1.02 * needs)  # enough for one painting, not for what the others remember

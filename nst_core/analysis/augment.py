@@ -53,7 +53,7 @@ def augment(folder: Path, output: Path, brush: Brush, strengths: Sequence[float]
             that is none; while iterating, an output that cannot be written, or when nothing could be painted.
         WeightsError: while iterating, the same, or weights that went missing.
     """
-    texts = _texts(strengths)
+    texts = strengths_of(strengths)
     classes = _classes(folder)
     _check_apart(folder, output, classes)
     entries = [
@@ -116,7 +116,12 @@ def text_of(strength: float) -> str:
     return f"{strength:g}"
 
 
-def _texts(strengths: Sequence[float]) -> list[str]:
+def strengths_of(strengths: Sequence[float]) -> list[str]:
+    """Strengths as file names have them.
+
+    Raises:
+        ConfigError: none, one twice, or one outside of 0 to 1.
+    """
     for strength in strengths:
         if not (math.isfinite(strength) and 0 <= strength <= 1):
             raise ConfigError(f"strength is {strength:g}; give a number from 0 to 1")
@@ -154,5 +159,9 @@ def _check_apart(folder: Path, output: Path, classes: dict[str, list[Path]]) -> 
 
 def _stems(sources: Sequence[Path]) -> dict[Path, str]:
     """What the paintings of each file are called: as it is, with its ending where two differ by that alone."""
+    stems = {source: source.stem for source in sources}
     times = Counter(source.stem.casefold() for source in sources)
-    return {source: source.stem if times[source.stem.casefold()] == 1 else source.name for source in sources}
+    stems |= {source: source.name for source in sources if times[source.stem.casefold()] > 1}
+    if len({stem.casefold() for stem in stems.values()}) < len(stems):  # a.jpg beside a.jpg.png
+        return {source: source.name for source in sources}
+    return stems

@@ -1,6 +1,6 @@
 """What a classroom figure is: options and pictures in, moments out, each of which can be shown and kept."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +101,20 @@ class Moment:
     notes: tuple[str, ...] = ()
 
 
+MOST_PICTURES = 6  # contents, and styles
+
+
+def check_counts(contents: Sized, styles: Sized) -> None:
+    """Refuse more pictures than a figure can show, before they are read.
+
+    Raises:
+        ImageError: more than MOST_PICTURES contents or styles.
+    """
+    for pictures, kind in ((contents, "contents"), (styles, "styles")):
+        if len(pictures) > MOST_PICTURES:
+            raise ImageError(f"there are {len(pictures)} {kind}; choose at most {MOST_PICTURES}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """The pictures that a figure is made of, each (1, 3, any, any) in [0, 1], and what they are called."""
@@ -145,8 +159,8 @@ class Figure:
         options: what can be set.
         pictures: which pictures it wants, of "content", "style", "contents", "styles", "cutout".
         make: pictures, name -> value of every option, device -> moments. Everything that can be wrong with the input
-            is found before it returns; nothing long happens before the first `next()`, and then no more than a quarter
-            of a second passes between two moments. Closing the iterator frees all it holds.
+            is found before it returns; nothing long happens before the first `next()`, and then a moment comes every
+            quarter of a second, or with every step where that takes longer. Closing the iterator frees all it holds.
     """
 
     name: str

@@ -13,6 +13,7 @@ from nst_core.analysis.terms import Term, rounded, terms_of
 from nst_core.devices import Compute
 from nst_core.features.vgg import load_network
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import StyleTransferObjective, content_term, style_term
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
@@ -54,7 +55,8 @@ class Watch:
         """The loss in letters, then in numbers, and then the painting."""
         try:
             yield self._moment("looking at the pictures")
-            self.terms = self._measured()
+            with painting_on(self.run.compute):
+                self.terms = self._measured()
             yield self._moment("beginning to paint")
             told = -TELL_SECONDS
             for frame in self.run:

@@ -18,6 +18,7 @@ from nst_core.analysis.series import Series
 from nst_core.devices import Compute
 from nst_core.features.vgg import BACKBONES, VGG, channels_of, layer_names, load_network
 from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
+from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import style_term
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.run import Run
@@ -50,7 +51,8 @@ class Watch:
         try:
             yield self._moment("looking at the pictures")
             network, _ = load_network(self.config.backbone, self.run.compute)
-            comparison = self._compare(network)
+            with painting_on(self.run.compute):
+                comparison = self._compare(network)
             yield self._moment("beginning to paint")
             drawn = told = -REDRAW_SECONDS
             for frame in self.run:

@@ -95,7 +95,8 @@ class Crew:
     def advance(self) -> bool:
         began = time.perf_counter()
         if self.mates is None:
-            self.mates = [Mate(growth, run) for growth, run in zip(self.growths, self.runs, strict=True)]
+            with painting_on(self.compute):
+                self.mates = [Mate(growth, run) for growth, run in zip(self.growths, self.runs, strict=True)]
         elif not self.mates:
             return False
         else:

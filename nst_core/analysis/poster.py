@@ -56,7 +56,7 @@ def _blocks(
     width, colors = PRINT_WIDTH - 2 * MARGIN, colors_of(moment.charts)
     yield draw_text(figure.title, width, TITLE, letters)
     yield draw_text(figure.see, width, WORDS, letters)
-    yield draw_formula(figure.equation.replace("     ", "\n"), width, FORMULA, letters)
+    yield draw_formula(figure.equation, width, FORMULA, letters)
     yield draw_parts(moment, width, letters)
     yield from draw_charts(moment.charts, colors, width, LETTERS, letters)
     yield draw_bullets(moment.findings, width, WORDS, letters)

@@ -4,22 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from nst_core.analysis.cells import Cell, Growth
-from nst_core.analysis.figure import Figure, Material, Moment, Part
+from nst_core.analysis.figure import Figure, Material, Moment, Part, check_counts
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.side_by_side import moments, part_of
 from nst_core.devices import Compute
-from nst_core.errors import ImageError
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
-
-MOST_PICTURES = 6  # contents, and styles
 
 
 def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
     """A row for each content, a column for each style; the pictures themselves at the side and above."""
     material.content(), material.style()  # raise where there is none
-    for pictures, kind in ((material.contents, "contents"), (material.styles, "styles")):
-        if len(pictures) > MOST_PICTURES:
-            raise ImageError(f"there are {len(pictures)} {kind}; choose at most {MOST_PICTURES}")
+    check_counts(material.contents, material.styles)
     config = PRESETS[settings["preset"]].config.on(settings["backbone"])
     config = config.changed(**{name: settings[name] for name in ("size", "steps", "seed")})
     cells = [

@@ -11,6 +11,7 @@ from nst_core.analysis.figure import Moment, Part
 from nst_core.analysis.hands import Alone, Crew, Hand
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError
+from nst_core.transfer.memory import check_memory
 from nst_core.transfer.together import look_of
 
 MOMENT_SECONDS = 0.25  # between two looks
@@ -33,7 +34,8 @@ def paint_cells(cells: Sequence[Cell], compute: Compute, *, together: bool = Tru
     Raises:
         ConfigError, DeviceError, WeightsError: of any cell, before the first is painted.
     """
-    return _grown([_hand(group, compute) for group in _groups(cells, together)], cells)
+    groups = _groups(cells, together)
+    return _grown([hand for group in groups for hand in _hands(group, compute, len(cells))], cells)
 
 
 def _groups(cells: Sequence[Cell], together: bool) -> list[list[Cell]]:
@@ -50,9 +52,23 @@ def _groups(cells: Sequence[Cell], together: bool) -> list[list[Cell]]:
     return [group for alike in groups.values() for group in alike]
 
 
-def _hand(cells: list[Cell], compute: Compute) -> Hand:
+def _hands(cells: list[Cell], compute: Compute, count: int) -> Sequence[Hand]:
+    """A crew for cells that pass together, or hands for each where the memory is too small for that.
+
+    Args:
+        count: of all cells of the figure.
+    """
     hands = [Alone(cell, compute) for cell in cells]
-    return hands[0] if len(hands) == 1 else Crew(hands, compute)
+    run = hands[0].run
+    sizes = images.size_of(run.content_image), images.size_of(run.style_image)
+    if len(hands) > 1:
+        try:
+            check_memory(*sizes, run.config, compute, together=len(hands), beside=count - len(hands))
+            return [Crew(hands, compute)]
+        except DeviceError:  # one at a time is slower
+            pass
+    check_memory(*sizes, run.config, compute, beside=count - 1)
+    return hands
 
 
 def _grown(hands: list[Hand], cells: Sequence[Cell]) -> Iterator[tuple[Growth, ...]]:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.analysis.cutout import load_cutout
-from nst_core.analysis.figure import Figure, Material, Moment
+from nst_core.analysis.figure import Figure, Material, Moment, check_counts
 from nst_core.analysis.figures import FIGURES
 from nst_core.analysis.poster import save_parts, save_poster
 from nst_core.commands.fetching import fetch
@@ -81,7 +81,7 @@ def _described(figure: Figure) -> Iterator[str]:
 
 
 def _given(texts: list[str]) -> dict[str, str]:
-    """name -> value as typed.
+    """name -> value as typed, the last where one is named again.
 
     Raises:
         ConfigError: a text is not NAME=VALUE.
@@ -117,13 +117,19 @@ def _material(figure: Figure, options: argparse.Namespace) -> Material:
         _paths(figure, kind, named)
         for kind, named in (("content", options.content), ("style", options.style), ("cutout", cutouts))
     )
+    check_counts(contents, styles)
     return Material(
         contents=tuple(map(images.load, contents)),
         styles=tuple(map(images.load, styles)),
-        content_names=tuple(path.stem for path in contents),
-        style_names=tuple(path.stem for path in styles),
+        content_names=tuple(map(_title, contents)),
+        style_names=tuple(map(_title, styles)),
         cutout=load_cutout(cutouts[0]) if cutouts else None,
     )
+
+
+def _title(path: Path) -> str:
+    """What a picture is called; letters of file systems that are no text are replaced."""
+    return path.stem.encode("utf-8", "replace").decode()
 
 
 def _paths(figure: Figure, kind: str, named: list[Path] | None) -> list[Path]:

@@ -13,31 +13,43 @@ from nst_core.transfer.config import StyleTransferConfig
 # Peak bytes for each pixel painted, as tests/benchmarks/memory.py saw them and a little more.
 BYTES_PER_PIXEL = {"fp32": 4000, "bf16": 2800}
 BACKBONE_SHARE = {"lite": 0.68}  # of these for a network that is narrower than VGG-19
+CANVAS_BYTES = 12  # of a pixel: three float32 numbers
+OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content, and what the optimiser moves by
 STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked at once and without gradients
 
 
 def check_memory(
-    content_size: tuple[int, int], style_size: tuple[int, int], config: StyleTransferConfig, compute: Compute
+    content_size: tuple[int, int],
+    style_size: tuple[int, int],
+    config: StyleTransferConfig,
+    compute: Compute,
+    *,
+    together: int = 1,
+    beside: int = 0,
 ) -> None:
     """Refuse a size that this machine cannot hold, before it tries.
 
     Args:
         content_size, style_size: (height, width) of the pictures as they would be used.
         config: the size that made them so, and the network.
+        together: paintings of that size in one pass of the network.
+        beside: further ones, which wait for their turn with what their optimisers remember.
 
     Raises:
         DeviceError: with a size that fits.
     """
     (height, width), (style_height, style_width) = content_size, style_size
-    pixels = max(height * width, STYLE_SHARE * style_height * style_width)
+    pixels = max(together * height * width, STYLE_SHARE * style_height * style_width)
     needed = pixels * BYTES_PER_PIXEL[compute.precision] * BACKBONE_SHARE.get(config.backbone, 1.0)
+    needed += beside * height * width * CANVAS_BYTES * (2 * config.history + OWN_CANVASES)
     free = free_memory(compute.device)
     if needed <= free:
         return
     fitting = int(config.size * (free / needed) ** 0.5) // 16 * 16
     remedy = f"choose a size of at most {fitting}" if fitting >= images.MIN_SIDE else "close other programs"
+    count = f"{together + beside} pictures of " if together + beside > 1 else ""
     raise DeviceError(
-        f"painting {width}×{height} pixels in a {style_width}×{style_height} style takes about "
+        f"painting {count}{width}×{height} pixels in a {style_width}×{style_height} style takes about "
         f"{needed / 2**30:.1f} GB, and {compute.name} has {free / 2**30:.1f} GB free; {remedy}"
     )
 

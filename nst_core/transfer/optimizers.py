@@ -95,8 +95,6 @@ class LBFGS:
     def _hold_back(self) -> None:
         """Take back what of the last step was too long, in torch's memory of it, too."""
         state = self.torchs.state[self.canvas]
-        if "d" not in state:  # the gradient was 0, and nothing moved
-            return
         length = float(state["d"].abs().mean() * state["t"])
         if length > LONGEST_STEP:
             kept = LONGEST_STEP / length

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import gradio as gr
 
 from nst_core import images
-from nst_core.analysis.augment import AugmentProgress, augment
+from nst_core.analysis.augment import AugmentProgress, augment, strengths_of
 from nst_core.analysis.brushes import Brush, instant_brush, optimizer_brush
 from nst_core.analysis.labels import INDEX, read_index
 from nst_core.devices import choose_compute, release_freed_memory
@@ -28,6 +28,7 @@ from nst_core.ui.preview import Preview, preview_area
 from nst_core.ui.session import DEVICE_THREAD, INSTANT
 from nst_core.ui.settings import default_config
 from nst_core.ui.status import duration, status_html
+from nst_core.ui.toasts import warn
 
 BRUSHES = {"instant": "one pass", "optimizer": "optimiser"}
 SIZE, STEPS = 256, 60  # pixels of the longer side, and steps of the optimiser, to begin with
@@ -112,10 +113,8 @@ class Augmentation(Job):
         """Of pictures and paintings; for the wish of before those of before, so that painting goes on where it was.
 
         Raises:
-            ImageError: no ZIP, or one that cannot be unpacked.
+            ImageError: a ZIP that cannot be unpacked.
         """
-        if not wish.source:
-            raise ImageError("there is no ZIP; drop one that has a folder of pictures for each class")
         known, self.wish = self.wish, None
         if known is None or wish.source != known.source:
             if self.room:
@@ -187,11 +186,15 @@ def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:
     try:
         job.busy = True
         wish = Wish(*given).alone()
-        strengths, (pictures, paintings) = wish.numbers(), job.folders(wish)
+        strengths = wish.numbers()
+        strengths_of(strengths)
+        if not wish.source:
+            raise ImageError("there is no ZIP; drop one that has a folder of pictures for each class")
         if wish.by == "optimizer":
             for line in fetch_weights(wish.config().backbone, job.controls):
                 yield AugmentView(line)
         brush, began = DEVICE_THREAD.submit(wish.brush).result(), time.monotonic()
+        pictures, paintings = job.folders(wish)  # only now that nothing more can be wrong: others are given up
         last = yield from _show(job, augment(pictures, paintings, brush, strengths))
         made, stopped = len(read_index(paintings)), last.done < last.total
         if not made:
@@ -203,7 +206,7 @@ def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:
         yield AugmentView(status, outcome=gr.DownloadButton(value=str(packed), visible=True))
     except NSTError as error:
         text = job.told(error)
-        gr.Warning(text, title="Cannot paint", duration=12)
+        warn(text, "Cannot paint")
         yield AugmentView(status_html(text, kind="problem"))
     finally:
         job.busy = False

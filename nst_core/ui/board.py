@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.cutout import cutout_of, load_cutout
-from nst_core.analysis.figure import Figure, Material, Moment, Part
+from nst_core.analysis.figure import Figure, Material, Moment, Part, check_counts
 from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.features.classifier import forget_classifier
 from nst_core.ui.figure_view import Figures
@@ -44,10 +44,11 @@ class Pictures(NamedTuple):
         """The pictures that a figure wants; those of the single kinds are the first of their kind.
 
         Raises:
-            ImageError: one that cannot be used.
+            ImageError: one that cannot be used, or too many.
         """
         contents = self.contents if "contents" in wanted else self.contents[:1] if "content" in wanted else []
         styles = self.styles if "styles" in wanted else self.styles[:1] if "style" in wanted else []
+        check_counts(contents, styles)
         return Material(
             contents=tuple(map(images.load, contents)),
             styles=tuple(map(images.load, styles)),

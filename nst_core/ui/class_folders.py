@@ -3,6 +3,7 @@
 import shutil
 import zipfile
 import zlib
+from collections.abc import Collection
 from pathlib import Path, PureWindowsPath
 
 from nst_core.analysis.labels import INDEX, read_index
@@ -32,7 +33,7 @@ def unpack(source: Path, folder: Path) -> int:
             shown = {info: parts for info, parts in files.items() if parts[-1].lower().endswith(PICTURES)}
             if not shown:
                 raise ImageError(f"{source.name} has no pictures in it; put those of each class into a folder")
-            while len({parts[0] for parts in shown.values()}) == 1 and max(map(len, shown.values())) > 2:
+            while len({parts[0] for parts in shown.values()}) == 1 and _mostly_deeper(shown.values()):
                 shown = {info: parts[1:] for info, parts in shown.items() if len(parts) > 1}
             for info, (*above, name) in shown.items():
                 folder.joinpath(*above[:1]).mkdir(exist_ok=True)
@@ -43,6 +44,11 @@ def unpack(source: Path, folder: Path) -> int:
         reason = getattr(error, "strerror", None) or "it is damaged, encrypted or no ZIP"
         raise ImageError(f"{source.name} cannot be unpacked ({reason}); pack it again, and drop it anew") from None
     return len(files) - sum(len(parts) == 2 for parts in shown.values())
+
+
+def _mostly_deeper(paths: Collection[tuple[str, ...]]) -> bool:
+    """Whether more pictures lie below the folders at the top than in them."""
+    return sum(len(parts) > 2 for parts in paths) > sum(len(parts) == 2 for parts in paths)
 
 
 def _files(archive: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from nst_core.transfer.controls import Controls
 from nst_core.ui.network import fetch_weights
 from nst_core.ui.session import INSTANT
 from nst_core.ui.status import status_html
+from nst_core.ui.toasts import warn
 
 NOTE = """Some figures ask what a picture shows: they need VGG-19 whole, whose last layers no painting uses. Nothing is
 fetched unless you press this; it is kept on the computer that paints, so once is enough."""
@@ -48,5 +49,5 @@ def fetch_classifier() -> Iterator[tuple[Any, Any]]:
             yield line, gr.Button(interactive=False)
         yield status_html("The classifier is here. Ready."), gr.skip()
     except NSTError as error:
-        gr.Warning(str(error), title="Download failed", duration=12)
+        warn(error, "Download failed")
         yield status_html(str(error), kind="problem"), gr.Button(interactive=True)

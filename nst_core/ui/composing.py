@@ -13,6 +13,7 @@ from nst_core.ui.controls import ASSETS
 from nst_core.ui.pictures import PictureInput
 from nst_core.ui.placer import Placer, placement
 from nst_core.ui.session import DEVICE_THREAD, INSTANT, QUEUED
+from nst_core.ui.toasts import warn
 
 GROUND_SIDE = 512  # pixels of the picture under the brush
 PLACE = ("x", "y", "scale")  # options of the figure that the placer sets
@@ -60,7 +61,10 @@ def connect_composing(composing: Composing, content: PictureInput, place: list[A
     """
     given = [content, composing.cutout, composing.brush, *place]
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
-    composing.cutout.change(put_first, given, [composing.placer, *place], **once)
+    # strokes over another picture cut out nothing of this one
+    composing.cutout.change(lambda: None, None, composing.brush, **INSTANT).then(
+        put_first, given, [composing.placer, *place], **once
+    )
     content.change(put_first, given, [composing.placer, *place], **once)
     composing.cut.click(put_first, given, [composing.placer, *place], **once)
     for number in place:  # not at `change`, which the placer itself causes
@@ -107,7 +111,7 @@ def put(content: Path | None, cutout: Path | None, brush: dict[str, Any] | None,
 
 
 def _tell(error: Exception) -> None:
-    gr.Warning(str(error), title="Cannot place the cut-out", duration=10)
+    warn(error, "Cannot place the cut-out", 10)
 
 
 def ground(cutout: Path | None) -> Any:
@@ -117,5 +121,5 @@ def ground(cutout: Path | None) -> Any:
             raise NSTError("there is no picture to cut from; drop one")
         return images.to_pil(images.fit(images.load(cutout), GROUND_SIDE))
     except NSTError as error:
-        gr.Warning(str(error), title="Nothing to paint over", duration=10)
+        warn(error, "Nothing to paint over", 10)
         return gr.skip()

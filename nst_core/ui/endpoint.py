@@ -19,6 +19,7 @@ from nst_core.ui.painting import frames_of, start_run
 from nst_core.ui.pictures import PictureInput
 from nst_core.ui.session import DEVICE_THREAD, LANE
 from nst_core.ui.settings import default_config, in_depth_order
+from nst_core.ui.toasts import refusal
 from nst_core.ui.uploads import Uploads
 
 CLIENT_SECONDS = 0.5  # between two pictures
@@ -104,7 +105,7 @@ def stylize_endpoint(
         run = DEVICE_THREAD.submit(start_run, Uploads(content, style), config, controls).result()
         yield from _yield_pictures(run)
     except NSTError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        raise refusal(error) from None
 
 
 def _layer_list(text: str | None) -> tuple[str, ...] | None:

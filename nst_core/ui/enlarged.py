@@ -18,6 +18,7 @@ from nst_core.ui.pictures import data_uri
 from nst_core.ui.session import INSTANT, QUEUED, Session
 from nst_core.ui.status import status_html
 from nst_core.ui.stylize import Studio
+from nst_core.ui.toasts import refusal
 
 MAX_SIDE = 1024  # pixels
 MOST_TIMES = 5  # larger than it is
@@ -83,12 +84,12 @@ def send(board: Board, session: Session) -> list[Any]:
     """Hand a painting's pictures and settings to the studio: tabs, its status, content, style, its settings."""
     part = board.part(board.looked_at)
     if part is None or part.config is None:
-        raise gr.Error("no painting is enlarged; click one in the figure", print_exception=False)
+        raise refusal("no painting is enlarged; click one in the figure")
     try:
         content, style = sources(board, part)
         config = part.config.changed(last_step=0)
     except NSTError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        raise refusal(error) from None
     text = f"{part.label}: its settings are in the studio; press Run to paint it, larger if you like."
     return [
         gr.Tabs(selected="stylize"),
@@ -100,17 +101,22 @@ def send(board: Board, session: Session) -> list[Any]:
 
 
 def sources(board: Board, part: Part) -> tuple[str | None, str | None]:
-    """The files of the content and style picture that a painting was made of, None where it had none."""
+    """The files of the content and style picture that a painting was made of, None where it had none or it is gone."""
     contents, styles, wanted = board.pictures.contents, board.pictures.styles, board.figure.pictures
     if "contents" in wanted:
-        return str(contents[part.row - 1]), str(styles[part.column - 1])
-    content = str(contents[0]) if contents else None
+        return _there(contents[part.row - 1]), _there(styles[part.column - 1])
+    content = contents[0] if contents else None
     if "cutout" in wanted:
         composed = board.part((part.row, part.column - 2))  # painted from the paste, and from the blend
-        content = str(_saved(composed.image)) if composed else content
+        content = _saved(composed.image) if composed else content
     if "content" not in wanted:  # a texture has the style's own shape
-        content = str(styles[0])
-    return content, str(styles[0]) if "style" in wanted else content
+        content = styles[0]
+    return _there(content), _there(styles[0] if "style" in wanted else content)
+
+
+def _there(path: Path | None) -> str | None:
+    """The path as text; None once gradio has deleted the file."""
+    return str(path) if path and path.exists() else None
 
 
 def _saved(image: Tensor) -> Path:

@@ -25,6 +25,7 @@ from nst_core.ui.pictures import PictureInput
 from nst_core.ui.session import INSTANT, LANE, QUEUED
 from nst_core.ui.status import status_html
 from nst_core.ui.stylize import Studio, check_upload
+from nst_core.ui.toasts import warn
 from nst_core.ui.tour import TOUR, Tour, build_tour
 
 FIRST = next(iter(FIGURES))
@@ -195,8 +196,8 @@ def _opened(inputs: Inputs) -> Callable[[gr.Request], list[Any]]:
         try:
             link = read_link(dict(request.query_params))
         except NSTError as error:
-            gr.Warning(str(error), title="This link leads nowhere", duration=12)
-            return [gr.Tabs(selected="explain"), status_html(str(error), kind="problem"), *nothing[2:]][: len(nothing)]
+            warn(error, "This link leads nowhere")
+            return [gr.Tabs(selected="explain"), status_html(str(error), kind="problem"), *nothing[2:]]
         if link is None:
             return nothing
         text = f"The lesson “{link.figure.title}” is set; press Make the figure."
@@ -226,7 +227,7 @@ def _connect_making(
     """Make, Stop, Continue, and the tour's "Show me", which sets a lesson and makes it."""
     make, stop = buttons
     view, left = stage.view, gr.State(0)
-    waiting = [view.status, make, stop]
+    waiting = [view.status, make, stop, tour.show, view.go_on]
     pressed = [*waiting, stage.enlarged]
     heavy: dict[str, Any] = {
         "show_progress": "minimal", "show_progress_on": view.status, "api_visibility": "private", **LANE,
@@ -242,18 +243,26 @@ def _connect_making(
     again = view.go_on.click(_pressed, board, pressed, **INSTANT)
     works.append(again.then(go_on, board, list(view), **heavy))
     for work in works:
-        work.then(lambda board: ready(board.job), board, [make, stop], **INSTANT)
+        work.then(_ready, board, waiting[1:], **INSTANT)
     stop.click(lambda board: board.job.controls.stop.set(), board, None, **INSTANT)
     # one that goes on has pictures to show first; one that still waits is cancelled
     stop.click(lambda board, left: left + (not board.job.busy), [board, left], left, **INSTANT)
     left.change(
-        lambda board: (status_html("Left the queue."), *ready(board.job)), board, waiting, cancels=works, **INSTANT
+        lambda board: (status_html("Left the queue."), *_ready(board)), board, waiting, cancels=works, **INSTANT
     )
 
 
 def _pressed(board: Board, request: gr.Request) -> tuple[Any, ...]:
     Board.open[request.session_hash] = board
-    return *press(board.job), gr.Column(visible=False)
+    board.left = False  # a connection that was lost is back
+    off = gr.Button(interactive=False)
+    return *press(board.job), off, off, gr.Column(visible=False)
+
+
+def _ready(board: Board) -> tuple[Any, ...]:
+    """After a figure, however it ended."""
+    on = gr.Button(interactive=True)
+    return *ready(board.job), on, on
 
 
 def _make(board: Board, name: str, *given: Any) -> Iterator[BoardView]:

@@ -18,6 +18,7 @@ from nst_core.ui.session import DEVICE_THREAD, QUEUED, Session
 from nst_core.ui.settings import CONTROLS
 from nst_core.ui.status import done_text, status_html
 from nst_core.ui.strip import Strip
+from nst_core.ui.toasts import warn
 from nst_core.ui.uploads import Uploads
 
 DOWNLOAD = "() => document.querySelector('#timelapse-file').click()"
@@ -81,13 +82,13 @@ def look_again(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     """A click on a thumbnail: its picture is shown again and every setting is as it was; uploads stay."""
     result = session.results.find(event._data["number"])
     if result is None:
-        gr.Warning("That result is no longer in the strip; choose another.", title="Gone", duration=12)
+        warn("That result is no longer in the strip; choose another.", "Gone")
         return *View(), strip_value(session), *_unchanged()
     session.results.chosen = result
     try:
         view = _shown_again(session, result)
     except ImageError as error:
-        gr.Warning(f"{error}. Its settings are back.", title="The picture is gone", duration=12)
+        warn(f"{error}. Its settings are back.", "The picture is gone")
         view = View()
     return *view, strip_value(session), *session.take(result.record.config)
 
@@ -175,7 +176,7 @@ def make_timelapse(session: Session) -> Any:
     try:
         return gr.DownloadButton(value=timelapse_file(session.timelapse))
     except NSTError as error:
-        gr.Warning(str(error), title="No timelapse", duration=12)
+        warn(error, "No timelapse")
         return gr.skip()
 
 
@@ -183,7 +184,7 @@ def mark(session: Session) -> Any:
     """Put the picture of this moment into the strip; the run goes on."""
     run = session.run
     if run is None or run.last_frame is None:
-        gr.Warning("nothing is painted yet; press Run first", title="Nothing to mark", duration=12)
+        warn("nothing is painted yet; press Run first", "Nothing to mark")
         return gr.skip()
     # on the thread that paints, so between two steps: picture and record are of the same one
     image, record = DEVICE_THREAD.submit(lambda: (run.last_frame.image, run.record())).result()
@@ -200,7 +201,7 @@ def restore(session: Session, path: str | Path | None) -> tuple[Any, ...]:
     try:
         record = read_record(path)
     except NSTError as error:
-        gr.Warning(str(error), title="No settings to take", duration=12)
+        warn(error, "No settings to take")
         return gr.skip(), None, *_unchanged()
     text = f"The settings of {Path(path).name} are here; press Run with the same pictures to paint it again"
     return said(session, text, done_text(record)), None, *session.take(record.config)
@@ -208,7 +209,7 @@ def restore(session: Session, path: str | Path | None) -> tuple[Any, ...]:
 
 def _refused(error: NSTError, outputs: int) -> tuple[Any, ...]:
     """A toast, and nothing changes."""
-    gr.Warning(str(error), title="Not possible", duration=12)
+    warn(error, "Not possible")
     return (gr.skip(),) * outputs
 
 

@@ -21,6 +21,7 @@ from nst_core.ui.session import INSTANT, QUEUED
 from nst_core.ui.status import status_html
 from nst_core.ui.strip import Strip
 from nst_core.ui.stylize import Studio
+from nst_core.ui.toasts import warn
 
 SIZE = 768  # pixels, to begin with
 
@@ -164,7 +165,7 @@ def take(palette: Palette, event: gr.EventData) -> Any:
         gr.Info("The picture is under Picture.", duration=6)
         return str(path)
     except NSTError as error:
-        gr.Warning(str(error), title="No picture", duration=12)
+        warn(error, "No picture")
         return gr.skip()
 
 

@@ -13,6 +13,7 @@ from nst_core.ui.instant_picture import on_device, read
 from nst_core.ui.palette import Mix, Palette
 from nst_core.ui.pictures import PictureInput
 from nst_core.ui.session import QUEUED
+from nst_core.ui.toasts import refusal
 
 
 def add_instant_endpoint() -> None:
@@ -49,7 +50,7 @@ def instant_endpoint(
         palette.mix = Mix(strength=strength, color=color)
         painted = on_device(palette.brush())(read(content, size))
     except NSTError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        raise refusal(error) from None
     path = new_file("neural-style-lab.png")
     images.save_png(painted, path)
     return str(path)

@@ -18,6 +18,7 @@ from nst_core.ui.jobs import Job, connect_job
 from nst_core.ui.palette import Palette
 from nst_core.ui.preview import Preview, preview_area
 from nst_core.ui.status import duration, status_html
+from nst_core.ui.toasts import warn
 
 WORDS_SECONDS = 0.5  # between two updates of the status
 VIDEO_SIZE = 640  # pixels, to begin with
@@ -190,5 +191,5 @@ def _begun(name: str, preview: Preview, text: str, outcome: Any) -> tuple[Any, .
 
 
 def _problem(error: NSTError) -> tuple[Any, ...]:
-    gr.Warning(str(error), title="Cannot paint", duration=12)
+    warn(error, "Cannot paint")
     return status_html(str(error), kind="problem"), gr.skip(), gr.skip()

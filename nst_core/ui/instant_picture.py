@@ -21,6 +21,7 @@ from nst_core.ui.pictures import comparison
 from nst_core.ui.session import DEVICE_THREAD, Session
 from nst_core.ui.settings import default_config
 from nst_core.ui.status import status_html
+from nst_core.ui.toasts import refusal, warn
 
 POLISH_STEPS = 80
 TEXT_KEY = "neural-style-lab instant"  # of a PNG's text chunk
@@ -54,7 +55,7 @@ def paint_picture(palette: Palette, source: Path | None, size: float | None) -> 
         image, began = read(source, size), time.monotonic()
         painted = DEVICE_THREAD.submit(brush, image).result()
     except NSTError as error:
-        gr.Warning(str(error), title="Cannot paint", duration=12)
+        warn(error, "Cannot paint")
         yield InstantView(status_html(str(error), kind="problem"))
         return
     height, width = images.size_of(painted)
@@ -89,7 +90,7 @@ def on_device(brush: Paint) -> Paint:
 def polish(palette: Palette, session: Session) -> list[Any]:
     """Hand picture and result to the studio: tabs, its status, its first three uploads, its settings."""
     if palette.result is None or not palette.result.exists():
-        raise gr.Error("there is no painted picture any more; choose one, and a style", print_exception=False)
+        raise refusal("there is no painted picture any more; choose one, and a style")
     image = images.load(palette.result)
     size = max(images.size_of(image))
     config = default_config(DEFAULT_PRESET).changed(size=size, start="image", smallest_scale=0, steps=POLISH_STEPS)

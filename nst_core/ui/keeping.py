@@ -12,6 +12,7 @@ from nst_core.ui.cache import new_file
 from nst_core.ui.lesson_links import CONTENT_KEY, STYLE_KEY, LessonLink, as_example
 from nst_core.ui.own_html import OwnHTML
 from nst_core.ui.session import QUEUED
+from nst_core.ui.toasts import refusal
 
 NO_FIGURE = "there is no figure yet; press Make the figure"
 
@@ -79,14 +80,14 @@ def _kept(board: Board, name: str, save: Any) -> Any:
         path = new_file(name)
         save(board.figure, board.settings, board.moment, path)
     except NSTError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        raise refusal(error) from None
     return gr.DownloadButton(value=str(path))
 
 
 def address_of(board: Board) -> str:
     """The end of the address that opens this figure with its settings; pictures of one's own do not travel."""
     if board.figure is None:
-        raise gr.Error(NO_FIGURE, print_exception=False)
+        raise refusal(NO_FIGURE)
     pictures: dict[str, Path] = {}
     for key, paths in ((CONTENT_KEY, board.pictures.contents), (STYLE_KEY, board.pictures.styles)):
         if board.figure.pictures and any(wanted.startswith(key) for wanted in board.figure.pictures):

@@ -8,11 +8,14 @@ import gradio as gr
 
 from nst_core.analysis.figure import Figure, Moment
 from nst_core.analysis.figures import FIGURES
-from nst_core.errors import NSTError
+from nst_core.errors import NSTError, WeightsError
+from nst_core.features import weights
+from nst_core.features.checkpoint import CLASSIFIER
 from nst_core.ui.board import Board, Pictures
 from nst_core.ui.network import fetch_weights
 from nst_core.ui.session import DEVICE_THREAD
 from nst_core.ui.status import duration, status_html
+from nst_core.ui.toasts import warn
 
 VIEW_SECONDS = 1.2  # at least, between two views of a figure that grows
 
@@ -52,7 +55,14 @@ def make_figure(
         settings = settings_of(figure, values[name])
         for status in fetch_weights(settings["backbone"], board.job.controls):
             yield BoardView(status=status)
-        DEVICE_THREAD.submit(board.begin, figure, settings, pictures).result()
+        try:
+            DEVICE_THREAD.submit(board.begin, figure, settings, pictures).result()
+        except WeightsError:
+            if name != "classify" or weights.find(CLASSIFIER):
+                raise
+            # in the page's words, without the server's folders
+            label = weights.download_label(CLASSIFIER)
+            raise WeightsError(f"the classifier is not here yet; press “{label}”") from None
 
     yield from _made(board, begun())
 
@@ -75,7 +85,7 @@ def _made(board: Board, begun: Iterator[BoardView]) -> Iterator[BoardView]:
         yield from begun
         yield from _shown(board)
     except NSTError as error:
-        gr.Warning(str(error), title="Cannot make the figure", duration=12)
+        warn(error, "Cannot make the figure")
         yield BoardView(status=status_html(str(error), kind="problem"))
     finally:
         board.job.busy = False
@@ -86,6 +96,7 @@ def _made(board: Board, begun: Iterator[BoardView]) -> Iterator[BoardView]:
 def _shown(board: Board) -> Iterator[BoardView]:
     """Step through a figure; stopped, it is kept as it is, to go on from there."""
     told, began, seen = 0.0, time.monotonic(), False
+    first = board.moment.share if board.moment else 0.0  # of the work that was done before
     yield BoardView(go_on=gr.Button(visible=False), after=gr.Row(visible=False))
     try:
         while moment := DEVICE_THREAD.submit(next, board.making, None).result():
@@ -93,7 +104,7 @@ def _shown(board: Board) -> Iterator[BoardView]:
             has_picture = any(part.image is not None and not part.done for part in moment.parts)
             if time.monotonic() - told >= VIEW_SECONDS or (has_picture and not seen):
                 told, seen = time.monotonic(), seen or has_picture
-                status = status_html(moment.text.capitalize(), _left(moment, began), share=moment.share)
+                status = status_html(moment.text.capitalize(), _left(moment, first, began), share=moment.share)
                 yield BoardView(status, board.views.shows(moment, busy=True))
             if board.job.controls.stop.is_set():
                 yield _ended(board, "Stopped", began)
@@ -102,16 +113,17 @@ def _shown(board: Board) -> Iterator[BoardView]:
         DEVICE_THREAD.submit(board.drop).result()
         if board.moment is None:
             raise
-        gr.Warning(str(error), title="The figure ended early", duration=12)
+        warn(error, "The figure ended early")
         yield _ended(board, "Ended early", began, str(error))
         return
     DEVICE_THREAD.submit(board.drop).result()
     yield _ended(board, "Done", began)
 
 
-def _left(moment: Moment, began: float) -> str:
-    seconds = time.monotonic() - began
-    return f"about {duration(seconds / moment.share - seconds)} left" if moment.share > 0.03 and seconds > 2 else ""
+def _left(moment: Moment, first: float, began: float) -> str:
+    """Seconds to come, by what was done since a share of the work at that time."""
+    seconds, made = time.monotonic() - began, moment.share - first
+    return f"about {duration(seconds * (1 - moment.share) / made)} left" if made > 0.03 and seconds > 2 else ""
 
 
 def _ended(board: Board, how: str, began: float, problem: str = "") -> BoardView:

@@ -11,6 +11,7 @@ from nst_core.features.checkpoint import BUNDLE_REMEDY, CLASSIFIER, TEACHERS
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.controls import Controls
 from nst_core.ui.status import status_html
+from nst_core.ui.toasts import warn
 
 
 def fetch_weights(backbone: str, controls: Controls) -> Iterator[str]:
@@ -24,7 +25,7 @@ def fetch_weights(backbone: str, controls: Controls) -> Iterator[str]:
     for progress in weights.download(backbone):
         yield download_status(backbone, progress)
         if controls.stop.is_set():
-            raise DownloadError(f"the download of {weights.title_of(backbone)} was stopped; Run starts it again")
+            raise DownloadError(f"the download of {weights.title_of(backbone)} was stopped; press the button again")
 
 
 def download_status(backbone: str, progress: weights.Progress) -> str:
@@ -75,5 +76,5 @@ def use_network(backbone: str) -> Iterator[tuple[Any, Any]]:
                 yield download_status(target, progress), gr.skip()
         yield status_html(f"{BACKBONES[target]} is here. Ready."), target
     except NSTError as error:
-        gr.Warning(str(error), title="Download failed", duration=12)
+        warn(error, "Download failed")
         yield status_html(str(error), kind="problem"), gr.skip()

@@ -31,6 +31,7 @@ from nst_core.ui.results import remember
 from nst_core.ui.session import DEVICE_THREAD, Session
 from nst_core.ui.settings import config_of, default_config
 from nst_core.ui.status import done_text, place_text, progress_text, status_html
+from nst_core.ui.toasts import warn
 from nst_core.ui.uploads import Uploads
 
 WARM_SIZE = 96  # pixels
@@ -133,7 +134,7 @@ def _painting(session: Session, begun: Iterator[View]) -> Iterator[View]:
         yield from begun
         yield from _show_run(session, session.run)
     except NSTError as error:
-        gr.Warning(str(error), title="Cannot paint", duration=12)
+        warn(error, "Cannot paint")
         yield View(status=status_html(str(error), kind="problem"))
     finally:
         session.running = False
@@ -150,7 +151,7 @@ def steer(session: Session, preset: str, values: Sequence[Any]) -> None:
         wanted = config_of(session.base or preset, values)
         session.controls.wanted = wanted.changed(blend=wanted.blend[: run.styles])
     except NSTError as error:
-        gr.Warning(f"The painting goes on as it was: {error}", title="Cannot paint so", duration=8)
+        warn(f"The painting goes on as it was: {error}", "Cannot paint so", 8)
 
 
 def start_run(uploads: Uploads, config: StyleTransferConfig, controls: Controls) -> Run:
@@ -214,7 +215,7 @@ def _result(session: Session, run: Run, problem: NSTError | None = None) -> View
     remember(session, run, png, session.losses.html())
     status = status_html(done_text(record), " · ".join((_where(run), *record.notes)), share=1)
     if problem:
-        gr.Warning(str(problem), title="The painting ended early", duration=12)
+        warn(problem, "The painting ended early")
         status = status_html(str(problem), f"{done_text(record)}; the picture is of that step", kind="problem")
     return View(
         status=status,

@@ -21,6 +21,7 @@ from nst_core.ui.session import DEVICE_THREAD, Session
 from nst_core.ui.settings import config_of
 from nst_core.ui.sheet_grid import Growth
 from nst_core.ui.status import duration, status_html
+from nst_core.ui.toasts import warn
 from nst_core.ui.uploads import Uploads
 
 VIEW_SECONDS = 2.0  # at least, between two views of a sheet that grows
@@ -143,7 +144,7 @@ def _shown(sheet: Sheet, plan: Plan, painting: Iterator[SheetProgress]) -> Itera
 
 
 def _problem(error: NSTError) -> str:
-    gr.Warning(str(error), title="Cannot paint the sheet", duration=12)
+    warn(error, "Cannot paint the sheet")
     return status_html(str(error), kind="problem")
 
 

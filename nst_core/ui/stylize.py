@@ -31,6 +31,7 @@ from nst_core.ui.settings import (
 )
 from nst_core.ui.status import status_html
 from nst_core.ui.strip import Strip
+from nst_core.ui.toasts import warn
 from nst_core.ui.uploads import Uploads
 
 GROUND_SIDE = 768  # pixels of the picture under the brush
@@ -170,7 +171,7 @@ def _ground(content: Path | None) -> Any:
             raise ImageError("there is no content picture; drop one or click an example")
         return images.to_pil(images.fit(images.load(content), GROUND_SIDE))
     except NSTError as error:
-        gr.Warning(str(error), title="Nothing to paint over", duration=12)
+        warn(error, "Nothing to paint over")
         return gr.skip()
 
 
@@ -295,6 +296,6 @@ def check_upload(path: Path | None, unusable: int) -> int:
         if path is not None:
             images.load(path)
     except NSTError as error:
-        gr.Warning(str(error), title="This picture cannot be used", duration=12)
+        warn(error, "This picture cannot be used")
         return unusable + 1
     return unusable

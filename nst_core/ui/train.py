@@ -27,6 +27,7 @@ from nst_core.ui.pictures import PictureInput
 from nst_core.ui.preview import Preview, preview_area
 from nst_core.ui.session import DEVICE_THREAD, QUEUED
 from nst_core.ui.status import duration, status_html
+from nst_core.ui.toasts import refusal, warn
 
 MOST_STEPS = 5000
 FILE_NAME = re.compile(r"[^\w .-]+")  # what a file's name is spared
@@ -149,7 +150,7 @@ def learn(palette: Palette, wish: Wish) -> Iterator[TrainView]:
             file=gr.DownloadButton(value=str(path), visible=True),
         )  # fmt: skip
     except NSTError as error:
-        gr.Warning(str(error), title="Cannot learn", duration=12)
+        warn(error, "Cannot learn")
         yield TrainView(status_html(str(error), kind="problem"))
     finally:
         palette.lesson.busy = False
@@ -243,7 +244,7 @@ def load_file(palette: Palette, path: str | None) -> tuple[Any, ...]:
         names = DEVICE_THREAD.submit(lambda: palette.add(load_styles(Path(path)), Path(path).name)).result()
         point_camera(palette)
     except NSTError as error:
-        gr.Warning(str(error), title="No styles to take", duration=12)
+        warn(error, "No styles to take")
         return gr.skip(), None, gr.skip(), gr.skip()
     text = f"Among the styles of the Instant tab now: {', '.join(map(title_of, names))}"
     return status_html(text), None, palette.strip_value(), gr.Dropdown(blends(palette))
@@ -255,5 +256,5 @@ def save_chosen(palette: Palette) -> Any:
     try:
         path = DEVICE_THREAD.submit(lambda: _written(palette.catalogue.extract(name), name)).result()
     except NSTError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        raise refusal(error) from None
     return gr.DownloadButton(value=str(path))

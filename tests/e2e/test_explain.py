@@ -165,7 +165,7 @@ def test_the_classifier_is_asked_for_and_where_it_is_it_names_the_pictures(open_
     monkeypatch.setenv("NST_CACHE", str(tmp_path))
     page = open_lesson("classify", "size=64&steps=4&every=2&preset=gatys_code")
     expect(page.locator("#options-classify")).to_contain_text("Download the classifier (548 MB)")
-    make(page, "the weights of VGG-19's classifier are missing.*548 MB")
+    make(page, "the classifier is not here yet; press “Download the classifier .548 MB.”")
     save_known(tmp_path / "vgg19-dcbb9e9d.pth")
     make(page)
     expect(page.locator("#figure")).to_contain_text(OTHER_LABEL)

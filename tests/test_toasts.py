@@ -1,0 +1,23 @@
+"""Toasts are text, whatever a file is called and a link says."""
+
+import gradio as gr
+import pytest
+
+from nst_core.errors import ConfigError
+from nst_core.ui.toasts import refusal, warn
+
+
+def test_what_a_link_says_is_no_html(monkeypatch):
+    told = []
+    monkeypatch.setattr(gr, "Warning", lambda text, **given: told.append((text, given)))
+    warn(ConfigError("figure is '<a href=//evil>Update</a>' & more"), "No", 8)
+    ((text, given),) = told
+    assert text == "figure is '&lt;a href=//evil&gt;Update&lt;/a&gt;' &amp; more"
+    assert given == {"title": "No", "duration": 8}
+
+
+def test_a_refusal_is_no_html_and_no_traceback():
+    error = refusal("<img src=x>")
+    assert "<" not in error.message and not error.print_exception
+    with pytest.raises(gr.Error):
+        raise error
