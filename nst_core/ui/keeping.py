@@ -93,6 +93,9 @@ def address_of(board: Board) -> str:
         if board.figure.pictures and any(wanted.startswith(key) for wanted in board.figure.pictures):
             pictures |= as_example(key, paths[0] if paths else None)
     wanted = [key for key in (CONTENT_KEY, STYLE_KEY) if any(kind.startswith(key) for kind in board.figure.pictures)]
-    if len(pictures) < len(wanted):
-        gr.Info("Pictures of your own do not travel with a link; who follows it chooses some.", duration=8)
+    more = board.pictures.contents[1:] + board.pictures.styles[1:] if "contents" in board.figure.pictures else []
+    cutout = board.pictures.cutout if "cutout" in board.figure.pictures else None
+    if len(pictures) < len(wanted) or more or cutout:
+        text = "Pictures of your own do not travel with a link, nor more than one of a kind; choose them there again."
+        gr.Info(text, duration=8)
     return LessonLink(figure=board.figure, settings=board.settings, pictures=pictures).query()
