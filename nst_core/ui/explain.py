@@ -101,7 +101,7 @@ def build(tabs: gr.Tabs, studio: Studio) -> None:
     _follow_preset(studio, inputs)
     connect_enlarged(board, enlarged, view, tabs, studio)
     page = gr.context.Context.root_block
-    page.load(_opened(inputs), None, [tabs, status, *_filled(inputs, stage)], **QUEUED)
+    page.load(_opened(inputs, stage), None, [tabs, status, *_filled(inputs, stage)], **QUEUED)
     page.unload(leave_board)
 
 
@@ -188,9 +188,10 @@ def fill(link: LessonLink) -> list[Any]:
     return [link.figure.name, *pictures, *choose(link.figure.name), *values]
 
 
-def _opened(inputs: Inputs) -> Callable[[gr.Request], list[Any]]:
+def _opened(inputs: Inputs, stage: Stage) -> Callable[[gr.Request], list[Any]]:
     """A handler: the page was opened, perhaps at a lesson."""
-    nothing = [gr.skip()] * (5 + len(inputs.areas) + 1 + len(inputs.flat))
+    outputs = 2 + len(_filled(inputs, stage))  # the tabs and the status, too
+    nothing = [gr.skip()] * outputs
 
     def opened(request: gr.Request) -> list[Any]:
         try:

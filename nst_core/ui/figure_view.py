@@ -41,11 +41,11 @@ ${value ? `
 ${value.findings ? `<div class="findings" role="status">${value.findings}</div>` : ''}
 <div class="charts">${value.charts}</div>
 <div class="tables">${value.tables}</div>
-</div>` : '<div class="no-figure">The figure will grow here. Press <b>Make the figure</b>.</div>'}"""
+</div>` : '<div class="no-figure"><p>The figure will grow here. Press <b>Make the figure</b>.</p></div>'}"""
     STYLE = """
 .figure { display: flex; flex-direction: column; gap: 12px; }
 .no-figure { min-height: 220px; display: flex; align-items: center; justify-content: center; text-align: center;
-  gap: .3em; padding: 24px; border-radius: 8px; background: var(--background-fill-secondary);
+  padding: 24px; border-radius: 8px; background: var(--background-fill-secondary);
   color: var(--body-text-color-subdued); }
 .parts { overflow-x: auto; }
 .parts table, .figure-table table { border: 0; border-collapse: separate; border-spacing: 4px; margin: 0; }
@@ -55,16 +55,24 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
 .parts th[scope=col] { text-align: center; vertical-align: bottom; }
 .parts th[scope=row] { text-align: right; vertical-align: middle; padding-right: 4px; min-width: 52px;
   max-width: 100px; }
-@media (max-width: 500px) { .figure { --side: 92px; } .parts th[scope=row] { max-width: 60px; min-width: 40px; } }
 .parts th[hidden], .parts td[hidden] { display: none; }
-.parts button, .parts p { min-width: 50px;
-  width: min(384px, calc((var(--room, 100vw) - var(--side, 120px)) / var(--columns))); }
+.figure { --cell: max(50px, min(384px, calc((var(--room, 100vw) - 120px) / var(--columns)))); }
+.parts button, .parts p { width: var(--cell); }
 .parts button { display: block; padding: 0; border: 0; border-radius: 4px; overflow: hidden; cursor: zoom-in;
   aspect-ratio: var(--aspect); background: var(--background-fill-secondary); }
 .parts button img { display: block; width: 100%; height: 100%; object-fit: contain; border-radius: 0; }
 .parts button img.crisp { image-rendering: pixelated; }
 .parts p { margin: 2px 0 0; font-size: var(--text-xs); line-height: 1.3; white-space: pre-line;
   color: var(--body-text-color-subdued); font-variant-numeric: tabular-nums; }
+@media (max-width: 500px) {  /* a row's name stands above it: beside it, it would take a third of the width */
+  .figure { --cell: max(40px, calc((var(--room, 100vw) - 26px) / var(--columns) - 4px)); }
+  .parts table { border-spacing: 0; }
+  .parts tr { display: flex; gap: 4px; flex-wrap: wrap; border: 0 !important; padding: 0 !important;
+    width: calc((var(--cell) + 4px) * var(--columns)); }
+  .parts thead[hidden], .parts thead td { display: none; }
+  .parts th[scope=row] { flex: 0 0 100%; max-width: none; padding-top: 6px; text-align: left; }
+  .parts th[scope=col], .parts td { flex: 0 0 var(--cell); width: var(--cell); }
+}
 .parts button:hover, .parts button:focus-visible { outline: 3px solid var(--color-accent); outline-offset: -1px; }
 .findings p { margin: 0 0 4px; padding-left: 10px; border-left: 3px solid var(--color-accent); }
 .findings p.note { border-color: var(--border-color-primary); color: var(--body-text-color-subdued); }
