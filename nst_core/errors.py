@@ -9,7 +9,16 @@ NSTError
 
 Every message says what is wrong, with the value, and then what to do. Mistakes of a
 programmer stay ValueError and TypeError.
+
+What a user gave may be of any length and hold anything: `said`, `named` and `listed` put it into a message.
 """
+
+import reprlib
+from collections.abc import Iterable
+from pathlib import PurePath
+
+MOST_SAID = 80  # characters of what a user gave that a message repeats
+MOST_LISTED = 300  # characters of a list of what there is to choose of
 
 
 class NSTError(Exception):
@@ -34,3 +43,52 @@ class WeightsError(NSTError):
 
 class DownloadError(WeightsError):
     """Fetching weights failed; nothing was left half-written."""
+
+
+class _Brief(reprlib.Repr):
+    """Python's own short forms, made without a look at the whole of what is large."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fillvalue = "…"
+        self.maxlevel, self.maxstring, self.maxlong, self.maxother = 3, MOST_SAID, MOST_SAID, MOST_SAID
+
+    def repr_int(self, value: int, level: int) -> str:
+        if value.bit_length() > 1000:  # of more digits than Python writes, perhaps
+            return f"a number of about {value.bit_length() * 0.30103:.0f} digits"
+        return super().repr_int(value, level)
+
+    def repr_bytes(self, value: bytes, level: int) -> str:
+        return _cut(repr(value[:MOST_SAID]) + "…" * (len(value) > MOST_SAID))
+
+
+def said(value: object) -> str:
+    """A value as Python writes it, in at most MOST_SAID characters; of a long one, how it begins and ends."""
+    return _cut(_Brief().repr(value))
+
+
+def named(path: str | PurePath) -> str:
+    """A file's name without its folders, in at most MOST_SAID characters that can be seen; its ending stays."""
+    return seen(PurePath(path).name)
+
+
+def seen(text: str) -> str:
+    """A text in at most MOST_SAID characters; "?" for what no letter shows, such as a new line."""
+    short = _cut(text)
+    return short if short.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in short)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names separated by commas, as many as find room in MOST_LISTED characters."""
+    names, told, room = list(names), [], MOST_LISTED
+    for name in map(seen, names):
+        room -= len(name) + len(", ")
+        if room < 0:
+            return f"{', '.join(told)} and {len(names) - len(told)} more"
+        told.append(name)
+    return ", ".join(told)
+
+
+def _cut(text: str) -> str:
+    half = (MOST_SAID - 1) // 2
+    return text if len(text) <= MOST_SAID else f"{text[:half]}…{text[-half:]}"

@@ -27,8 +27,8 @@ TOP_LEVEL = {
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "core", "tools"}
 
 
-# errors holds names only; checkpoint and remote are tested by way of weights and download
-WITHOUT_TESTS = {"errors", "checkpoint", "remote"}
+# tested by way of weights and download
+WITHOUT_TESTS = {"checkpoint", "remote"}
 
 
 def module_of(file: Path) -> str:
