@@ -57,8 +57,8 @@ def test_strength_goes_from_the_photo_to_the_style(painter, image):
 
 def test_large_pictures_are_painted_in_strips_as_small_ones_whole(painter, image, monkeypatch):
     whole, asked = painter.paint(image, {"stars": 1.0}), []
-    in_strips = module.paint_in_strips
-    monkeypatch.setattr(module, "paint_in_strips", lambda *given: asked.append(1) or in_strips(*given))
+    in_strips = module.steps_in_strips
+    monkeypatch.setattr(module, "steps_in_strips", lambda *given: asked.append(1) or in_strips(*given))
     monkeypatch.setattr(module, "WHOLE_AREA", 1000)
     torch.testing.assert_close(painter.paint(image, {"stars": 1.0}), whole, rtol=0, atol=2 / 255)
     assert asked
@@ -89,3 +89,19 @@ def test_a_narrow_type_paints_nearly_the_same_and_the_networks_stay_as_they_were
 def test_what_cannot_be_painted_is_refused(painter, image, weights, strength, message):
     with pytest.raises(ConfigError, match=message):
         painter.paint(image, weights, strength=strength)
+
+
+@pytest.mark.parametrize("height", [64, 1100])
+def test_a_painting_beside_a_pass_keeps_its_gradients(height):
+    """A pass paints without gradients; between its steps, on the same thread, others need theirs."""
+    painter = Painter([network_of("waves")], CPU)
+    count, steps = 0, painter.steps(torch.rand(1, 3, height, 1000 if height > 1000 else 64), {"waves": 1.0})
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            assert end.value.shape[2] == height and not end.value.requires_grad
+            break
+        assert torch.is_grad_enabled()
+        count += 1
+    assert count >= 10

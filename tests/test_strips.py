@@ -7,7 +7,8 @@ from nst_core.devices import Compute
 from nst_core.instant import strips as module
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
-from nst_core.instant.strips import Kept, paint_in_strips, strips
+from nst_core.instant.steps import finish
+from nst_core.instant.strips import Kept, steps_in_strips, strips
 from tests.conftest import DEVICES
 
 
@@ -34,7 +35,7 @@ def test_a_picture_painted_in_strips_is_the_one_painted_whole(network, device, p
     image, shares = torch.rand(1, 3, *shape), torch.tensor([0.8, 0.2])
     with torch.no_grad():
         whole = placed(image.to(device), shares)
-    in_strips = paint_in_strips(placed, image, shares)
+    in_strips = finish(steps_in_strips(placed, image, shares))
     assert in_strips.shape == image.shape and in_strips.device == image.device
     assert (whole.cpu() - in_strips).abs().max() <= 2 / 255
 
@@ -53,5 +54,5 @@ def test_no_convolution_sees_more_than_a_strip_and_its_surroundings(network, mon
         return convolve(layer, features)
 
     monkeypatch.setattr(torch.nn.Conv2d, "forward", watched)
-    paint_in_strips(network, torch.rand(1, 3, 400, 40), torch.tensor([1.0, 0.0]))
+    finish(steps_in_strips(network, torch.rand(1, 3, 400, 40), torch.tensor([1.0, 0.0])))
     assert max(seen) < 3000 < 400 * 40

@@ -7,12 +7,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nst_core import images
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, listed, said
 from nst_core.instant.layers import Convolution, Residual
+from nst_core.instant.steps import Steps, finish
 
 RESIDUAL_BLOCKS = 5
 PHOTO = "photo"  # the style that every trained network has besides: the picture as it is, to blend others with
 SMALLEST_SIDE = images.MIN_SIDE
+WIDTHS = (1, 256)  # channels of the first convolution, the fewest and the most
+LONGEST_NAME = 80  # letters of a style's name
+MOST_STYLES = 200  # of a network, the photo among them
 
 
 class TransformationNetwork(nn.Module):
@@ -26,7 +30,7 @@ class TransformationNetwork(nn.Module):
         width: channels of the first convolution; Johnson's is 32.
 
     Raises:
-        ConfigError: no style, or a name twice.
+        ConfigError: no style, too many, or a name that is odd or there twice.
 
     Source: Johnson, Alahi & Fei-Fei (2016), supplementary material, table 1, with instance normalisation (Ulyanov et
     al. 2016).
@@ -35,7 +39,11 @@ class TransformationNetwork(nn.Module):
     def __init__(self, styles: Sequence[str], width: int = 32):
         super().__init__()
         if not styles or len(set(styles)) < len(styles):
-            raise ConfigError(f"the styles are {', '.join(styles) or 'none'}; name each once, and one at least")
+            raise ConfigError(f"the styles are {listed(styles) or 'none'}; name each once, and one at least")
+        if len(styles) > MOST_STYLES:
+            raise ConfigError(f"there are {len(styles)} styles; a network holds {MOST_STYLES} at most")
+        for name in styles:
+            check_name(name)
         self.styles, self.width = tuple(styles), width
         count = len(self.styles)
         self.down = nn.ModuleList([
@@ -60,15 +68,22 @@ class TransformationNetwork(nn.Module):
         Returns:
             (B, 3, H, W) in [0, 1], float32.
         """
+        return finish(self.steps(image, shares))
+
+    def steps(self, image: Tensor, shares: Tensor) -> Steps[Tensor]:
+        """`forward`, a layer a step."""
         height, width = images.size_of(image)
         shares = shares.to(image.device, torch.float32).expand(len(image), -1)
         features = self.prepared(image)
         for layer in self.down:
             features = F.relu(layer(features, shares))
+            yield
         for layer in self.residuals:
             features = layer(features, shares)
+            yield
         for layer in self.up:
             features = F.relu(layer(features, shares))
+            yield
         return self.finished(self.last(features, shares))[..., :height, :width]
 
     @property
@@ -96,11 +111,23 @@ class TransformationNetwork(nn.Module):
         """
         for name in weights:
             if name not in self.styles:
-                raise ConfigError(f"there is no style {name!r}; choose of {', '.join(self.styles)}")
+                raise ConfigError(f"there is no style {said(name)}; choose of {listed(self.styles)}")
         shares = torch.tensor([float(weights.get(name, 0.0)) for name in self.styles])
         if not (shares >= 0).all() or not 0 < shares.sum() < float("inf"):
             raise ConfigError("all styles weigh nothing, or one less; give one of them a weight above 0")
         return shares / shares.sum()
+
+
+def check_name(name: object) -> None:
+    """Refuse what no style can be called.
+
+    Raises:
+        ConfigError: no text, an empty or long one, or one with letters that cannot be seen or mean a folder.
+    """
+    if not isinstance(name, str) or not 1 <= len(name.strip()) <= len(name) <= LONGEST_NAME:
+        raise ConfigError(f"a style is called {said(name)}; give it a name of 1 to {LONGEST_NAME} letters")
+    if not name.isprintable() or "/" in name or "\\" in name:
+        raise ConfigError(f"a style is called {said(name)}; give it a name without slashes and control characters")
 
 
 def gather(styles: Sequence[tuple[TransformationNetwork, str]], *, names: Sequence[str] = ()) -> TransformationNetwork:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError
 from nst_core.instant.network import PHOTO, TransformationNetwork
-from nst_core.instant.strips import paint_in_strips
+from nst_core.instant.steps import Steps, finish
+from nst_core.instant.strips import steps_in_strips
 
 WHOLE_AREA = 2**20  # pixels; larger pictures are painted in strips
 MAX_SIDE = 10_000  # pixels; of what is read to be painted so
@@ -49,11 +50,16 @@ class Painter:
         Source: Dumoulin et al. (2017), section 3.2, for blends; that a picture left as it is is one more style, so that
         strength is a blend, too, is our own.
         """
+        return finish(self.steps(image, weights, strength=strength))
+
+    @torch.no_grad()  # which torch takes up and lays down with each step of a generator
+    def steps(self, image: Tensor, weights: Mapping[str, float], *, strength: float = 1.0) -> Steps[Tensor]:
+        """`paint`, a layer or a strip of one a step, so that others who paint on the device may come in between."""
         network, shares = self.recipe(weights, strength)
         if image.shape[-2] * image.shape[-1] > WHOLE_AREA:
-            return paint_in_strips(network, image, shares)
-        with torch.no_grad():
-            return network(image.to(network.device), shares.to(network.device)).to(image.device)
+            return (yield from steps_in_strips(network, image, shares))
+        painted = yield from network.steps(image.to(network.device), shares.to(network.device))
+        return painted.to(image.device)
 
     def recipe(self, weights: Mapping[str, float], strength: float = 1.0) -> tuple[TransformationNetwork, Tensor]:
         """The network that paints so, and its shares (S,); raises as `paint`."""

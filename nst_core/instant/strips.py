@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from nst_core import images
 from nst_core.instant.layers import Convolution, moments, moments_of_rows
 from nst_core.instant.network import TransformationNetwork
+from nst_core.instant.steps import Steps
 
 STRIP_AREA = 2**18  # pixels of the picture in a strip, about
 LEAST_ROWS = 8  # of a strip, at any scale
@@ -52,16 +53,29 @@ class Computed:
         self.height = below.height * layer.enlarge // stride
         self.width = below.width * layer.enlarge // stride
         self.scale = below.scale * stride // layer.enlarge
-        self.mean, self.variance = self._moments()
+
+    def measured(self) -> Steps["Computed"]:
+        """Itself, once mean and variance over all positions, (1, C) each, are known: before any row is asked for."""
+        rows = []
+        for first, end in strips(self):
+            rows.append(moments_of_rows(self._convolved(first, end)))
+            yield
+        self.mean, self.variance = moments(torch.cat(rows, 2))
+        return self
 
     def rows(self, first: int, end: int) -> Tensor:
         """Computed anew."""
         made = self.layer.norm.with_moments(self._convolved(first, end), self.shares, self.mean, self.variance)
         return made.relu_() if self.relu else made
 
-    def kept(self) -> Kept:
-        """All of it."""
-        return Kept(torch.cat([self.rows(first, end) for first, end in strips(self)], 2), self.scale)
+    def kept(self) -> Steps[Kept]:
+        """All of it, measured first."""
+        yield from self.measured()
+        parts = []
+        for first, end in strips(self):
+            parts.append(self.rows(first, end))
+            yield
+        return Kept(torch.cat(parts, 2), self.scale)
 
     def _convolved(self, first: int, end: int) -> Tensor:
         """The layer's convolution alone. What it sees beyond the picture is reflected."""
@@ -75,11 +89,6 @@ class Computed:
         border = (layer.padding, layer.padding, above, under)
         return layer.convolution(F.pad(seen, border, mode="reflect"))
 
-    def _moments(self) -> tuple[Tensor, Tensor]:
-        """Mean and variance over all positions, (1, C) each."""
-        rows = [moments_of_rows(self._convolved(first, end)) for first, end in strips(self)]
-        return moments(torch.cat(rows, 2))
-
 
 def strips(features: Rows) -> Iterator[tuple[int, int]]:
     """First row and end of each strip."""
@@ -88,9 +97,9 @@ def strips(features: Rows) -> Iterator[tuple[int, int]]:
         yield first, min(first + rows, features.height)
 
 
-@torch.no_grad()
-def paint_in_strips(network: TransformationNetwork, image: Tensor, shares: Tensor) -> Tensor:
-    """What the network's own forward paints, but for rounding.
+@torch.no_grad()  # which torch takes up and lays down with each step of a generator
+def steps_in_strips(network: TransformationNetwork, image: Tensor, shares: Tensor) -> Steps[Tensor]:
+    """What the network's own forward paints, but for rounding, a strip of a layer a step.
 
     Args:
         network: where it is.
@@ -103,19 +112,21 @@ def paint_in_strips(network: TransformationNetwork, image: Tensor, shares: Tenso
     shares = shares.to(network.device)[None]
     features: Rows = Kept(network.prepared(image), 1)
     for layer in network.down[:-1]:
-        features = Computed(layer, features, shares)
-    kept = Computed(network.down[-1], features, shares).kept()
+        features = yield from Computed(layer, features, shares).measured()
+    kept = yield from Computed(network.down[-1], features, shares).kept()
     for residual in network.residuals:
-        inner = Computed(residual.first, kept, shares).kept()
-        outer = Computed(residual.second, inner, shares, relu=False)
+        inner = yield from Computed(residual.first, kept, shares).kept()
+        outer = yield from Computed(residual.second, inner, shares, relu=False).measured()
         for first, end in strips(outer):
             kept.rows(first, end).add_(outer.rows(first, end))
+            yield
     features = kept
     for layer in network.up:
-        features = Computed(layer, features, shares)
-    last = Computed(network.last, features, shares, relu=False)
+        features = yield from Computed(layer, features, shares).measured()
+    last = yield from Computed(network.last, features, shares, relu=False).measured()
     height, width = images.size_of(image)
     painted = torch.empty(1, 3, last.height, last.width)
     for first, end in strips(last):
         painted[:, :, first:end] = network.finished(last.rows(first, end))
+        yield
     return painted[..., :height, :width].to(image.device)

@@ -1,0 +1,1 @@
+"""How the page is served to strangers: who may ask for what, who computes when, what is kept. Imports no tab."""

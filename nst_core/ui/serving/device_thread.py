@@ -1,0 +1,56 @@
+"""The one thread that computes: it takes turns between what is handed to it in steps."""
+
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor, Future
+from queue import SimpleQueue
+from typing import Any
+
+Steps = Generator[Any, None, Any]
+
+
+class DeviceThread(Executor):
+    """Calls one thing after another, in the order in which they came, all on the same thread.
+
+    Long work comes as a generator: after each of its steps whatever else waits has its turn, so that nobody waits for
+    longer than a step of everybody.
+
+    Args:
+        name: of the thread.
+    """
+
+    def __init__(self, name: str):
+        self._waiting: SimpleQueue[tuple[Future, Steps]] = SimpleQueue()
+        # a daemon, so that a step that takes long does not hold up a program that ends
+        threading.Thread(target=self._compute, name=name, daemon=True).start()
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """Call a function in its turn, as one step."""
+        return self.work(_single(function, args, kwargs))
+
+    def work(self, steps: Steps) -> Future:
+        """Go through a generator, whose return value is the result; what it yields is dropped."""
+        future: Future = Future()
+        self._waiting.put((future, steps))
+        return future
+
+    def _compute(self) -> None:
+        while True:
+            self._step(*self._waiting.get())
+
+    def _step(self, future: Future, steps: Steps) -> None:
+        if not future.running() and not future.set_running_or_notify_cancel():
+            return
+        try:
+            next(steps)
+        except StopIteration as end:
+            future.set_result(end.value)
+        except BaseException as error:  # whatever it is, it is the caller's
+            future.set_exception(error)
+        else:
+            self._waiting.put((future, steps))
+
+
+def _single(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Steps:
+    return function(*args, **kwargs)
+    yield
