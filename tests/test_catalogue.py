@@ -13,7 +13,7 @@ from tests.test_painter import CPU, network_of
 
 @pytest.fixture
 def waves() -> StyleFile:
-    return StyleFile(network_of("waves", "stars"), {"waves": b"small"})
+    return StyleFile(network_of("waves", "stars"), {"waves": b"\xff\xd8\xffsmall"})
 
 
 def test_styles_of_one_network_are_blended_whichever_file_they_are_from(waves):
@@ -56,7 +56,7 @@ def test_an_extracted_style_can_be_written_and_added_again(waves, tmp_path):
     catalogue.add(waves, "a.safetensors")
     save_styles(catalogue.extract("waves"), tmp_path / "one.safetensors")
     back = load_styles(tmp_path / "one.safetensors")
-    assert back.network.styles == ("waves", "photo") and back.thumbnails == {"waves": b"small"}
+    assert back.network.styles == ("waves", "photo") and back.thumbnails == {"waves": b"\xff\xd8\xffsmall"}
     with pytest.raises(ConfigError, match="no style 'rain'; choose of waves, stars"):
         catalogue.extract("rain")
 
@@ -79,3 +79,13 @@ def test_equal_convolutions_survive_a_file(waves, tmp_path):
     first = load_styles(tmp_path / "a.safetensors")
     save_styles(StyleFile(gather([(first.network, "stars"), (first.network, "photo")])), tmp_path / "b.safetensors")
     assert same_convolutions(first.network, load_styles(tmp_path / "b.safetensors").network)
+
+
+def test_a_catalogue_takes_in_no_more_networks_than_memory_holds(waves, monkeypatch):
+    monkeypatch.setattr(module, "MOST_NETWORKS", 1)
+    catalogue = Catalogue()
+    catalogue.add(waves, "a.safetensors")
+    catalogue.add(StyleFile(gather([(waves.network, "photo")], names=["sky"]), {}), "b.safetensors")
+    with pytest.raises(ConfigError, match="there are styles of 1 networks already"):
+        catalogue.add(StyleFile(network_of("rain", seed=1)), "c.safetensors")
+    assert list(catalogue.styles) == ["waves", "stars", "sky"] and len(catalogue.networks) == 1

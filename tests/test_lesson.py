@@ -66,7 +66,7 @@ def test_a_lesson_that_is_stopped_has_learned_what_it_has(random_weights, base, 
 
 def test_an_added_style_stands_in_the_file_beside_the_others(random_weights, base, style, folder, tmp_path):
     path = tmp_path / "styles.safetensors"
-    save_styles(StyleFile(base, {"waves": b"small"}, {"images": "some"}), path)
+    save_styles(StyleFile(base, {"waves": b"\xff\xd8\xffsmall"}, {"images": "some"}), path)
     before = load_styles(path).network
     told = list(add_style("rain", style, path, folder, QUICK, CPU))
     assert told[-1].text == f"wrote {path}"

@@ -26,7 +26,8 @@ def bundle(monkeypatch, *networks: TransformationNetwork) -> Painter:
     """Let networks be those that come along; who paints with them, for comparison."""
     catalogue = Catalogue()
     for network in networks:
-        catalogue.add(StyleFile(network, {name: b"small" for name in network.styles[:-1]}), "part of this program")
+        thumbnails = {name: b"\xff\xd8\xffsmall" for name in network.styles[:-1]}
+        catalogue.add(StyleFile(network, thumbnails), "part of this program")
     painter = catalogue.painter(CPU)
     monkeypatch.setattr(module, "bundled", lambda: catalogue)
     monkeypatch.setattr(module, "_bundled_painter", lambda: painter)
@@ -163,7 +164,7 @@ def test_the_strip_has_each_style_once_and_marks_the_chosen(palette):
         assert [item["number"] for item in shown["items"]] == [1, 2, 3, 4]
         assert [item["caption"] for item in shown["items"]] == ["night sky", "waves", "rain", "snow &lt;b&gt;"]
     assert shown["items"][3]["name"] == "snow &lt;b&gt;, &lt;i&gt;.safetensors"
-    assert shown["items"][0]["thumbnail"] == "data:image/jpeg;base64,c21hbGw="
+    assert shown["items"][0]["thumbnail"] == "data:image/jpeg;base64,/9j/c21hbGw="
 
 
 def test_the_menu_of_second_styles_has_every_style_and_none(palette):

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, WeightsError
+from nst_core.errors import ConfigError, WeightsError, listed, named, said
 from nst_core.instant.network import PHOTO, TransformationNetwork, gather, same_convolutions
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile, load_styles
 
 BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "instant"
 BUNDLED_ORIGIN = "part of this program"
+MOST_NETWORKS = 8  # of a catalogue; each of Johnson's width takes 7 MB, one as wide as may be 380 MB
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ class Catalogue:
             their names.
 
         Raises:
-            ConfigError: a name that is taken.
+            ConfigError: a name that is taken; too many styles or networks.
         """
         names = [name for name in file.network.styles if name != PHOTO]
         if taken := [name for name in names if name in self.styles]:
-            raise ConfigError(f"there is a style {taken[0]!r} already; give the new one another name")
+            raise ConfigError(f"there is a style {said(taken[0])} already; give the new one another name")
         for number, network in enumerate(self.networks):
             if same_convolutions(network, file.network):
                 own = [(network, name) for name in network.styles if name != PHOTO]
@@ -60,6 +61,8 @@ class Catalogue:
                 self.networks[number] = gather(merged)
                 break
         else:
+            if len(self.networks) == MOST_NETWORKS:
+                raise ConfigError(f"there are styles of {MOST_NETWORKS} networks already; begin anew for more")
             self.networks.append(file.network)
         self.styles |= {name: Style(name, origin, file.thumbnails.get(name)) for name in names}
         return names
@@ -71,7 +74,7 @@ class Catalogue:
             ConfigError: there is no such style.
         """
         if name not in self.styles:
-            raise ConfigError(f"there is no style {name!r}; choose of {', '.join(self.styles)}")
+            raise ConfigError(f"there is no style {said(name)}; choose of {listed(self.styles)}")
         network = next(network for network in self.networks if name in network.styles)
         small = self.styles[name].thumbnail
         return StyleFile(gather([(network, name), (network, PHOTO)]), {name: small} if small else {})
@@ -89,7 +92,7 @@ def open_styles(path: Path | None = None) -> Catalogue:
     """
     catalogue = Catalogue()
     for file in [path] if path else sorted(BUNDLED.glob("*.safetensors")):
-        catalogue.add(load_styles(file), file.name if path else BUNDLED_ORIGIN)
+        catalogue.add(load_styles(file), named(file) if path else BUNDLED_ORIGIN)
     if not catalogue.styles:
         raise WeightsError(f"there are no styles in {BUNDLED}; get this program anew, or name a file of styles")
     return catalogue
