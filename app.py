@@ -2,20 +2,24 @@
 
 import os
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio's Blocks is made
+# read when gradio is imported, and when its Blocks is made
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "50")  # which it goes through after every event
+
+import sys
 
 import gradio as gr
-from starlette.middleware import Middleware
 
 from nst_core.devices import keep_freed_memory
 from nst_core.ui import endpoint, explain, instant, instant_endpoint, live, stylize, train
-from nst_core.ui.calm import CalmPages
 from nst_core.ui.look import CSS, THEME
 from nst_core.ui.preview import ROUTE
+from nst_core.ui.serving.page import Page
+from nst_core.ui.serving.server import launch_options, serve
 
 TITLE = "Neural Style Lab"
 
-with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, 3600)) as demo:
+with Page(title=TITLE, analytics_enabled=False, delete_cache=(60, 3600)) as demo:
     gr.Markdown(f"# {TITLE}\nPaints one picture in the style of another, while you watch.", elem_id="title")
     with gr.Tabs() as tabs:
         with gr.Tab("Stylize", id="stylize"):
@@ -29,21 +33,11 @@ with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, 3600)) as
     endpoint.add_endpoint()
     instant_endpoint.add_instant_endpoint()
 
-demo.queue(max_size=16, default_concurrency_limit=4)
+# Jobs wait in `serving.lane`, where each client has its share; the size here bounds memory against a flood.
+demo.queue(max_size=2000, default_concurrency_limit=None, api_open=False)
 
-# How the page is served, here and in tests.
-LAUNCH = {
-    "theme": THEME,
-    "css": CSS,
-    "max_file_size": "400mb",
-    "show_error": False,
-    "run_history": False,
-    "enable_monitoring": False,
-    "ssr_mode": False,
-    "footer_links": ["api"],
-    "app_kwargs": {"routes": [ROUTE, live.ROUTE], "middleware": [Middleware(CalmPages)]},
-}
+LAUNCH = launch_options(theme=THEME, css=CSS, routes=[ROUTE, live.ROUTE])  # here and in tests
 
 if __name__ == "__main__":
     keep_freed_memory()
-    demo.launch(**LAUNCH)
+    sys.exit(serve(demo, LAUNCH))

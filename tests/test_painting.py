@@ -120,7 +120,7 @@ def test_all_steps_are_computed_by_one_thread_whoever_asks(random_weights, files
         run.start()
     for run in runs:
         run.join(60)
-    assert threads == {"device_0"}
+    assert threads == {"device"}
 
 
 def test_the_network_is_there_before_the_first_run_and_is_fetched_once(random_weights, monkeypatch):

@@ -10,7 +10,7 @@ from nst_core.analysis.paste import nearest_spot
 from nst_core.errors import NSTError
 from nst_core.ui.board import Pictures
 from nst_core.ui.controls import ASSETS
-from nst_core.ui.pictures import PictureInput
+from nst_core.ui.pictures import BrushInput, PictureInput
 from nst_core.ui.placer import Placer, placement
 from nst_core.ui.session import DEVICE_THREAD, INSTANT, QUEUED
 from nst_core.ui.toasts import warn
@@ -25,7 +25,7 @@ class Composing(NamedTuple):
 
     area: gr.Column
     cutout: PictureInput
-    brush: gr.ImageEditor
+    brush: BrushInput
     take: gr.Button
     cut: gr.Button
     placer: Placer
@@ -43,7 +43,7 @@ def build_composing() -> Composing:
         gr.Examples(examples, cutout, label="", elem_id="cutout-examples", cache_examples=False)
         with gr.Accordion("Cut out with a brush", open=False, elem_id="cutting"):
             take = gr.Button("Take the picture", size="sm", elem_id="take-cutout")
-            brush = gr.ImageEditor(
+            brush = BrushInput(
                 type="pil", show_label=False, label="What to cut out", elem_id="cut-brush", layers=False,
                 transforms=(), sources=["upload"], format="png", height=320, eraser=gr.Eraser(default_size=30),
                 brush=gr.Brush(colors=["#ff3b30"], color_mode="fixed", default_size=30),

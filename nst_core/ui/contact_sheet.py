@@ -10,7 +10,10 @@ from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.transfer.config import MAX_STEPS
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.axes import MENU, NOTHING, advice, default_values, extent
-from nst_core.ui.session import INSTANT, LANE, QUEUED, Session
+from nst_core.ui.jobs import not_begun
+from nst_core.ui.serving.lane import DEVICE_LANE
+from nst_core.ui.serving.turns import in_lane
+from nst_core.ui.session import INSTANT, QUEUED, Session
 from nst_core.ui.settings import CONTROLS, default_config
 from nst_core.ui.sheet_grid import SheetGrid
 from nst_core.ui.sheet_painting import Choice, Sheet, SheetView, paint
@@ -105,23 +108,17 @@ def _connect_painting(
         pictures, rest = Uploads.of(given)
         yield from paint(sheet, session, pictures, Choice.of(rest))
 
-    left, buttons = gr.State(0), [parts.status, parts.paint, parts.stop]
+    buttons = [parts.status, parts.paint, parts.stop]
     waiting = parts.paint.click(press_paint, sheet, buttons, **INSTANT)
     painting = waiting.then(
-        paint_page,
+        in_lane(DEVICE_LANE, paint_page, lambda sheet: sheet.controls, lambda line: SheetView(status=line)),
         [sheet, session, *uploads, *parts.choice, *settings],
         [parts.status, parts.grid, parts.download],
-        show_progress="minimal",
-        show_progress_on=parts.status,
-        api_visibility="private",
-        **LANE,
+        **QUEUED,
     )
     painting.then(_ready, sheet, buttons[1:], **INSTANT)
+    painting.failure(lambda sheet: (not_begun(), *_ready(sheet)), sheet, buttons, **INSTANT)
     parts.stop.click(lambda sheet: sheet.controls.stop.set(), sheet, None, **INSTANT)
-    # one that goes on has cells to show first; one that still waits is cancelled
-    parts.stop.click(lambda sheet, left: left if sheet.running else left + 1, [sheet, left], left, **QUEUED)
-    left.change(lambda sheet: (status_html("Left the queue."), *_ready(sheet)), sheet, buttons, cancels=[painting],
-                **INSTANT)  # fmt: skip
 
 
 def describe(session: Session, *given: Any) -> str:

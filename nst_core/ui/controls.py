@@ -13,7 +13,7 @@ from nst_core.transfer.masks import MAX_RADIUS
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.stylize import MAX_STYLES
 from nst_core.ui.log_slider import LogSlider
-from nst_core.ui.pictures import PictureInput
+from nst_core.ui.pictures import BrushInput, PictureInput
 from nst_core.ui.settings import (
     ALL_LAYERS,
     MORE_LAYERS,
@@ -48,7 +48,7 @@ def picture_inputs() -> tuple[PictureInput, PictureInput]:
 class Mask(NamedTuple):
     """Where a person paints where the style goes."""
 
-    editor: gr.ImageEditor
+    editor: BrushInput
     take: gr.Button  # the content picture as its ground
 
 
@@ -140,7 +140,7 @@ def _mask_controls(at: dict[str, Any]) -> tuple[dict[str, Any], Mask]:
         "elsewhere.", elem_id="mask-about",
     )  # fmt: skip
     take = gr.Button("Take the photo", size="sm", elem_id="take-photo")
-    mask = gr.ImageEditor(
+    mask = BrushInput(
         type="pil", show_label=False, label="Where the style goes", elem_id="mask", layers=False, transforms=(),
         sources=["upload"], format="png", height=380, eraser=gr.Eraser(default_size=40),
         brush=gr.Brush(colors=["#ff3b30"], color_mode="fixed", default_size=40),

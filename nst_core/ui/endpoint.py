@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from nst_core import images
+from nst_core.devices import release_freed_memory
 from nst_core.errors import NSTError
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
@@ -17,7 +18,9 @@ from nst_core.ui.cache import new_file
 from nst_core.ui.network import fetch_weights
 from nst_core.ui.painting import frames_of, start_run
 from nst_core.ui.pictures import PictureInput
-from nst_core.ui.session import DEVICE_THREAD, LANE
+from nst_core.ui.serving.lane import DEVICE_LANE
+from nst_core.ui.serving.turns import endpoint
+from nst_core.ui.session import DEVICE_THREAD, QUEUED
 from nst_core.ui.settings import default_config, in_depth_order
 from nst_core.ui.toasts import refusal
 from nst_core.ui.uploads import Uploads
@@ -46,7 +49,9 @@ def add_endpoint() -> None:
         gr.Number(label="seed", **number),
     ]
     picture = gr.Image(format="jpeg", visible=False, label="picture")
-    gr.Button(visible=False).click(stylize_endpoint, inputs, picture, api_name="stylize", **LANE)
+    event: dict[str, Any] = {**QUEUED, "api_visibility": "public"}
+    handler = endpoint(DEVICE_LANE, stylize_endpoint)
+    gr.Button(visible=False).click(handler, inputs, picture, api_name="stylize", **event)
 
 
 def stylize_endpoint(
@@ -64,6 +69,8 @@ def stylize_endpoint(
     size: float | None = None,
     tv: float | None = None,
     seed: float | None = None,
+    *,
+    controls: Controls | None = None,
 ) -> Iterator[Any]:
     """Paint the content picture in the style of the style picture.
 
@@ -86,7 +93,7 @@ def stylize_endpoint(
         tv: total variation weight.
         seed: of the noise.
     """
-    controls = Controls()
+    controls = controls or Controls()
     try:
         config = default_config(preset, backbone).changed(
             content_weight=alpha,
@@ -124,4 +131,5 @@ def _yield_pictures(run: Run) -> Iterator[Any]:
         save_result(run.last_frame.image, run.record(), path)
         yield str(path)
     finally:
-        run.close()
+        DEVICE_THREAD.submit(run.close).result()
+        release_freed_memory()

@@ -16,13 +16,15 @@ from nst_core.ui.composing import PLACE, Composing, build_composing, connect_com
 from nst_core.ui.controls import ASSETS
 from nst_core.ui.enlarged import build_enlarged, connect_enlarged
 from nst_core.ui.figure_view import FigureView
-from nst_core.ui.jobs import press, ready
+from nst_core.ui.jobs import not_begun, press, ready
 from nst_core.ui.keeping import build_keeping
 from nst_core.ui.lesson_links import CONTENT_KEY, STYLE_KEY, LessonLink, read_link
 from nst_core.ui.making import BoardView, go_on, make_figure
 from nst_core.ui.option_controls import option_controls, shown_value
 from nst_core.ui.pictures import PictureInput
-from nst_core.ui.session import INSTANT, LANE, QUEUED
+from nst_core.ui.serving.lane import DEVICE_LANE
+from nst_core.ui.serving.turns import in_lane
+from nst_core.ui.session import INSTANT, QUEUED
 from nst_core.ui.status import status_html
 from nst_core.ui.stylize import Studio, check_upload
 from nst_core.ui.toasts import warn
@@ -227,30 +229,28 @@ def _connect_making(
 ) -> None:
     """Make, Stop, Continue, and the tour's "Show me", which sets a lesson and makes it."""
     make, stop = buttons
-    view, left = stage.view, gr.State(0)
+    view = stage.view
     waiting = [view.status, make, stop, tour.show, view.go_on]
     pressed = [*waiting, stage.enlarged]
-    heavy: dict[str, Any] = {
-        "show_progress": "minimal", "show_progress_on": view.status, "api_visibility": "private", **LANE,
-    }  # fmt: skip
     given = [board, inputs.figure, *inputs.pictures, *inputs.flat]
     shown = tour.show.click(
         lambda place: fill(TOUR[place].link()), tour.place, _filled(inputs, stage), **INSTANT
     )  # fmt: skip
     works = [
-        event.then(_pressed, board, pressed, **INSTANT).then(_make, given, list(view), **heavy)
+        event.then(_pressed, board, pressed, **INSTANT).then(_waiting(_make), given, list(view), **QUEUED)
         for event in (make.click(lambda: None, None, None, **INSTANT), shown)
     ]
     again = view.go_on.click(_pressed, board, pressed, **INSTANT)
-    works.append(again.then(go_on, board, list(view), **heavy))
+    works.append(again.then(_waiting(go_on), board, list(view), **QUEUED))
     for work in works:
         work.then(_ready, board, waiting[1:], **INSTANT)
+        work.failure(lambda board: (not_begun(), *_ready(board)), board, waiting, **INSTANT)
     stop.click(lambda board: board.job.controls.stop.set(), board, None, **INSTANT)
-    # one that goes on has pictures to show first; one that still waits is cancelled
-    stop.click(lambda board, left: left + (not board.job.busy), [board, left], left, **INSTANT)
-    left.change(
-        lambda board: (status_html("Left the queue."), *_ready(board)), board, waiting, cancels=works, **INSTANT
-    )
+
+
+def _waiting(work: Any) -> Any:
+    """A handler that makes a figure, in its turn."""
+    return in_lane(DEVICE_LANE, work, lambda board: board.job.controls, lambda line: BoardView(status=line))
 
 
 def _pressed(board: Board, request: gr.Request) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.errors import NSTError
+from nst_core.transfer.controls import Controls
 from nst_core.ui.cache import new_file
 from nst_core.ui.controls import ASSETS
 from nst_core.ui.instant_files import build_many, build_video
@@ -17,6 +18,8 @@ from nst_core.ui.live import taken
 from nst_core.ui.live_area import live_area
 from nst_core.ui.palette import NO_BLEND, Mix, Palette, title_of
 from nst_core.ui.pictures import BeforeAfter, PictureInput
+from nst_core.ui.serving.lane import PASS_LANE
+from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.session import INSTANT, QUEUED
 from nst_core.ui.status import status_html
 from nst_core.ui.strip import Strip
@@ -114,13 +117,14 @@ def _connect(choices: Choices, stage: Stage, camera: Any) -> None:
     """Whatever is chosen is painted at once, by the picture's handlers and by the camera's next frame."""
     palette, strip = choices.palette, choices.strip
     given, shown = [palette, stage.picture, choices.size, *choices.mix], list(stage.view)
+    in_turn = in_lane(PASS_LANE, repaint, lambda palette: Controls(), lambda line: InstantView(status=line))
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
-    strip.pick(pick, palette, strip, **INSTANT).then(repaint, given, shown, **once)
+    strip.pick(pick, palette, strip, **INSTANT).then(in_turn, given, shown, **once)
     strength, second, share, color = choices.mix
     # a menu says `input` also when it is left unchanged
     for event in (strength.change, second.select, share.change, color.input, choices.size.submit, choices.size.blur,
                   stage.picture.change):  # fmt: skip
-        event(repaint, given, shown, **once)
+        event(in_turn, given, shown, **once)
     for slider in (strength, share):  # the camera follows while it is dragged
         slider.input(remix, [palette, *choices.mix], None, trigger_mode="always_last", **QUEUED)
     camera.take(take, palette, stage.picture, **QUEUED)

@@ -8,10 +8,13 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.errors import ConfigError, NSTError
+from nst_core.transfer.controls import Controls
 from nst_core.ui.cache import new_file
 from nst_core.ui.instant_picture import on_device, read
 from nst_core.ui.palette import Mix, Palette
 from nst_core.ui.pictures import PictureInput
+from nst_core.ui.serving.lane import PASS_LANE
+from nst_core.ui.serving.turns import endpoint
 from nst_core.ui.session import QUEUED
 from nst_core.ui.toasts import refusal
 
@@ -27,11 +30,17 @@ def add_instant_endpoint() -> None:
     ]
     picture = gr.Image(visible=False, label="picture")
     event: dict[str, Any] = {**QUEUED, "api_visibility": "public"}
-    gr.Button(visible=False).click(instant_endpoint, inputs, picture, api_name="instant", **event)
+    gr.Button(visible=False).click(endpoint(PASS_LANE, instant_endpoint), inputs, picture, api_name="instant", **event)
 
 
 def instant_endpoint(
-    content: Path, style: str, strength: float = 1.0, size: float | None = None, color: str = "style"
+    content: Path,
+    style: str,
+    strength: float = 1.0,
+    size: float | None = None,
+    color: str = "style",
+    *,
+    controls: Controls | None = None,
 ) -> str:
     """Paint the content picture in a trained style, in one pass.
 
@@ -42,13 +51,14 @@ def instant_endpoint(
         size: pixels of the longer side; else the picture's own.
         color: style or content, whose colours the result has.
     """
+    controls = controls or Controls()
     palette = Palette()
     try:
         _check("style", style, palette.names)
         _check("color", color, ("style", "content"))
         palette.chosen = style
         palette.mix = Mix(strength=strength, color=color)
-        painted = on_device(palette.brush())(read(content, size))
+        painted = on_device(palette.brush(), controls)(read(content, size))
     except NSTError as error:
         raise refusal(error) from None
     path = new_file("neural-style-lab.png")

@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +15,12 @@ from torch import Tensor
 from nst_core import images
 from nst_core.errors import ConfigError, NSTError
 from nst_core.instant.painter import MAX_SIDE
+from nst_core.instant.steps import Steps
+from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.cache import new_file
 from nst_core.ui.controls import ASSETS
-from nst_core.ui.palette import Paint, Palette
+from nst_core.ui.palette import Brush, Palette
 from nst_core.ui.pictures import comparison
 from nst_core.ui.session import DEVICE_THREAD, Session
 from nst_core.ui.settings import default_config
@@ -24,6 +28,8 @@ from nst_core.ui.status import status_html
 from nst_core.ui.toasts import refusal, warn
 
 POLISH_STEPS = 80
+LARGE_AREA = 2**23  # pixels
+_LARGE = threading.Lock()
 TEXT_KEY = "neural-style-lab instant"  # of a PNG's text chunk
 
 
@@ -53,7 +59,7 @@ def paint_picture(palette: Palette, source: Path | None, size: float | None) -> 
                               gr.HTML(visible="hidden"), gr.Row(visible=False))  # fmt: skip
             return
         image, began = read(source, size), time.monotonic()
-        painted = DEVICE_THREAD.submit(brush, image).result()
+        painted = on_device(brush)(image)
     except NSTError as error:
         warn(error, "Cannot paint")
         yield InstantView(status_html(str(error), kind="problem"))
@@ -82,9 +88,33 @@ def read(source: Path, size: float | None) -> Tensor:
     return images.fit(image, int(size))
 
 
-def on_device(brush: Paint) -> Paint:
-    """The same, to be called from any thread but the device's."""
-    return lambda image: DEVICE_THREAD.submit(brush, image).result()
+def on_device(brush: Brush, controls: Controls | None = None) -> Callable[[Tensor], Tensor]:
+    """The same, to be called from any thread but the device's, where others have turns between its steps.
+
+    Large pictures are painted one at a time, whoever asks, as each of them takes gigabytes.
+
+    Args:
+        brush: paints.
+        controls: stopped, they end it between two steps, by a ConfigError; None: each picture is painted to its end.
+    """
+
+    def paint(image: Tensor) -> Tensor:
+        height, width = images.size_of(image)
+        with _LARGE if height * width > LARGE_AREA else nullcontext():
+            return DEVICE_THREAD.work(_stoppable(brush.steps(image), controls)).result()
+
+    return paint
+
+
+def _stoppable(steps: Steps[Tensor], controls: Controls | None) -> Steps[Tensor]:
+    while True:
+        if controls and controls.stop.is_set():
+            raise ConfigError("stopped before the picture was painted; paint it again")
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+        yield
 
 
 def polish(palette: Palette, session: Session) -> list[Any]:

@@ -6,7 +6,9 @@ from typing import Any
 import gradio as gr
 
 from nst_core.transfer.controls import Controls
-from nst_core.ui.session import INSTANT, LANE
+from nst_core.ui.serving.lane import DEVICE_LANE
+from nst_core.ui.serving.turns import in_lane
+from nst_core.ui.session import INSTANT, QUEUED
 from nst_core.ui.status import status_html
 
 
@@ -36,33 +38,30 @@ def connect_job(
         inputs, outputs: its components; the first output is the status.
     """
     run, stop = buttons
-    status, left = outputs[0], gr.State(0)
+    status, others = outputs[0], len(outputs) - 1
     pressed = run.click(lambda held: press(job(held)), holder, [status, run, stop], **INSTANT)
     working = pressed.then(
-        work,
+        in_lane(
+            DEVICE_LANE, work, lambda held: job(held).controls, lambda line: (line, *(gr.skip() for _ in range(others)))
+        ),
         [holder, *inputs],
         list(outputs),
-        show_progress="minimal",
-        show_progress_on=status,
-        api_visibility="private",
-        **LANE,
+        **QUEUED,
     )
     working.then(lambda held: ready(job(held)), holder, [run, stop], **INSTANT)
+    working.failure(lambda held: (not_begun(), *ready(job(held))), holder, [status, run, stop], **INSTANT)
     stop.click(lambda held: job(held).controls.stop.set(), holder, None, **INSTANT)
-    stop.click(lambda held, left: left + (not job(held).busy), [holder, left], left, **INSTANT)
-    left.change(
-        lambda held: (status_html("Left the queue."), *ready(job(held))),
-        holder,
-        [status, run, stop],
-        cancels=[working],
-        **INSTANT,
-    )
 
 
 def press(job: Job) -> tuple[Any, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     job.controls.stop.clear()
     return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
+
+
+def not_begun() -> str:
+    """The status line after gradio refused what was asked, such as a number out of range: `then` does not run then."""
+    return status_html("Nothing was begun; the message in the corner says why.", kind="problem")
 
 
 def ready(job: Job) -> tuple[Any, Any]:

@@ -1,7 +1,7 @@
 """What one open page has of instant painting: its styles, which of them are chosen, and who paints."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -14,6 +14,7 @@ from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, NSTError
 from nst_core.instant.catalogue import Catalogue, open_styles
 from nst_core.instant.painter import Painter
+from nst_core.instant.steps import Steps, finish
 from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import COLORS
 from nst_core.ui.jobs import Job
@@ -21,8 +22,6 @@ from nst_core.ui.live import Live
 from nst_core.ui.session import DEVICE_THREAD
 
 NO_BLEND = "nothing"
-
-Paint = Callable[[Tensor], Tensor]  # image (1, 3, H, W) in [0, 1] -> the same
 
 
 class Mix(NamedTuple):
@@ -32,6 +31,28 @@ class Mix(NamedTuple):
     second: str = NO_BLEND  # another style, or NO_BLEND
     share: float = 0.5  # of the second style
     color: str = "style"  # or "content": of COLORS, those for which nothing is done before painting
+
+
+class Brush:
+    """Paints images, (1, 3, H, W) in [0, 1], as it was set when it was made.
+
+    Args:
+        painter: who paints.
+        weights: style -> how much of it.
+        mix: strength and colours.
+    """
+
+    def __init__(self, painter: Painter, weights: Mapping[str, float], mix: Mix):
+        self._painter, self._weights, self._mix = painter, weights, mix
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """At once."""
+        return finish(self.steps(image))
+
+    def steps(self, image: Tensor) -> Steps[Tensor]:
+        """In steps, for DEVICE_THREAD to take turns with others."""
+        painted = yield from self._painter.steps(image, self._weights, strength=self._mix.strength)
+        return COLORS[self._mix.color].after(painted, image)
 
 
 @cache
@@ -85,7 +106,7 @@ class Palette:
         self.chosen = names[0]
         return names
 
-    def brush(self) -> Paint:
+    def brush(self) -> "Brush":
         """What paints as it is set now; to be made elsewhere than on DEVICE_THREAD and called there.
 
         Raises:
@@ -98,8 +119,7 @@ class Palette:
         if mix.second not in (NO_BLEND, self.chosen):
             weights = {self.chosen: 1 - mix.share, mix.second: mix.share}
         painter.recipe(weights, mix.strength)  # what is wrong is said now
-        recolor = COLORS[mix.color].after
-        return lambda image: recolor(painter.paint(image, weights, strength=mix.strength), image)
+        return Brush(painter, weights, mix)
 
     def _ready_painter(self) -> Painter:
         if self.catalogue is bundled():

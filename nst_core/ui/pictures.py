@@ -1,17 +1,23 @@
 """Pictures going in and coming out of the page."""
 
 import base64
+import io
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 import torch
+from gradio.components.base import server
+from gradio.components.image_editor import AcceptBlobs
 from PIL import Image
 from torch import Tensor
 
 from nst_core import images
 from nst_core.ui.own_html import OwnHTML
+
+DRAWN_SIDE = 2048  # pixels, of what the brush hands over
+MOST_DRAWINGS = 16  # that wait to be used
 
 
 class PictureInput(gr.Image):
@@ -22,6 +28,34 @@ class PictureInput(gr.Image):
     def preprocess(self, payload: Any) -> Path | None:
         """The uploaded file's path, None if there is none."""
         return None if payload is None or not payload.path else Path(payload.path)
+
+
+class BrushInput(gr.ImageEditor):
+    """A brush over a picture; what comes of it is opened as every other upload is, and little of it is kept waiting."""
+
+    is_template = True
+
+    def convert_and_format_image(self, file: Any, flatten_on_white: bool = False) -> Image.Image | None:
+        """A layer, the ground or both together, as Pillow's RGBA.
+
+        Args:
+            file: where the browser put it, or its bytes.
+            flatten_on_white: of no use here, as transparency is kept.
+
+        Raises:
+            ImageError: no picture, or one that cannot be used.
+        """
+        if file is None:
+            return None
+        source = io.BytesIO(file) if isinstance(file, bytes | bytearray | memoryview) else file.path
+        return images.to_pil(images.load_transparent(source, max_side=DRAWN_SIDE))
+
+    @server
+    def accept_blobs(self, data: AcceptBlobs) -> Any:
+        """Take in one of the pictures of a drawing before it is used; the oldest drawings give way."""
+        while len(self.blob_storage) >= MOST_DRAWINGS:
+            self.blob_storage.pop(next(iter(self.blob_storage)), None)
+        return super().accept_blobs(data)
 
 
 def with_alpha(picture: Image.Image) -> Tensor:

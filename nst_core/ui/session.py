@@ -1,6 +1,5 @@
 """What one open page has, and how its events reach the server and the device."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -13,19 +12,18 @@ from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.chart import LossHistory
 from nst_core.ui.results import Results
+from nst_core.ui.serving.device_thread import DeviceThread
 from nst_core.ui.settings import CONTROLS, controls_of, preset_of, preset_text
 from nst_core.ui.uploads import Uploads
 
-# All that computes on the device waits in one lane of gradio's queue and is computed by one thread. gradio frees the
-# lane before a cancelled step has ended, so the thread keeps the next run from overlapping it; and gradio resumes a
-# generator on several threads, each of which would have compute threads of its own, which halve the speed of all. So
-# whatever computes with torch has its place on this thread, however quickly it is done.
-LANE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
-DEVICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
+# All that computes is computed by one thread: a generator may be resumed on several, each of which would have compute
+# threads of its own, which halve the speed of all. So whatever computes with torch has its place on this thread,
+# however quickly it is done. What takes long waits in `serving.lane` before.
+DEVICE_THREAD = DeviceThread("device")
 
 # How events that compute nothing reach the server.
 INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-# Through gradio's queue, where toasts and changed states arrive, but in no lane.
+# Through gradio's queue, where toasts and changed states arrive; nothing waits there.
 QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 
 

@@ -14,12 +14,15 @@ from nst_core.transfer.run import Run
 from nst_core.ui.contact_sheet import build_contact_sheet
 from nst_core.ui.controls import Inputs, picture_inputs, setting_controls
 from nst_core.ui.history import build_history
+from nst_core.ui.jobs import not_begun
 from nst_core.ui.network import describe_network, use_network
 from nst_core.ui.painting import View, go_on, paint, recolor, steer, warm_up
 from nst_core.ui.pictures import BeforeAfter
 from nst_core.ui.preview import preview_area
 from nst_core.ui.results import strip_value
-from nst_core.ui.session import INSTANT, LANE, QUEUED, Session, leave_page
+from nst_core.ui.serving.lane import DEVICE_LANE
+from nst_core.ui.serving.turns import in_lane
+from nst_core.ui.session import INSTANT, QUEUED, Session, leave_page
 from nst_core.ui.settings import (
     CONTROLS,
     LAYER_CONTROLS,
@@ -64,7 +67,7 @@ class Studio(NamedTuple):
 
 def build() -> Studio:
     """Lay out the tab and connect it; call inside a Blocks."""
-    session, leave = gr.State(Session()), gr.State(0)
+    session = gr.State(Session())
     with gr.Row(equal_height=False, elem_id="studio"):
         with gr.Column(elem_id="inputs", min_width=300):
             content, style = picture_inputs()
@@ -84,7 +87,7 @@ def build() -> Studio:
     with gr.Accordion("Results of this session", elem_id="memory"):
         history = build_history(session, uploads, settings, outputs)
     build_contact_sheet(session, uploads, settings)
-    _connect_painting(session, leave, uploads, preset, inputs.controls, buttons, outputs, network, history.strip)
+    _connect_painting(session, uploads, preset, inputs.controls, buttons, outputs, network, history.strip)
     _connect_settings(session, preset, about, inputs, network, outputs, history.strip)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for picture in (content, style, inputs.start_image, *inputs.more_styles):
@@ -120,7 +123,6 @@ def _buttons() -> Buttons:
 
 def _connect_painting(
     session: gr.State,
-    leave: gr.State,
     uploads: Sequence[Any],
     preset: gr.Dropdown,
     controls: dict[str, Any],
@@ -133,29 +135,33 @@ def _connect_painting(
     run, stop, fetch = buttons.run, buttons.stop, network[1]
     pressed = [outputs.status, run, stop, fetch, buttons.after]
     ready = [run, stop, buttons.after, buttons.go_on, *network]
-    heavy: dict[str, Any] = {
-        "show_progress": "minimal", "show_progress_on": outputs.status, "api_visibility": "private", **LANE,
-    }  # fmt: skip
     values = [controls[name] for name in CONTROLS]
     painting = run.click(_press_run, session, pressed, **INSTANT).then(
-        _paint,
+        _waiting(_paint),
         [session, *uploads, preset, *values],
         list(outputs),
-        **heavy,
+        **QUEUED,
     )
     runs = [painting]
     for button, steps in (
         (buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps),
     ):  # fmt: skip
         runs.append(
-            button.click(_press_run, session, pressed, **INSTANT).then(go_on, [session, steps], list(outputs), **heavy)
+            button.click(_press_run, session, pressed, **INSTANT).then(
+                _waiting(go_on), [session, steps], list(outputs), **QUEUED
+            )
         )
     for event in runs:
-        event.then(_ready, [session, controls["backbone"]], ready, **INSTANT)
+        given = [session, controls["backbone"]]
+        event.then(_ready, given, ready, **INSTANT)
+        event.failure(lambda *given: (not_begun(), *_ready(*given)), given, [outputs.status, *ready], **INSTANT)
         event.then(strip_value, session, strip, **INSTANT)
     stop.click(_press_stop, session, None, **INSTANT)
-    stop.click(_leave_queue, [session, leave], leave, **QUEUED)
-    leave.change(_left, session, [outputs.status, run, stop, fetch, buttons.after], cancels=runs, **INSTANT)
+
+
+def _waiting(work: Any) -> Any:
+    """A handler that paints, in its turn."""
+    return in_lane(DEVICE_LANE, work, lambda session: session.controls, lambda line: View(status=line))
 
 
 def _paint(session: Session, *given: Any) -> Iterator[View]:
@@ -257,16 +263,6 @@ def _press_run(session: Session, request: gr.Request) -> tuple[Any, ...]:
 def _press_stop(session: Session) -> None:
     """End a run after its present step."""
     session.controls.stop.set()
-
-
-def _leave_queue(session: Session, leave: int) -> int:
-    """A new number, at which a run that still waits is cancelled; one that goes on has a result to show first."""
-    return leave if session.running else leave + 1
-
-
-def _left(session: Session) -> tuple[Any, ...]:
-    off, on = gr.Button(interactive=False), gr.Button(interactive=True)
-    return status_html("Left the queue."), on, off, on, gr.Row(visible=_can_go_on(session.run))
 
 
 def _can_go_on(run: Run | None) -> bool:

@@ -1,0 +1,121 @@
+"""What a server tidies up while it runs, and when it starts: old files, closed pages, connections that say nothing."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from nst_core.ui.serving.audience import AUDIENCE
+from nst_core.ui.serving.limits import limits
+
+ROUND_SECONDS = 15.0  # from one round to the next
+CLOSED_SECONDS = 30.0  # that a page which nobody has open is kept, as one that reloads may still be leaving
+MUTE_SECONDS = 20.0  # for a connection to say what it wants
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def housekeeping(app: Any) -> AsyncIterator[None]:
+    """While a server runs: a round at the start, and then one every ROUND_SECONDS."""
+    task = asyncio.create_task(_rounds(app))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _rounds(app: Any) -> None:
+    mute: dict[Any, float] = {}
+    while True:
+        try:
+            await asyncio.to_thread(sweep, Path(gr.utils.get_upload_folder()), limits().kept, keep=kept_files(app))
+            forget_closed_pages(app.state_holder)
+            server = getattr(app.blocks, "server", None)
+            if server is not None:
+                mute = close_mute(server.server_state.connections, mute)
+        except Exception:  # the next round may do better
+            log.exception("a round of housekeeping failed")
+        await asyncio.sleep(ROUND_SECONDS)
+
+
+def kept_files(app: Any) -> set[Path]:
+    """Files that belong to the page itself, such as its examples."""
+    blocks = app.blocks.blocks.values() if app.blocks else ()
+    return {Path(path) for block in blocks for path in getattr(block, "keep_in_cache", ())}
+
+
+def sweep(folder: Path, seconds: float, *, keep: Iterable[Path] = (), now: float | None = None) -> int:
+    """Delete uploads and results that have been there for long, whoever left them, and empty folders.
+
+    Args:
+        folder: of uploads and results.
+        seconds: that a file may have been there.
+        keep: files that stay.
+        now: the time, seconds since the epoch.
+
+    Returns:
+        how many files were deleted.
+    """
+    now, keep, deleted = time.time() if now is None else now, set(keep), 0
+    for path in sorted(folder.rglob("*"), key=lambda path: len(path.parts), reverse=True):
+        with suppress(OSError):  # somebody else deletes, or writes into the folder
+            status = path.lstat()  # the time of change: that of modification may be the photograph's own
+            if now - status.st_ctime <= seconds or path in keep:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
+                path.unlink()
+                deleted += 1
+    return deleted
+
+
+def forget_closed_pages(holder: Any, now: float | None = None) -> int:
+    """Free what gradio keeps of pages and programs that nobody listens for any more.
+
+    Args:
+        holder: gradio's, of its sessions.
+        now: the time, seconds since the epoch.
+
+    Returns:
+        of how many.
+    """
+    now, forgotten = time.time() if now is None else now, 0
+    for name, used in list(holder.time_last_used.items()):
+        if now - used.timestamp() > CLOSED_SECONDS and not AUDIENCE.listens(name):
+            with holder.lock:
+                holder.session_data.pop(name, None)
+                holder.time_last_used.pop(name, None)
+            forgotten += 1
+    return forgotten
+
+
+def close_mute(connections: Iterable[Any], mute: dict[Any, float], now: float | None = None) -> dict[Any, float]:
+    """Close connections that have had time enough to make a request, and did not.
+
+    Args:
+        connections: the server's; each has the request that it is at as `cycle`, and its `transport`.
+        mute: those that had none before, and since when; monotonic seconds.
+        now: the time; monotonic seconds.
+
+    Returns:
+        those that have none now, and since when.
+    """
+    now, still = time.monotonic() if now is None else now, {}
+    for connection in list(connections):
+        if connection.cycle is not None and not connection.cycle.response_complete:
+            continue
+        since = mute.get(connection, now)
+        if now - since > MUTE_SECONDS:
+            connection.transport.close()
+        else:
+            still[connection] = since
+    return still

@@ -1,0 +1,102 @@
+"""Who computes now and who waits, in the order in which they came; nobody takes all the places."""
+
+import threading
+import time
+from typing import NamedTuple
+
+from nst_core.errors import BusyError
+from nst_core.ui.serving.limits import Limits
+
+
+class Client(NamedTuple):
+    """Who asks for a job; empty where it is not asked for through the network."""
+
+    session: str = ""  # gradio's name of a page, or of a program
+    event: str = ""  # gradio's name of the job
+    address: str = ""
+
+
+class Place:
+    """A job's place: in the queue, then at work."""
+
+    def __init__(self, client: Client):
+        self.client = client
+        self.began: float | None = None  # at work since; monotonic seconds
+
+    @property
+    def at_work(self) -> bool:
+        """Whether its turn has come."""
+        return self.began is not None
+
+
+class Lane:
+    """A queue before something that only some jobs may use at a time. May be used from any thread.
+
+    Args:
+        workers: how many jobs may be at work.
+    """
+
+    def __init__(self, workers: int = 1):
+        self.workers = workers
+        self.closing = ""  # why nobody may enter any more, in words; "": all may
+        self._lock = threading.Lock()
+        self._places: list[Place] = []  # at work and waiting, in the order in which they came
+
+    def enter(self, client: Client, limits: Limits) -> Place:
+        """Take the last place.
+
+        Raises:
+            BusyError: there is no place, or this client has its share of them.
+        """
+        with self._lock:
+            self._check_room(client, limits)
+            place = Place(client)
+            self._places.append(place)
+            self._move_up()
+            return place
+
+    def _check_room(self, client: Client, limits: Limits) -> None:
+        if self.closing:
+            raise BusyError(self.closing)
+        of_session = sum(place.client.session == client.session != "" for place in self._places)
+        of_address = sum(place.client.address == client.address != "" for place in self._places)
+        if of_session >= limits.waiting_of_session:
+            raise BusyError(f"{of_session} jobs of this page wait already; let one end, or stop it")
+        if of_address >= limits.waiting_of_address:
+            raise BusyError(f"{of_address} jobs from your address wait already; try again when some of them are done")
+        if len(self._places) >= limits.waiting:
+            raise BusyError(f"{len(self._places)} jobs wait for this computer, more than it takes; try again later")
+
+    def leave(self, place: Place) -> None:
+        """Give the place up; once more does no harm."""
+        with self._lock:
+            if place in self._places:
+                self._places.remove(place)
+                self._move_up()
+
+    def _move_up(self) -> None:
+        at_work = sum(place.at_work for place in self._places)
+        for place in self._places:
+            if at_work < self.workers and not place.at_work:
+                place.began = time.monotonic()
+                at_work += 1
+
+    def before(self, place: Place) -> int:
+        """How many jobs that wait or are at work came before."""
+        with self._lock:
+            return self._places.index(place) if place in self._places else 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        with self._lock:
+            return sum(not place.at_work for place in self._places)
+
+    @property
+    def taken(self) -> int:
+        """How many wait or are at work."""
+        return len(self._places)
+
+
+DEVICE_LANE = Lane()  # of jobs that compute for long: paintings, sheets, figures, videos, trainings
+PASS_LANE = Lane(2)  # of single pictures painted in one pass, which take turns with a job on the device

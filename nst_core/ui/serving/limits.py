@@ -1,0 +1,72 @@
+"""What one server allows its visitors: numbers with defaults, each set by an environment variable."""
+
+import ipaddress
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from nst_core.errors import ConfigError, said
+
+
+def _limit(default: float, variable: str, about: str, *, public: float | None = None) -> float:
+    """A field: its value by default, and where strangers may come."""
+    public = default if public is None else public
+    return field(default=default, metadata={"variable": variable, "about": about, "public": public})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The numbers; "inf" is no limit."""
+
+    waiting: float = _limit(64, "NST_WAITING", "jobs that wait for the device or compute on it")
+    waiting_of_address: float = _limit(32, "NST_WAITING_PER_ADDRESS", "of these, of one address: a class may share one")
+    waiting_of_session: float = _limit(8, "NST_WAITING_PER_SESSION", "of these, of one page or program")
+    work: float = _limit(math.inf, "NST_MAX_WORK", "of one painting, in steps × million pixels", public=1200)
+    seconds: float = _limit(math.inf, "NST_MAX_SECONDS", "seconds that a job goes on while others wait", public=300)
+    silence: float = _limit(8, "NST_SILENCE", "seconds that a job goes on to which nobody listens any more")
+    sessions: float = _limit(400, "NST_SESSIONS", "pages whose state is kept; then the one unused for longest goes")
+    kept: float = _limit(3600, "NST_KEEP_SECONDS", "seconds that uploads and results are kept on the server's disk")
+    body: float = _limit(1e6, "NST_MAX_BODY", "bytes of a request other than an upload")
+
+
+def limits(environment: Mapping[str, str] | None = None) -> Limits:
+    """The numbers in force.
+
+    Args:
+        environment: the process' own if None.
+
+    Raises:
+        ConfigError: a variable that is no number above 0.
+    """
+    environment = os.environ if environment is None else environment
+    strangers, values = is_public(environment), {}
+    for one in fields(Limits):
+        variable = one.metadata["variable"]
+        default = one.metadata["public"] if strangers else one.default
+        values[one.name] = _number(variable, environment[variable]) if environment.get(variable) else default
+    return Limits(**values)
+
+
+def _number(variable: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not value > 0:
+        raise ConfigError(f"{variable} is {said(text)}; set it to a number above 0, to inf for no limit, or unset it")
+    return value
+
+
+def is_public(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether others than this computer's own users may come: a Space, or an address that is not this computer's."""
+    environment = os.environ if environment is None else environment
+    return bool(environment.get("SPACE_ID")) or not is_loopback(environment.get("GRADIO_SERVER_NAME") or "127.0.0.1")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or number is this computer, for itself alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

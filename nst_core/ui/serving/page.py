@@ -1,0 +1,101 @@
+"""Blocks whose inputs are checked in one place, and whose handlers fail in a sentence."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from nst_core.errors import NSTError, seen
+from nst_core.ui.serving.turns import excuse
+from nst_core.ui.toasts import refusal
+
+ASSETS = Path(__file__).resolve().parents[3] / "assets"
+LONGEST_ERROR = 300  # characters of a component's own words
+NOT_YOURS = "that is no file that was uploaded here, or it is gone by now (files are kept for a while); choose it again"
+NO_SENSE = "what was sent does not fit this page; reload it, and try again"
+
+log = logging.getLogger(__name__)
+
+
+class Page(gr.Blocks):
+    """gr.Blocks for strangers.
+
+    Every file that reaches a handler lies in this server's own folders, whatever a client writes into a request; none
+    is fetched from elsewhere. What goes wrong becomes a toast, without traces of the program.
+    """
+
+    def get_block_name(self) -> str:
+        """As gradio's own."""
+        return "blocks"
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *given: Any, **named: Any) -> Any:
+        """What gradio makes of a request's inputs.
+
+        Raises:
+            gr.Error: a file that is not this server's to give; inputs that no page of ours sends.
+        """
+        try:
+            for path in paths_in(inputs):
+                check_own(path)
+            return await super().preprocess_data(block_fn, inputs, *given, **named)
+        except NSTError as error:
+            raise refusal(error) from None
+        except gr.Error as error:
+            text = error.message if len(error.message) <= LONGEST_ERROR else NO_SENSE
+            raise refusal(text) from None
+        except MemoryError as error:
+            raise refusal(excuse(error)) from None
+        except Exception as error:
+            if isinstance(error.__cause__, NSTError):  # of a component of ours
+                raise refusal(error.__cause__) from None
+            log.warning("refused inputs: %s", type(error).__name__)
+            raise refusal(NO_SENSE) from None
+
+    async def call_function(self, *given: Any, **named: Any) -> Any:
+        """What a handler returns, or yields next.
+
+        Raises:
+            gr.Error: it failed; the log has the whole of what was not foreseen.
+        """
+        try:
+            return await super().call_function(*given, **named)
+        except gr.Error:
+            raise
+        except NSTError as error:
+            raise refusal(error) from None
+        except Exception as error:
+            raise refusal(excuse(error)) from None
+
+
+def paths_in(inputs: Any) -> Iterator[str]:
+    """The path of every file that a request's inputs name, however deep."""
+    waiting = [inputs]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("path"), str):
+                yield value["path"]
+            waiting += value.values()
+        elif isinstance(value, list | tuple):
+            waiting += value
+
+
+def check_own(path: str) -> None:
+    """Whether a file is in the folder of uploads and results, or an example.
+
+    Args:
+        path: as the client wrote it; links in it are followed.
+
+    Raises:
+        NSTError: it is not; in the same words whether such a file exists or not.
+    """
+    try:
+        place = Path(path).resolve()
+    except (OSError, ValueError, RuntimeError):  # a name too long, a zero byte, links in a circle
+        raise NSTError(NOT_YOURS) from None
+    own = Path(gr.utils.get_upload_folder()).resolve()
+    if not (place.is_relative_to(own) or place.is_relative_to(ASSETS)) or not place.is_file():
+        log.warning("refused a file that is none of ours: %s", seen(path))
+        raise NSTError(NOT_YOURS)

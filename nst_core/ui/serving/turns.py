@@ -1,0 +1,246 @@
+"""A job from its place in the queue to its end: it waits for its turn, and ends early when nobody wants it any more."""
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import gradio as gr
+from gradio.context import LocalContext
+
+from nst_core.errors import DeviceError, NSTError
+from nst_core.transfer.controls import Controls
+from nst_core.ui.serving.audience import AUDIENCE
+from nst_core.ui.serving.lane import Client, Lane, Place
+from nst_core.ui.serving.limits import limits
+from nst_core.ui.status import status_html
+from nst_core.ui.toasts import refusal, warn
+
+LOOK_SECONDS = 0.05  # between two looks at a place in the queue
+WATCH_SECONDS = 0.5  # between two looks at who listens
+PATIENCE_SECONDS = 0.3  # before it is said that one waits
+
+# A job at work holds one of these threads, and one that closes another for a moment.
+HANDS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="job")
+
+
+class TurnMissed(NSTError):
+    """A job was stopped while it waited."""
+
+
+View = TypeVar("View")
+_END = object()
+log = logging.getLogger(__name__)
+
+
+def client_of(request: gr.Request | None) -> Client:
+    """Who asks, as gradio tells it; nobody where a handler is called without a server."""
+    if request is None or request.request is None:
+        return Client()
+    host = request.client.host if request.client else ""
+    return Client(request.session_hash or "", LocalContext.event_id.get(None) or "", host)
+
+
+async def in_turn(
+    lane: Lane,
+    client: Client,
+    controls: Controls,
+    work: Callable[[], Iterator[View]],
+    waits: Callable[[int], View | None] = lambda before: None,
+) -> AsyncIterator[View]:
+    """What a job yields, once its turn has come; it is begun, and goes on, on threads of HANDS.
+
+    Args:
+        lane: where it waits.
+        client: who must listen, for it to go on.
+        controls: stopped when it is to end: by a person, when nobody listens, or when others have waited for long.
+        work: begins the job.
+        waits: what to yield while that many jobs come before; None for nothing.
+
+    Raises:
+        BusyError: no place for it.
+        TurnMissed: it was stopped before its turn.
+        NSTError: as the job does; a fault of the program's becomes one, too, and is in the log.
+    """
+    place = lane.enter(client, limits())
+    watch = asyncio.create_task(_watch(lane, place, controls))
+    job = _Job()
+    try:
+        told, began = None, asyncio.get_running_loop().time()
+        while not place.at_work and not controls.stop.is_set():
+            before, patient = lane.before(place), asyncio.get_running_loop().time() - began < PATIENCE_SECONDS
+            if before != told and not patient:
+                told = before
+                if (view := waits(before)) is not None:
+                    yield view
+            await asyncio.sleep(LOOK_SECONDS)
+        if not place.at_work:
+            raise TurnMissed(watch.result() if watch.done() and watch.result() else "Left the queue.")
+        job.begin(work)
+        while (view := await job.next()) is not _END:
+            yield view
+        if watch.done() and (why := watch.result()):
+            warn(why, "Ended early")
+    finally:
+        watch.cancel()
+        if not job.ended:
+            controls.stop.set()
+        job.close(lambda: lane.leave(place))
+
+
+async def _watch(lane: Lane, place: Place, controls: Controls) -> str:
+    """Stop a job that is to end; why, in words for the one who listens."""
+    while True:
+        why = _reason(lane, place)
+        if why is not None:
+            controls.stop.set()
+            return why
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def _reason(lane: Lane, place: Place) -> str | None:
+    """Why a job must end; None while it may go on."""
+    client, allowed = place.client, limits()
+    if lane.closing:
+        return lane.closing
+    if client.session and AUDIENCE.silence(client.session, client.event or client.session) >= allowed.silence:
+        return ""
+    if client.event and AUDIENCE.is_cancelled(client.event):
+        return ""
+    seconds = asyncio.get_running_loop().time() - place.began if place.began is not None else 0
+    if seconds > allowed.seconds and lane.waiting:
+        return f"Others wait for this computer: a job ends after {allowed.seconds:.0f} s then. What is made is kept."
+    return None
+
+
+class _Job:
+    """A generator that is resumed on HANDS, and closed there when it is no longer wanted, even in mid-step."""
+
+    def __init__(self) -> None:
+        self.steps: Iterator[Any] | None = None
+        self.ended = False
+        self._at_hand: Future | None = None
+
+    def begin(self, work: Callable[[], Iterator[Any]]) -> None:
+        self.steps = iter(work())
+
+    def next(self) -> Awaitable[Any]:
+        # with the context of this very call, by which gradio knows whose toasts they are
+        self._at_hand = HANDS.submit(contextvars.copy_context().run, self._next)
+        return asyncio.wrap_future(self._at_hand)
+
+    def _next(self) -> Any:
+        try:
+            view = next(self.steps, _END)
+        except (NSTError, gr.Error):
+            self.ended = True
+            raise
+        except Exception as error:
+            self.ended = True
+            raise excuse(error) from None
+        self.ended = view is _END
+        return view
+
+    def close(self, then: Callable[[], None]) -> None:
+        """Once the step at hand is over, on HANDS."""
+        at_hand, self._at_hand = self._at_hand, None
+        if at_hand is None or at_hand.done() or at_hand.cancel():
+            HANDS.submit(self._close, then)
+        else:
+            at_hand.add_done_callback(lambda _: self._close(then))
+
+    def _close(self, then: Callable[[], None]) -> None:
+        try:
+            if self.steps is not None and hasattr(self.steps, "close"):
+                self.steps.close()
+        except Exception:
+            log.exception("a job could not be closed")
+        finally:
+            then()
+
+
+def excuse(error: Exception) -> NSTError:
+    """A fault of this program's in words for who uses it; the log has the whole of it."""
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return DeviceError("this takes more memory than there is; choose a smaller size, or smaller pictures")
+    log.error("a job failed", exc_info=error)
+    return NSTError("something went wrong in this program; what was made before is kept. Try it again")
+
+
+def in_lane(lane: Lane, work: Any, controls: Callable[[Any], Controls], shows: Callable[[str], Any]) -> Any:
+    """A handler of the page that waits for its turn, says so, and never leaves the page locked.
+
+    Args:
+        lane: where it waits.
+        work: the handler, a generator; it is given what the page holds and the inputs.
+        controls: of what the page holds.
+        shows: a status line (HTML) -> what to yield for it.
+    """
+
+    async def handler(request: gr.Request, held: Any, *given: Any) -> AsyncIterator[Any]:
+        steps = in_turn(
+            lane,
+            client_of(request),
+            controls(held),
+            lambda: work(held, *given),
+            lambda before: shows(status_html(waiting_text(before))),
+        )
+        try:
+            async for view in steps:
+                yield view
+        except TurnMissed as missed:
+            yield shows(status_html(str(missed)))
+        except NSTError as error:
+            warn(error, "Not possible now")
+            yield shows(status_html(str(error), kind="problem"))
+        finally:
+            await steps.aclose()
+
+    return handler
+
+
+def endpoint(lane: Lane, function: Callable[..., Any]) -> Any:
+    """A handler for programs that waits for its turn; what is wrong reaches them as an error, in a sentence.
+
+    Args:
+        lane: where it waits.
+        function: given the inputs by position, and the job's `controls` by name; what it returns, or all that it
+            yields, is sent. Its name, words and parameters are the handler's.
+    """
+
+    @functools.wraps(function)
+    async def handler(*given: Any) -> AsyncIterator[Any]:
+        *inputs, request = given
+        job = Controls()
+
+        def work() -> Iterator[Any]:
+            made = function(*inputs, controls=job)
+            if isinstance(made, Iterator):
+                yield from made
+            else:
+                yield made
+
+        steps = in_turn(lane, client_of(request), job, work)
+        try:
+            async for view in steps:
+                yield view
+        except NSTError as error:
+            raise refusal(error) from None
+        finally:
+            await steps.aclose()
+
+    own = inspect.signature(function)
+    shown = [one for one in own.parameters.values() if one.kind is not one.KEYWORD_ONLY]
+    asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=gr.Request)
+    handler.__signature__ = own.replace(parameters=[*shown, asked])
+    handler.__annotations__ = {**function.__annotations__, "request": gr.Request}
+    return handler
+
+
+def waiting_text(before: int) -> str:
+    """What stands on the page while a job waits: "Waiting for the device: 2 before you"."""
+    return f"Waiting for the device: {before} before you" if before else "Waiting for the device …"
