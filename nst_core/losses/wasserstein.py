@@ -35,12 +35,18 @@ def gaussian_cloud(target: Moments) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Eigenvalues, rising, and directions of a symmetric matrix; in float64 where float32 does not converge."""
+    """Eigenvalues, rising, and directions of a symmetric matrix; in float64 where float32 does not converge.
+
+    Many equal values, as of a plain style, can be too much for it: it says so, or on some processors finds NaN.
+    """
     try:
-        return torch.linalg.eigh(matrix)
-    except torch.linalg.LinAlgError:  # many equal values, as of a plain style, can be too much for it
-        values, directions = torch.linalg.eigh(matrix.double())
-        return values.to(matrix.dtype), directions.to(matrix.dtype)
+        values, directions = torch.linalg.eigh(matrix)
+        if values.isfinite().all() and directions.isfinite().all():
+            return values, directions
+    except torch.linalg.LinAlgError:
+        pass
+    values, directions = torch.linalg.eigh(matrix.double())
+    return values.to(matrix.dtype), directions.to(matrix.dtype)
 
 
 def wasserstein_distance(
