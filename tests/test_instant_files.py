@@ -125,10 +125,10 @@ def test_what_is_said_of_a_video_goes_along_with_every_frame(palette, clip, upda
 
 
 def test_the_frames_of_a_video_are_painted_as_it_is_set(palette, clip, painter, monkeypatch):
-    asked, plain = [], painter.paint
+    asked, plain = [], painter.steps
     monkeypatch.setattr(
         painter,
-        "paint",
+        "steps",
         lambda image, *given, **named: (asked.append((*given, named)), plain(image, *given, **named))[1],
     )
     palette.mix = Mix(strength=0.5, second="stars", share=0.25)

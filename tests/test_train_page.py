@@ -224,7 +224,7 @@ def test_all_that_computes_does_so_on_the_thread_of_the_device(palette, files, m
     path = props(list(learn(palette, wish(files)))[-1].file)["value"]
     load_file(Palette(), path)
     save_chosen(palette)
-    assert threads == {"device_0"}
+    assert threads == {"device"}
 
 
 @pytest.mark.parametrize("kind", ["a pickle", "a text", "nothing", "other tensors"])

@@ -77,7 +77,7 @@ class Lane:
     def _move_up(self) -> None:
         at_work = sum(place.at_work for place in self._places)
         for place in self._places:
-            if at_work < self.workers and not place.at_work:
+            if at_work < self.workers and not place.at_work and not self.closing:
                 place.began = time.monotonic()
                 at_work += 1
 

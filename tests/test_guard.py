@@ -1,0 +1,199 @@
+"""Tests of what stands before every request: names, sizes, patience, headers, and who is noted as listening."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
+from nst_core.ui.serving import guard as module
+from nst_core.ui.serving.audience import Audience
+from nst_core.ui.serving.guard import Guard, is_known
+
+HOME = "http://127.0.0.1:7860"
+
+
+async def echo(request: Request) -> JSONResponse:
+    return JSONResponse({"bytes": len(await request.body())})
+
+
+async def lookup(request: Request) -> JSONResponse:
+    return JSONResponse({}[(await request.json())["fn_index"]])
+
+
+async def page(request: Request) -> HTMLResponse:
+    return HTMLResponse("<head></head>")
+
+
+async def broken(request: Request) -> PlainTextResponse:
+    raise KeyError("of the program")
+
+
+async def news(request: Request) -> StreamingResponse:
+    async def lines():
+        yield "one"
+        await request.app.state.gate.wait()
+
+    return StreamingResponse(lines())
+
+
+ROUTES = [
+    Route("/", page),
+    Route("/broken", broken),
+    Route("/gradio_api/queue/join", lookup, methods=["POST"]),
+    Route("/gradio_api/upload", echo, methods=["POST"]),
+    Route("/gradio_api/cancel", echo, methods=["POST"]),
+    Route("/gradio_api/run/predict", echo, methods=["POST"]),
+    Route("/gradio_api/queue/data", news),
+    Route("/gradio_api/heartbeat/{name}", news),
+    Route("/gradio_api/call/{api}/{name}", news),
+    Route("/gradio_api/file={path:path}", page),
+]
+
+
+@pytest.fixture
+def audience(monkeypatch) -> Audience:
+    made = Audience()
+    monkeypatch.setattr(module, "AUDIENCE", made)
+    return made
+
+
+@pytest.fixture
+def app(audience) -> Starlette:
+    return Starlette(routes=ROUTES, middleware=[Middleware(Guard)])
+
+
+@pytest.fixture
+def ask(app):
+    """A function that makes one request."""
+
+    def one(method: str = "GET", path: str = "/", **given) -> httpx.Response:
+        async def answer():
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOME) as client:
+                return await client.request(method, path, **given)
+
+        return asyncio.run(answer())
+
+    return one
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("localhost:7860", True), ("127.0.0.1:7860", True), ("[::1]:7860", True), ("192.168.1.7", True),
+        ("LOCALHOST", True), ("lab.localhost", True), ("evil.example", False), ("evil.example:7860", False), ("", False),
+        ("127.0.0.1.evil.example", False), ("localhost.evil.example", False), ("local host", False),
+    ],
+)  # fmt: skip
+def test_a_strangers_name_that_leads_here_is_not_this_servers(host, known, ask, monkeypatch):
+    for variable in ("SPACE_HOST", "NST_HOSTS", "GRADIO_SERVER_NAME"):
+        monkeypatch.delenv(variable, raising=False)
+    assert is_known(host) is known
+    answer = ask(headers={"host": host})
+    assert answer.status_code == (200 if known else 421)
+    assert known or "NST_HOSTS" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("NST_HOSTS", "lab.example.org, other.example"),
+        ("NST_HOSTS", "*"),
+        ("SPACE_HOST", "lab.example.org"),
+        ("GRADIO_SERVER_NAME", "lab.example.org"),
+    ],
+)
+def test_names_that_were_given_to_it_are_its_own(variable, value, monkeypatch):
+    assert not is_known("lab.example.org")
+    monkeypatch.setenv(variable, value)
+    assert is_known("lab.example.org:443")
+
+
+def test_long_addresses_and_large_bodies_are_refused_early(ask, monkeypatch):
+    assert ask(path=f"/?{'a' * 20_000}").status_code == 414
+    large = b"x" * 1_000_001
+    assert ask("POST", "/gradio_api/run/predict", content=large).status_code == 413
+    assert ask("POST", "/gradio_api/run/predict", content=large[:-1]).json() == {"bytes": 1_000_000}
+
+    async def parts():  # whose length is not told
+        for _ in range(11):
+            yield b"x" * 100_000
+
+    assert ask("POST", "/gradio_api/run/predict", content=parts()).status_code == 413
+    assert ask("POST", "/gradio_api/upload", content=large).json() == {"bytes": len(large)}
+    monkeypatch.setattr(module, "MOST_UPLOADED", 1000)
+    assert ask("POST", "/gradio_api/upload", content=large).status_code == 413
+
+
+def test_nothing_is_taken_in_where_the_disk_is_full(ask, monkeypatch):
+    monkeypatch.setattr(module, "DISK_RESERVE", 10**18)
+    answer = ask("POST", "/gradio_api/upload", content=b"x")
+    assert answer.status_code == 507 and "full" in answer.text
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(ask, monkeypatch):
+    monkeypatch.setattr(module, "BODY_SECONDS", 0.1)
+
+    async def slow():
+        yield b"{"
+        await asyncio.sleep(5)
+        yield b"}"
+
+    assert ask("POST", "/gradio_api/run/predict", content=slow()).status_code == 408
+
+
+def test_what_no_page_asks_for_is_refused_without_a_traceback_and_faults_are_not_hidden(ask, caplog):
+    answer = ask("POST", "/gradio_api/queue/join", json={"fn_index": 99})
+    assert answer.status_code == 400 and "reload" in answer.text
+    assert ask("POST", "/gradio_api/queue/join", content=b"no JSON").status_code == 400
+    assert ask("POST", "/gradio_api/queue/join", json=[1]).status_code == 400
+    assert "Traceback" not in caplog.text and "KeyError" in caplog.text
+    with pytest.raises(KeyError):
+        ask(path="/broken")
+
+
+def test_every_answer_keeps_the_browser_from_doing_more_than_showing_it(ask, monkeypatch):
+    monkeypatch.setenv("NST_FRAMES", "https://school.example; script-src *")
+    headers = ask().headers
+    assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "same-origin"
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy and "object-src 'none'" in policy
+    ancestors = policy.split("frame-ancestors ")[1]
+    assert ancestors == "'self' https://huggingface.co https://*.hf.space https://school.example"
+    assert "sandbox" in ask(path="/gradio_api/file=/tmp/gradio/x/page.html").headers["content-security-policy"]
+    assert ask(headers={"host": "evil.example"}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/gradio_api/queue/data?session_hash=page", "page"),
+        ("/gradio_api/heartbeat/page", "page"),
+        ("/gradio_api/call/stylize/job", "job"),
+    ],
+)
+def test_who_hears_of_jobs_is_noted_as_long_as_the_connection_is_open(app, audience, path, name):
+    async def run():
+        app.state.gate = asyncio.Event()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOME) as client:
+            listening = asyncio.create_task(client.get(path))
+            while not audience.listens(name):
+                await asyncio.sleep(0.005)
+            app.state.gate.set()
+            await listening
+        return audience.listens(name)
+
+    assert asyncio.run(run()) is False
+
+
+def test_a_cancelled_job_is_noted(ask, audience):
+    body = json.dumps({"session_hash": "s", "fn_index": 1, "event_id": "job"})
+    assert ask("POST", "/gradio_api/cancel", content=body).json() == {"bytes": len(body)}
+    assert audience.is_cancelled("job")
+    for odd in (b"", b"[]", b'{"event_id": 3}', b"[" * 90_000):
+        assert ask("POST", "/gradio_api/cancel", content=odd).status_code == 200
