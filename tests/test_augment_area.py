@@ -4,7 +4,10 @@ import copy
 import csv
 import gc
 import io
+import struct
 import threading
+import tracemalloc
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -368,7 +371,7 @@ def test_a_path_that_leads_out_of_the_zip_is_refused_before_anything_is_written(
     source, folder = packed(*FILES, **{name: png()}), tmp_path / "deep" / "out"
     with pytest.raises(ImageError, match="animals.zip holds '.*a.png', which leads out of it; pack it again"):
         unpack(Path(source), folder)
-    assert [path for path in (tmp_path / "deep").rglob("*") if path.is_file()] == []
+    assert list((tmp_path / "deep").rglob("*")) == []
 
 
 def test_only_pictures_are_unpacked_and_only_from_class_folders(packed, tmp_path):
@@ -408,9 +411,150 @@ def test_a_size_that_is_a_lie_is_found_out(packed, tmp_path, monkeypatch):
         archive.writestr("cat/b.bmp", bytes(3_000_000))
     raw, true, said = (tmp_path / "lie.zip").read_bytes(), (3_000_000).to_bytes(4, "little"), (9).to_bytes(4, "little")
     (tmp_path / "lie.zip").write_bytes(raw.replace(true, said))
+    written, copy_file = [], class_folders.shutil.copyfileobj
+
+    def copied(source, file):
+        try:
+            copy_file(source, file)
+        finally:
+            written.append(file.tell())
+
+    monkeypatch.setattr(class_folders.shutil, "copyfileobj", copied)
     with pytest.raises(ImageError, match="lie.zip cannot be unpacked"):
         unpack(tmp_path / "lie.zip", tmp_path / "out")
-    assert sum(path.stat().st_size for path in (tmp_path / "out").rglob("*.bmp")) <= 9
+    assert len(written) == 1 and written[0] <= 9 and not (tmp_path / "out").exists()
+
+
+def is_refused(source: Path | str, folder: Path, message: str) -> bool:
+    """Whether a ZIP is refused by these words, in a short message, and leaves nothing."""
+    with pytest.raises(ImageError, match=message) as refused:
+        unpack(Path(source), folder / "deep" / "out")
+    return len(str(refused.value)) < 300 and list((folder / "deep").rglob("*")) == []
+
+
+def test_little_that_becomes_much_is_refused_by_its_sizes(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(6):
+            archive.writestr(f"cat/{number}.bmp", bytes(10_000_000))
+    assert (tmp_path / "bomb.zip").stat().st_size < 100_000
+    assert is_refused(tmp_path / "bomb.zip", tmp_path, "bomb.zip holds 54 MB of nothing, as no pictures do")
+
+
+def test_much_that_is_packed_well_makes_no_room_for_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(class_folders, "BLANK_BYTES", 2_000_000)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w") as archive:
+        archive.writestr("cat/a.png", bytes(3_000_000))
+        archive.writestr("cat/b.bmp", bytes(3_000_000), zipfile.ZIP_DEFLATED)
+    assert is_refused(tmp_path / "bomb.zip", tmp_path, "bomb.zip holds 3 MB of nothing")
+
+
+def test_drawings_and_some_blank_pages_are_unpacked_whole(tmp_path):
+    drawing, file = torch.ones(1, 3, 600, 800), io.BytesIO()
+    drawing[..., 100:120, 50:700] = 0
+    images.to_pil(drawing).save(file, "BMP")
+    with zipfile.ZipFile(tmp_path / "drawings.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(20):
+            archive.writestr(f"house/{number}.bmp", file.getvalue())
+    assert unpack(tmp_path / "drawings.zip", tmp_path / "out") == 0
+    assert all(path.read_bytes() == file.getvalue() for path in (tmp_path / "out" / "house").iterdir())
+
+
+def test_a_zip_for_which_the_disk_has_no_room_is_refused_before_anything_is_written(packed, tmp_path, monkeypatch):
+    source, room = packed(*FILES), SimpleNamespace(free=class_folders.DISK_RESERVE + 1_000)
+    monkeypatch.setattr(class_folders.shutil, "disk_usage", lambda _: room)
+    assert is_refused(source, tmp_path, "is 0 MB when unpacked, and there is room for 0 MB; pack fewer pictures")
+    room.free += 100_000
+    assert unpack(Path(source), tmp_path / "out") == 0
+
+
+def test_files_that_lie_in_each_other_are_refused(tmp_path):
+    """The same packed bytes listed twice."""
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("cat/a.png", png())
+    raw = (tmp_path / "one.zip").read_bytes()
+    start, end = raw.index(b"PK\x01\x02"), raw.index(b"PK\x05\x06")
+    listed = raw[start:end] * 2
+    ending = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 2, 2, len(listed), start, 0)
+    (tmp_path / "two.zip").write_bytes(raw[:start] + listed + ending)
+    assert is_refused(tmp_path / "two.zip", tmp_path, "two.zip holds files that lie in each other; pack the pictures")
+    long = raw[:start] + raw[start : start + 20] + struct.pack("<I", len(png()) + 40) + raw[start + 24 :]
+    (tmp_path / "long.zip").write_bytes(long)  # whose packed bytes go on into the list of files
+    assert is_refused(tmp_path / "long.zip", tmp_path / "again", "long.zip holds files that lie in each other")
+
+
+def test_a_list_of_files_that_would_fill_the_memory_is_not_read(tmp_path):
+    with (tmp_path / "list.zip").open("wb") as file:
+        file.truncate(100_000_000)
+        file.seek(0, 2)
+        file.write(b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 65535, 65535, 100_000_000, 0, 0))
+    tracemalloc.start()
+    try:
+        assert is_refused(tmp_path / "list.zip", tmp_path, "list.zip cannot be unpacked")
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_is_packed_by_another_method_is_refused(tmp_path, method):
+    """A few bytes of these become megabytes at once, before they can be counted."""
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w", method) as archive:
+        archive.writestr("cat/a.png", png())
+    assert is_refused(tmp_path / "odd.zip", tmp_path, "odd.zip is packed in an unusual way")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aux.png", "AUX.png", "com1.tar.png", "a.png:b.png", "a?.png", "a*.png", "a\x07.png", "a\n.png",
+        "\u202egnp.png", "x" * 197 + ".png", "ä" * 120 + ".png",
+    ],
+)  # fmt: skip
+def test_a_name_that_not_every_computer_takes_is_refused(packed, tmp_path, name):
+    assert is_refused(packed("cat/b.png", f"cat/{name}"), tmp_path, "which not every computer takes for a name")
+
+
+@pytest.mark.parametrize("name", ["nul", "cat.", "cat ", "c?at", "x" * 201])
+def test_a_class_that_not_every_computer_takes_for_a_name_is_refused(packed, tmp_path, name):
+    assert is_refused(packed("dog/b.png", f"{name}/a.png"), tmp_path, "which not every computer takes for a name")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("cat/a.png", "cat/a.png"),
+        ("cat/a.png", "cat/./a.png"),
+        ("cat/a.png", "cat/A.PNG"),
+        ("cat/a.png", "Cat/b.png"),
+        ("cat/ä.png", unicodedata.normalize("NFD", "cat/ä.png")),
+        ("ä/a.png", unicodedata.normalize("NFD", "ä/b.png")),
+        ("cat/straße.png", "cat/STRASSE.png"),
+    ],
+)
+def test_names_that_some_computer_takes_for_one_are_refused(packed, tmp_path, names):
+    assert is_refused(packed("dog/a.png", *names), tmp_path, "twice, or in capitals as well; rename one of them")
+
+
+def test_folders_without_end_are_refused(packed, tmp_path):
+    source = packed("cat/a.png", "a/" * 16_000 + "a.png")
+    assert is_refused(source, tmp_path, "in more than 16 folders; pack it again")
+
+
+def test_a_zip_in_a_zip_is_no_picture(packed, tmp_path):
+    inner = Path(packed("cat/a.png")).read_bytes()
+    assert unpack(Path(packed("cat/a.png", "dog/a.png", **{"cat/more.zip": inner})), tmp_path / "out") == 1
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == ["a.png", "a.png"]
+
+
+def test_nothing_half_unpacked_stays_behind(packed, tmp_path):
+    source = Path(packed(*FILES))
+    raw = bytearray(source.read_bytes())
+    raw[raw.index(b"PK\x01\x02") - 100] ^= 255  # in the last picture
+    source.write_bytes(raw)
+    assert is_refused(source, tmp_path, "animals.zip cannot be unpacked")
+    source.write_bytes(raw[:-30])
+    assert is_refused(source, tmp_path / "again", "animals.zip cannot be unpacked")
 
 
 def damaged(raw: bytes) -> list[bytes]:
