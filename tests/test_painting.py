@@ -459,3 +459,34 @@ def test_a_page_closed_while_it_paints_frees_its_run_when_that_ends(random_weigh
     leave_page(SimpleNamespace(session_hash="mine"))
     list(views)
     assert session.run is None and not session.running
+
+
+def test_a_server_paints_no_more_than_it_is_set_to(random_weights, files, toasts, monkeypatch):
+    monkeypatch.setenv("NST_MAX_WORK", "0.01")  # 3 steps of 48×36 pixels are half of that, 10 are too much
+    session = Session()
+    assert "Done: 3 steps" in last_shown(list(start(files, session, steps=3)), "status")
+    assert "2 at most" not in last_shown(list(start(files, steps=10)), "status")
+    assert "this server paints 0 at most; take fewer steps" in toasts[-1]
+    list(go_on(session, 20))
+    assert "take fewer steps" in toasts[-1] and session.run.last_frame.step == 3
+
+
+def test_a_painting_that_was_given_up_says_so_and_what_can_be_done(random_weights, files, toasts):
+    session = Session()
+    list(start(files, session, steps=2))
+    session.drop_run()
+    session.given_up = True
+    views = list(go_on(session, 5))
+    assert "memory ran short" in toasts[-1] and "Use as start" in last_shown(views, "status")
+    list(start(files, session, steps=2))
+    assert session.given_up is False
+
+
+def test_a_painting_that_ended_rests_on_disk_and_goes_on_from_there(random_weights, files):
+    session = Session()
+    list(start(files, session, steps=4))
+    DEVICE_THREAD.submit(int).result(60)
+    path = session.run._resting
+    assert path.exists()
+    assert "Done: 6 steps" in last_shown(list(go_on(session, 2)), "status")
+    assert not path.exists()

@@ -1,6 +1,7 @@
 """How a picture moves along its gradient: L-BFGS and Adam, one step at a time, from one scale to the next."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -30,6 +31,12 @@ class Optimizer(Protocol):
     def restart(self, step_size: float) -> None:
         """Begin anew on the same canvas."""
 
+    def rest(self, path: Path) -> None:
+        """Keep what is large of its memory in a new file, until it wakes."""
+
+    def wake(self) -> None:
+        """Take up what it kept in a file, if it did; raises OSError if that is gone."""
+
 
 class LBFGS:
     """Limited-memory BFGS without line search.
@@ -52,10 +59,22 @@ class LBFGS:
 
     def __init__(self, *, step_size: float, history: int, **_: object):
         self.step_size, self.history = step_size, history
+        self.resting: Path | None = None  # the file that holds what it knows
 
     def begin(self, canvas: Tensor) -> None:
         self.canvas = canvas
         self.forget()
+
+    def rest(self, path: Path) -> None:
+        torch.save(dict(self.torchs.state[self.canvas]), path)
+        self.torchs.state[self.canvas].clear()
+        self.resting = path
+
+    def wake(self) -> None:
+        if self.resting:
+            self.torchs.state[self.canvas].update(torch.load(self.resting, weights_only=True))
+            self.resting.unlink(missing_ok=True)
+            self.resting = None
 
     def forget(self) -> None:
         self.scale, self.longer = None, 1.0
@@ -128,6 +147,12 @@ class Adam:
             mean = F.interpolate(before["exp_avg"], size, mode="bicubic")
             square = F.interpolate(before["exp_avg_sq"], size, mode="bilinear")  # bicubic could fall below zero
             self.torchs.state[canvas] = {"step": before["step"], "exp_avg": mean, "exp_avg_sq": square}
+
+    def rest(self, path: Path) -> None:
+        """Nothing: two moments are little."""
+
+    def wake(self) -> None:
+        """Nothing."""
 
     def forget(self) -> None:
         """Nothing: the moments follow the new objective within some steps, and the picture does not jump."""

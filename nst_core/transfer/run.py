@@ -3,13 +3,14 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, NSTError
+from nst_core.errors import ConfigError, NSTError, said
 from nst_core.features import weights
 from nst_core.features.vgg import VGG, load_network
 from nst_core.transfer.color import COLORS
@@ -20,7 +21,7 @@ from nst_core.transfer.masks import check_mask, fit_mask, keep_unpainted, region
 from nst_core.transfer.memory import check_memory, painting_on
 from nst_core.transfer.objective import StyleTransferObjective, normalized
 from nst_core.transfer.optimize import PLATEAU_STEPS, Frame, Plateau, optimize
-from nst_core.transfer.optimizers import OPTIMIZERS
+from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.record import RunRecord, versions
 from nst_core.transfer.starts import STARTS, StartMaterial
 
@@ -65,6 +66,7 @@ class Run:
         self._start_image = start_image
         colored = [COLORS[config.color].before(content_image, style) for style in style_images]
         self._base, self._styles = colored[0][0], [style for _, style in colored]
+        self.styles = len(self._styles)  # how many style pictures there are
         self._rungs = ladder(config, images.size_of(content_image), [images.size_of(style) for style in style_images])
         painted_size = images.fitted_size(images.size_of(content_image), config.size, config.size_rule)
         for style in self._styles:
@@ -74,6 +76,8 @@ class Run:
         self.style_image = self._style_images(config.size)[0]
         self._regions = regions(self._fitted(masks), len(self._styles)) if masks else []
         normalized(config.blend, len(self._styles))  # raises for a wrong number of shares
+        self._optimizer: Optimizer | None = None  # once it paints
+        self._resting: Path | None = None  # where its optimiser last kept what it knows
         self._frames = self._paint()
 
     def _style_images(self, size: int) -> list[Tensor]:
@@ -94,13 +98,15 @@ class Run:
         """Every scale in turn, the last without end."""
         config = self.config
         network, self.checkpoint = load_network(config.backbone, self.compute)
-        optimizer = OPTIMIZERS[config.optimizer](
+        self._optimizer = optimizer = OPTIMIZERS[config.optimizer](
             step_size=config.step_size, history=config.history, betas=config.adam_betas
         )
         made, canvas = 0, None
         for number, rung in enumerate(self._rungs, 1):
             last, self._plateau = rung is self._rungs[-1], Plateau(config.tolerance)
             objective = self._objective(network, rung.size)
+            if last:
+                self._base, self._styles = None, []  # at their full size they may be larger than all the rest
             size = images.size_of(objective.content_image)
             canvas = self._start(objective) if canvas is None else images.resize(canvas, size)
             for frame in optimize(
@@ -182,8 +188,9 @@ class Run:
         if self.last_frame and (self.controls.stop.is_set() or self.last_frame.step >= self.steps):
             raise StopIteration
         self._wanted = self.controls.steered(self.config)
-        normalized(self._wanted.blend, len(self._styles))  # raises here, where the run can still go on
+        normalized(self._wanted.blend, self.styles)  # raises here, where the run can still go on
         began = time.perf_counter()
+        self._wake()
         try:
             with painting_on(self.compute):
                 frame = next(self._frames)
@@ -207,11 +214,6 @@ class Run:
             image = keep_unpainted(image, self.content_image, torch.stack(self._regions).sum(0).clamp(max=1))
         return image
 
-    @property
-    def styles(self) -> int:
-        """How many style pictures there are."""
-        return len(self._styles)
-
     def can_recolor(self, color: str) -> bool:
         """Whether the last picture can have these colours without painting anew."""
         return COLORS[color].before is COLORS[self.config.color].before
@@ -224,7 +226,7 @@ class Run:
         """
         recolored = replace(self.config, color=color)
         if not self.can_recolor(color):
-            raise ConfigError(f"colours {color!r} have to be painted; run again with them")
+            raise ConfigError(f"colours {said(color)} have to be painted; run again with them")
         self.config = recolored
         self.last_frame = replace(self.last_frame, image=self._finished(self.painted))
         return self.last_frame.image
@@ -254,9 +256,36 @@ class Run:
             done += rung.steps
         return work
 
+    def rest(self, path: Path) -> None:
+        """Keep in a new file what takes much memory and is wanted only when the run goes on, as it then does by itself.
+
+        Args:
+            path: of the file, which must be there when the run goes on; it is deleted then.
+
+        Raises:
+            OSError: it cannot be written; the run is as it was.
+        """
+        if self._optimizer and not self.broken:
+            self._optimizer.rest(path)
+            self._resting = path
+
+    def _wake(self) -> None:
+        try:
+            if self._optimizer:
+                self._optimizer.wake()
+        except OSError:
+            self.broken = True
+            raise NSTError(
+                "what this painting needs to go on is gone, files are kept for a while; use its picture as the start of "
+                "another"
+            ) from None
+
     def close(self) -> None:
         """End the run and free what it holds; the last frame and the record stay."""
         self._frames.close()
+        self._optimizer = None
+        if self._resting:
+            self._resting.unlink(missing_ok=True)
 
     def record(self) -> RunRecord:
         """What was run, up to the last frame.

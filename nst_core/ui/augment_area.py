@@ -16,7 +16,7 @@ from nst_core.analysis.augment import AugmentProgress, augment, strengths_of
 from nst_core.analysis.brushes import Brush, instant_brush, optimizer_brush
 from nst_core.analysis.labels import INDEX, read_index
 from nst_core.devices import choose_compute, release_freed_memory
-from nst_core.errors import ConfigError, ImageError, NSTError
+from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.class_folders import pack, unpack
@@ -70,7 +70,9 @@ class Wish(NamedTuple):
         try:
             return [float(text) for text in re.split(r"[\s,;]+", (self.strengths or "").strip(" ,;"))]
         except ValueError:
-            raise ConfigError(f"strengths are {self.strengths!r}; write numbers from 0 to 1, as in 0.5, 1") from None
+            raise ConfigError(
+                f"strengths are {said(self.strengths)}; write numbers from 0 to 1, as in 0.5, 1"
+            ) from None
 
     def config(self) -> StyleTransferConfig:
         """How the optimiser paints; raises ConfigError for numbers that are missing or out of range."""

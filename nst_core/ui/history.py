@@ -8,7 +8,7 @@ import gradio as gr
 from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ImageError, NSTError
+from nst_core.errors import ImageError, NSTError, named
 from nst_core.transfer.record import read_record, save_result
 from nst_core.ui.cache import new_file
 from nst_core.ui.painting import View
@@ -203,7 +203,7 @@ def restore(session: Session, path: str | Path | None) -> tuple[Any, ...]:
     except NSTError as error:
         warn(error, "No settings to take")
         return gr.skip(), None, *_unchanged()
-    text = f"The settings of {Path(path).name} are here; press Run with the same pictures to paint it again"
+    text = f"The settings of {named(path)} are here; press Run with the same pictures to paint it again"
     return said(session, text, done_text(record)), None, *session.take(record.config)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from nst_core import images
-from nst_core.errors import ConfigError, NSTError
+from nst_core.errors import ConfigError, NSTError, listed, said
 from nst_core.transfer.controls import Controls
 from nst_core.ui.cache import new_file
 from nst_core.ui.instant_picture import on_device, read
@@ -68,4 +68,4 @@ def instant_endpoint(
 
 def _check(name: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
-        raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(known)}")
+        raise ConfigError(f"{name} is {said(value)}; choose one of {listed(known)}")

@@ -10,7 +10,7 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.devices import release_freed_memory
-from nst_core.errors import ConfigError, ImageError, NSTError
+from nst_core.errors import ConfigError, ImageError, NSTError, named
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.ui.cache import new_file
 from nst_core.ui.instant_picture import on_device, read
@@ -158,7 +158,7 @@ def paint_many(
                     made += 1
                     with archive.open(_free_name(archive, source.stem), "w") as entry:
                         images.save_png(painted, entry)
-                    text = f"Picture {number + 1} of {len(sources)}: {source.name}"
+                    text = f"Picture {number + 1} of {len(sources)}: {named(source)}"
                     status = status_html(text, "; ".join(skipped), share=(number + 1) / len(sources), run=preview.token)
                     preview.put(painted, {"batch-status": status})
         finally:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from nst_core.analysis.figure import Figure
 from nst_core.analysis.figures import FIGURES
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, said
 from nst_core.ui.cache import new_file
 from nst_core.ui.controls import ASSETS
 
@@ -51,7 +51,7 @@ def read_link(query: Mapping[str, str]) -> LessonLink | None:
     if name is None:
         return None
     if name not in FIGURES:
-        raise ConfigError(f"the link's figure is {name[:40]!r}; choose one of {', '.join(FIGURES)}")
+        raise ConfigError(f"the link's figure is {said(name)}; choose one of {', '.join(FIGURES)}")
     figure = FIGURES[name]
     known = {option.name for option in figure.options}
     settings = figure.settings({key: value for key, value in query.items() if key in known})
@@ -63,7 +63,7 @@ def _example(key: str, name: str) -> Path:
     """An example by its name; a link names no other files."""
     found = {path.stem: path for path in sorted(EXAMPLES[key].glob("*.jpg"))}
     if name not in found:
-        raise ConfigError(f"the link's {key} is {name[:40]!r}; choose one of {', '.join(found)}")
+        raise ConfigError(f"the link's {key} is {said(name)}; choose one of {', '.join(found)}")
     # as a copy: gradio serves no file of a program that was started in another folder
     return Path(shutil.copy(found[name], new_file(found[name].name)))
 

@@ -11,7 +11,7 @@ import torch
 
 from nst_core import images
 from nst_core.devices import choose_compute, release_freed_memory
-from nst_core.errors import ConfigError, DeviceError, NSTError
+from nst_core.errors import ConfigError, DeviceError, NSTError, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import MAX_STEPS, StyleTransferConfig
@@ -28,13 +28,18 @@ from nst_core.ui.network import fetch_weights
 from nst_core.ui.pictures import comparison
 from nst_core.ui.preview import Preview
 from nst_core.ui.results import remember
-from nst_core.ui.session import DEVICE_THREAD, Session
+from nst_core.ui.serving.limits import check_work
+from nst_core.ui.session import DEVICE_THREAD, Session, give_up_oldest, make_room
 from nst_core.ui.settings import config_of, default_config
 from nst_core.ui.status import done_text, place_text, progress_text, status_html
 from nst_core.ui.toasts import warn
 from nst_core.ui.uploads import Uploads
 
 WARM_SIZE = 96  # pixels
+GIVEN_UP = (
+    "this painting cannot go on: memory ran short, and what it needed for that was given up. Its picture is among the "
+    "results; “Use as start” goes on from it"
+)
 WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each costs the browser as much as a picture
 
 
@@ -82,7 +87,7 @@ def paint(session: Session, uploads: Uploads, preset: str, values: Sequence[Any]
         run = _new_run(session, uploads, config)
         session.drop_run()  # only now that nothing more can be wrong
         session.controls.wanted = None
-        session.run, session.uploads = run, uploads.kept()
+        session.run, session.given_up, session.uploads = run, False, uploads.kept()
         session.timelapse, session.losses = Timelapse(), LossHistory()
 
     yield from _painting(session, begun())
@@ -92,10 +97,10 @@ def _new_run(session: Session, uploads: Uploads, config: StyleTransferConfig) ->
     try:
         return DEVICE_THREAD.submit(start_run, uploads, config, session.controls).result()
     except DeviceError:
-        if session.run is None:
+        if session.run is None and not DEVICE_THREAD.submit(give_up_oldest).result():
             raise
-        session.drop_run()  # what it holds may be what is missing
-        return DEVICE_THREAD.submit(start_run, uploads, config, session.controls).result()
+        session.drop_run()  # what paintings that rest hold may be what is missing
+        return _new_run(session, uploads, config)
 
 
 @cache
@@ -116,12 +121,16 @@ def go_on(session: Session, steps: float | None) -> Iterator[View]:
     """Let the last run go on: by some steps, or to its end."""
 
     def begun() -> Iterator[View]:
+        if session.given_up:
+            raise NSTError(GIVEN_UP)
         if session.run is None:
             raise NSTError("there is no painting to go on with; press Run")
         count = session.run.remaining if steps is None else steps
         if not isinstance(count, int | float) or count != count // 1 or not 1 <= count <= MAX_STEPS:
-            raise ConfigError(f"the number of steps is {count}; give a whole number from 1 to {MAX_STEPS}")
-        session.run.more(int(count))
+            raise ConfigError(f"the number of steps is {said(count)}; give a whole number from 1 to {MAX_STEPS}")
+        run, step = session.run, session.run.last_frame.step if session.run.last_frame else 0
+        check_work(run.work(step + int(count)) - run.work(step), run.content_image[0, 0].numel())
+        run.more(int(count))
         yield from ()
 
     yield from _painting(session, begun())
@@ -140,6 +149,18 @@ def _painting(session: Session, begun: Iterator[View]) -> Iterator[View]:
         session.running = False
         if session.left:
             session.drop_run()
+        elif session.run:
+            DEVICE_THREAD.submit(_rest, session)
+
+
+def _rest(session: Session) -> None:
+    """What a painting needs to go on with goes to disk, where there is room; and older ones give way to newer."""
+    session.rests_since = time.monotonic()
+    if session.run and not session.running:
+        with suppress(OSError, RuntimeError):  # as torch calls a full disk
+            session.run.rest(new_file("to-go-on-with"))
+        release_freed_memory()
+    make_room()
 
 
 def steer(session: Session, preset: str, values: Sequence[Any]) -> None:
@@ -157,7 +178,7 @@ def steer(session: Session, preset: str, values: Sequence[Any]) -> None:
 def start_run(uploads: Uploads, config: StyleTransferConfig, controls: Controls) -> Run:
     """The run of some uploads, all of which are read and checked here."""
     material = uploads.read(with_start=config.start == "image")
-    return stylize(
+    run = stylize(
         material.content_image,
         material.style_images,
         config.changed(blend=config.blend[: len(material.style_images)]),
@@ -166,6 +187,8 @@ def start_run(uploads: Uploads, config: StyleTransferConfig, controls: Controls)
         compute=choose_compute(),
         controls=controls,
     )
+    check_work(run.work(run.steps), run.content_image[0, 0].numel())
+    return run
 
 
 def _show_run(session: Session, run: Run) -> Iterator[View]:

@@ -6,6 +6,7 @@ from weakref import WeakValueDictionary
 import gradio as gr
 
 from nst_core.devices import release_freed_memory
+from nst_core.host_memory import available_memory, total_memory
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.run import Run
@@ -20,6 +21,8 @@ from nst_core.ui.uploads import Uploads
 # threads of its own, which halve the speed of all. So whatever computes with torch has its place on this thread,
 # however quickly it is done. What takes long waits in `serving.lane` before.
 DEVICE_THREAD = DeviceThread("device")
+
+SHORT_SHARE = 1 / 8  # of the memory; with less available, it is short
 
 # How events that compute nothing reach the server.
 INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -36,12 +39,14 @@ class Session:
         self.controls = Controls()
         self.running = False
         self.left = False  # the page was closed
+        self.given_up = False  # the last run, for want of memory
         self.run: Run | None = None  # the last, which may go on
         self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's
         self.uploads = Uploads()  # of the last run, as files
         self.timelapse: Timelapse | None = None
         self.losses = LossHistory()
         self.results = Results()
+        self.rests_since = 0.0  # monotonic seconds
 
     def take(self, config: StyleTransferConfig) -> list[Any]:
         """Make a config the page's: what preset menu, its words and every control show; what none shows is kept."""
@@ -57,6 +62,23 @@ class Session:
             self.run.close()
         self.run = None
         release_freed_memory()
+
+
+def give_up_oldest() -> bool:
+    """Free what the painting that rests for longest needs to go on; whether there was one. On the device's thread."""
+    resting = [session for session in Session.open.values() if session.run and not session.running]
+    oldest = min(resting, key=lambda session: session.rests_since, default=None)
+    if oldest is None:
+        return False
+    oldest.drop_run()
+    oldest.given_up = True
+    return True
+
+
+def make_room() -> None:
+    """Give up paintings that rest, while memory is short. On the device's thread."""
+    while available_memory() < SHORT_SHARE * total_memory() and give_up_oldest():
+        pass
 
 
 def leave_page(request: gr.Request) -> None:

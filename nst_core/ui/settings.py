@@ -1,11 +1,12 @@
 """Between the page's controls and a config: presets fill the controls, controls make the config."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
 from nst_core.devices import choose_compute
-from nst_core.errors import ConfigError, DeviceError
+from nst_core.errors import ConfigError, DeviceError, said
 from nst_core.features.checkpoint import TEACHERS
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, PRE, fitting_backbone, layer_names, nearest_layer
 from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
@@ -64,7 +65,7 @@ def preset_config(preset: str) -> StyleTransferConfig:
         ConfigError: no such preset.
     """
     if preset not in PRESETS:
-        raise ConfigError(f"preset is {preset!r}; choose one of {', '.join(PRESETS)}")
+        raise ConfigError(f"preset is {said(preset)}; choose one of {', '.join(PRESETS)}")
     return PRESETS[preset].config
 
 
@@ -158,9 +159,10 @@ def preset_of(config: StyleTransferConfig) -> str | None:
     values = [shown[name] for name in CONTROLS]
     wanted, leading = config.to_dict(), {}
     for name in PRESETS:
-        if config_of(name, values) == config:
-            at = preset_config(name).on(config.backbone).to_dict()
-            leading[name] = sum(at[field] != value for field, value in wanted.items())
+        with suppress(ConfigError):  # weights of layers near the most may be too much for one of them
+            if config_of(name, values) == config:
+                at = preset_config(name).on(config.backbone).to_dict()
+                leading[name] = sum(at[field] != value for field, value in wanted.items())
     return min(leading, key=leading.get, default=None)
 
 

@@ -17,6 +17,7 @@ from nst_core.transfer.variations import Cell, SheetProgress, paint_sheet
 from nst_core.ui.axes import NOTHING, Plan, planned
 from nst_core.ui.cache import new_file
 from nst_core.ui.network import fetch_weights
+from nst_core.ui.serving.limits import check_work
 from nst_core.ui.session import DEVICE_THREAD, Session
 from nst_core.ui.settings import config_of
 from nst_core.ui.sheet_grid import Growth
@@ -90,6 +91,7 @@ def paint(sheet: Sheet, session: Session, uploads: Uploads, choice: Choice) -> I
         sheet.running = True
         base = choice.base(session)
         plan = choice.plan(base.changed(blend=base.blend[: len(uploads.styles)]))
+        check_work(sum(cell.config.steps * cell.config.size**2 for cell in plan.cells), 1)
         for backbone in dict.fromkeys(cell.config.backbone for cell in plan.cells):
             for status in fetch_weights(backbone, sheet.controls):
                 yield SheetView(status=status)

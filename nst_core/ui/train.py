@@ -11,7 +11,7 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.devices import choose_compute, release_freed_memory
-from nst_core.errors import ConfigError, ImageError, NSTError
+from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.features import weights
 from nst_core.instant.lesson import QUICK, Lesson
 from nst_core.instant.perceptual import Recipe
@@ -69,7 +69,7 @@ class Wish(NamedTuple):
         """
         for name, value, most in (("steps", self.steps, MOST_STEPS), ("style picture's size", self.style_size, 1024)):
             if value is None or value != value // 1 or not 1 <= value <= most:
-                raise ConfigError(f"the {name} is {value}; give a whole number up to {most}")
+                raise ConfigError(f"the {name} is {said(value)}; give a whole number up to {most}")
         return Recipe(
             **{**QUICK.__dict__, "steps": int(self.steps), "style_size": int(self.style_size),
                "style_weight": float(self.style_weight)}
@@ -178,7 +178,7 @@ def _lesson(palette: Palette, wish: Wish) -> Lesson:
         raise ConfigError("there is no network to teach; load a file of styles first")
     recipe, name = wish.recipe(), (wish.name or wish.picture.stem).strip().replace(" ", "_")
     if name in palette.names:
-        raise ConfigError(f"there is a style called {title_of(name)!r} already; give this one another name")
+        raise ConfigError(f"there is a style called {said(title_of(name))} already; give this one another name")
     weights.require(recipe.backbone)
     base, folder = palette.catalogue.networks[0], _folder_of(wish.photographs)
     try:

@@ -58,6 +58,24 @@ def _number(variable: str, text: str) -> float:
     return value
 
 
+def check_work(steps: float, pixels: int) -> None:
+    """Whether a painting is one that this server paints.
+
+    Args:
+        steps: at the full size.
+        pixels: of the picture.
+
+    Raises:
+        ConfigError: it is too much work.
+    """
+    allowed, asked = limits().work, steps * pixels / 1e6
+    if asked > allowed:
+        raise ConfigError(
+            f"this takes {asked:.0f} steps × million pixels, and this server paints {allowed:.0f} at most; "
+            "take fewer steps or a smaller size"
+        )
+
+
 def is_public(environment: Mapping[str, str] | None = None) -> bool:
     """Whether others than this computer's own users may come: a Space, or an address that is not this computer's."""
     environment = os.environ if environment is None else environment
