@@ -7,7 +7,7 @@ import pytest
 import nst_core
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import layer_names
-from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, RANGES, StyleTransferConfig
+from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, MAX_STYLES, RANGES, StyleTransferConfig
 from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import PRESETS
 
@@ -323,3 +323,34 @@ def test_equal_weights_add_up_too():
 def test_an_unknown_network_is_refused():
     with pytest.raises(ConfigError, match="backbone is 'resnet'; choose one of vgg19, vgg16, lite"):
         StyleTransferConfig().on("resnet")
+
+
+ODDER = [
+    True, -1, 0.5, 10**400, float("nan"), "x" * 10_000, b"x", [], {}, (), [[]], ({},), (None,), ["conv1_1"],
+    ("x" * 10_000,),
+    ("conv1_1",) * 10_000, (1.0,) * 10_000, {"x": 1}, object(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_any_value_of_a_setting_is_taken_or_refused_in_a_short_sentence(name):
+    weighed = StyleTransferConfig(layer_weights=(1.0, 0.5, 0.25, 2.0, 0.0))
+    for value in ODDER:
+        for change in (weighed.changed, lambda **given: StyleTransferConfig.from_dict(weighed.to_dict() | given)):
+            try:
+                change(**{name: value})
+            except ConfigError as error:
+                assert len(str(error)) < 600 and "x" * 81 not in str(error)
+
+
+def test_settings_that_are_none_are_refused_in_a_short_sentence():
+    for values in (None, 5, [], "x" * 10_000, {"x" * 10_000: 1}, {5: 1}):
+        with pytest.raises(ConfigError) as refused:
+            StyleTransferConfig.from_dict(values)
+        assert len(str(refused.value)) < 700 and "x" * 81 not in str(refused.value)
+
+
+def test_there_are_no_more_shares_than_style_pictures_may_be():
+    assert StyleTransferConfig(blend=(1.0,) * MAX_STYLES)
+    with pytest.raises(ConfigError, match="blend has 5 shares; give one for each of at most 4 styles"):
+        StyleTransferConfig(blend=(1.0,) * (MAX_STYLES + 1))

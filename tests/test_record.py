@@ -1,5 +1,8 @@
 import dataclasses
 import json
+import random
+import time
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -10,6 +13,10 @@ from nst_core.errors import ConfigError, ImageError, NSTError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import PACKAGES, TEXT_KEY, RunRecord, read_record, save_result, versions
+from nst_core.ui.results import differences
+from nst_core.ui.session import Session
+from nst_core.ui.settings import config_of
+from nst_core.ui.status import done_text
 
 
 def record_of(config: StyleTransferConfig | None = None, **values) -> RunRecord:
@@ -163,3 +170,86 @@ def test_a_record_with_settings_of_another_version_is_refused(values):
         RunRecord.from_json(text)
     if isinstance(raised.value, ConfigError):
         assert next(iter(values)) in str(raised.value)
+
+
+# Records from anyone
+
+# As JSON, since some of them are none of Python's.
+ODD_VALUES = [
+    "null", "true", "false", "0", "1", "-1", "2", "0.5", "-0.0", "1e-320", "1e14", "999999999999999", "300.0", "1e400",
+    "NaN", "Infinity", "-Infinity", "9" * 400, "9" * 5_000, '""', '"x"', '"conv1_1"', '"conv5_4_pre"', '"lbfgs"',
+    '"adam"', '"lite"', '"\\ud800"', '"\\u0000\\n"', '"' + "x" * 20_000 + '"', "[]", "{}", "[0]", "[0, 0]", "[1, 2]",
+    "[1.5, 2]", "[-1, 5]", "[0.9, 0.999]", "[1, null]", "[true, true]", '["conv1_1"]', '["conv1_1", "conv1_1"]',
+    '["conv4_2", "conv1_1_pre"]', '["conv1_1", 5]', '[["conv1_1"]]', "[[[[]]]]", '{"a": 1}', '{"a": "b"}', '{"a": []}',
+    '{"a": NaN}', '{"": 1e308}', '{"a": 1, "a": 2}', "[1, 1, 1, 1, 1]", "[0, 0, 0, 0, 0]", "[5e-324, 0, 0, 0, 0]",
+    "[9e14, 9e14, 9e14, 9e14, 9e14]", "[" + "1, " * 10_000 + "1]", "[" + '"conv1_1", ' * 5_000 + '"conv1_1"]',
+    "[" * 100_000, "[" * 5_000 + "]" * 5_000,
+]  # fmt: skip
+
+
+def written(values: dict, odd: dict[str, str]) -> str:
+    """JSON of values, and of odd ones that are JSON already."""
+    pairs = {name: json.dumps(value) for name, value in values.items()} | odd
+    return "{" + ", ".join(f"{json.dumps(name)}: {text}" for name, text in pairs.items()) + "}"
+
+
+def odd_records() -> Iterator[str]:
+    """A record with each of its values and settings made odd in each way, then several of them at once."""
+    good, draw = record_of().to_dict(), random.Random(0)
+    for value in ODD_VALUES:
+        yield value
+        for name in [*good, "colour"]:
+            yield written(good, {name: value})
+    for _ in range(2_000):
+        settings = draw.choice([*PRESETS.values()]).config.to_dict()
+        names = draw.sample([*settings, "colour"], draw.choice((1, 1, 2, 3)))
+        odd = written(settings, {name: draw.choice(ODD_VALUES) for name in names})
+        yield written(good, {"config": odd})
+    yield written(good, {"notes": json.dumps(["x" * 9_000] * 1_000)})
+    layers = [f"conv{block}_{number}" for block in (1, 2) for number in (1, 2)] + ["conv3_1", "conv3_2", "conv4_1_pre"]
+    heavy = good["config"] | {"style_layers": layers, "layer_weights": [9.9e14] * len(layers)}
+    yield json.dumps(good | {"config": heavy})
+
+
+def is_whole(record: RunRecord) -> bool:
+    """Whether every field is of its declared type, all the way down."""
+    texts = ("device", "precision", "weights_file", "weights_sha256", "weights_origin")
+    tables = [(record.losses, float), (record.versions, str)]
+    return (
+        isinstance(record.config, StyleTransferConfig)
+        and (type(record.steps), type(record.stopped), type(record.seconds)) == (int, bool, float)
+        and all(type(name) is str and type(value) is kind for table, kind in tables for name, value in table.items())
+        and all(type(getattr(record, name)) is str for name in texts)
+        and all(tuple(map(type, size)) == (int, int) for size in (record.content_size, record.style_size))
+        and type(record.notes) is tuple
+        and all(type(note) is str for note in record.notes)
+    )
+
+
+def test_an_odd_record_is_refused_in_a_sentence_or_all_that_a_page_does_with_it_works():
+    taken = refused = 0
+    for text in odd_records():
+        try:
+            record = RunRecord.from_json(text)
+        except NSTError as error:
+            assert len(str(error)) < 700 and "x" * 81 not in str(error)
+            refused += 1
+            continue
+        taken += 1
+        assert is_whole(record), text[:2_000]
+        assert RunRecord.from_json(record.to_json()) == record
+        strictly(record.to_json())
+        session = Session()
+        preset, _, *values = session.take(record.config)
+        assert len(values) and (preset is None or config_of(preset, values) == record.config)
+        assert len(differences(record.config, StyleTransferConfig())) < 3_000
+        assert len(done_text(record)) < 100
+    assert taken > 100 and refused > 1_000
+
+
+def test_a_record_of_megabytes_is_refused_at_once():
+    began = time.perf_counter()
+    for text in ("[" * 50_000_000, changed(device="x" * 50_000_000)):
+        with pytest.raises(ImageError, match="damaged"):
+            RunRecord.from_json(text)
+    assert time.perf_counter() - began < 2

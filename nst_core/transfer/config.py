@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, listed, said
 from nst_core.features.vgg import BACKBONES, NORMALIZATIONS, PADDINGS, POOLINGS, check_layers, nearest_layer
 from nst_core.images import MAX_SIDE, MIN_SIDE, SIZE_RULES
 from nst_core.losses.content import CONTENT_NORMALIZATIONS
@@ -19,6 +19,7 @@ from nst_core.transfer.starts import STARTS
 GATYS_STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 MAX_WEIGHT = 1e15
 MAX_STEPS = 100_000
+MAX_STYLES = 4  # pictures, of which the result has something
 
 # Field -> what it may be. Menus, validation, error texts and tests derive from this.
 CHOICES: dict[str, Sequence[str]] = {
@@ -116,21 +117,21 @@ class StyleTransferConfig:
         self._check_weights()
         _check_numbers("adam_betas", self.adam_betas, below=1)
         if len(self.adam_betas) != 2:
-            raise ConfigError(f"adam_betas is {self.adam_betas!r}; give two numbers")
+            raise ConfigError(f"adam_betas is {said(self.adam_betas)}; give two numbers")
         for name in ("clamp", "keep_unpainted"):
             if not isinstance(getattr(self, name), bool):
-                raise ConfigError(f"{name} is {getattr(self, name)!r}; give True or False")
+                raise ConfigError(f"{name} is {said(getattr(self, name))}; give True or False")
         if self.clamp and self.optimizer == "lbfgs":
             raise ConfigError("clamp is on with optimizer 'lbfgs', whose memory it would corrupt; use 'adam', or False")
 
     def _check_layers(self) -> None:
         for name in ("content_layers", "style_layers"):
             layers = getattr(self, name)
-            if not isinstance(layers, tuple) or not all(isinstance(layer, str) for layer in layers):
-                raise ConfigError(f"{name} is {layers!r}; give a tuple of layer names such as ('conv4_2',)")
+            if not isinstance(layers, tuple) or not _are_texts(layers):
+                raise ConfigError(f"{name} is {said(layers)}; give a tuple of layer names such as ('conv4_2',)")
             check_layers(self.backbone, layers)
             if len(set(layers)) < len(layers):
-                raise ConfigError(f"{name} is {', '.join(layers)}; name each layer once")
+                raise ConfigError(f"{name} is {listed(layers)}; name each layer once")
         if self.style_weight > 0 and not self.style_layers:
             raise ConfigError("no style layer is chosen; tick at least one, or set the style weight β to 0")
         if self.content_weight > 0 and not self.content_layers:
@@ -139,6 +140,8 @@ class StyleTransferConfig:
     def _check_weights(self) -> None:
         _check_numbers("layer_weights", self.layer_weights, below=MAX_WEIGHT)
         _check_numbers("blend", self.blend, below=MAX_WEIGHT)
+        if len(self.blend) > MAX_STYLES:
+            raise ConfigError(f"blend has {len(self.blend)} shares; give one for each of at most {MAX_STYLES} styles")
         if self.blend and not any(self.blend):
             raise ConfigError("all shares of blend are 0, so there is no style; raise one of them")
         if self.layer_weights and len(self.layer_weights) != len(self.style_layers):
@@ -197,8 +200,8 @@ class StyleTransferConfig:
             layer_weights=tuple(layers.values()) if self.layer_weights or len(layers) < len(self.style_layers) else (),
         )
 
-    def _weights_of(self, layers: Sequence[str]) -> tuple[float, ...]:
-        if not self.layer_weights:
+    def _weights_of(self, layers: Any) -> tuple[float, ...]:
+        if not self.layer_weights or not _are_texts(layers):
             return ()
         own = dict(zip(self.style_layers, self.layer_weights, strict=True))
         mean = sum(self.layer_weights) / len(self.layer_weights)
@@ -215,11 +218,17 @@ class StyleTransferConfig:
         Raises:
             ConfigError: an unknown setting or an invalid value.
         """
+        if not isinstance(values, dict):
+            raise ConfigError(f"the settings are {said(values)}; give a value of each by its name")
         known = {field.name for field in fields(cls)}
         for name in values:
             if name not in known:
-                raise ConfigError(f"{name!r} is not a setting; the settings are {', '.join(sorted(known))}")
+                raise ConfigError(f"{said(name)} is not a setting; the settings are {', '.join(sorted(known))}")
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list | tuple) and all(isinstance(value, str) for value in values)
 
 
 def _is_number(value: object) -> bool:
@@ -230,15 +239,15 @@ def _is_number(value: object) -> bool:
 
 def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in choices:
-        raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+        raise ConfigError(f"{name} is {said(value)}; choose one of {', '.join(choices)}")
 
 
 def _check_range(name: str, value: Any, low: float, high: float, unit: str, *, whole: bool) -> None:
     if not _is_number(value) or (whole and not isinstance(value, int)) or not low <= value <= high:
         what = "a whole number" if whole else "a number"
-        raise ConfigError(f"{name} is {repr(value)[:40]}; give {what} from {low:g} to {high:g}{unit}")
+        raise ConfigError(f"{name} is {said(value)}; give {what} from {low:g} to {high:g}{unit}")
 
 
 def _check_numbers(name: str, values: Any, *, below: float) -> None:
     if not isinstance(values, tuple) or not all(_is_number(value) and 0 <= value < below for value in values):
-        raise ConfigError(f"{name} is {values!r}; give a tuple of numbers from 0 to below {below:g}")
+        raise ConfigError(f"{name} is {said(values)}; give a tuple of numbers from 0 to below {below:g}")

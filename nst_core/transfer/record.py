@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ImageError
+from nst_core.errors import ImageError, named
 from nst_core.transfer.config import StyleTransferConfig
 
 TEXT_KEY = "neural-style-lab"  # of the PNG's text chunk that holds the record as JSON
+MOST_TEXT = 1_000_000  # letters of a record as JSON; one of 300 steps has 2,500
+MOST_LETTERS = 10_000  # of a text in it
+MOST_COUNTED = 10**9  # steps, pixels, seconds
 PACKAGES = ("torch", "torchvision", "pillow", "numpy")
 
 
@@ -53,12 +57,64 @@ class RunRecord:
             ConfigError: its settings are none of this version's.
         """
         try:
-            values = json.loads(text)
-            config = StyleTransferConfig.from_dict(values.pop("config"))
+            if len(text) > MOST_TEXT:
+                raise ValueError("too long")
+            values = json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
+            settings = values.pop("config")
+            if not isinstance(settings, dict) or not all(KINDS[name](value) for name, value in values.items()):
+                raise ValueError("of another kind")
             lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-            return cls(**{**values, **lists, "config": config})
+            floats = {name: float(value) for name, value in values["losses"].items()}
+            given = {**values, **lists, "losses": floats, "seconds": float(values["seconds"])}
+            return cls(**given, config=StyleTransferConfig.from_dict(settings))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ImageError("the picture's record is damaged; its settings cannot be read") from None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MOST_LETTERS
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MOST_COUNTED
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= 1e300  # which NaN and infinity are not
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(_is_count(side) and side for side in value)
+
+
+def _is_table(value: Any, kind: Callable[[Any], bool]) -> bool:
+    return isinstance(value, dict) and all(_is_text(name) and kind(entry) for name, entry in value.items())
+
+
+# Field, but for the settings -> whether a value of JSON is one: a picture, and its record, may come from anyone.
+KINDS: dict[str, Callable[[Any], bool]] = {
+    "steps": _is_count,
+    "stopped": lambda value: isinstance(value, bool),
+    "losses": lambda value: _is_table(value, _is_number),
+    "seconds": lambda value: _is_number(value) and 0 <= value <= MOST_COUNTED,
+    "content_size": _is_size,
+    "style_size": _is_size,
+    **dict.fromkeys(("device", "precision", "weights_file", "weights_sha256", "weights_origin"), _is_text),
+    "versions": lambda value: _is_table(value, _is_text),
+    "notes": lambda value: isinstance(value, list) and all(map(_is_text, value)),
+}
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; readers disagree on which of two values counts."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("a name twice")
+    return table
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def versions() -> dict[str, str]:
@@ -82,5 +138,5 @@ def read_record(path: str | Path) -> RunRecord:
     """
     text = images.read_text(path)
     if TEXT_KEY not in text:
-        raise ImageError(f"{Path(path).name} carries no record; only PNG files saved by Neural Style Lab do")
+        raise ImageError(f"{named(path)} carries no record; only PNG files saved by Neural Style Lab do")
     return RunRecord.from_json(text[TEXT_KEY])

@@ -6,11 +6,9 @@ from torch import Tensor
 
 from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError
-from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.config import MAX_STYLES, StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.run import Run
-
-MAX_STYLES = 4
 
 
 def stylize(
