@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psutil
 import torch
 
-from nst_core.errors import DeviceError
+from nst_core.errors import DeviceError, said
 
 # What the network computes in; images, statistics and losses are float32 always.
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -53,10 +53,10 @@ def choose_compute(device: str | None = None, precision: str | None = None) -> C
     device = device or os.environ.get("NST_DEVICE") or next(name for name in DEVICES if _present(name))
     precision = precision or os.environ.get("NST_PRECISION") or _fastest_precision(device)
     if precision not in PRECISIONS:
-        raise DeviceError(f"precision is {precision!r}; choose one of {', '.join(PRECISIONS)} (NST_PRECISION)")
+        raise DeviceError(f"precision is {said(precision)}; choose one of {', '.join(PRECISIONS)} (NST_PRECISION)")
     if not _present(device):
         present = ", ".join(name for name in DEVICES if _present(name))
-        raise DeviceError(f"device is {device!r}, which is not present here; choose one of {present} (NST_DEVICE)")
+        raise DeviceError(f"device is {said(device)}, which is not present here; choose one of {present} (NST_DEVICE)")
     return Compute(device=device, precision=precision)
 
 

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, named
 
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
 MAX_SIDE = 4096  # pixels; larger pictures are read at this size
@@ -89,7 +89,7 @@ def load_transparent(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE)
 @contextmanager
 def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[Image.Image, str]]:
     """An open picture and its name; what Pillow raises meanwhile becomes an ImageError."""
-    name = Path(source).name if isinstance(source, str | Path) else "the file"
+    name = named(source) if isinstance(source, str | Path) else "the file"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS says it in plain words

@@ -125,7 +125,7 @@ def test_what_a_link_does_not_know_it_leaves(more):
     [
         ({"figure": "mona"}, "the link's figure is 'mona'; choose one of content, style, "),
         ({"figure": ""}, "the link's figure is ''"),
-        ({"figure": "m" * 5000}, f"'{'m' * 38}"),
+        ({"figure": "m" * 5000}, f"'{'m' * 36}"),
         ({"figure": "grid", "size": "large"}, "Size, pixels is 'large'; give a whole number from"),
         ({"figure": "grid", "ratios": ""}, "Ratios α/β has 0 values"),
         ({"figure": "grid", "backbone": "resnet"}, "Network is 'resnet'; choose one of"),

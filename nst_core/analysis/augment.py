@@ -12,7 +12,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.analysis.brushes import Brush
 from nst_core.analysis.labels import Entry, add_to_index, begin_index, make_folder, read_index
-from nst_core.errors import ConfigError, ImageError, NSTError, WeightsError
+from nst_core.errors import ConfigError, ImageError, NSTError, WeightsError, listed
 from nst_core.features.distill import writing
 
 
@@ -127,7 +127,7 @@ def strengths_of(strengths: Sequence[float]) -> list[str]:
             raise ConfigError(f"strength is {strength:g}; give a number from 0 to 1")
     texts = [text_of(strength) for strength in strengths]
     if not texts or len(set(texts)) < len(texts):
-        raise ConfigError(f"strengths are {', '.join(texts) or 'missing'}; give at least one, and each once")
+        raise ConfigError(f"strengths are {listed(texts) or 'missing'}; give at least one, and each once")
     return texts
 
 
@@ -143,7 +143,7 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
         for path in inside
     }
     if not any(classes.values()):
-        raise ImageError(f"the folders {', '.join(classes)} in {folder} have no pictures in them; name another")
+        raise ImageError(f"the folders {listed(classes)} in {folder} have no pictures in them; name another")
     return classes
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, said
 from nst_core.features import weights
 from nst_core.instant.painter import Painter
 from nst_core.transfer.config import StyleTransferConfig
@@ -87,4 +87,4 @@ def optimizer_brush(style_images: Mapping[str, Tensor], config: StyleTransferCon
 def _check_distinct(styles: Sequence[str]) -> None:
     for name in styles:
         if styles.count(name) > 1:
-            raise ConfigError(f"style {name!r} is named {styles.count(name)} times; name each once")
+            raise ConfigError(f"style {said(name)} is named {styles.count(name)} times; name each once")

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nst_core import images
-from nst_core.errors import ImageError
+from nst_core.errors import ImageError, named
 from nst_core.transfer.masks import fit_mask
 
 VISIBLE = 0.02  # of a pixel: what belongs to it less is as good as transparent
@@ -32,7 +32,7 @@ def load_cutout(source: str | Path | BinaryIO) -> Tensor:
     """
     cutout = images.load_transparent(source)
     if cutout[:, 3].min() > 1 - VISIBLE:
-        name = Path(source).name if isinstance(source, str | Path) else "the file"
+        name = named(source) if isinstance(source, str | Path) else "the file"
         raise ImageError(
             f"{name} has no transparent parts; paint over what to cut out, or use a PNG with transparency around it"
         )

@@ -9,7 +9,7 @@ from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.side_by_side import moments, part_of
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, said, seen
 from nst_core.features.checkpoint import PRE
 from nst_core.features.vgg import check_layers
 from nst_core.transfer.config import StyleTransferConfig
@@ -35,7 +35,9 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
         check_layers(settings["backbone"], layers)
         for layer in layers:
             if layer not in MEAN_ACTIVATIONS:
-                raise ConfigError(f"layer is {layer!r}; the grid takes layers after ReLU: {layer.removesuffix(PRE)}")
+                raise ConfigError(
+                    f"layer is {said(layer)}; the grid takes layers after ReLU: {seen(layer.removesuffix(PRE))}"
+                )
     cells = [
         Cell(
             row, column, f"{text}, α/β {_power(ratio)}", _config(settings, layers, ratio), content_image, style_image

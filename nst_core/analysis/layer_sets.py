@@ -2,7 +2,7 @@
 
 import re
 
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, said
 from nst_core.features.checkpoint import PRE
 from nst_core.features.vgg import layer_names
 from nst_core.transfer.config import GATYS_STYLE_LAYERS
@@ -49,6 +49,6 @@ def _depth(layer: str, known: list[str]) -> int:
 
 def _what_sets_are(text: str) -> str:
     return (
-        f"the set of layers is {text[:40]!r}; give A to E for Gatys' layers (A-C), numbers 1 to 16 for convolutions "
+        f"the set of layers is {said(text)}; give A to E for Gatys' layers (A-C), numbers 1 to 16 for convolutions "
         "(4-8), or names with spaces between them (conv1_1 conv3_1)"
     )

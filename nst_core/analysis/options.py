@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, said, seen
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, layer_names
 from nst_core.images import MAX_SIDE, MIN_SIDE
 from nst_core.transfer.config import MAX_STEPS
@@ -64,7 +64,7 @@ class Option:
         if not 1 <= len(values) <= MOST_VALUES:
             raise ConfigError(f"{self.label} has {len(values)} values; choose 1 to {MOST_VALUES}")
         if len(set(values)) < len(values):
-            raise ConfigError(f"{self.label} is {self.text(values)[:80]}; name each value once")
+            raise ConfigError(f"{self.label} is {seen(self.text(values))}; name each value once")
         return values
 
     def _single(self, given: Any) -> Any:
@@ -72,13 +72,13 @@ class Option:
         if self.kind is bool:
             value = {"on": True, "off": False, "true": True, "false": False}.get(str(value).lower())
             if value is None:
-                raise ConfigError(f"{self.label} is {str(given)[:40]!r}; give on or off")
+                raise ConfigError(f"{self.label} is {said(given)}; give on or off")
         elif self.kind in (int, float):
             value = self._number(value)
         elif not isinstance(value, str):
             raise ConfigError(f"{self.label} is empty; fill it in")
         elif self.choices and self.fixed and value not in self.choices:
-            raise ConfigError(f"{self.label} is {value[:40]!r}; choose one of {', '.join(self.choices)}")
+            raise ConfigError(f"{self.label} is {said(value)}; choose one of {', '.join(self.choices)}")
         return self.check(value) if self.check else value
 
     def _number(self, value: Any) -> int | float:
@@ -90,7 +90,7 @@ class Option:
         whole = self.kind is int
         if isinstance(value, bool) or not low <= number <= high or not math.isfinite(number) or (whole and number % 1):
             what = "a whole number" if whole else "a number"
-            given = "empty" if value in (None, "") else repr(value)[:40]
+            given = "empty" if value in (None, "") else said(value)
             raise ConfigError(f"{self.label} is {given}; give {what} from {low:g} to {high:g}")
         return int(number) if whole else number
 
@@ -113,7 +113,7 @@ def parse_all(options: Sequence[Option], given: Mapping[str, Any]) -> dict[str, 
     known = {option.name: option for option in options}
     for name in given:
         if name not in known:
-            raise ConfigError(f"{name[:40]!r} is no setting of this figure; it has {', '.join(known) or 'none'}")
+            raise ConfigError(f"{said(name)} is no setting of this figure; it has {', '.join(known) or 'none'}")
     return {name: option.parse(given.get(name, option.default)) for name, option in known.items()}
 
 
@@ -150,5 +150,5 @@ def layer_named(text: str) -> str:
     if not number.isdecimal():
         return text
     if len(number) > 3 or not 1 <= int(number) <= len(known):
-        raise ConfigError(f"layer is {text[:40]!r}; VGG-19 counts its convolutions from 1 to {len(known)}")
+        raise ConfigError(f"layer is {said(text)}; VGG-19 counts its convolutions from 1 to {len(known)}")
     return known[int(number) - 1]

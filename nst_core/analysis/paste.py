@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.cutout import resized, trimmed
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, said
 
 # What of the cut-out is kept. Name -> OpenCV's flag.
 BLENDS = {
@@ -83,7 +83,7 @@ def place(background: Tensor, cutout: Tensor, *, x: float, y: float, scale: floa
     at the outline, it would leave a ring in the sky.
     """
     if blend not in BLENDS:
-        raise ConfigError(f"blend is {str(blend)[:40]!r}; choose one of {', '.join(BLENDS)}")
+        raise ConfigError(f"blend is {said(blend)}; choose one of {', '.join(BLENDS)}")
     cutout = trimmed(cutout)
     box = box_of(images.size_of(background), images.size_of(cutout), x=x, y=y, scale=scale)
     fitted = resized(cutout, (box.height, box.width)).to(background.device)

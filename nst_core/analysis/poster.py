@@ -20,7 +20,7 @@ from nst_core.analysis.figure import Chart, Figure, Moment, Part
 from nst_core.analysis.lettering import Lettering, best_lettering, plain
 from nst_core.analysis.mounting import draw_parts
 from nst_core.analysis.tabulate import draw_table
-from nst_core.errors import ImageError
+from nst_core.errors import ImageError, named
 from nst_core.features.distill import writing
 from nst_core.transfer.record import save_result
 
@@ -89,7 +89,7 @@ def read_poster(path: str | Path) -> tuple[str, dict[str, Any]]:
     """
     text = images.read_text(path).get(POSTER_KEY)
     if text is None:
-        raise ImageError(f"{Path(path).name} carries no figure; only posters saved by Neural Style Lab do")
+        raise ImageError(f"{named(path)} carries no figure; only posters saved by Neural Style Lab do")
     try:
         values = json.loads(text)
         name, settings = values["figure"], values["settings"]
@@ -97,7 +97,7 @@ def read_poster(path: str | Path) -> tuple[str, dict[str, Any]]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         name, given = None, {}
     if not isinstance(name, str):
-        raise ImageError(f"the figure's settings in {Path(path).name} are damaged; they cannot be read")
+        raise ImageError(f"the figure's settings in {named(path)} are damaged; they cannot be read")
     return name, given
 
 

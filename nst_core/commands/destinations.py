@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nst_core.commands.outputs import check_writable
 from nst_core.commands.pictures import pictures_in
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, said
 
 VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"})
 PICTURE_OUTPUTS, VIDEO_OUTPUTS = (".png", ".jpg", ".jpeg"), (".mp4",)  # the first one is used in a folder
@@ -64,11 +64,15 @@ def _single(inputs: list[Path], sources: Iterable[Path], output: Path) -> Path:
     """The one source of an output that is a file."""
     source, *others = sources
     if others or inputs[0].is_dir():
-        raise ConfigError(f"output is {output.name!r}, one file, for pictures of a folder or several; name a folder")
+        raise ConfigError(
+            f"output is {said(output.name)}, one file, for pictures of a folder or several; name a folder"
+        )
     suffixes = VIDEO_OUTPUTS if is_video(source) else PICTURE_OUTPUTS
     if output.suffix.lower() not in suffixes:
         kind = "video" if is_video(source) else "picture"
-        raise ConfigError(f"output is {output.name!r}; for a {kind}, name a {' or '.join(suffixes)} file or a folder")
+        raise ConfigError(
+            f"output is {said(output.name)}; for a {kind}, name a {' or '.join(suffixes)} file or a folder"
+        )
     check_writable(output)
     return source
 

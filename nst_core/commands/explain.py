@@ -17,7 +17,7 @@ from nst_core.analysis.poster import save_parts, save_poster
 from nst_core.commands.fetching import fetch
 from nst_core.commands.outputs import check_writable
 from nst_core.devices import choose_compute
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, said
 
 HELP = "make a figure that shows how style transfer works"
 
@@ -88,7 +88,7 @@ def _given(texts: list[str]) -> dict[str, str]:
     """
     for text in texts:
         if "=" not in text:
-            raise ConfigError(f"--set {text[:40]!r} is not NAME=VALUE, such as size=256")
+            raise ConfigError(f"--set {said(text)} is not NAME=VALUE, such as size=256")
     return dict((part.strip() for part in text.split("=", 1)) for text in texts)
 
 
@@ -97,7 +97,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
         raise ConfigError("there is nowhere to put the figure; name -o OUT.png for a page, --parts DIR, or both")
     if options.output:
         if options.output.suffix.lower() != ".png":
-            raise ConfigError(f"output is {options.output.name!r}; name a .png file, which remembers its settings")
+            raise ConfigError(f"output is {said(options.output.name)}; name a .png file, which remembers its settings")
         check_writable(options.output)
     if options.parts:
         found = next(folder for folder in (options.parts, *options.parts.absolute().parents) if folder.exists())

@@ -3,6 +3,8 @@
 import argparse
 import math
 
+from nst_core.errors import said
+
 
 def pair(text: str) -> tuple[str, float]:
     """What stands before the last "=" and the number behind it; for argparse, which says what is wrong."""
@@ -12,5 +14,5 @@ def pair(text: str) -> tuple[str, float]:
     except ValueError:
         value = math.nan
     if not name or not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER with a number above 0, such as waves=0.5")
+        raise argparse.ArgumentTypeError(f"{said(text)} is not NAME=NUMBER with a number above 0, such as waves=0.5")
     return name, value

@@ -10,7 +10,7 @@ from nst_core import images
 from nst_core.commands.fetching import fetch
 from nst_core.commands.outputs import check_writable
 from nst_core.devices import Compute, choose_compute
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, said
 from nst_core.features.vgg import BACKBONES, fitting_backbone
 from nst_core.transfer.config import CHOICES, StyleTransferConfig
 from nst_core.transfer.masks import mask_of
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> None:
     style_images = [images.load(path) for path in (options.style, *options.more_styles)]
     masks = [mask_of(images.load(path)) for path in options.mask]
     if options.timelapse and options.timelapse.suffix.lower() != ".webp":
-        raise ConfigError(f"timelapse is {options.timelapse.name!r}; name a .webp file")
+        raise ConfigError(f"timelapse is {said(options.timelapse.name)}; name a .webp file")
     fetch(config.backbone)
     painting = stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
     timelapse = Timelapse()
@@ -115,7 +115,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _check_output(path: Path) -> None:
     if path.suffix.lower() != ".png":
-        raise ConfigError(f"output is {path.name!r}; name a .png file, which can hold the record")
+        raise ConfigError(f"output is {said(path.name)}; name a .png file, which can hold the record")
     check_writable(path)
 
 

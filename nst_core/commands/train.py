@@ -16,7 +16,7 @@ from nst_core.commands.outputs import check_writable
 from nst_core.commands.pairs import pair
 from nst_core.commands.pictures import pictures_in
 from nst_core.devices import choose_compute
-from nst_core.errors import ConfigError, ImageError, WeightsError
+from nst_core.errors import ConfigError, ImageError, WeightsError, listed, said
 from nst_core.features.compress import check_output
 from nst_core.features.distill import writing
 from nst_core.features.vgg import BACKBONES
@@ -156,7 +156,7 @@ def read_styles(paths: list[Path]) -> tuple[dict[str, Tensor], list[str]]:
                 skipped.append(str(error))
                 continue
             if picture.stem in styles:
-                raise ConfigError(f"two style pictures are called {picture.stem!r}; rename one of them")
+                raise ConfigError(f"two style pictures are called {said(picture.stem)}; rename one of them")
             styles[picture.stem] = image
     if not styles:
         reason = f" ({'; '.join(skipped[:3])})" if skipped else ""
@@ -174,7 +174,7 @@ def recipe_of(options: argparse.Namespace, style_images: dict[str, Tensor], base
     given = {setting: number for setting, number in numbers.items() if number is not None}
     for name, _ in options.style_factor:
         if name not in style_images:
-            raise ConfigError(f"there is no style {name!r} to give a factor; choose of {', '.join(style_images)}")
+            raise ConfigError(f"there is no style {said(name)} to give a factor; choose of {listed(style_images)}")
     factors = tuple(dict(options.style_factor).items())
     return replace(base, backbone=options.backbone, style_factors=factors, **given)
 
@@ -183,7 +183,7 @@ def _check_preview(path: Path | None) -> None:
     if path is None:
         return
     if path.suffix.lower() != ".png":
-        raise ConfigError(f"preview is {path.name!r}; name a .png file")
+        raise ConfigError(f"preview is {said(path.name)}; name a .png file")
     check_writable(path)
 
 

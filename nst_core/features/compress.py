@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nst_core.devices import Compute
-from nst_core.errors import WeightsError
+from nst_core.errors import WeightsError, said
 from nst_core.features.checkpoint import TITLES, Checkpoint, load, plan
 from nst_core.features.distill import Progress, Recipe, Student, writing
 from nst_core.features.photographs import Photographs
@@ -98,7 +98,7 @@ def check_output(path: Path) -> None:
         WeightsError: no place to write a safetensors file to.
     """
     if path.suffix != ".safetensors" or path.is_dir():
-        raise WeightsError(f"output is {path.name!r}; name a .safetensors file")
+        raise WeightsError(f"output is {said(path.name)}; name a .safetensors file")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise WeightsError(f"the folder {path.parent} does not exist or cannot be written to; write elsewhere")
 

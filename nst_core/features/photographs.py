@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ImageError
+from nst_core.errors import ImageError, named
 
 HELD_OUT = 20  # one picture in so many
 LONGEST_SIDE = 512  # pixels; larger pictures are kept in memory at this size
@@ -56,7 +56,7 @@ class Photographs:
             if max(images.size_of(image)) > LONGEST_SIDE:
                 image = images.fit(image, LONGEST_SIDE)
             if min(images.size_of(image)) < smallest:
-                skipped.append(f"{path.name} is smaller than {smallest} pixels")
+                skipped.append(f"{named(path)} is smaller than {smallest} pixels")
                 continue
             names.append(path.name)
             pictures.append((image * 255).round().to(torch.uint8))

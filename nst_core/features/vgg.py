@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, ImageError, WeightsError
+from nst_core.errors import ConfigError, ImageError, WeightsError, said
 from nst_core.features import weights
 from nst_core.features.checkpoint import PRE, TEACHERS, plan, tap_name
 from nst_core.images import size_of
@@ -61,8 +61,8 @@ def check_layers(backbone: str, layers: Iterable[str]) -> None:
             elsewhere = " and ".join(title for other, title in BACKBONES.items() if name in layer_names(other))
             hint = f", which {elsewhere} has" if elsewhere else ""
             raise ConfigError(
-                f"layer is {layer!r}{hint}; {BACKBONES[backbone]} has {known[0]} … {known[-1]} ({', '.join(known)}), "
-                f"each also before ReLU with the ending {PRE!r}"
+                f"layer is {said(layer)}{hint}; {BACKBONES[backbone]} has {known[0]} … {known[-1]} "
+                f"({', '.join(known)}), each also before ReLU with the ending {PRE!r}"
             )
 
 

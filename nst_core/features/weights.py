@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from nst_core.errors import ConfigError, DownloadError, WeightsError
+from nst_core.errors import ConfigError, DownloadError, WeightsError, said
 from nst_core.features.checkpoint import (
     ARCHITECTURES,
     BUNDLE_REMEDY,
@@ -119,7 +119,7 @@ def _missing(backbone: str) -> str:
 
 def _check_backbone(backbone: str) -> None:
     if backbone not in ARCHITECTURES and backbone != CLASSIFIER:
-        raise ConfigError(f"backbone is {backbone!r}; choose one of {', '.join(ARCHITECTURES)}")
+        raise ConfigError(f"backbone is {said(backbone)}; choose one of {', '.join(ARCHITECTURES)}")
 
 
 def _places(backbone: str) -> list[tuple[str, Path]]:

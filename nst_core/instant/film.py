@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, named, said, seen
 
 # What may be opened. ffmpeg knows more, among them play lists, which open other files, and plain text as a picture.
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,gif,mp3,wav,flac,aac"
@@ -44,12 +44,14 @@ class Plan:
 def plan_of(source: Path, size: int | None) -> Plan:
     """Look at a video's header and its first picture."""
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < images.MIN_SIDE):
-        raise ConfigError(f"size is {size!r}; give a whole number of pixels, {images.MIN_SIDE} or more")
+        raise ConfigError(f"size is {said(size)}; give a whole number of pixels, {images.MIN_SIDE} or more")
     with closing(Film(source)) as opened:
         stream, container = opened.stream, opened.container
         first = next(opened.frames(), None)
         if first is None:
-            raise ImageError(f"{source.name} has no picture that can be read; export it anew, or choose another video")
+            raise ImageError(
+                f"{named(source)} has no picture that can be read; export it anew, or choose another video"
+            )
         rate = stream.average_rate or stream.guessed_rate or FRAME_RATE
         duration = Fraction(container.duration or 0, av.time_base)
         if stream.duration:
@@ -70,10 +72,12 @@ def _size(name: str, frame: av.VideoFrame, aspect: Fraction, size: int | None) -
     if _turn(frame)[1]:
         height, width = width, height
     if height * width > images.MAX_PIXELS:
-        raise ImageError(f"{name} has more than {images.MAX_PIXELS:,} pixels a frame; make it smaller first")
+        raise ImageError(f"{seen(name)} has more than {images.MAX_PIXELS:,} pixels a frame; make it smaller first")
     if min(height, width) < images.MIN_SIDE:
         least = images.MIN_SIDE
-        raise ImageError(f"{name} is {width}×{height} pixels; both sides must be at least {least}: choose a larger one")
+        raise ImageError(
+            f"{seen(name)} is {width}×{height} pixels; both sides must be at least {least}: choose a larger one"
+        )
     longest = min(size or images.MAX_SIDE, images.MAX_SIDE)
     if max(height, width) > longest:
         return images.fitted_size((height, width), longest)
@@ -91,7 +95,7 @@ class Film:
         pictures = [stream for stream in self.container.streams.video if not stream.disposition & covers]
         if not pictures:
             self.close()
-            raise ImageError(f"{path.name} holds no moving pictures; {USE}")
+            raise ImageError(f"{named(path)} holds no moving pictures; {USE}")
         self.stream = pictures[0]
         self.stream.thread_type = "AUTO"
 
@@ -140,14 +144,14 @@ class Film:
 def open_video(path: Path) -> av.container.InputContainer:
     """What ffmpeg makes of a file."""
     if not path.exists():
-        raise ImageError(f"{path.name} does not exist; check the path")
+        raise ImageError(f"{named(path)} does not exist; check the path")
     if path.is_file() and not path.stat().st_size:
-        raise ImageError(f"{path.name} is empty; {USE}")
+        raise ImageError(f"{named(path)} is empty; {USE}")
     try:  # an absolute path cannot be taken for an address of the network's
         return av.open(str(path.absolute()), container_options={"format_whitelist": CONTAINERS})
     except (av.FFmpegError, OSError, ValueError):
         unreadable = "cannot be read as a video (it is damaged, cut short or of another kind)"
-        raise ImageError(f"{path.name} {unreadable}; {USE}") from None
+        raise ImageError(f"{named(path)} {unreadable}; {USE}") from None
 
 
 def _turn(frame: av.VideoFrame) -> tuple[int, int, int, int]:

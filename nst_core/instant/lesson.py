@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, said
 from nst_core.features.compress import check_output
 from nst_core.features.photographs import Photographs
 from nst_core.instant.catalogue import Catalogue
@@ -53,7 +53,7 @@ class Lesson:
         compute: Compute,
     ):
         if not name.strip() or name in base.styles:
-            raise ConfigError(f"the style is called {name!r}; give it a name that is not empty and not taken")
+            raise ConfigError(f"the style is called {said(name)}; give it a name that is not empty and not taken")
         self.photographs = Photographs.read(folder or OWN_PHOTOGRAPHS, smallest=recipe.crop, least=2)
         self.style_images = {name: style_image}
         self.trainer = Trainer(self.style_images, recipe, compute, base)

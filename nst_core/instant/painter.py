@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, listed, said, seen
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.steps import Steps, finish
 from nst_core.instant.strips import steps_in_strips
@@ -64,14 +64,16 @@ class Painter:
     def recipe(self, weights: Mapping[str, float], strength: float = 1.0) -> tuple[TransformationNetwork, Tensor]:
         """The network that paints so, and its shares (S,); raises as `paint`."""
         if not 0 <= strength <= 1:
-            raise ConfigError(f"strength is {strength}; give a number from 0 to 1")
+            raise ConfigError(f"strength is {said(strength)}; give a number from 0 to 1")
         for name in weights:
             if name not in self.styles:
-                raise ConfigError(f"there is no style {name!r}; choose of {', '.join(self.styles)}")
+                raise ConfigError(f"there is no style {said(name)}; choose of {listed(self.styles)}")
         wanted = {name: weight for name, weight in weights.items() if weight != 0}
         fitting = [network for network in self.networks if wanted.keys() <= set(network.styles)]
         if not fitting:
-            raise ConfigError(f"{' and '.join(wanted)} are styles of different networks; blend those of one")
+            raise ConfigError(
+                f"{' and '.join(map(seen, list(wanted)[:3]))} are styles of different networks; blend those of one"
+            )
         shares = fitting[0].shares_of(wanted) * strength
         shares[fitting[0].styles.index(PHOTO)] += 1 - strength
         return fitting[0], shares

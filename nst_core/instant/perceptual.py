@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, listed, said
 from nst_core.features.vgg import VGG, nearest_layer, through
 from nst_core.losses.gram import gram_matrix
 
@@ -44,14 +44,14 @@ class Recipe:
         ):  # fmt: skip
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
-                raise ConfigError(f"{name} is {value!r}; give a whole number from {low} to {high}")
+                raise ConfigError(f"{name} is {said(value)}; give a whole number from {low} to {high}")
         shares = ("photo_share", "faint_share")
         for name in ("step_size", "content_weight", "style_weight", "tv_weight", *shares):
             value, high = getattr(self, name), 1.0 if name in shares else 1e6
             if not isinstance(value, int | float) or not 0 <= value <= high:
-                raise ConfigError(f"{name} is {value!r}; give a number from 0 to {high:g}")
+                raise ConfigError(f"{name} is {said(value)}; give a number from 0 to {high:g}")
         if any(not 0 <= factor <= 1e3 for _, factor in self.style_factors):
-            raise ConfigError(f"the style factors are {dict(self.style_factors)}; give numbers from 0 to 1000")
+            raise ConfigError(f"the style factors are {said(dict(self.style_factors))}; give numbers from 0 to 1000")
 
 
 class PerceptualLoss:
@@ -72,7 +72,7 @@ class PerceptualLoss:
             grams = [self._grams(network(image, self.style_layers, bare=True)) for image in style_images.values()]
         factors = dict(recipe.style_factors)
         if unknown := factors.keys() - style_images.keys():
-            raise ConfigError(f"there is no style {min(unknown)!r} to give a factor; have {', '.join(style_images)}")
+            raise ConfigError(f"there is no style {said(min(unknown))} to give a factor; have {listed(style_images)}")
         self.grams = {layer: torch.cat([gram[layer] for gram in grams]) for layer in self.style_layers}  # (S, N, N)
         device = self.grams[self.style_layers[0]].device
         self.factors = torch.tensor([factors.get(name, 1.0) for name in style_images], device=device)  # (S,)

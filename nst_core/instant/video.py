@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, said
 from nst_core.instant.film import Film, Plan, plan_of
 from nst_core.instant.painted_video import PaintedVideo
 from nst_core.instant.steady import Steady
@@ -81,13 +81,13 @@ def paint_video(
 def _check_output(path: Path, source: Path) -> None:
     """Before an hour of painting rather than after it."""
     if path.suffix.lower() != ".mp4":
-        raise ConfigError(f"output is {path.name!r}; name an .mp4 file")
+        raise ConfigError(f"output is {said(path.name)}; name an .mp4 file")
     if not path.parent.is_dir():
         raise ImageError(f"the folder {path.parent} does not exist; make it, or write elsewhere")
     if path.is_dir():
         raise ImageError(f"{path} is a folder; name a file in it")
     if path.exists() and source.exists() and path.samefile(source):
-        raise ConfigError(f"output is {path.name!r}, the video itself; name another file")
+        raise ConfigError(f"output is {said(path.name)}, the video itself; name another file")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ImageError(f"{path} cannot be written; write elsewhere")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nst_core import images
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, said
 from nst_core.transfer.color import luma
 
 EMPTY = 0.02  # of a position: where a region nowhere weighs as much, it has nothing to say
@@ -76,7 +76,9 @@ def soften(mask: Tensor, radius: float) -> Tensor:
         ConfigError: a radius out of range.
     """
     if not 0 <= radius <= MAX_RADIUS:
-        raise ConfigError(f"the mask's softness is {radius}; choose a share of the longer side from 0 to {MAX_RADIUS}")
+        raise ConfigError(
+            f"the mask's softness is {said(radius)}; choose a share of the longer side from 0 to {MAX_RADIUS}"
+        )
     if radius == 0:
         return mask
     height, width = images.size_of(mask)

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from nst_core import images
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, named, said
 from nst_core.transfer.record import RunRecord
 from nst_core.transfer.variations import Axis, CellResult, cell_labels
 
@@ -34,7 +34,7 @@ def compose_sheet(
     """
     low, high = CELL_SIDES
     if type(cell_side) is not int or not low <= cell_side <= high:
-        raise ConfigError(f"cell_side is {repr(cell_side)[:40]}; give a whole number from {low} to {high} pixels")
+        raise ConfigError(f"cell_side is {said(cell_side)}; give a whole number from {low} to {high} pixels")
     labels = cell_labels(rows, columns)
     for cell in (result.cell for result in results):
         if labels.get((cell.row, cell.column)) != cell.label:
@@ -126,8 +126,8 @@ def read_sheet(path: str | Path) -> list[RunRecord]:
     """
     text = images.read_text(path).get(SHEET_KEY)
     if text is None:
-        raise ImageError(f"{Path(path).name} carries no records; only sheets saved by Neural Style Lab do")
+        raise ImageError(f"{named(path)} carries no records; only sheets saved by Neural Style Lab do")
     try:
         return [RunRecord.from_json(json.dumps(values)) for values in json.loads(text)]
     except (ValueError, TypeError, RecursionError):
-        raise ImageError(f"the records of {Path(path).name} are damaged; they cannot be read") from None
+        raise ImageError(f"the records of {named(path)} are damaged; they cannot be read") from None

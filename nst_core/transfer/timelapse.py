@@ -9,7 +9,7 @@ from PIL import Image, features
 from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ConfigError, NSTError
+from nst_core.errors import ConfigError, NSTError, said
 
 # Setting -> (smallest, largest, what it is counted in).
 RANGES = {
@@ -136,5 +136,5 @@ def _checked(name: str, value: float, *, whole: bool = False) -> float:
     kinds = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value) or not low <= value <= high:
         what = "a whole number" if whole else "a number"
-        raise ConfigError(f"{name} is {repr(value)[:40]}; give {what} from {low} to {high}{unit}")
+        raise ConfigError(f"{name} is {said(value)}; give {what} from {low} to {high}{unit}")
     return value

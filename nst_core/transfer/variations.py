@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from nst_core.devices import Compute, choose_compute
-from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError
+from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError, listed, said, seen
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
@@ -53,11 +53,11 @@ class Axis:
 
     def __post_init__(self) -> None:
         if self.name not in SETTINGS:
-            raise ConfigError(f"{str(self.name)[:40]!r} cannot be varied; choose one of {', '.join(SETTINGS)}")
+            raise ConfigError(f"{said(self.name)} cannot be varied; choose one of {', '.join(SETTINGS)}")
         if not 1 <= len(self.values) <= MAX_VALUES:
             raise ConfigError(f"{self.name} has {len(self.values)} values; give 1 to {MAX_VALUES}, separated by commas")
         if len(set(self.values)) < len(self.values):
-            raise ConfigError(f"{self.name} is {', '.join(map(shown, self.values))}; name each value once")
+            raise ConfigError(f"{self.name} is {listed(map(shown, self.values))}; name each value once")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -180,21 +180,23 @@ def _config(base: StyleTransferConfig, values: dict[str, Any]) -> StyleTransferC
     except ConfigError as error:
         if any(str(error).startswith(f"{name} is") for name in values):
             raise
-        raise ConfigError(f"{', '.join(f'{name} {shown(value)}' for name, value in values.items())}: {error}") from None
+        raise ConfigError(
+            f"{', '.join(f'{name} {seen(shown(value))}' for name, value in values.items())}: {error}"
+        ) from None
 
 
 def _preset_config(base: StyleTransferConfig, preset: Any) -> StyleTransferConfig:
     if preset not in PRESETS:
-        raise ConfigError(f"{PRESET} is {preset!r}; choose one of {', '.join(PRESETS)}")
+        raise ConfigError(f"{PRESET} is {said(preset)}; choose one of {', '.join(PRESETS)}")
     return PRESETS[preset].config.on(base.backbone).changed(**{name: getattr(base, name) for name in KEPT})
 
 
 def _style_weight(config: StyleTransferConfig, ratio: Any) -> float:
     """β for a ratio α/β."""
     if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not (math.isfinite(ratio) and ratio > 0):
-        raise ConfigError(f"{RATIO} is {repr(ratio)[:40]}; give a number above 0, such as 1e-3")
+        raise ConfigError(f"{RATIO} is {said(ratio)}; give a number above 0, such as 1e-3")
     if config.content_weight == 0:
-        raise ConfigError(f"{RATIO} is {shown(ratio)}, but α is 0; raise α, or vary style_weight")
+        raise ConfigError(f"{RATIO} is {seen(shown(ratio))}, but α is 0; raise α, or vary style_weight")
     return config.content_weight / ratio
 
 
