@@ -5,10 +5,10 @@ import os
 import platform
 from dataclasses import dataclass
 
-import psutil
 import torch
 
 from nst_core.errors import DeviceError, said
+from nst_core.host_memory import available_memory
 
 # What the network computes in; images, statistics and losses are float32 always.
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -91,7 +91,7 @@ def free_memory(device: str) -> int:
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return free + cached
-    return psutil.virtual_memory().available  # an Apple GPU shares the computer's own
+    return available_memory()  # an Apple GPU shares the computer's own
 
 
 def keep_freed_memory() -> bool:
