@@ -1,10 +1,7 @@
 """Pictures in and out. The only place that knows files, colour profiles and 0..255."""
 
 import io
-import struct
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,24 +11,14 @@ from PIL import ExifTags, Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from nst_core.errors import ConfigError, ImageError, named
+from nst_core.errors import ConfigError, ImageError
+from nst_core.pictures.opening import DECODER_ERRORS, admit, decodable, header_of
+from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
+from nst_core.pictures.png_text import png_text
 
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
 MAX_SIDE = 4096  # pixels; larger pictures are read at this size
-MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding alone would fill the memory of a small machine
-
-# What Pillow's decoders raise for files that are damaged or of another kind.
-DECODER_ERRORS = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    RuntimeError,
-    TypeError,
-    LookupError,
-    OverflowError,
-    struct.error,
-)
+STRIP_PIXELS = 2**18  # converted at a time, lest a picture be there several times over
 
 # EXIF's orientation -> what turns such a picture upright. ImageOps.exif_transpose fails where another tag is damaged.
 ORIENTATIONS = {
@@ -44,13 +31,14 @@ ORIENTATIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-UNREADABLE = "cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file"
+# A mode with transparency or a palette -> what its colours alone are.
+OPAQUE = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}
 
 
 def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
     """Read a picture the way a viewer shows it: upright, over white, in sRGB.
 
-    Takes whatever Pillow opens: RGBA, palette, grey, 16-bit, CMYK, EXIF-rotated, and the first frame of an animation.
+    Takes files of FORMATS: RGBA, palette, grey, 16-bit, CMYK, EXIF-rotated, and the first frame of an animation.
 
     Args:
         source: a file's path or an open binary file.
@@ -60,12 +48,10 @@ def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
         image (1, 3, H, W), float32 sRGB in [0, 1].
 
     Raises:
-        ImageError: not a picture, damaged, larger than MAX_PIXELS or smaller than MIN_SIDE.
+        ImageError: not a picture, damaged, larger than MAX_PIXELS, smaller than MIN_SIDE, or more than the memory that
+            one picture may take.
     """
-    with _opened(source) as (picture, name):
-        _check_size(picture, name, max_side)
-        upright = _upright_srgb(picture, max_side)
-    return from_pil(upright)
+    return _read(source, max_side, "RGB")
 
 
 def load_transparent(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
@@ -77,37 +63,48 @@ def load_transparent(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE)
     Raises:
         ImageError: as `load`.
     """
-    with _opened(source) as (picture, name):
-        _check_size(picture, name, max_side)
-        orientation = _orientation(picture)
-        colors, alpha = _srgb_and_alpha(picture, max_side)
-        colors.putalpha(alpha or 255)
-        upright = _turned(colors, orientation, max_side)
-    return _to_tensor(upright)
+    return _read(source, max_side, "RGBA")
 
 
-@contextmanager
-def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[Image.Image, str]]:
-    """An open picture and its name; what Pillow raises meanwhile becomes an ImageError."""
-    name = named(source) if isinstance(source, str | Path) else "the file"
+def check(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> None:
+    """Refuse a picture that `load` would refuse, as far as its header tells; nothing is decoded.
+
+    A file that is cut short or damaged further on is found out when it is read.
+
+    Raises:
+        ImageError: as `load`.
+    """
+    with header_of(source) as (picture, file, name):
+        _check_sides(picture.size, name, max_side)
+        admit(picture, file, name, max_side)
+
+
+def _read(source: str | Path | BinaryIO, max_side: int, mode: str) -> Tensor:
+    with decodable(source, max_side, channels=len(mode)) as (picture, size, name):
+        _check_sides(size, name, max_side)
+        picture.load()
+        vars(picture).pop("_decoder", None)  # WebP's and AVIF's keep three more pictures of this size
+        orientation = _orientation(picture)  # by now without it where Pillow turned a TIFF
+        shown = _srgb(picture, mode)
+        if shown is not picture:
+            picture.close()  # now, not later: it may take as much again
+        shown.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+        if orientation in ORIENTATIONS:
+            shown = shown.transpose(ORIENTATIONS[orientation])
+        return _to_tensor(shown)
+
+
+def _orientation(picture: Image.Image) -> int | None:
+    """As EXIF says; EXIF that is damaged says nothing, as in viewers."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS says it in plain words
-            with Image.open(source) as picture:
-                yield picture, name
-    except FileNotFoundError:
-        raise ImageError(f"{name} does not exist; check the path") from None
-    except Image.DecompressionBombError:
-        raise ImageError(f"{name} has more than {MAX_PIXELS:,} pixels; make it smaller first") from None
+        return picture.getexif().get(ExifTags.Base.Orientation)
     except DECODER_ERRORS:
-        raise ImageError(f"{name} {UNREADABLE}") from None
+        return None
 
 
-def _check_size(picture: Image.Image, name: str, max_side: int = MAX_SIDE) -> None:
-    """Refuse by the header alone, before anything is decoded."""
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"{name} is {width}×{height}, more than {MAX_PIXELS:,} pixels; make it smaller first")
+def _check_sides(size: tuple[int, int], name: str, max_side: int) -> None:
+    """Refuse a picture that is too small, or gets so; size = (width, height)."""
+    width, height = size
     if min(width, height) * min(1, max_side / max(width, height)) < MIN_SIDE:
         raise ImageError(
             f"{name} is {width}×{height} pixels, too small or too narrow; use a picture of at least "
@@ -115,61 +112,71 @@ def _check_size(picture: Image.Image, name: str, max_side: int = MAX_SIDE) -> No
         )
 
 
-def _upright_srgb(picture: Image.Image, max_side: int) -> Image.Image:
-    """The picture in mode RGB, rotated as its EXIF says, transparency over white."""
-    orientation = _orientation(picture)
-    picture, alpha = _srgb_and_alpha(picture, max_side)
+def _srgb(picture: Image.Image, mode: str) -> Image.Image:
+    """The picture in sRGB as it lies in the file: in mode RGB over white, in mode RGBA with its transparency.
+
+    Converted strip by strip: Pillow's and numpy's own copies would be several times as large as the picture.
+    """
+    range_ = _range(picture) if picture.mode.startswith(("I", "F")) else None
+    opaque = "L" if range_ else OPAQUE.get(picture.mode, picture.mode)
+    profile = _profile(picture.info.get("icc_profile"), opaque)
+    if picture.mode == mode == "RGB" and not profile and not picture.has_transparency_data:
+        return picture
+    made = Image.new(mode, picture.size)
+    for top, strip in _strips(picture):
+        strip = _eight_bits(strip, *range_) if range_ else strip
+        made.paste(_strip_srgb(strip, opaque, profile, mode), (0, top))
+    return made
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """First row and rows of each part."""
+    rows = max(1, STRIP_PIXELS // picture.width)
+    for top in range(0, picture.height, rows):
+        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+
+
+def _strip_srgb(strip: Image.Image, opaque: str, profile: ImageCms.ImageCmsTransform | None, mode: str) -> Image.Image:
+    alpha = strip.convert("RGBA").getchannel("A") if strip.has_transparency_data else None
+    colors = strip.convert(opaque)
+    colors = ImageCms.applyTransform(colors, profile) if profile else colors.convert("RGB")
+    if mode == "RGBA":
+        colors.putalpha(alpha or 255)
+        return colors
     if alpha:
-        white = Image.new("RGB", picture.size, "white")
-        white.paste(picture, mask=alpha)
-        picture = white
-    return _turned(picture, orientation, max_side)
+        white = Image.new("RGB", colors.size, "white")
+        white.paste(colors, mask=alpha)
+        return white
+    return colors
 
 
-def _orientation(picture: Image.Image) -> int | None:
-    return picture.getexif().get(ExifTags.Base.Orientation)
-
-
-def _srgb_and_alpha(picture: Image.Image, max_side: int) -> tuple[Image.Image, Image.Image | None]:
-    """The picture in mode RGB, as it lies in the file, and in mode L how opaque it is, None if wholly."""
-    picture.draft("RGB", (max_side, max_side))  # JPEG decodes at a fraction of its size where that is enough
-    profile = picture.info.get("icc_profile")
-    if picture.mode.startswith(("I", "F")):
-        picture = _eight_bits(picture)
-    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
-    opaque = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}.get(picture.mode)
-    return _to_srgb(picture.convert(opaque) if opaque else picture, profile), alpha
-
-
-def _turned(picture: Image.Image, orientation: int | None, max_side: int) -> Image.Image:
-    """The picture upright and no larger than it may be."""
-    if orientation in ORIENTATIONS:
-        picture = picture.transpose(ORIENTATIONS[orientation])
-    picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-    return picture
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white."""
-    values = np.asarray(picture, dtype=np.float64)
-    if not np.isfinite(values).all():
+def _range(picture: Image.Image) -> tuple[float, float]:
+    """What is black and what is white in grey of 16 or 32 bits or of floats."""
+    strips = (np.asarray(strip) for _, strip in _strips(picture))
+    extremes = [float(extreme) for values in strips for extreme in (values.min(), values.max())]  # NaN if there is one
+    low, high = min(extremes), max(extremes)
+    if not np.isfinite(extremes).all():
         raise ValueError("not finite")
     if picture.mode == "F":  # no fixed range: [0, 1] by custom, else its own extremes
-        low, high = min(0.0, values.min()), max(1.0, values.max())
-    else:
-        low, high = 0.0, 65535.0 if values.max() <= 65535 else float(2**31 - 1)
+        return min(0.0, low), max(1.0, high)
+    return 0.0, 65535.0 if high <= 65535 else float(2**31 - 1)
+
+
+def _eight_bits(strip: Image.Image, low: float, high: float) -> Image.Image:
+    """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white."""
+    values = np.asarray(strip, dtype=np.float64)
     return Image.fromarray(((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8))
 
 
-def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Colours as meant by the embedded profile; one that is damaged or unfit counts as none, as in viewers."""
-    if profile and picture.mode in ("RGB", "CMYK", "L"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            return picture.convert("RGB")
-    return picture.convert("RGB")
+def _profile(data: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From an embedded profile to sRGB; None for one that is damaged or unfit, which counts as none, as in viewers."""
+    if not data or mode not in ("RGB", "CMYK", "L"):
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(data))
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None
 
 
 def from_pil(picture: Image.Image) -> Tensor:
@@ -178,8 +185,11 @@ def from_pil(picture: Image.Image) -> Tensor:
 
 
 def _to_tensor(picture: Image.Image) -> Tensor:
-    pixels = np.asarray(picture).transpose(2, 0, 1)  # (C, H, W)
-    return torch.from_numpy(np.ascontiguousarray(pixels, dtype=np.float32)[None] / np.float32(255))
+    pixels = np.empty((1, len(picture.getbands()), picture.height, picture.width), np.float32)  # (1, C, H, W)
+    for channel, values in enumerate(pixels[0]):  # one by one, lest there be a second copy of all
+        values[...] = np.asarray(picture.getchannel(channel))
+    pixels /= np.float32(255)
+    return torch.from_numpy(pixels)
 
 
 def to_pil(image: Tensor) -> Image.Image:
@@ -216,15 +226,13 @@ def save_png(image: Tensor, path: str | Path, text: dict[str, str] | None = None
 
 
 def read_text(path: str | Path) -> dict[str, str]:
-    """The text chunks of a PNG file; none of another kind of picture.
+    """The text chunks of a PNG file; none of another kind of picture. Its pixels are skipped.
 
     Raises:
-        ImageError: not a picture, damaged or too large.
+        ImageError: not a picture, cut short, too large, or more text than Pillow takes (64 MB).
     """
-    with _opened(path) as (picture, name):
-        _check_size(picture, name)
-        picture.load()  # text may stand behind the pixels
-        return {key: str(value) for key, value in getattr(picture, "text", {}).items()}
+    with header_of(path) as (picture, file, name):
+        return png_text(file) if picture.format == "PNG" else {}
 
 
 def size_of(image: Tensor) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms, features
+from PIL import Image, ImageCms, ImageFile, features
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
@@ -276,7 +276,7 @@ TURNS = {
 }
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", TURNS)
 def test_a_picture_stands_upright_however_the_camera_was_held(tmp_path, orientation, kind):
     exif = Image.Exif()
@@ -340,6 +340,49 @@ def test_a_large_picture_is_read_at_the_largest_side(tmp_path, kind):
     assert abs(size_of(image)[0] - 600 * MAX_SIDE / (2 * MAX_SIDE + 400)) <= 1
     for corner, colour in zip([(0, 0), (0, -1), (-1, 0), (-1, -1)], (RED, GREEN, BLUE, YELLOW), strict=True):
         np.testing.assert_allclose(image[0, :, corner[0], corner[1]] * 255, colour, atol=8)
+
+
+def test_many_bits_are_converted_in_strips_as_in_one_piece(tmp_path, monkeypatch):
+    values = np.linspace(0.25, 3.5, 960).astype(np.float32).reshape(24, 40)
+    Image.fromarray(values).save(tmp_path / "file.tif")
+    Image.fromarray(with_alpha()).save(tmp_path / "file.png", icc_profile=swapped_profile())
+    whole = [shown(tmp_path / "file.tif"), shown(tmp_path / "file.png")]
+    monkeypatch.setattr(images, "STRIP_PIXELS", 100)  # two rows and a half
+    for once, strips in zip(whole, (shown(tmp_path / "file.tif"), shown(tmp_path / "file.png")), strict=True):
+        np.testing.assert_array_equal(strips, once)
+    np.testing.assert_allclose(whole[0][..., 0], values / 3.5 * 255, atol=0.51)  # its own extremes, not each strip's
+
+
+# What is looked at alone
+
+
+def test_a_large_photograph_is_looked_at_without_decoding_it(monkeypatch):
+    data = encoded(np.zeros((4000, 6000, 3), np.uint8), "JPEG")
+    for owner in (Image.Image, ImageFile.ImageFile):
+        monkeypatch.setattr(owner, "load", lambda _: pytest.fail("decoded"))
+    assert images.check(io.BytesIO(data)) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"this is no picture\n" * 50, "use a JPEG, PNG or WebP"),
+        (encoded(quarters(1, 1), "PNG"), "1×1 pixels, too small"),
+        (png_header(15_000, 10_000), "100,000,000 pixels"),
+        (png_header(6000, 6000)[:20], "use a JPEG, PNG or WebP"),
+    ],
+)
+def test_looking_refuses_what_loading_would(data, words):
+    for read in (images.check, load):
+        with pytest.raises(ImageError, match=words):
+            read(io.BytesIO(data))
+
+
+def test_looking_counts_the_side_that_is_asked_for():
+    ribbon = encoded(np.zeros((40, 1000), np.uint8), "PNG")
+    images.check(io.BytesIO(ribbon))
+    with pytest.raises(ImageError, match="a side over 200 is scaled down"):
+        images.check(io.BytesIO(ribbon), max_side=200)
 
 
 # In and out

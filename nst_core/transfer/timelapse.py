@@ -125,7 +125,8 @@ class Timelapse:
         step, image = self._last
         # the last frame replaces one of its own step: where scales change, there are two, and the run goes on with it
         kept = [picture for picture in self._kept if picture.step < step]
-        opened = [Image.open(io.BytesIO(picture.jpeg)) for picture in [*kept, self._picture(step, image)]]
+        jpegs = [picture.jpeg for picture in [*kept, self._picture(step, image)]]
+        opened = [Image.open(io.BytesIO(jpeg), formats=("JPEG",)) for jpeg in jpegs]
         size = opened[-1].size
         return [picture.convert("RGB").resize(size, Image.Resampling.LANCZOS) for picture in opened]
 

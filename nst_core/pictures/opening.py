@@ -1,0 +1,200 @@
+"""Opens pictures that anyone may have made: of known kinds only, few at a time, within a budget of memory."""
+
+import io
+import struct
+import subprocess  # nosec B404  # for the name of its error: nothing is started
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import BmpImagePlugin, IcoImagePlugin, Image, ImageCms
+
+from nst_core.errors import ImageError, named
+from nst_core.pictures import cost, directories
+
+# Kinds of file that are opened, as Pillow calls them; the last has no mark to know it by. Every further one is a
+# decoder more for strangers' bytes, and some start other programs: PostScript's does whatever the file says.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "ICO", "TGA")
+MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding takes too long
+AT_ONCE = 2  # pictures decoded at a time in this process, lest thirty uploads add up
+
+# What Pillow and its decoders raise for files that are damaged or of another kind.
+DECODER_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    LookupError,
+    ArithmeticError,
+    BufferError,
+    struct.error,
+    zlib.error,
+    subprocess.SubprocessError,
+    ImageCms.PyCMSError,
+)
+
+UNREADABLE = "cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file"
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+directories.guard()
+
+
+@contextmanager
+def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[Image.Image, BinaryIO, str]]:
+    """An open picture of which nothing is decoded, the file it is read from, and its name.
+
+    What goes wrong meanwhile, in the caller's lines too, becomes an ImageError. An icon is the picture inside it.
+
+    Raises:
+        ImageError: no such file, of none of FORMATS, damaged, larger than MAX_PIXELS, or the memory is full.
+    """
+    name = named(source) if isinstance(source, str | Path) else "the file"
+    with _in_plain_words(name), ExitStack() as stack:
+        file = stack.enter_context(open(source, "rb")) if isinstance(source, str | Path) else _seekable(source)
+        _check_first_frame(file, name)
+        picture = stack.enter_context(_icon(file) or Image.open(file, formats=known_formats()))
+        check_pixels(picture.size, name)
+        yield picture, file, name
+
+
+@contextmanager
+def decodable(
+    source: str | Path | BinaryIO, max_side: int, *, channels: int = 3
+) -> Iterator[tuple[Image.Image, tuple[int, int], str]]:
+    """A picture to decode while this lasts: no larger than needed, within the budget, and when it is its turn.
+
+    With it come its own (width, height) and its name.
+
+    Args:
+        source: a file's path or an open binary file.
+        max_side: pixels; what is beyond may be decoded smaller.
+        channels: of the tensor that is made of it.
+
+    Raises:
+        ImageError: as `header_of`, or it takes more memory than it may.
+    """
+    with _turns, header_of(source) as (picture, file, name):
+        size = picture.size
+        admit(picture, file, name, max_side, channels=channels)
+        if picture.format != "DIB":
+            yield picture, size, name
+            return
+        file.seek(0)
+        with Image.open(file, formats=("ICO",)) as icon:  # which knows of its transparency
+            yield icon, size, name
+
+
+def admit(picture: Image.Image, file: BinaryIO, name: str, max_side: int, *, channels: int = 3) -> None:
+    """Refuse by its header alone a picture that takes more memory than it may; arguments as of `decodable`.
+
+    Raises:
+        ImageError: with its size, what it takes, what it may take, and what to do.
+    """
+    width, height = picture.size
+    cost.shrink(picture, file, max_side)
+    _check_cost(cost.needed(picture, file, max_side, channels=channels), (width, height), name)
+
+
+def _check_cost(needed: int, size: tuple[int, int], name: str) -> None:
+    allowed = cost.budget()
+    if needed > allowed:
+        width, height = size
+        raise ImageError(
+            f"{name} is {width}×{height} pixels, and reading it takes about {needed / 1e6:,.0f} MB of memory; "
+            f"{allowed / 1e6:,.0f} MB are allowed ({cost.BUDGET_NAME}): make it smaller, or save it as a JPEG"
+        )
+
+
+def check_pixels(size: tuple[int, int], name: str) -> None:
+    """Refuse a picture of more than MAX_PIXELS; size = (width, height)."""
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"{name} is {width}×{height}, more than {MAX_PIXELS:,} pixels; make it smaller first")
+
+
+def known_formats() -> tuple[str, ...]:
+    """Those of FORMATS that this Pillow reads; it would fail for another, and MPO comes by way of JPEG."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+@contextmanager
+def _in_plain_words(name: str) -> Iterator[None]:
+    """What Pillow raises meanwhile becomes an ImageError; of what it warns, MAX_PIXELS says all that matters."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except FileNotFoundError:
+        raise ImageError(f"{name} does not exist; check the path") from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"{name} has more than {MAX_PIXELS:,} pixels; make it smaller first") from None
+    except MemoryError:
+        raise ImageError(f"{name} takes more memory than there is; make it smaller, and try again") from None
+    except DECODER_ERRORS:
+        raise ImageError(f"{name} {UNREADABLE}") from None
+
+
+def _seekable(file: BinaryIO) -> BinaryIO:
+    try:
+        file.seek(0)
+    except (AttributeError, io.UnsupportedOperation):
+        return io.BytesIO(file.read())
+    return file
+
+
+def _check_first_frame(file: BinaryIO, name: str) -> None:
+    """Refuse an animated PNG or a GIF for what Pillow takes for its first frame while it only opens the file."""
+    head = file.read(24)
+    if head.startswith(b"\x89PNG"):
+        size = struct.unpack(">II", head[16:24])
+        check_pixels(size, name)
+        if _is_animated(file):
+            _check_cost(8 * size[0] * size[1], size, name)
+    elif head.startswith(b"GIF8"):
+        check_pixels(struct.unpack("<HH", head[6:10]), name)
+    file.seek(0)
+
+
+def _is_animated(file: BinaryIO) -> bool:
+    """Whether a PNG says so before its pixels."""
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        if kind in (b"acTL", b"IDAT"):
+            return kind == b"acTL"
+        file.seek(length + 4, io.SEEK_CUR)
+    return False
+
+
+def _icon(file: BinaryIO) -> Image.Image | None:
+    """The largest picture of an icon, None of another file; Pillow decodes an icon while it only opens it."""
+    file.seek(0)
+    if file.read(4) != b"\0\0\1\0":
+        return None
+    file.seek(0)
+    icon = IcoImagePlugin.IcoFile(file)
+    place = icon.entry[icon.getentryindex(icon.entry[0].dim)].offset
+    file.seek(place)
+    if file.read(4) == b"\x89PNG":
+        inner = io.BytesIO(_rest(file, place))
+        _check_first_frame(inner, "the icon")
+        return Image.open(inner, formats=("PNG",))
+    file.seek(place)
+    picture = BmpImagePlugin.DibImageFile(file)
+    picture._size = (picture.width, picture.height // 2)  # the other half says what is transparent
+    return picture
+
+
+def _rest(file: BinaryIO, place: int) -> bytes:
+    file.seek(place)
+    return file.read()

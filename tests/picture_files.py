@@ -1,0 +1,81 @@
+"""Files that a stranger might send: honest ones, and small ones that would take a great deal."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A part of a PNG file."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(
+    width: int, height: int, *, depth: int = 8, color: int = 2, before: bytes = b"", rows: int | None = None
+) -> bytes:
+    """A black PNG; with fewer rows than its height it is cut short."""
+    channels = {0: 1, 2: 3, 4: 2, 6: 4}[color]
+    row, packer = bytes(1 + width * channels * depth // 8), zlib.compressobj(9)
+    pixels = b"".join([packer.compress(row) for _ in range(height if rows is None else rows)]) + packer.flush()
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + before + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def animated_png(width: int, height: int) -> bytes:
+    """A few bytes whose first frame is cleared once it was shown, for which Pillow makes a frame while it opens it."""
+    control = struct.pack(">IIIIIHHBB", 0, width, height, 0, 0, 1, 1, 1, 0)
+    before = chunk(b"acTL", struct.pack(">II", 2, 0)) + chunk(b"fcTL", control)
+    return png(width, height, color=6, before=before, rows=0)
+
+
+def gif(width: int, height: int) -> bytes:
+    """A picture of one pixel on a large screen."""
+    screen = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes([0, 0, 0, 9, 9, 9])
+    return screen + b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00;"
+
+
+def icon(picture: bytes) -> bytes:
+    """An icon that says it is 16 pixels wide, whatever picture is inside."""
+    return struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(picture), 22) + picture
+
+
+def tiff(entries: list[tuple[int, int, int, int]], data: bytes = b"") -> bytes:
+    """Tags (tag, type, count, value) and the data behind them, which begins at `behind(entries)`."""
+    packed = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + packed + struct.pack("<I", 0) + data
+
+
+def behind(count: int) -> int:
+    """Where the data of a TIFF of so many tags begins."""
+    return 8 + 2 + 12 * count + 4
+
+
+def one_tile(side: int) -> bytes:
+    """A TIFF of 16×16 pixels in one tile, which is far larger."""
+    pixels, start = zlib.compress(bytes(side * side * 3), 9), behind(11)
+    sizes = [(256, 4, 1, 16), (257, 4, 1, 16), (258, 3, 3, start), (259, 3, 1, 8), (262, 3, 1, 2), (277, 3, 1, 3)]
+    tiles = [(322, 4, 1, side), (323, 4, 1, side), (324, 4, 1, start + 6), (325, 4, 1, len(pixels)), (339, 3, 1, 1)]
+    return tiff(sizes + tiles, struct.pack("<HHH", 8, 8, 8) + pixels)
+
+
+def shared_tags(count: int, size: int) -> bytes:
+    """Tags that all name the same bytes."""
+    return tiff([(1000 + tag, 1, size, behind(count)) for tag in range(count)], bytes(size))
+
+
+def with_exif(jpeg: bytes, exif: bytes) -> bytes:
+    """A JPEG with such EXIF, in as many segments as it needs."""
+    parts = [b"Exif\0\0" + exif[start : start + 60_000] for start in range(0, len(exif), 60_000)]
+    return jpeg[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part for part in parts) + jpeg[2:]
+
+
+def saved(width: int, height: int, mode: str, kind: str, **options) -> bytes:
+    """A picture of a few colours, as Pillow saves it."""
+    rows, columns = np.indices((height, width)) // 50
+    pixels = np.stack([rows * 40 % 256, columns * 60 % 256, (rows + columns) * 20 % 256], 2).astype(np.uint8)
+    picture, buffer = Image.fromarray(pixels), io.BytesIO()
+    (picture.quantize(16) if mode == "P" else picture.convert(mode)).save(buffer, kind, **options)
+    return buffer.getvalue()
