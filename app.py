@@ -19,7 +19,8 @@ from nst_core.ui.serving.server import launch_options, serve
 
 TITLE = "Neural Style Lab"
 
-with Page(title=TITLE, analytics_enabled=False, delete_cache=(60, 3600)) as demo:
+# delete_cache: gradio deletes uploads when the server ends; while it runs, `serving.housekeeping` does
+with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo:
     gr.Markdown(f"# {TITLE}\nPaints one picture in the style of another, while you watch.", elem_id="title")
     with gr.Tabs() as tabs:
         with gr.Tab("Stylize", id="stylize"):

@@ -4,6 +4,7 @@ import copy
 import csv
 import gc
 import io
+import shutil
 import struct
 import threading
 import tracemalloc
@@ -27,6 +28,7 @@ from nst_core.instant.styles import StyleFile
 from nst_core.ui import augment_area as module
 from nst_core.ui import class_folders
 from nst_core.ui.augment_area import Augmentation, Wish, enter_page, leave_page, paint_folder
+from nst_core.ui.cache import IN_USE
 from nst_core.ui.class_folders import unpack
 from nst_core.ui.jobs import press
 from nst_core.ui.preview import Preview
@@ -40,12 +42,10 @@ PAINTED = [f"{name}-{strength}.png" for name in ("cat/a", "cat/b", "dog/a") for 
 
 @pytest.fixture(autouse=True)
 def toasts(monkeypatch, tmp_path):
-    """What the page would show as toasts; gradio's files go to a folder of this test's, and the unpacked ones."""
+    """What the page would show as toasts; gradio's files, and ours, go to a folder of this test's."""
     shown = []
     monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    (tmp_path / "rooms").mkdir()
-    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path / "rooms"))
     return shown
 
 
@@ -292,12 +292,15 @@ def test_other_settings_begin_anew(job, packed, change):
     assert zip_of(views).read("cat/a-1.png") != before or names_in(views) == [PAINTED[1], PAINTED[3], PAINTED[5]]
 
 
-def test_settings_that_are_not_read_make_no_difference(job, packed, shown):
+def test_settings_that_are_not_read_make_no_difference(job, packed, shown, monkeypatch):
     source = packed(*FILES)
-    paint(job, wish(source))
+    with monkeypatch.context() as patch:
+        stopping(job, patch, 2)
+        first = zip_of(paint(job, wish(source))).read("cat/a-0.5.png")
     shown.clear()
     views = paint(job, wish(source, steps=9, style_picture=Path("other.png")))
-    assert names_in(views) == PAINTED and shown == []
+    assert names_in(views) == PAINTED and zip_of(views).read("cat/a-0.5.png") == first
+    assert sum("cat/a.png, waves at 0.5" in words["augment-status"] for _, words in shown) == 0
 
 
 def test_another_zip_begins_anew_and_leaves_nothing_of_the_one_before(job, packed, tmp_path):
@@ -309,13 +312,36 @@ def test_another_zip_begins_anew_and_leaves_nothing_of_the_one_before(job, packe
     assert job.room != before and not before.exists()
 
 
-def test_a_page_that_is_gone_leaves_no_files(packed, tmp_path):
+def test_a_page_that_is_gone_leaves_no_files(packed, monkeypatch):
     job = Augmentation()
-    paint(job, wish(packed(*FILES), strengths="1"))
-    assert list((tmp_path / "rooms").iterdir()) == [job.room]
+    with monkeypatch.context() as patch:
+        stopping(job, patch, 2)
+        paint(job, wish(packed(*FILES), strengths="1"))
+    room = job.room
+    assert (room / "pictures").is_dir()
     del job
     gc.collect()
-    assert list((tmp_path / "rooms").iterdir()) == []
+    assert not room.exists()
+
+
+def test_what_was_unpacked_goes_when_all_is_painted_and_stays_meanwhile(job, packed, monkeypatch):
+    seen, plain = [], module.pack
+    monkeypatch.setattr(module, "pack", lambda *given: (seen.append(dict(IN_USE)), plain(*given))[1])
+    steps = paint_folder(job, *wish(packed(*FILES)))
+    press(job)
+    next(steps)
+    assert IN_USE[job.room] == 1
+    list(steps)
+    assert seen == [{}] and not job.room.exists() and job.wish is None
+
+
+def test_pictures_that_were_swept_away_while_it_was_stopped_are_unpacked_anew(job, packed, monkeypatch):
+    wanted = wish(packed(*FILES))
+    with monkeypatch.context() as patch:
+        stopping(job, patch, 2)
+        paint(job, wanted)
+    shutil.rmtree(job.room)
+    assert names_in(paint(job, wanted)) == PAINTED
 
 
 def test_pages_share_nothing_and_a_page_that_is_closed_stops(job):
@@ -609,11 +635,13 @@ def test_a_full_disk_is_named(job, packed, toasts, monkeypatch):
 
 
 @pytest.mark.parametrize("slip", [{"strengths": "5"}, {"size": 16.5}, {"styles": []}, {"strengths": "1, 1"}])
-def test_a_slip_of_the_pen_gives_up_no_painting(job, packed, toasts, slip):
+def test_a_slip_of_the_pen_gives_up_no_painting(job, packed, toasts, slip, monkeypatch):
     source = packed("cat/a.png", "cat/b.png")
-    paint(job, wish(source))
+    with monkeypatch.context() as patch:
+        stopping(job, patch, 3)
+        paint(job, wish(source))
     before = {path: path.stat().st_mtime_ns for path in job.room.rglob("*.png")}
-    assert len(before) >= 4
+    assert len(before) >= 3
     paint(job, wish(source, **slip))
     assert len(toasts) == 1
     assert {path: path.stat().st_mtime_ns for path in job.room.rglob("*.png")} == before

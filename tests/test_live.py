@@ -281,3 +281,13 @@ def test_every_size_can_be_chosen_and_is_not_too_large():
     for size in SIZES:
         assert f"<option>{size}</option>" in TEMPLATE
         assert max(map(int, size.split("×"))) <= MAX_SIDE
+
+
+def test_cameras_beyond_what_is_painted_at_once_wait_in_words(monkeypatch):
+    monkeypatch.setattr(module, "MOST_AT_ONCE", 2)
+    pages = [painting() for _ in range(3)]
+    pages[0].in_flight, pages[1].in_flight = 1, 1
+    answer = post(pages[2])
+    assert answer.status_code == 503 and "as soon as there is room" in answer.text
+    pages[0].in_flight = 0
+    assert post(pages[2]).status_code == 200

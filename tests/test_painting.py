@@ -14,7 +14,7 @@ from gradio.blocks import Block
 from PIL import Image
 
 from nst_core import images
-from nst_core.errors import DeviceError, DownloadError, NSTError
+from nst_core.errors import DeviceError, DownloadError, NSTError, OutputError
 from nst_core.features import weights
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
@@ -490,3 +490,15 @@ def test_a_painting_that_ended_rests_on_disk_and_goes_on_from_there(random_weigh
     assert path.exists()
     assert "Done: 6 steps" in last_shown(list(go_on(session, 2)), "status")
     assert not path.exists()
+
+
+def test_a_finished_painting_is_shown_where_the_disk_is_full(random_weights, files, toasts, monkeypatch):
+    def full(*_):
+        raise OutputError("neural-style-lab.png could not be written: the disk is full; make room, or write elsewhere")
+
+    monkeypatch.setattr(painting, "save_result", full)
+    session = Session()
+    views = list(start(files, session, steps=2))
+    assert last_shown(views, "result")["after"].startswith("data:image/jpeg")
+    assert "the disk is full" in last_shown(views, "status") and "the disk is full" in toasts[-1]
+    assert session.results.kept == ()

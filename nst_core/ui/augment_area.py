@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tempfile
 import time
 import weakref
 from collections.abc import Iterator, Sequence
@@ -15,10 +14,11 @@ from nst_core import images
 from nst_core.analysis.augment import AugmentProgress, augment, strengths_of
 from nst_core.analysis.brushes import Brush, instant_brush, optimizer_brush
 from nst_core.analysis.labels import INDEX, read_index
-from nst_core.devices import choose_compute, release_freed_memory
+from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.ui.cache import in_use, new_file
 from nst_core.ui.class_folders import pack, unpack
 from nst_core.ui.jobs import Job, connect_job
 from nst_core.ui.network import fetch_weights
@@ -118,16 +118,21 @@ class Augmentation(Job):
             ImageError: a ZIP that cannot be unpacked.
         """
         known, self.wish = self.wish, None
-        if known is None or wish.source != known.source:
-            if self.room:
-                shutil.rmtree(self.room, ignore_errors=True)
-            self.room = Path(tempfile.mkdtemp(prefix="neural-style-lab-"))  # gradio would not know when to delete it
+        if known is None or wish.source != known.source or not (self.room / "pictures").is_dir():
+            self.empty()
+            self.room = new_file("room")
             weakref.finalize(self, shutil.rmtree, self.room, ignore_errors=True)
             self.left_out = unpack(Path(wish.source), self.room / "pictures")
         elif wish != known:
             shutil.rmtree(self.room / "paintings", ignore_errors=True)
         self.wish = wish
         return self.room / "pictures", self.room / "paintings"
+
+    def empty(self) -> None:
+        """Delete the pictures and what is painted of them."""
+        self.wish = None
+        if self.room:
+            shutil.rmtree(self.room, ignore_errors=True)
 
     def told(self, text: object) -> str:
         """Words without this computer's folders."""
@@ -197,7 +202,8 @@ def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:
                 yield AugmentView(line)
         brush, began = DEVICE_THREAD.submit(wish.brush).result(), time.monotonic()
         pictures, paintings = job.folders(wish)  # only now that nothing more can be wrong: others are given up
-        last = yield from _show(job, augment(pictures, paintings, brush, strengths))
+        with in_use([job.room]):
+            last = yield from _show(job, augment(pictures, paintings, brush, strengths))
         made, stopped = len(read_index(paintings)), last.done < last.total
         if not made:
             raise ImageError("stopped before the first painting was finished; there is no ZIP")
@@ -205,6 +211,8 @@ def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:
         status = status_html(f"{text} in {duration(time.monotonic() - began)}", _notes(job, last, stopped),
                              share=made / last.total)  # fmt: skip
         packed = pack(paintings, f"{Path(wish.source).stem}-painted.zip")
+        if not stopped:
+            job.empty()
         yield AugmentView(status, outcome=gr.DownloadButton(value=str(packed), visible=True))
     except NSTError as error:
         text = job.told(error)
@@ -212,7 +220,6 @@ def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:
         yield AugmentView(status_html(text, kind="problem"))
     finally:
         job.busy = False
-        release_freed_memory()
 
 
 def _show(job: Augmentation, painting: Iterator[AugmentProgress]) -> Iterator[AugmentView]:

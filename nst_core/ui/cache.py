@@ -1,13 +1,41 @@
-"""Files for the page, in gradio's cache, which deletes them in time."""
+"""Files for the page, among gradio's uploads: `serving.housekeeping` deletes them in time."""
 
 import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
 
+from nst_core.files import plain_errors
+
+FOLDERS: set[Path] = set()  # that this program made, to be deleted with all that is in them when it ends
+IN_USE: Counter[Path] = Counter()  # files and folders of jobs that go on, however old they are
+
 
 def new_file(name: str) -> Path:
-    """A path of that name, in a folder that cannot be guessed."""
+    """A path of that name, in a folder that cannot be guessed.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
     folder = Path(gr.utils.get_upload_folder()) / secrets.token_hex(16)
-    folder.mkdir(parents=True)
+    with plain_errors(name):
+        folder.mkdir(parents=True)
+    FOLDERS.add(folder)
     return folder / name
+
+
+@contextmanager
+def in_use(paths: Iterable[str | Path]) -> Iterator[None]:
+    """Keep files, and what is in folders, while a job needs them."""
+    paths = [Path(path) for path in paths]
+    IN_USE.update(paths)
+    try:
+        yield
+    finally:
+        IN_USE.subtract(paths)
+        for path in paths:
+            if IN_USE[path] <= 0:
+                del IN_USE[path]

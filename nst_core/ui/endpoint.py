@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 
 from nst_core import images
-from nst_core.devices import release_freed_memory
 from nst_core.errors import NSTError
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
@@ -132,4 +131,3 @@ def _yield_pictures(run: Run) -> Iterator[Any]:
         yield str(path)
     finally:
         DEVICE_THREAD.submit(run.close).result()
-        release_freed_memory()

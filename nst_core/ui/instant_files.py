@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from nst_core import images
-from nst_core.devices import release_freed_memory
 from nst_core.errors import ConfigError, ImageError, NSTError, named
+from nst_core.files import writing
 from nst_core.instant.video import VideoProgress, paint_video
-from nst_core.ui.cache import new_file
+from nst_core.ui.cache import in_use, new_file
 from nst_core.ui.instant_picture import on_device, read
 from nst_core.ui.jobs import Job, connect_job
 from nst_core.ui.palette import Palette
@@ -74,9 +74,9 @@ def _connect(palette: gr.State, parts: Parts, paint: Any, job: Callable[[Palette
 
 def paint_clip(palette: Palette, source: str | None, size: float | None, steady: bool) -> Iterator[tuple[Any, ...]]:
     """Paint a video, showing its newest frame; stopped, what is painted is a video all the same."""
-    output = new_file("neural-style-lab.mp4")
     try:
         palette.video.busy = True
+        output = new_file("neural-style-lab.mp4")
         if source is None:
             raise ImageError("there is no video; drop one")
         if size is not None and size != size // 1:
@@ -90,12 +90,12 @@ def paint_clip(palette: Palette, source: str | None, size: float | None, steady:
             size=None if size is None else int(size),
             controls=palette.video.controls,
         )
-        yield from _show_video(painting, palette, output)
+        with in_use([source]):
+            yield from _show_video(painting, palette, output)
     except NSTError as error:
         yield _problem(error)
     finally:
         palette.video.busy = False
-        release_freed_memory()
 
 
 def _show_video(painting: Iterator[VideoProgress], palette: Palette, output: Path) -> Iterator[tuple[Any, ...]]:
@@ -136,9 +136,9 @@ def paint_many(
     palette: Palette, files: Sequence[str] | None, folder: Sequence[str] | None, size: float | None
 ) -> Iterator[tuple[Any, ...]]:
     """Paint pictures into one ZIP; those that cannot be painted are named, and stopped, it holds what is done."""
-    output = new_file("neural-style-lab.zip")
     try:
         palette.batch.busy = True
+        output = new_file("neural-style-lab.zip")
         sources = [Path(path) for path in [*(files or ()), *(folder or ())] if not Path(path).name.startswith(".")]
         if not sources:
             raise ImageError("there are no pictures; drop some, or a folder")
@@ -146,7 +146,12 @@ def paint_many(
         preview, skipped, made, began = Preview(), [], 0, time.monotonic()
         try:
             yield _begun("batch", preview, "Reading the pictures …", gr.DownloadButton(visible=False))
-            with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:  # a PNG is as small as it gets
+            # a PNG is as small as it gets
+            with (
+                in_use(sources),
+                writing(output) as aside,
+                zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive,
+            ):
                 for number, source in enumerate(sources):
                     if palette.batch.controls.stop.is_set():
                         break
@@ -175,7 +180,6 @@ def paint_many(
         yield _problem(error)
     finally:
         palette.batch.busy = False
-        release_freed_memory()
 
 
 def _free_name(archive: zipfile.ZipFile, stem: str) -> str:

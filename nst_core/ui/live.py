@@ -28,7 +28,8 @@ from nst_core.ui.live_area import LANES
 from nst_core.ui.session import DEVICE_THREAD
 
 MAX_BYTES = 2**20  # of a frame as it comes; a camera's are a tenth of it
-MAX_SIDE = 1024  # pixels; of a frame
+MAX_SIDE = 720  # pixels; of a frame
+MOST_AT_ONCE = 8  # frames of all cameras, painted or waiting for it: a painting beside them has its turn after them
 QUALITY = 85  # of the JPEG that goes back
 
 Paint = Callable[[Tensor], Tensor]  # image (1, 3, H, W) in [0, 1] -> the same
@@ -89,7 +90,7 @@ async def answer(request: Request) -> Response:
     Returns:
         200 and a JPEG of the same size, with `Live.version` as header "style-version"; else a text for the page and
         400 if the body is no picture, 404 if there is no such token, 409 if nothing paints, 413 if the frame is too
-        large, 422 with the words of what paints, 429 if LANES others are on their way.
+        large, 422 with the words of what paints, 429 if LANES others are on their way, 503 if MOST_AT_ONCE are in all.
     """
     live = Live.open.get(request.path_params["token"])
     if live is None:
@@ -98,6 +99,8 @@ async def answer(request: Request) -> Response:
         return _nothing_paints()
     if live.in_flight >= LANES:
         return PlainTextResponse("Too many frames at a time.", 429)
+    if sum(one.in_flight for one in list(Live.open.values())) >= MOST_AT_ONCE:
+        return PlainTextResponse("Many cameras are painted now; yours goes on as soon as there is room.", 503)
     live.in_flight += 1
     try:
         body = await _body(request)

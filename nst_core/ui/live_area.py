@@ -147,7 +147,7 @@ const paint = async mine => {
       const words = await answer.text();
       if (on !== mine) return;
       if (answer.status === 404) return stop(words);
-      if (answer.status === 409 || answer.status === 422) { failures = 0; say(words); await pause(500); continue; }
+      if ([409, 422, 503].includes(answer.status)) { failures = 0; say(words); await pause(500); continue; }
       throw new Error(words);
     } catch (error) {  // a proxy's hiccup, or the server is gone
       if (on !== mine) return;

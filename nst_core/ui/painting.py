@@ -11,7 +11,7 @@ import torch
 
 from nst_core import images
 from nst_core.devices import choose_compute, release_freed_memory
-from nst_core.errors import ConfigError, DeviceError, NSTError, said
+from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import MAX_STEPS, StyleTransferConfig
@@ -222,7 +222,6 @@ def _show_run(session: Session, run: Run) -> Iterator[View]:
         problem = error
     finally:
         preview.close()
-        release_freed_memory()
     yield _result(session, run, problem)
 
 
@@ -233,19 +232,23 @@ def _where(run: Run) -> str:
 
 def _result(session: Session, run: Run, problem: NSTError | None = None) -> View:
     """The stage after a run, which a problem may have ended; its last picture is a result all the same."""
-    record, image, png = run.record(), run.last_frame.image, new_file("neural-style-lab.png")
-    save_result(image, record, png)
-    remember(session, run, png, session.losses.html())
+    record, image = run.record(), run.last_frame.image
+    try:
+        png = new_file("neural-style-lab.png")
+        save_result(image, record, png)
+        remember(session, run, png, session.losses.html())
+    except OutputError as error:  # it is shown all the same
+        png, problem = None, problem or error
     status = status_html(done_text(record), " · ".join((_where(run), *record.notes)), share=1)
     if problem:
-        warn(problem, "The painting ended early")
+        warn(problem, "Not all is well")
         status = status_html(str(problem), f"{done_text(record)}; the picture is of that step", kind="problem")
     return View(
         status=status,
         losses=session.losses.html(),
         preview=gr.HTML(visible="hidden"),
         result=gr.HTML(value=comparison(run.content_image, image), visible=True),
-        download=gr.DownloadButton(value=png, visible=True),
+        download=gr.DownloadButton(value=png, visible=True) if png else gr.DownloadButton(visible="hidden"),
         record=record.to_dict(),
         record_area=gr.Accordion(visible=True),
     )

@@ -8,8 +8,8 @@ from weakref import WeakValueDictionary
 
 import gradio as gr
 
-from nst_core.devices import choose_compute, release_freed_memory
-from nst_core.errors import ConfigError, NSTError
+from nst_core.devices import choose_compute
+from nst_core.errors import ConfigError, NSTError, OutputError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
@@ -133,15 +133,18 @@ def _shown(sheet: Sheet, plan: Plan, painting: Iterator[SheetProgress]) -> Itera
         problem = _problem(error)
     finally:
         painting.close()
-        release_freed_memory()
     if last is None or not last.results:
         nothing = status_html("No cell was painted.", " ".join(last.notes if last else ()))
         yield SheetView(status=problem or nothing)
         return
+    try:
+        download = gr.DownloadButton(value=_file(plan, last, max(side, CELL_SIDES[0])), visible=True)
+    except OutputError as error:  # it is shown all the same
+        problem, download = problem or _problem(error), gr.DownloadButton(visible=False)
     yield SheetView(
         status=problem or status_html(_ended(plan, last), " ".join(last.notes), share=1),
         grid=growth.shows(last),
-        download=gr.DownloadButton(value=_file(plan, last, max(side, CELL_SIDES[0])), visible=True),
+        download=download,
     )
 
 

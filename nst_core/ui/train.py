@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from nst_core import images
-from nst_core.devices import choose_compute, release_freed_memory
+from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.features import weights
 from nst_core.instant.lesson import QUICK, Lesson
@@ -154,7 +154,6 @@ def learn(palette: Palette, wish: Wish) -> Iterator[TrainView]:
         yield TrainView(status_html(str(error), kind="problem"))
     finally:
         palette.lesson.busy = False
-        release_freed_memory()
 
 
 def _take_in(palette: Palette, lesson: Lesson) -> tuple[str, Path]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ImageError
+from nst_core.files import writing
 from nst_core.transfer.masks import mask_of
 from nst_core.transfer.stylize import MAX_STYLES
 from nst_core.ui.cache import new_file
@@ -91,7 +92,8 @@ def _saved(drawn: dict[str, Any]) -> dict[str, Any]:
         if picture is None:
             return None
         path = new_file("mask.png")
-        picture.save(path)
+        with writing(path) as aside:
+            picture.save(aside, "PNG")
         return path
 
     ground, whole = drawn.get("background"), drawn.get("composite")

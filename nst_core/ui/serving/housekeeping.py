@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -10,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from nst_core.ui.cache import FOLDERS, IN_USE
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.limits import limits
 
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def housekeeping(app: Any) -> AsyncIterator[None]:
-    """While a server runs: a round at the start, and then one every ROUND_SECONDS."""
+    """While a server runs: a round at the start, then one every ROUND_SECONDS; at the end nothing is left behind."""
     task = asyncio.create_task(_rounds(app))
     try:
         yield
@@ -30,13 +32,16 @@ async def housekeeping(app: Any) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        leave_nothing()
 
 
 async def _rounds(app: Any) -> None:
     mute: dict[Any, float] = {}
     while True:
         try:
-            await asyncio.to_thread(sweep, Path(gr.utils.get_upload_folder()), limits().kept, keep=kept_files(app))
+            keep = kept_files(app) | set(IN_USE)
+            await asyncio.to_thread(sweep, Path(gr.utils.get_upload_folder()), limits().kept, keep=keep)
+            FOLDERS.intersection_update([folder for folder in list(FOLDERS) if folder.exists()])
             forget_closed_pages(app.state_holder)
             server = getattr(app.blocks, "server", None)
             if server is not None:
@@ -58,7 +63,7 @@ def sweep(folder: Path, seconds: float, *, keep: Iterable[Path] = (), now: float
     Args:
         folder: of uploads and results.
         seconds: that a file may have been there.
-        keep: files that stay.
+        keep: files that stay, and folders with all that is in them.
         now: the time, seconds since the epoch.
 
     Returns:
@@ -68,7 +73,7 @@ def sweep(folder: Path, seconds: float, *, keep: Iterable[Path] = (), now: float
     for path in sorted(folder.rglob("*"), key=lambda path: len(path.parts), reverse=True):
         with suppress(OSError):  # somebody else deletes, or writes into the folder
             status = path.lstat()  # the time of change: that of modification may be the photograph's own
-            if now - status.st_ctime <= seconds or path in keep:
+            if now - status.st_ctime <= seconds or keep.intersection((path, *path.parents)):
                 continue
             if path.is_dir() and not path.is_symlink():
                 path.rmdir()
@@ -76,6 +81,13 @@ def sweep(folder: Path, seconds: float, *, keep: Iterable[Path] = (), now: float
                 path.unlink()
                 deleted += 1
     return deleted
+
+
+def leave_nothing() -> None:
+    """Delete what this program made for its pages; gradio deletes what was uploaded."""
+    for folder in list(FOLDERS):
+        shutil.rmtree(folder, ignore_errors=True)
+    FOLDERS.clear()
 
 
 def forget_closed_pages(holder: Any, now: float | None = None) -> int:

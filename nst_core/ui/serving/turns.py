@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import errno
 import functools
 import inspect
 import logging
@@ -12,7 +13,8 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.context import LocalContext
 
-from nst_core.errors import DeviceError, NSTError
+from nst_core.devices import release_freed_memory
+from nst_core.errors import DeviceError, NSTError, OutputError
 from nst_core.transfer.controls import Controls
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import Client, Lane, Place
@@ -160,6 +162,7 @@ class _Job:
         except Exception:
             log.exception("a job could not be closed")
         finally:
+            release_freed_memory()
             then()
 
 
@@ -167,6 +170,8 @@ def excuse(error: Exception) -> NSTError:
     """A fault of this program's in words for who uses it; the log has the whole of it."""
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return DeviceError("this takes more memory than there is; choose a smaller size, or smaller pictures")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EROFS):
+        return OutputError("the disk of this computer is full, or takes no files; make room there, and try again")
     log.error("a job failed", exc_info=error)
     return NSTError("something went wrong in this program; what was made before is kept. Try it again")
 
