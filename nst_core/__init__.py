@@ -1,7 +1,7 @@
 """Neural Style Lab's core: paints one picture in the style of another. Knows no web page."""
 
 from nst_core.devices import Compute, choose_compute
-from nst_core.errors import ConfigError, DeviceError, DownloadError, ImageError, NSTError, WeightsError
+from nst_core.errors import ConfigError, DeviceError, DownloadError, ImageError, NSTError, OutputError, WeightsError
 from nst_core.instant.catalogue import open_styles
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
@@ -21,6 +21,7 @@ __all__ = [
     "Frame",
     "ImageError",
     "NSTError",
+    "OutputError",
     "Run",
     "RunRecord",
     "StyleTransferConfig",

@@ -1,12 +1,15 @@
 """The command line: `python -m nst_core stylize CONTENT STYLE -o OUT.png`."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
 from nst_core.commands import augment, compress, explain, instant, presets, stylize, train, weights
+from nst_core.commands.memory import enough_memory
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
+from nst_core.interrupts import raised
 
 # Name -> module: HELP is its line in the list, add_options(parser) says what it takes, run(options) does it.
 COMMANDS = {
@@ -22,16 +25,22 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0, 1 for what the user can put right, 130 when interrupted."""
+    """Run a command; returns the exit code.
+
+    Returns:
+        0; 1 for what the user can put right; 128 and the signal's number when one ended it: 130 for Ctrl-C, 143 for
+        SIGTERM, 129 for SIGHUP. What is painted by then is kept.
+    """
     options = _parser().parse_args(arguments)
     keep_freed_memory()
     try:
-        options.run(options)
+        with raised(), enough_memory():
+            options.run(options)
     except NSTError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:
+        return 128 + getattr(interrupt, "number", signal.SIGINT)
     return 0
 
 

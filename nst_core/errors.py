@@ -1,9 +1,11 @@
 """What can go wrong that a user can put right.
 
 NSTError
+├── BusyError      this computer has no room for more work now
 ├── ImageError     a picture that cannot be read or is of no use here
 ├── ConfigError    a setting that is unknown or out of range
 ├── DeviceError    the device that was asked for is absent, or its memory is too small
+├── OutputError    a file that cannot be written
 └── WeightsError   a network's weights are missing, damaged or out of reach
     └── DownloadError   fetching them failed
 
@@ -25,6 +27,10 @@ class NSTError(Exception):
     """Something a user can put right; its text is fit to be shown."""
 
 
+class BusyError(NSTError):
+    """This computer has no room for more work now."""
+
+
 class ImageError(NSTError):
     """A picture that cannot be read or is of no use here."""
 
@@ -35,6 +41,10 @@ class ConfigError(NSTError):
 
 class DeviceError(NSTError):
     """The device that was asked for is absent, or its memory is too small."""
+
+
+class OutputError(NSTError):
+    """A file that cannot be written; an old one of its name stays as it was."""
 
 
 class WeightsError(NSTError):

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from nst_core.errors import ConfigError, ImageError
+from nst_core.files import writing
 from nst_core.pictures.opening import DECODER_ERRORS, admit, decodable, header_of
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from nst_core.pictures.png_text import png_text
@@ -217,12 +219,20 @@ def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = MAX_SIDE) -
     return buffer.getvalue()
 
 
-def save_png(image: Tensor, path: str | Path, text: dict[str, str] | None = None) -> None:
-    """Write image (1, 3, H, W) as PNG, with `text` as its text chunks."""
+def save_png(image: Tensor, path: str | Path | BinaryIO, text: dict[str, str] | None = None) -> None:
+    """Write image (1, 3, H, W) as PNG, with `text` as its text chunks.
+
+    Args:
+        path: of the file; or an open one, as an entry of a ZIP.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     info = PngInfo()
     for key, value in (text or {}).items():
         info.add_itxt(key, value)
-    to_pil(image).save(path, "PNG", pnginfo=info)
+    with writing(path) if isinstance(path, str | Path) else nullcontext(path) as aside:
+        to_pil(image).save(aside, "PNG", pnginfo=info)
 
 
 def read_text(path: str | Path) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What tests share: the rule for tests that need VGG-19, and small stand-ins for what is large."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -57,6 +58,19 @@ def random_weights(random_weights_folder, monkeypatch) -> Path:
     """NST_WEIGHTS set to random networks."""
     monkeypatch.setenv("NST_WEIGHTS", str(random_weights_folder))
     return random_weights_folder
+
+
+@pytest.fixture
+def full_disk(monkeypatch) -> list[int]:
+    """A disk that takes nothing more; the list grows with every try."""
+    tries: list[int] = []
+
+    def refuse(descriptor: int) -> None:
+        tries.append(descriptor)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    return tries
 
 
 @pytest.fixture

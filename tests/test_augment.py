@@ -2,7 +2,9 @@
 
 import csv
 import dataclasses
+import errno
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,10 @@ from nst_core.analysis import brushes
 from nst_core.analysis.augment import augment
 from nst_core.analysis.brushes import Brush, instant_brush, optimizer_brush
 from nst_core.analysis.labels import INDEX
-from nst_core.errors import ConfigError, DeviceError, ImageError, WeightsError
+from nst_core.errors import ConfigError, DeviceError, ImageError, OutputError, WeightsError
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.painter import Painter
+from nst_core.interrupts import raised
 from nst_core.transfer.stylize import stylize
 from tests.runs import CPU, result, small
 
@@ -222,6 +225,44 @@ def test_a_line_that_was_cut_short_is_written_anew(folder, brush):
     assert sorted(row["file"] for row in index() if row["strength"]) == ["cat/a-1.png", "cat/b-1.png", "dog/a-1.png"]
 
 
+def test_wherever_a_kill_cut_the_last_line_the_index_comes_to_be_the_same(folder, brush):
+    run(brush, 0.25)
+    path = OUT / INDEX
+    whole = path.read_bytes()
+    last = whole[:-2].rindex(b"\n") + 1
+    for end in range(last, len(whole)):  # also "0.2" for "0.25"
+        path.write_bytes(whole[:end])
+        assert run(brush, 0.25)[-1].kept == 3
+        assert path.read_bytes() == whole
+
+
+def test_a_signal_between_a_painting_and_its_line_waits_for_the_line(folder, brush, monkeypatch):
+    plain = images.save_png
+
+    def save_png(*given):
+        plain(*given)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(images, "save_png", save_png)
+    with pytest.raises(KeyboardInterrupt), raised():
+        run(brush)
+    assert [row["file"] for row in index()] == ["cat/a-1.png"] and files() == ["cat/a-1.png", INDEX]
+
+
+def test_a_full_disk_keeps_what_was_painted_before_with_its_lines(folder, brush, monkeypatch):
+    paintings = augment(IN, OUT, brush)
+    while next(paintings).painted < 1:
+        pass
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="b-1.png could not be written: the disk is full; make room"):
+        list(paintings)
+    assert [row["file"] for row in index()] == ["cat/a-1.png"] and files() == ["cat/a-1.png", INDEX]
+
+
 # What is skipped
 
 
@@ -331,7 +372,7 @@ def test_an_index_of_someone_elses_is_not_overwritten(folder, brush, text):
 
 def test_an_output_that_cannot_be_made_is_said(folder, brush):
     Path("file").write_text("")
-    with pytest.raises(ImageError, match="cannot be made"):
+    with pytest.raises(OutputError, match="cannot be made"):
         run(brush, output=Path("file/painted"))
 
 

@@ -170,6 +170,10 @@ def test_missing_weights_are_fetched(folder, monkeypatch):
         (["content", "-o", "out.jpg"], ["out.jpg", ".png"]),
         (["content", "-o", "nowhere/out.png"], ["nowhere"]),
         (["content", "-o", "folder.png"], ["folder.png is a folder"]),
+        (
+            ["content", "--content", "content.png", "-o", "content.png"],
+            ["content.png is painted from", "write elsewhere"],
+        ),
         (["content", "--parts", "content.png"], ["content.png", "write elsewhere"]),
         (["content", "--parts", "content.png/deeper"], ["write elsewhere"]),
         (["content", "--style", "style.png", "-o", "out.png"], ["no style"]),
@@ -194,14 +198,10 @@ def test_weights_that_are_nowhere_are_refused(folder, capsys, monkeypatch):
     assert "nowhere" in refused(capsys, "content", "--content", "content.png", "-o", "out.png")
 
 
-def test_a_disk_that_takes_no_more_is_said_in_one_line(folder, capsys, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(images, "save_png", full)
+def test_a_disk_that_takes_no_more_is_said_in_one_line(folder, capsys, full_disk):
     assert explain("content", to=("--parts", "parts")) == 1
     err = capsys.readouterr().err
-    assert "Traceback" not in err and "No space left" in err.splitlines()[-1]
+    assert "Traceback" not in err and "the disk is full; make room" in err.splitlines()[-1]
 
 
 # Ending early

@@ -1,13 +1,17 @@
 """`instant` on the command line: what it paints, where that goes, what it skips and refuses."""
 
+import os
+import signal
+
 import av
 import pytest
 import torch
 
-from nst_core import images
+from nst_core import files, images
 from nst_core.__main__ import main
 from nst_core.commands import instant as command
 from nst_core.devices import Compute
+from nst_core.instant import video
 from nst_core.instant.catalogue import open_styles
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.styles import StyleFile, save_styles
@@ -132,15 +136,17 @@ def test_a_jpeg_is_a_jpeg(instant, folder, expected):
 
 
 def test_of_a_folder_all_pictures_are_painted_and_broken_ones_named(instant, folder, expected, capsys):
-    assert instant("photos", output="painted/new") == 0
+    assert instant("photos", output="painted/new") == 1
     assert {path.name for path in (folder / "painted" / "new").iterdir()} == {"cat.png", "dog.png"}
     assert_is("painted/new/cat.png", expected({"waves": 1.0}))
     err = capsys.readouterr().err
-    assert "skipped: broken.jpg cannot be read" in err and "notes.txt" not in err and "error" not in err
+    assert "skipped: broken.jpg cannot be read" in err and "notes.txt" not in err
+    assert err.splitlines()[-1] == "error: 1 of 3 files could not be painted and were skipped; see above why"
 
 
 def test_painting_again_overwrites_and_leaves_nothing_behind(instant, folder):
-    assert instant("photos", output="out") == instant("photos", output="out") == 0
+    inputs = ("photos/cat.png", "photos/dog.png")
+    assert instant(*inputs, output="out") == instant(*inputs, output="out") == 0
     assert {path.name for path in (folder / "out").iterdir()} == {"cat.png", "dog.png"}
 
 
@@ -163,21 +169,34 @@ def test_nothing_painted_is_an_error(refused, folder, capsys):
 
 def test_a_picture_too_narrow_for_the_size_does_not_end_the_rest(instant, folder, capsys):
     images.save_png(torch.rand(1, 3, 20, 200), folder / "photos" / "wide.png")
-    assert instant("photos", "--size", "56", output="out") == 0
+    assert instant("photos", "--size", "56", output="out") == 1
     assert {path.name for path in (folder / "out").iterdir()} == {"cat.png", "dog.png"}
     assert "skipped: size 56 (longest side) makes this 200×20 picture" in capsys.readouterr().err
 
 
-def test_a_disk_that_takes_no_more_ends_all(refused, monkeypatch):
-    calls = []
-
-    def full(*_):
-        calls.append(1)
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(images, "save_png", full)
+def test_a_disk_that_takes_no_more_ends_all(refused, full_disk):
     assert "cat.png could not be written" in refused("photos", output="out")
-    assert len(calls) == 1
+    assert len(full_disk) == 1
+
+
+def test_a_picture_that_takes_too_much_memory_does_not_end_the_rest(instant, folder, capsys, monkeypatch):
+    plain = images.load
+
+    def load(path, **given):
+        if path.name == "cat.png":
+            raise MemoryError
+        return plain(path, **given)
+
+    monkeypatch.setattr(images, "load", load)
+    assert instant("photos/cat.png", "photos/dog.png", output="out") == 1
+    assert {path.name for path in (folder / "out").iterdir()} == {"dog.png"}
+    assert "skipped: this takes more memory than there is; choose a smaller size" in capsys.readouterr().err
+
+
+def test_what_skipping_means_is_told_beforehand(capsys):
+    with pytest.raises(SystemExit):
+        main(["instant", "--help"])
+    assert "skipped and named, and the exit code is 1" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_folder_that_cannot_be_made_is_said(refused, folder):
@@ -238,7 +257,7 @@ def test_a_video_is_painted_frame_by_frame(instant, folder, expected, capsys):
 def test_videos_and_pictures_go_into_one_folder_and_broken_videos_are_named(instant, folder, capsys):
     film("cat.mp4")
     (folder / "torn.mp4").write_bytes((folder / "cat.mp4").read_bytes()[:100])
-    assert instant("cat.mp4", "torn.mp4", "photos/cat.png", output="out") == 0
+    assert instant("cat.mp4", "torn.mp4", "photos/cat.png", output="out") == 1
     assert {path.name for path in (folder / "out").iterdir()} == {"cat.mp4", "cat.png"}
     assert "skipped: torn.mp4" in capsys.readouterr().err
 
@@ -281,6 +300,29 @@ def test_an_interrupted_video_is_closed(instant, folder, monkeypatch):
     monkeypatch.setattr(command, "paint_video", paint_video)
     assert instant("film.webm", output="out.mp4") == 130
     assert closed == ["film.webm"]
+
+
+def test_a_video_that_is_ended_by_a_signal_holds_the_frames_painted_so_far(instant, folder, monkeypatch):
+    film("film.mov", frames=30)
+    plain, painted = video.Film.image, []
+
+    def image(*given):
+        painted.append(1)
+        if len(painted) == 6:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return plain(*given)
+
+    monkeypatch.setattr(video.Film, "image", image)
+    keep = files.NewFile.keep
+
+    def hurried(file):
+        os.kill(os.getpid(), signal.SIGTERM)  # and again, while it is saved
+        keep(file)
+
+    monkeypatch.setattr(files.NewFile, "keep", hurried)
+    assert instant("film.mov", output="out.mp4") == 143
+    assert len(frames_of("out.mp4")) == 5
+    assert {path.name for path in folder.iterdir()} == {"film.mov", "out.mp4", "photos"}
 
 
 # The list

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import signal
+import time
 
 import pytest
 import torch
@@ -215,14 +218,50 @@ def test_an_output_that_cannot_be_written_is_refused_before_painting(folder, cap
     assert "taken.png" in refused(capsys, output="taken.png")
 
 
-def test_a_disk_that_takes_no_more_is_said_in_one_line(folder, capsys, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(images, "save_png", full)
+def test_a_disk_that_takes_no_more_is_said_in_one_line(folder, capsys, full_disk):
     assert stylize() == 1
     err = capsys.readouterr().err
-    assert "Traceback" not in err and "error: " in err.splitlines()[-1]
+    said = "error: out.png could not be written: the disk is full; make room, or write elsewhere"
+    assert "Traceback" not in err and err.splitlines()[-1] == said
+
+
+def test_a_timelapse_that_cannot_be_written_is_refused_before_painting(folder, capsys):
+    assert "nowhere does not exist" in refused(capsys, "--timelapse", "nowhere/run.webp")
+    (folder / "taken.webp").mkdir()
+    assert "taken.webp is a folder" in refused(capsys, "--timelapse", "taken.webp")
+
+
+@pytest.mark.parametrize("way", ["itself", "another spelling", "a link", "a hard link"])
+@pytest.mark.parametrize("kind", ["content", "style", "further style", "mask", "start"])
+def test_nothing_is_painted_over_what_it_is_painted_from(folder, capsys, kind, way):
+    given = {
+        "content": ([], "content.png"), "style": ([], "style.png"),
+        "further style": (["--more-styles", "other.png"], "other.png"), "mask": (["--mask", "other.png"], "other.png"),
+        "start": (["--init", "other.png"], "other.png"),
+    }  # fmt: skip
+    options, source = given[kind]
+    images.save_png(torch.ones(1, 3, 24, 32), folder / "other.png")
+    before = (folder / source).read_bytes()
+    output = {"itself": source, "another spelling": f"../{folder.name}/{source}"}.get(way, "link.png")
+    if way == "a link":
+        (folder / output).symlink_to(source)
+    if way == "a hard link":
+        (folder / output).hardlink_to(folder / source)
+    assert "is painted from and would be overwritten; write elsewhere" in refused(capsys, *options, output=output)
+    assert (folder / source).read_bytes() == before
+
+
+def test_no_timelapse_goes_over_what_is_painted(folder, capsys):
+    Image.new("RGB", (64, 48)).save("content.webp")
+    line = refused(capsys, "--timelapse", "content.webp", content="content.webp")
+    assert "content.webp is painted from" in line
+
+
+def test_a_picture_is_kept_though_its_timelapse_is_not(folder, capsys, monkeypatch):
+    monkeypatch.setattr("nst_core.transfer.timelapse.Timelapse._decoded", lambda _: (_ for _ in ()).throw(MemoryError))
+    assert stylize("--timelapse", "run.webp") == 1
+    assert "more memory than there is; choose a smaller size" in capsys.readouterr().err.splitlines()[-1]
+    assert read_record(folder / "out.png").steps == 3 and not (folder / "run.webp").exists()
 
 
 def test_weights_that_are_nowhere_are_refused(folder, capsys, monkeypatch):
@@ -256,19 +295,53 @@ def test_an_interrupt_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
     assert "Traceback" not in err
 
 
+def test_a_second_signal_while_saving_waits_until_all_is_saved(folder, capsys, monkeypatch):
+    plain = images.to_pil
+
+    def to_pil(image):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0)  # where Python looks for signals
+        return plain(image)
+
+    def cut_off(*given, **named):
+        for frame in optimize(*given, **named):
+            yield frame
+            if frame.step == 2:
+                monkeypatch.setattr(images, "to_pil", to_pil)
+                os.kill(os.getpid(), signal.SIGHUP)
+
+    optimize = run_module.optimize
+    monkeypatch.setattr(run_module, "optimize", cut_off)
+    assert stylize("--timelapse", "run.webp", "--json") == 143
+    record = read_record(folder / "out.png")
+    assert (record.steps, record.stopped) == (2, True)
+    assert RunRecord.from_json(capsys.readouterr().out) == record
+    with Image.open(folder / "run.webp") as animation:
+        assert animation.n_frames > 1
+
+
 def test_an_interrupt_before_the_first_frame_writes_nothing(folder, monkeypatch):
     monkeypatch.setattr(run_module, "load_network", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     assert stylize() == 130
     assert not (folder / "out.png").exists()
 
 
-def test_a_run_that_fails_midway_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
-    error = torch.OutOfMemoryError("no more")
+NO_MORE = {
+    "torch's": (torch.OutOfMemoryError("no more"), "ran out of memory"),
+    "the CPU's": (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "ran out of memory"),
+    "Python's": (MemoryError(), "this takes more memory than there is"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_MORE)
+def test_a_run_without_memory_keeps_what_is_painted_so_far(folder, capsys, monkeypatch, kind):
+    error, words = NO_MORE[kind]
     monkeypatch.setattr(run_module, "optimize", interrupting(1, error))
     assert stylize("--steps", "50") == 1
     assert read_record(folder / "out.png").steps == 1
     err = capsys.readouterr().err
-    assert "error: " in err.splitlines()[-1] and "ran out of memory" in err and "Traceback" not in err
+    line = err.splitlines()[-1]
+    assert line.startswith("error: ") and words in line and "choose a smaller size" in line and "Traceback" not in err
 
 
 def test_a_note_is_shown_and_kept(folder, capsys, monkeypatch):

@@ -140,11 +140,7 @@ def test_what_the_core_says_and_the_losses_are_shown(folder, told, capsys):
     assert "content=0.5" in lines and "style=1.25" in lines
 
 
-def test_a_preview_that_cannot_be_written_does_not_end_a_training(folder, told, capsys, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(images, "save_png", full)
+def test_a_preview_that_cannot_be_written_does_not_end_a_training(folder, told, capsys, full_disk):
     assert train("--preview", "now.png") == 0
     err = capsys.readouterr().err
     assert "now.png could not be written" in err and "wrote it" in err

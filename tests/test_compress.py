@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.errors import WeightsError
+from nst_core.errors import OutputError, WeightsError
 from nst_core.features import compress as module
 from nst_core.features import distill, weights
 from nst_core.features.checkpoint import expected_shapes, load
@@ -134,5 +134,5 @@ def test_a_run_of_another_recipe_or_folder_is_not_gone_on_with(photographs, tmp_
 
 @pytest.mark.parametrize("name", ["lite.pt", "absent/lite.safetensors"])
 def test_a_bad_output_is_refused_before_any_work(photographs, tmp_path, name):
-    with pytest.raises(WeightsError, match="name a .safetensors file|does not exist"):
+    with pytest.raises(OutputError, match="name a .safetensors file|does not exist"):
         next(compress(weights.require("vgg19"), photographs, tmp_path / name, RECIPE, CPU))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nst_core.commands.destinations import VIDEOS, destinations
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, OutputError
 
 
 @pytest.fixture
@@ -73,11 +73,15 @@ def test_a_file_that_is_named_twice_is_painted_once(folder):
 def test_what_is_painted_from_is_never_overwritten(folder):
     Path("photos/owl.png").write_bytes(b"as if")
     for inputs, output in ((["photos"], "photos"), (["photos/owl.png"], "photos/owl.png")):
-        with pytest.raises(ImageError, match=r"owl.png is painted from and would be overwritten; write elsewhere"):
+        with pytest.raises(OutputError, match=r"owl.png is painted from and would be overwritten; write elsewhere"):
             found(*inputs, output=output)
     Path("copy").symlink_to("photos")
-    with pytest.raises(ImageError, match="painted from"):
+    with pytest.raises(OutputError, match="painted from"):
         found("photos", output="copy")
+    Path("hard").mkdir()
+    Path("hard/cat.png").hardlink_to("photos/cat.jpg")
+    with pytest.raises(OutputError, match="painted from"):
+        found("photos", output="hard")
 
 
 def test_a_file_for_several_is_refused(folder):
@@ -103,7 +107,7 @@ def test_an_output_of_another_kind_is_refused(folder, source, output, words):
 
 
 def test_an_output_file_in_no_folder_is_refused(folder):
-    with pytest.raises(ImageError, match="nowhere does not exist"):
+    with pytest.raises(OutputError, match="nowhere does not exist"):
         found("photos/cat.jpg", output="nowhere/out.png")
 
 

@@ -29,7 +29,7 @@ from nst_core.analysis.poster import (
     save_poster,
     unique,
 )
-from nst_core.errors import ImageError, NSTError
+from nst_core.errors import ImageError, OutputError
 from nst_core.transfer.record import read_record
 from nst_core.transfer.stylize import stylize
 from tests.runs import CPU, small
@@ -164,12 +164,20 @@ def test_a_saved_poster_is_of_print_size_and_remembers_its_figure(moment, painte
 
 
 def test_a_poster_that_cannot_be_written_leaves_nothing(moment, tmp_path):
-    with pytest.raises(NSTError, match="write elsewhere"):
+    with pytest.raises(OutputError, match="poster.png could not be written: its folder does not exist; make it"):
         save_poster(FIGURE, SETTINGS, moment, tmp_path / "nowhere" / "poster.png")
     (tmp_path / "taken.png").mkdir()
-    with pytest.raises(NSTError, match="write elsewhere"):
+    with pytest.raises(OutputError, match="taken.png is a folder; name a file in it"):
         save_poster(FIGURE, SETTINGS, moment, tmp_path / "taken.png")
     assert [path.name for path in tmp_path.iterdir()] == ["taken.png"]
+
+
+@pytest.mark.parametrize("save", [save_poster, parts_zip])
+def test_a_full_disk_leaves_the_old_one_whole(moment, tmp_path, full_disk, save):
+    (tmp_path / "kept").write_bytes(b"old")
+    with pytest.raises(OutputError, match="could not be written: the disk is full; make room"):
+        save(FIGURE, SETTINGS, moment, tmp_path / "kept")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"] and (tmp_path / "kept").read_bytes() == b"old"
 
 
 def test_a_picture_that_is_no_poster_is_refused(painted, tmp_path):
@@ -240,10 +248,10 @@ def test_file_names_are_safe_and_differ():
 
 def test_a_folder_that_cannot_be_written_is_said(moment, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ImageError, match="write elsewhere"):
+    with pytest.raises(OutputError, match="file cannot be made: a file is in its place; write elsewhere"):
         save_parts(FIGURE, SETTINGS, moment, tmp_path / "file")
     (tmp_path / "folder" / INDEX).mkdir(parents=True)
-    with pytest.raises(ImageError, match="write elsewhere"):
+    with pytest.raises(OutputError, match="figure.json is a folder"):
         save_parts(FIGURE, SETTINGS, moment, tmp_path / "folder")
 
 
@@ -255,5 +263,5 @@ def test_the_zip_holds_what_the_folder_holds(moment, tmp_path):
         assert {name: packed.read(name) for name in packed.namelist()} == {
             f"grid/{path.name}": path.read_bytes() for path in files
         }
-    with pytest.raises(NSTError, match="write elsewhere"):
+    with pytest.raises(OutputError, match="parts.zip could not be written"):
         parts_zip(FIGURE, SETTINGS, moment, tmp_path / "nowhere" / "parts.zip")

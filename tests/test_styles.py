@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from nst_core import images
-from nst_core.errors import WeightsError
+from nst_core.errors import OutputError, WeightsError
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.styles import SHOWN, StyleFile, load_styles, save_styles, thumbnails
 
@@ -219,7 +219,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_named(file, tmp_path):
-    with pytest.raises(WeightsError, match="could not be written"):
+    with pytest.raises(OutputError, match="could not be written"):
         save_styles(StyleFile(file[0]), tmp_path / "none" / "styles.safetensors")
 
 

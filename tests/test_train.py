@@ -5,7 +5,7 @@ import torch
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, ImageError, WeightsError
+from nst_core.errors import ConfigError, ImageError, OutputError, WeightsError
 from nst_core.features.photographs import HELD_OUT
 from nst_core.instant import trainer as module
 from nst_core.instant.network import PHOTO
@@ -103,7 +103,7 @@ def test_going_on_with_another_training_is_refused(random_weights, folder, style
 
 
 def test_what_cannot_be_trained_is_refused_before_it_begins(random_weights, folder, styles, tmp_path):
-    with pytest.raises(WeightsError, match="name a .safetensors file"):
+    with pytest.raises(OutputError, match="name a .safetensors file"):
         list(train(styles, folder, tmp_path / "styles.pt", Recipe(**QUICK), compute()))
     output = tmp_path / "styles.safetensors"
     (tmp_path / "empty").mkdir()

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.brushes import Brush
-from nst_core.analysis.labels import Entry, add_to_index, begin_index, make_folder, read_index
+from nst_core.analysis.labels import Entry, add_to_index, begin_index, read_index
 from nst_core.errors import ConfigError, ImageError, NSTError, WeightsError, listed
-from nst_core.features.distill import writing
+from nst_core.files import make_folder
+from nst_core.interrupts import held
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ def augment(folder: Path, output: Path, brush: Brush, strengths: Sequence[float]
     Raises:
         ConfigError: a strength out of range or given twice, an output inside the input.
         ImageError: no such folder, no class folders or no pictures in them, an output that is a file or has an index
-            that is none; while iterating, an output that cannot be written, or when nothing could be painted.
-        WeightsError: while iterating, the same, or weights that went missing.
+            that is none; while iterating, when nothing could be painted.
+        OutputError: while iterating, an output that cannot be written; what is painted before stays, with its lines.
+        WeightsError: while iterating, weights that went missing.
     """
     texts = strengths_of(strengths)
     classes = _classes(folder)
@@ -106,9 +108,9 @@ def _augmented(
 def _save(image: Tensor, output: Path, entry: Entry) -> None:
     path = output / entry.file
     make_folder(path.parent)
-    with writing(path) as aside:
-        images.save_png(image, aside)
-    add_to_index(output, entry)
+    with held():
+        images.save_png(image, path)
+        add_to_index(output, entry)
 
 
 def text_of(strength: float) -> str:

@@ -1,13 +1,14 @@
 """The index of a painted folder: a table with a line for each painting, kept true however a run ends."""
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TextIO
 
 from nst_core.errors import ImageError
-from nst_core.features.distill import writing
+from nst_core.files import append, make_folder, writing
 
 INDEX = "labels.csv"
 
@@ -37,12 +38,13 @@ def read_index(output: Path) -> dict[str, Entry]:
         return {}
     try:
         with _opened(path, "r") as lines:
-            head, *rows = csv.reader(lines)
+            whole = [line for line in lines if line.endswith("\n")]  # a process that was killed may have cut the last
+            head, *rows = csv.reader(whole)
     except (OSError, ValueError, csv.Error):
         head = []
     if head != HEAD:
         raise ImageError(f"{path} is no index of paintings and would be overwritten; name another folder")
-    entries = [Entry(*row) for row in rows if len(row) == len(HEAD)]  # a full disk may have cut one short
+    entries = [Entry(*row) for row in rows if len(row) == len(HEAD)]
     return {entry.file: entry for entry in entries if (output / entry.file).is_file()}
 
 
@@ -50,7 +52,7 @@ def begin_index(output: Path, known: Mapping[str, Entry]) -> None:
     """Make the folder, and an index of what is in it.
 
     Raises:
-        ImageError, WeightsError: it cannot be written.
+        OutputError: it cannot be written.
     """
     make_folder(output)
     with writing(output / INDEX) as aside, _opened(aside, "w") as lines:
@@ -61,25 +63,11 @@ def add_to_index(output: Path, entry: Entry) -> None:
     """One more line.
 
     Raises:
-        ImageError: it cannot be written.
+        OutputError: it cannot be written; the lines before it stay whole.
     """
-    try:
-        with _opened(output / INDEX, "a") as lines:
-            csv.writer(lines).writerow(astuple(entry))
-    except OSError as error:
-        raise ImageError(f"{output / INDEX} could not be written ({error.strerror or error}); make room") from None
-
-
-def make_folder(path: Path) -> None:
-    """Where it is missing.
-
-    Raises:
-        ImageError: it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"the folder {path} cannot be made ({error.strerror or error}); write elsewhere") from None
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow(astuple(entry))
+    append(output / INDEX, line.getvalue().encode("utf-8", "surrogateescape"))
 
 
 def _opened(path: Path, mode: str) -> TextIO:

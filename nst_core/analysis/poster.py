@@ -21,7 +21,7 @@ from nst_core.analysis.lettering import Lettering, best_lettering, plain
 from nst_core.analysis.mounting import draw_parts
 from nst_core.analysis.tabulate import draw_table
 from nst_core.errors import ImageError, named
-from nst_core.features.distill import writing
+from nst_core.files import make_folder, writing
 from nst_core.transfer.record import save_result
 
 PRINT_WIDTH, DPI = 2480, 300  # pixels, and of them to an inch: as wide as A4
@@ -70,7 +70,7 @@ def save_poster(figure: Figure, settings: Mapping[str, Any], moment: Moment, pat
     """Write the poster as a PNG of DPI that remembers the figure: its settings, findings and its paintings' records.
 
     Raises:
-        WeightsError: the file cannot be written; nothing is left of it.
+        OutputError: the file cannot be written; nothing is left of it.
     """
     info = PngInfo()
     info.add_itxt("Software", "Neural Style Lab")
@@ -116,19 +116,10 @@ def save_parts(figure: Figure, settings: Mapping[str, Any], moment: Moment, fold
         what was written, the index last.
 
     Raises:
-        ImageError: the folder or a file in it cannot be written.
+        OutputError: the folder or a file in it cannot be written; each one is whole or not there.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return _written(figure, settings, moment, folder)
-    except OSError as error:
-        raise ImageError(
-            f"the parts could not be written to {folder} ({error.strerror or error}); write elsewhere, or make room"
-        ) from None
-
-
-def _written(figure: Figure, settings: Mapping[str, Any], moment: Moment, folder: Path) -> list[Path]:
+    make_folder(folder)
     parts = sorted((part for part in moment.parts if part.image is not None), key=lambda part: (part.row, part.column))
     names = unique(f"{part.row + 1}-{part.column + 1} {part.label}" for part in parts)
     part_files = [folder / f"{name}.png" for name in names]
@@ -144,7 +135,8 @@ def _written(figure: Figure, settings: Mapping[str, Any], moment: Moment, folder
     for chart, path in zip(values["charts"], chart_files, strict=True):
         chart["file"] = path.name
     index = folder / INDEX
-    index.write_text(json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    with writing(index) as aside:
+        aside.write_text(json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8")
     return [*part_files, *chart_files, index]
 
 
@@ -172,7 +164,7 @@ def _save_part(figure: Figure, settings: Mapping[str, Any], part: Part, path: Pa
 
 def _save_chart(chart: Chart, path: Path) -> None:
     """A row for each point: its line, x, y."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with writing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(("line", chart.x, chart.title))
         rows.writerows((name, x, y) for name, points in chart.lines.items() for x, y in points)
@@ -182,7 +174,7 @@ def parts_zip(figure: Figure, settings: Mapping[str, Any], moment: Moment, path:
     """Write what `save_parts` writes as one ZIP, in a folder of the figure's name.
 
     Raises:
-        ImageError, WeightsError: it cannot be written; nothing is left of it.
+        OutputError: it cannot be written; nothing is left of it.
     """
     with tempfile.TemporaryDirectory() as folder, writing(Path(path)) as aside:
         files = save_parts(figure, settings, moment, folder)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from nst_core.commands.outputs import check_writable
+from nst_core.commands.outputs import check_apart
 from nst_core.commands.pictures import pictures_in
 from nst_core.errors import ConfigError, ImageError, said
+from nst_core.files import check_writable
 
 VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"})
 PICTURE_OUTPUTS, VIDEO_OUTPUTS = (".png", ".jpg", ".jpeg"), (".mp4",)  # the first one is used in a folder
@@ -28,7 +29,8 @@ def destinations(inputs: list[Path], output: Path) -> tuple[dict[Path, Path], li
 
     Raises:
         ConfigError: an output of the wrong kind.
-        ImageError: no picture in the folders; an output that cannot be written, or that is a source.
+        ImageError: no picture in the folders.
+        OutputError: an output that cannot be written, or that is a source.
     """
     sources, empty = _sources(inputs)
     if not sources:
@@ -40,8 +42,7 @@ def destinations(inputs: list[Path], output: Path) -> tuple[dict[Path, Path], li
     else:
         found = {_single(inputs, sources, output): output}
     for path in found.values():
-        if path.resolve() in sources.values():
-            raise ImageError(f"{path} is painted from and would be overwritten; write elsewhere")
+        check_apart(path, sources.values())
     return found, notes
 
 

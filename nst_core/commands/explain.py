@@ -15,9 +15,11 @@ from nst_core.analysis.figure import Figure, Material, Moment, check_counts
 from nst_core.analysis.figures import FIGURES
 from nst_core.analysis.poster import save_parts, save_poster
 from nst_core.commands.fetching import fetch
-from nst_core.commands.outputs import check_writable
+from nst_core.commands.outputs import check_apart
 from nst_core.devices import choose_compute
-from nst_core.errors import ConfigError, ImageError, said
+from nst_core.errors import ConfigError, OutputError, said
+from nst_core.files import check_writable
+from nst_core.interrupts import held
 
 HELP = "make a figure that shows how style transfer works"
 
@@ -67,7 +69,8 @@ def run(options: argparse.Namespace) -> None:
             last = moment
     finally:
         if last and any(part.image is not None for part in last.parts):
-            _save(figure, settings, last, options)
+            with held():
+                _save(figure, settings, last, options)
     print(*last.findings, sep="\n", end="\n" if last.findings else "")
 
 
@@ -99,10 +102,12 @@ def _check_outputs(options: argparse.Namespace) -> None:
         if options.output.suffix.lower() != ".png":
             raise ConfigError(f"output is {said(options.output.name)}; name a .png file, which remembers its settings")
         check_writable(options.output)
+        cutouts = [options.cutout] if options.cutout else []
+        check_apart(options.output, [*(options.content or []), *(options.style or []), *cutouts])
     if options.parts:
         found = next(folder for folder in (options.parts, *options.parts.absolute().parents) if folder.exists())
         if not found.is_dir() or not os.access(found, os.W_OK):
-            raise ImageError(f"the folder {options.parts} cannot be written; write elsewhere")
+            raise OutputError(f"the folder {options.parts} cannot be written; write elsewhere")
 
 
 def _material(figure: Figure, options: argparse.Namespace) -> Material:

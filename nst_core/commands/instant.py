@@ -11,17 +11,18 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.commands.destinations import destinations, is_video
-from nst_core.commands.outputs import make_folder
+from nst_core.commands.memory import enough_memory
 from nst_core.commands.pairs import pair
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError
-from nst_core.features.distill import writing
+from nst_core.files import make_folder, writing
 from nst_core.instant.catalogue import Catalogue, open_styles
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.video import paint_video
 from nst_core.transfer.color import COLORS
 
 HELP = "paint pictures and videos in one pass, in a style that was trained"
+EPILOG = "Of several files, those that cannot be painted are skipped and named, and the exit code is 1."
 
 COLOR_CHOICES = ("style", "content")  # those of COLORS for which nothing is done before painting
 JPEG_QUALITY = 95
@@ -29,11 +30,12 @@ UNFIT = (
     ImageError,
     ConfigError,
     DeviceError,
-)  # for which a file is skipped; after WeightsError, the next would fail, too
+)  # for which a file is skipped; after WeightsError and OutputError, the next would fail, too
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What is painted, how, and where it goes."""
+    parser.epilog = EPILOG
     parser.add_argument("inputs", type=Path, nargs="*", metavar="IN", help="pictures, folders of them, videos")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="a file for one, else a folder")
     parser.add_argument("--style", metavar="NAME", help="one of those that --list names")
@@ -89,7 +91,8 @@ def _paint_all(found: dict[Path, Path], paint: Callable[[Tensor], Tensor], optio
         for source, output in found.items():
             bar.set_description(source.name)
             try:
-                (_paint_video if is_video(source) else _paint_picture)(source, output, paint, options)
+                with enough_memory():
+                    (_paint_video if is_video(source) else _paint_picture)(source, output, paint, options)
                 bar.update()
             except UNFIT as error:
                 failures.append(error)
@@ -99,17 +102,19 @@ def _paint_all(found: dict[Path, Path], paint: Callable[[Tensor], Tensor], optio
         raise failures[0]
     if len(failures) == len(found):
         raise ImageError(f"none of the {len(found)} files could be painted; see above why")
+    if failures:
+        raise ImageError(f"{len(failures)} of {len(found)} files could not be painted and were skipped; see above why")
 
 
 def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
     image = images.load(source, max_side=MAX_SIDE)
     painted = paint(image if options.size is None else images.fit(image, options.size))
     make_folder(output.parent)
+    if output.suffix.lower() == ".png":
+        images.save_png(painted, output)
+        return
     with writing(output) as aside:
-        if output.suffix.lower() == ".png":
-            images.save_png(painted, aside)
-        else:
-            aside.write_bytes(images.encode_jpeg(painted, quality=JPEG_QUALITY, max_side=MAX_SIDE))
+        aside.write_bytes(images.encode_jpeg(painted, quality=JPEG_QUALITY, max_side=MAX_SIDE))
 
 
 def _paint_video(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:

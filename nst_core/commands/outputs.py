@@ -1,32 +1,25 @@
-"""Whether files can be written, asked before the work."""
+"""Whether what is written would destroy what it is made of, asked before the work."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from nst_core.errors import ImageError, WeightsError
+from nst_core.errors import OutputError
 
 
-def check_writable(path: Path) -> None:
-    """Before an hour of painting rather than after it.
-
-    Raises:
-        ImageError: a file of this path cannot be written.
-    """
-    if not path.parent.is_dir():
-        raise ImageError(f"the folder {path.parent} does not exist; make it, or write elsewhere")
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder; name a file in it")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ImageError(f"{path} cannot be written; write elsewhere")
-
-
-def make_folder(path: Path) -> None:
-    """Where it is missing.
+def check_apart(output: Path, sources: Iterable[Path]) -> None:
+    """Refuse to write over what is read, by whatever name or link.
 
     Raises:
-        WeightsError: it cannot be made.
+        OutputError: output is one of the sources.
     """
+    for source in sources:
+        if output.resolve() == source.resolve() or _same(output, source):
+            raise OutputError(f"{output} is painted from and would be overwritten; write elsewhere")
+
+
+def _same(output: Path, source: Path) -> bool:
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WeightsError(f"the folder {path} cannot be made ({error.strerror or error}); write elsewhere") from None
+        return os.path.samefile(output, source)
+    except OSError:  # one of them is not there
+        return False

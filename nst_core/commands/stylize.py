@@ -8,10 +8,12 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.commands.fetching import fetch
-from nst_core.commands.outputs import check_writable
+from nst_core.commands.outputs import check_apart
 from nst_core.devices import Compute, choose_compute
-from nst_core.errors import ConfigError, ImageError, said
+from nst_core.errors import ConfigError, said
 from nst_core.features.vgg import BACKBONES, fitting_backbone
+from nst_core.files import check_writable
+from nst_core.interrupts import held
 from nst_core.transfer.config import CHOICES, StyleTransferConfig
 from nst_core.transfer.masks import mask_of
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
@@ -92,13 +94,11 @@ def run(options: argparse.Namespace) -> None:
     """Paint, with a progress bar on standard error; an interrupt keeps what is painted so far."""
     compute = choose_compute()
     config = config_of(options, compute)
-    _check_output(options.output)
+    _check_outputs(options)
     start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
     content_image = images.load(options.content)
     style_images = [images.load(path) for path in (options.style, *options.more_styles)]
     masks = [mask_of(images.load(path)) for path in options.mask]
-    if options.timelapse and options.timelapse.suffix.lower() != ".webp":
-        raise ConfigError(f"timelapse is {said(options.timelapse.name)}; name a .webp file")
     fetch(config.backbone)
     painting = stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
     timelapse = Timelapse()
@@ -106,24 +106,29 @@ def run(options: argparse.Namespace) -> None:
         _paint(painting, timelapse)
     finally:
         if painting.last_frame:
-            if options.json:
-                print(painting.record().to_json())
-            _save(painting, options.output)
-            if options.timelapse:
-                timelapse.save(options.timelapse)
+            with held():
+                _keep(painting, timelapse, options)
 
 
-def _check_output(path: Path) -> None:
-    if path.suffix.lower() != ".png":
-        raise ConfigError(f"output is {said(path.name)}; name a .png file, which can hold the record")
-    check_writable(path)
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Before the work rather than after it."""
+    if options.output.suffix.lower() != ".png":
+        raise ConfigError(f"output is {said(options.output.name)}; name a .png file, which can hold the record")
+    if options.timelapse and options.timelapse.suffix.lower() != ".webp":
+        raise ConfigError(f"timelapse is {said(options.timelapse.name)}; name a .webp file")
+    start = [Path(options.init)] if options.init else []
+    for path in filter(None, (options.output, options.timelapse)):
+        check_writable(path)
+        check_apart(path, [options.content, options.style, *options.more_styles, *options.mask, *start])
 
 
-def _save(painting: Run, path: Path) -> None:
-    try:
-        save_result(painting.last_frame.image, painting.record(), path)
-    except OSError as error:
-        raise ImageError(f"{path} could not be written ({error.strerror or error}); write elsewhere") from None
+def _keep(painting: Run, timelapse: Timelapse, options: argparse.Namespace) -> None:
+    """What is painted so far; the picture first, as it cost the most."""
+    save_result(painting.last_frame.image, painting.record(), options.output)
+    if options.timelapse:
+        timelapse.save(options.timelapse)
+    if options.json:
+        print(painting.record().to_json())
 
 
 def _paint(painting: Run, timelapse: Timelapse) -> None:

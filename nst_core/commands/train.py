@@ -12,14 +12,13 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.commands.fetching import fetch
-from nst_core.commands.outputs import check_writable
 from nst_core.commands.pairs import pair
 from nst_core.commands.pictures import pictures_in
 from nst_core.devices import choose_compute
-from nst_core.errors import ConfigError, ImageError, WeightsError, listed, said
+from nst_core.errors import ConfigError, ImageError, OutputError, listed, said
 from nst_core.features.compress import check_output
-from nst_core.features.distill import writing
 from nst_core.features.vgg import BACKBONES
+from nst_core.files import check_writable
 from nst_core.instant.lesson import QUICK, add_style
 from nst_core.instant.perceptual import Recipe
 from nst_core.instant.train import train
@@ -195,9 +194,8 @@ def _show(progress: Progress, bar: tqdm, preview: Path | None) -> None:
         bar.write(progress.text, file=sys.stderr)
     if preview and progress.preview is not None:
         try:
-            with writing(preview) as aside:
-                images.save_png(progress.preview, aside)
-        except WeightsError as error:  # hours of training matter more
+            images.save_png(progress.preview, preview)
+        except OutputError as error:  # hours of training matter more
             bar.write(str(error), file=sys.stderr)
 
 

@@ -1,23 +1,23 @@
 """Makes VGG-19 Lite: a narrower network that sees what VGG-19 sees, out of VGG-19 and a folder of photographs."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from nst_core.devices import Compute
-from nst_core.errors import WeightsError, said
+from nst_core.errors import OutputError, said
 from nst_core.features.checkpoint import TITLES, Checkpoint, load, plan
-from nst_core.features.distill import Progress, Recipe, Student, writing
+from nst_core.features.distill import Progress, Recipe, Student
 from nst_core.features.photographs import Photographs
 from nst_core.features.refit import refit
 from nst_core.features.vgg import BUNDLED_BACKBONE, VGG
+from nst_core.files import check_writable, writing
 
 LICENCE = "distilled from VGG-19 (Simonyan & Zisserman 2014, CC BY 4.0)"
 CHECKPOINT_STEPS = 500
@@ -38,8 +38,9 @@ def compress(teacher: Checkpoint, images: Path, output: Path, recipe: Recipe, co
 
     Raises:
         ImageError: fewer than 20 pictures in the folder.
-        WeightsError: the teacher's file is damaged; the output cannot be written; "OUTPUT.partial" is damaged, or of
-            another teacher, folder or recipe.
+        OutputError: the output or "OUTPUT.partial" cannot be written.
+        WeightsError: the teacher's file is damaged; "OUTPUT.partial" is damaged, or of another teacher, folder or
+            recipe.
     """
     check_output(output)
     yield Progress(0, recipe.steps, {}, f"reading the pictures of {images}")
@@ -95,16 +96,14 @@ def check_output(path: Path) -> None:
     """Before an hour of work rather than after it.
 
     Raises:
-        WeightsError: no place to write a safetensors file to.
+        OutputError: no place to write a safetensors file to.
     """
     if path.suffix != ".safetensors" or path.is_dir():
-        raise WeightsError(f"output is {said(path.name)}; name a .safetensors file")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise WeightsError(f"the folder {path.parent} does not exist or cannot be written to; write elsewhere")
+        raise OutputError(f"output is {said(path.name)}; name a .safetensors file")
+    check_writable(path)
 
 
 def _save(tensors: dict[str, Tensor], header: dict[str, str], path: Path) -> None:
     """In half precision."""
     with writing(path) as aside:
-        save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, aside, header)
-        aside.chmod(0o644)  # safetensors lets nobody else read it
+        aside.write_bytes(save({name: tensor.half().contiguous() for name, tensor in tensors.items()}, header))

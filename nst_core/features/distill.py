@@ -1,13 +1,10 @@
 """A narrower network learns to see what its teacher sees: all layers together, by the error of each."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from nst_core.devices import Compute
@@ -16,6 +13,7 @@ from nst_core.features.checkpoint import PRE, expected_shapes, plan, tap_name
 from nst_core.features.photographs import Photographs
 from nst_core.features.refit import Refit, least_squares
 from nst_core.features.vgg import BUNDLED_BACKBONE, VGG, through
+from nst_core.files import writing
 
 REPORT_STEPS = 100
 HELD_OUT_SIDE = 256  # pixels of the pictures on which errors are measured
@@ -146,8 +144,8 @@ class Student:
         """Write all that going on needs."""
         taps = {layer: tap.detach().cpu() for layer, tap in self.taps.items()}
         kept = {"header": header, "step": step, "state": self.state(), "taps": taps, "adam": self.adam.state_dict()}
-        with writing(path) as aside:
-            torch.save(kept, aside)
+        with writing(path) as aside, aside.open("wb") as file:  # a file of Python's says what a disk says
+            torch.save(kept, file)
 
     @classmethod
     def resumed(cls, path: Path, header: dict[str, str], compute: Compute) -> "Student":
@@ -172,16 +170,3 @@ class Student:
 def _schedule(step: int, steps: int, warm_up: int = 100) -> float:
     """The share of the step size: rising at first, then half a cosine."""
     return min(1.0, step / warm_up) * (1 + torch.cos(torch.tensor(torch.pi * step / steps)).item()) / 2
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """A file beside path that takes its name when it is whole."""
-    aside = path.with_name(path.name + ".new")
-    try:
-        yield aside
-        os.replace(aside, path)
-    except (OSError, RuntimeError, SafetensorError) as error:  # torch.save raises RuntimeError on a full disk
-        raise WeightsError(f"{path} could not be written ({error}); write elsewhere, or make room") from None
-    finally:
-        aside.unlink(missing_ok=True)

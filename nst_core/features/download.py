@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from huggingface_hub import hf_hub_url
 from huggingface_hub.utils import build_hf_headers
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from nst_core.errors import DownloadError
 from nst_core.features.checkpoint import (
@@ -26,6 +26,7 @@ from nst_core.features.checkpoint import (
     title_of,
 )
 from nst_core.features.remote import REPORT_SECONDS, Meter, Progress, fetch_file, fetch_tensors, watch
+from nst_core.files import put_in_place
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _fetch_from(source: Callable, url: str, target: Path, backbone: str, meter: 
             read(path, backbone)
 
         yield from watch(job, meter)
-        os.replace(path, target)
+        put_in_place(path, target)
 
 
 def _sources(backbone: str) -> list[tuple[str, Callable]]:
@@ -154,7 +155,7 @@ def _from_torchvision(url: str, path: Path, backbone: str, meter: Meter) -> None
     whole = path.with_suffix(".pth")
     sha256 = _whole(url, whole, backbone, meter)
     meter.no_more_bytes("checking")
-    save_file(read(whole, backbone), path, metadata={"source": url, "revision": sha256})
+    path.write_bytes(save(read(whole, backbone), {"source": url, "revision": sha256}))
 
 
 def _whole(url: str, path: Path, backbone: str, meter: Meter) -> str:

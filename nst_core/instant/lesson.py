@@ -94,7 +94,8 @@ def add_style(
         controls: when its stop is set, the style is added as it is then.
 
     Raises:
-        WeightsError: the file is missing, damaged or cannot be written; otherwise as of Lesson.
+        OutputError: the file cannot be written.
+        WeightsError: it is missing or damaged; otherwise as of Lesson.
     """
     check_output(to)
     before = load_styles(to)

@@ -1,9 +1,8 @@
 """A painted video as it is written: H.264 and the sound of the video that it was painted from, in MP4."""
 
 import math
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ImageError
+from nst_core.files import NewFile, plain_errors
 from nst_core.instant.film import SCALER, Plan, open_video
+from nst_core.interrupts import held
 
 # 20: strokes look as they were painted. No frames that refer to later ones (bf), though the file would be smaller, as
 # they are stored in another order than shown: durations would go to other frames, the last one's too.
@@ -85,14 +85,28 @@ class Sound:
 
 
 class PaintedVideo:
-    """The painted video in the making, beside the file whose name it takes when it is finished."""
+    """The painted video in the making, beside the file whose name it takes when it is finished.
+
+    Raises:
+        OutputError: by this and every method, it cannot be written.
+    """
 
     def __init__(self, path: Path, source: Path, plan: Plan):
-        self._path, self._aside, self._plan = path, path.with_name(path.name + ".new"), plan
+        self._path, self._plan = path, plan
         self._scaler = VideoReformatter()
         self._begin, self._end = 0, None  # of the last frame, in units of time_base
+        self._file = NewFile(path)
+        try:
+            self._open(source)
+        except BaseException:
+            self._file.drop()
+            raise
+
+    def _open(self, source: Path) -> None:
+        plan = self._plan
         height, width = (side // 2 * 2 for side in plan.size)
-        self._container = av.open(str(self._aside.absolute()), "w", "mp4", container_options={"movflags": "+faststart"})
+        with plain_errors(self._path, av.FFmpegError):
+            self._container = av.open(str(self._file.path), "w", "mp4", container_options={"movflags": "+faststart"})
         self._stream = self._container.add_stream(
             "libx264",
             rate=plan.rate,
@@ -126,7 +140,7 @@ class PaintedVideo:
             interpolation=SCALER,
         )
         picture.pts, picture.duration, picture.time_base = self._begin, length, base
-        with self._writing():
+        with plain_errors(self._path, av.FFmpegError):
             self._container.mux(self._stream.encode(picture))
             self.sound.until(float(self._end * base))
 
@@ -134,25 +148,17 @@ class PaintedVideo:
         """Give the file its name; whole: with the sound that goes on after the last frame."""
         if self._end is None:
             return
-        with self._writing():
+        with held(), plain_errors(self._path, av.FFmpegError):
             if whole:
                 self.sound.until(math.inf)
             self.sound.finish()
             self._container.mux(self._stream.encode(None))
             self._container.close()
-            os.replace(self._aside, self._path)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except (av.FFmpegError, OSError) as error:
-            why = error.strerror or error
-            raise ImageError(f"{self._path} could not be written ({why}); make room, or write elsewhere") from None
+            self._file.keep()
 
     def close(self) -> None:
         """Leave nothing behind but what is finished."""
         self.sound.close()
         with suppress(av.FFmpegError, OSError):
             self._container.close()
-        self._aside.unlink(missing_ok=True)
+        self._file.drop()

@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, WeightsError, named, said, seen
 from nst_core.features.checkpoint import Flaw
-from nst_core.features.distill import writing
+from nst_core.files import writing
 from nst_core.instant.network import MOST_STYLES, PHOTO, WIDTHS, TransformationNetwork
 
 SHOWN = Path(__file__).resolve().parents[2] / "assets" / "photos" / "chelsea_cat.jpg"
@@ -61,7 +61,7 @@ def save_styles(file: StyleFile, path: Path) -> None:
     """Write a file of styles, in half precision.
 
     Raises:
-        WeightsError: it cannot be written.
+        OutputError: it cannot be written.
     """
     tensors = {name: value.detach().cpu().half().contiguous() for name, value in file.network.state_dict().items()}
     small = {name: base64.b64encode(jpeg).decode() for name, jpeg in file.thumbnails.items()}
@@ -71,12 +71,8 @@ def save_styles(file: StyleFile, path: Path) -> None:
         "width": str(file.network.width),
         "thumbnails": json.dumps(small),
     }
-    try:
-        with writing(path) as aside:
-            save_file(tensors, aside, header)
-            aside.chmod(0o644)  # safetensors lets nobody else read it
-    except OSError as error:
-        raise WeightsError(f"{path} could not be written ({error.strerror or error}); write elsewhere") from None
+    with writing(path) as aside:
+        aside.write_bytes(save(tensors, header))
 
 
 def load_styles(path: Path) -> StyleFile:

@@ -42,8 +42,8 @@ def train(
     Raises:
         ImageError: fewer than 20 pictures in the folder.
         ConfigError: no style, or a name that is taken.
-        WeightsError: no weights for the loss; the output cannot be written; "OUTPUT.partial" is damaged or of another
-            training.
+        OutputError: the output or "OUTPUT.partial" cannot be written.
+        WeightsError: no weights for the loss; "OUTPUT.partial" is damaged or of another training.
     """
     check_output(output)
     yield Progress(0, recipe.steps, text=f"reading the pictures of {folder}")

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, WeightsError
-from nst_core.features.distill import writing
 from nst_core.features.photographs import Photographs
 from nst_core.features.vgg import load_network
+from nst_core.files import writing
 from nst_core.instant.network import PHOTO, TransformationNetwork, gather
 from nst_core.instant.perceptual import PerceptualLoss, Recipe
 from nst_core.transfer.controls import Controls
@@ -128,10 +128,14 @@ class Trainer:
         return torch.cat(painted, 3).cpu()
 
     def save(self, path: Path, header: dict[str, str]) -> None:
-        """Write all that going on needs."""
+        """Write all that going on needs.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
         kept = {"header": header, "step": self.step, "state": self.painter.state_dict(), "adam": self.adam.state_dict()}
-        with writing(path) as aside:
-            torch.save(kept, aside)
+        with writing(path) as aside, aside.open("wb") as file:  # a file of Python's says what a disk says
+            torch.save(kept, file)
 
     def resume(self, path: Path, header: dict[str, str]) -> None:
         """Go on from where `save` left off.
@@ -192,6 +196,7 @@ def updates(
         header: of the checkpoints, which one that is there has to have.
 
     Raises:
+        OutputError: a checkpoint cannot be written; the one before it stays.
         WeightsError: the checkpoint is damaged or of another training.
     """
     steps, sums, count = trainer.recipe.steps, {}, 0

@@ -1,6 +1,5 @@
 """Video in, painted video out: frame by frame, with its sound, in bounded memory."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -9,7 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from nst_core.errors import ConfigError, ImageError, said
+from nst_core.errors import ConfigError, said
+from nst_core.files import check_writable
 from nst_core.instant.film import Film, Plan, plan_of
 from nst_core.instant.painted_video import PaintedVideo
 from nst_core.instant.steady import Steady
@@ -70,8 +70,9 @@ def paint_video(
         controls: whose `stop` ends the video after the frame at hand.
 
     Raises:
-        ImageError: source is no video or has no pictures, too small or too large ones; output cannot be written.
+        ImageError: source is no video or has no pictures, too small or too large ones.
         ConfigError: size is no number of pixels or too small, or output is no .mp4.
+        OutputError: output cannot be written.
     """
     source, output = Path(source), Path(output)
     _check_output(output, source)
@@ -82,14 +83,9 @@ def _check_output(path: Path, source: Path) -> None:
     """Before an hour of painting rather than after it."""
     if path.suffix.lower() != ".mp4":
         raise ConfigError(f"output is {said(path.name)}; name an .mp4 file")
-    if not path.parent.is_dir():
-        raise ImageError(f"the folder {path.parent} does not exist; make it, or write elsewhere")
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder; name a file in it")
     if path.exists() and source.exists() and path.samefile(source):
         raise ConfigError(f"output is {said(path.name)}, the video itself; name another file")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ImageError(f"{path} cannot be written; write elsewhere")
+    check_writable(path)
 
 
 def _painting(

@@ -123,7 +123,11 @@ def versions() -> dict[str, str]:
 
 
 def save_result(image: Tensor, record: RunRecord, path: str | Path) -> None:
-    """Write image (1, 3, H, W) as a PNG that remembers how it was made."""
+    """Write image (1, 3, H, W) as a PNG that remembers how it was made.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     description = f"Painted by Neural Style Lab in {record.steps} steps; the record is in {TEXT_KEY!r} as JSON."
     images.save_png(
         image, path, {"Software": "Neural Style Lab", "Description": description, TEXT_KEY: record.to_json()}

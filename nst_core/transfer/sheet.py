@@ -110,7 +110,11 @@ def _text_size(text: str, font: ImageFont.FreeTypeFont) -> tuple[int, int]:
 
 
 def save_sheet(sheet: Image.Image, results: Sequence[CellResult], path: str | Path) -> None:
-    """Write a composed sheet as a PNG that remembers how each of its cells was made."""
+    """Write a composed sheet as a PNG that remembers how each of its cells was made.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     records = [result.record.to_dict() for result in results]
     images.save_png(
         images.from_pil(sheet), path, {"Software": "Neural Style Lab", SHEET_KEY: json.dumps(records, allow_nan=False)}

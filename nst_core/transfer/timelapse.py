@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, NSTError, said
+from nst_core.files import writing
 
 # Setting -> (smallest, largest, what it is counted in).
 RANGES = {
@@ -102,6 +103,7 @@ class Timelapse:
         Raises:
             NSTError: no frame was added, or Pillow cannot write WebP here.
             ConfigError: seconds out of range.
+            OutputError: the file cannot be written.
         """
         _checked("seconds", seconds)
         if self._last is None:
@@ -110,15 +112,16 @@ class Timelapse:
             raise NSTError("Pillow cannot write WebP here; reinstall it with: pip install --force-reinstall pillow")
         pictures = self._decoded()
         each = max(LEAST_MILLISECONDS, round(1000 * seconds / max(1, len(pictures) - 1)))
-        pictures[0].save(
-            path,
-            "WEBP",
-            save_all=True,
-            append_images=pictures[1:],
-            duration=[each] * (len(pictures) - 1) + [HOLD_MILLISECONDS],
-            loop=0,  # without end
-            quality=WEBP_QUALITY,
-        )
+        with writing(path) as aside:
+            pictures[0].save(
+                aside,
+                "WEBP",
+                save_all=True,
+                append_images=pictures[1:],
+                duration=[each] * (len(pictures) - 1) + [HOLD_MILLISECONDS],
+                loop=0,  # without end
+                quality=WEBP_QUALITY,
+            )
 
     def _decoded(self) -> list[Image.Image]:
         """What steps says, all at the last frame's size."""

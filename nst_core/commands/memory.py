@@ -1,0 +1,25 @@
+"""What is said where a command takes more memory than there is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from nst_core.errors import DeviceError
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """A sentence in place of a traceback, whoever ran out of memory.
+
+    Raises:
+        DeviceError: memory is full.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # the CPU's allocator raises a plain RuntimeError
+        kinds = (MemoryError, torch.OutOfMemoryError)
+        if isinstance(error, kinds) or "can't allocate memory" in str(error):
+            said = "this takes more memory than there is; choose a smaller size, or close other programs"
+            raise DeviceError(said) from None
+        raise
