@@ -45,5 +45,5 @@ def test_each_number_is_set_by_its_variable(one):
 
 @pytest.mark.parametrize("one", fields(Limits), ids=lambda one: one.name)
 def test_the_list_of_limits_tells_of_each_with_its_default(one):
-    rows = [line for line in ABOUT.read_text().splitlines() if f"`{one.metadata['variable']}`" in line]
+    rows = [line for line in ABOUT.read_text().splitlines() if line.startswith(f"| `{one.metadata['variable']}`")]
     assert rows and all(f"{value:g}" in rows[0] for value in {one.default, one.metadata["public"]} - {math.inf})

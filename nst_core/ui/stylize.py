@@ -283,14 +283,14 @@ def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
 
 
 def check_upload(path: Path | None, unusable: int) -> int:
-    """Say at once if an upload is no picture; a new number then makes room for another.
+    """Say at once if an upload is no picture, by its header alone; a new number then makes room for another.
 
     A usable upload changes nothing on the page: gradio 6.31 keeps a timer running at every frame for each picture that
     an event writes to while it is shown, which costs the machine that paints.
     """
     try:
         if path is not None:
-            images.load(path)
+            images.check(path)
     except NSTError as error:
         warn(error, "This picture cannot be used")
         return unusable + 1
