@@ -1,0 +1,99 @@
+"""Tests of how the page is served and ends: a folder that cannot be written, a signal, what is left behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from nst_core.errors import ConfigError
+from nst_core.ui.serving.server import check_folder, launch_options
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = [ROOT / "assets" / "photos" / "china_temple.jpg", ROOT / "assets" / "styles" / "harvest_sun.jpg"]
+
+
+def test_a_folder_of_uploads_that_cannot_be_written_is_told_at_the_start(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
+        with pytest.raises(ConfigError, match="GRADIO_TEMP_DIR"):
+            check_folder()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "new"))
+    check_folder()
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_the_number_of_pages_that_are_kept_is_the_servers(monkeypatch):
+    monkeypatch.setenv("NST_SESSIONS", "7")
+    assert launch_options()["state_session_capacity"] == 7
+    monkeypatch.setenv("NST_SESSIONS", "inf")
+    assert launch_options(theme=None)["state_session_capacity"] > 10_000
+    monkeypatch.setenv("NST_SESSIONS", "many")
+    with pytest.raises(ConfigError, match="NST_SESSIONS"):
+        launch_options()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The app as its own process, its address, and its folder of uploads."""
+    port, folder = free_port(), tmp_path / "uploads"
+    environment = {
+        **os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder), "NST_WEIGHTS": "",
+        "NST_DEVICE": "cpu",
+    }  # fmt: skip
+    app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            httpx.get(f"{url}/config")
+            break
+        except httpx.TransportError:
+            time.sleep(0.1)
+    yield app, url, folder
+    app.kill()
+    app.communicate()
+
+
+def test_a_signal_lets_steps_end_tells_clients_and_leaves_nothing(served):
+    app, url, folder = served
+    inputs = [{"path": str(path)} for path in EXAMPLES] + ["lab", "lite", *[None] * 6, 9999, 128, None, None]
+    event = httpx.post(f"{url}/gradio_api/call/stylize", json={"data": inputs}).json()["event_id"]
+    news = []
+
+    def listen():
+        with httpx.stream("GET", f"{url}/gradio_api/call/stylize/{event}", timeout=60) as answer:
+            news.extend(answer.iter_lines())
+
+    def hold():  # as an open page does
+        with httpx.stream("GET", f"{url}/gradio_api/heartbeat/page", timeout=60) as answer:
+            list(answer.iter_lines())
+
+    for listener in (threading.Thread(target=listen), threading.Thread(target=hold, daemon=True)):
+        listener.start()
+    while not any("generating" in line for line in news):
+        time.sleep(0.05)
+        assert app.poll() is None
+    began = time.monotonic()
+    app.send_signal(signal.SIGTERM)
+    assert app.wait(8) == 0
+    while "event: complete" not in news:
+        time.sleep(0.05)
+        assert time.monotonic() - began < 20
+    last = json.loads([line for line in news if line.startswith("data: ")][-1].removeprefix("data: "))
+    assert last[0]["path"].endswith("neural-style-lab.png")
+    assert not list(folder.rglob("neural-style-lab*"))
+    assert "Traceback" not in app.stderr.read()
