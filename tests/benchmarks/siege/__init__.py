@@ -1,0 +1,1 @@
+"""The page under siege: a crowd of clients, half of them hostile, and what the server is like while and after."""
