@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-import pickle
+import pickle  # nosec B403  # for the name of its error: files are read with weights_only
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
