@@ -11,6 +11,7 @@ import torch
 from nst_core import images
 from nst_core.analysis.figures import FIGURES
 from nst_core.analysis.paste import box_of, nearest_spot
+from nst_core.ui import board, composing
 from nst_core.ui.composing import CENTRE, GROUND_SIDE, PLACE, build_composing, ground, placed, put, put_first
 from tests.test_board import flat, on_device, painted, saved, transparent
 
@@ -110,13 +111,22 @@ def test_a_cutout_of_nothing_is_named(photo, tmp_path, toasts):
 
 
 @pytest.mark.parametrize("handler", [put_first, put])
-def test_pictures_are_read_on_the_devices_thread(photo, cutout, monkeypatch, handler):
-    threads, load = set(), images.load
-    monkeypatch.setattr(
-        images, "load", lambda *given: (threads.add(threading.current_thread().name), load(*given))[1]
-    )  # fmt: skip
+def test_large_files_are_not_read_on_the_devices_thread_and_what_computes_is_there(photo, cutout, monkeypatch, handler):
+    threads = {"read": set(), "computed": set()}
+
+    def noted(place, name, kind):
+        plain = getattr(place, name)
+        monkeypatch.setattr(
+            place, name, lambda *given: (threads[kind].add(threading.current_thread().name), plain(*given))[1]
+        )
+
+    noted(images, "load", "read")
+    noted(images, "load_transparent", "read")
+    noted(board, "visible_part", "computed")
+    noted(composing, "placement", "computed")
     handler(photo, cutout, None, *CENTRE)
-    assert threads == {on_device(threading.current_thread).name}
+    assert threads["computed"] == {on_device(threading.current_thread).name}
+    assert threads["read"] == {threading.current_thread().name}
 
 
 # Numbers and hands

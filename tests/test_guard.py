@@ -114,6 +114,12 @@ def test_names_that_were_given_to_it_are_its_own(variable, value, monkeypatch):
     assert is_known("lab.example.org:443")
 
 
+def test_a_space_goes_by_the_names_of_spaces_and_no_other_server_does(monkeypatch):
+    assert not is_known("somebody-lab.hf.space")
+    monkeypatch.setenv("SPACE_ID", "somebody/lab")
+    assert is_known("somebody-lab.hf.space") and not is_known("hf.space.evil.example")
+
+
 def test_long_addresses_and_large_bodies_are_refused_early(ask, monkeypatch):
     assert ask(path=f"/?{'a' * 20_000}").status_code == 414
     large = b"x" * 1_000_001

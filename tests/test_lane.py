@@ -38,8 +38,8 @@ def test_a_lane_of_two_has_two_at_work():
     ("others", "newcomer", "words"),
     [
         ([client(number) for number in range(4)], client(9), "4 jobs wait"),
-        ([client(number, "10.0.0.1") for number in range(3)], client(9, "10.0.0.1"), "3 jobs from your address"),
-        ([client(1), client(1)], client(1), "2 jobs of this page"),
+        ([client(number, "10.0.0.1") for number in range(3)], client(9, "10.0.0.1"), "from your address 3 jobs wait"),
+        ([client(1), client(1)], client(1), "of this page 2 jobs wait"),
     ],
 )
 def test_a_full_lane_sends_away_in_words_and_takes_in_when_there_is_room(others, newcomer, words):

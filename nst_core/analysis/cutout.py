@@ -30,9 +30,13 @@ def load_cutout(source: str | Path | BinaryIO) -> Tensor:
     Raises:
         ImageError: no picture, one that has no transparent parts, or one in which nothing can be seen.
     """
-    cutout = images.load_transparent(source)
+    name = named(source) if isinstance(source, str | Path) else "the file"
+    return visible_part(images.load_transparent(source), name)
+
+
+def visible_part(cutout: Tensor, name: str) -> Tensor:
+    """A picture with transparent parts, (1, 4, H, W) in [0, 1], without the empty space around it; raises as above."""
     if cutout[:, 3].min() > 1 - VISIBLE:
-        name = named(source) if isinstance(source, str | Path) else "the file"
         raise ImageError(
             f"{name} has no transparent parts; paint over what to cut out, or use a PNG with transparency around it"
         )

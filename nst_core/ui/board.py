@@ -1,6 +1,6 @@
 """What one open page has of its figure: the pictures it is made of, how far it is, and how it can go on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -10,9 +10,10 @@ import gradio as gr
 from torch import Tensor
 
 from nst_core import images
-from nst_core.analysis.cutout import cutout_of, load_cutout
+from nst_core.analysis.cutout import cutout_of, visible_part
 from nst_core.analysis.figure import Figure, Material, Moment, Part, check_counts
 from nst_core.devices import choose_compute, release_freed_memory
+from nst_core.errors import named
 from nst_core.features.classifier import forget_classifier
 from nst_core.ui.figure_view import Figures
 from nst_core.ui.jobs import Job
@@ -57,20 +58,23 @@ class Pictures(NamedTuple):
             cutout=self.read_cutout() if "cutout" in wanted else None,
         )
 
-    def read_cutout(self) -> Tensor | None:
+    def read_cutout(self, compute: Callable[..., Any] = lambda what, *given: what(*given)) -> Tensor | None:
         """The cut-out, (1, 4, H, W): what the brush painted over, or what its file leaves transparent.
+
+        Args:
+            compute: calls what computes; files are read where this is called.
 
         Raises:
             ImageError: it cannot be used.
         """
         if self.cutout is None:
             return None
-        painted = masks_of(self.brush)
+        painted = compute(masks_of, self.brush)
         if not painted:
-            return load_cutout(self.cutout)
+            return compute(visible_part, images.load_transparent(self.cutout), named(self.cutout))
         picture = images.load(self.cutout)
         check_shape(painted, picture, "press Take the picture under Cut out with a brush, and paint over that")
-        return cutout_of(picture, painted[0])
+        return compute(cutout_of, picture, painted[0])
 
 
 def _title(path: Path) -> str:

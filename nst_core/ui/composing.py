@@ -1,9 +1,11 @@
 """Before a composed picture is painted: a cut-out, by its transparency or by a brush, is put into its place by hand."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.paste import nearest_spot
@@ -85,14 +87,22 @@ def put_first(content: Path | None, cutout: Path | None, brush: dict[str, Any] |
     if content is None or cutout is None:
         return nothing
     try:
-        return DEVICE_THREAD.submit(_first_placement, content, Pictures(cutout=cutout, brush=brush), place).result()
+        return _computed(_first_placement, *_read(content, cutout, brush), place)
     except NSTError as error:
         _tell(error)
         return nothing
 
 
-def _first_placement(content: Path, pictures: Pictures, place: tuple[float, ...]) -> list[Any]:
-    background, piece = images.load(content), pictures.read_cutout()
+def _read(content: Path, cutout: Path, brush: dict[str, Any] | None) -> tuple[Tensor, Tensor]:
+    """Picture and cut-out; decoded on this thread, so that a painting on the device's need not wait for large files."""
+    return images.load(content), Pictures(cutout=cutout, brush=brush).read_cutout(_computed)
+
+
+def _computed(what: Callable[..., Any], *given: Any) -> Any:
+    return DEVICE_THREAD.submit(what, *given).result()
+
+
+def _first_placement(background: Tensor, piece: Tensor, place: tuple[float, ...]) -> list[Any]:
     x, y, scale = (value if value is not None else default for value, default in zip(place, CENTRE, strict=True))
     spot = nearest_spot(images.size_of(background), images.size_of(piece), x=x, y=y, scale=scale)
     return [placement(background, piece, *spot), *(round(value, 4) for value in spot)]
@@ -103,8 +113,7 @@ def put(content: Path | None, cutout: Path | None, brush: dict[str, Any] | None,
     if content is None or cutout is None or None in place:
         return gr.skip()
     try:
-        pictures = Pictures(cutout=cutout, brush=brush)
-        return DEVICE_THREAD.submit(lambda: placement(images.load(content), pictures.read_cutout(), *place)).result()
+        return _computed(placement, *_read(content, cutout, brush), *place)
     except NSTError as error:
         _tell(error)
         return gr.skip()

@@ -114,7 +114,8 @@ def is_known(host: str, scope: Scope | None = None) -> bool:
     blocks = getattr(scope["app"], "blocks", None) if scope and "app" in scope else None
     known |= {str(getattr(blocks, "server_name", "") or "").lower()}
     known |= {re.sub(r"^https?://", "", str(getattr(blocks, "share_url", "") or "")).strip("/")}
-    return bool(name) and ("*" in known or name in known - {""} or name.endswith(".localhost"))
+    ours = (".localhost", *((".hf.space",) if os.environ.get("SPACE_ID") else ()))
+    return bool(name) and ("*" in known or name in known - {""} or name.endswith(ours))
 
 
 def _most(path: str) -> float:

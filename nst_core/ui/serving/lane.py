@@ -61,11 +61,11 @@ class Lane:
         of_session = sum(place.client.session == client.session != "" for place in self._places)
         of_address = sum(place.client.address == client.address != "" for place in self._places)
         if of_session >= limits.waiting_of_session:
-            raise BusyError(f"{of_session} jobs of this page wait already; let one end, or stop it")
+            raise BusyError(f"of this page {_wait(of_session)} already; let one end, or stop it")
         if of_address >= limits.waiting_of_address:
-            raise BusyError(f"{of_address} jobs from your address wait already; try again when some of them are done")
+            raise BusyError(f"from your address {_wait(of_address)} already; try again when some of them are done")
         if len(self._places) >= limits.waiting:
-            raise BusyError(f"{len(self._places)} jobs wait for this computer, more than it takes; try again later")
+            raise BusyError(f"{_wait(len(self._places))} for this computer, more it does not take; try again later")
 
     def leave(self, place: Place) -> None:
         """Give the place up; once more does no harm."""
@@ -96,6 +96,10 @@ class Lane:
     def taken(self) -> int:
         """How many wait or are at work."""
         return len(self._places)
+
+
+def _wait(jobs: int) -> str:
+    return "1 job waits" if jobs == 1 else f"{jobs} jobs wait"
 
 
 DEVICE_LANE = Lane()  # of jobs that compute for long: paintings, sheets, figures, videos, trainings
