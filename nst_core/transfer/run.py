@@ -276,8 +276,7 @@ class Run:
         except OSError:
             self.broken = True
             raise NSTError(
-                "what this painting needs to go on is gone, files are kept for a while; use its picture as the start of "
-                "another"
+                "what this painting needs to go on is gone, files are kept for a while; start another from its picture"
             ) from None
 
     def close(self) -> None:
