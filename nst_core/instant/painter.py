@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, listed, said, seen
+from nst_core.instant.memory import WHOLE_AREA, in_one_piece
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.steps import Steps, finish
 from nst_core.instant.strips import steps_in_strips
 
-WHOLE_AREA = 2**20  # pixels; larger pictures are painted in strips
 MAX_SIDE = 10_000  # pixels; of what is read to be painted so
 
 
@@ -46,6 +47,7 @@ class Painter:
 
         Raises:
             ConfigError: an unknown style, no weight above 0, a strength out of range, styles of different networks.
+            DeviceError: a picture that this machine cannot hold.
 
         Source: Dumoulin et al. (2017), section 3.2, for blends; that a picture left as it is is one more style, so that
         strength is a blend, too, is our own.
@@ -56,7 +58,7 @@ class Painter:
     def steps(self, image: Tensor, weights: Mapping[str, float], *, strength: float = 1.0) -> Steps[Tensor]:
         """`paint`, a layer or a strip of one a step, so that others who paint on the device may come in between."""
         network, shares = self.recipe(weights, strength)
-        if image.shape[-2] * image.shape[-1] > WHOLE_AREA:
+        if not in_one_piece(images.size_of(image), network.width, self.compute, WHOLE_AREA):
             return (yield from steps_in_strips(network, image, shares))
         painted = yield from network.steps(image.to(network.device), shares.to(network.device))
         return painted.to(image.device)
