@@ -19,7 +19,7 @@ PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N
 RGB_BYTES = 4  # of a pixel of Pillow's
 TENSOR_BYTES = 4  # of a number
 HELD_BACK = 1.1  # of what is freed, some stays with the C library until all of its block is
-STRIP_BYTES = 2**24  # of the rows that are converted at a time, and small things
+STRIP_BYTES = 2**23  # of the rows that are converted at a time, and small things
 FILE_COPIES = 2  # decoders keep a file's bytes, or map them
 
 # Bytes a pixel beside the picture itself, as measured: libwebp's canvases and the frame, libavif's planes of 16 bits.
