@@ -5,6 +5,7 @@ import json
 
 import httpx
 import pytest
+from gradio.route_utils import FnIndexInferError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -24,6 +25,22 @@ async def echo(request: Request) -> JSONResponse:
 
 async def lookup(request: Request) -> JSONResponse:
     return JSONResponse({}[(await request.json())["fn_index"]])
+
+
+async def careless(request: Request) -> JSONResponse:
+    """As gradio's own routes read: whatever goes wrong with a body is the body's fault."""
+    try:
+        return JSONResponse({"bytes": len(await request.body())})
+    except Exception:
+        return JSONResponse({"detail": "no JSON"}, 400)
+
+
+async def unknown(request: Request) -> JSONResponse:
+    raise FnIndexInferError("no such function")
+
+
+async def refusing(request: Request) -> JSONResponse:
+    return JSONResponse({"error": "choose a picture first"}, 500)
 
 
 async def page(request: Request) -> HTMLResponse:
@@ -49,6 +66,9 @@ ROUTES = [
     Route("/gradio_api/upload", echo, methods=["POST"]),
     Route("/gradio_api/cancel", echo, methods=["POST"]),
     Route("/gradio_api/run/predict", echo, methods=["POST"]),
+    Route("/gradio_api/run/careless", careless, methods=["POST"]),
+    Route("/gradio_api/run/refusing", refusing, methods=["POST"]),
+    Route("/gradio_api/call/unknown", unknown, methods=["POST"]),
     Route("/gradio_api/queue/data", news),
     Route("/gradio_api/heartbeat/{name}", news),
     Route("/gradio_api/call/{api}/{name}", news),
@@ -150,7 +170,8 @@ def test_a_body_that_does_not_come_is_not_waited_for(ask, monkeypatch):
         await asyncio.sleep(5)
         yield b"}"
 
-    assert ask("POST", "/gradio_api/run/predict", content=slow()).status_code == 408
+    for reader in ("predict", "careless"):
+        assert ask("POST", f"/gradio_api/run/{reader}", content=slow()).status_code == 408
 
 
 def test_what_no_page_asks_for_is_refused_without_a_traceback_and_faults_are_not_hidden(ask, caplog):
@@ -158,6 +179,8 @@ def test_what_no_page_asks_for_is_refused_without_a_traceback_and_faults_are_not
     assert answer.status_code == 400 and "reload" in answer.text
     assert ask("POST", "/gradio_api/queue/join", content=b"no JSON").status_code == 400
     assert ask("POST", "/gradio_api/queue/join", json=[1]).status_code == 400
+    assert ask("POST", "/gradio_api/call/unknown", json={}).status_code == 400
+    assert ask("POST", "/gradio_api/run/refusing", json={}).status_code == 422
     assert "Traceback" not in caplog.text and "KeyError" in caplog.text
     with pytest.raises(KeyError):
         ask(path="/broken")

@@ -54,6 +54,10 @@ def size_of_drawing(drawn: dict) -> str:
     return str([layer.size for layer in drawn["layers"]])
 
 
+def picked(event: gr.EventData) -> str:
+    return str(int(event.number))
+
+
 def failing(kind: str) -> str:
     if kind == "known":
         raise ConfigError("kind is 'known'; choose another")
@@ -67,10 +71,13 @@ def url(uploads) -> str:
         word, number = gr.Textbox(), gr.Number(maximum=9)
         several = gr.File(file_count="multiple")
         for made, inputs, name in (
-            (size_of, PictureInput(), "size"), (size_of_all, several, "sizes"), (size_of_drawing, BrushInput(), "drawing"),
-            (failing, gr.Textbox(), "failing"), (lambda number: str(number), number, "number"),
+            (size_of, PictureInput(), "size"), (size_of_all, several, "sizes"),
+            (size_of_drawing, BrushInput(), "drawing"), (failing, gr.Textbox(), "failing"),
+            (lambda number: str(number), number, "number"),
         ):  # fmt: skip
             gr.Button().click(made, inputs, word, api_name=name)
+
+        gr.Button().click(picked, None, word, api_name="picked")
 
         def later(picture, *, controls=None):
             return size_of(picture)
@@ -156,6 +163,17 @@ def test_a_handler_that_fails_says_so_in_a_sentence(url, caplog):
     assert "choose another" in call(url, "failing", "known")[1]["error"]
     told = call(url, "failing", "unknown")[1]["error"]
     assert "went wrong in this program" in told and "secret" not in told
+
+
+def test_an_event_that_says_nothing_or_nonsense_is_refused_without_a_traceback(url, caplog, capfd):
+    dependencies = httpx.get(f"{url}config").json()["dependencies"]
+    [number] = [one["id"] for one in dependencies if one["api_name"] == "picked"]
+    for data in (None, {}, {"number": "nine"}, {"number": [1]}, {"number": 9}):
+        body = {"data": [], "fn_index": number, "session_hash": f"s{data}", "event_data": data}
+        httpx.post(f"{url}gradio_api/queue/join", json=body)
+        news = httpx.get(f"{url}gradio_api/queue/data", params={"session_hash": f"s{data}"}, timeout=30).text
+        assert (NO_SENSE in news) is (data != {"number": 9}) and ('"9"' in news) is (data == {"number": 9})
+    assert "Traceback" not in caplog.text + "".join(capfd.readouterr())
 
 
 def test_a_drawing_is_opened_as_every_other_picture_is(url, uploads):

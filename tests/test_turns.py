@@ -160,6 +160,40 @@ def test_a_long_job_ends_when_others_wait_and_not_before(audience, toasts, monke
     assert "Others wait" in toasts[0]
 
 
+def test_a_job_that_fails_for_being_ended_says_why_it_was(audience, monkeypatch):
+    monkeypatch.setenv("NST_MAX_SECONDS", "0.05")
+    audience.enters("page")
+    lane, controls = Lane(), Controls()
+
+    def without_result():
+        for _ in range(5000):
+            if controls.stop.is_set():
+                raise ConfigError("stopped before the first painting was finished")
+            time.sleep(0.002)
+        yield 0
+
+    async def run():
+        job = asyncio.create_task(collected(lane, without_result, controls))
+        await asyncio.sleep(0.02)
+        other = asyncio.create_task(collected(lane, lambda: counting(Controls(), 1)))
+        with pytest.raises(NSTError, match="Others wait"):
+            await job
+        return await other
+
+    assert asyncio.run(run())[-1] == 0
+
+
+def test_passes_are_not_ended_for_others_who_wait(audience, monkeypatch):
+    monkeypatch.setenv("NST_MAX_SECONDS", "0.05")
+    audience.enters("page")
+    lane = Lane(timed=False)
+
+    async def run():
+        return await asyncio.gather(*(collected(lane, lambda: counting(Controls(), 60)) for _ in range(2)))
+
+    assert [views[-1] for views in asyncio.run(run())] == [59, 59]
+
+
 def test_a_client_that_goes_away_ends_its_job_and_the_place_is_free_only_then(audience):
     audience.enters("page")
     lane, controls, done, gate = Lane(), Controls(), [], threading.Event()

@@ -172,13 +172,9 @@ def test_an_example_is_one_click(page):
 def bad_files(folder: Path) -> dict[str, Path]:
     text = folder / "letter.jpg"
     text.write_text("Dear reader, this is no picture.")
-    whole = folder / "whole.jpg"
-    Image.effect_noise((200, 200), 60).save(whole)
-    short = folder / "short.jpg"
-    short.write_bytes(whole.read_bytes()[:2000])
     tiny = folder / "tiny.png"
     Image.new("RGB", (1, 1)).save(tiny)
-    return {"letter.jpg": text, "short.jpg": short, "tiny.png": tiny}
+    return {"letter.jpg": text, "tiny.png": tiny}
 
 
 def test_a_bad_upload_is_named_at_once_and_the_page_goes_on(page, picture_files, tmp_path):
@@ -186,6 +182,13 @@ def test_a_bad_upload_is_named_at_once_and_the_page_goes_on(page, picture_files,
         page.set_input_files("#content input[type=file]", path)
         expect(page.get_by_text(re.compile(rf"^{re.escape(name)} (cannot be read|is 1×1)"))).to_be_visible()
         expect(page.locator("#content input[type=file]")).to_have_count(1)  # empty again, ready for another
+    whole, short = tmp_path / "whole.jpg", tmp_path / "short.jpg"
+    Image.effect_noise((200, 200), 60).save(whole)
+    short.write_bytes(whole.read_bytes()[:2000])
+    prepare(page, (short, picture_files[1]), steps=1)  # its header says nothing of what is missing
+    page.click("#run")
+    wait_for_status(page, "short.jpg cannot be read")
+    page.locator("#content").get_by_label("Clear").click()
     prepare(page, picture_files, steps=1)
     page.click("#run")
     wait_for_status(page, "Done: 1 step in")

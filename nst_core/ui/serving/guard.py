@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs
 
 import gradio as gr
+from gradio.route_utils import FnIndexInferError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,6 +36,7 @@ FRAMES = re.compile(r"/live/[^/]+$")  # which count their bytes themselves
 HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<name>[^/]+)$")
 NEWS_OF_EVENT = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<name>[^/]+)$")
 NEWS = "/gradio_api/queue/data"
+BESIDE_QUEUE = re.compile(r"/gradio_api/(?:run|api)/[^/]+/?$")
 
 # gradio's page consists of inline scripts and styles, and makes functions of text.
 PAGE_POLICY = (
@@ -59,11 +61,11 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(scope, send)
+        body = _Body(scope, receive)
+        answer = _Answer(scope, send, body)
         if refusal := refused(scope):
             await refusal(scope, receive, answer.send)
             return
-        body = _Body(scope, receive)
         try:
             with _present(scope):
                 await self.app(scope, body.receive, answer.send)
@@ -71,7 +73,7 @@ class Guard:
             await answer.refuse(413, "That is more than this server takes in one request.")
         except TimeoutError:
             await answer.refuse(408, "The rest of the request did not come in time.")
-        except (LookupError, ValueError, TypeError, AttributeError) as error:
+        except (LookupError, ValueError, TypeError, AttributeError, FnIndexInferError) as error:
             if scope["method"] != "POST" or answer.begun:
                 raise
             # a request that no page of ours makes: gradio looks for what it names, and finds nothing
@@ -158,6 +160,10 @@ class _TooMuch(Exception):
     """A body is longer than it may be."""
 
 
+# What a body is refused for -> what is answered; whoever reads bodies may make something else of it on the way.
+REFUSALS = {_TooMuch: 413, TimeoutError: 408}
+
+
 class _Body:
     """What a client sends: counted, and not waited for without end."""
 
@@ -165,9 +171,17 @@ class _Body:
         self._receive, self._path = receive, scope["path"]
         self._most, self._is_upload = _most(self._path), self._path.endswith(UPLOAD)
         self._size, self._whole, self._kept = 0, False, b""
+        self.refused: int | None = None  # for what is wrong with it: a status of HTTP
         self._until = asyncio.get_running_loop().time() + BODY_SECONDS
 
     async def receive(self) -> Message:
+        try:
+            return await self._next()
+        except tuple(REFUSALS) as error:
+            self.refused = REFUSALS[type(error)]
+            raise
+
+    async def _next(self) -> Message:
         if self._whole:  # what is waited for now is the client's leaving
             return await self._receive()
         now = asyncio.get_running_loop().time()
@@ -198,12 +212,16 @@ def _take_back(body: bytes) -> None:
 class _Answer:
     """What goes back, with the headers that keep a browser from doing more with it than to show it."""
 
-    def __init__(self, scope: Scope, send: Send):
-        self._scope, self._send, self.begun = scope, send, False
+    def __init__(self, scope: Scope, send: Send, body: _Body):
+        self._scope, self._send, self._body, self.begun = scope, send, body, False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun = True
+            if self._body.refused:
+                message["status"] = self._body.refused
+            elif message["status"] == 500 and BESIDE_QUEUE.search(self._scope["path"]):
+                message["status"] = 422  # as a handler refused it in words, which gradio calls a fault of the server's
             headers = MutableHeaders(raw=message["headers"])
             headers.setdefault("X-Content-Type-Options", "nosniff")
             headers.setdefault("Referrer-Policy", "same-origin")

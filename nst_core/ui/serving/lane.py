@@ -34,10 +34,11 @@ class Lane:
 
     Args:
         workers: how many jobs may be at work.
+        timed: whether a job that has been at work for long ends when others wait.
     """
 
-    def __init__(self, workers: int = 1):
-        self.workers = workers
+    def __init__(self, workers: int = 1, *, timed: bool = True):
+        self.workers, self.timed = workers, timed
         self.closing = ""  # why nobody may enter any more, in words; "": all may
         self._lock = threading.Lock()
         self._places: list[Place] = []  # at work and waiting, in the order in which they came
@@ -103,4 +104,4 @@ def _wait(jobs: int) -> str:
 
 
 DEVICE_LANE = Lane()  # of jobs that compute for long: paintings, sheets, figures, videos, trainings
-PASS_LANE = Lane(2)  # of single pictures painted in one pass, which take turns with a job on the device
+PASS_LANE = Lane(2, timed=False)  # of single pictures painted in one pass, which take turns with a job on the device

@@ -53,18 +53,29 @@ class Page(gr.Blocks):
             log.warning("refused inputs: %s", type(error).__name__)
             raise refusal(NO_SENSE) from None
 
-    async def call_function(self, *given: Any, **named: Any) -> Any:
+    async def call_function(
+        self, block_fn: Any, processed_input: list[Any], iterator: Any = None, requests: Any = None,
+        event_id: str | None = None, event_data: gr.EventData | None = None, *given: Any, **named: Any,
+    ) -> Any:  # fmt: skip
         """What a handler returns, or yields next.
 
         Raises:
             gr.Error: it failed; the log has the whole of what was not foreseen.
         """
         try:
-            return await super().call_function(*given, **named)
+            return await super().call_function(
+                block_fn, processed_input, iterator, requests, event_id, event_data, *given, **named
+            )
         except gr.Error:
             raise
         except NSTError as error:
             raise refusal(error) from None
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
+            if not block_fn.collects_event_data:
+                raise refusal(excuse(error)) from None
+            # what a component says of an event is whatever a client writes
+            log.warning("refused an event: %s in %s", type(error).__name__, block_fn.name)
+            raise refusal(NO_SENSE) from None
         except Exception as error:
             raise refusal(excuse(error)) from None
 

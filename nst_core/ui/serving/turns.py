@@ -87,6 +87,12 @@ async def in_turn(
             yield view
         if watch.done() and (why := watch.result()):
             warn(why, "Ended early")
+    except TurnMissed:
+        raise
+    except NSTError:
+        if watch.done() and not watch.cancelled() and (why := watch.result()):
+            raise NSTError(why) from None  # for which it was stopped before there was a result
+        raise
     finally:
         watch.cancel()
         if not job.ended:
@@ -114,7 +120,7 @@ def _reason(lane: Lane, place: Place) -> str | None:
     if client.event and AUDIENCE.is_cancelled(client.event):
         return ""
     seconds = asyncio.get_running_loop().time() - place.began if place.began is not None else 0
-    if seconds > allowed.seconds and lane.waiting:
+    if lane.timed and seconds > allowed.seconds and lane.waiting:
         return f"Others wait for this computer: a job ends after {allowed.seconds:.0f} s then. What is made is kept."
     return None
 
