@@ -5,6 +5,8 @@ import os
 # read when gradio is imported, and when its Blocks is made
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "50")  # which it goes through after every event
+# read by torch: compiled kernels that oneDNN keeps, some megabytes for each size of a picture, instead of 1024
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 import sys
 

@@ -215,3 +215,12 @@ def test_too_much_text_is_an_error_with_a_remedy(monkeypatch):
     for read in (images.read_text, images.load, images.check):
         with pytest.raises(ImageError, match="use a JPEG, PNG or WebP"):
             read(io.BytesIO(buffer.getvalue()))
+
+
+def test_a_picture_that_takes_minutes_to_decode_is_refused_and_smaller_copies_of_it_are_read(monkeypatch):
+    monkeypatch.setattr(opening, "SLOW_PIXELS", 300 * 200)
+    slow = files.saved(400, 300, "RGB", "JPEG2000", num_resolutions=1)
+    with pytest.raises(ImageError, match="400×300 pixels, too many for a JPEG 2000"):
+        images.load(io.BytesIO(slow))
+    assert images.load(io.BytesIO(files.saved(400, 300, "RGB", "JPEG2000")), max_side=200).shape == (1, 3, 150, 200)
+    assert images.load(io.BytesIO(files.saved(400, 300, "RGB", "JPEG"))).shape == (1, 3, 300, 400)

@@ -57,6 +57,13 @@ def shrink(picture: Image.Image, file: BinaryIO, max_side: int) -> None:
         picture.draft("RGB", (max_side, max_side))
 
 
+def decoded_size(picture: Image.Image) -> tuple[int, int]:
+    """(width, height) at which a picture is decoded, after `shrink`."""
+    power = 2 ** (picture._reduce if picture.format == "JPEG2000" else 0)
+    width, height = picture.size
+    return width // power, height // power
+
+
 def needed(picture: Image.Image, file: BinaryIO, max_side: int, *, channels: int = 3) -> int:
     """Bytes that decoding a picture, converting it and making a tensor of it take at their peak.
 
@@ -69,8 +76,7 @@ def needed(picture: Image.Image, file: BinaryIO, max_side: int, *, channels: int
     Raises:
         ValueError: the header contradicts itself.
     """
-    power = 2 ** (picture._reduce if picture.format == "JPEG2000" else 0)
-    width, height = (side // power for side in picture.size)
+    width, height = decoded_size(picture)
     pixels = width * height
     made = pixels * min(1, max_side / max(width, height)) ** 2  # pixels of the tensor
     own = pixels * PIXEL_BYTES.get(picture.mode, 4)

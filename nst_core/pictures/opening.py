@@ -1,6 +1,7 @@
 """Opens pictures that anyone may have made: of known kinds only, few at a time, within a budget of memory."""
 
 import io
+import math
 import struct
 import subprocess  # nosec B404  # for the name of its error: nothing is started
 import threading
@@ -20,6 +21,7 @@ from nst_core.pictures import cost, directories
 # decoder more for strangers' bytes, and some start other programs: PostScript's does whatever the file says.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "ICO", "TGA")
 MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding takes too long
+SLOW_PIXELS = 2**24  # of a JPEG 2000, as it is decoded: a million take a second, and hold up who waits to read
 AT_ONCE = 2  # pictures decoded at a time in this process, lest thirty uploads add up
 
 # What Pillow and its decoders raise for files that are damaged or of another kind.
@@ -101,6 +103,8 @@ def admit(picture: Image.Image, file: BinaryIO, name: str, max_side: int, *, cha
     """
     width, height = picture.size
     cost.shrink(picture, file, max_side)
+    if picture.format == "JPEG2000" and math.prod(cost.decoded_size(picture)) > SLOW_PIXELS:
+        raise ImageError(f"{name} is {width}×{height} pixels, too many for a JPEG 2000; save it as a JPEG")
     _check_cost(cost.needed(picture, file, max_side, channels=channels), (width, height), name)
 
 
