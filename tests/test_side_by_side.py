@@ -69,7 +69,8 @@ def test_a_cell_of_a_crew_is_what_it_is_alone(pictures, passes, settings):
         assert apart(growth.image, frames[-1].image) < ROUNDING
         assert [step for step, _, _ in growth.history] == [frame.step for frame in frames]
         for (_, _, total), frame in zip(growth.history, frames, strict=True):
-            assert total == pytest.approx(frame.total, rel=1e-3)
+            # half of what bf16 can tell apart: some processors sum a batch in another order than a picture alone
+            assert total == pytest.approx(frame.total, rel=2e-3)
     assert passes == [MOST_TOGETHER] * 4  # the fifth is alone
 
 
