@@ -46,6 +46,21 @@ def test_one_of_two_names_is_enough(clock):
     assert audience.silence("page", "job") == 2
 
 
+def test_all_who_want_to_know_are_told_once_of_a_page_that_was_closed(caplog):
+    audience, told = Audience(), []
+
+    def failing(leaving):
+        raise ZeroDivisionError
+
+    def noting(leaving):
+        told.append(leaving.session_hash)
+
+    for tell in (failing, noting, noting):
+        audience.when_left(tell)
+    audience.tell_left("page")
+    assert told == ["page"] and "could not be left" in caplog.text
+
+
 def test_what_is_taken_back_stays_so_and_strangers_names_take_bounded_room():
     audience = Audience()
     audience.cancel("mine")

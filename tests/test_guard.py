@@ -220,6 +220,28 @@ def test_who_hears_of_jobs_is_noted_as_long_as_the_connection_is_open(app, audie
     assert asyncio.run(run()) is False
 
 
+@pytest.mark.parametrize("path", ["/gradio_api/heartbeat/page", "/gradio_api/queue/data?session_hash=page"])
+def test_a_page_is_left_when_its_last_heartbeat_ends(app, audience, path):
+    left = []
+    audience.when_left(lambda leaving: left.append(leaving.session_hash))
+
+    async def run():
+        app.state.gate = asyncio.Event()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOME) as client:
+            others = (
+                asyncio.create_task(client.get("/gradio_api/heartbeat/page")),
+                asyncio.create_task(client.get(path)),
+            )
+            await asyncio.sleep(0.05)
+            assert left == [] and audience.listens("page")
+            app.state.gate.set()
+            await asyncio.gather(*others)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+    assert left == ["page"]
+
+
 def test_a_cancelled_job_is_noted(ask, audience):
     body = json.dumps({"session_hash": "s", "fn_index": 1, "event_id": "job"})
     assert ask("POST", "/gradio_api/cancel", content=body).json() == {"bytes": len(body)}

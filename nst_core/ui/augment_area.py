@@ -25,6 +25,7 @@ from nst_core.ui.network import fetch_weights
 from nst_core.ui.palette import bundled, title_of
 from nst_core.ui.pictures import PictureInput
 from nst_core.ui.preview import Preview, preview_area
+from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.session import DEVICE_THREAD, INSTANT
 from nst_core.ui.settings import default_config
 from nst_core.ui.status import duration, status_html
@@ -174,7 +175,7 @@ def build_augment(style_picture: PictureInput) -> None:
     connect_job(job, lambda job: job, (run, stop), paint_folder, inputs, [status, preview, outcome])
     page = gr.context.Context.root_block
     page.load(enter_page, job, **INSTANT)
-    page.unload(leave_page)
+    AUDIENCE.when_left(leave_page)
 
 
 def enter_page(job: Augmentation, request: gr.Request) -> None:

@@ -11,6 +11,7 @@ from nst_core.transfer.config import MAX_STEPS
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.axes import MENU, NOTHING, advice, default_values, extent
 from nst_core.ui.jobs import not_begun
+from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.session import INSTANT, QUEUED, Session
@@ -51,7 +52,7 @@ def build_contact_sheet(session: gr.State, uploads: Sequence[Any], settings: Seq
     _connect_choice(session, sheet, parts, [preset, *controls])
     _connect_painting(session, sheet, parts, uploads, [preset, *controls])
     parts.grid.click(_click, [sheet, session], [parts.status, *settings], **QUEUED)
-    gr.context.Context.root_block.unload(leave_sheet)
+    AUDIENCE.when_left(leave_sheet)
 
 
 def _parts() -> Parts:

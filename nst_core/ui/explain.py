@@ -22,6 +22,7 @@ from nst_core.ui.lesson_links import CONTENT_KEY, STYLE_KEY, LessonLink, read_li
 from nst_core.ui.making import BoardView, go_on, make_figure
 from nst_core.ui.option_controls import option_controls, shown_value
 from nst_core.ui.pictures import PictureInput
+from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.session import INSTANT, QUEUED
@@ -104,7 +105,7 @@ def build(tabs: gr.Tabs, studio: Studio) -> None:
     connect_enlarged(board, enlarged, view, tabs, studio)
     page = gr.context.Context.root_block
     page.load(_opened(inputs, stage), None, [tabs, status, *_filled(inputs, stage)], **QUEUED)
-    page.unload(leave_board)
+    AUDIENCE.when_left(leave_board)
 
 
 def _pictures() -> tuple[gr.Radio, PictureInput, PictureInput, tuple[Any, ...], list[gr.File]]:

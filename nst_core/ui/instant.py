@@ -18,6 +18,7 @@ from nst_core.ui.live import taken
 from nst_core.ui.live_area import live_area
 from nst_core.ui.palette import NO_BLEND, Mix, Palette, title_of
 from nst_core.ui.pictures import BeforeAfter, PictureInput
+from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import PASS_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.session import INSTANT, QUEUED
@@ -130,7 +131,7 @@ def _connect(choices: Choices, stage: Stage, camera: Any) -> None:
     camera.take(take, palette, stage.picture, **QUEUED)
     page = gr.context.Context.root_block
     page.load(enter_page, palette, [strip, camera], **INSTANT)
-    page.unload(leave_page)
+    AUDIENCE.when_left(leave_page)
 
 
 def repaint(palette: Palette, picture: Path | None, size: float | None, *mix: Any) -> Iterator[InstantView]:

@@ -29,6 +29,7 @@ from nst_core.ui.toasts import refusal, warn
 
 POLISH_STEPS = 80
 LARGE_AREA = 2**23  # pixels
+READ_TIMES = 4  # the size at which a picture is painted; larger ones are read at this
 _LARGE = threading.Lock()
 TEXT_KEY = "neural-style-lab instant"  # of a PNG's text chunk
 
@@ -80,12 +81,12 @@ def read(source: Path, size: float | None) -> Tensor:
         ImageError: not a picture, or too large or small a one.
         ConfigError: a size that is none.
     """
-    image = images.load(source, max_side=MAX_SIDE)
     if size is None:
-        return image
+        return images.load(source, max_side=MAX_SIDE)
     if not size == size // 1 or not images.MIN_SIDE <= size <= MAX_SIDE:
         raise ConfigError(f"the size is {size:g}; give a whole number from {images.MIN_SIDE} to {MAX_SIDE}, or none")
-    return images.fit(image, int(size))
+    # read at its full size, a large picture would take gigabytes only to be made small
+    return images.fit(images.load(source, max_side=min(MAX_SIDE, READ_TIMES * int(size))), int(size))
 
 
 def on_device(brush: Brush, controls: Controls | None = None) -> Callable[[Tensor], Tensor]:

@@ -20,6 +20,7 @@ from nst_core.ui.painting import View, go_on, paint, recolor, steer, warm_up
 from nst_core.ui.pictures import BeforeAfter
 from nst_core.ui.preview import preview_area
 from nst_core.ui.results import strip_value
+from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.session import INSTANT, QUEUED, Session, leave_page
@@ -225,7 +226,7 @@ def _connect_settings(
         strip_value, session, strip, **INSTANT
     )
     page = gr.context.Context.root_block
-    page.unload(leave_page)
+    AUDIENCE.when_left(leave_page)
     page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(describe_network, backbone, list(network), **INSTANT)

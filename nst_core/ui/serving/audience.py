@@ -1,10 +1,20 @@
 """Who listens: the connections by which pages and programs hear of their jobs, and what they take back."""
 
+import logging
 import threading
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
 
+log = logging.getLogger(__name__)
 MOST_REMEMBERED = 10_000  # names of those who left, and of jobs that were cancelled
+
+
+class Leaving(NamedTuple):
+    """Who left; as much of a gradio's request as a handler of it wants."""
+
+    session_hash: str
 
 
 class Audience:
@@ -13,22 +23,29 @@ class Audience:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: Counter[str] = Counter()
+        self._beats: Counter[str] = Counter()  # of these, heartbeats
         self._last_heard: OrderedDict[str, float] = OrderedDict()  # of those who do not listen now; monotonic seconds
         self._cancelled: OrderedDict[str, None] = OrderedDict()
+        self._when_left: list[Callable[[Leaving], None]] = []
 
-    def enters(self, name: str) -> None:
-        """A connection was opened."""
+    def enters(self, name: str, *, beats: bool = False) -> None:
+        """A connection was opened; beats: it is a page's heartbeat, which is there as long as the page is open."""
         with self._lock:
             self._open[name] += 1
+            self._beats[name] += beats
             self._last_heard.pop(name, None)
 
-    def leaves(self, name: str) -> None:
-        """A connection was closed."""
+    def leaves(self, name: str, *, beats: bool = False) -> bool:
+        """A connection was closed; whether its page was, whose last heartbeat it is."""
         with self._lock:
             self._open[name] -= 1
+            self._beats[name] -= beats
             if self._open[name] <= 0:
                 del self._open[name]
                 self._note(name)
+            if self._beats[name] <= 0:
+                del self._beats[name]
+            return beats and name not in self._beats
 
     def listens(self, name: str) -> bool:
         """Whether a connection is open."""
@@ -43,6 +60,22 @@ class Audience:
                 if name not in self._last_heard:
                     self._note(name)
             return time.monotonic() - max(self._last_heard[name] for name in names)
+
+    def when_left(self, tell: Callable[[Leaving], None]) -> None:
+        """Have a function called with each page that is closed.
+
+        gradio's own `unload` would make a session's state, of most of a megabyte, for each that never had one.
+        """
+        if tell not in self._when_left:
+            self._when_left.append(tell)
+
+    def tell_left(self, name: str) -> None:
+        """A page was closed."""
+        for tell in self._when_left:
+            try:
+                tell(Leaving(name))
+            except Exception:  # the others are told all the same
+                log.exception("a page could not be left")
 
     def cancel(self, event: str) -> None:
         """An event is not wanted any more."""

@@ -149,11 +149,13 @@ def _present(scope: Scope) -> Iterator[None]:
     if not name:
         yield
         return
-    AUDIENCE.enters(name)
+    beats = bool(HEARTBEAT.search(path))
+    AUDIENCE.enters(name, beats=beats)
     try:
         yield
     finally:
-        AUDIENCE.leaves(name)
+        if AUDIENCE.leaves(name, beats=beats):
+            asyncio.get_running_loop().run_in_executor(None, AUDIENCE.tell_left, name)
 
 
 class _TooMuch(Exception):

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from nst_core.devices import release_freed_memory
 from nst_core.ui.cache import FOLDERS, IN_USE
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.limits import limits
@@ -42,7 +43,8 @@ async def _rounds(app: Any) -> None:
             keep = kept_files(app) | set(IN_USE)
             await asyncio.to_thread(sweep, Path(gr.utils.get_upload_folder()), limits().kept, keep=keep)
             FOLDERS.intersection_update([folder for folder in list(FOLDERS) if folder.exists()])
-            forget_closed_pages(app.state_holder)
+            if forget_closed_pages(app.state_holder):
+                await asyncio.to_thread(release_freed_memory)
             server = getattr(app.blocks, "server", None)
             if server is not None:
                 mute = close_mute(server.server_state.connections, mute)
