@@ -106,8 +106,10 @@ class Server:
         return None
 
     def left(self) -> tuple[int, int, float]:
-        """Files among its uploads and results, how many of them should be gone by now, and megabytes of all."""
-        status = [path.lstat() for path in self.uploads.rglob("*") if not path.is_dir()]
+        """Files among its uploads and results but the examples, those that should be gone by now, megabytes of all."""
+        examples = {path.name for path in (ROOT / "assets").rglob("*")}
+        files = [path for path in self.uploads.rglob("*") if path.name not in examples]
+        status = [path.lstat() for path in files if not path.is_dir()]
         oldest = time.time() - float(CLASS["NST_KEEP_SECONDS"]) - 30  # two rounds of housekeeping
         old = sum(one.st_ctime < oldest for one in status)
         return len(status), old, sum(one.st_size for one in status) / 1e6
