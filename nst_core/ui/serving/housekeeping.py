@@ -16,8 +16,10 @@ from nst_core.ui.cache import FOLDERS, IN_USE
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.limits import limits
 
-ROUND_SECONDS = 15.0  # from one round to the next
-CLOSED_SECONDS = 30.0  # that a page which nobody has open is kept, as one that reloads may still be leaving
+ROUND_SECONDS = 5.0  # from one round to the next
+# That a page or program which nobody has open is kept, as it may only be about to listen. Each takes most of a
+# megabyte, little of which Python gives back: what counts is how many there are at a time.
+CLOSED_SECONDS = 5.0
 MUTE_SECONDS = 20.0  # for a connection to say what it wants
 
 log = logging.getLogger(__name__)
