@@ -13,6 +13,7 @@ import sys
 import gradio as gr
 
 from nst_core.devices import keep_freed_memory
+from nst_core.errors import NSTError
 from nst_core.ui import endpoint, explain, instant, instant_endpoint, live, stylize, train
 from nst_core.ui.look import CSS, THEME
 from nst_core.ui.preview import ROUTE
@@ -39,7 +40,10 @@ with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo
 # Jobs wait in `serving.lane`, where each client has its share; the size here bounds memory against a flood.
 demo.queue(max_size=2000, default_concurrency_limit=None, api_open=False)
 
-LAUNCH = launch_options(theme=THEME, css=CSS, routes=[ROUTE, live.ROUTE])  # here and in tests
+try:
+    LAUNCH = launch_options(theme=THEME, css=CSS, routes=[ROUTE, live.ROUTE])  # here and in tests
+except NSTError as error:  # a limit that is no number
+    sys.exit(f"error: {error}")
 
 if __name__ == "__main__":
     keep_freed_memory()
