@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from nst_core.features import weights
-from nst_core.features.checkpoint import expected_shapes
+from nst_core.features.checkpoint import MEANS, expected_shapes, scale_shapes
 from nst_core.features.vgg import VGG
 
 
@@ -24,12 +24,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker(skip)
 
 
-def random_state(backbone: str, seed: int = 0) -> dict[str, torch.Tensor]:
-    """Random tensors in a checkpoint's layout, convolutions scaled after Kaiming, so that deep layers do not fade."""
+def random_state(backbone: str, seed: int = 0, *, scaled: bool = False) -> dict[str, torch.Tensor]:
+    """Random tensors in a checkpoint's layout, convolutions scaled after Kaiming, so that deep layers do not fade.
+
+    Scaled, with what takes its features to another scale, too.
+    """
     generator = torch.Generator().manual_seed(seed)
     state = {}
-    for name, shape in expected_shapes(backbone).items():
-        if name.startswith("taps."):
+    for name, shape in (expected_shapes(backbone) | (scale_shapes(backbone) if scaled else {})).items():
+        if name.startswith(MEANS):
+            state[name] = 0.5 + torch.rand(shape, generator=generator)
+        elif "taps." in name:
             mixed = torch.eye(shape[0]) + torch.randn(shape, generator=generator) / shape[0]
             state[name] = (mixed + mixed.T) / 2
         else:
@@ -49,7 +54,7 @@ def random_weights_folder(tmp_path_factory) -> Path:
     """A folder for NST_WEIGHTS with every backbone, random."""
     folder = tmp_path_factory.mktemp("weights")
     for backbone in weights.ARCHITECTURES:
-        save_file(random_state(backbone), folder / weights._file_name(backbone))
+        save_file(random_state(backbone, scaled=True), folder / weights._file_name(backbone))
     return folder
 
 

@@ -182,7 +182,7 @@ def test_the_numbers_are_those_of_the_letters(measured):
         if kind != "total":
             text = text.replace("N²M²", "N²·M²").replace("NM", "N·M").replace("4N", "4·N").replace("N", "⟨N⟩")
             text = text.replace("⟨N⟩", str(channels_of(config.backbone, layer)))
-            text = text.replace("M", str(positions_of(layer, SIZE)))
+            text = text.replace("HW", str(SIZE[0] * SIZE[1])).replace("M", str(positions_of(layer, SIZE)))
         ending = re.split("/(ΣP²|ΣA²|D₀)", text)
         assert term.numbers.startswith(ending[0]) and (len(ending) == 3) == ("/D₀" in text or "/Σ" in text)
 
@@ -231,7 +231,7 @@ def test_what_only_the_pictures_know_stays_a_letter():
 
 
 def test_the_paper_does_not_differ_from_itself():
-    assert difference_of(PRESETS["gatys"].config) == ()
+    assert difference_of(PRESETS["gatys_printed"].config) == ()
 
 
 # Field -> another value, and what makes it count.
@@ -262,7 +262,7 @@ CONTEXTS = {
 
 @pytest.mark.parametrize("field", [field.name for field in fields(StyleTransferConfig)])
 def test_every_setting_that_counts_is_a_difference(field):
-    paper = replace(PRESETS["gatys"].config, **CONTEXTS.get(field, {}))
+    paper = replace(PRESETS["gatys_printed"].config, **CONTEXTS.get(field, {}))
     before = getattr(paper, field)
     if field in CHOICES:
         others = [choice for choice in CHOICES[field] if choice != before]
@@ -274,7 +274,7 @@ def test_every_setting_that_counts_is_a_difference(field):
 
 
 def test_a_setting_without_effect_is_no_difference():
-    paper = PRESETS["gatys"].config
+    paper = PRESETS["gatys_printed"].config
     assert difference_of(replace(paper, total_variation="squares", adam_betas=(0.1, 0.2), scale_falloff=1.0)) == ()
 
 
@@ -282,15 +282,17 @@ def test_a_setting_without_effect_is_no_difference():
 def test_every_preset_but_the_paper_says_what_it_does_otherwise(name):
     rows = dict(formula.FIELD.rows)
     assert rows[PRESETS[name].title]
-    if name != "gatys":
+    if name != "gatys_printed":
         assert rows[PRESETS[name].title] == "; ".join(difference_of(PRESETS[name].config))
     assert len(rows) == len(PRESETS)
 
 
 def test_known_differences_are_told():
-    assert difference_of(PRESETS["chao"].config) == ("max pooling",)
-    assert {"VGG-16", "content conv2_2", "400 steps"} <= set(difference_of(PRESETS["tran_nguyen"].config))
-    assert "α = 1, β = 8e4, α/β = 1.25e-5" in difference_of(PRESETS["luo"].config)
+    assert difference_of(PRESETS["chao_printed"].config) == ("max pooling",)
+    assert {"VGG-16", "content conv2_2", "400 steps"} <= set(difference_of(PRESETS["tran_nguyen_printed"].config))
+    assert "α = 1, β = 8e4, α/β = 1.25e-5" in difference_of(PRESETS["luo_printed"].config)
+    rescaled = "features rescaled, filter by filter, to a mean activation of 1"
+    assert {rescaled, "content ½ Σ(F − P)²/(NM)"} <= set(difference_of(PRESETS["gatys"].config))
 
 
 # The figure

@@ -13,7 +13,7 @@ from nst_core.analysis.figure import Material
 from nst_core.analysis.heat import GAP, SIDE, bars, feature_sheet, heat, heat_map, overlay, peak
 from nst_core.analysis.series import MOST_POINTS, Series
 from nst_core.errors import ConfigError, ImageError
-from nst_core.features.vgg import load_network
+from nst_core.features.loading import load_network
 from tests.runs import CPU
 
 

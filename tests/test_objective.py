@@ -130,7 +130,7 @@ def test_a_narrow_network_is_measured_through_its_taps(pictures, painted):
     for layer, channels in (("conv1_1", 64), ("conv2_1_pre", 128)):
         distance = squared_distance(gram_matrix(seen[layer]), gram_matrix(style[layer]))
         normalize = STYLE_NORMALIZATIONS[config.style_normalization]
-        expected = config.weight_of_layer(layer) * normalize(channels, seen[layer][0, 0].numel(), 1.0) * distance
+        expected = config.weight_of_layer(layer) * normalize(channels, seen[layer][0, 0].numel(), 1.0, None) * distance
         torch.testing.assert_close(terms[f"style {layer}"], expected, rtol=1e-4, atol=0)
     normalize = CONTENT_NORMALIZATIONS[config.content_normalization]
     expected = normalize(128, positions, 1.0) * content_loss(seen["conv2_2"], content["conv2_2"])
@@ -188,9 +188,9 @@ def test_a_style_picture_of_any_size_and_shape_compares(network, pictures, paint
 @pytest.mark.parametrize("name", STYLE_NORMALIZATIONS)
 def test_a_style_normalization_is_asked_with_the_layers_channels_and_positions(name, terms_of, monkeypatch):
     asked = []
-    monkeypatch.setitem(STYLE_NORMALIZATIONS, name, lambda *shape: asked.append(shape[:2]) or 1)
+    monkeypatch.setitem(STYLE_NORMALIZATIONS, name, lambda *shape: asked.append((*shape[:2], shape[3])) or 1)
     terms_of(style_normalization=name)
-    assert asked == [(64, 48 * 64), (128, 24 * 32), (128, 24 * 32)]
+    assert asked == [(64, 48 * 64, 48 * 64), (128, 24 * 32, 48 * 64), (128, 24 * 32, 48 * 64)]
 
 
 @pytest.mark.parametrize("name", CONTENT_NORMALIZATIONS)
@@ -337,7 +337,7 @@ def test_each_region_has_the_statistics_of_its_positions_and_its_own_style(netwo
             )
             for region, style in zip(halves(), styles, strict=True)
         ]
-        normalize = STYLE_NORMALIZATIONS[config.style_normalization](seen.shape[1], seen[0, 0].numel(), 1.0)
+        normalize = STYLE_NORMALIZATIONS[config.style_normalization](seen.shape[1], seen[0, 0].numel(), 1.0, None)
         expected = config.weight_of_layer(layer) * normalize * sum(distances).item() / 2
         assert terms[style_term(layer)] == pytest.approx(expected, rel=1e-4)
 

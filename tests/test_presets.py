@@ -11,7 +11,14 @@ import torch
 from nst_core.features.vgg import layer_names
 from nst_core.transfer.ladder import ladder
 from nst_core.transfer.objective import StyleTransferObjective
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import (
+    CHAO_ALPHA,
+    DEFAULT_PRESET,
+    GATYS_ALPHA,
+    PRESETS,
+    TRAN_NGUYEN_ALPHA,
+    counterpart,
+)
 from nst_core.transfer.stylize import stylize
 
 FIVE = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
@@ -41,6 +48,7 @@ class Written:
     pooling: str = "max"
     padding: str = "zeros"
     normalization: str = "imagenet"
+    feature_scale: str = "as trained"
     step_size: float | None = None
 
 
@@ -94,9 +102,61 @@ def wasserstein(F, S):
 
 CROWSONS = (256, 64, 16, 4, 1)
 
+
+def image_squares(G, A, M, pixels):
+    """Σ(G−A)²/(4·3²·pixels²) of undivided Gram matrices, as Keras' example has it at every layer."""
+    return ((M * G - M * A) ** 2).sum() / (4 * 3**2 * pixels**2)
+
+
+SHALLOW_VGG16 = {
+    "backbone": "vgg16",
+    "content_layers": ("conv2_2",),
+    "style_layers": ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"),
+    "start": ("noise",),
+    "steps": 20 * 20,
+    "size": 500,
+    "size_rule": "exact",
+}
+
 WRITTEN = {
-    # Gatys et al. (2016): α/β = 1e-3, w_l = 1/5, from noise, average pooling
+    # the same as Gatys' own programs take it: means, ½ of squares and ¼ of squares of squares, on a rescaled network;
+    # α is ours
     "gatys": Written(
+        content=lambda F, P: GATYS_ALPHA * mse(F, P) / 2,
+        style=lambda G, A, N, M, i: 1e3 / 5 * ((G - A) ** 2).mean() / 4,
+        pooling="average",
+        feature_scale="mean activation 1",
+        start=("noise",),
+        steps=None,
+    ),
+    # with means, as PyTorch's loops take them
+    "luo": Written(
+        content=mse,
+        style=lambda G, A, N, M, i: 8e4 / 5 * gram_mse(G, A, N),
+        start=("noise", "content", "style"),
+        steps=4000,
+        size=None,
+        size_rule=None,
+    ),
+    # the loss of gatys_code; α is ours
+    "chao": Written(
+        content=lambda F, P: CHAO_ALPHA * mse(F, P),
+        style=lambda G, A, N, M, i: 1e3 / N**2 * ((G - A) ** 2).mean(),
+        feature_scale="caffe",
+        start=("noise",),
+        steps=500,
+        size=None,
+        size_rule=None,
+    ),
+    # Surma's loop: sums, the style divided by 4·3²·pixels² at every layer; α is ours
+    "tran_nguyen": Written(
+        content=lambda F, P: TRAN_NGUYEN_ALPHA * ((F - P) ** 2).sum(),
+        style=lambda G, A, N, M, i: 5000 / 5 * image_squares(G, A, M, PIXELS),
+        feature_scale="caffe",
+        **SHALLOW_VGG16,
+    ),
+    # Gatys et al. (2016): α/β = 1e-3, w_l = 1/5, from noise, average pooling
+    "gatys_printed": Written(
         content=half_sum,
         style=lambda G, A, N, M, i: 1e3 / 5 * equation_4(G, A, N, M),
         pooling="average",
@@ -104,7 +164,7 @@ WRITTEN = {
         steps=None,
     ),
     # α = 1, β = 8e4, equal w_l, 4e3 steps
-    "luo": Written(
+    "luo_printed": Written(
         content=half_sum,
         style=lambda G, A, N, M, i: 8e4 / 5 * equation_4(G, A, N, M),
         start=("noise", "content", "style"),
@@ -113,7 +173,7 @@ WRITTEN = {
         size_rule=None,
     ),
     # Σ(G−S)²/(2·n_W·n_H·n_C)², α/β = 1e-3, pictures up to step 500
-    "chao": Written(
+    "chao_printed": Written(
         content=half_sum,
         style=lambda G, A, N, M, i: 1e3 / 5 * ((M * G - M * A) ** 2).sum() / (2 * M * N) ** 2,
         start=("noise",),
@@ -122,16 +182,10 @@ WRITTEN = {
         size_rule=None,
     ),
     # VGG-16, α = 0.1, β = 5000, w_l = 1/5, 20 iterations of up to 20 evaluations, 500×500
-    "tran_nguyen": Written(
-        backbone="vgg16",
-        content_layers=("conv2_2",),
-        style_layers=("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"),
+    "tran_nguyen_printed": Written(
         content=lambda F, P: 0.1 * half_sum(F, P),
         style=lambda G, A, N, M, i: 5000 / 5 * equation_4(G, A, N, M),
-        start=("noise",),
-        steps=20 * 20,
-        size=500,
-        size_rule="exact",
+        **SHALLOW_VGG16,
     ),
     # convolutions counted 1 … 16: content the 4th, style the 1st to 5th; style 1e5, content 1
     "cheng": Written(
@@ -160,6 +214,7 @@ WRITTEN = {
     ),
     # content 5, style 100 on Gram/(N·M) as mean squares; TV 1e-3·½Σ(dx²+dy²) on 0..256
     "neural_style": Written(
+        feature_scale="caffe",
         content=lambda F, P: 5 * mse(F, P),
         style=lambda G, A, N, M, i: 100 * gram_mse(G, A, N),
         tv=lambda x: 1e-3 * squared_slopes(256 * x) / 2,
@@ -168,6 +223,7 @@ WRITTEN = {
     ),
     # weights 1e3/N² on the mean square of Gram/M; 512 the shorter side, 500 evaluations
     "gatys_code": Written(
+        feature_scale="caffe",
         content=mse,
         style=lambda G, A, N, M, i: 1e3 / N**2 * ((G - A) ** 2).mean(),
         start=("content",),
@@ -209,6 +265,7 @@ WRITTEN = {
     ),
 }
 
+PIXELS = 8 * 12  # of the painted picture below
 CHANNELS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}  # of a VGG's blocks
 
 
@@ -305,7 +362,7 @@ def test_style_and_content_are_balanced_as_in_the_table_of_conventions(name):
 SAID = [
     (name, setting)
     for name, written in WRITTEN.items()
-    for setting in ("optimizer", "steps", "size", "size_rule", "backbone", "step_size")
+    for setting in ("optimizer", "steps", "size", "size_rule", "backbone", "step_size", "feature_scale")
     if getattr(written, setting) is not None
 ]
 
@@ -346,6 +403,17 @@ def test_lab_is_the_papers_formula_from_the_content():
     assert (config.content_normalization, config.style_normalization) == ("half sum", "paper")
     assert (config.backbone, config.start, config.optimizer) == ("vgg19", "content", "lbfgs")
     assert sum(config.weight_of_layer(layer) for layer in FIVE) == pytest.approx(1)
+
+
+def test_what_is_printed_and_what_paints_lead_to_each_other():
+    pairs = {name: preset.printed for name, preset in PRESETS.items() if preset.printed}
+    assert pairs.keys() == {"gatys", "luo", "chao", "tran_nguyen"}
+    for painted, printed in pairs.items():
+        assert (counterpart(painted), counterpart(printed)) == (printed, painted)
+        assert PRESETS[printed].deviations and PRESETS[printed].config.feature_scale == "as trained"
+        assert PRESETS[printed].config.content_normalization == "half sum"
+        assert PRESETS[printed].config.style_normalization == "paper"
+    assert not any(counterpart(name) for name in PRESETS.keys() - pairs.keys() - set(pairs.values()))
 
 
 @pytest.mark.parametrize("name", PRESETS)

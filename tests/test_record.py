@@ -26,6 +26,7 @@ def record_of(config: StyleTransferConfig | None = None, **values) -> RunRecord:
         "steps": 12,
         "stopped": True,
         "losses": {"content conv4_2": 0.1 + 0.2, "style conv1_1": 1e-30},
+        "first_losses": {"content conv4_2": 0.0, "style conv1_1": 0.7},
         "seconds": 1.234,
         "content_size": (48, 64),
         "style_size": (56, 40),
@@ -87,7 +88,7 @@ def test_a_record_comes_back_from_json_in_every_field():
 
 def test_plain_values_are_plain():
     values = record_of().to_dict()
-    assert values.keys() == {field.name for field in dataclasses.fields(RunRecord)}
+    assert values.keys() == {field.name for field in dataclasses.fields(RunRecord)} | {"shares"}
     assert values["config"] == record_of().config.to_dict()
     strictly(json.dumps(values))
 

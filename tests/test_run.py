@@ -7,7 +7,7 @@ import torch
 
 from nst_core import images
 from nst_core.errors import ConfigError, DeviceError, NSTError
-from nst_core.features.vgg import load_network
+from nst_core.features.loading import load_network
 from nst_core.transfer import run as module
 from nst_core.transfer.config import CHOICES, StyleTransferConfig
 from nst_core.transfer.controls import Controls

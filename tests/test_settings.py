@@ -41,6 +41,7 @@ OTHER = {
     "size": (99, {"size"}),
     "size_rule": ("area", {"size_rule"}),
     "pooling": ("average", {"pooling"}),
+    "feature_scale": ("caffe", {"feature_scale"}),
     "tv_weight": (0.25, {"tv_weight"}),
     "seed": (5, {"seed"}),
     "color": ("content", {"color"}),

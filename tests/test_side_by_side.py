@@ -71,7 +71,7 @@ def test_a_cell_of_a_crew_is_what_it_is_alone(pictures, passes, settings):
         for (_, _, total), frame in zip(growth.history, frames, strict=True):
             # half of what bf16 can tell apart: some processors sum a batch in another order than a picture alone
             assert total == pytest.approx(frame.total, rel=2e-3)
-    assert passes == [MOST_TOGETHER] * 4  # the fifth is alone
+    assert passes.count(MOST_TOGETHER) == 4  # the fifth is alone; one that leapt goes back by itself
 
 
 def test_a_cell_by_itself_is_stylize_s_to_the_bit(pictures, passes):

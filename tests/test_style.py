@@ -223,6 +223,8 @@ def test_the_gram_distance_is_the_sum_of_squared_differences():
     assert STYLE_LOSSES["gram"].distance(one, other).item() == pytest.approx(expected, rel=1e-5)
 
 
+PIXELS = 96  # of the painted picture
+
 # What systems write down for one layer's style: Gram matrices of painted and style picture undivided, N channels,
 # M and M_s positions.
 WRITTEN = {
@@ -230,6 +232,7 @@ WRITTEN = {
     "mean": lambda G, A, N, M, M_s: np.mean((G / (N * M) - A / (N * M_s)) ** 2),
     "sum": lambda G, A, N, M, M_s: np.sum((G / (N * M) - A / (N * M_s)) ** 2),
     "undivided": lambda G, A, N, M, M_s: np.mean((G - A * M / M_s) ** 2),
+    "image": lambda G, A, N, M, M_s: np.sum((G - A * M / M_s) ** 2) / (4 * 3**2 * PIXELS**2),
     "per channel": lambda G, A, N, M, M_s: np.sum((G / M - A / M_s) ** 2) / N,
     "relative": lambda G, A, N, M, M_s: np.sum((G / M - A / M_s) ** 2) / np.sum((A / M_s) ** 2),
 }
@@ -243,7 +246,7 @@ def test_a_style_normalization_is_what_its_system_writes(name, shape, style_shap
     expected = WRITTEN[name](F @ F.T, S @ S.T, 5, F.shape[1], S.shape[1])
     loss = STYLE_LOSSES["gram"]
     target = loss.statistics(style)
-    coefficient = STYLE_NORMALIZATIONS[name](5, F.shape[1], magnitude(loss, target))
+    coefficient = STYLE_NORMALIZATIONS[name](5, F.shape[1], magnitude(loss, target), PIXELS)
     ours = coefficient * loss.distance(loss.statistics(features), target)
     assert ours.item() == pytest.approx(expected, rel=1e-4)
 
@@ -254,7 +257,7 @@ def test_equation_4_of_the_paper_holds_as_printed():
     expected = ((F @ F.T - S @ S.T) ** 2).sum() / (4 * 5**2 * 24**2)
     loss = STYLE_LOSSES["gram"]
     distance = loss.distance(loss.statistics(features), loss.statistics(style))
-    ours = STYLE_NORMALIZATIONS["paper"](5, 24, magnitude=None) * distance
+    ours = STYLE_NORMALIZATIONS["paper"](5, 24, magnitude=None, pixels=None) * distance
     assert ours.item() == pytest.approx(expected, rel=1e-4)
 
 

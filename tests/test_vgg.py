@@ -9,8 +9,9 @@ from safetensors import safe_open
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, ImageError, WeightsError
+from nst_core.errors import ConfigError, ImageError
 from nst_core.features import vgg, weights
+from nst_core.features.loading import load_network
 from nst_core.features.vgg import (
     BACKBONES,
     NORMALIZATIONS,
@@ -19,9 +20,7 @@ from nst_core.features.vgg import (
     PRE,
     VGG,
     channels_of,
-    fitting_backbone,
     layer_names,
-    load_network,
     nearest_layer,
 )  # fmt: skip
 from tests.conftest import DEVICES, random_state
@@ -284,31 +283,7 @@ def test_looking_leaves_the_picture_alone(random_vgg, image):
     assert torch.equal(image, before)
 
 
-# Loading
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_a_network_is_loaded_once_for_each_device_and_precision(random_weights, device):
-    exact, half = (Compute(device=device, precision=precision) for precision in ("fp32", "bf16"))
-    network, checkpoint = load_network("vgg16", exact)
-    assert load_network("vgg16", exact)[0] is network
-    assert load_network("vgg16", half)[0].conv1_1_weight.dtype == torch.bfloat16
-    assert network.conv1_1_weight.dtype == torch.float32
-    assert network.conv1_1_weight.device.type == device
-    assert checkpoint.path == random_weights / "vgg16_features.safetensors"
-
-
-def test_a_loaded_network_sees_what_its_file_says(random_weights, random_vgg, image):
-    network, _ = load_network("vgg19", Compute(device="cpu", precision="fp32"))
-    torch.testing.assert_close(
-        network(image, ["conv3_1"])["conv3_1"], random_vgg["vgg19"](image, ["conv3_1"])["conv3_1"], atol=1e-4, rtol=1e-4
-    )
-
-
-def test_a_network_without_weights_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv("NST_WEIGHTS", str(tmp_path / "nowhere"))
-    with pytest.raises(WeightsError, match="nowhere"):
-        load_network("vgg19", Compute(device="cpu", precision="fp32"))
+# Real weights
 
 
 @pytest.mark.weights
@@ -371,17 +346,6 @@ def test_a_layer_that_lite_lacks_is_refused_naming_who_has_it(layer, random_vgg,
 def test_the_nearest_layer_is_the_deepest_of_its_block(layer, near):
     assert nearest_layer("lite", layer) == near
     assert nearest_layer("vgg19", layer) == layer
-
-
-def test_the_fitting_network_is_the_wanted_one_only_where_it_is_here_and_fast(random_weights, tmp_path, monkeypatch):
-    cpu, cuda = Compute(device="cpu", precision="fp32"), Compute(device="cuda", precision="bf16")
-    assert [fitting_backbone("vgg16", compute) for compute in (cpu, cuda)] == ["lite", "vgg16"]
-    monkeypatch.setenv("NST_WEIGHTS", str(tmp_path / "typo"))
-    assert fitting_backbone("vgg19", cuda) == "lite"
-    for name in ("NST_CACHE", "TORCH_HOME"):
-        monkeypatch.setenv(name, str(tmp_path))
-    monkeypatch.delenv("NST_WEIGHTS")
-    assert fitting_backbone("vgg19", cuda) == "lite"
 
 
 with safe_open(weights.BUNDLED / "vgg19_lite.safetensors", framework="pt") as file:

@@ -12,11 +12,13 @@ from nst_core.analysis.terms import (
     rounded,
     style_formula,
 )
+from nst_core.features.scale import FEATURE_SCALES
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.optimize import PLATEAU_STEPS
 from nst_core.transfer.presets import PRESETS
 
+PAPER = PRESETS["gatys_printed"].config
 PIXELS = {
     "imagenet": "pixels less ImageNet's mean, by its deviation",
     "caffe": "pixels of 0 … 255 less their mean, as Caffe's networks want them",
@@ -100,6 +102,7 @@ ASPECTS: tuple[Callable[[StyleTransferConfig], str], ...] = (
     lambda config: f"{config.pooling} pooling",
     lambda config: f"{config.padding} beyond the border",
     lambda config: PIXELS[config.normalization],
+    lambda config: FEATURE_SCALES[config.feature_scale],
     lambda config: f"content {', '.join(config.content_layers) or 'nowhere'}",
     lambda config: f"style {', '.join(config.style_layers) or 'nowhere'}",
     _content,
@@ -127,7 +130,7 @@ def description_of(config: StyleTransferConfig) -> tuple[str, ...]:
     return tuple(aspect(config) for aspect in ASPECTS)
 
 
-def difference_of(config: StyleTransferConfig, paper: StyleTransferConfig = PRESETS["gatys"].config) -> tuple[str, ...]:
+def difference_of(config: StyleTransferConfig, paper: StyleTransferConfig = PAPER) -> tuple[str, ...]:
     """What a config says that the paper says otherwise, in the config's words; empty where they paint the same.
 
     Args:

@@ -1,8 +1,11 @@
 """The figure of the formulas: a preset's loss with its numbers, beside its chart, the paper's and the field's."""
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import torch
 
 from nst_core import images
 from nst_core.analysis.differences import description_of, difference_of
@@ -11,22 +14,22 @@ from nst_core.analysis.options import Option, backbone_option, seed_option, size
 from nst_core.analysis.series import Series
 from nst_core.analysis.terms import Term, rounded, terms_of
 from nst_core.devices import Compute
-from nst_core.features.vgg import load_network
+from nst_core.features.loading import load_network
+from nst_core.features.scale import FEATURE_SCALES
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.memory import painting_on
-from nst_core.transfer.objective import StyleTransferObjective, content_term, style_term
+from nst_core.transfer.objective import StyleTransferObjective, content_term, shares_of, style_term
 from nst_core.transfer.optimize import Frame
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS, counterpart
 from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
 
 COLUMNS = ("content", "style", "result")
-PAPER = "gatys"
+PAPER = "gatys_printed"
 TOTAL = "total"
 RELATIVE = "relative"
 TELL_SECONDS = 0.1  # between two moments, and what a step takes
 CHART = "weighted losses"
-GROUPS = {"content": "content", "style": "style", "total": "total variation"}  # first word of a term -> what it is
 
 
 def zeros_of(objective: StyleTransferObjective) -> dict[str, float]:
@@ -38,10 +41,17 @@ def zeros_of(objective: StyleTransferObjective) -> dict[str, float]:
 
 
 class Watch:
-    """A painting by a preset, and its loss in letters and numbers, as moments."""
+    """A painting by a preset, and its loss in letters and numbers, as moments.
 
-    def __init__(self, run: Run, preset: str, paper: StyleTransferConfig):
-        self.run, self.preset, self.series = run, preset, Series()
+    Args:
+        run: the painting.
+        preset: by which it is painted.
+        paper: the paper's settings at its size.
+        other: those of the preset's counterpart, if it has one.
+    """
+
+    def __init__(self, run: Run, preset: str, paper: StyleTransferConfig, other: StyleTransferConfig | None = None):
+        self.run, self.preset, self.other, self.series = run, preset, other, Series()
         size = images.size_of(run.content_image)
         self.terms = terms_of(run.config, size)
         self.fixed = tuple(
@@ -50,6 +60,7 @@ class Watch:
         )
         papers = terms_of(paper, images.fitted_size(size, paper.size, paper.size_rule))
         self.tables = (_papers(papers), FIELD)
+        self.other_losses: dict[str, float] = {}  # of the finished painting, by the counterpart's formula
 
     def moments(self) -> Iterator[Moment]:
         """The loss in letters, then in numbers, and then the painting."""
@@ -65,6 +76,9 @@ class Watch:
                     yield self._moment(self._text(frame), frame)
                     told = time.monotonic()
             frame = self.run.last_frame
+            if self.other:
+                with painting_on(self.run.compute):
+                    self.other_losses = self._by_the_other(frame)
             yield self._moment(f"{frame.step} steps in {self.run.seconds:.1f} seconds", frame, done=True)
         finally:
             self.run.close()
@@ -74,10 +88,20 @@ class Watch:
         run, config = self.run, self.run.config
         if RELATIVE not in (config.content_normalization, config.style_normalization):
             return self.terms
-        network, _ = load_network(config.backbone, run.compute)
+        return terms_of(config, images.size_of(run.content_image), zeros_of(self._objective(config)))
+
+    def _by_the_other(self, frame: Frame) -> dict[str, float]:
+        """What the counterpart's formula says of the painting."""
+        with torch.no_grad():
+            terms = self._objective(self.other)(frame.image)
+        return {name: float(term) for name, term in terms.items()}
+
+    def _objective(self, config: StyleTransferConfig) -> StyleTransferObjective:
+        run = self.run
+        network, _ = load_network(config.backbone, run.compute, config.feature_scale)
         content, style = (image.to(run.compute.device) for image in (run.content_image, run.style_image))
-        objective = StyleTransferObjective(network, content, [style], config)
-        return terms_of(config, images.size_of(content), zeros_of(objective))
+        with torch.no_grad():
+            return StyleTransferObjective(network, content, [style], config)
 
     def _text(self, frame: Frame) -> str:
         at, of = frame.scale
@@ -90,32 +114,54 @@ class Watch:
             record = self.run.record() if done else None
             parts += (Part(0, 2, "result", frame.image, f"step {frame.step}", done, record),)
             charts = (Chart(CHART, "step", self.series.lines),)
-            findings = _shares(frame)
+            findings = (*_shares(frame), *self._compared())
         share = 1.0 if done else (frame.step if frame else 0) / (self.run.steps + 1)
-        tables = (self._loss(frame), *self.tables)
+        tables = (self._loss(frame), *([self._others()] if self.other else []), *self.tables)
         return Moment(("picture",), COLUMNS, parts, charts, tables, text, share, findings, self.run.notes)
 
     def _loss(self, frame: Frame | None) -> Table:
         """The preset's own terms, each with what it is now."""
-        now = {**frame.losses, TOTAL: frame.total} if frame else {}
-        rows = [(term.name, term.formula, term.numbers) for term in self.terms]
-        rows.append((TOTAL, "the sum of all", ""))
+        rows = _rows(self.terms, frame.losses if frame else {})
         return Table(
-            f"The loss of {PRESETS[self.preset].title}",
+            f"The loss of {PRESETS[self.preset].title}, {FEATURE_SCALES[self.run.config.feature_scale]}",
             ("term", "formula", "with its numbers", "now"),
-            tuple((*row, rounded(now[row[0]]) if row[0] in now else "") for row in rows),
+            rows,
             tuple("" if row[0] == TOTAL else row[0] for row in rows),
         )
+
+    def _others(self) -> Table:
+        """The counterpart's terms, with what they are of the finished painting."""
+        terms = terms_of(self.other, images.size_of(self.run.content_image))
+        title = f"{PRESETS[counterpart(self.preset)].title}, {FEATURE_SCALES[self.other.feature_scale]}"
+        heads = ("term", "formula", "with its numbers", "of this painting")
+        return Table(title, heads, _rows(terms, self.other_losses))
+
+    def _compared(self) -> tuple[str, ...]:
+        """What the counterpart gives, and what it would say of this painting."""
+        if not self.other:
+            return ()
+        name = counterpart(self.preset)
+        printed = PRESETS[PRESETS[self.preset].printed or self.preset]
+        found = f"{printed.title}: {printed.deviations}"
+        if shares := shares_of(self.other_losses):
+            said = ", ".join(f"{side} {share:.0%}" for side, share in shares.items())
+            found += f" Of this painting's loss by “{PRESETS[name].title}”: {said}."
+        return (found,)
+
+
+def _rows(terms: Sequence[Term], now: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
+    """Each term with what it is now, and their sum."""
+    values = {**now, TOTAL: math.fsum(now.values())} if now else {}
+    rows = [(term.name, term.formula, term.numbers) for term in terms]
+    rows.append((TOTAL, "the sum of all", ""))
+    return tuple((*row, rounded(values[row[0]]) if row[0] in values else "") for row in rows)
 
 
 def _shares(frame: Frame) -> tuple[str, ...]:
     """How much of the loss is content, style and total variation."""
-    if not frame.total > 0:
+    if not (shares := shares_of(frame.losses)):
         return ()
-    shares = dict.fromkeys(GROUPS.values(), 0.0)
-    for name, loss in frame.losses.items():
-        shares[GROUPS[name.split()[0]]] += loss / frame.total
-    said = ", ".join(f"{group} {share:.0%}" for group, share in shares.items() if share > 0)
+    said = ", ".join(f"{side} {share:.0%}" for side, share in shares.items() if share > 0)
     largest = max(frame.losses, key=frame.losses.get)
     return (f"Of the loss at step {frame.step}: {said}. Its largest term is {largest}.",)
 
@@ -141,11 +187,11 @@ FIELD = _field()
 def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
     """The figure's moments; `figure.Figure` says what is what."""
     own = {name: settings[name] for name in ("size", "steps", "seed")}
-    config, paper = (
-        PRESETS[name].config.on(settings["backbone"]).changed(**own) for name in (settings["preset"], PAPER)
-    )
+    preset = settings["preset"]
+    names = filter(None, (preset, PAPER, counterpart(preset)))
+    config, paper, *other = (PRESETS[name].config.on(settings["backbone"]).changed(**own) for name in names)
     run = stylize(material.content(), material.style(), config, compute=compute)
-    return Watch(run, settings["preset"], paper).moments()
+    return Watch(run, preset, paper, *other).moments()
 
 
 FIGURE = Figure(

@@ -16,7 +16,8 @@ from nst_core.analysis.options import (
 )
 from nst_core.analysis.series import Series
 from nst_core.devices import Compute
-from nst_core.features.vgg import BACKBONES, VGG, channels_of, layer_names, load_network
+from nst_core.features.loading import load_network
+from nst_core.features.vgg import BACKBONES, VGG, channels_of, layer_names
 from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
 from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import style_term
@@ -50,7 +51,7 @@ class Watch:
         """The pictures, what the layer sees in them, and then the painting."""
         try:
             yield self._moment("looking at the pictures")
-            network, _ = load_network(self.config.backbone, self.run.compute)
+            network, _ = load_network(self.config.backbone, self.run.compute, self.config.feature_scale)
             with painting_on(self.run.compute):
                 comparison = self._compare(network)
             yield self._moment("beginning to paint")

@@ -10,7 +10,7 @@ import torch
 from nst_core.analysis.cells import Cell, Growth
 from nst_core.devices import Compute
 from nst_core.transfer.memory import painting_on
-from nst_core.transfer.optimize import Frame
+from nst_core.transfer.optimize import Frame, leapt
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
@@ -63,6 +63,7 @@ class Mate:
         )
         self.optimizer.begin(self.canvas)
         self.losses: dict[str, float] = {}
+        self.good, self.before = self.canvas.detach().clone(), math.inf  # the last frame's picture, its loss
 
     @property
     def next_step(self) -> int:
@@ -71,9 +72,22 @@ class Mate:
 
     def take(self, seconds: float) -> None:
         """The canvas and its losses are a frame, which took so long."""
-        frame = Frame(self.next_step, self.canvas.detach().clone(), self.losses)
+        self.good = self.canvas.detach().clone()
+        frame = Frame(self.next_step, self.good, self.losses)
+        self.before = frame.total
         self.run.take(frame, seconds)
         self.growth.note(frame, self.run.seconds)
+
+    @property
+    def has_leapt(self) -> bool:
+        """Whether the canvas is to go back, as `optimize` would have it."""
+        return self.optimizer.leaps and leapt(self.before, self.losses)
+
+    def go_back(self) -> None:
+        """To the last frame's picture, to take a short step from there."""
+        self.optimizer.forget()
+        with torch.no_grad():
+            self.canvas.copy_(self.good)
 
     def move(self) -> None:
         """One update."""
@@ -102,7 +116,15 @@ class Crew:
         else:
             for mate in self.mates:
                 mate.move()
-        self._evaluate()
+        self._evaluate(self.mates)
+        if back := [mate for mate in self.mates if mate.has_leapt]:
+            for mate in back:
+                mate.go_back()
+            self._evaluate(back)
+            for mate in back:
+                mate.move()
+            self._evaluate(back)
+        self._end_the_infinite()
         seconds = (time.perf_counter() - began) / max(1, len(self.mates))
         for mate in list(self.mates):
             mate.take(seconds)
@@ -111,17 +133,21 @@ class Crew:
                 self.mates.remove(mate)
         return True
 
-    def _evaluate(self) -> None:
-        """The losses of every canvas, and its gradient; those that are not finite end here."""
+    def _evaluate(self, mates: Sequence[Mate]) -> None:
+        """The losses of these canvases, and their gradients."""
         with painting_on(self.compute):
-            terms = terms_together([mate.objective for mate in self.mates], [mate.canvas for mate in self.mates])
+            terms = terms_together([mate.objective for mate in mates], [mate.canvas for mate in mates])
             values = torch.stack([value for own in terms for value in own.values()])
-            for mate in self.mates:
+            for mate in mates:
                 mate.canvas.grad = None
             values.sum().backward()
         numbers = iter(values.tolist())  # the device is waited for once
-        for mate, own in zip(list(self.mates), terms, strict=True):
+        for mate, own in zip(mates, terms, strict=True):
             mate.losses = {name: next(numbers) for name in own}
+
+    def _end_the_infinite(self) -> None:
+        """Those whose losses are not finite end here."""
+        for mate in list(self.mates):
             if not all(map(math.isfinite, mate.losses.values())):
                 mate.growth.problem = NOT_FINITE.format(mate.next_step)
                 self.mates.remove(mate)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nst_core.features.vgg import channels_of
@@ -15,11 +15,13 @@ from nst_core.transfer.variations import shown
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
-# What stands behind α, β·w or γ; {N} feature maps, {M} positions, {zero} what the distance is of a picture that shows
-# nothing. Sums run over all entries; G and A are not divided by their positions.
+# What stands behind α, β·w or γ; {N} feature maps, {M} positions, {pixels} of the picture, {zero} what the distance is
+# of a picture that shows nothing. Sums run over all entries; G and A are not divided by their positions.
 CONTENT_FORMULAS = {
     "half sum": "½ Σ(F − P)²",
+    "sum": "Σ(F − P)²",
     "mean": "Σ(F − P)²/({N}·{M})",
+    "half mean": "½ Σ(F − P)²/({N}·{M})",
     "relative": "Σ(F − P)²/{zero}",
 }
 GRAM_FORMULAS = {
@@ -27,6 +29,7 @@ GRAM_FORMULAS = {
     "mean": "1/{N}² Σ(G − A)²/({N}·{M})²",
     "sum": "Σ(G − A)²/({N}·{M})²",
     "undivided": "1/{N}² Σ(G − A)²",
+    "image": "Σ(G − A)²/(4·3²·({pixels})²)",
     "per channel": "Σ(G − A)²/({N}·{M}²)",
     "relative": "Σ(G − A)²/{zero}",
 }
@@ -36,6 +39,7 @@ OTHER_FORMULAS = {
     "mean": "{D}/{N}⁴",
     "sum": "{D}/{N}²",
     "undivided": "{M}²/{N}² · {D}",
+    "image": "{M}²/(4·3²·({pixels})²) · {D}",
     "per channel": "{D}/{N}",
     "relative": "{D}/{zero}",
 }
@@ -93,18 +97,20 @@ def _terms(config: StyleTransferConfig, size: tuple[int, int], zeros: Mapping[st
     share = content_share(config)
     for layer in config.content_layers if config.content_weight > 0 else ():
         weights = {"α": config.content_weight} | ({} if share == 1 else {"κ": share})
-        at = _Place(content_term(layer), channels_of(config.backbone, layer), positions_of(layer, size), zeros)
+        at = _Place.of(content_term(layer), layer, config.backbone, size, zeros)
         rule = config.content_normalization
-        yield at.term(weights, CONTENT_FORMULAS[rule], CONTENT_NORMALIZATIONS[rule], at.positions, CONTENT_ZERO)
+        factor = CONTENT_NORMALIZATIONS[rule](at.channels, at.positions, at.zero)
+        yield at.term(weights, CONTENT_FORMULAS[rule], factor, at.positions, CONTENT_ZERO)
     for number, layer in enumerate(config.style_layers, 1):
         weight = f"w{number}".translate(SUBSCRIPTS)
         weights = {"β": config.style_weight, weight: config.weight_of_layer(layer)}
-        at = _Place(style_term(layer), channels_of(config.backbone, layer), positions_of(layer, size), zeros)
+        at = _Place.of(style_term(layer), layer, config.backbone, size, zeros)
         by_entries = config.style_loss == "gram"
         scale, zero = (at.positions**2, GRAM_ZERO) if by_entries else (1, OTHER_ZERO)
         if all(weights.values()):
             normalize = STYLE_NORMALIZATIONS[config.style_normalization]
-            yield at.term(weights, style_formula(config), normalize, scale, zero)
+            factor = normalize(at.channels, at.positions, at.zero, at.pixels)
+            yield at.term(weights, style_formula(config), factor, scale, zero)
     if config.tv_weight > 0:
         formula = VARIATIONS[config.total_variation]
         yield Term(TV_TERM, f"γ · {formula}", f"{rounded(config.tv_weight)} · {formula}", config.tv_weight)
@@ -117,21 +123,27 @@ class _Place:
     name: str  # of the term
     channels: int
     positions: int
-    zeros: Mapping[str, float]
+    pixels: int  # of the picture
+    zero: float  # what the distance is of a picture that shows nothing; NaN where it is not known
 
-    def term(
-        self,
-        weights: Mapping[str, float],
-        formula: str,
-        normalize: Callable[[int, int, float], float],
-        scale: float,
-        letter: str,
-    ) -> Term:
-        """The term with its formula in letters and in numbers; its zero is written times the scale, or as a letter."""
-        zero = self.zeros.get(self.name, math.nan)
-        coefficient = math.prod(weights.values()) * normalize(self.channels, self.positions, zero)
-        written = letter if math.isnan(zero) else rounded(zero * scale)
-        numbers = formula.format(N=self.channels, M=self.positions, zero=written)
+    @classmethod
+    def of(cls, name: str, layer: str, backbone: str, size: tuple[int, int], zeros: Mapping[str, float]) -> "_Place":
+        channels, positions = channels_of(backbone, layer), positions_of(layer, size)
+        return cls(name, channels, positions, size[0] * size[1], zeros.get(name, math.nan))
+
+    def term(self, weights: Mapping[str, float], formula: str, factor: float, scale: float, letter: str) -> Term:
+        """The term with its formula in letters and in numbers.
+
+        Args:
+            weights: letter -> number before the formula.
+            formula: with {N} and the like.
+            factor: what it multiplies the distance with.
+            scale: of its zero, as it is written.
+            letter: for a zero that is not known.
+        """
+        coefficient = math.prod(weights.values()) * factor
+        written = letter if math.isnan(self.zero) else rounded(self.zero * scale)
+        numbers = formula.format(N=self.channels, M=self.positions, pixels=self.pixels, zero=written)
         return Term(
             self.name,
             " · ".join([*weights, in_letters(formula, letter)]),
@@ -155,7 +167,7 @@ def style_formula(config: StyleTransferConfig) -> str:
 
 def in_letters(formula: str, zero: str) -> str:
     """A formula with letters for its numbers: "1/(4N²M²) Σ(G − A)²"."""
-    return re.sub(r"(?<=[\w²])·(?=[NM])", "", formula.format(N="N", M="M", zero=zero))
+    return re.sub(r"(?<=[\w²])·(?=[NM])", "", formula.format(N="N", M="M", pixels="HW", zero=zero))
 
 
 def rounded(number: float) -> str:

@@ -14,7 +14,7 @@ from nst_core.analysis.labels import INDEX
 from nst_core.commands.fetching import fetch
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError
-from nst_core.features.vgg import fitting_backbone
+from nst_core.features.loading import fitting_backbone
 from nst_core.instant.catalogue import open_styles
 from nst_core.transfer.config import CHOICES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS

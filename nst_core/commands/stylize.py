@@ -11,7 +11,8 @@ from nst_core.commands.fetching import fetch
 from nst_core.commands.outputs import check_apart
 from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, said
-from nst_core.features.vgg import BACKBONES, fitting_backbone
+from nst_core.features.loading import fitting_backbone
+from nst_core.features.vgg import BACKBONES
 from nst_core.files import check_writable
 from nst_core.interrupts import held
 from nst_core.transfer.config import CHOICES, StyleTransferConfig

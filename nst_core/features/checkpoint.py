@@ -34,6 +34,8 @@ CLASSIFIER_LAYERS = {
 }
 BUNDLE_REMEDY = "it is part of this program: fetch the program again, whole"
 
+MEANS = "mean_activations."  # before a layer's name: how strongly its filters answer on average
+
 PRE = "_pre"  # "conv4_2" is the layer after ReLU; "conv4_2_pre" the same before it
 
 
@@ -89,11 +91,10 @@ def read(path: Path, backbone: str) -> dict[str, Tensor]:
     Raises:
         Flaw: in words that follow the file's name.
     """
-    expected = expected_shapes(backbone)
-    tensors = _tensors(path, expected)
+    tensors = _tensors(path, expected_shapes(backbone) | scale_shapes(backbone))
     check_shapes({name: tuple(tensor.shape) for name, tensor in tensors.items()}, backbone)
     state = {}
-    for name in expected:
+    for name in list(tensors):
         tensor = tensors.pop(name)  # so that the classifier's half gigabyte is not held twice
         if not tensor.is_floating_point():
             raise Flaw(f"{name} holds {tensor.dtype}, not floating-point numbers")
@@ -149,9 +150,30 @@ def tap_name(layer: str) -> str:
     return f"taps.{layer}"
 
 
+def unit_tap_name(layer: str) -> str:
+    """The same where the teacher's filters are rescaled to a mean activation of 1."""
+    return f"unit_taps.{layer}"
+
+
+def scale_shapes(backbone: str) -> dict[str, tuple[int, ...]]:
+    """The tensors by which a file may say what takes its features to another scale, all or none: name -> shape.
+
+    The mean activations of each layer's filters, of Lite its teacher's, and its taps where these are rescaled to 1.
+    """
+    if backbone == CLASSIFIER:
+        return {}
+    seen = {name: channels for name, _, channels in plan(TEACHERS.get(backbone, backbone))}
+    layers = [name for name, _, _ in plan(backbone) if name.startswith("conv")]
+    taps = {name: shape for name, shape in expected_shapes(backbone).items() if name.startswith(tap_name(""))}
+    return {MEANS + layer: (seen[layer],) for layer in layers} | {
+        unit_tap_name(name.removeprefix(tap_name(""))): shape for name, shape in taps.items()
+    }
+
+
 def check_shapes(found: Mapping[str, tuple], backbone: str) -> None:
     """Raise Flaw unless every tensor of the backbone is there; others may be, such as the classifier."""
-    for name, shape in expected_shapes(backbone).items():
+    of_scale = scale_shapes(backbone)
+    for name, shape in (expected_shapes(backbone) | (of_scale if of_scale.keys() & found.keys() else {})).items():
         if name not in found:
             raise Flaw(f"{name} is missing")
         if found[name] != shape:

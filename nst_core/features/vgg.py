@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst_core.devices import Compute
-from nst_core.errors import ConfigError, ImageError, WeightsError, said
+from nst_core.errors import ConfigError, ImageError, said
 from nst_core.features import weights
 from nst_core.features.checkpoint import PRE, TEACHERS, plan, tap_name
 from nst_core.images import size_of
@@ -185,34 +184,3 @@ class VGG(nn.Module):
                 f"the picture is {width}×{height} pixels; {deepest} of {BACKBONES[self.backbone]} needs at least "
                 f"{smallest}×{smallest}: use a larger size or shallower layers"
             )
-
-
-def fitting_backbone(wanted: str, compute: Compute) -> str:
-    """The network to begin with on this machine: what a recipe wants where it is here and fast, else Lite.
-
-    Args:
-        wanted: one of BACKBONES.
-        compute: where it would run.
-    """
-    if compute.device == "cpu":
-        return BUNDLED_BACKBONE
-    try:
-        return wanted if weights.find(wanted) else BUNDLED_BACKBONE
-    except WeightsError:  # NST_WEIGHTS is wrong, as a run will say
-        return BUNDLED_BACKBONE
-
-
-@lru_cache(maxsize=2)
-def _load(checkpoint: weights.Checkpoint, modified: float, compute: Compute) -> VGG:
-    network = VGG(checkpoint.backbone, weights.load(checkpoint))
-    return network.to(compute.device, compute.dtype, memory_format=torch.channels_last).eval()
-
-
-def load_network(backbone: str, compute: Compute) -> tuple[VGG, weights.Checkpoint]:
-    """The backbone with its weights, ready on the device; loaded once, then kept.
-
-    Raises:
-        WeightsError: none found, or damaged.
-    """
-    checkpoint = weights.require(backbone)
-    return _load(checkpoint, checkpoint.path.stat().st_mtime, compute), checkpoint

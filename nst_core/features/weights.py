@@ -29,7 +29,7 @@ from nst_core.features.remote import Progress
 
 __all__ = (
     "ARCHITECTURES", "TITLES", "Checkpoint", "Progress",
-    "download", "download_label", "download_size", "find", "load", "places", "require", "title_of",
+    "cache_folder", "download", "download_label", "download_size", "find", "load", "places", "require", "title_of",
 )  # fmt: skip
 
 BUNDLE = "this program"
@@ -79,7 +79,7 @@ def require(backbone: str) -> Checkpoint:
     raise WeightsError(
         f"{_missing(backbone)}. Press “{download_label(backbone)}” on the page, or run "
         f"`python -m nst_core weights {option} --download`, or put {_target(backbone).name} into "
-        f"{_cache()}, or set NST_WEIGHTS to a file or folder that has it"
+        f"{cache_folder()}, or set NST_WEIGHTS to a file or folder that has it"
     )
 
 
@@ -110,7 +110,7 @@ def download_label(backbone: str) -> str:
 
 def _target(backbone: str) -> Path:
     """The file that a download becomes; the classifier's is torchvision's own, which serves as VGG-19's, too."""
-    return _cache() / (PUBLISHED["vgg19"].torchvision_file if backbone == CLASSIFIER else _file_name(backbone))
+    return cache_folder() / (PUBLISHED["vgg19"].torchvision_file if backbone == CLASSIFIER else _file_name(backbone))
 
 
 def _missing(backbone: str) -> str:
@@ -126,8 +126,8 @@ def _places(backbone: str) -> list[tuple[str, Path]]:
     """(origin, file or pattern), in order."""
     ours, torchvisions = _file_name(backbone), f"{'vgg19' if backbone == CLASSIFIER else backbone}-*.pth"
     found = [
-        ("cache", _cache() / ours),
-        ("cache", _cache() / torchvisions),
+        ("cache", cache_folder() / ours),
+        ("cache", cache_folder() / torchvisions),
         ("torch.hub cache", Path(torch.hub.get_dir()) / "checkpoints" / torchvisions),
     ]
     if backbone in TEACHERS:
@@ -182,7 +182,7 @@ def _file_name(backbone: str) -> str:
     )
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
     """The folder that downloads are kept in."""
     if folder := os.environ.get("NST_CACHE"):
         return Path(folder).expanduser()

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, WeightsError
+from nst_core.features.loading import load_network
 from nst_core.features.photographs import Photographs
-from nst_core.features.vgg import load_network
 from nst_core.files import writing
 from nst_core.instant.network import PHOTO, TransformationNetwork, gather
 from nst_core.instant.perceptual import PerceptualLoss, Recipe

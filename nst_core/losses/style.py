@@ -147,19 +147,21 @@ def magnitude(loss: StyleLoss, target: Memory) -> Tensor:
 
 
 # What each system multiplies ‖G − A‖² with (both Gram matrices divided by their positions): (channels N, positions M,
-# magnitude of the target).
+# magnitude of the target, pixels P of the painted picture).
 STYLE_NORMALIZATIONS = {
     # Gatys et al. (2016), eq. 4: 1/(4N²M²) of undivided Gram matrices; also Luo, Chao, Tran & Nguyen
-    "paper": lambda channels, positions, magnitude: 1 / (4 * channels**2),
+    "paper": lambda channels, positions, magnitude, pixels: 1 / (4 * channels**2),
     # Gram / (N·M), mean of squares: Johnson's neural-style, PyTorch's tutorial, Cheng; and, as mean over G/M divided
     # by N², the paper's authors' own code
-    "mean": lambda channels, positions, magnitude: 1 / channels**4,
-    # Gram / (N·M), sum of squares: Gordić
-    "sum": lambda channels, positions, magnitude: 1 / channels**2,
+    "mean": lambda channels, positions, magnitude, pixels: 1 / channels**4,
+    # Gram / (N·M), sum of squares: Gordić; and, as mean over G/M, Gatys' own code on his rescaled network
+    "sum": lambda channels, positions, magnitude, pixels: 1 / channels**2,
     # Gram undivided, mean of squares: loops written from scratch
-    "undivided": lambda channels, positions, magnitude: positions**2 / channels**2,
+    "undivided": lambda channels, positions, magnitude, pixels: positions**2 / channels**2,
+    # 1/(4·3²·P²) of undivided Gram matrices, the picture's own numbers at every layer: Keras' example
+    "image": lambda channels, positions, magnitude, pixels: positions**2 / (36 * pixels**2),
     # mean over the channels of what is no sum of squared products: Crowson's Wasserstein distance
-    "per channel": lambda channels, positions, magnitude: 1 / channels,
+    "per channel": lambda channels, positions, magnitude, pixels: 1 / channels,
     # 1 for a picture without any style, at every layer, with every style loss and on every network
-    "relative": lambda channels, positions, magnitude: 1 / magnitude,
+    "relative": lambda channels, positions, magnitude, pixels: 1 / magnitude,
 }

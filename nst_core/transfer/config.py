@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from nst_core.errors import ConfigError, listed, said
+from nst_core.features.scale import AS_TRAINED, FEATURE_SCALES
 from nst_core.features.vgg import BACKBONES, NORMALIZATIONS, PADDINGS, POOLINGS, check_layers, nearest_layer
 from nst_core.images import MAX_SIDE, MIN_SIDE, SIZE_RULES
 from nst_core.losses.content import CONTENT_NORMALIZATIONS
@@ -27,6 +28,7 @@ CHOICES: dict[str, Sequence[str]] = {
     "pooling": tuple(POOLINGS),
     "padding": tuple(PADDINGS),
     "normalization": tuple(NORMALIZATIONS),
+    "feature_scale": tuple(FEATURE_SCALES),
     "content_normalization": tuple(CONTENT_NORMALIZATIONS),
     "style_loss": tuple(STYLE_LOSSES),
     "style_normalization": tuple(STYLE_NORMALIZATIONS),
@@ -72,6 +74,7 @@ class StyleTransferConfig:
     pooling: str = "max"
     padding: str = "zeros"  # around the picture, for the first convolution
     normalization: str = "imagenet"
+    feature_scale: str = AS_TRAINED  # which α, β and the layers' weights are meant for
     # what is compared
     content_layers: tuple[str, ...] = ("conv4_2",)
     style_layers: tuple[str, ...] = GATYS_STYLE_LAYERS

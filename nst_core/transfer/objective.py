@@ -1,6 +1,7 @@
 """What a painting is measured by: the pictures' targets, and image -> LossTerms."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,9 @@ Objective = Callable[[Tensor], LossTerms]
 
 TV_TERM = "total variation"
 
+# First word of a term's name -> what it belongs to.
+SIDES = {"content": "content", "style": "style", "total": TV_TERM}
+
 
 def content_term(layer: str) -> str:
     """The name of a content layer's term: "content conv4_2"."""
@@ -29,6 +33,22 @@ def content_term(layer: str) -> str:
 def style_term(layer: str) -> str:
     """The name of a style layer's term: "style conv1_1"."""
     return f"style {layer}"
+
+
+def shares_of(losses: Mapping[str, float]) -> dict[str, float]:
+    """How much of a loss is content, style and total variation: side -> share, of sum 1, of those that have one.
+
+    Args:
+        losses: name of a term -> weighted loss, not negative. All 0, as of a photo that is rebuilt from itself: {}.
+    """
+    total = math.fsum(losses.values())
+    if not 0 < total < math.inf:
+        return {}
+    sums: dict[str, float] = {}
+    for name, loss in losses.items():
+        side = next((side for word, side in SIDES.items() if name.startswith(word)), name)
+        sums[side] = sums.get(side, 0.0) + loss
+    return {side: loss / total for side, loss in sums.items()}
 
 
 @dataclass(frozen=True)
@@ -196,7 +216,8 @@ class StyleTransferObjective:
         """What the style loss's distance at a layer with features (B, k, H, W) is multiplied with."""
         normalize = STYLE_NORMALIZATIONS[self.config.style_normalization]
         weight = self.config.style_weight * self.config.weight_of_layer(layer) * target.weight
-        return weight * normalize(self._channels(layer), features[0, 0].numel(), target.magnitude)
+        pixels = self.content_image[0, 0].numel()
+        return weight * normalize(self._channels(layer), features[0, 0].numel(), target.magnitude, pixels)
 
     def _channels(self, layer: str) -> int:
         return channels_of(self.config.backbone, layer)  # not features.shape[1], which Lite has fewer of

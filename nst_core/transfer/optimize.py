@@ -1,8 +1,9 @@
 """The loop: start + objective -> Frames. It knows pixels and losses, no network and no paper."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 import torch
@@ -13,6 +14,7 @@ from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 
 PLATEAU_STEPS = 20
 MAX_RECOVERIES = 10  # halvings of the step, to a thousandth
+LEAP = 4.0  # times the loss before, from where on a step is taken back
 
 Objective = Callable[[Tensor], dict[str, Tensor]]
 
@@ -58,7 +60,9 @@ def optimize(
 ) -> Iterator[Frame]:
     """Lower the objective by changing the picture's pixels, and show every step.
 
-    A loss that is not finite takes the run back to the last good picture with half the step; the next frame says so.
+    A loss that is not finite takes the run back to the last good picture with half the step; the next frame says so. A
+    step that leapt is taken back, too, and another taken with no memory, which is a short one: where programs with a
+    line search look at several pictures a step, this looks at another only then.
 
     Args:
         objective: image (1, 3, H, W) -> name -> weighted scalar.
@@ -85,10 +89,16 @@ def optimize(
     for step in count() if steps is None else range(steps + 1):
         if refresh and refresh():
             optimizer.forget()
+            descent.before = math.inf  # in another measure
         losses, note = descent.look(made + step, gradient=step != steps, may_go_back=step > 0)
         yield Frame(made + step, average.of(descent.good), losses, note)
         if step != steps:
             descent.update()
+
+
+def leapt(before: float, losses: Mapping[str, float]) -> bool:
+    """Whether losses are so far above the loss before that their picture is no step down but a leap away."""
+    return LEAP * before < math.fsum(losses.values()) < math.inf
 
 
 class Descent:
@@ -98,6 +108,7 @@ class Descent:
         self.objective, self.optimizer, self.clamp = objective, optimizer, clamp
         self.canvas = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
         self.good = self.canvas.detach().clone()  # the last picture whose loss was finite
+        self.before = math.inf  # its loss
         self.recoveries = 0
         optimizer.begin(self.canvas)
 
@@ -108,22 +119,26 @@ class Descent:
             NSTError: no way back, or none that helps.
         """
         losses, note = self.evaluate(gradient=gradient), ""
+        if may_go_back and self.optimizer.leaps and leapt(self.before, losses):
+            losses = self._again(gradient, self.optimizer.forget)
         while not all(map(math.isfinite, losses.values())):
             if not may_go_back or self.recoveries == MAX_RECOVERIES:
                 raise NSTError(_not_finite(step, losses))
             self.recoveries += 1
-            self.optimizer.restart(self.optimizer.step_size / 2)
-            note = (
-                f"the loss was not finite at step {step}; went back to step {step - 1} "
-                f"with step size {self.optimizer.step_size:g}"
-            )
-            with torch.no_grad():
-                self.canvas.copy_(self.good)
-            self.evaluate(gradient=True)
-            self.update()
-            losses = self.evaluate(gradient=gradient)
-        self.good = self.canvas.detach().clone()
+            size = self.optimizer.step_size / 2
+            note = f"the loss was not finite at step {step}; went back to step {step - 1} with step size {size:g}"
+            losses = self._again(gradient, partial(self.optimizer.restart, size))
+        self.good, self.before = self.canvas.detach().clone(), math.fsum(losses.values())
         return losses, note
+
+    def _again(self, gradient: bool, begin: Callable[[], None]) -> dict[str, float]:
+        """The losses after another step from the last good picture, before which the optimiser begins in this way."""
+        begin()
+        with torch.no_grad():
+            self.canvas.copy_(self.good)
+        self.evaluate(gradient=True)
+        self.update()
+        return self.evaluate(gradient=gradient)
 
     def update(self) -> None:
         """One step along the gradient that the last evaluation left."""

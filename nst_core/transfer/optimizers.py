@@ -18,6 +18,7 @@ class Optimizer(Protocol):
     """Moves a canvas, (1, 3, H, W) with its gradient in .grad, one update a call."""
 
     step_size: float
+    leaps: bool  # whether a step of its may go far too far, and a shorter one after `forget` be better
 
     def begin(self, canvas: Tensor) -> None:
         """Take up a canvas; what was learned on one before, of another size, is carried over where it can be."""
@@ -56,6 +57,8 @@ class LBFGS:
 
     Source: Liu & Nocedal (1989), algorithm 2.1, as torch.optim.LBFGS.
     """
+
+    leaps = True
 
     def __init__(self, *, step_size: float, history: int, **_: object):
         self.step_size, self.history = step_size, history
@@ -133,6 +136,8 @@ class Adam:
 
     Source: Kingma & Ba (2015), algorithm 1.
     """
+
+    leaps = False
 
     def __init__(self, *, step_size: float, betas: tuple[float, float], **_: object):
         self.step_size, self.betas = step_size, betas

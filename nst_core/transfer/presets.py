@@ -1,4 +1,9 @@
-"""The papers and the field's programs as configs, each with its source and where we leave it."""
+"""The papers and the field's programs as configs, each with its source and where we leave it.
+
+Some print one formula and paint by another: ½Σ over two million positions leaves content a thousand times ahead of a
+style that is divided by 4N²M², while the programs that painted the pictures take means, on features of another scale.
+Such a preset paints as its program did, and stands beside a second one with the formula as it is printed.
+"""
 
 from dataclasses import dataclass
 
@@ -13,18 +18,36 @@ class Preset:
         title: for menus.
         source: whose settings they are.
         deviations: where they differ from the source, "" if nowhere that is known.
+        printed: the name of the preset with the formula as it is printed, where this one reads it otherwise, else "".
     """
 
     title: str
     source: str
     config: StyleTransferConfig
     deviations: str = ""
+    printed: str = ""
 
 
 CROWSONS_FIVE = tuple(weight / 341 for weight in (256.0, 64.0, 16.0, 4.0, 1.0))
 EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take the mean
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
-OWN_NETWORK = "The network is torchvision's VGG rather than one rescaled to a mean activation of 1."
+FAINT = 0.05  # deviation of noise that pictures start from: of more, the grain that no layer minds stays
+FAINTLY = "Noise is faint (deviation 0.05), since the grain of more of it stays."
+
+# α of presets whose own leaves no photo: chosen by looking, at 256 and 512 pixels on both networks.
+GATYS_ALPHA, CHAO_ALPHA, TRAN_NGUYEN_ALPHA = 50.0, 400.0, 40.0
+
+TRAN_NGUYEN = StyleTransferConfig(
+    backbone="vgg16",
+    content_layers=("conv2_2",),
+    style_layers=("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"),
+    content_weight=0.1,
+    style_weight=5000,
+    start="noise",
+    steps=400,
+    size=500,
+    size_rule="exact",
+)
 
 PRESETS: dict[str, Preset] = {
     "studio": Preset(
@@ -54,37 +77,95 @@ PRESETS: dict[str, Preset] = {
     ),
     "gatys": Preset(
         title="Gatys et al. 2016: the paper",
-        source="Gatys, Ecker & Bethge (2016), Image Style Transfer Using Convolutional Neural Networks, section 3",
+        source="Gatys, Ecker & Bethge (2016), Image Style Transfer Using Convolutional Neural Networks, section 3, "
+        "with means over positions, as Gatys' own programs take them",
+        config=StyleTransferConfig(
+            pooling="average",
+            feature_scale="mean activation 1",
+            content_weight=GATYS_ALPHA,
+            style_weight=1e3,
+            content_normalization="half mean",
+            start="noise",
+            noise_deviation=FAINT,
+            steps=500,
+        ),
+        deviations="As means, their α/β of 1e-3 leaves no photo: α is chosen by looking, so that as much of it is "
+        f"there as in their figures. {FAINTLY}",
+        printed="gatys_printed",
+    ),
+    "gatys_printed": Preset(
+        title="Gatys et al. 2016, as printed",
+        source="Gatys, Ecker & Bethge (2016), eq. 1, 4, 5 and 7 to the letter, α/β = 1e-3",
         config=StyleTransferConfig(pooling="average", style_weight=1e3, start="noise", steps=500),
-        deviations=OWN_NETWORK,
+        deviations="It gives back the photo under coloured grain: eq. 1 sums over all positions and eq. 4 does not, so "
+        "content counts thousands of times as much as in their pictures. The network is not rescaled to a mean "
+        "activation of 1 either.",
     ),
     "luo": Preset(
         title="Luo",
-        source="Luo: conv4_2 against five style layers, α = 1, β = 8e4, L-BFGS, 4000 steps",
+        source="Luo: conv4_2 against five style layers, α = 1, β = 8e4, L-BFGS, 4000 steps, with means, as PyTorch's "
+        "loops take them",
+        config=StyleTransferConfig(
+            style_weight=8e4, content_normalization="mean", style_normalization="mean", steps=4000
+        ),
+        printed="luo_printed",
+    ),
+    "luo_printed": Preset(
+        title="Luo, as printed",
+        source="Luo: ½Σ(F − P)² at conv4_2 against Σ(G − A)²/(4N²M²) at five layers, α = 1, β = 8e4, L-BFGS, 4000 "
+        "steps",
         config=StyleTransferConfig(style_weight=8e4, steps=4000),
+        deviations="It paints, with less of the style, and the less the larger the picture is: the sum over positions "
+        "grows with it.",
     ),
     "chao": Preset(
         title="Chao, Perez & Chen",
-        source="Chao, Perez & Chen: one middle content layer, α/β = 1e-3, from white noise",
+        source="Chao, Perez & Chen: one middle content layer, from white noise; the loss of Gatys' PyTorch code, to "
+        "which they point: means on Caffe's features, 1e3/N² a layer",
+        config=StyleTransferConfig(
+            feature_scale="caffe",
+            layer_weights=EACH_OF_FIVE,
+            content_weight=CHAO_ALPHA,
+            style_weight=1e3,
+            content_normalization="mean",
+            style_normalization="mean",
+            start="noise",
+            noise_deviation=FAINT,
+            steps=500,
+        ),
+        deviations="They leave the content layer open: conv4_2 here. As means, their α/β of 1e-3 leaves no photo from "
+        f"noise: α is chosen by looking. {FAINTLY}",
+        printed="chao_printed",
+    ),
+    "chao_printed": Preset(
+        title="Chao, Perez & Chen, as printed",
+        source="Chao, Perez & Chen: ½Σ(F − C)² against Σ(G − S)²/(2·n_W·n_H·n_C)², α/β = 1e-3, from white noise",
         config=StyleTransferConfig(style_weight=1e3, start="noise", steps=500),
-        deviations="They leave the content layer open: conv4_2 here. Their 2·n_W·n_H·n_C, squared, is eq. 4's 4N²M².",
+        deviations="It gives back the photo under coloured grain, as the paper's formula does, which it is: their "
+        "2·n_W·n_H·n_C, squared, is eq. 4's 4N²M². They leave the content layer open: conv4_2 here.",
     ),
     "tran_nguyen": Preset(
         title="Tran & Nguyen (VGG-16)",
-        source="Tran & Nguyen: VGG-16, content conv2_2, the last layer of each block as style, α = 0.1, β = 5000",
-        config=StyleTransferConfig(
-            backbone="vgg16",
-            content_layers=("conv2_2",),
-            style_layers=("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"),
-            content_weight=0.1,
-            style_weight=5000,
-            start="noise",
-            steps=400,
-            size=500,
-            size_rule="exact",
+        source="Tran & Nguyen: VGG-16, content conv2_2, the last layer of each block as style, β = 5000; the loss of "
+        "Surma's Keras loop, on which they build: sums on Caffe's features, style by 4·3²·(pixels)² at every layer",
+        config=TRAN_NGUYEN.changed(
+            feature_scale="caffe",
+            content_weight=TRAN_NGUYEN_ALPHA,
+            content_normalization="sum",
+            style_normalization="image",
+            noise_deviation=FAINT,
         ),
-        deviations="Their 20 calls of SciPy's L-BFGS, 20 evaluations each, are one run of 400 steps that keeps its "
-        "memory. 500×500 is cut out of the middle, not squashed.",
+        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking. Without the loop's total "
+        "variation. Their 20 calls of SciPy's L-BFGS, 20 evaluations each, are one run of 400 steps that keeps its "
+        f"memory. 500×500 is cut out of the middle, not squashed. {FAINTLY}",
+        printed="tran_nguyen_printed",
+    ),
+    "tran_nguyen_printed": Preset(
+        title="Tran & Nguyen, as printed (VGG-16)",
+        source="Tran & Nguyen: VGG-16, ½Σ(F − P)² at conv2_2 against Σ(G − A)²/(4N²M²), α = 0.1, β = 5000",
+        config=TRAN_NGUYEN,
+        deviations="It gives back the photo under coloured grain: the sum over a shallow layer's positions outweighs "
+        "all of the style. 20 calls of SciPy's L-BFGS are one run of 400 steps. 500×500 is cut out of the middle.",
     ),
     "cheng": Preset(
         title="Cheng",
@@ -97,8 +178,9 @@ PRESETS: dict[str, Preset] = {
             content_normalization="mean",
             style_normalization="mean",
             start="noise",
+            noise_deviation=FAINT,
         ),
-        deviations="From the content clone they use style 6e5 and content 100.",
+        deviations=f"From the content clone they use style 6e5 and content 100. {FAINTLY}",
     ),
     "from_scratch": Preset(
         title="From scratch: Adam, 10 000 steps",
@@ -125,6 +207,7 @@ PRESETS: dict[str, Preset] = {
         title="Johnson's neural-style",
         source="jcjohnson/neural-style: content 5, style 100 a layer, TV 1e-3, 512 pixels, 1000 steps",
         config=StyleTransferConfig(
+            feature_scale="caffe",
             layer_weights=EACH_OF_FIVE,
             content_weight=5,
             style_weight=100,
@@ -136,13 +219,13 @@ PRESETS: dict[str, Preset] = {
             noise_deviation=0.001 / 256,  # so small that it starts from plain mean colour
             steps=1000,
         ),
-        deviations="The network is torchvision's VGG-19 rather than Caffe's, whose activations are of like scale. "
-        "L-BFGS remembers 10 steps, not 100.",
+        deviations="L-BFGS remembers 10 steps, not 100.",
     ),
     "gatys_code": Preset(
         title="Gatys' own PyTorch code",
         source="leongatys/PytorchNeuralStyleTransfer: 1e3/N² on Gram/M, content 1, from the content, 500 evaluations",
         config=StyleTransferConfig(
+            feature_scale="caffe",
             layer_weights=EACH_OF_FIVE,
             style_weight=1e3,
             content_normalization="mean",
@@ -150,7 +233,7 @@ PRESETS: dict[str, Preset] = {
             steps=500,
             size_rule="shortest side",
         ),
-        deviations="The network is torchvision's VGG-19 rather than Caffe's. L-BFGS remembers 10 steps, not 100.",
+        deviations="L-BFGS remembers 10 steps, not 100.",
     ),
     "pytorch_tutorial": Preset(
         title="PyTorch's tutorial",
@@ -210,3 +293,8 @@ PRESETS: dict[str, Preset] = {
 }
 
 DEFAULT_PRESET = "studio"
+
+
+def counterpart(name: str) -> str:
+    """The preset with the formula as it is printed, where another one paints, or the other way round; "" if none."""
+    return PRESETS[name].printed or next((other for other, preset in PRESETS.items() if preset.printed == name), "")

@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.errors import ImageError, named
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.objective import shares_of
 
 TEXT_KEY = "neural-style-lab"  # of the PNG's text chunk that holds the record as JSON
 MOST_TEXT = 1_000_000  # letters of a record as JSON; one of 300 steps has 2,500
@@ -29,6 +30,7 @@ class RunRecord:
     steps: int  # made; fewer than config.steps if it was stopped
     stopped: bool
     losses: dict[str, float]  # of the result, weighted
+    first_losses: dict[str, float] = field(default_factory=dict)  # of the start; empty in records of before
     seconds: float  # of computing, without waiting for a turn
     content_size: tuple[int, int]  # (height, width) as painted, pixels; the result's too
     style_size: tuple[int, int]  # (height, width) as compared, pixels
@@ -42,7 +44,15 @@ class RunRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain values."""
-        return {**asdict(self), "config": self.config.to_dict()}
+        return {**asdict(self), "config": self.config.to_dict(), "shares": self.shares}
+
+    @property
+    def shares(self) -> dict[str, dict[str, float]]:
+        """How much of the loss content, style and total variation were: "start" and "end" -> side -> share."""
+        return {
+            moment: {side: round(share, 4) for side, share in shares_of(losses).items()}
+            for moment, losses in (("start", self.first_losses), ("end", self.losses))
+        }
 
     def to_json(self) -> str:
         """The record as JSON text."""
@@ -61,11 +71,16 @@ class RunRecord:
                 raise ValueError("too long")
             values = json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
             settings = values.pop("config")
+            values.pop("shares", None)  # it follows from the losses
             if not isinstance(settings, dict) or not all(KINDS[name](value) for name, value in values.items()):
                 raise ValueError("of another kind")
             lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-            floats = {name: float(value) for name, value in values["losses"].items()}
-            given = {**values, **lists, "losses": floats, "seconds": float(values["seconds"])}
+            floats = {
+                table: {name: float(value) for name, value in values[table].items()}
+                for table in ("losses", "first_losses")
+                if table in values
+            }
+            given = {**values, **lists, **floats, "seconds": float(values["seconds"])}
             return cls(**given, config=StyleTransferConfig.from_dict(settings))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ImageError("the picture's record is damaged; its settings cannot be read") from None
@@ -95,7 +110,7 @@ def _is_table(value: Any, kind: Callable[[Any], bool]) -> bool:
 KINDS: dict[str, Callable[[Any], bool]] = {
     "steps": _is_count,
     "stopped": lambda value: isinstance(value, bool),
-    "losses": lambda value: _is_table(value, _is_number),
+    **dict.fromkeys(("losses", "first_losses"), lambda value: _is_table(value, _is_number)),
     "seconds": lambda value: _is_number(value) and 0 <= value <= MOST_COUNTED,
     "content_size": _is_size,
     "style_size": _is_size,

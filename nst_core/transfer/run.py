@@ -12,7 +12,8 @@ from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, NSTError, said
 from nst_core.features import weights
-from nst_core.features.vgg import VGG, load_network
+from nst_core.features.loading import load_network
+from nst_core.features.vgg import VGG
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import STEERABLE, Controls
@@ -56,6 +57,7 @@ class Run:
         self.checkpoint = weights.require(config.backbone)
         self.steps = self._whole = config.last_step or config.steps  # to be made; that the settings alone lead to
         self.last_frame: Frame | None = None
+        self.first_losses: dict[str, float] = {}  # of the start
         self.painted: Tensor | None = None  # the last picture before its colours were changed
         self.seconds = 0.0
         self.notes: tuple[str, ...] = ()
@@ -97,7 +99,7 @@ class Run:
     def _paint(self) -> Iterator[Frame]:
         """Every scale in turn, the last without end."""
         config = self.config
-        network, self.checkpoint = load_network(config.backbone, self.compute)
+        network, self.checkpoint = load_network(config.backbone, self.compute, config.feature_scale)
         self._optimizer = optimizer = OPTIMIZERS[config.optimizer](
             step_size=config.step_size, history=config.history, betas=config.adam_betas
         )
@@ -154,13 +156,14 @@ class Run:
 
     def laid_out(self) -> tuple[StyleTransferObjective, Tensor]:
         """The objective and the start (1, 3, H, W) at the full size, for those who move the pixels; see `take`."""
-        network, self.checkpoint = load_network(self.config.backbone, self.compute)
+        network, self.checkpoint = load_network(self.config.backbone, self.compute, self.config.feature_scale)
         objective = self._objective(network, self.config.size)
         return objective, self._start(objective)
 
     def take(self, frame: Frame, seconds: float) -> None:
         """A frame of this painting that was made elsewhere, in so many seconds; colours stay as they are."""
         self.painted, self.last_frame = frame.image, frame
+        self.first_losses = self.first_losses or frame.losses
         self.seconds += seconds
 
     def _steer(self, objective: StyleTransferObjective) -> bool:
@@ -202,6 +205,7 @@ class Run:
         self.painted = frame.image
         frame = replace(frame, image=self._finished(frame.image))
         self.last_frame = frame
+        self.first_losses = self.first_losses or frame.losses
         if frame.note:
             self.notes += (frame.note,)
         return frame
@@ -300,6 +304,7 @@ class Run:
             steps=self.last_frame.step,
             stopped=self.last_frame.step < self.steps,
             losses=self.last_frame.losses,
+            first_losses=self.first_losses,
             seconds=round(self.seconds, 3),
             content_size=images.size_of(self.content_image),
             style_size=images.size_of(self.style_image),

@@ -11,7 +11,9 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import TV_TERM, LossTerms, StyleTransferObjective, content_term, style_term
 
 # Fields that say how and at which layers the network looks, and what is compared there.
-LOOK = ("backbone", "pooling", "padding", "normalization", "content_layers", "style_layers", "style_loss")
+LOOK = (
+    "backbone", "pooling", "padding", "normalization", "feature_scale", "content_layers", "style_layers", "style_loss",
+)  # fmt: skip
 
 
 def look_of(config: StyleTransferConfig) -> tuple | None:

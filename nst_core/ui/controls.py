@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from nst_core.features.scale import FEATURE_SCALES
 from nst_core.features.vgg import BACKBONES
 from nst_core.losses.style import STYLE_LOSSES
 from nst_core.transfer.color import COLORS
@@ -23,6 +24,7 @@ from nst_core.ui.settings import (
     controls_of,
     default_config,
 )
+from nst_core.ui.status import shares_html
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STARTS = [("content", "content"), ("noise", "noise"), ("style", "style"), ("another picture", "image")]
@@ -59,12 +61,13 @@ class Inputs(NamedTuple):
     start_image: PictureInput  # for start "image"
     more_styles: list[PictureInput]
     mask: Mask
+    shares: gr.HTML  # beside α and β: what they make of the loss
 
 
 def setting_controls() -> Inputs:
     """Every control there is, what few people need in folded groups."""
     at = controls_of(default_config(DEFAULT_PRESET))
-    made, start_image = _main_controls(at)
+    made, start_image, shares = _main_controls(at)
     with gr.Accordion("Brush strokes and more styles", open=False):
         controls, more_styles = _style_controls(at)
         made |= controls
@@ -75,20 +78,19 @@ def setting_controls() -> Inputs:
         made |= _layer_controls(at)
     with gr.Accordion("Network and optimiser", open=False):
         made |= _machinery_controls(at)
-    return Inputs(made, start_image, more_styles, mask)
+    return Inputs(made, start_image, more_styles, mask, shares)
 
 
-def _main_controls(at: dict[str, Any]) -> tuple[dict[str, Any], PictureInput]:
+def _main_controls(at: dict[str, Any]) -> tuple[dict[str, Any], PictureInput, gr.HTML]:
     """What the papers vary, always in sight."""
     made: dict[str, Any] = {}
     with gr.Row():
-        for name, label, low, high, hint in (
-            ("alpha", "α content", -3, 6, "more: closer to the photo"),
-            ("beta", "β style", -1, 11, "more: closer to the style"),
+        for name, label, hint in (
+            ("alpha", "α content", "more: closer to the photo"),
+            ("beta", "β style", "more: closer to the style"),
         ):
-            made[name] = LogSlider(
-                at[name], label=label, low=low, high=high, elem_id=name, min_width=170, hint=hint
-            )  # fmt: skip
+            made[name] = LogSlider(at[name], label=label, elem_id=name, min_width=170, hint=hint)
+    shares = gr.HTML(shares_html(), elem_id="shares")
     made["gatys_layers"] = gr.CheckboxGroup(
         list(GATYS_STYLE_LAYERS), value=at["gatys_layers"], label="Style layers", elem_id="style-layers",
         info="shallow: colours and fine grain; deep: large shapes",
@@ -103,7 +105,7 @@ def _main_controls(at: dict[str, Any]) -> tuple[dict[str, Any], PictureInput]:
     start_image = PictureInput(
         label="Start picture", elem_id="start-picture", height=180, visible=False, sources=["upload"]
     )
-    return made, start_image
+    return made, start_image, shares
 
 
 def _style_controls(at: dict[str, Any]) -> tuple[dict[str, Any], list[PictureInput]]:
@@ -189,6 +191,10 @@ def _machinery_controls(at: dict[str, Any]) -> dict[str, Any]:
         made["pooling"] = gr.Dropdown(
             list(CHOICES["pooling"]), value=at["pooling"], label="Pooling", elem_id="pooling", min_width=120
         )
+    made["feature_scale"] = gr.Dropdown(
+        list(FEATURE_SCALES), value=at["feature_scale"], label="Feature scale", elem_id="feature-scale",
+        info="how large what α and β weigh is; another wants other weights",
+    )  # fmt: skip
     with gr.Row():
         made["optimizer"] = gr.Dropdown(
             [("L-BFGS", "lbfgs"), ("Adam", "adam")], value=at["optimizer"], label="Optimiser", elem_id="optimizer",

@@ -16,7 +16,7 @@ from nst_core.ui.pictures import comparison
 from nst_core.ui.results import Result, Results, counted, strip_value, timelapse_file, twice_as_large
 from nst_core.ui.session import DEVICE_THREAD, QUEUED, Session
 from nst_core.ui.settings import CONTROLS
-from nst_core.ui.status import done_text, status_html
+from nst_core.ui.status import done_text, shares_html, status_html
 from nst_core.ui.strip import Strip
 from nst_core.ui.toasts import warn
 from nst_core.ui.uploads import Uploads
@@ -102,6 +102,7 @@ def _shown_again(session: Session, result: Result) -> View:
         download=gr.DownloadButton(value=result.path, visible=True),
         record=result.record.to_dict(),
         record_area=gr.Accordion(visible=True),
+        shares=gr.skip() if session.running else shares_html(result.record.first_losses, result.record.losses),
     )
     return view if session.running else view._replace(preview=gr.HTML(visible="hidden"), losses=result.losses)
 

@@ -1,9 +1,15 @@
-"""A slider for weights that span decades: its handle moves by powers of ten, its field shows the weight itself."""
+"""A slider for weights that span decades: its handle moves by powers of ten, its field shows the weight itself.
+
+A weight means nothing without the scale of what it weighs, and that is another for each preset: where no range is
+given, the handle reaches DECADES to either side of what the program last set.
+"""
 
 import math
 from typing import Any
 
 from nst_core.ui.own_html import OwnHTML
+
+DECADES = 4
 
 
 class LogSlider(OwnHTML):
@@ -12,7 +18,7 @@ class LogSlider(OwnHTML):
     Args:
         value: the weight.
         label: of the field.
-        low, high: exponents of ten at the handle's ends.
+        low, high: exponents of ten at the handle's ends; None: DECADES about what the program sets.
         hint: a short line under the handle.
     """
 
@@ -22,7 +28,7 @@ class LogSlider(OwnHTML):
 <div class="log-slider">
   <div class="head"><label for="${uid}">${label}</label>
     <input type="number" id="${uid}" min="0" step="any" inputmode="decimal"></div>
-  <input type="range" min="${low}" max="${high}" step="0.1" aria-label="${label}, handle by powers of ten">
+  <input type="range" min="${low ?? 0}" max="${high ?? 1}" step="0.1" aria-label="${label}, handle by powers of ten">
   <div class="hint">${hint}</div>
 </div>"""
     STYLE = """
@@ -41,7 +47,13 @@ class LogSlider(OwnHTML):
 """
     SCRIPT = """
 const field = element.querySelector('input[type=number]'), handle = element.querySelector('input[type=range]');
-const low = Number(handle.min);
+const about = props.low === null || props.low === undefined;
+let own = null;  // what a hand set last, which moves no range
+const centre = weight => {
+  if (!about || !(weight > 0) || weight === own) return;
+  const exponent = Math.round(10 * Math.log10(weight)) / 10;
+  [handle.min, handle.max] = [exponent - DECADES, exponent + DECADES];
+};
 const written = weight => {
   if (weight === 0) return '0';
   const [digits, exponent] = weight.toExponential().split('e');
@@ -49,14 +61,15 @@ const written = weight => {
 };
 const show = () => {
   const weight = Number(props.value) || 0;
+  centre(weight);
   field.value = written(weight);
-  handle.value = weight > 0 ? Math.log10(weight) : low;
+  handle.value = weight > 0 ? Math.log10(weight) : handle.min;
   handle.setAttribute('aria-valuetext', weight === 0 ? '0, off' : written(weight));
 };
-const set = weight => { props.value = weight; show(); trigger('input'); };
+const set = weight => { own = weight; props.value = weight; show(); trigger('input'); };
 handle.addEventListener('input', () => {
   const exponent = Number(handle.value);
-  set(exponent <= low ? 0 : Number((10 ** exponent).toPrecision(2)));
+  set(exponent <= Number(handle.min) ? 0 : Number((10 ** exponent).toPrecision(2)));
 });
 field.addEventListener('change', () => {
   const weight = Number(field.value);
@@ -64,9 +77,18 @@ field.addEventListener('change', () => {
 });
 watch('value', show);
 show();
-"""
+""".replace("DECADES", str(DECADES))
 
-    def __init__(self, value: float = 1.0, *, label: str, low: float, high: float, hint: str = "", **props: Any):
+    def __init__(
+        self,
+        value: float = 1.0,
+        *,
+        label: str,
+        low: float | None = None,
+        high: float | None = None,
+        hint: str = "",
+        **props: Any,
+    ):
         super().__init__(
             value,
             label=label,

@@ -8,7 +8,8 @@ from nst_core.analysis.figure import Figure
 from nst_core.analysis.options import Option
 from nst_core.devices import choose_compute
 from nst_core.errors import DeviceError
-from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, fitting_backbone
+from nst_core.features.loading import fitting_backbone
+from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE
 from nst_core.transfer.presets import PRESETS
 
 BEST_BACKBONE = "vgg19"  # the papers'

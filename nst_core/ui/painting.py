@@ -31,7 +31,7 @@ from nst_core.ui.results import remember
 from nst_core.ui.serving.limits import check_work
 from nst_core.ui.session import DEVICE_THREAD, Session, give_up_oldest, make_room
 from nst_core.ui.settings import config_of, default_config
-from nst_core.ui.status import done_text, place_text, progress_text, status_html
+from nst_core.ui.status import done_text, place_text, progress_text, shares_html, shares_text, status_html
 from nst_core.ui.toasts import warn
 from nst_core.ui.uploads import Uploads
 
@@ -53,6 +53,7 @@ class View(NamedTuple):
     download: Any = gr.skip()
     record: Any = gr.skip()
     record_area: Any = gr.skip()
+    shares: Any = gr.skip()
 
 
 class Pace:
@@ -193,14 +194,15 @@ def start_run(uploads: Uploads, config: StyleTransferConfig, controls: Controls)
 
 def _show_run(session: Session, run: Run) -> Iterator[View]:
     """Step through a run: every frame and what is said of it to the preview, the result at the end."""
-    preview, history, where = Preview(), session.losses, _where(run)
+    preview, history = Preview(), session.losses
     pace, told, words, note, steered = Pace(run), -WORDS_SECONDS, {}, "", run.config
     problem: NSTError | None = None
     try:
         yield View(
             preview=gr.HTML(value=preview.token, visible=True),
-            status=status_html("Looking at the pictures …", where, share=0, run=preview.token),
+            status=status_html("Looking at the pictures …", _where(run), share=0, run=preview.token),
             losses=history.html(preview.token),
+            shares=shares_html(run=preview.token),
             result=gr.HTML(visible="hidden"),
             download=gr.DownloadButton(visible="hidden"),
             record_area=gr.Accordion(visible=False),
@@ -213,8 +215,9 @@ def _show_run(session: Session, run: Run) -> Iterator[View]:
             if time.monotonic() - told >= WORDS_SECONDS or at_once:
                 steered = run.config
                 told, share = time.monotonic(), run.work(frame.step) / max(run.work(run.steps), 1e-9)
-                status = status_html(text, f"{where} · {note}" if note else where, share=share, run=preview.token)
-                words = {"status": status, "losses": history.html(preview.token)}
+                status = status_html(text, _detail(run, note), share=share, run=preview.token)
+                shares = shares_html(run.first_losses, frame.losses, preview.token)
+                words = {"status": status, "losses": history.html(preview.token), "shares": shares}
             preview.put(frame.image, words, at_once=at_once)
     except NSTError as error:
         if run.last_frame is None:
@@ -230,6 +233,12 @@ def _where(run: Run) -> str:
     return f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.checkpoint.origin}"
 
 
+def _detail(run: Run, *notes: str) -> str:
+    """Below the status: what α and β make of the loss, where it is computed, and what else a person should know."""
+    shares = shares_text(run.last_frame.losses) if run.last_frame else ""
+    return " · ".join(filter(None, (shares, _where(run), *notes)))
+
+
 def _result(session: Session, run: Run, problem: NSTError | None = None) -> View:
     """The stage after a run, which a problem may have ended; its last picture is a result all the same."""
     record, image = run.record(), run.last_frame.image
@@ -239,13 +248,14 @@ def _result(session: Session, run: Run, problem: NSTError | None = None) -> View
         remember(session, run, png, session.losses.html())
     except OutputError as error:  # it is shown all the same
         png, problem = None, problem or error
-    status = status_html(done_text(record), " · ".join((_where(run), *record.notes)), share=1)
+    status = status_html(done_text(record), _detail(run, *record.notes), share=1)
     if problem:
         warn(problem, "Not all is well")
         status = status_html(str(problem), f"{done_text(record)}; the picture is of that step", kind="problem")
     return View(
         status=status,
         losses=session.losses.html(),
+        shares=shares_html(record.first_losses, record.losses),
         preview=gr.HTML(visible="hidden"),
         result=gr.HTML(value=comparison(run.content_image, image), visible=True),
         download=gr.DownloadButton(value=png, visible=True) if png else gr.DownloadButton(visible="hidden"),

@@ -8,9 +8,10 @@ from typing import Any
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, DeviceError, said
 from nst_core.features.checkpoint import TEACHERS
-from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, PRE, fitting_backbone, layer_names, nearest_layer
+from nst_core.features.loading import fitting_backbone
+from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, PRE, layer_names, nearest_layer
 from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
-from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.presets import PRESETS, counterpart
 from nst_core.transfer.stylize import MAX_STYLES
 
 # The page's controls in the order in which handlers get them; each is a field of the config or part of one.
@@ -29,6 +30,7 @@ CONTROLS = (
     "size",
     "size_rule",
     "pooling",
+    "feature_scale",
     "tv_weight",
     "seed",
     "color",
@@ -101,6 +103,13 @@ def preset_text(name: str | None, backbone: str) -> str:
         f"Its own network is {BACKBONES[preset.config.backbone]}."
     )  # fmt: skip
     return " ".join(filter(None, (f"{preset.source}.", preset.deviations, own, *lacking)))
+
+
+def counterpart_button(name: str | None) -> dict[str, Any]:
+    """What the button shows that leads from a preset to its counterpart and back; nothing where it has none."""
+    if name is None or not counterpart(name):
+        return {"visible": False}
+    return {"visible": True, "value": "As printed" if PRESETS[name].printed else "As painted"}
 
 
 def controls_of(config: StyleTransferConfig) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """What the run is doing, in words and as a bar."""
 
+from collections.abc import Mapping
 from html import escape
 
+from nst_core.transfer.objective import shares_of
 from nst_core.transfer.record import RunRecord
 
 MINUTE = 60.0  # seconds
@@ -61,3 +63,30 @@ def done_text(record: RunRecord) -> str:
     if record.stopped:
         return f"Stopped: {made} of {record.config.steps} in {duration(record.seconds)}"
     return f"Done: {made} in {duration(record.seconds)}"
+
+
+def shares_text(losses: Mapping[str, float]) -> str:
+    """ "content 8 %, style 92 %": what α and β make of a loss; "" where it is 0.
+
+    Args:
+        losses: name of a term -> weighted loss.
+    """
+    return ", ".join(f"{side} {_percent(share)}" for side, share in shares_of(losses).items())
+
+
+def _percent(share: float) -> str:
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def shares_html(first: Mapping[str, float] | None = None, now: Mapping[str, float] | None = None, run: str = "") -> str:
+    """What α and β make of the loss, now and at the start, to stand beside them.
+
+    Args:
+        first, now: losses of the start and of the newest picture; none before a run.
+        run: the token of a run that goes on, whose preview may replace this line.
+    """
+    text = "What α and β make of the loss is told here while it paints."
+    if now and shares_text(now):
+        began = shares_text(first or {})
+        text = f"Of the loss: {shares_text(now)}" + (f"; at the start: {began}" if began else "")
+    return f'<div class="shares" data-run="{run}">{escape(text)}</div>'

@@ -9,7 +9,7 @@ import gradio as gr
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.optimizers import STEP_SIZES
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS, counterpart
 from nst_core.transfer.run import Run
 from nst_core.ui.contact_sheet import build_contact_sheet
 from nst_core.ui.controls import Inputs, picture_inputs, setting_controls
@@ -29,6 +29,7 @@ from nst_core.ui.settings import (
     LAYER_CONTROLS,
     STEERING_CONTROLS,
     controls_of,
+    counterpart_button,
     default_config,
     layers_on,
     preset_text,
@@ -77,11 +78,13 @@ def build() -> Studio:
                 elem_id="preset",
             )  # fmt: skip
             about = gr.Markdown(elem_id="preset-about")
+            printed = gr.Button("As printed", visible=False, size="sm", elem_id="printed")
             buttons = _buttons()
         with gr.Column(elem_id="stage", min_width=300):
             outputs = _outputs()
         with gr.Column(elem_id="knobs", min_width=300):
             inputs = setting_controls()
+            outputs = outputs._replace(shares=inputs.shares)
             network = gr.Markdown(elem_id="weights"), gr.Button("Use VGG-19", visible=False, size="sm", elem_id="fetch")
     uploads = [content, style, inputs.start_image, *inputs.more_styles, inputs.mask.editor]  # as Uploads.of takes them
     settings = [preset, about, *(inputs.controls[name] for name in CONTROLS)]  # as Session.take gives them
@@ -90,6 +93,7 @@ def build() -> Studio:
     build_contact_sheet(session, uploads, settings)
     _connect_painting(session, uploads, preset, inputs.controls, buttons, outputs, network, history.strip)
     _connect_settings(session, preset, about, inputs, network, outputs, history.strip)
+    _connect_counterpart(session, preset, about, printed, inputs.controls)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for picture in (content, style, inputs.start_image, *inputs.more_styles):
         unusable = gr.State(0)
@@ -231,6 +235,20 @@ def _connect_settings(
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(describe_network, backbone, list(network), **INSTANT)
     page.load(preset_text, [preset, backbone], about, **INSTANT)
+
+
+def _connect_counterpart(
+    session: gr.State, preset: gr.Dropdown, about: gr.Markdown, button: gr.Button, controls: dict[str, Any]
+) -> None:
+    """A preset and its formula as it is printed lead to each other."""
+    values = [controls[name] for name in CONTROLS]
+    preset.change(lambda name: gr.Button(**counterpart_button(name)), preset, button, **INSTANT)
+    button.click(_to_counterpart, [session, preset, controls["backbone"]], [preset, about, *values], **INSTANT)
+
+
+def _to_counterpart(session: Session, name: str, backbone: str) -> list[Any]:
+    other = counterpart(name)
+    return [other, *_fill(session, other, backbone)]
 
 
 def _layers_on(session: Session, preset: str, backbone: str, *shown: list[str]) -> list[Any]:

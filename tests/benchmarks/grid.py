@@ -20,7 +20,7 @@ import psutil
 from nst_core.analysis.figure import Material, Moment, Part
 from nst_core.analysis.figures import FIGURES
 from nst_core.devices import choose_compute, release_freed_memory
-from nst_core.features.vgg import load_network
+from nst_core.features.loading import load_network
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights, pictures

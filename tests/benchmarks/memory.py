@@ -14,7 +14,7 @@ import psutil
 from torch.profiler import ProfilerActivity, profile
 
 from nst_core.devices import choose_compute
-from nst_core.features.vgg import load_network
+from nst_core.features.loading import load_network
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights, pictures

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from nst_core.devices import choose_compute
-from nst_core.features.vgg import load_network
+from nst_core.features.loading import load_network
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.optimize import Descent, optimize

@@ -13,46 +13,18 @@ import time
 from itertools import product
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from nst_core import images
-from nst_core.devices import Compute, choose_compute
-from nst_core.features.vgg import load_network
-from nst_core.losses.gram import gram_matrix
-from nst_core.transfer.config import GATYS_STYLE_LAYERS
+from nst_core.devices import choose_compute
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights
+from tests.judge import Judge
 
 PAINTED = ("starry", "wave")  # in the names of the paintings
 PEER = {"starry": (0.33, 0.19), "scream": (0.25, 0.20)}  # content and style score of crowsonkb's, of 308 and 292 s
 SCORED = 4  # every so many steps, a picture is kept to be scored
-
-
-class Judge:
-    """Scores pictures (1, 3, H, W) against a content and a style picture."""
-
-    def __init__(self, content_image: Tensor, style_image: Tensor, size: int):
-        self.network = load_network("vgg19", Compute(device="cpu", precision="fp32"))[0]
-        self.content_image = images.fit(content_image, size)
-        with torch.no_grad():
-            self.content = self.network(self.content_image, ["conv4_2"])["conv4_2"]
-            self.grams = self._grams(images.fit(style_image, size))
-
-    def _grams(self, image: Tensor) -> dict[str, Tensor]:
-        seen = self.network(image, GATYS_STYLE_LAYERS)
-        return {layer: gram_matrix(seen[layer]) for layer in GATYS_STYLE_LAYERS}
-
-    def scores(self, image: Tensor) -> tuple[float, float]:
-        """(content, style) of a painted picture."""
-        saved = images.from_pil(images.to_pil(images.resize(image, images.size_of(self.content_image))))
-        with torch.no_grad():
-            seen = self.network(saved, ["conv4_2"])["conv4_2"]
-            content = (seen - self.content).square().mean() / self.content.square().mean()
-            grams = self._grams(saved)
-        errors = [(grams[name] - gram).square().sum() / gram.square().sum() for name, gram in self.grams.items()]
-        return float(content), float(sum(errors) / len(errors))
 
 
 def painted(preset: str, backbone: str, content_image: Tensor, style_image: Tensor, size: int, every: int) -> list:

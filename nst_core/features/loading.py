@@ -1,0 +1,53 @@
+"""A network with its weights, ready on a device, its features on the scale that is wanted."""
+
+from functools import lru_cache
+
+import torch
+
+from nst_core.devices import Compute
+from nst_core.errors import WeightsError
+from nst_core.features import weights
+from nst_core.features.activations import mean_activations
+from nst_core.features.scale import AS_TRAINED, rescaled
+from nst_core.features.vgg import BUNDLED_BACKBONE, VGG
+
+KEPT = 3  # networks in memory
+
+
+def fitting_backbone(wanted: str, compute: Compute) -> str:
+    """The network to begin with on this machine: what a recipe wants where it is here and fast, else Lite.
+
+    Args:
+        wanted: one of BACKBONES.
+        compute: where it would run.
+    """
+    if compute.device == "cpu":
+        return BUNDLED_BACKBONE
+    try:
+        return wanted if weights.find(wanted) else BUNDLED_BACKBONE
+    except WeightsError:  # NST_WEIGHTS is wrong, as a run will say
+        return BUNDLED_BACKBONE
+
+
+@lru_cache(maxsize=KEPT)
+def _load(checkpoint: weights.Checkpoint, modified: float, compute: Compute, scale: str) -> VGG:
+    state = weights.load(checkpoint)
+    if scale != AS_TRAINED:
+        state = rescaled(state, checkpoint.backbone, scale, mean_activations(checkpoint))
+    network = VGG(checkpoint.backbone, state)
+    return network.to(compute.device, compute.dtype, memory_format=torch.channels_last).eval()
+
+
+def load_network(backbone: str, compute: Compute, scale: str = AS_TRAINED) -> tuple[VGG, weights.Checkpoint]:
+    """The backbone with its weights, ready on the device; loaded once, then kept.
+
+    Args:
+        backbone: one of BACKBONES.
+        compute: where it runs.
+        scale: one of FEATURE_SCALES.
+
+    Raises:
+        WeightsError: none found, or damaged, or a Lite that does not say what the scale takes.
+    """
+    checkpoint = weights.require(backbone)
+    return _load(checkpoint, checkpoint.path.stat().st_mtime, compute, scale), checkpoint
