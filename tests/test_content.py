@@ -12,7 +12,6 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 # What systems write down for one layer's content: F of the painted, P of the content picture.
 WRITTEN = {
     "half sum": lambda F, P: np.sum((F - P) ** 2) / 2,
-    "sum": lambda F, P: np.sum((F - P) ** 2),
     "mean": lambda F, P: np.mean((F - P) ** 2),
     "half mean": lambda F, P: np.mean((F - P) ** 2) / 2,
     "relative": lambda F, P: np.sum((F - P) ** 2) / np.sum(P**2),

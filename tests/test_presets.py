@@ -148,9 +148,9 @@ WRITTEN = {
         size=None,
         size_rule=None,
     ),
-    # Surma's loop: sums, the style divided by 4·3²·pixels² at every layer; α is ours
+    # Surma's loop: the style divided by 4·3²·pixels² at every layer; α is ours, and a mean for his sum over positions
     "tran_nguyen": Written(
-        content=lambda F, P: TRAN_NGUYEN_ALPHA * ((F - P) ** 2).sum(),
+        content=lambda F, P: TRAN_NGUYEN_ALPHA * mse(F, P),
         style=lambda G, A, N, M, i: 5000 / 5 * image_squares(G, A, M, PIXELS),
         feature_scale="caffe",
         **SHALLOW_VGG16,

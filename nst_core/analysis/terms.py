@@ -19,7 +19,6 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 # of a picture that shows nothing. Sums run over all entries; G and A are not divided by their positions.
 CONTENT_FORMULAS = {
     "half sum": "½ Σ(F − P)²",
-    "sum": "Σ(F − P)²",
     "mean": "Σ(F − P)²/({N}·{M})",
     "half mean": "½ Σ(F − P)²/({N}·{M})",
     "relative": "Σ(F − P)²/{zero}",

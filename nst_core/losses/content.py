@@ -7,8 +7,6 @@ from torch import Tensor
 CONTENT_NORMALIZATIONS = {
     # ½ Σ (F − P)², Gatys et al. (2016), eq. 1: grows with the picture
     "half sum": lambda channels, positions, magnitude: positions / 2,
-    # Σ (F − P)²: Keras' example and those that grew from it, as Surma's and Tran & Nguyen's
-    "sum": lambda channels, positions, magnitude: positions,
     "mean": lambda channels, positions, magnitude: 1 / channels,
     # half of that, as Gatys' own code of those years has means beside eq. 4's quarter (DeepTextures, meanfm_mse_loss)
     "half mean": lambda channels, positions, magnitude: 1 / (2 * channels),
