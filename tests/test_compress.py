@@ -14,10 +14,11 @@ from nst_core.devices import Compute
 from nst_core.errors import OutputError, WeightsError
 from nst_core.features import compress as module
 from nst_core.features import distill, weights
-from nst_core.features.checkpoint import expected_shapes, load
+from nst_core.features.checkpoint import expected_shapes, load, scale_shapes
 from nst_core.features.compress import compress, root_of
 from nst_core.features.distill import Recipe
-from nst_core.features.vgg import through
+from nst_core.features.scale import means_in
+from nst_core.features.vgg import layer_names, through
 from nst_core.losses.gram import gram_matrix, squared_distance
 from tests.conftest import random_state
 
@@ -82,7 +83,9 @@ def test_compressing_writes_a_checkpoint_with_its_provenance(photographs, tmp_pa
     output = tmp_path / "vgg19_lite.safetensors"
     last = made(photographs, output)[-1]
     state = load(weights.Checkpoint("lite", output, "test"))
-    assert state.keys() == expected_shapes("lite").keys()
+    assert state.keys() == (expected_shapes("lite") | scale_shapes("lite")).keys()
+    means = means_in(state)
+    assert means.keys() == set(layer_names("lite")) and all((mean > 0).any() for mean in means.values())
     with safe_open(output, framework="pt") as file:
         header = file.metadata()
     assert header["teacher"].endswith(weights.require("vgg19").sha256())

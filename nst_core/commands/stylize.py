@@ -43,6 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init", metavar="START", help=f"{', '.join(CHOICES['start'][:-1])}, or a picture's path")
     parser.add_argument("--style-layers", nargs="+", metavar="LAYER", help="such as conv1_1 conv2_1")
     parser.add_argument("--content-layers", nargs="+", metavar="LAYER")
+    parser.add_argument("--feature-scale", choices=CHOICES["feature_scale"], help="of what α and β weigh")
     parser.add_argument("--tv", type=float, help="total variation weight")
     parser.add_argument("--style-loss", choices=CHOICES["style_loss"], help="what is compared with the style")
     parser.add_argument("--style-scale", type=float, metavar="FACTOR", help="size of the strokes, 1: as in the style")
@@ -72,6 +73,7 @@ def config_of(options: argparse.Namespace, compute: Compute) -> StyleTransferCon
         content_weight=options.alpha,
         style_weight=options.beta,
         tv_weight=options.tv,
+        feature_scale=options.feature_scale,
         optimizer=options.optimizer,
         start=options.init if named else "image",
         style_layers=_tuple(options.style_layers),

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from nst_core.devices import Compute
 from nst_core.errors import OutputError, said
-from nst_core.features.checkpoint import TITLES, Checkpoint, load, plan
+from nst_core.features.activations import measure
+from nst_core.features.checkpoint import MEANS, PRE, TITLES, Checkpoint, load, plan, tap_name, unit_tap_name
 from nst_core.features.distill import Progress, Recipe, Student
 from nst_core.features.photographs import Photographs
 from nst_core.features.refit import refit
+from nst_core.features.scale import unit_tap
 from nst_core.features.vgg import BUNDLED_BACKBONE, VGG
 from nst_core.files import check_writable, writing
 
@@ -77,9 +79,24 @@ def compress(teacher: Checkpoint, images: Path, output: Path, recipe: Recipe, co
     errors = student.errors(reference, photographs, taps)
     header["date"] = date.today().isoformat()
     header["errors"] = json.dumps({layer: round(error, 4) for layer, error in errors.items()})
-    _save(student.state() | {name: root_of(tap) for name, tap in taps.items()}, header, output)
+    roots = {name: root_of(tap) for name, tap in taps.items()}
+    _save(student.state() | roots | _scale_of(taps, measure(VGG(teacher.backbone, state))), header, output)
     partial.unlink(missing_ok=True)
     yield Progress(recipe.steps, recipe.steps, errors, f"wrote {output}")
+
+
+def _scale_of(taps: dict[str, Tensor], means: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What takes the student's features to another scale, by the names of `scale_shapes`.
+
+    Args:
+        taps: tensor's name -> T (C, k).
+        means: layer -> mean activations (C,) of the teacher's filters.
+    """
+    tensors = {MEANS + layer: means[layer] for layer in _widths()}
+    for name, tap in taps.items():
+        layer = name.removeprefix(tap_name(""))
+        tensors[unit_tap_name(layer)] = root_of(unit_tap(tap, means[layer.removesuffix(PRE)]))
+    return tensors
 
 
 def root_of(tap: Tensor) -> Tensor:
