@@ -24,7 +24,7 @@ from nst_core.ui.painting import View, go_on, paint, recolor, steer
 from nst_core.ui.preview import Preview
 from nst_core.ui.session import DEVICE_THREAD, Session, leave_page
 from nst_core.ui.settings import CONTROLS, controls_of
-from nst_core.ui.status import duration, place_text, progress_text, rate, status_html
+from nst_core.ui.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
 from nst_core.ui.uploads import Uploads, masks_of
 
 SKIP = gr.skip()
@@ -220,7 +220,20 @@ def test_words_are_said_no_more_often_than_people_read(random_weights, files, mo
 
 def test_nothing_replaces_the_last_word_on_a_run(random_weights, files):
     views = list(start(files))
-    assert all('data-run=""' in last_shown(views, output) for output in ("status", "losses"))
+    assert all('data-run=""' in last_shown(views, output) for output in ("status", "losses", "shares"))
+
+
+def test_what_the_weights_make_of_the_loss_is_told_while_it_paints_and_after(random_weights, files, monkeypatch):
+    monkeypatch.setattr(painting, "WORDS_SECONDS", 0.0)
+    put, seen = Preview.put, []
+    monkeypatch.setattr(
+        Preview, "put", lambda self, image, words, **how: (seen.append(words), put(self, image, words, **how))
+    )
+    views = list(start(files, steps=3))
+    assert all("Of the loss: content" in words["shares"] and "at the start:" in words["shares"] for words in seen)
+    record, shown = last_shown(views, "record"), last_shown(views, "shares")
+    end = ", ".join(f"{side} {100 * share:.0f} %" for side, share in record["shares"]["end"].items() if share > 0.01)
+    assert record["shares"]["start"] and end.split(",")[0] in shown and "loss: content" in last_shown(views, "status")
 
 
 def test_two_pages_never_share_a_session():
@@ -293,6 +306,11 @@ def test_status_words():
     assert progress_text(0, 300, None, None) == "Step 0 of 300"
     assert progress_text(1, 9, None, None, place_text((2, 5), 181, 120)) == "Step 1 of 9 · 181×120 pixels, scale 2 of 5"
     assert place_text((1, 1), 512, 384) == ""
+    losses = {"content conv4_2": 1.0, "style conv1_1": 30.0, "style conv2_1": 69.0, "total variation": 0.1}
+    assert shares_text(losses) == "content 1 %, style 99 %, total variation < 1 %"
+    assert shares_text({"content conv4_2": 0.0}) == shares_text({}) == ""
+    assert "at the start: style 100 %" in shares_html({"style conv1_1": 2.0}, losses)
+    assert "told here" in shares_html() and "told here" in shares_html({"style conv1_1": 2.0}, {})
 
 
 def test_one_step_is_said_as_one(random_weights, files):

@@ -254,3 +254,24 @@ def test_a_record_of_megabytes_is_refused_at_once():
         with pytest.raises(ImageError, match="damaged"):
             RunRecord.from_json(text)
     assert time.perf_counter() - began < 2
+
+
+def test_a_record_says_what_was_content_and_style_of_the_loss_at_the_start_and_at_the_end():
+    record = record_of(
+        first_losses={"content conv4_2": 0.0, "style conv1_1": 4.0, "style conv2_1": 4.0},
+        losses={"content conv4_2": 1.0, "style conv1_1": 2.0, "style conv2_1": 1.0},
+    )
+    assert record.shares == {"start": {"content": 0.0, "style": 1.0}, "end": {"content": 0.25, "style": 0.75}}
+    assert record.to_dict()["shares"] == record.shares
+
+
+def test_a_record_of_before_features_had_a_scale_keeps_its_meaning():
+    """Neither the scale nor the start's losses were in it; the formula that was "gatys" then is the printed one now."""
+    config = PRESETS["gatys_printed"].config
+    values = record_of(config).to_dict()
+    del values["config"]["feature_scale"], values["first_losses"], values["shares"]
+    back = RunRecord.from_json(json.dumps(values))
+    assert back.config == config and back.config.feature_scale == "as trained"
+    assert back.first_losses == {} and back.shares["start"] == {}
+    session = Session()
+    assert session.take(back.config)[0] == "gatys_printed"

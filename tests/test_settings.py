@@ -16,6 +16,7 @@ from nst_core.ui.settings import (
     WEIGHT_CONTROLS,
     config_of,
     controls_of,
+    counterpart_button,
     default_config,
     in_depth_order,
     layers_on,
@@ -196,3 +197,9 @@ def test_a_preset_is_recognised_by_its_settings_whatever_the_controls_say(preset
     assert preset_of(config) == preset
     assert preset_of(config.changed(size=96, seed=3, tv_weight=2.0)) == preset
     assert preset_of(config.changed(history=config.history + 1)) is None
+
+
+def test_a_button_leads_to_the_formula_as_printed_and_back():
+    assert counterpart_button("gatys") == {"visible": True, "value": "As printed"}
+    assert counterpart_button("gatys_printed") == {"visible": True, "value": "As painted"}
+    assert counterpart_button("studio") == counterpart_button(None) == {"visible": False}

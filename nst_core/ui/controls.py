@@ -90,7 +90,7 @@ def _main_controls(at: dict[str, Any]) -> tuple[dict[str, Any], PictureInput, gr
             ("beta", "β style", "more: closer to the style"),
         ):
             made[name] = LogSlider(at[name], label=label, elem_id=name, min_width=170, hint=hint)
-    shares = gr.HTML(shares_html(), elem_id="shares")
+    shares = gr.HTML(shares_html(), elem_id="shares", padding=False)
     made["gatys_layers"] = gr.CheckboxGroup(
         list(GATYS_STYLE_LAYERS), value=at["gatys_layers"], label="Style layers", elem_id="style-layers",
         info="shallow: colours and fine grain; deep: large shapes",

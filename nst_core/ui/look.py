@@ -25,7 +25,7 @@ CSS = """
 .status progress::-webkit-progress-value { background: var(--color-accent); }
 .status progress::-moz-progress-bar { background: var(--color-accent); }
 .status .detail { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
-.shares { padding: 0 4px; color: var(--body-text-color-subdued); font-size: var(--text-xs);
+.shares { padding: 0 4px; color: var(--body-text-color-subdued); font-size: var(--text-sm);
   font-variant-numeric: tabular-nums; contain: content; }
 .chart { margin: 0; font-size: var(--text-sm); color: var(--body-text-color-subdued); }
 .chart .plot { position: relative; height: 220px; margin: 8px 10px 26px 40px; border: solid var(--border-color-primary);

@@ -236,7 +236,7 @@ def _where(run: Run) -> str:
 def _detail(run: Run, *notes: str) -> str:
     """Below the status: what α and β make of the loss, where it is computed, and what else a person should know."""
     shares = shares_text(run.last_frame.losses) if run.last_frame else ""
-    return " · ".join(filter(None, (shares, _where(run), *notes)))
+    return " · ".join(filter(None, (shares and f"loss: {shares}", _where(run), *notes)))
 
 
 def _result(session: Session, run: Run, problem: NSTError | None = None) -> View:

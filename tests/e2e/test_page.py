@@ -1,5 +1,6 @@
 """The page in a real browser, as people use it."""
 
+import math
 import re
 import time
 from pathlib import Path
@@ -146,7 +147,7 @@ def test_the_page_paints_with_what_its_controls_say(page, picture_files, tmp_pat
     path = tmp_path / "result.png"
     download.value.save_as(path)
     config = read_record(path).config
-    assert (config.content_weight, config.style_weight) == (0.025, 0.13)
+    assert (config.content_weight, config.style_weight) == (0.025, 0.0013)  # four decades below the 9 of `studio`
     assert config.style_layers == ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
     assert (config.start, config.size, config.steps) == ("noise", 48, 2)
 
@@ -162,6 +163,23 @@ def test_a_preset_fills_the_controls(page, name):
     expect(page.locator("#optimizer input")).to_have_value({"lbfgs": "L-BFGS", "adam": "Adam"}[config.optimizer])
     expect(page.locator("#init").get_by_label(config.start)).to_be_checked()
     expect(page.locator("#preset-about")).to_contain_text(PRESETS[name].source[:30])
+
+
+def test_a_preset_and_its_formula_as_printed_are_a_click_apart(page):
+    page.locator("#preset input").click()
+    page.get_by_role("option", name=PRESETS["gatys"].title).click()
+    for name, other in (("gatys", "As printed"), ("gatys_printed", "As painted"), ("gatys", "As printed")):
+        expect(page.locator("#preset input")).to_have_value(PRESETS[name].title)
+        weight = PRESETS[name].config.content_weight
+        expect(page.locator("#alpha input[type=number]")).to_have_value(f"{weight:g}")
+        handle = page.locator("#alpha input[type=range]")
+        ends = [float(handle.get_attribute(end)) for end in ("min", "max")]
+        assert ends == [pytest.approx(math.log10(weight) + side, abs=0.051) for side in (-4, 4)]
+        expect(page.locator("#printed")).to_have_text(other)
+        page.locator("#printed").click()
+    page.locator("#preset input").click()
+    page.get_by_role("option", name=PRESETS["studio"].title).click()
+    expect(page.locator("#printed")).to_be_hidden()
 
 
 def test_an_example_is_one_click(page):
@@ -336,7 +354,7 @@ def test_vgg19_is_one_click_away(page, picture_files):
 
 def test_a_preset_says_what_stands_in_for_layers_that_lite_lacks_and_paints(page, picture_files):
     page.locator("#preset input").click()
-    page.get_by_role("option", name="Tran & Nguyen").click()
+    page.get_by_role("option", name=PRESETS["tran_nguyen"].title).click()
     expect(page.locator("#preset-about")).to_contain_text("VGG-19 Lite has no conv5_3: conv5_1 stands in for it.")
     prepare(page, picture_files, size=64, steps=1)
     page.click("#run")
