@@ -370,3 +370,23 @@ def test_nothing_stays_behind_when_it_is_left(random_weights, pictures, monkeypa
         assert torch.is_grad_enabled()
     left.close()
     assert len(closed) == 1 and closed[0].last_frame.step < 100
+
+
+def test_a_preset_that_reads_its_formula_otherwise_shows_both_with_their_numbers(random_weights, pictures):
+    *before, last = moments(pictures, preset="chao")
+    own, printed, paper, _ = last.tables
+    assert "Caffe" in own.title and "as printed" in printed.title and "Gatys" in paper.title
+    assert own.rows[0][1] == "α · Σ(F − P)²/(NM)" and printed.rows[0][1] == "α · ½ Σ(F − P)²"
+    values = [float(row[-1]) for row in printed.rows]
+    assert values[-1] == pytest.approx(sum(values[:-1]), rel=1e-2) and values[0] > 0
+    assert not any(row[-1] for row in before[-1].tables[1].rows)
+    assert PRESETS["chao_printed"].deviations in last.findings[1] and "content" in last.findings[1]
+
+
+def test_the_paper_as_it_paints_stands_beside_itself_as_printed_once(random_weights, pictures):
+    *_, last = moments(pictures, preset="gatys")
+    assert [table.title.split(",")[0] for table in last.tables[:2]] == [
+        "The loss of Gatys et al. 2016: the paper",
+        "Gatys et al. 2016",
+    ]
+    assert len(last.tables) == 3

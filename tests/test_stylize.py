@@ -388,7 +388,7 @@ def studio():
 )
 def test_150_steps_score_as_the_reference_does(studio, tmp_path, style_weight, content, style):
     content_path, style_path, score = studio
-    config = PRESETS["luo"].config.changed(size=320, steps=150, style_weight=style_weight, start="content")
+    config = PRESETS["luo_printed"].config.changed(size=320, steps=150, style_weight=style_weight, start="content")
     run = stylize(images.load(content_path), images.load(style_path), config)
     for frame in run:
         last = frame

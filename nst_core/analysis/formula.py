@@ -59,7 +59,7 @@ class Watch:
             for column, (name, image) in enumerate(zip(COLUMNS, (run.content_image, run.style_image), strict=False))
         )
         papers = terms_of(paper, images.fitted_size(size, paper.size, paper.size_rule))
-        self.tables = (_papers(papers), FIELD)
+        self.tables = (FIELD,) if counterpart(preset) == PAPER else (_papers(papers), FIELD)
         self.other_losses: dict[str, float] = {}  # of the finished painting, by the counterpart's formula
 
     def moments(self) -> Iterator[Moment]:
