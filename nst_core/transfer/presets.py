@@ -35,7 +35,7 @@ FAINT = 0.05  # deviation of noise that pictures start from: of more, the grain 
 FAINTLY = "Noise is faint (deviation 0.05), since the grain of more of it stays."
 
 # α of presets whose own leaves no photo: chosen by looking, at 256 and 512 pixels on both networks.
-GATYS_ALPHA, CHAO_ALPHA, TRAN_NGUYEN_ALPHA = 50.0, 400.0, 3e8
+GATYS_ALPHA, CHAO_ALPHA, TRAN_NGUYEN_ALPHA = 35.0, 400.0, 3e8
 
 TRAN_NGUYEN = StyleTransferConfig(
     backbone="vgg16",
