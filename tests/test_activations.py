@@ -7,19 +7,19 @@ from safetensors.torch import save_file
 from nst_core import images
 from nst_core.errors import WeightsError
 from nst_core.features import activations
-from nst_core.features.activations import ASSETS, SIDE, mean_activations, measure
-from nst_core.features.checkpoint import Checkpoint, expected_shapes
+from nst_core.features.activations import ASSETS, SIDE, measure, scale_tensors
+from nst_core.features.checkpoint import Checkpoint, expected_shapes, scale_shapes
 from nst_core.features.scale import CAFFE_MEANS, means_in
 from nst_core.features.vgg import VGG, layer_names
-from nst_core.features.weights import load, require
+from nst_core.features.weights import BUNDLED, load, require
 from tests.conftest import random_state
 
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    activations._mean_activations.cache_clear()
+    activations._scale_tensors.cache_clear()
     yield
-    activations._mean_activations.cache_clear()
+    activations._scale_tensors.cache_clear()
 
 
 @pytest.fixture
@@ -51,43 +51,45 @@ def test_a_mean_is_over_positions_and_photographs(random_vgg):
 
 def test_what_a_file_says_is_believed(random_weights, quickly):
     for backbone in ("vgg19", "lite"):
-        means = mean_activations(require(backbone))
-        assert means.keys() == means_in(random_state(backbone, scaled=True)).keys() == set(layer_names(backbone))
+        said, own = scale_tensors(require(backbone)), random_state(backbone, scaled=True)
+        assert said.keys() == scale_shapes(backbone).keys()
+        assert all(torch.equal(tensor, own[name]) for name, tensor in said.items())
     assert quickly == []
 
 
 def test_an_unknown_file_is_measured_once_and_kept(bare, quickly):
-    first = mean_activations(bare)
-    activations._mean_activations.cache_clear()
-    second = mean_activations(bare)
+    first = scale_tensors(bare)
+    activations._scale_tensors.cache_clear()
+    second = scale_tensors(bare)
     assert quickly == ["vgg16"] and first.keys() == second.keys()
     assert all(torch.equal(first[layer], second[layer]) for layer in first)
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing of the kind", b"\xff" * 40])
 def test_a_damaged_cache_is_measured_anew(bare, quickly, content):
-    mean_activations(bare)
+    scale_tensors(bare)
     (kept,) = activations.cache_folder().iterdir()
     kept.write_bytes(content)
-    activations._mean_activations.cache_clear()
-    assert mean_activations(bare).keys() == set(layer_names("vgg16")) and len(quickly) == 2
+    activations._scale_tensors.cache_clear()
+    assert means_in(scale_tensors(bare)).keys() == set(layer_names("vgg16")) and len(quickly) == 2
 
 
 def test_without_a_place_to_keep_them_they_are_measured_all_the_same(bare, quickly, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("NST_CACHE", str(tmp_path / "file" / "cache"))
-    assert mean_activations(bare)["conv1_1"].tolist() == [2.0] * 4
+    assert means_in(scale_tensors(bare))["conv1_1"].tolist() == [2.0] * 4
 
 
 def test_a_lite_that_does_not_say_its_teachers_means_is_refused_with_what_to_do(tmp_path):
     state = {name: tensor for name, tensor in random_state("lite").items() if name in expected_shapes("lite")}
     save_file(state, tmp_path / "vgg19_lite.safetensors")
     with pytest.raises(WeightsError, match="compress.*'as trained'"):
-        mean_activations(Checkpoint("lite", tmp_path / "vgg19_lite.safetensors", "NST_WEIGHTS"))
+        scale_tensors(Checkpoint("lite", tmp_path / "vgg19_lite.safetensors", "NST_WEIGHTS"))
 
 
-def test_the_bundled_lite_says_its_teachers_means():
-    means = mean_activations(require("lite"))
+def test_of_the_bundled_lite_its_teachers_means_are_known():
+    means = means_in(scale_tensors(Checkpoint("lite", BUNDLED / "vgg19_lite.safetensors", "this program")))
+    assert means.keys() == set(layer_names("lite"))
     for layer, mean in means.items():
         assert mean.mean().item() == pytest.approx(CAFFE_MEANS[layer], rel=2e-3), layer
 
@@ -95,7 +97,7 @@ def test_the_bundled_lite_says_its_teachers_means():
 @pytest.mark.weights
 def test_what_is_known_of_caffes_network_is_what_is_measured():
     checkpoint = require("vgg19")
-    known = mean_activations(checkpoint)
+    known = means_in(scale_tensors(checkpoint))
     measured = measure(VGG("vgg19", load(checkpoint)))
     for layer, mean in measured.items():
         torch.testing.assert_close(known[layer], mean, rtol=1e-3, atol=1e-5)

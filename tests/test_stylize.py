@@ -94,6 +94,7 @@ COUNTS = {
     "pooling": ({}, "average"),
     "padding": ({}, "replicate"),
     "normalization": ({}, "none"),
+    "feature_scale": ({}, "caffe"),
     "content_layers": ({}, ("conv1_1",)),
     "style_layers": ({}, ("conv1_1",)),
     "layer_weights": ({}, (1.0, 0.1)),

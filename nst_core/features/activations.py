@@ -10,14 +10,13 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import OutputError, WeightsError
-from nst_core.features.checkpoint import TEACHERS, TITLES, Checkpoint, load
-from nst_core.features.scale import means_in
+from nst_core.features.checkpoint import MEANS, TEACHERS, TITLES, Checkpoint, load, scale_shapes
 from nst_core.features.vgg import VGG, layer_names
 from nst_core.features.weights import cache_folder
 from nst_core.files import make_folder, writing
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-KNOWN = ASSETS / "weights" / "mean_activations.safetensors"  # "SHA256/LAYER" -> means, of files that many have
+KNOWN = ASSETS / "weights" / "scales.safetensors"  # "SHA256/NAME" -> tensor, of files that many have
 SIDE = 256  # pixels of the photographs' longer sides
 
 
@@ -42,8 +41,8 @@ def measure(network: VGG) -> dict[str, Tensor]:
     return {layer: total / len(photos) for layer, total in sums.items()}
 
 
-def mean_activations(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """Mean activation of each filter of a network: as its file says, as is known of the file, else as measured.
+def scale_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """What takes a network's features to another scale: as its file says, as is known of the file, else as measured.
 
     What is measured is kept in the cache.
 
@@ -51,28 +50,29 @@ def mean_activations(checkpoint: Checkpoint) -> dict[str, Tensor]:
         checkpoint: of a backbone.
 
     Returns:
-        layer -> (C,) float32; of Lite, of its teacher's filters.
+        tensors by the names of `checkpoint.scale_shapes`, float32.
 
     Raises:
-        WeightsError: a Lite whose file does not say, since its own filters are others.
+        WeightsError: a Lite of which it is not known, since what it takes are its teacher's filters.
     """
-    return _mean_activations(checkpoint, checkpoint.sha256())
+    return _scale_tensors(checkpoint, checkpoint.sha256())
 
 
 @lru_cache(maxsize=8)
-def _mean_activations(checkpoint: Checkpoint, sha256: str) -> dict[str, Tensor]:
-    state = load(checkpoint)
-    if means := means_in(state):
-        return means
+def _scale_tensors(checkpoint: Checkpoint, sha256: str) -> dict[str, Tensor]:
+    state, names = load(checkpoint), scale_shapes(checkpoint.backbone)
+    if names.keys() <= state.keys():
+        return {name: state[name] for name in names}
+    known = load_file(KNOWN)
+    if all(f"{sha256}/{name}" in known for name in names):
+        return {name: known[f"{sha256}/{name}"].float() for name in names}
     if checkpoint.backbone in TEACHERS:
         raise WeightsError(
             f"{checkpoint.path} does not say how strongly {TITLES[TEACHERS[checkpoint.backbone]]}'s filters answer; "
             "make it anew by `python -m nst_core compress`, or choose the feature scale 'as trained'"
         )
-    known = load_file(KNOWN)
-    if means := {name.removeprefix(f"{sha256}/"): mean for name, mean in known.items() if name.startswith(sha256)}:
-        return means
-    return _kept(checkpoint.backbone, sha256) or _measured(checkpoint.backbone, sha256, state)
+    means = _kept(checkpoint.backbone, sha256) or _measured(checkpoint.backbone, sha256, state)
+    return {MEANS + layer: mean for layer, mean in means.items()}
 
 
 def _file(backbone: str, sha256: str) -> Path:

@@ -94,7 +94,7 @@ def read(path: Path, backbone: str) -> dict[str, Tensor]:
     tensors = _tensors(path, expected_shapes(backbone) | scale_shapes(backbone))
     check_shapes({name: tuple(tensor.shape) for name, tensor in tensors.items()}, backbone)
     state = {}
-    for name in list(tensors):
+    for name in filter(tensors.__contains__, expected_shapes(backbone) | scale_shapes(backbone)):
         tensor = tensors.pop(name)  # so that the classifier's half gigabyte is not held twice
         if not tensor.is_floating_point():
             raise Flaw(f"{name} holds {tensor.dtype}, not floating-point numbers")

@@ -7,7 +7,7 @@ import torch
 from nst_core.devices import Compute
 from nst_core.errors import WeightsError
 from nst_core.features import weights
-from nst_core.features.activations import mean_activations
+from nst_core.features.activations import scale_tensors
 from nst_core.features.scale import AS_TRAINED, rescaled
 from nst_core.features.vgg import BUNDLED_BACKBONE, VGG
 
@@ -33,7 +33,7 @@ def fitting_backbone(wanted: str, compute: Compute) -> str:
 def _load(checkpoint: weights.Checkpoint, modified: float, compute: Compute, scale: str) -> VGG:
     state = weights.load(checkpoint)
     if scale != AS_TRAINED:
-        state = rescaled(state, checkpoint.backbone, scale, mean_activations(checkpoint))
+        state = rescaled(state | scale_tensors(checkpoint), checkpoint.backbone, scale)
     network = VGG(checkpoint.backbone, state)
     return network.to(compute.device, compute.dtype, memory_format=torch.channels_last).eval()
 

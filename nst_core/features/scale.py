@@ -21,8 +21,8 @@ FEATURE_SCALES = {
     CAFFE: "features as large as Caffe's for pixels of 0 … 255",
 }
 
-# Gatys et al. (2016) divide by any mean; of a filter that hardly ever answers, as three of conv4_1's, that would make
-# its rare answers all that a Gram matrix sees. It is divided by this share of its layer's mean at least.
+# Gatys et al. (2016) divide by any mean; of a filter that hardly ever answers, as one of conv4_1's with 0.8 % of its
+# layer's mean, that would make its rare answers all that a Gram matrix sees. It is divided by this share at least.
 SMALLEST_SHARE = 0.1
 
 # Caffe's networks take pixels of 0 … 255 less their mean, torchvision's divide by 255 and by ImageNet's deviation, in
@@ -38,22 +38,21 @@ CAFFE_MEANS: dict[str, float] = {
 }  # fmt: skip
 
 
-def rescaled(state: Mapping[str, Tensor], backbone: str, scale: str, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rescaled(state: Mapping[str, Tensor], backbone: str, scale: str) -> dict[str, Tensor]:
     """The tensors of a network whose features have another scale.
 
     Of Lite, whose features are read through taps, the taps change, and conv5_1, which has none.
 
     Args:
-        state: as `checkpoint.load` gives it.
+        state: as `checkpoint.load` gives it, with what `activations.scale_tensors` gives.
         backbone: whose it is.
         scale: one of FEATURE_SCALES.
-        means: layer -> mean activation of each of its filters (C,), of Lite those of its teacher.
 
     Source: Gatys et al. (2016), section 2, who rescale VGG-19 to a mean activation of 1 over pictures and positions.
     """
     if scale == AS_TRAINED:
         return dict(state)
-    factors = {layer: _factor(layer, mean, backbone, scale) for layer, mean in means.items()}
+    factors = {layer: _factor(layer, mean, backbone, scale) for layer, mean in means_in(state).items()}
     if backbone in TEACHERS:
         return _with_other_taps(state, backbone, scale, factors)
     changed, before = dict(state), None
@@ -105,5 +104,5 @@ def _with_other_taps(
 
 
 def means_in(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """layer -> mean activations (C,) where a file holds them itself; empty if it does not."""
+    """layer -> mean activations (C,) of its filters, of Lite those of its teacher's."""
     return {name.removeprefix(MEANS): tensor for name, tensor in state.items() if name.startswith(MEANS)}

@@ -14,7 +14,7 @@ from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 
 PLATEAU_STEPS = 20
 MAX_RECOVERIES = 10  # halvings of the step, to a thousandth
-LEAP = 4.0  # times the loss before, from where on a step is taken back
+LEAP = 16.0  # times the loss before, from where on a step is taken back
 
 Objective = Callable[[Tensor], dict[str, Tensor]]
 
