@@ -35,7 +35,7 @@ FAINT = 0.05  # deviation of noise that pictures start from: of more, the grain 
 FAINTLY = "Noise is faint (deviation 0.05), since the grain of more of it stays."
 
 # α of presets whose own leaves no photo: chosen by looking, at 256 and 512 pixels on both networks.
-GATYS_ALPHA, CHAO_ALPHA, TRAN_NGUYEN_ALPHA = 35.0, 400.0, 3e8
+GATYS_ALPHA, CHAO_ALPHA, TRAN_NGUYEN_ALPHA = 20.0, 200.0, 1e8
 
 TRAN_NGUYEN = StyleTransferConfig(
     backbone="vgg16",
@@ -155,7 +155,7 @@ PRESETS: dict[str, Preset] = {
             style_normalization="image",
             noise_deviation=FAINT,
         ),
-        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 37 at 500×500 pixels; for "
+        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 12 at 500×500 pixels; for "
         "the loop's sum over positions stands their mean, so that other sizes paint alike. No total variation. "
         "Their 20 calls of SciPy's L-BFGS, 20 evaluations each, are one run of 400 steps that keeps its "
         f"memory. 500×500 is cut out of the middle, not squashed. {FAINTLY}",
