@@ -29,7 +29,7 @@ STYLES = {
     "crowson": 0.6,  # so are 3,000 steps, of which these are a fiftieth
 }
 CONTENTS = {
-    # From noise the style comes first and the photo after it: these are on their way, to 0.5 to 0.6 of tuebingen.
+    # From noise the style comes first and the photo after it: these are on their way.
     "gatys": 0.95, "chao": 0.92, "cheng": 0.75, "tran_nguyen": 0.8,
     # Its own pictures melt the photo: of neural-style-pt's of tuebingen, 0.58 and 0.45 are left after 300 steps.
     "neural_style": 1.3,

@@ -34,7 +34,7 @@ STEP = 500  # between two losses of From Scratch's that are known
 FROM_SCRATCH = {0: 2.9e6, 500: 3.0e4, 1000: 1.35e4, 1500: 8.5e3, 2000: 6.0e3, 2500: 4.3e3, 10_000: 184.0}
 NETWORKS = ("lite", "vgg19")
 COLUMNS = 4
-WIDTH = 2400  # pixels of a page
+WIDTH = 1600  # pixels of a page
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def score(painting: Painting, path: Path, judges: dict, pictures: tuple[Tensor, 
     )
 
 
-def page(paintings: list[Painting], folders: list[Path], path: Path) -> None:
+def page(paintings: list[Painting], folders: list[Path], path: Path, *, timed: bool) -> None:
     """Pictures in rows, labelled; a row of each network below each other."""
     parts, rows = [], []
     for first in range(0, len(paintings), COLUMNS):
@@ -121,8 +121,8 @@ def page(paintings: list[Painting], folders: list[Path], path: Path) -> None:
             for column, painting in enumerate(paintings[first : first + COLUMNS]):
                 if (file := folder / f"{painting.name}.png").exists():
                     image = images.load(file)
-                    seconds = read_record(file).seconds
-                    parts.append(Part(len(rows), column, painting.name, image, f"{painting.label}, {seconds:.0f} s"))
+                    seconds = f", {read_record(file).seconds:.0f} s" if timed else ""
+                    parts.append(Part(len(rows), column, painting.name, image, painting.label + seconds))
             rows.append(BACKBONES[folder.name])
     moment = Moment(tuple(rows), (), tuple(parts))
     draw_parts(moment, WIDTH, best_lettering()).save(path, quality=88)
@@ -161,8 +161,8 @@ def main() -> None:
             if not options.only or painting.name in options.only:
                 paint(painting, folder.name, pictures, options.size, folder)
                 score(painting, folder / f"{painting.name}.png", judges, pictures, options.size)
-    page(OWN, folders, options.output / "presets.jpg")
-    page(FIGURES, folders, options.output / "figures.jpg")
+    page(OWN, folders, options.output / "presets.jpg", timed=False)
+    page(FIGURES, folders, options.output / "figures.jpg", timed=True)
     losses_page(folders, options.output / "from_scratch.jpg")
 
 
