@@ -46,7 +46,7 @@ class Painting:
         label: below it.
         preset: one of PRESETS.
         changes: of its settings.
-        marks: steps whose pictures are kept, too.
+        step: of its preset's own run, else None.
         grey: whether its pictures are made grey before.
     """
 
@@ -54,7 +54,7 @@ class Painting:
     label: str
     preset: str
     changes: dict
-    marks: tuple[int, ...] = ()
+    step: int | None = None
     grey: bool = False
 
     def config(self, backbone: str, size: int | None) -> StyleTransferConfig:
@@ -66,10 +66,7 @@ OWN = [Painting(name, preset.title, name, {}) for name, preset in PRESETS.items(
 FIGURES = [
     Painting("luo_shallow", "Luo: shallow layers alone", "luo", {"style_layers": ("conv1_1", "conv2_1")}),
     Painting("luo", "Luo: all five layers", "luo", {}),
-    *(
-        Painting(f"chao-{step}", f"Chao: step {step}", "chao", {}, tuple(range(100, 501, 100)))
-        for step in range(100, 501, 100)
-    ),
+    *(Painting(f"chao-{step}", f"Chao: step {step}", "chao", {}, step) for step in range(100, 501, 100)),
     Painting("tran_nguyen_grey", "Tran & Nguyen: grey", "tran_nguyen", {}, grey=True),
     Painting("tran_nguyen", "Tran & Nguyen: colour", "tran_nguyen", {}),
     Painting("cheng", "Cheng: from noise", "cheng", {}),
@@ -81,9 +78,10 @@ FIGURES = [
 
 
 def paint(painting: Painting, backbone: str, pictures: tuple[Tensor, Tensor], size: int | None, folder: Path) -> None:
-    """Its picture, those of its marks, and every STEP-th loss, as files; nothing where they are there."""
-    if (folder / f"{painting.name}.png").exists():
+    """Its picture, those of its steps on a page, and every STEP-th loss, as files; nothing where they are there."""
+    if painting.step or (folder / f"{painting.name}.png").exists():
         return
+    steps = [figure.step for figure in FIGURES if figure.preset == painting.name]
     if painting.grey:
         pictures = tuple(image.mean(1, keepdim=True).expand_as(image) for image in pictures)
     run = stylize(*pictures, painting.config(backbone, size), compute=choose_compute())
@@ -91,10 +89,8 @@ def paint(painting: Painting, backbone: str, pictures: tuple[Tensor, Tensor], si
     for frame in run:
         if frame.step % STEP == 0:
             losses[frame.step] = frame.total
-        if frame.step in painting.marks:
-            save_result(frame.image, run.record(), folder / f"{painting.name.split('-')[0]}-{frame.step}.png")
-    if painting.marks:
-        return
+        if frame.step in steps:
+            save_result(frame.image, run.record(), folder / f"{painting.name}-{frame.step}.png")
     save_result(run.last_frame.image, run.record(), folder / f"{painting.name}.png")
     (folder / f"{painting.name}.json").write_text(json.dumps(losses))
 
