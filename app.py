@@ -14,11 +14,17 @@ import gradio as gr
 
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
-from nst_core.ui import endpoint, explain, instant, instant_endpoint, live, stylize, train
-from nst_core.ui.look import CSS, THEME
-from nst_core.ui.preview import ROUTE
+from nst_core.ui.explain import tab as explain
+from nst_core.ui.instant import endpoint as instant_endpoint
+from nst_core.ui.instant import tab as instant
+from nst_core.ui.page.theme import CSS, THEME
 from nst_core.ui.serving.page import Page
 from nst_core.ui.serving.server import launch_options, serve
+from nst_core.ui.studio import camera as live
+from nst_core.ui.stylize import endpoint
+from nst_core.ui.stylize import tab as stylize
+from nst_core.ui.train import tab as train
+from nst_core.ui.widgets.live_preview import ROUTE
 
 TITLE = "Neural Style Lab"
 

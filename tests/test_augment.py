@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from nst_core import images
-from nst_core.analysis import augment as augment_module
-from nst_core.analysis import brushes
-from nst_core.analysis.augment import augment
-from nst_core.analysis.brushes import Brush, instant_brush, optimizer_brush
-from nst_core.analysis.labels import INDEX
+from nst_core.augment import brushes
+from nst_core.augment import folder as augment_module
+from nst_core.augment.brushes import Brush, instant_brush, optimizer_brush
+from nst_core.augment.folder import augment
+from nst_core.augment.labels import INDEX
 from nst_core.errors import ConfigError, DeviceError, ImageError, OutputError, WeightsError
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.painter import Painter

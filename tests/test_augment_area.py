@@ -25,13 +25,13 @@ from nst_core.features.weights import Progress
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
-from nst_core.ui import augment_area as module
-from nst_core.ui import class_folders
-from nst_core.ui.augment_area import Augmentation, Wish, enter_page, leave_page, paint_folder
-from nst_core.ui.cache import IN_USE
-from nst_core.ui.class_folders import unpack
-from nst_core.ui.jobs import press
-from nst_core.ui.preview import Preview
+from nst_core.ui.augment import area as module
+from nst_core.ui.augment import zip as class_folders
+from nst_core.ui.augment.area import Augmentation, Wish, enter_page, leave_page, paint_folder
+from nst_core.ui.augment.zip import unpack
+from nst_core.ui.page.downloads import IN_USE
+from nst_core.ui.serving.jobs import press
+from nst_core.ui.widgets.live_preview import Preview
 from tests.runs import CPU, small
 from tests.test_instant_picture import props
 from tests.test_painter import network_of

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nst_core.analysis.blocks import SPACE, draw_bullets, draw_formula, draw_text, stacked
-from nst_core.analysis.lettering import Lettering, best_lettering
+from nst_core.analysis.poster.blocks import SPACE, draw_bullets, draw_formula, draw_text, stacked
+from nst_core.analysis.poster.lettering import Lettering, best_lettering
 
 LETTERINGS = {"own": Lettering(), "best": best_lettering()}
 

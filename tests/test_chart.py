@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nst_core.transfer.optimize import Frame
-from nst_core.ui.chart import CHART_POINTS, MOST_TICKS, LossHistory
+from nst_core.ui.widgets.loss_chart import CHART_POINTS, MOST_TICKS, LossHistory
 
 
 def frame(step: int, **losses: float) -> Frame:

@@ -7,7 +7,7 @@ from nst_core.errors import DownloadError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
 from nst_core.features.weights import Progress
-from nst_core.ui.classifier_button import classifier_button, fetch_classifier, offer_classifier
+from nst_core.ui.page.classifier_button import classifier_button, fetch_classifier, offer_classifier
 from tests.classifier_file import save_known
 from tests.test_instant_picture import props
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nst_core.analysis import classify
-from nst_core.analysis.classify import FIGURE
 from nst_core.analysis.figure import Material
+from nst_core.analysis.figures import classify
+from nst_core.analysis.figures.classify import FIGURE
 from nst_core.errors import ConfigError, ImageError, WeightsError
 from nst_core.features import classifier
 from nst_core.features.classifier import CATEGORIES, Guess

@@ -7,9 +7,9 @@ from PIL import Image
 
 from nst_core import images
 from nst_core.__main__ import main
-from nst_core.analysis import side_by_side
-from nst_core.analysis.figures import FIGURES
-from nst_core.analysis.poster import INDEX, PRINT_WIDTH, read_poster
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.analysis.painting import side_by_side
+from nst_core.analysis.poster.save import INDEX, PRINT_WIDTH, read_poster
 from nst_core.commands import explain as command
 from nst_core.features import weights
 from nst_core.transfer.record import read_record

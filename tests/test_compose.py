@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from nst_core import images
-from nst_core.analysis import compose
-from nst_core.analysis.compose import COLUMNS, FIGURE, seam
 from nst_core.analysis.figure import Material
+from nst_core.analysis.figures import compose
+from nst_core.analysis.figures.compose import COLUMNS, FIGURE, seam
 from nst_core.errors import ConfigError, ImageError
 from nst_core.transfer.presets import PRESETS
 from tests.runs import CPU

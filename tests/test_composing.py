@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from nst_core import images
-from nst_core.analysis.figures import FIGURES
-from nst_core.analysis.paste import box_of, nearest_spot
-from nst_core.ui import board, composing
-from nst_core.ui.composing import CENTRE, GROUND_SIDE, PLACE, build_composing, ground, placed, put, put_first
+from nst_core.analysis.cutouts.paste import box_of, nearest_spot
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.ui.explain import cutout as composing
+from nst_core.ui.explain import session as board
+from nst_core.ui.explain.cutout import CENTRE, GROUND_SIDE, PLACE, build_composing, ground, placed, put, put_first
 from tests.test_board import flat, on_device, painted, saved, transparent
 
 SKIP = gr.skip()

@@ -56,7 +56,7 @@ def test_a_choice_or_a_number_has_its_check():
 def test_every_setting_is_read_by_something_besides_the_config(name):
     package = Path(nst_core.__file__).parent
     shuttles = {package / "transfer" / "config.py", package / "transfer" / "presets.py"}
-    shuttles |= {*(package / "ui").glob("*.py"), *(package / "commands").glob("*.py")}
+    shuttles |= {*(package / "ui").rglob("*.py"), *(package / "commands").rglob("*.py")}
     readers = [file.read_text() for file in package.rglob("*.py") if file not in shuttles]
     assert readers
     words = (f".{name}", "weight_of_layer" if name == "layer_weights" else f".{name}")

@@ -14,13 +14,22 @@ from nst_core.errors import ConfigError
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.sheet import read_sheet
 from nst_core.transfer.variations import RATIO, SETTINGS, cells, parse_axis
-from nst_core.ui import sheet_painting
-from nst_core.ui.axes import FAVOURITES, MENU, NOTHING, WITHOUT_EFFECT, advice, default_values, extent, planned
-from nst_core.ui.contact_sheet import Sheet, choose, describe, fill, leave_sheet, refresh, take
-from nst_core.ui.session import DEVICE_THREAD, Session
-from nst_core.ui.settings import CONTROLS, config_of, controls_of
-from nst_core.ui.sheet_painting import Choice, paint
-from nst_core.ui.uploads import Uploads
+from nst_core.ui.studio.control_values import CONTROLS, config_of, controls_of
+from nst_core.ui.studio.session import DEVICE_THREAD, Session
+from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.variations import run as sheet_painting
+from nst_core.ui.variations.area import Sheet, choose, describe, fill, leave_sheet, refresh, take
+from nst_core.ui.variations.axes import (
+    FAVOURITES,
+    MENU,
+    NOTHING,
+    WITHOUT_EFFECT,
+    advice,
+    default_values,
+    extent,
+    planned,
+)
+from nst_core.ui.variations.run import Choice, paint
 
 SKIP = gr.skip()
 

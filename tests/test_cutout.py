@@ -6,7 +6,7 @@ import torch
 from PIL import ExifTags, Image
 
 from nst_core import images
-from nst_core.analysis.cutout import VISIBLE, check_cutout, cutout_of, load_cutout, resized, trimmed
+from nst_core.analysis.cutouts.cutout import VISIBLE, check_cutout, cutout_of, load_cutout, resized, trimmed
 from nst_core.errors import ImageError
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from nst_core.analysis.drawing import COLORS, MOST_TICKS, colors_of, draw_chart, points_of, ticks
 from nst_core.analysis.figure import Chart, Table
-from nst_core.analysis.lettering import Lettering
-from nst_core.analysis.tabulate import draw_table
+from nst_core.analysis.poster.chart import COLORS, MOST_TICKS, colors_of, draw_chart, points_of, ticks
+from nst_core.analysis.poster.lettering import Lettering
+from nst_core.analysis.poster.table import draw_table
 
 OWN = Lettering()
 

@@ -13,12 +13,12 @@ import torch
 
 from nst_core import images
 from nst_core.analysis.figure import Moment, Part
-from nst_core.analysis.figures import FIGURES
-from nst_core.ui.board import Board, Pictures
-from nst_core.ui.enlarged import enlarged_html, look, send, sources
-from nst_core.ui.session import Session
-from nst_core.ui.settings import config_of, preset_of
-from nst_core.ui.stylize import Studio
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.ui.explain.enlarged import enlarged_html, look, send, sources
+from nst_core.ui.explain.session import Board, Pictures
+from nst_core.ui.studio.control_values import config_of, preset_of
+from nst_core.ui.studio.session import Session
+from nst_core.ui.stylize.tab import Studio
 from tests.test_instant_picture import props
 from tests.test_making import made, pictures_in, scripted_classifier
 

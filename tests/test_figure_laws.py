@@ -5,11 +5,11 @@ from itertools import pairwise
 import pytest
 import torch
 
-from nst_core.analysis import hands
 from nst_core.analysis.figure import MOST_PICTURES, Material, Moment
-from nst_core.analysis.figures import FIGURES
-from nst_core.analysis.grid import CONTENT_FACTOR
-from nst_core.analysis.start import marks_of
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.analysis.figures.grid import CONTENT_FACTOR
+from nst_core.analysis.figures.start import marks_of
+from nst_core.analysis.painting import painters as hands
 from nst_core.errors import ConfigError, ImageError
 from nst_core.transfer.stylize import stylize
 from tests.runs import CPU

@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
-from nst_core.analysis.drawing import MOST_TICKS, colors_of
 from nst_core.analysis.figure import Chart, Moment, Part, Table
-from nst_core.ui import figure_view as module
-from nst_core.ui.figure_chart import MOST_POINTS, chart_html, table_html
-from nst_core.ui.figure_view import MAX_SIDE, Figures, FigureView
+from nst_core.analysis.poster.chart import MOST_TICKS, colors_of
+from nst_core.ui.explain import figure_table as module
+from nst_core.ui.explain.figure_table import MAX_SIDE, Figures, FigureView
+from nst_core.ui.widgets.charts import MOST_POINTS, chart_html, table_html
 
 ODD = "<b>\"5\" > '4' & α</b>"
 

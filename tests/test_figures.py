@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nst_core.analysis.figure import Material, Moment, Part
-from nst_core.analysis.figures import FIGURES
+from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.errors import ConfigError, ImageError
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.stylize import stylize
@@ -46,7 +46,7 @@ def every(random_weights_folder):
     pictures = torch.rand(1, 3, 48, 64, generator=generator), torch.rand(1, 3, 56, 40, generator=generator)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NST_WEIGHTS", str(random_weights_folder))
-        patch.setattr("nst_core.analysis.side_by_side.MOMENT_SECONDS", 0)
+        patch.setattr("nst_core.analysis.painting.side_by_side.MOMENT_SECONDS", 0)
         return {name: list(made(name, pictures)) for name in PAINTED}
 
 
@@ -178,7 +178,7 @@ def test_a_painting_s_record_paints_it_again(every, random_weights, pictures, na
 @pytest.mark.parametrize("name", PAINTED)
 @pytest.mark.parametrize("seen", [1, 4])
 def test_a_figure_that_is_left_leaves_nothing(random_weights, pictures, monkeypatch, name, seen):
-    monkeypatch.setattr("nst_core.analysis.side_by_side.MOMENT_SECONDS", 0)
+    monkeypatch.setattr("nst_core.analysis.painting.side_by_side.MOMENT_SECONDS", 0)
     gc.collect()
     before = sum(type(thing) is StyleTransferObjective for thing in gc.get_objects())
     threads, growing = threading.active_count(), made(name, pictures, steps=100)

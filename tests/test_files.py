@@ -20,8 +20,9 @@ from PIL import Image
 from safetensors import SafetensorError
 
 from nst_core import files, images
-from nst_core.analysis import labels, poster
 from nst_core.analysis.figure import Chart
+from nst_core.analysis.poster import save as poster
+from nst_core.augment import labels
 from nst_core.commands import instant
 from nst_core.errors import OutputError
 from nst_core.features import compress

@@ -7,10 +7,10 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from nst_core.analysis import formula
-from nst_core.analysis.differences import difference_of
 from nst_core.analysis.figure import Material
-from nst_core.analysis.terms import positions_of, rounded, terms_of
+from nst_core.analysis.figures import formula
+from nst_core.analysis.written.differences import difference_of
+from nst_core.analysis.written.terms import positions_of, rounded, terms_of
 from nst_core.errors import ConfigError, ImageError
 from nst_core.features.vgg import channels_of
 from nst_core.losses.style import STYLE_LOSSES, STYLE_NORMALIZATIONS

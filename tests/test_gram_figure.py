@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from nst_core.analysis import gram
-from nst_core.analysis.channels import channel_order, cosines, most_active, strongest_pairs
-from nst_core.analysis.comparison import MAPS, MATRIX, PAIRS, PICTURE, Comparison, Seen, distance, strong
 from nst_core.analysis.figure import Material
-from nst_core.analysis.heat import GAP, SIDE, bars, feature_sheet, heat, heat_map, overlay, peak
+from nst_core.analysis.figures import gram
+from nst_core.analysis.layer_view.channels import channel_order, cosines, most_active, strongest_pairs
+from nst_core.analysis.layer_view.comparison import MAPS, MATRIX, PAIRS, PICTURE, Comparison, Seen, distance, strong
+from nst_core.analysis.layer_view.heat import GAP, SIDE, bars, feature_sheet, heat, heat_map, overlay, peak
 from nst_core.analysis.series import MOST_POINTS, Series
 from nst_core.errors import ConfigError, ImageError
 from nst_core.features.loading import load_network

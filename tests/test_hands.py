@@ -5,9 +5,10 @@ import gc
 import pytest
 import torch
 
-from nst_core.analysis import hands, side_by_side
 from nst_core.analysis.figure import Moment
-from nst_core.analysis.side_by_side import MOST_TOGETHER, moments, paint_cells, part_of
+from nst_core.analysis.painting import painters as hands
+from nst_core.analysis.painting import side_by_side
+from nst_core.analysis.painting.side_by_side import MOST_TOGETHER, moments, paint_cells, part_of
 from nst_core.errors import DeviceError, NSTError
 from nst_core.transfer.objective import StyleTransferObjective
 from tests.runs import CPU, small

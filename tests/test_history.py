@@ -21,8 +21,13 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import TEXT_KEY, RunRecord, read_record, save_result
 from nst_core.transfer.timelapse import Timelapse
-from nst_core.ui import history, results
-from nst_core.ui.history import (
+from nst_core.ui.studio import results
+from nst_core.ui.studio.control_values import CONTROLS, config_of, controls_of
+from nst_core.ui.studio.results import MOST_RESULTS, THUMBNAIL_SIDE, Results, remember, strip_value, twice_as_large
+from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.stylize import results_strip as history
+from nst_core.ui.stylize.results_strip import (
     again_at_twice,
     look_again,
     make_timelapse,
@@ -32,12 +37,8 @@ from nst_core.ui.history import (
     use_as_content,
     use_as_start,
 )
-from nst_core.ui.painting import View
-from nst_core.ui.results import MOST_RESULTS, THUMBNAIL_SIDE, Results, remember, strip_value, twice_as_large
-from nst_core.ui.session import Session
-from nst_core.ui.settings import CONTROLS, config_of, controls_of
-from nst_core.ui.strip import Strip
-from nst_core.ui.uploads import Uploads
+from nst_core.ui.stylize.run import View
+from nst_core.ui.widgets.thumbnail_strip import Strip
 
 # With fields that no control shows.
 ODD = StyleTransferConfig(

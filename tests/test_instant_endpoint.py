@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nst_core import images
-from nst_core.ui.instant_endpoint import instant_endpoint
+from nst_core.ui.instant.endpoint import instant_endpoint
 from tests.test_painter import network_of
 from tests.test_palette import bundle
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from nst_core import images
-from nst_core.ui import instant_files as module
-from nst_core.ui.instant_files import paint_clip, paint_many
-from nst_core.ui.jobs import Job, press, ready
-from nst_core.ui.palette import Mix, Palette
-from nst_core.ui.preview import Preview
+from nst_core.ui.instant import files as module
+from nst_core.ui.instant.files import paint_clip, paint_many
+from nst_core.ui.serving.jobs import Job, press, ready
+from nst_core.ui.studio.instant_session import Mix, Palette
+from nst_core.ui.widgets.live_preview import Preview
 from tests.test_instant_picture import props
 from tests.test_painter import network_of
 from tests.test_palette import bundle

@@ -10,13 +10,13 @@ from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.ui.controls import ASSETS
-from nst_core.ui.instant import take
-from nst_core.ui.instant_picture import POLISH_STEPS, TEXT_KEY, paint_picture, polish
-from nst_core.ui.palette import Mix, Palette
-from nst_core.ui.pictures import data_uri
-from nst_core.ui.session import Session
-from nst_core.ui.settings import CONTROLS, config_of
+from nst_core.ui.instant.picture import POLISH_STEPS, TEXT_KEY, paint_picture, polish
+from nst_core.ui.instant.tab import take
+from nst_core.ui.studio.control_values import CONTROLS, config_of
+from nst_core.ui.studio.instant_session import Mix, Palette
+from nst_core.ui.studio.session import Session
+from nst_core.ui.stylize.controls import ASSETS
+from nst_core.ui.widgets.pictures import data_uri
 from tests.test_painter import network_of
 from tests.test_palette import bundle
 

@@ -8,14 +8,14 @@ import gradio as gr
 import pytest
 
 from nst_core import images
-from nst_core.analysis.figures import FIGURES
-from nst_core.analysis.poster import read_poster
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.analysis.poster.save import read_poster
 from nst_core.errors import ImageError
 from nst_core.transfer.record import read_record
-from nst_core.ui import keeping as module
-from nst_core.ui.board import Board, Pictures
-from nst_core.ui.keeping import LessonAddress, address_of, parts_file, poster_file
-from nst_core.ui.lesson_links import EXAMPLES, LessonLink, read_link
+from nst_core.ui.explain import save as module
+from nst_core.ui.explain.links import EXAMPLES, LessonLink, read_link
+from nst_core.ui.explain.save import LessonAddress, address_of, parts_file, poster_file
+from nst_core.ui.explain.session import Board, Pictures
 from tests.test_instant_picture import props
 from tests.test_making import made, pictures_in
 

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 import pytest
 
 from nst_core.analysis.figure import Figure
-from nst_core.analysis.figures import FIGURES
+from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.options import Option
 from nst_core.errors import ConfigError
-from nst_core.ui.lesson_links import EXAMPLES, FIGURE_KEY, LessonLink, as_example, read_link
+from nst_core.ui.explain.links import EXAMPLES, FIGURE_KEY, LessonLink, as_example, read_link
 
 OPTIONS = [(name, option.name) for name, figure in FIGURES.items() for option in figure.options]
 

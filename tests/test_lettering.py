@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nst_core.analysis.figures import FIGURES
-from nst_core.analysis.lettering import Lettering, best_lettering, plain
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.analysis.poster.lettering import Lettering, best_lettering, plain
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN = Lettering()  # Pillow's own font
@@ -15,7 +15,7 @@ LETTERINGS = {"own": OWN, "best": best_lettering()}
 
 def texts() -> set[str]:
     """Every text that the figures are written with, wherever it stands."""
-    files = [*(ROOT / "nst_core" / "analysis").glob("*.py"), *(ROOT / "nst_core" / "transfer").glob("*.py")]
+    files = [*(ROOT / "nst_core" / "analysis").rglob("*.py"), *(ROOT / "nst_core" / "transfer").rglob("*.py")]
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 

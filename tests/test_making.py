@@ -11,17 +11,18 @@ import pytest
 import torch
 
 from nst_core import images
-from nst_core.analysis import classify, formula, gram, side_by_side
 from nst_core.analysis.figure import Moment
-from nst_core.analysis.figures import FIGURES
+from nst_core.analysis.figures import classify, formula, gram
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.analysis.painting import side_by_side
 from nst_core.errors import ConfigError
 from nst_core.features import weights
 from nst_core.features.weights import Progress
-from nst_core.ui import making as module
-from nst_core.ui.board import Board, Pictures
-from nst_core.ui.jobs import press
-from nst_core.ui.making import BoardView, go_on, make_figure, settings_of
-from nst_core.ui.option_controls import shown_value
+from nst_core.ui.explain import run as module
+from nst_core.ui.explain.controls import shown_value
+from nst_core.ui.explain.run import BoardView, go_on, make_figure, settings_of
+from nst_core.ui.explain.session import Board, Pictures
+from nst_core.ui.serving.jobs import press
 from tests.test_board import BEGUN, figure_of, growing, on_device, saved, transparent
 from tests.test_classify import STAYS, Scripted
 from tests.test_instant_picture import props

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from nst_core import images
-from nst_core.analysis.cutout import load_cutout
-from nst_core.analysis.figures import FIGURES
+from nst_core.analysis.cutouts.cutout import load_cutout
+from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.layer_sets import layer_set
 from nst_core.analysis.options import layer_named
-from nst_core.analysis.poster import read_poster
+from nst_core.analysis.poster.save import read_poster
 from nst_core.devices import choose_compute
 from nst_core.errors import NSTError
 from nst_core.features.vgg import check_layers
@@ -25,11 +25,11 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import RunRecord, read_record
 from nst_core.transfer.sheet import read_sheet
 from nst_core.transfer.variations import SETTINGS, Axis, parse_axis
-from nst_core.ui.augment_area import Wish
-from nst_core.ui.class_folders import unpack
-from nst_core.ui.instant_endpoint import _check
-from nst_core.ui.lesson_links import read_link
-from nst_core.ui.settings import preset_config
+from nst_core.ui.augment.area import Wish
+from nst_core.ui.augment.zip import unpack
+from nst_core.ui.explain.links import read_link
+from nst_core.ui.instant.endpoint import _check
+from nst_core.ui.studio.control_values import preset_config
 from tests.runs import CPU
 from tests.test_painter import network_of
 

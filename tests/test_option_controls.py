@@ -6,15 +6,15 @@ import gradio as gr
 import pytest
 
 from nst_core.analysis.figure import Figure
-from nst_core.analysis.figures import FIGURES
+from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.options import Option
 from nst_core.devices import choose_compute
 from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE
 from nst_core.transfer.presets import PRESETS
-from nst_core.ui import option_controls as module
-from nst_core.ui.making import settings_of
-from nst_core.ui.option_controls import BEST_BACKBONE, MACHINERY, first_value, option_controls, shown_value
+from nst_core.ui.explain import controls as module
+from nst_core.ui.explain.controls import BEST_BACKBONE, MACHINERY, first_value, option_controls, shown_value
+from nst_core.ui.explain.run import settings_of
 
 OPTIONS = [(name, option.name) for name, figure in FIGURES.items() for option in figure.options]
 

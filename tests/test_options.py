@@ -2,7 +2,7 @@
 
 import pytest
 
-from nst_core.analysis.figures import FIGURES
+from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.options import MOST_VALUES, Option, layer_named, parse_all
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import layer_names

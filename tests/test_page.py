@@ -13,11 +13,11 @@ from PIL import Image
 
 from nst_core import images
 from nst_core.errors import ConfigError, NSTError
-from nst_core.ui.pictures import BrushInput, PictureInput
 from nst_core.ui.serving.lane import Lane
 from nst_core.ui.serving.page import NO_SENSE, NOT_YOURS, Page, check_own, paths_in
 from nst_core.ui.serving.server import launch_options
 from nst_core.ui.serving.turns import endpoint
+from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 
 
 @pytest.fixture(scope="module")

@@ -19,13 +19,13 @@ from nst_core.features import weights
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
 from nst_core.transfer.run import Run
-from nst_core.ui import painting
-from nst_core.ui.painting import View, go_on, paint, recolor, steer
-from nst_core.ui.preview import Preview
-from nst_core.ui.session import DEVICE_THREAD, Session, leave_page
-from nst_core.ui.settings import CONTROLS, controls_of
-from nst_core.ui.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
-from nst_core.ui.uploads import Uploads, masks_of
+from nst_core.ui.page.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
+from nst_core.ui.studio.control_values import CONTROLS, controls_of
+from nst_core.ui.studio.session import DEVICE_THREAD, Session, leave_page
+from nst_core.ui.studio.uploads import Uploads, masks_of
+from nst_core.ui.stylize import run as painting
+from nst_core.ui.stylize.run import View, go_on, paint, recolor, steer
+from nst_core.ui.widgets.live_preview import Preview
 
 SKIP = gr.skip()
 
@@ -145,11 +145,11 @@ import os, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from PIL import Image
 from nst_core.transfer.presets import PRESETS
-from nst_core.ui.painting import paint, recolor
-from nst_core.ui.session import Session
-from nst_core.ui.settings import CONTROLS, controls_of
-from nst_core.ui.stylize import check_upload
-from nst_core.ui.uploads import Uploads
+from nst_core.ui.stylize.run import paint, recolor
+from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.control_values import CONTROLS, controls_of
+from nst_core.ui.stylize.tab import check_upload
+from nst_core.ui.studio.uploads import Uploads
 
 def workers():
     return len(os.listdir("/proc/self/task")) - threading.active_count()

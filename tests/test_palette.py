@@ -14,11 +14,11 @@ from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import with_colors_of
-from nst_core.ui import palette as module
-from nst_core.ui.instant import blends, enter_page, leave_page, pick, point_camera, remix, repaint
-from nst_core.ui.live import Live
-from nst_core.ui.palette import NO_BLEND, Mix, Palette
-from nst_core.ui.session import DEVICE_THREAD
+from nst_core.ui.instant.tab import blends, enter_page, leave_page, pick, point_camera, remix, repaint
+from nst_core.ui.studio import instant_session as module
+from nst_core.ui.studio.camera import Live
+from nst_core.ui.studio.instant_session import NO_BLEND, Mix, Palette
+from nst_core.ui.studio.session import DEVICE_THREAD
 from tests.test_painter import CPU, network_of
 
 

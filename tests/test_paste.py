@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from nst_core.analysis import paste
-from nst_core.analysis.paste import BLENDS, RIM, box_of, nearest_spot, place
+from nst_core.analysis.cutouts import paste
+from nst_core.analysis.cutouts.paste import BLENDS, RIM, box_of, nearest_spot, place
 from nst_core.errors import ConfigError, ImageError
 
 SPOT = {"x": 0.5, "y": 0.5, "scale": 0.4}

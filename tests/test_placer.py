@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from nst_core.analysis.paste import LEAST_SCALE
+from nst_core.analysis.cutouts.paste import LEAST_SCALE
 from nst_core.errors import ImageError
-from nst_core.ui.placer import MAX_SIDE, Placer, placement
+from nst_core.ui.widgets.cutout_placer import MAX_SIDE, Placer, placement
 
 
 def cutout(height=100, width=50, around=20) -> torch.Tensor:

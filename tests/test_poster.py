@@ -13,10 +13,10 @@ from PIL import Image
 
 from nst_core import images
 from nst_core.analysis.figure import Chart, Figure, Moment, Part, Table
-from nst_core.analysis.figures import FIGURES
-from nst_core.analysis.lettering import Lettering
+from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.options import size_option, steps_option
-from nst_core.analysis.poster import (
+from nst_core.analysis.poster.lettering import Lettering
+from nst_core.analysis.poster.save import (
     DPI,
     INDEX,
     PART_KEY,

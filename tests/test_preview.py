@@ -14,9 +14,9 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from nst_core.ui import preview as module
-from nst_core.ui.calm import SCRIPT, CalmPages
-from nst_core.ui.preview import MOST_FRAMES, PREFIX, ROUTE, Preview
+from nst_core.ui.page.slow_animations import SCRIPT, CalmPages
+from nst_core.ui.widgets import live_preview as module
+from nst_core.ui.widgets.live_preview import MOST_FRAMES, PREFIX, ROUTE, Preview
 
 client = TestClient(Starlette(routes=[ROUTE]))
 

@@ -8,8 +8,8 @@ import torch
 
 from nst_core.errors import NSTError
 from nst_core.transfer.stylize import stylize
-from nst_core.ui import session as module
-from nst_core.ui.session import Session, give_up_oldest, make_room
+from nst_core.ui.studio import session as module
+from nst_core.ui.studio.session import Session, give_up_oldest, make_room
 from tests.runs import CPU, LADDER, small
 
 

@@ -4,8 +4,7 @@ from nst_core.errors import ConfigError
 from nst_core.features.vgg import BACKBONES, layer_names
 from nst_core.transfer.controls import STEERABLE
 from nst_core.transfer.presets import PRESETS
-from nst_core.ui.endpoint import stylize_endpoint
-from nst_core.ui.settings import (
+from nst_core.ui.studio.control_values import (
     ALL_LAYERS,
     CONTROLS,
     LAYER_CONTROLS,
@@ -23,6 +22,7 @@ from nst_core.ui.settings import (
     preset_config,
     preset_of,
 )
+from nst_core.ui.stylize.endpoint import stylize_endpoint
 
 NUMBERS = ("alpha", "beta", "step_size", "steps", "size", "tv_weight", "seed")
 

@@ -6,11 +6,12 @@ import time
 import pytest
 import torch
 
-from nst_core.analysis import hands, side_by_side
-from nst_core.analysis.cells import Cell, Growth
 from nst_core.analysis.figure import Moment
-from nst_core.analysis.hands import Alone, Crew
-from nst_core.analysis.side_by_side import MOST_TOGETHER, moments, paint_cells, part_of
+from nst_core.analysis.painting import painters as hands
+from nst_core.analysis.painting import side_by_side
+from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.painters import Alone, Crew
+from nst_core.analysis.painting.side_by_side import MOST_TOGETHER, moments, paint_cells, part_of
 from nst_core.errors import ConfigError, DeviceError
 from nst_core.transfer import memory
 from nst_core.transfer.optimize import Frame

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Rooms in import order: a module imports from those before its own and from its own.
 ROOMS = (
     "errors", "interrupts", "files", "host_memory", "pictures", "images", "devices", "features", "losses", "transfer",
-    "instant", "analysis", "commands", "ui", "app",
+    "instant", "analysis", "augment", "commands", "ui", "app",
 )  # fmt: skip
 
 # Stand above every room that is no page.

@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 
 from nst_core.errors import ConfigError
-from nst_core.ui.toasts import refusal, warn
+from nst_core.ui.page.toasts import refusal, warn
 
 
 def test_what_a_link_says_is_no_html(monkeypatch):

@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl
 import gradio as gr
 import pytest
 
-from nst_core.analysis.figures import FIGURES
-from nst_core.ui.explain import choose, fill
-from nst_core.ui.lesson_links import CONTENT_KEY, STYLE_KEY
-from nst_core.ui.option_controls import shown_value
-from nst_core.ui.tour import TOUR, Station, build_tour, page, turn
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.ui.explain.controls import shown_value
+from nst_core.ui.explain.links import CONTENT_KEY, STYLE_KEY
+from nst_core.ui.explain.tab import choose, fill
+from nst_core.ui.explain.tour import TOUR, Station, build_tour, page, turn
 from tests.test_instant_picture import props
 
 SKIP = gr.skip()

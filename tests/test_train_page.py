@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from nst_core import images
 from nst_core.instant.lesson import QUICK
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
-from nst_core.ui import train as module
-from nst_core.ui.palette import Mix, Palette
-from nst_core.ui.preview import Preview
-from nst_core.ui.train import TrainView, Wish, learn, learn_page, load_file, save_chosen
+from nst_core.ui.studio.instant_session import Mix, Palette
+from nst_core.ui.train import tab as module
+from nst_core.ui.train.tab import TrainView, Wish, learn, learn_page, load_file, save_chosen
+from nst_core.ui.widgets.live_preview import Preview
 from tests.test_instant_picture import props
 from tests.test_painter import CPU, network_of
 from tests.test_palette import brushed, bundle

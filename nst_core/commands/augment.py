@@ -8,9 +8,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from nst_core import images
-from nst_core.analysis.augment import augment
-from nst_core.analysis.brushes import Brush, instant_brush, optimizer_brush
-from nst_core.analysis.labels import INDEX
+from nst_core.augment.brushes import Brush, instant_brush, optimizer_brush
+from nst_core.augment.folder import augment
+from nst_core.augment.labels import INDEX
 from nst_core.commands.fetching import fetch
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError

@@ -10,10 +10,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from nst_core import images
-from nst_core.analysis.cutout import load_cutout
+from nst_core.analysis.cutouts.cutout import load_cutout
 from nst_core.analysis.figure import Figure, Material, Moment, check_counts
-from nst_core.analysis.figures import FIGURES
-from nst_core.analysis.poster import save_parts, save_poster
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.analysis.poster.save import save_parts, save_poster
 from nst_core.commands.fetching import fetch
 from nst_core.commands.outputs import check_apart
 from nst_core.devices import choose_compute

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 import psutil
 
 from nst_core.analysis.figure import Material, Moment, Part
-from nst_core.analysis.figures import FIGURES
+from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.features.loading import load_network
 from nst_core.transfer.config import StyleTransferConfig

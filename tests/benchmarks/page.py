@@ -18,7 +18,7 @@ from nst_core.devices import choose_compute
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
-from nst_core.ui.session import DEVICE_THREAD
+from nst_core.ui.studio.session import DEVICE_THREAD
 from tests.benchmarks.material import ASSETS, ensure_weights
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, fill, upload
 
@@ -59,7 +59,7 @@ TERM = "Number(/style conv3_1 ([\\d.e+-]+)/.exec(document.querySelector('#losses
 
 def watch_runs() -> None:
     """Have every run of the page leave its steps a second, from first to last frame, in LAST."""
-    from nst_core.ui import painting
+    from nst_core.ui.stylize import run as painting
 
     frames_of = painting.frames_of
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from torch import Tensor
 
 from nst_core import images
-from nst_core.analysis.blocks import draw_charts, stacked
-from nst_core.analysis.drawing import colors_of
 from nst_core.analysis.figure import Chart, Moment, Part
-from nst_core.analysis.lettering import best_lettering
-from nst_core.analysis.mounting import draw_parts
+from nst_core.analysis.poster.blocks import draw_charts, stacked
+from nst_core.analysis.poster.chart import colors_of
+from nst_core.analysis.poster.lettering import best_lettering
+from nst_core.analysis.poster.parts import draw_parts
 from nst_core.devices import choose_compute
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig

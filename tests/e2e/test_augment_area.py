@@ -12,11 +12,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from nst_core import images
-from nst_core.ui.augment_area import build_augment
-from nst_core.ui.look import CSS, THEME
-from nst_core.ui.palette import bundled
-from nst_core.ui.pictures import PictureInput
-from nst_core.ui.preview import ROUTE
+from nst_core.ui.augment.area import build_augment
+from nst_core.ui.page.theme import CSS, THEME
+from nst_core.ui.studio.instant_session import bundled
+from nst_core.ui.widgets.live_preview import ROUTE
+from nst_core.ui.widgets.pictures import PictureInput
 from tests.e2e.conftest import fill
 
 pytestmark = pytest.mark.e2e

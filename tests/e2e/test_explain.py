@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from nst_core.analysis.figures import FIGURES
-from nst_core.analysis.poster import PRINT_WIDTH, read_poster
-from nst_core.ui.board import Board
-from nst_core.ui.tour import TOUR
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.analysis.poster.save import PRINT_WIDTH, read_poster
+from nst_core.ui.explain.session import Board
+from nst_core.ui.explain.tour import TOUR
 from tests.classifier_file import OTHER_LABEL, save_known
 from tests.e2e.conftest import fill, upload, wait_for_status
 from tests.e2e.test_instant import downloaded, says

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from nst_core import images
 from nst_core.transfer.record import read_record
-from nst_core.ui.instant_picture import TEXT_KEY
-from nst_core.ui.palette import Palette
+from nst_core.ui.instant.picture import TEXT_KEY
+from nst_core.ui.studio.instant_session import Palette
 from tests.e2e.conftest import fill, upload, wait_for_status
 from tests.test_video import decoded, film, numbered
 

@@ -13,7 +13,7 @@ from nst_core import images
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
-from nst_core.ui.preview import Preview
+from nst_core.ui.widgets.live_preview import Preview
 from tests.e2e.conftest import fill, prepare, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e

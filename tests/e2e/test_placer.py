@@ -8,7 +8,7 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from nst_core.ui.placer import Placer, placement
+from nst_core.ui.widgets.cutout_placer import Placer, placement
 
 pytestmark = pytest.mark.e2e
 

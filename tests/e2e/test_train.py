@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nst_core.instant.styles import load_styles
-from nst_core.ui import train
-from nst_core.ui.palette import Palette
+from nst_core.ui.studio.instant_session import Palette
+from nst_core.ui.train import tab as train
 from tests.e2e.conftest import fill, upload
 from tests.e2e.test_instant import CHOSEN, says, show, until_painted
 

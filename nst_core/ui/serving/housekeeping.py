@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from nst_core.devices import release_freed_memory
-from nst_core.ui.cache import FOLDERS, IN_USE
+from nst_core.ui.page.downloads import FOLDERS, IN_USE
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.limits import limits
 

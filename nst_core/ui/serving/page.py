@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from nst_core.errors import NSTError, seen
+from nst_core.ui.page.toasts import refusal
 from nst_core.ui.serving.turns import excuse
-from nst_core.ui.toasts import refusal
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 LONGEST_ERROR = 300  # characters of a component's own words

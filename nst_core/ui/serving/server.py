@@ -14,7 +14,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from nst_core.errors import ConfigError, NSTError
-from nst_core.ui.calm import CalmPages
+from nst_core.ui.page.slow_animations import CalmPages
 from nst_core.ui.serving.guard import Guard
 from nst_core.ui.serving.housekeeping import housekeeping
 from nst_core.ui.serving.lane import DEVICE_LANE, PASS_LANE

@@ -16,11 +16,11 @@ from gradio.context import LocalContext
 from nst_core.devices import release_freed_memory
 from nst_core.errors import DeviceError, NSTError, OutputError
 from nst_core.transfer.controls import Controls
+from nst_core.ui.page.status import status_html
+from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import Client, Lane, Place
 from nst_core.ui.serving.limits import limits
-from nst_core.ui.status import status_html
-from nst_core.ui.toasts import refusal, warn
 
 LOOK_SECONDS = 0.05  # between two looks at a place in the queue
 WATCH_SECONDS = 0.5  # between two looks at who listens

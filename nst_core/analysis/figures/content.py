@@ -1,0 +1,113 @@
+"""What a layer keeps of the content: a picture is rebuilt from one layer's features alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nst_core import images
+from nst_core.analysis.figure import Chart, Figure, Material, Moment, Part
+from nst_core.analysis.options import (
+    NOISE,
+    Option,
+    backbone_option,
+    layer_named,
+    seed_option,
+    size_option,
+    steps_option,
+)
+from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.side_by_side import moments, part_of
+from nst_core.devices import Compute
+from nst_core.features.vgg import BACKBONES, check_layers, layer_names, nearest_layer
+from nst_core.transfer.config import StyleTransferConfig
+
+LAYERS = ("conv1_2", "conv3_2", "conv5_2")
+STARTS = {"noise": "from noise", "content": "from the picture itself"}
+
+
+def layers_on(backbone: str, layers: tuple[str, ...], usual: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    """The layers on a network; where it lacks one of the usual ones, the nearest stands in, and a note says so.
+
+    Raises:
+        ConfigError: the network lacks a layer that was chosen.
+    """
+    if layers != usual:
+        check_layers(backbone, layers)
+        return layers, []
+    near = {layer: nearest_layer(backbone, layer) for layer in layers}
+    notes = [f"{BACKBONES[backbone]} has no {a}: {b} stands in for it." for a, b in near.items() if a != b]
+    return tuple(dict.fromkeys(near.values())), notes
+
+
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+    """A row for each start, a column for each layer; the picture itself comes first."""
+    content_image, backbone = material.content(), settings["backbone"]
+    layers, notes = layers_on(backbone, settings["layers"], LAYERS)
+    cells = [
+        Cell(row, column, f"{layer}, {STARTS[start]}", _config(settings, layer, start), content_image, content_image)
+        for row, start in enumerate(settings["start"])
+        for column, layer in enumerate(layers, 1)
+    ]
+    original = images.fit(content_image, settings["size"])
+    pictures = tuple(
+        Part(row, 0, "the picture", original, done=True, facts={"picture": "content"})
+        for row in range(len(settings["start"]))
+    )
+    rows = tuple(STARTS[start] for start in settings["start"])
+
+    def told(growths: tuple[Growth, ...]) -> Moment:
+        chart = Chart(
+            "content loss, of a blank picture's", "step", {growth.cell.label: _line(growth) for growth in growths}
+        )
+        return Moment(
+            rows, ("the picture", *layers),
+            (*pictures, *(part_of(growth, f"loss {growth.history[-1][2]:.2g}" if growth.history else "")
+                          for growth in growths)),
+            (chart,), findings=_findings(growths), notes=tuple(notes),
+        )  # fmt: skip
+
+    return moments(cells, compute, told, together=False)  # together, the loss from the picture itself would round off 0
+
+
+def _config(settings: dict[str, Any], layer: str, start: str) -> StyleTransferConfig:
+    return StyleTransferConfig(
+        **{name: settings[name] for name in ("backbone", "size", "steps", "seed")},
+        content_layers=(layer,),
+        content_weight=1.0,
+        style_weight=0.0,
+        content_normalization="relative",
+        padding="reflect",
+        noise_deviation=NOISE,
+        start=start,
+    )
+
+
+def _line(growth: Growth) -> list[tuple[float, float]]:
+    return [(step, loss) for step, _, loss in growth.history if loss > 0]
+
+
+def _findings(growths: tuple[Growth, ...]) -> tuple[str, ...]:
+    at_home = [growth for growth in growths if growth.cell.config.start == "content" and growth.done]
+    if not at_home:
+        return ()
+    worst, steps = max(loss for growth in at_home for _, _, loss in growth.history), at_home[0].step
+    if worst == 0:
+        return (f"From the picture itself the loss is 0, and stays exactly 0 for all {steps} steps.",)
+    return (f"From the picture itself the loss never exceeds {worst:.1g}.",)
+
+
+FIGURE = Figure(
+    name="content",
+    title="What a layer keeps of the content",
+    see="Each picture starts as noise and is changed until one layer of the network sees in it what it sees in the "
+    "photo. Shallow layers keep every pixel; deep ones keep what is where, and let colours and texture go.",
+    equation="L_content = ½ Σᵢⱼ (Fᵢⱼ − Pᵢⱼ)²",
+    source="Gatys, Ecker & Bethge (2016), eq. 1 and figure 1, upper half; Tran & Nguyen; Cheng",
+    options=(
+        Option("layers", "Layers", LAYERS, "by name, or by number among the convolutions: conv4 is conv2_2",
+               layer_names("vgg19"), check=layer_named, fixed=False),
+        Option("start", "Start", ("noise", "content"), choices=tuple(STARTS)),
+        backbone_option(), size_option(160), steps_option(150), seed_option(),
+    ),
+    pictures=("content",),
+    make=make,
+)  # fmt: skip

@@ -1,0 +1,82 @@
+"""The ratio × layer grid: how the two weights and the depth of the style share a picture between them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nst_core.analysis.figure import Figure, Material, Moment
+from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
+from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
+from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.side_by_side import moments, part_of
+from nst_core.devices import Compute
+from nst_core.features.scale import UNIT
+from nst_core.features.vgg import check_layers
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.variations import shown
+
+CONTENT_LAYER = "conv4_2"
+CONTENT_FACTOR = 20  # on the authors' α: so that, as in their figure, the photo is all there at 1e-2
+
+
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+    """A row for each set of layers, a column for each ratio."""
+    content_image, style_image = material.content(), material.style()
+    sets = {text: layer_set(text) for text in settings["sets"]}
+    for layers in sets.values():
+        check_layers(settings["backbone"], layers)
+    cells = [
+        Cell(
+            row, column, f"{text}, α/β {_power(ratio)}", _config(settings, layers, ratio), content_image, style_image
+        )
+        for row, (text, layers) in enumerate(sets.items())
+        for column, ratio in enumerate(settings["ratios"])
+    ]  # fmt: skip
+    rows = tuple(f"{text}: up to {layers[-1]}" for text, layers in sets.items())
+    columns = tuple(f"α/β {_power(ratio)}" for ratio in settings["ratios"])
+
+    def told(growths: tuple[Growth, ...]) -> Moment:
+        return Moment(rows, columns, tuple(map(part_of, growths)))
+
+    return moments(cells, compute, told)
+
+
+def _power(ratio: float) -> str:
+    """ "1e-2" rather than "0.01", as the paper's axis has powers of ten."""
+    mantissa, _, exponent = f"{ratio:.9e}".partition("e")
+    return f"1e{int(exponent)}" if float(mantissa) == 1 else shown(ratio)
+
+
+def _config(settings: dict[str, Any], layers: tuple[str, ...], ratio: float) -> StyleTransferConfig:
+    """As the authors' own code has the loss: a rescaled network, and means rather than sums over positions."""
+    return StyleTransferConfig(
+        **{name: settings[name] for name in ("backbone", "size", "steps", "seed", "start")},
+        feature_scale=UNIT,
+        content_layers=(CONTENT_LAYER,),
+        style_layers=layers,
+        content_weight=CONTENT_FACTOR,
+        style_weight=1 / ratio,
+        content_normalization="half mean",
+        pooling="average",
+        padding="reflect",
+        noise_deviation=NOISE,
+    )
+
+
+FIGURE = Figure(
+    name="grid",
+    title="The ratio × layer grid",
+    see="From left to right the content counts more, from top to bottom the style includes deeper layers. Top left is "
+    "pure grain without the photo; at the right the photo is all there. Between them lies what people call style.",
+    equation="L_total = α L_content + β L_style",
+    source="Gatys, Ecker & Bethge (2016), eq. 7; the grid is figure 3 of their 2015 preprint. α and β as in their "
+    "code, means over positions on a network rescaled to a mean activation of 1; α twenty times theirs, by looking",
+    options=(
+        Option("sets", "Sets of layers", tuple(CUMULATIVE), "rows: A to E are conv1_1 to conv5_1",
+               tuple(CUMULATIVE), check=lambda text: text if layer_set(text) else text, fixed=False),
+        Option("ratios", "Ratios α/β", (1e-5, 1e-4, 1e-3, 1e-2), "columns", extent=(1e-12, 1e6)),
+        Option("start", "Start", "noise", choices=("noise", "content", "style")),
+        backbone_option(), size_option(160), steps_option(100), seed_option(),
+    ),
+    pictures=("content", "style"),
+    make=make,
+)  # fmt: skip

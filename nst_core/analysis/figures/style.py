@@ -1,0 +1,94 @@
+"""What layers keep of the style: a texture is made of noise that has the style's Gram matrices."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nst_core import images
+from nst_core.analysis.figure import Chart, Figure, Material, Moment, Part
+from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
+from nst_core.analysis.options import NOISE, Option, backbone_option, size_option, steps_option
+from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.side_by_side import moments, part_of
+from nst_core.devices import Compute
+from nst_core.features.vgg import check_layers
+from nst_core.transfer.config import StyleTransferConfig
+
+
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+    """A row for each seed, a column for each set of layers; the style picture comes first."""
+    style_image, seeds = material.style(), settings["seeds"]
+    sets = {text: layer_set(text) for text in settings["sets"]}
+    for layers in sets.values():
+        check_layers(settings["backbone"], layers)
+    cells = [
+        Cell(row, column, f"{text}, seed {seed}", _config(settings, layers, seed), style_image, style_image)
+        for row, seed in enumerate(seeds)
+        for column, (text, layers) in enumerate(sets.items(), 1)
+    ]
+    original = images.fit(style_image, settings["size"])
+    pictures = tuple(
+        Part(row, 0, "the style", original, done=True, facts={"picture": "style"}) for row in range(len(seeds))
+    )
+    heads = [f"{text}: {', '.join(layers)}" if len(layers) < 3 else f"{text}: {layers[0]} … {layers[-1]}"
+             for text, layers in sets.items()]  # fmt: skip
+
+    def told(growths: tuple[Growth, ...]) -> Moment:
+        lines = {growth.cell.label: [(step, loss) for step, _, loss in growth.history] for growth in growths}
+        return Moment(
+            tuple(f"seed {seed}" for seed in seeds), ("the style", *heads),
+            (*pictures, *(part_of(growth, f"loss {growth.history[-1][2]:.2g}" if growth.history else "")
+                          for growth in growths)),
+            (Chart("style loss, of a blank picture's", "step", lines),), findings=_findings(growths),
+        )  # fmt: skip
+
+    return moments(cells, compute, told)
+
+
+def _config(settings: dict[str, Any], layers: tuple[str, ...], seed: int) -> StyleTransferConfig:
+    return StyleTransferConfig(
+        **{name: settings[name] for name in ("backbone", "size", "steps")},
+        style_layers=layers,
+        content_weight=0.0,
+        style_weight=1.0,
+        style_normalization="relative",
+        pooling="average",
+        padding="reflect",
+        noise_deviation=NOISE,
+        start="noise",
+        seed=seed,
+    )
+
+
+def _findings(growths: tuple[Growth, ...]) -> tuple[str, ...]:
+    """How two seeds differ as pictures and agree as textures."""
+    last = max(growth.cell.column for growth in growths)
+    pair = [growth for growth in growths if growth.cell.column == last and growth.record][:2]
+    if len(pair) < 2:
+        return ()
+    one, other = pair
+    apart = float((one.image - other.image).abs().mean())
+    losses = " and ".join(f"{growth.history[-1][2]:.1g}" for growth in pair)
+    return (
+        f"Two seeds, two pictures: {apart:.0%} of the pixel range apart on average. "
+        f"One texture: their style losses are {losses} of a blank picture's.",
+    )
+
+
+FIGURE = Figure(
+    name="style",
+    title="What layers keep of the style",
+    see="Noise is changed until it has the style's Gram matrices, which say which features occur together, but not "
+    "where. With conv1_1 alone it is coloured grain; every deeper layer brings larger pieces of the painting. Another "
+    "seed gives another picture of the same texture.",
+    equation="Gᵢⱼ = Σₖ Fᵢₖ Fⱼₖ\nE_l = 1/(4 N² M²) Σᵢⱼ (Gᵢⱼ − Aᵢⱼ)²\nL_style = Σ_l w_l E_l",
+    source="Gatys, Ecker & Bethge (2016), eq. 3–5 and figure 1, lower half; Cheng: two seeds, ranges of layers",
+    options=(
+        Option("sets", "Sets of layers", tuple(CUMULATIVE),
+               "A to E are conv1_1 to conv5_1; ranges count convolutions, such as 4-8; or name layers: conv1_1 conv3_1",
+               (*CUMULATIVE, "1-5", "4-8", "7-11"), check=lambda text: text if layer_set(text) else text, fixed=False),
+        Option("seeds", "Seeds", (0, 1), "of the noise, a row each", extent=(0, 2**32 - 1)),
+        backbone_option(), size_option(160), steps_option(150),
+    ),
+    pictures=("style",),
+    make=make,
+)  # fmt: skip

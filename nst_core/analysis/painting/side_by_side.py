@@ -1,0 +1,137 @@
+"""Paintings that grow side by side, a step each in turn, so that a whole figure is seen to grow."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from nst_core import images
+from nst_core.analysis.figure import Moment, Part
+from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.painters import Alone, Crew, Hand
+from nst_core.devices import Compute
+from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError
+from nst_core.transfer.memory import check_memory
+from nst_core.transfer.together import look_of
+
+MOMENT_SECONDS = 0.25  # between two looks
+MOST_TOGETHER = 4  # cells in one pass: measured on a CPU, more gain nothing
+
+
+def paint_cells(cells: Sequence[Cell], compute: Compute, *, together: bool = True) -> Iterator[tuple[Growth, ...]]:
+    """Paint all cells, a step of each in turn, so that the whole figure grows.
+
+    A cell whose loss is not finite ends there and says why; the others go on. Closing the iterator frees all.
+
+    Args:
+        cells: of any settings.
+        compute: device and precision.
+        together: whether cells that look alike pass the network together, which is faster; not where seconds compare.
+
+    Returns:
+        moments of all cells, in their order, MOMENT_SECONDS apart or a step: the same objects each time.
+
+    Raises:
+        ConfigError, DeviceError, WeightsError: of any cell, before the first is painted.
+    """
+    groups = _groups(cells, together)
+    return _grown([hand for group in groups for hand in _hands(group, compute, len(cells))], cells)
+
+
+def _groups(cells: Sequence[Cell], together: bool) -> list[list[Cell]]:
+    """Cells that pass the network together, MOST_TOGETHER at most; the others each alone."""
+    groups: dict[object, list[list[Cell]]] = {}
+    for number, cell in enumerate(cells):
+        config, look = cell.config, look_of(cell.config) if together else None
+        size = images.fitted_size(images.size_of(cell.content_image), config.size, config.size_rule)
+        key = number if look is None else (look, size)
+        alike = groups.setdefault(key, [[]])
+        if len(alike[-1]) == MOST_TOGETHER:
+            alike.append([])
+        alike[-1].append(cell)
+    return [group for alike in groups.values() for group in alike]
+
+
+def _hands(cells: list[Cell], compute: Compute, count: int) -> Sequence[Hand]:
+    """A crew for cells that pass together, or hands for each where the memory is too small for that.
+
+    Args:
+        count: of all cells of the figure.
+    """
+    hands = [Alone(cell, compute) for cell in cells]
+    run = hands[0].run
+    sizes = images.size_of(run.content_image), images.size_of(run.style_image)
+    if len(hands) > 1:
+        try:
+            check_memory(*sizes, run.config, compute, together=len(hands), beside=count - len(hands))
+            return [Crew(hands, compute)]
+        except DeviceError:  # one at a time is slower
+            pass
+    check_memory(*sizes, run.config, compute, beside=count - 1)
+    return hands
+
+
+def _grown(hands: list[Hand], cells: Sequence[Cell]) -> Iterator[tuple[Growth, ...]]:
+    growths = {id(growth.cell): growth for hand in hands for growth in hand.growths}
+    ordered, working, told = tuple(growths[id(cell)] for cell in cells), list(hands), -math.inf
+    try:
+        while working:
+            for hand in list(working):
+                try:
+                    if not hand.advance():
+                        working.remove(hand)
+                except (ConfigError, DeviceError, WeightsError):
+                    raise  # the others would fare no better
+                except NSTError as error:
+                    for growth in hand.growths:
+                        growth.problem = growth.problem or ("" if growth.record else str(error))
+                    working.remove(hand)
+                    hand.close()
+                if time.monotonic() - told >= MOMENT_SECONDS:
+                    told = time.monotonic()
+                    yield ordered
+        yield ordered
+    finally:
+        for hand in hands:
+            hand.close()
+
+
+def part_of(growth: Growth, caption: str = "") -> Part:
+    """A cell as a part of its figure."""
+    cell = growth.cell
+    said = growth.problem or caption
+    return Part(cell.row, cell.column, cell.label, growth.image, said, growth.done, growth.record)
+
+
+def moments(
+    cells: Sequence[Cell],
+    compute: Compute,
+    told: Callable[[tuple[Growth, ...]], Moment],
+    *,
+    together: bool = True,
+) -> Iterator[Moment]:
+    """A figure that consists of paintings, while they grow.
+
+    Args:
+        cells, compute, together: as for `paint_cells`.
+        told: the figure with what is painted by now; how far it is, is filled in here.
+
+    Raises:
+        ConfigError, DeviceError, WeightsError: of any cell, before the first is painted.
+    """
+    return _told(paint_cells(cells, compute, together=together), told)
+
+
+def _told(growing: Iterator[tuple[Growth, ...]], told: Callable[[tuple[Growth, ...]], Moment]) -> Iterator[Moment]:
+    try:
+        for growths in growing:
+            moment = told(growths)
+            steps = sum(growth.cell.config.steps for growth in growths)
+            made = sum(growth.cell.config.steps if growth.done else growth.step for growth in growths)
+            open_ones = [growth for growth in growths if not growth.done]
+            least = min(open_ones, key=lambda growth: growth.step, default=None)
+            text = f"step {least.step} of {least.cell.config.steps}" if least else "all steps made"
+            problems = tuple(f"{growth.cell.label}: {growth.problem}" for growth in growths if growth.problem)
+            yield replace(moment, text=text, share=made / steps, notes=(*moment.notes, *problems))
+    finally:
+        growing.close()

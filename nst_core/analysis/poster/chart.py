@@ -1,0 +1,168 @@
+"""Charts as pictures, and the colours of lines, which the page has, too."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+from nst_core.analysis.figure import Chart
+from nst_core.analysis.poster.lettering import LINE, Lettering
+
+# One colour a line, told apart on light and dark ground; the content and the total of a loss stand out.
+COLORS = ("#2f9e6e", "#3b82c4", "#8b5cf6", "#d9579b", "#d97706", "#6b8e23", "#0ea5b7", "#a16207", "#be4bdb")
+CONTENT_COLOR, TOTAL_COLOR = "#e03131", "#868e96"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+GREY, LIGHT_GREY = (90, 90, 90), (225, 225, 225)
+MOST_TICKS = 6  # on either axis
+SMOOTH = 2  # charts are drawn this much larger and then reduced, as Pillow's lines have hard edges
+TITLE = 1.2  # size of titles' letters, of the others'
+SHAPE, MOST_HEIGHT = 0.5, 20  # a chart's height: of its width, and at most, in heights of a letter
+
+Points = Sequence[tuple[float, float]]
+
+
+def colors_of(charts: Sequence[Chart]) -> dict[str, str]:
+    """line -> its colour, the same in every chart of a figure."""
+    names = dict.fromkeys(name for chart in charts for name in chart.lines)
+    return {name: COLORS[number % len(COLORS)] for number, name in enumerate(names)}
+
+
+def draw_chart(
+    chart: Chart, colors: Mapping[str, str], width: int, size: int, lettering: Lettering
+) -> Image.Image | None:
+    """A chart with its title, axes and legend, on white; None before there is a point.
+
+    Args:
+        chart: what to draw.
+        colors: line -> its colour.
+        width: of all of it, pixels.
+        size: of its letters, pixels.
+        lettering: what they are written with.
+    """
+    lines = {name: points_of(points, chart.logarithmic) for name, points in chart.lines.items()}
+    if not any(lines.values()):
+        return None
+    title = lettering.wrapped(chart.title, round(size * TITLE) * SMOOTH, width * SMOOTH)
+    axes = _Axes.around(lines, chart.logarithmic, title, width * SMOOTH, size * SMOOTH, lettering)
+    rows = _legend_rows(chart, axes, lettering)
+    picture = Image.new("RGB", (width * SMOOTH, axes.bottom + round(axes.size * LINE * (2.8 + len(rows)))), "white")
+    draw = ImageDraw.Draw(picture)
+    lettering.write(draw, (0, 0), title, round(axes.size * TITLE))
+    axes.draw(draw, chart.x, lettering)
+    hollow = _hollow(lines, colors)
+    for name, points in lines.items():
+        _draw_line(draw, [axes.place(*point) for point in points], colors[name], axes.size // 6, name in hollow)
+    for number, row in enumerate(rows):
+        y = axes.bottom + axes.size * LINE * (2.4 + number)
+        for name, text, x in row:
+            ends = [(x, y + axes.size * 0.65), (x + axes.size * 1.6, y + axes.size * 0.65)]
+            _draw_line(draw, ends, colors[name], axes.size // 4, name in hollow)
+            lettering.write(draw, (x + axes.size * 2.2, y), [text], axes.size)
+    return picture.reduce(SMOOTH)
+
+
+def points_of(points: Points, logarithmic: bool) -> list[tuple[float, float]]:
+    """The points as they are drawn: (x, log₁₀ y) on a logarithmic axis, without what has no place on it."""
+    return [
+        (x, math.log10(y) if logarithmic else y)
+        for x, y in points
+        if math.isfinite(x) and math.isfinite(y) and (y > 0 or not logarithmic)
+    ]
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Round numbers from low to high, MOST_TICKS of them at most."""
+    power = math.floor(math.log10(high - low)) - 1
+    steps = (unit * 10.0**exponent for exponent in (power, power + 1, power + 2) for unit in (1, 2, 5))
+    step = next(step for step in steps if (high - low) / step < MOST_TICKS - 1e-9)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [float(f"{number * step:.12g}") for number in range(first, last + 1)]
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Where points lie: the frame's sides, pixels, and what is there."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    size: int  # of letters, pixels
+    xs: tuple[float, float]
+    ys: tuple[float, float]
+    across: tuple[tuple[float, str], ...]  # ticks and what stands beside them
+    up: tuple[tuple[float, str], ...]
+
+    @classmethod
+    def around(
+        cls, lines: Mapping[str, Points], logarithmic: bool, title: list[str], width: int, size: int,
+        lettering: Lettering,
+    ) -> "_Axes":  # fmt: skip
+        """The axes that hold all lines."""
+        points = [point for line in lines.values() for point in line]
+        right, low, high = max(x for x, _ in points), min(y for _, y in points), max(y for _, y in points)
+        xs = min(0.0, *(x for x, _ in points)), right if right > 0 else 1.0
+        if logarithmic:
+            low, high = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
+            up = [(y, "10" + str(int(y)).translate(SUPERSCRIPTS)) for y in ticks(low, high) if y == round(y)]
+        else:
+            low = min(0.0, low)
+            high = high if high > low else low + 1
+            up = [(y, f"{y:g}") for y in ticks(low, high)]
+        up = [(y, lettering.written(text)) for y, text in up]
+        left = round(max(lettering.font(size).getlength(text) for _, text in up) + size * 0.6)
+        top = lettering.height(title, round(size * TITLE)) + size
+        height = min(round(width * SHAPE), MOST_HEIGHT * size)
+        across = tuple((x, f"{x:g}") for x in ticks(*xs))
+        return cls(left, top, width - 2 * size, top + height, size, xs, (low, high), across, tuple(up))
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point lies, pixels."""
+        shares = [(value - low) / (high - low) for value, (low, high) in ((x, self.xs), (y, self.ys))]
+        return self.left + shares[0] * (self.right - self.left), self.bottom - shares[1] * (self.bottom - self.top)
+
+    def draw(self, draw: ImageDraw.ImageDraw, name: str, lettering: Lettering) -> None:
+        """Frame, grid, ticks and the horizontal axis' name."""
+        font, thin = lettering.font(self.size), max(1, self.size // 16)
+        for x, text in self.across:
+            at = self.place(x, self.ys[0])
+            draw.line((at, (at[0], self.top)), LIGHT_GREY, thin)
+            draw.text((at[0], at[1] + self.size * 1.3), text, GREY, font, anchor="ms")
+        for y, text in self.up:
+            at = self.place(self.xs[0], y)
+            draw.line((at, (self.right, at[1])), LIGHT_GREY, thin)
+            draw.text((at[0] - self.size * 0.5, at[1]), text, GREY, font, anchor="rm")
+        draw.line([(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)], GREY, 2 * thin)
+        middle = (self.left + self.right) / 2
+        draw.text((middle, self.bottom + self.size * 2.6), lettering.written(name), GREY, font, anchor="ms")
+
+
+def _hollow(lines: Mapping[str, Points], colors: Mapping[str, str]) -> set[str]:
+    """The lines whose colour another one has already."""
+    first = {colors[name]: name for name in reversed(lines)}
+    return {name for name in lines if first[colors[name]] != name}
+
+
+def _draw_line(
+    draw: ImageDraw.ImageDraw, points: list[tuple[float, float]], color: str, width: int, hollow: bool
+) -> None:  # fmt: skip
+    if len(points) > 1:
+        draw.line(points, color, width, joint="curve")
+    if len(points) > 1 and hollow:
+        draw.line(points, "white", width // 3, joint="curve")
+    for x, y in points[-1:]:  # a point alone is seen, too
+        draw.ellipse((x - width, y - width, x + width, y + width), color)
+
+
+def _legend_rows(chart: Chart, axes: _Axes, lettering: Lettering) -> list[list[tuple[str, str, float]]]:
+    """(line, what is said of it, where it begins), as many in a row as fit."""
+    said = {
+        name: lettering.written(f"{name}: {points[-1][1]:.3g}" if points else name)
+        for name, points in chart.lines.items()
+    }
+    widest = max(map(lettering.font(axes.size).getlength, said.values())) + 3.5 * axes.size
+    fitting = max(1, min(len(said), int(axes.right // widest)))
+    entries = [(name, text, number % fitting * widest) for number, (name, text) in enumerate(said.items())]
+    return [entries[at : at + fitting] for at in range(0, len(entries), fitting)]

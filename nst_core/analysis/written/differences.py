@@ -1,0 +1,141 @@
+"""Two configs in words: what a system does, and where it leaves another."""
+
+from collections.abc import Callable
+
+from nst_core.analysis.written.terms import (
+    CONTENT_FORMULAS,
+    CONTENT_ZERO,
+    GRAM_ZERO,
+    OTHER_ZERO,
+    VARIATIONS,
+    in_letters,
+    rounded,
+    style_formula,
+)
+from nst_core.features.scale import FEATURE_SCALES
+from nst_core.features.vgg import BACKBONES
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.optimize import PLATEAU_STEPS
+from nst_core.transfer.presets import PRESETS
+
+PAPER = PRESETS["gatys_printed"].config
+PIXELS = {
+    "imagenet": "pixels less ImageNet's mean, by its deviation",
+    "caffe": "pixels of 0 … 255 less their mean, as Caffe's networks want them",
+    "none": "pixels of 0 … 1 as they are",
+}
+SIZES = {
+    "longest side": "pixels long",
+    "shortest side": "pixels on the shorter side",
+    "area": "pixels squared in area",
+    "height": "pixels high",
+    "exact": "pixels square, out of the middle",
+}
+
+
+def _layer_weights(config: StyleTransferConfig) -> str:
+    weights = [rounded(config.weight_of_layer(layer)) for layer in config.style_layers]
+    return f"w = {' '.join(weights)}" if len(set(weights)) > 1 else f"each layer w = {weights[0] if weights else 0}"
+
+
+def _ratio(config: StyleTransferConfig) -> str:
+    weights = f"α = {rounded(config.content_weight)}, β = {rounded(config.style_weight)}"
+    if config.style_weight == 0:
+        return weights
+    return f"{weights}, α/β = {rounded(config.content_weight / config.style_weight)}"
+
+
+def _content(config: StyleTransferConfig) -> str:
+    return f"content {in_letters(CONTENT_FORMULAS[config.content_normalization], CONTENT_ZERO)}"
+
+
+def _style(config: StyleTransferConfig) -> str:
+    zero = GRAM_ZERO if config.style_loss == "gram" else OTHER_ZERO
+    return f"style {in_letters(style_formula(config), zero)}"
+
+
+def _variation(config: StyleTransferConfig) -> str:
+    if config.tv_weight == 0:
+        return "no total variation"
+    return f"total variation {rounded(config.tv_weight)} · {VARIATIONS[config.total_variation]}"
+
+
+def _start(config: StyleTransferConfig) -> str:
+    noise = f" of {rounded(config.noise_deviation)}" if config.start == "noise" else ""
+    return f"from {config.start if config.start != 'image' else 'another picture'}{noise}"
+
+
+def _optimizer(config: StyleTransferConfig) -> str:
+    if config.optimizer == "lbfgs":
+        return f"L-BFGS at {rounded(config.step_size)}, remembering {config.history} steps"
+    clamped = ", clamped" if config.clamp else ""
+    return f"Adam at {rounded(config.step_size)}, β {' '.join(map(rounded, config.adam_betas))}{clamped}"
+
+
+def _steps(config: StyleTransferConfig) -> str:
+    last = f", ended at step {config.last_step}" if config.last_step else ""
+    if config.tolerance == 0 or config.last_step:
+        return f"{config.steps} steps{last}"
+    return f"{config.steps} steps, fewer where {PLATEAU_STEPS} gain less than {rounded(100 * config.tolerance)} %"
+
+
+def _scales(config: StyleTransferConfig) -> str:
+    if config.smallest_scale == 0:
+        return "at one size"
+    steps = f"steps ∝ size^-{rounded(config.scale_falloff)}" if config.scale_falloff else "equal steps"
+    return f"coarse to fine from {config.smallest_scale} pixels, {steps}"
+
+
+def _boost(config: StyleTransferConfig) -> str:
+    boost = config.content_boost
+    return f"α × κ, κ = (512/size)^{rounded(boost)} below 512 pixels" if boost else "α at every size"
+
+
+def _masks(config: StyleTransferConfig) -> str:
+    rest = "the content's own pixels" if config.keep_unpainted else "painted, too"
+    return f"outside of masks {rest}, edges soft over {rounded(config.mask_softness)} of the picture"
+
+
+# What a config says, in the order of the paper's text; what has no effect under it goes unsaid.
+ASPECTS: tuple[Callable[[StyleTransferConfig], str], ...] = (
+    lambda config: BACKBONES[config.backbone],
+    lambda config: f"{config.pooling} pooling",
+    lambda config: f"{config.padding} beyond the border",
+    lambda config: PIXELS[config.normalization],
+    lambda config: FEATURE_SCALES[config.feature_scale],
+    lambda config: f"content {', '.join(config.content_layers) or 'nowhere'}",
+    lambda config: f"style {', '.join(config.style_layers) or 'nowhere'}",
+    _content,
+    _style,
+    _layer_weights,
+    _ratio,
+    _variation,
+    _boost,
+    _start,
+    _optimizer,
+    _steps,
+    lambda config: f"pictures averaged with {rounded(config.averaging)}" if config.averaging else "the last picture",
+    _scales,
+    lambda config: f"{config.size} {SIZES[config.size_rule]}",
+    lambda config: f"style picture at {rounded(config.style_scale)} times its size",
+    lambda config: f"styles blended {' '.join(map(rounded, config.blend))}" if config.blend else "styles alike",
+    lambda config: f"colours: {config.color}",
+    _masks,
+    lambda config: f"seed {config.seed}",
+)
+
+
+def description_of(config: StyleTransferConfig) -> tuple[str, ...]:
+    """Everything that a config says, a few words each."""
+    return tuple(aspect(config) for aspect in ASPECTS)
+
+
+def difference_of(config: StyleTransferConfig, paper: StyleTransferConfig = PAPER) -> tuple[str, ...]:
+    """What a config says that the paper says otherwise, in the config's words; empty where they paint the same.
+
+    Args:
+        config: all settings.
+        paper: what it is compared with.
+    """
+    said = zip(description_of(config), description_of(paper), strict=True)
+    return tuple(own for own, papers in said if own != papers)

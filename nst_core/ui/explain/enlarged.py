@@ -1,0 +1,125 @@
+"""A part of a figure, enlarged, with what it was made of, and on its way to the studio."""
+
+import json
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+from torch import Tensor
+
+from nst_core import images
+from nst_core.analysis.figure import Part
+from nst_core.errors import NSTError
+from nst_core.ui.explain.figure_table import FigureView
+from nst_core.ui.explain.session import Board
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.status import status_html
+from nst_core.ui.page.toasts import refusal
+from nst_core.ui.studio.session import INSTANT, QUEUED, Session
+from nst_core.ui.stylize.tab import Studio
+from nst_core.ui.widgets.pictures import data_uri
+
+MAX_SIDE = 1024  # pixels
+MOST_TIMES = 5  # larger than it is
+
+
+class Enlarged(NamedTuple):
+    """The area's components."""
+
+    area: gr.Column
+    picture: gr.HTML
+    send: gr.Button
+    close: gr.Button
+
+
+def build_enlarged() -> Enlarged:
+    """Lay out the area, hidden at first."""
+    with gr.Column(visible=False, elem_id="enlarged") as area:
+        picture = gr.HTML(elem_id="enlarged-picture")
+        with gr.Row():
+            send = gr.Button("Go on with it in the studio", elem_id="to-studio", size="sm", min_width=170)
+            close = gr.Button("Close", elem_id="enlarged-close", size="sm", min_width=80)
+    return Enlarged(area, picture, send, close)
+
+
+def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, tabs: gr.Tabs, studio: Studio) -> None:
+    """A click on a part enlarges it; from there it goes to the studio, with its pictures and settings."""
+    figure.look(look, board, [enlarged.area, enlarged.picture, enlarged.send], **INSTANT).then(
+        None, js="() => document.querySelector('#enlarged')?.scrollIntoView({behavior: 'smooth', block: 'nearest'})",
+        show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    enlarged.close.click(lambda: gr.Column(visible=False), None, enlarged.area, **INSTANT)
+    outputs = [tabs, studio.status, *studio.uploads[:2], *studio.settings]
+    enlarged.send.click(send, [board, studio.session], outputs, **QUEUED).success(
+        None, js="() => window.scrollTo({top: 0})", show_progress="hidden", api_visibility="private"
+    )
+
+
+def look(board: Board, event: gr.EventData) -> tuple[Any, ...]:
+    """A click on a part."""
+    board.looked_at = (int(event.row), int(event.column))
+    part = board.part(board.looked_at)
+    if part is None or part.image is None:
+        return gr.skip(), gr.skip(), gr.skip()
+    return gr.Column(visible=True), enlarged_html(part), gr.Button(visible=part.config is not None)
+
+
+def enlarged_html(part: Part) -> str:
+    """The part as large as the page allows, and all that is known of it."""
+    height, width = images.size_of(part.image)
+    made = part.record.to_dict() if part.record else dict(part.facts)
+    told = f"<pre>{escape(json.dumps(made, indent=1, ensure_ascii=False, default=str))}</pre>" if made else ""
+    details = f"<details><summary>How it was made</summary>{told}</details>" if told else ""
+    caption = escape(part.caption).replace("\n", "<br>")
+    size = f"--aspect: {width / height:.4f}; --most: {MOST_TIMES * width}px"
+    return (
+        f'<figure class="enlarged"><img src="{data_uri(part.image, max_side=MAX_SIDE)}" '
+        f'alt="{escape(part.label, quote=True)}" style="{size}">'
+        f"<figcaption><b>{escape(part.label)}</b> · {width}×{height} pixels<br>{caption}</figcaption>{details}</figure>"
+    )
+
+
+def send(board: Board, session: Session) -> list[Any]:
+    """Hand a painting's pictures and settings to the studio: tabs, its status, content, style, its settings."""
+    part = board.part(board.looked_at)
+    if part is None or part.config is None:
+        raise refusal("no painting is enlarged; click one in the figure")
+    try:
+        content, style = sources(board, part)
+        config = part.config.changed(last_step=0)
+    except NSTError as error:
+        raise refusal(error) from None
+    text = f"{part.label}: its settings are in the studio; press Run to paint it, larger if you like."
+    return [
+        gr.Tabs(selected="stylize"),
+        status_html(text),
+        content or gr.skip(),
+        style or gr.skip(),
+        *session.take(config),
+    ]
+
+
+def sources(board: Board, part: Part) -> tuple[str | None, str | None]:
+    """The files of the content and style picture that a painting was made of, None where it had none or it is gone."""
+    contents, styles, wanted = board.pictures.contents, board.pictures.styles, board.figure.pictures
+    if "contents" in wanted:
+        return _there(contents[part.row - 1]), _there(styles[part.column - 1])
+    content = contents[0] if contents else None
+    if "cutout" in wanted:
+        composed = board.part((part.row, part.column - 2))  # painted from the paste, and from the blend
+        content = _saved(composed.image) if composed else content
+    if "content" not in wanted:  # a texture has the style's own shape
+        content = styles[0]
+    return _there(content), _there(styles[0] if "style" in wanted else content)
+
+
+def _there(path: Path | None) -> str | None:
+    """The path as text; None once gradio has deleted the file."""
+    return str(path) if path and path.exists() else None
+
+
+def _saved(image: Tensor) -> Path:
+    path = new_file("composed.png")
+    images.save_png(image, path)
+    return path

@@ -1,0 +1,75 @@
+"""Links that open the page at a figure with its settings."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from nst_core.analysis.figure import Figure
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.errors import ConfigError, said
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.stylize.controls import ASSETS
+
+FIGURE_KEY, CONTENT_KEY, STYLE_KEY = "figure", "content", "style"
+EXAMPLES = {CONTENT_KEY: ASSETS / "photos", STYLE_KEY: ASSETS / "styles"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LessonLink:
+    """A figure with its settings and pictures.
+
+    Attributes:
+        figure: which one.
+        settings: name -> value of every option.
+        pictures: CONTENT_KEY or STYLE_KEY -> an example of the program's; none for others.
+    """
+
+    figure: Figure
+    settings: dict[str, Any]
+    pictures: dict[str, Path] = field(default_factory=dict)
+
+    def query(self) -> str:
+        """The lesson as the end of an address: "?figure=grid&size=128&content=chelsea_cat"; defaults are left out."""
+        told = {FIGURE_KEY: self.figure.name}
+        for option in self.figure.options:
+            if self.settings[option.name] != option.default:
+                told[option.name] = option.text(self.settings[option.name])
+        told |= {key: path.stem for key, path in self.pictures.items()}
+        return "?" + urlencode(told)
+
+
+def read_link(query: Mapping[str, str]) -> LessonLink | None:
+    """The lesson that an address names; None if it names none. What it does not know, such as a theme, it leaves.
+
+    Raises:
+        ConfigError: an unknown figure or example, or an invalid value.
+    """
+    name = query.get(FIGURE_KEY)
+    if name is None:
+        return None
+    if name not in FIGURES:
+        raise ConfigError(f"the link's figure is {said(name)}; choose one of {', '.join(FIGURES)}")
+    figure = FIGURES[name]
+    known = {option.name for option in figure.options}
+    settings = figure.settings({key: value for key, value in query.items() if key in known})
+    pictures = {key: _example(key, query[key]) for key in EXAMPLES if key in query}
+    return LessonLink(figure=figure, settings=settings, pictures=pictures)
+
+
+def _example(key: str, name: str) -> Path:
+    """An example by its name; a link names no other files."""
+    found = {path.stem: path for path in sorted(EXAMPLES[key].glob("*.jpg"))}
+    if name not in found:
+        raise ConfigError(f"the link's {key} is {said(name)}; choose one of {', '.join(found)}")
+    # as a copy: gradio serves no file of a program that was started in another folder
+    return Path(shutil.copy(found[name], new_file(found[name].name)))
+
+
+def as_example(key: str, path: Path | None) -> dict[str, Path]:
+    """key -> the example that an upload is, by its name and size; nothing for a picture of the user's own."""
+    example = EXAMPLES[key] / path.name if path else None
+    is_ours = example and example.exists() and path.exists() and example.stat().st_size == path.stat().st_size
+    return {key: example} if is_ours else {}

@@ -1,0 +1,140 @@
+"""From a click to a figure: the handlers behind Make, Stop and Continue."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from nst_core.analysis.figure import Figure, Moment
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.errors import NSTError, WeightsError
+from nst_core.features import weights
+from nst_core.features.checkpoint import CLASSIFIER
+from nst_core.ui.explain.session import Board, Pictures
+from nst_core.ui.page.status import duration, status_html
+from nst_core.ui.page.toasts import warn
+from nst_core.ui.page.weights import fetch_weights
+from nst_core.ui.studio.session import DEVICE_THREAD
+
+VIEW_SECONDS = 1.2  # at least, between two views of a figure that grows
+
+
+class BoardView(NamedTuple):
+    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
+
+    status: Any = gr.skip()
+    figure: Any = gr.skip()
+    go_on: Any = gr.skip()
+    after: Any = gr.skip()
+
+
+def settings_of(figure: Figure, values: Sequence[Any]) -> dict[str, Any]:
+    """name -> value of a figure's options, from its controls in their order.
+
+    Raises:
+        ConfigError: an invalid value.
+    """
+    return figure.settings(dict(zip((option.name for option in figure.options), values, strict=True)))
+
+
+def make_figure(
+    board: Board, name: str, pictures: Pictures, values: Mapping[str, Sequence[Any]]
+) -> Iterator[BoardView]:
+    """Make a figure, showing it as it grows.
+
+    Args:
+        board: the page's.
+        name: of FIGURES.
+        pictures: the tab's.
+        values: figure -> what its controls hold.
+    """
+
+    def begun() -> Iterator[BoardView]:
+        figure = FIGURES[name]
+        settings = settings_of(figure, values[name])
+        for status in fetch_weights(settings["backbone"], board.job.controls):
+            yield BoardView(status=status)
+        try:
+            DEVICE_THREAD.submit(board.begin, figure, settings, pictures).result()
+        except WeightsError:
+            if name != "classify" or weights.find(CLASSIFIER):
+                raise
+            # in the page's words, without the server's folders
+            label = weights.download_label(CLASSIFIER)
+            raise WeightsError(f"the classifier is not here yet; press “{label}”") from None
+
+    yield from _made(board, begun())
+
+
+def go_on(board: Board) -> Iterator[BoardView]:
+    """Let a figure that was stopped go on."""
+
+    def begun() -> Iterator[BoardView]:
+        if board.making is None:
+            raise NSTError("there is no figure to go on with; press Make the figure")
+        yield from ()
+
+    yield from _made(board, begun())
+
+
+def _made(board: Board, begun: Iterator[BoardView]) -> Iterator[BoardView]:
+    try:
+        board.job.busy = True
+        yield BoardView(status=status_html("Looking at the pictures …", share=0))
+        yield from begun
+        yield from _shown(board)
+    except NSTError as error:
+        warn(error, "Cannot make the figure")
+        yield BoardView(status=status_html(str(error), kind="problem"))
+    finally:
+        board.job.busy = False
+        if board.left:
+            DEVICE_THREAD.submit(board.drop)
+
+
+def _shown(board: Board) -> Iterator[BoardView]:
+    """Step through a figure; stopped, it is kept as it is, to go on from there."""
+    told, began, seen = 0.0, time.monotonic(), False
+    first = board.moment.share if board.moment else 0.0  # of the work that was done before
+    yield BoardView(go_on=gr.Button(visible=False), after=gr.Row(visible=False))
+    try:
+        while moment := DEVICE_THREAD.submit(next, board.making, None).result():
+            board.moment = moment
+            has_picture = any(part.image is not None and not part.done for part in moment.parts)
+            if time.monotonic() - told >= VIEW_SECONDS or (has_picture and not seen):
+                told, seen = time.monotonic(), seen or has_picture
+                status = status_html(moment.text.capitalize(), _left(moment, first, began), share=moment.share)
+                yield BoardView(status, board.views.shows(moment, busy=True))
+            if board.job.controls.stop.is_set():
+                yield _ended(board, "Stopped", began)
+                return
+    except NSTError as error:
+        DEVICE_THREAD.submit(board.drop).result()
+        if board.moment is None:
+            raise
+        warn(error, "The figure ended early")
+        yield _ended(board, "Ended early", began, str(error))
+        return
+    DEVICE_THREAD.submit(board.drop).result()
+    yield _ended(board, "Done", began)
+
+
+def _left(moment: Moment, first: float, began: float) -> str:
+    """Seconds to come, by what was done since a share of the work at that time."""
+    seconds, made = time.monotonic() - began, moment.share - first
+    return f"about {duration(seconds * (1 - moment.share) / made)} left" if made > 0.03 and seconds > 2 else ""
+
+
+def _ended(board: Board, how: str, began: float, problem: str = "") -> BoardView:
+    moment = board.moment
+    text = f"{how} after {duration(time.monotonic() - began)}. Click a picture to enlarge it."
+    status = status_html(
+        problem or text, text if problem else "", share=moment.share, kind="problem" if problem else ""
+    )
+    return BoardView(
+        status,
+        board.views.shows(moment, busy=False),
+        gr.Button(visible=board.making is not None),
+        gr.Row(visible=True),
+    )

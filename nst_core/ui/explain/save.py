@@ -1,0 +1,101 @@
+"""What can be kept of a figure: a page to print, its parts as files, and a link that opens it again."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from nst_core.analysis.poster.save import parts_zip, save_poster
+from nst_core.errors import NSTError
+from nst_core.ui.explain.links import CONTENT_KEY, STYLE_KEY, LessonLink, as_example
+from nst_core.ui.explain.session import Board
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.toasts import refusal
+from nst_core.ui.studio.session import QUEUED
+from nst_core.ui.widgets.own_html import OwnHTML
+
+NO_FIGURE = "there is no figure yet; press Make the figure"
+
+
+class LessonAddress(OwnHTML):
+    """The address of a lesson, to be followed, bookmarked or copied; its value is the end of it, from "?" on."""
+
+    TEMPLATE = """
+${value ? `<div class="lesson-address"><a href="${value}">Link to this lesson</a>
+  <button type="button">Copy it</button><span role="status"></span></div>` : ''}"""
+    STYLE = """
+.lesson-address { display: flex; flex-wrap: wrap; gap: 10px; align-items: center; font-size: var(--text-sm); }
+.lesson-address button { padding: 2px 10px; border-radius: 6px; border: 1px solid var(--border-color-primary);
+  background: var(--background-fill-secondary); cursor: pointer; color: var(--body-text-color); }
+"""
+    SCRIPT = """
+element.addEventListener('click', async event => {
+  if (!event.target.closest('button')) return;
+  const address = element.querySelector('a').href, told = element.querySelector('[role=status]');
+  try { await navigator.clipboard.writeText(address); told.textContent = 'Copied.'; }
+  catch (error) { told.textContent = address; }  // not allowed here: to be copied by hand
+});
+"""
+
+
+def build_keeping(board: gr.State) -> gr.Row:
+    """Lay out the buttons and connect them; the row is hidden while there is nothing to keep."""
+    files = {name: gr.DownloadButton(elem_id=f"kept-{name}", visible="hidden") for name in ("poster", "parts")}
+    with gr.Row(visible=False, elem_id="figure-after") as area:
+        for name, label, make in (
+            ("poster", "Download the page, PNG", poster_file),
+            ("parts", "Download its parts, ZIP", parts_file),
+        ):
+            button = gr.Button(label, elem_id=f"keep-{name}", size="sm", min_width=150)
+            file = files[name]
+            button.click(make, board, file, **QUEUED)
+            file.change(
+                None, js=f"() => document.querySelector('#kept-{name}').click()", show_progress="hidden",
+                api_visibility="private",
+            )  # fmt: skip
+        link = gr.Button("Link to this lesson", elem_id="keep-link", size="sm", min_width=130)
+    address = LessonAddress(elem_id="lesson-link")
+    link.click(address_of, board, address, **QUEUED)
+    return area
+
+
+def poster_file(board: Board) -> Any:
+    """The figure as one labelled PNG at print size."""
+    return _kept(board, f"{_name(board)}.png", save_poster)
+
+
+def parts_file(board: Board) -> Any:
+    """The parts of the figure, with their records, as a ZIP."""
+    return _kept(board, f"{_name(board)}-parts.zip", parts_zip)
+
+
+def _name(board: Board) -> str:
+    return f"neural-style-lab-{board.figure.name}" if board.figure else "figure"
+
+
+def _kept(board: Board, name: str, save: Any) -> Any:
+    try:
+        if board.moment is None:
+            raise NSTError(NO_FIGURE)
+        path = new_file(name)
+        save(board.figure, board.settings, board.moment, path)
+    except NSTError as error:
+        raise refusal(error) from None
+    return gr.DownloadButton(value=str(path))
+
+
+def address_of(board: Board) -> str:
+    """The end of the address that opens this figure with its settings; pictures of one's own do not travel."""
+    if board.figure is None:
+        raise refusal(NO_FIGURE)
+    pictures: dict[str, Path] = {}
+    for key, paths in ((CONTENT_KEY, board.pictures.contents), (STYLE_KEY, board.pictures.styles)):
+        if board.figure.pictures and any(wanted.startswith(key) for wanted in board.figure.pictures):
+            pictures |= as_example(key, paths[0] if paths else None)
+    wanted = [key for key in (CONTENT_KEY, STYLE_KEY) if any(kind.startswith(key) for kind in board.figure.pictures)]
+    more = board.pictures.contents[1:] + board.pictures.styles[1:] if "contents" in board.figure.pictures else []
+    cutout = board.pictures.cutout if "cutout" in board.figure.pictures else None
+    if len(pictures) < len(wanted) or more or cutout:
+        text = "Pictures of your own do not travel with a link, nor more than one of a kind; choose them there again."
+        gr.Info(text, duration=8)
+    return LessonLink(figure=board.figure, settings=board.settings, pictures=pictures).query()

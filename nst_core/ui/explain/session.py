@@ -1,0 +1,135 @@
+"""What one open page has of its figure: the pictures it is made of, how far it is, and how it can go on."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+from weakref import WeakValueDictionary
+
+import gradio as gr
+from torch import Tensor
+
+from nst_core import images
+from nst_core.analysis.cutouts.cutout import cutout_of, visible_part
+from nst_core.analysis.figure import Figure, Material, Moment, Part, check_counts
+from nst_core.devices import choose_compute, release_freed_memory
+from nst_core.errors import named
+from nst_core.features.classifier import forget_classifier
+from nst_core.ui.explain.figure_table import Figures
+from nst_core.ui.serving.jobs import Job
+from nst_core.ui.studio.session import DEVICE_THREAD
+from nst_core.ui.studio.uploads import check_shape, masks_of
+
+
+class Pictures(NamedTuple):
+    """The tab's pictures as files, in the order of its inputs."""
+
+    content: Path | None = None
+    style: Path | None = None
+    more_contents: Sequence[str] | None = None
+    more_styles: Sequence[str] | None = None
+    cutout: Path | None = None
+    brush: dict[str, Any] | None = None  # painted over what is to be cut out; the editor's value
+
+    @property
+    def contents(self) -> list[Path]:
+        """Every content picture, the first one first."""
+        return [Path(path) for path in (self.content, *(self.more_contents or ())) if path]
+
+    @property
+    def styles(self) -> list[Path]:
+        """Every style picture, the first one first."""
+        return [Path(path) for path in (self.style, *(self.more_styles or ())) if path]
+
+    def read(self, wanted: Sequence[str]) -> Material:
+        """The pictures that a figure wants; those of the single kinds are the first of their kind.
+
+        Raises:
+            ImageError: one that cannot be used, or too many.
+        """
+        contents = self.contents if "contents" in wanted else self.contents[:1] if "content" in wanted else []
+        styles = self.styles if "styles" in wanted else self.styles[:1] if "style" in wanted else []
+        check_counts(contents, styles)
+        return Material(
+            contents=tuple(map(images.load, contents)),
+            styles=tuple(map(images.load, styles)),
+            content_names=tuple(map(_title, contents)),
+            style_names=tuple(map(_title, styles)),
+            cutout=self.read_cutout() if "cutout" in wanted else None,
+        )
+
+    def read_cutout(self, compute: Callable[..., Any] = lambda what, *given: what(*given)) -> Tensor | None:
+        """The cut-out, (1, 4, H, W): what the brush painted over, or what its file leaves transparent.
+
+        Args:
+            compute: calls what computes; files are read where this is called.
+
+        Raises:
+            ImageError: it cannot be used.
+        """
+        if self.cutout is None:
+            return None
+        painted = compute(masks_of, self.brush)
+        if not painted:
+            return compute(visible_part, images.load_transparent(self.cutout), named(self.cutout))
+        picture = images.load(self.cutout)
+        check_shape(painted, picture, "press Take the picture under Cut out with a brush, and paint over that")
+        return compute(cutout_of, picture, painted[0])
+
+
+def _title(path: Path) -> str:
+    return path.stem.replace("_", " ")
+
+
+class Board:
+    """What one open page has of its figure: how it is made, and how far it is."""
+
+    open: ClassVar[WeakValueDictionary[str, "Board"]] = WeakValueDictionary()  # by gradio's name of the page
+
+    def __init__(self) -> None:
+        self.job = Job()
+        self.left = False  # the page was closed
+        self.making: Iterator[Moment] | None = None  # kept while it may go on
+        self.figure: Figure | None = None
+        self.settings: dict[str, Any] = {}
+        self.pictures = Pictures()
+        self.moment: Moment | None = None
+        self.views = Figures()
+        self.looked_at: tuple[int, int] | None = None  # the part that is enlarged
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Board":
+        return type(self)()  # gradio copies it for each page; what is being made cannot be copied
+
+    def begin(self, figure: Figure, settings: dict[str, Any], pictures: Pictures) -> None:
+        """Another figure; what is wrong with it is said before the last one is given up. On the device's thread."""
+        making = figure.make(pictures.read(figure.pictures), settings, choose_compute())
+        self.drop()
+        self.making, self.figure, self.settings, self.pictures = making, figure, settings, pictures
+        self.moment, self.views, self.looked_at = None, Figures(), None
+
+    def drop(self) -> None:
+        """Free what the figure still holds to go on with; its last moment stays. On the device's thread."""
+        if self.making:
+            self.making.close()
+        self.making = None
+        forget_classifier()
+        release_freed_memory()
+
+    def part(self, place: tuple[int, int] | None) -> Part | None:
+        """The part at a place, if there is one."""
+        return next((part for part in self.parts if (part.row, part.column) == place), None)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Of the last moment."""
+        return self.moment.parts if self.moment else ()
+
+
+def leave_board(request: gr.Request) -> None:
+    """A page was closed: its figure, if any, ends after its present step, and is freed."""
+    if board := Board.open.get(request.session_hash):
+        board.left = True
+        board.job.controls.stop.set()
+        if not board.job.busy:
+            with suppress(RuntimeError):  # the server is going down
+                DEVICE_THREAD.submit(board.drop)

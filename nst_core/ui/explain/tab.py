@@ -1,0 +1,282 @@
+"""The Explain tab: the papers' figures, made while one watches, with what one sees and the equation behind it."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.errors import NSTError
+from nst_core.ui.augment.area import build_augment
+from nst_core.ui.explain.controls import option_controls, shown_value
+from nst_core.ui.explain.cutout import PLACE, Composing, build_composing, connect_composing
+from nst_core.ui.explain.enlarged import build_enlarged, connect_enlarged
+from nst_core.ui.explain.figure_table import FigureView
+from nst_core.ui.explain.links import CONTENT_KEY, STYLE_KEY, LessonLink, read_link
+from nst_core.ui.explain.run import BoardView, go_on, make_figure
+from nst_core.ui.explain.save import build_keeping
+from nst_core.ui.explain.session import Board, Pictures, leave_board
+from nst_core.ui.explain.tour import TOUR, Tour, build_tour
+from nst_core.ui.page.classifier_button import classifier_button
+from nst_core.ui.page.status import status_html
+from nst_core.ui.page.toasts import warn
+from nst_core.ui.serving.audience import AUDIENCE
+from nst_core.ui.serving.jobs import not_begun, press, ready
+from nst_core.ui.serving.lane import DEVICE_LANE
+from nst_core.ui.serving.turns import in_lane
+from nst_core.ui.studio.session import INSTANT, QUEUED
+from nst_core.ui.stylize.controls import ASSETS
+from nst_core.ui.stylize.tab import Studio, check_upload
+from nst_core.ui.widgets.pictures import PictureInput
+
+FIRST = next(iter(FIGURES))
+TITLES = [(f"{number}. {figure.title}", name) for number, (name, figure) in enumerate(FIGURES.items(), 1)]
+
+
+class Inputs(NamedTuple):
+    """What a figure is made of, on the page."""
+
+    figure: gr.Radio
+    content: PictureInput
+    style: PictureInput
+    content_area: gr.Column
+    style_area: gr.Column
+    more_area: gr.Row
+    more: list[gr.File]  # further contents and styles
+    composing: Composing
+    groups: dict[str, gr.Column]  # figure -> its controls
+    controls: dict[str, list[Any]]
+
+    @property
+    def pictures(self) -> list[Any]:
+        """The components of `Pictures`, in its order."""
+        return [self.content, self.style, *self.more, self.composing.cutout, self.composing.brush]
+
+    @property
+    def flat(self) -> list[Any]:
+        """The controls of all figures."""
+        return [control for name in FIGURES for control in self.controls[name]]
+
+    @property
+    def areas(self) -> list[Any]:
+        """What the choice of a figure shows and hides."""
+        return [self.content_area, self.style_area, self.more_area, self.composing.area, *self.groups.values()]
+
+
+class Stage(NamedTuple):
+    """Where the figure grows."""
+
+    words: gr.HTML
+    view: BoardView
+    enlarged: gr.Column
+
+
+def build(tabs: gr.Tabs, studio: Studio) -> None:
+    """Lay out the tab and connect it; call inside its Tab."""
+    board = gr.State(Board())
+    tour = build_tour()
+    with gr.Row(equal_height=False, elem_id="explain"):
+        with gr.Column(elem_id="explain-inputs", min_width=300):
+            figure, content, style, areas, more = _pictures()
+        with gr.Column(elem_id="explain-stage", min_width=300):
+            words = gr.HTML(words_html(FIRST), elem_id="figure-words")
+            composing = build_composing()
+            with gr.Row(elem_id="making"):
+                make = gr.Button("Make the figure", variant="primary", elem_id="make", scale=3, min_width=130)
+                stop = gr.Button("Stop", variant="stop", elem_id="make-stop", interactive=False, min_width=70)
+                go_on_button = gr.Button("Continue", visible=False, elem_id="make-go-on", min_width=90)
+            status = gr.HTML(status_html("Choose a figure, then press Make the figure."), elem_id="make-status")
+            view = FigureView(elem_id="figure")
+            enlarged = build_enlarged()
+            after = build_keeping(board)
+        with gr.Column(elem_id="explain-knobs", min_width=300):
+            groups, controls = _options(status)
+            build_augment(style)
+    inputs = Inputs(figure, content, style, *areas, more, composing, groups, controls)
+    stage = Stage(words, BoardView(status, view, go_on_button, after), enlarged.area)
+    _connect_inputs(inputs, stage)
+    _connect_making(board, inputs, stage, (make, stop), tour)
+    place = [control for control, option in zip(inputs.controls["compose"], FIGURES["compose"].options, strict=True)
+             if option.name in PLACE]  # fmt: skip
+    connect_composing(inputs.composing, inputs.content, place)
+    _follow_preset(studio, inputs)
+    connect_enlarged(board, enlarged, view, tabs, studio)
+    page = gr.context.Context.root_block
+    page.load(_opened(inputs, stage), None, [tabs, status, *_filled(inputs, stage)], **QUEUED)
+    AUDIENCE.when_left(leave_board)
+
+
+def _pictures() -> tuple[gr.Radio, PictureInput, PictureInput, tuple[Any, ...], list[gr.File]]:
+    """Which figure, its content and style, the areas that hold its pictures, and further ones."""
+    figure = gr.Radio(TITLES, value=FIRST, label="Figure", elem_id="figure-choice")
+    with gr.Row():
+        content_area, content = _picture("content", "Photo", "photos")
+        style_area, style = _picture("style", "Style", "styles")
+    with gr.Row(visible=False) as more_area:
+        more = [
+            gr.File(label=f"More {kind}", file_count="multiple", file_types=["image"], height=120, min_width=250,
+                    elem_id=f"more-{kind}")
+            for kind in ("photos", "styles")
+        ]  # fmt: skip
+    return figure, content, style, (content_area, style_area, more_area), more
+
+
+def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, list[Any]]]:
+    """figure -> its controls' area, and its controls."""
+    groups: dict[str, gr.Column] = {}
+    controls: dict[str, list[Any]] = {}
+    for name, figure in FIGURES.items():
+        with gr.Column(visible=name == FIRST, elem_id=f"options-{name}") as groups[name]:
+            controls[name] = option_controls(figure)
+            if name == "classify":
+                classifier_button(status)
+    return groups, controls
+
+
+def _picture(name: str, label: str, folder: str) -> tuple[gr.Column, PictureInput]:
+    with gr.Column(min_width=140, visible=_wants(FIRST, name)) as area:
+        picture = PictureInput(
+            label=label, elem_id=f"explain-{name}", height=170, sources=["upload", "clipboard"],
+            buttons=["fullscreen"], alt_text=label,
+        )  # fmt: skip
+        files = sorted(str(path) for path in (ASSETS / folder).glob("*.jpg"))
+        gr.Examples(files, picture, label="", elem_id=f"explain-{name}-examples", examples_per_page=12,
+                    cache_examples=False)  # fmt: skip
+    return area, picture
+
+
+def _wants(name: str, kind: str) -> bool:
+    return any(wanted.startswith(kind) for wanted in FIGURES[name].pictures)
+
+
+def words_html(name: str) -> str:
+    """What one sees in a figure, and the equation behind it."""
+    figure = FIGURES[name]
+    equation = "".join(f"<div>{escape(line)}</div>" for line in figure.equation.splitlines())
+    equation = re.sub(r"_(\w+)", r"<sub>\1</sub>", equation)
+    return (
+        f'<section class="figure-words"><h2>{escape(figure.title)}</h2><p>{escape(figure.see)}</p>'
+        f'<div class="equation">{equation}</div><p class="source">{escape(figure.source)}</p></section>'
+    )
+
+
+def choose(name: str) -> list[Any]:
+    """Another figure: its words, and what it is made of; in the order of the words and `Inputs.areas`."""
+    several = "contents" in FIGURES[name].pictures
+    return [
+        words_html(name),
+        gr.Column(visible=_wants(name, "content")),
+        gr.Column(visible=_wants(name, "style")),
+        gr.Row(visible=several),
+        gr.Column(visible=_wants(name, "cutout")),
+        *(gr.Column(visible=name == other) for other in FIGURES),
+    ]
+
+
+def _filled(inputs: Inputs, stage: Stage) -> list[Any]:
+    """What a lesson fills in, in the order of `fill`."""
+    return [inputs.figure, inputs.content, inputs.style, stage.words, *inputs.areas, *inputs.flat]
+
+
+def fill(link: LessonLink) -> list[Any]:
+    """A lesson's figure, pictures and settings; what it does not name stays."""
+    values = []
+    for name, figure in FIGURES.items():
+        for option in figure.options:
+            is_meant = name == link.figure.name
+            values.append(shown_value(option, link.settings[option.name]) if is_meant else gr.skip())
+    pictures = [str(link.pictures[key]) if key in link.pictures else gr.skip() for key in (CONTENT_KEY, STYLE_KEY)]
+    return [link.figure.name, *pictures, *choose(link.figure.name), *values]
+
+
+def _opened(inputs: Inputs, stage: Stage) -> Callable[[gr.Request], list[Any]]:
+    """A handler: the page was opened, perhaps at a lesson."""
+    outputs = 2 + len(_filled(inputs, stage))  # the tabs and the status, too
+    nothing = [gr.skip()] * outputs
+
+    def opened(request: gr.Request) -> list[Any]:
+        try:
+            link = read_link(dict(request.query_params))
+        except NSTError as error:
+            warn(error, "This link leads nowhere")
+            return [gr.Tabs(selected="explain"), status_html(str(error), kind="problem"), *nothing[2:]]
+        if link is None:
+            return nothing
+        text = f"The lesson “{link.figure.title}” is set; press Make the figure."
+        return [gr.Tabs(selected="explain"), status_html(text), *fill(link)]
+
+    return opened
+
+
+def _follow_preset(studio: Studio, inputs: Inputs) -> None:
+    """The formulas are those of the preset that the studio uses, until another is chosen here."""
+    chosen = inputs.controls["formula"][[option.name for option in FIGURES["formula"].options].index("preset")]
+    in_use = studio.settings[0]
+    in_use.change(lambda name: name or gr.skip(), in_use, chosen, **INSTANT)
+
+
+def _connect_inputs(inputs: Inputs, stage: Stage) -> None:
+    inputs.figure.change(choose, inputs.figure, [stage.words, *inputs.areas], **INSTANT)
+    for picture in (inputs.content, inputs.style):
+        unusable = gr.State(0)
+        picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
+        unusable.change(lambda: None, None, picture, **INSTANT)
+
+
+def _connect_making(
+    board: gr.State, inputs: Inputs, stage: Stage, buttons: tuple[gr.Button, gr.Button], tour: Tour
+) -> None:
+    """Make, Stop, Continue, and the tour's "Show me", which sets a lesson and makes it."""
+    make, stop = buttons
+    view = stage.view
+    waiting = [view.status, make, stop, tour.show, view.go_on]
+    pressed = [*waiting, stage.enlarged]
+    given = [board, inputs.figure, *inputs.pictures, *inputs.flat]
+    shown = tour.show.click(
+        lambda place: fill(TOUR[place].link()), tour.place, _filled(inputs, stage), **INSTANT
+    )  # fmt: skip
+    works = [
+        event.then(_pressed, board, pressed, **INSTANT).then(_waiting(_make), given, list(view), **QUEUED)
+        for event in (make.click(lambda: None, None, None, **INSTANT), shown)
+    ]
+    again = view.go_on.click(_pressed, board, pressed, **INSTANT)
+    works.append(again.then(_waiting(go_on), board, list(view), **QUEUED))
+    for work in works:
+        work.then(_ready, board, waiting[1:], **INSTANT)
+        work.failure(lambda board: (not_begun(), *_ready(board)), board, waiting, **INSTANT)
+    stop.click(lambda board: board.job.controls.stop.set(), board, None, **INSTANT)
+
+
+def _waiting(work: Any) -> Any:
+    """A handler that makes a figure, in its turn."""
+    return in_lane(DEVICE_LANE, work, lambda board: board.job.controls, lambda line: BoardView(status=line))
+
+
+def _pressed(board: Board, request: gr.Request) -> tuple[Any, ...]:
+    Board.open[request.session_hash] = board
+    board.left = False  # a connection that was lost is back
+    off = gr.Button(interactive=False)
+    return *press(board.job), off, off, gr.Column(visible=False)
+
+
+def _ready(board: Board) -> tuple[Any, ...]:
+    """After a figure, however it ended."""
+    on = gr.Button(interactive=True)
+    return *ready(board.job), on, on
+
+
+def _make(board: Board, name: str, *given: Any) -> Iterator[BoardView]:
+    """`make_figure`, with what gradio hands over one after another."""
+    count = len(Pictures._fields)
+    yield from make_figure(board, name, Pictures(*given[:count]), _by_figure(given[count:]))
+
+
+def _by_figure(values: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """figure -> the values of its controls."""
+    found, at = {}, 0
+    for name, figure in FIGURES.items():
+        found[name] = values[at : at + len(figure.options)]
+        at += len(figure.options)
+    return found

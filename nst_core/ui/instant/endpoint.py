@@ -1,0 +1,71 @@
+"""The endpoint /instant, for programs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from nst_core import images
+from nst_core.errors import ConfigError, NSTError, listed, said
+from nst_core.transfer.controls import Controls
+from nst_core.ui.instant.picture import on_device, read
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.toasts import refusal
+from nst_core.ui.serving.lane import PASS_LANE
+from nst_core.ui.serving.turns import endpoint
+from nst_core.ui.studio.instant_session import Mix, Palette
+from nst_core.ui.studio.session import QUEUED
+from nst_core.ui.widgets.pictures import PictureInput
+
+
+def add_instant_endpoint() -> None:
+    """Inputs and output without a place on the page."""
+    inputs = [
+        PictureInput(label="content", visible=False),
+        gr.Textbox(label="style", visible=False),
+        gr.Number(1.0, label="strength", visible=False),
+        gr.Number(None, label="size", visible=False),
+        gr.Textbox("style", label="color", visible=False),
+    ]
+    picture = gr.Image(visible=False, label="picture")
+    event: dict[str, Any] = {**QUEUED, "api_visibility": "public"}
+    gr.Button(visible=False).click(endpoint(PASS_LANE, instant_endpoint), inputs, picture, api_name="instant", **event)
+
+
+def instant_endpoint(
+    content: Path,
+    style: str,
+    strength: float = 1.0,
+    size: float | None = None,
+    color: str = "style",
+    *,
+    controls: Controls | None = None,
+) -> str:
+    """Paint the content picture in a trained style, in one pass.
+
+    Args:
+        content: the picture that is painted.
+        style: one of the styles of the Instant tab, such as starry_night.
+        strength: 0 for the picture as it is, to 1.
+        size: pixels of the longer side; else the picture's own.
+        color: style or content, whose colours the result has.
+    """
+    controls = controls or Controls()
+    palette = Palette()
+    try:
+        _check("style", style, palette.names)
+        _check("color", color, ("style", "content"))
+        palette.chosen = style
+        palette.mix = Mix(strength=strength, color=color)
+        painted = on_device(palette.brush(), controls)(read(content, size))
+    except NSTError as error:
+        raise refusal(error) from None
+    path = new_file("neural-style-lab.png")
+    images.save_png(painted, path)
+    return str(path)
+
+
+def _check(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ConfigError(f"{name} is {said(value)}; choose one of {listed(known)}")

@@ -1,0 +1,199 @@
+"""Videos and many pictures at a time: painted in the background of the page, with a bar, and kept when stopped."""
+
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from nst_core import images
+from nst_core.errors import ConfigError, ImageError, NSTError, named
+from nst_core.files import writing
+from nst_core.instant.video import VideoProgress, paint_video
+from nst_core.ui.instant.picture import on_device, read
+from nst_core.ui.page.downloads import in_use, new_file
+from nst_core.ui.page.status import duration, status_html
+from nst_core.ui.page.toasts import warn
+from nst_core.ui.serving.jobs import Job, connect_job
+from nst_core.ui.studio.instant_session import Palette
+from nst_core.ui.widgets.live_preview import Preview, preview_area
+
+WORDS_SECONDS = 0.5  # between two updates of the status
+VIDEO_SIZE = 640  # pixels, to begin with
+
+
+class Parts(NamedTuple):
+    """What one of the two tabs consists of."""
+
+    inputs: list[Any]
+    run: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+    preview: gr.HTML
+    outcome: Any  # where the file appears
+
+
+def build_video(palette: gr.State) -> None:
+    """Lay out the video's tab and connect it."""
+    source = gr.File(label="Video", elem_id="clip", file_types=["video"], height=120)
+    with gr.Row():
+        size = gr.Number(VIDEO_SIZE, label="Size, pixels", elem_id="clip-size", min_width=110,
+                         info="of the longer side; empty: its own")  # fmt: skip
+        steady = gr.Checkbox(True, label="Steady: less flicker", elem_id="steady", min_width=150)
+    parts = _parts([source, size, steady], "clip", "Paint the video", "A video is shown here while it is painted.",
+                   gr.Video(label="Painted video", elem_id="clip-result", visible=False))  # fmt: skip
+    _connect(palette, parts, paint_clip, lambda palette: palette.video)
+
+
+def build_many(palette: gr.State, size: gr.Number) -> None:
+    """Lay out the tab of many pictures and connect it; they are painted at the size of single ones."""
+    files = gr.File(label="Pictures", elem_id="batch", file_types=["image"], file_count="multiple", height=160)
+    folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
+    parts = _parts([files, folder, size], "batch", "Paint them all", "Pictures are shown here as they are painted.",
+                   gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False))  # fmt: skip
+    _connect(palette, parts, paint_many, lambda palette: palette.batch)
+
+
+def _parts(inputs: list[Any], name: str, action: str, hint: str, outcome: Any) -> Parts:
+    outcome.unrender()
+    with gr.Row():
+        run = gr.Button(action, variant="primary", elem_id=f"{name}-run", scale=2, min_width=100)
+        stop = gr.Button("Stop", variant="stop", elem_id=f"{name}-stop", interactive=False, scale=1, min_width=80)
+    status = gr.HTML(elem_id=f"{name}-status")
+    preview = preview_area(hint, elem_id=f"{name}-preview")
+    outcome.render()
+    return Parts(inputs, run, stop, status, preview, outcome)
+
+
+def _connect(palette: gr.State, parts: Parts, paint: Any, job: Callable[[Palette], Job]) -> None:
+    outputs = [parts.status, parts.preview, parts.outcome]
+    connect_job(palette, job, (parts.run, parts.stop), paint, parts.inputs, outputs)
+
+
+def paint_clip(palette: Palette, source: str | None, size: float | None, steady: bool) -> Iterator[tuple[Any, ...]]:
+    """Paint a video, showing its newest frame; stopped, what is painted is a video all the same."""
+    try:
+        palette.video.busy = True
+        output = new_file("neural-style-lab.mp4")
+        if source is None:
+            raise ImageError("there is no video; drop one")
+        if size is not None and size != size // 1:
+            raise ConfigError(f"the size is {size:g}; give a whole number of pixels, or none")
+        brush = on_device(palette.brush())
+        painting = paint_video(
+            source,
+            output,
+            brush,
+            steady=steady,
+            size=None if size is None else int(size),
+            controls=palette.video.controls,
+        )
+        with in_use([source]):
+            yield from _show_video(painting, palette, output)
+    except NSTError as error:
+        yield _problem(error)
+    finally:
+        palette.video.busy = False
+
+
+def _show_video(painting: Iterator[VideoProgress], palette: Palette, output: Path) -> Iterator[tuple[Any, ...]]:
+    preview, told, notes, progress = Preview(), 0.0, [], None
+    words = {}  # go along with every picture, as the browser does not see them all
+    try:
+        yield _begun("clip", preview, "Opening the video …", gr.Video(visible=False))
+        for progress in painting:
+            notes += [progress.note] if progress.note else []
+            if time.monotonic() - told >= WORDS_SECONDS:
+                told = time.monotonic()
+                words = {"clip-status": _video_status(progress, notes, preview.token)}
+            if progress.image is not None:
+                preview.put(progress.image, words)
+    finally:
+        painting.close()
+        preview.close()
+    if not output.exists():
+        raise ImageError("stopped before the first frame was painted; there is no video")
+    stopped = palette.video.controls.stop.is_set()
+    text = f"{'Stopped' if stopped else 'Done'}: {progress.text}, in {duration(progress.seconds)}"
+    yield (
+        status_html(text, " · ".join(notes), share=1),
+        gr.HTML(visible="hidden"),
+        gr.Video(value=str(output), visible=True),
+    )
+
+
+def _video_status(progress: VideoProgress, notes: Sequence[str], token: str) -> str:
+    text, share = progress.text.capitalize(), None
+    if progress.frames and progress.frame:
+        share = min(1.0, progress.frame / progress.frames)
+        text += f" · {duration(progress.seconds / share - progress.seconds)} left"
+    return status_html(text, " · ".join(notes), share=share, run=token)
+
+
+def paint_many(
+    palette: Palette, files: Sequence[str] | None, folder: Sequence[str] | None, size: float | None
+) -> Iterator[tuple[Any, ...]]:
+    """Paint pictures into one ZIP; those that cannot be painted are named, and stopped, it holds what is done."""
+    try:
+        palette.batch.busy = True
+        output = new_file("neural-style-lab.zip")
+        sources = [Path(path) for path in [*(files or ()), *(folder or ())] if not Path(path).name.startswith(".")]
+        if not sources:
+            raise ImageError("there are no pictures; drop some, or a folder")
+        brush = on_device(palette.brush())
+        preview, skipped, made, began = Preview(), [], 0, time.monotonic()
+        try:
+            yield _begun("batch", preview, "Reading the pictures …", gr.DownloadButton(visible=False))
+            # a PNG is as small as it gets
+            with (
+                in_use(sources),
+                writing(output) as aside,
+                zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive,
+            ):
+                for number, source in enumerate(sources):
+                    if palette.batch.controls.stop.is_set():
+                        break
+                    try:
+                        painted = brush(read(source, size))
+                    except ImageError as error:
+                        skipped.append(str(error))
+                        continue
+                    made += 1
+                    with archive.open(_free_name(archive, source.stem), "w") as entry:
+                        images.save_png(painted, entry)
+                    text = f"Picture {number + 1} of {len(sources)}: {named(source)}"
+                    status = status_html(text, "; ".join(skipped), share=(number + 1) / len(sources), run=preview.token)
+                    preview.put(painted, {"batch-status": status})
+        finally:
+            preview.close()
+        if not made and palette.batch.controls.stop.is_set():
+            raise ImageError("stopped before the first picture was painted; there is no ZIP")
+        if not made:
+            raise ImageError(f"none of the {len(sources)} files could be painted: {'; '.join(skipped[:3])}")
+        stopped = "Stopped" if palette.batch.controls.stop.is_set() else "Done"
+        text = f"{stopped}: {made} of {len(sources)} pictures in {duration(time.monotonic() - began)}"
+        left_out = f"Skipped: {'; '.join(skipped)}" if skipped else ""
+        yield status_html(text, left_out, share=1), gr.skip(), gr.DownloadButton(value=str(output), visible=True)
+    except NSTError as error:
+        yield _problem(error)
+    finally:
+        palette.batch.busy = False
+
+
+def _free_name(archive: zipfile.ZipFile, stem: str) -> str:
+    """ "STEM.png", or with the first number that makes it new."""
+    taken, name, number = set(archive.namelist()), f"{stem}.png", 2
+    while name in taken:
+        name, number = f"{stem} {number}.png", number + 1
+    return name
+
+
+def _begun(name: str, preview: Preview, text: str, outcome: Any) -> tuple[Any, ...]:
+    return status_html(text, run=preview.token), gr.HTML(value=preview.token, visible=True), outcome
+
+
+def _problem(error: NSTError) -> tuple[Any, ...]:
+    warn(error, "Cannot paint")
+    return status_html(str(error), kind="problem"), gr.skip(), gr.skip()

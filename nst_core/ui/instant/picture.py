@@ -1,0 +1,140 @@
+"""A picture painted in one pass: what the Instant tab's handlers do with one file."""
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+from torch import Tensor
+
+from nst_core import images
+from nst_core.errors import ConfigError, NSTError
+from nst_core.instant.painter import MAX_SIDE
+from nst_core.instant.steps import Steps
+from nst_core.transfer.controls import Controls
+from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.status import status_html
+from nst_core.ui.page.toasts import refusal, warn
+from nst_core.ui.studio.control_values import default_config
+from nst_core.ui.studio.instant_session import Brush, Palette
+from nst_core.ui.studio.session import DEVICE_THREAD, Session
+from nst_core.ui.stylize.controls import ASSETS
+from nst_core.ui.widgets.pictures import comparison
+
+POLISH_STEPS = 80
+LARGE_AREA = 2**23  # pixels
+READ_TIMES = 4  # the size at which a picture is painted; larger ones are read at this
+_LARGE = threading.Lock()
+TEXT_KEY = "neural-style-lab instant"  # of a PNG's text chunk
+
+
+class InstantView(NamedTuple):
+    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
+
+    status: Any = gr.skip()
+    result: Any = gr.skip()
+    after: Any = gr.skip()
+    download: Any = gr.skip()
+
+
+def paint_picture(palette: Palette, source: Path | None, size: float | None) -> Iterator[InstantView]:
+    """Paint a picture as the palette is set; first it is shown, then there is a file of it.
+
+    Nothing if that is what is shown: gradio says some changes twice. What cannot be painted leaves the last result.
+    """
+    wanted = palette.chosen, palette.mix, source, size
+    if palette.painted == wanted and palette.result.exists():
+        return
+    palette.painted = None
+    try:
+        brush = palette.brush()
+        if source is None:
+            palette.source = palette.result = None
+            yield InstantView(status_html("Choose a picture; every click on a style paints it at once."),
+                              gr.HTML(visible="hidden"), gr.Row(visible=False))  # fmt: skip
+            return
+        image, began = read(source, size), time.monotonic()
+        painted = on_device(brush)(image)
+    except NSTError as error:
+        warn(error, "Cannot paint")
+        yield InstantView(status_html(str(error), kind="problem"))
+        return
+    height, width = images.size_of(painted)
+    text = f"{palette.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
+    yield InstantView(status_html(text), gr.HTML(value=comparison(image, painted), visible=True), gr.Row(visible=True))
+    path = new_file("neural-style-lab.png")
+    images.save_png(painted, path, {TEXT_KEY: json.dumps({"style": wanted[0], **wanted[1]._asdict()})})
+    palette.source, palette.result, palette.painted = source, path, wanted
+    yield InstantView(download=gr.DownloadButton(value=path))
+
+
+def read(source: Path, size: float | None) -> Tensor:
+    """A file's picture at the size at which it is painted: its longer side, or for None its own.
+
+    Raises:
+        ImageError: not a picture, or too large or small a one.
+        ConfigError: a size that is none.
+    """
+    if size is None:
+        return images.load(source, max_side=MAX_SIDE)
+    if not size == size // 1 or not images.MIN_SIDE <= size <= MAX_SIDE:
+        raise ConfigError(f"the size is {size:g}; give a whole number from {images.MIN_SIDE} to {MAX_SIDE}, or none")
+    # read at its full size, a large picture would take gigabytes only to be made small
+    return images.fit(images.load(source, max_side=min(MAX_SIDE, READ_TIMES * int(size))), int(size))
+
+
+def on_device(brush: Brush, controls: Controls | None = None) -> Callable[[Tensor], Tensor]:
+    """The same, to be called from any thread but the device's, where others have turns between its steps.
+
+    Large pictures are painted one at a time, whoever asks, as each of them takes gigabytes.
+
+    Args:
+        brush: paints.
+        controls: stopped, they end it between two steps, by a ConfigError; None: each picture is painted to its end.
+    """
+
+    def paint(image: Tensor) -> Tensor:
+        height, width = images.size_of(image)
+        with _LARGE if height * width > LARGE_AREA else nullcontext():
+            return DEVICE_THREAD.work(_stoppable(brush.steps(image), controls)).result()
+
+    return paint
+
+
+def _stoppable(steps: Steps[Tensor], controls: Controls | None) -> Steps[Tensor]:
+    while True:
+        if controls and controls.stop.is_set():
+            raise ConfigError("stopped before the picture was painted; paint it again")
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+        yield
+
+
+def polish(palette: Palette, session: Session) -> list[Any]:
+    """Hand picture and result to the studio: tabs, its status, its first three uploads, its settings."""
+    if palette.result is None or not palette.result.exists():
+        raise refusal("there is no painted picture any more; choose one, and a style")
+    image = images.load(palette.result)
+    size = max(images.size_of(image))
+    config = default_config(DEFAULT_PRESET).changed(size=size, start="image", smallest_scale=0, steps=POLISH_STEPS)
+    style = palette.pictures.get(palette.chosen, ASSETS / "styles" / f"{palette.chosen}.jpg")
+    known = style.exists()
+    text = "The painted picture is the start; press Run to go on from it."
+    detail = "" if known else "This style's own picture is not here: choose a style picture first."
+    return [
+        gr.Tabs(selected="stylize"),
+        status_html(text, detail),
+        str(palette.source),
+        # as a copy: gradio serves no file of a program that was started in another folder
+        str(shutil.copy(style, new_file(style.name))) if known else gr.skip(),
+        gr.Image(value=str(palette.result), visible=True),
+        *session.take(config),
+    ]

@@ -1,0 +1,53 @@
+"""The button that fetches the classifier, for pages with figures that need it; it goes when that is here."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from nst_core.errors import NSTError
+from nst_core.features import weights
+from nst_core.features.checkpoint import CLASSIFIER
+from nst_core.transfer.controls import Controls
+from nst_core.ui.page.status import status_html
+from nst_core.ui.page.toasts import warn
+from nst_core.ui.page.weights import fetch_weights
+from nst_core.ui.studio.session import INSTANT
+
+NOTE = """Some figures ask what a picture shows: they need VGG-19 whole, whose last layers no painting uses. Nothing is
+fetched unless you press this; it is kept on the computer that paints, so once is enough."""
+
+
+def classifier_button(status: gr.HTML) -> gr.Button:
+    """Lay out the button and its note, to be seen while the classifier is missing; call inside a Blocks.
+
+    Args:
+        status: where it is told how far the download is.
+    """
+    note = gr.Markdown(NOTE, elem_id="classifier-note", visible=False)
+    button = gr.Button(weights.download_label(CLASSIFIER), elem_id="classifier-fetch", size="sm", visible=False)
+    button.click(fetch_classifier, None, [status, button], show_progress="hidden", api_visibility="private").then(
+        offer_classifier, None, [note, button], **INSTANT
+    )
+    gr.context.Context.root_block.load(offer_classifier, None, [note, button], **INSTANT)
+    return button
+
+
+def offer_classifier() -> tuple[Any, Any]:
+    """Note and button, shown while the classifier is missing."""
+    try:
+        missing = weights.find(CLASSIFIER) is None
+    except NSTError:  # NST_WEIGHTS is wrong, as a click will say
+        missing = True
+    return gr.Markdown(visible=missing), gr.Button(visible=missing, interactive=True)
+
+
+def fetch_classifier() -> Iterator[tuple[Any, Any]]:
+    """The button's: fetch the classifier, shown in the status line; meanwhile it cannot be pressed again."""
+    try:
+        for line in fetch_weights(CLASSIFIER, Controls()):
+            yield line, gr.Button(interactive=False)
+        yield status_html("The classifier is here. Ready."), gr.skip()
+    except NSTError as error:
+        warn(error, "Download failed")
+        yield status_html(str(error), kind="problem"), gr.Button(interactive=True)

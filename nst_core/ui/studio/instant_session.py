@@ -1,0 +1,160 @@
+"""What one open page has of instant painting: its styles, which of them are chosen, and who paints."""
+
+import base64
+from collections.abc import Mapping
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+from weakref import WeakValueDictionary
+
+from torch import Tensor
+
+from nst_core.devices import choose_compute
+from nst_core.errors import ConfigError, NSTError
+from nst_core.instant.catalogue import Catalogue, open_styles
+from nst_core.instant.painter import Painter
+from nst_core.instant.steps import Steps, finish
+from nst_core.instant.styles import StyleFile
+from nst_core.transfer.color import COLORS
+from nst_core.ui.serving.jobs import Job
+from nst_core.ui.studio.camera import Live
+from nst_core.ui.studio.session import DEVICE_THREAD
+
+NO_BLEND = "nothing"
+
+
+class Mix(NamedTuple):
+    """What a person sets beside the style, in the order of the controls."""
+
+    strength: float = 1.0  # 0 … 1
+    second: str = NO_BLEND  # another style, or NO_BLEND
+    share: float = 0.5  # of the second style
+    color: str = "style"  # or "content": of COLORS, those for which nothing is done before painting
+
+
+class Brush:
+    """Paints images, (1, 3, H, W) in [0, 1], as it was set when it was made.
+
+    Args:
+        painter: who paints.
+        weights: style -> how much of it.
+        mix: strength and colours.
+    """
+
+    def __init__(self, painter: Painter, weights: Mapping[str, float], mix: Mix):
+        self._painter, self._weights, self._mix = painter, weights, mix
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """At once."""
+        return finish(self.steps(image))
+
+    def steps(self, image: Tensor) -> Steps[Tensor]:
+        """In steps, for DEVICE_THREAD to take turns with others."""
+        painted = yield from self._painter.steps(image, self._weights, strength=self._mix.strength)
+        return COLORS[self._mix.color].after(painted, image)
+
+
+@cache
+def bundled() -> Catalogue:
+    """The styles that come along; none where their file is missing, as a person is told when painting."""
+    try:
+        return open_styles()
+    except NSTError:
+        return Catalogue()
+
+
+@cache
+def _bundled_painter() -> Painter:
+    return bundled().painter(choose_compute())
+
+
+class Palette:
+    """Styles to choose of, and what is chosen."""
+
+    open: ClassVar[WeakValueDictionary[str, "Palette"]] = WeakValueDictionary()  # by gradio's name of the page
+
+    def __init__(self) -> None:
+        self.catalogue = bundled()
+        self.chosen = next(iter(self.catalogue.styles), "")
+        self.mix = Mix()
+        self.live = Live()
+        self.video, self.batch, self.lesson = Job(), Job(), Job()
+        self.source: Path | None = None  # of the last painted picture
+        self.result: Path | None = None
+        self.painted: tuple[Any, ...] | None = None  # style, mix, picture and size of what is shown
+        self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
+        self._painter: Painter | None = None  # of a catalogue of this page's own
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Palette":
+        return type(self)()  # gradio copies it for each page
+
+    @property
+    def names(self) -> list[str]:
+        """Of all styles."""
+        return list(self.catalogue.styles)
+
+    def add(self, file: StyleFile, origin: str) -> list[str]:
+        """Take in a file's styles and choose the first of them; their names.
+
+        Raises:
+            ConfigError: a name that is taken.
+        """
+        catalogue = self.catalogue.copy()
+        names = catalogue.add(file, origin)
+        self._painter, self.catalogue = None, catalogue
+        self.chosen = names[0]
+        return names
+
+    def brush(self) -> "Brush":
+        """What paints as it is set now; to be made elsewhere than on DEVICE_THREAD and called there.
+
+        Raises:
+            ConfigError: no style, or two that cannot be blended.
+        """
+        if not self.names:
+            raise ConfigError("this program came without its file of styles; get it anew, or load a file of your own")
+        mix, painter = self.mix, self._ready_painter()
+        weights = {self.chosen: 1.0}
+        if mix.second not in (NO_BLEND, self.chosen):
+            weights = {self.chosen: 1 - mix.share, mix.second: mix.share}
+        painter.recipe(weights, mix.strength)  # what is wrong is said now
+        return Brush(painter, weights, mix)
+
+    def _ready_painter(self) -> Painter:
+        if self.catalogue is bundled():
+            return DEVICE_THREAD.submit(_bundled_painter).result()
+        if self._painter is None:
+            self._painter = DEVICE_THREAD.submit(lambda: self.catalogue.painter(choose_compute())).result()
+        return self._painter
+
+    def said(self) -> str:
+        """The styles in words: "starry night", "half starry night, half koi mosaic"."""
+        mix, first = self.mix, title_of(self.chosen)
+        if mix.second in (NO_BLEND, self.chosen):
+            return first
+        return f"{first} with {mix.share:.0%} {title_of(mix.second)}"
+
+    def strip_value(self) -> dict[str, Any]:
+        """What the strip of styles shows."""
+        items = []
+        for number, style in enumerate(self.catalogue.styles.values(), 1):
+            name, small = title_of(style.name), base64.b64encode(style.thumbnail or b"").decode()
+            items.append({
+                "number": number,
+                "thumbnail": f"data:image/jpeg;base64,{small}",
+                "name": escape(f"{name}, {style.origin}"),
+                "caption": escape(name),
+            })  # fmt: skip
+        chosen = self.names.index(self.chosen) + 1 if self.chosen else 0
+        return {"items": items, "chosen": chosen, "label": "Styles", "empty": "There are no styles here."}
+
+    def choose(self, number: int) -> None:
+        """Take the style of that number in the strip; an unknown one changes nothing."""
+        if 1 <= number <= len(self.names):
+            self.chosen = self.names[number - 1]
+
+
+def title_of(name: str) -> str:
+    """A style's name for people: "starry_night" -> "starry night"."""
+    return name.replace("_", " ")

@@ -1,0 +1,174 @@
+"""What a session remembers of its runs: files on disk, thumbnails and records in memory, no tensors."""
+
+from dataclasses import dataclass, fields
+from html import escape
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from nst_core.errors import ImageError, NSTError
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.record import RunRecord
+from nst_core.transfer.run import Run
+from nst_core.transfer.timelapse import Timelapse
+from nst_core.transfer.variations import SHORT
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.widgets.pictures import data_uri
+
+MOST_RESULTS = 24  # in a strip; older ones drop off
+THUMBNAIL_SIDE = 160  # pixels
+NO_RESULT = "there is no result yet; press Run, or Mark this moment while it paints"
+
+# Settings that say little beside the picture: where a run was stopped is told by its steps.
+UNTOLD = ("steps", "last_step")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A picture painted in this session, and what painted it."""
+
+    number: int  # 1, 2, 3 … in a session
+    path: Path  # of the PNG, which gradio deletes after an hour
+    uploads: Uploads  # what was painted
+    thumbnail: str  # as a data URI
+    record: RunRecord
+    told: str  # what was set otherwise than for the result before
+    losses: str = ""  # the loss chart
+
+    def require(self) -> Path:
+        """The PNG's path.
+
+        Raises:
+            ImageError: it was deleted.
+        """
+        if not self.path.exists():
+            raise ImageError(f"the file of result {self.number} is gone, files are kept for an hour; run it again")
+        return self.path
+
+
+class Results:
+    """A session's strip: its newest results and which of them is chosen."""
+
+    def __init__(self) -> None:
+        self.kept: tuple[Result, ...] = ()  # newest first
+        self.chosen: Result | None = None  # the one that the buttons act on
+
+    def add(self, image: Tensor, record: RunRecord, png: Path, uploads: Uploads, losses: str = "") -> None:
+        """Put a picture first into the strip and choose it; the same record only once.
+
+        Args:
+            image: the picture, (1, 3, H, W); not kept.
+            record: of it.
+            png: its file.
+            uploads: what was painted.
+            losses: the loss chart, to be shown with it.
+        """
+        self.chosen = self.find(record)
+        if self.chosen:
+            return
+        before = self.kept[0] if self.kept else None
+        self.chosen = Result(
+            number=before.number + 1 if before else 1,
+            path=png,
+            uploads=uploads,
+            thumbnail=data_uri(image, max_side=THUMBNAIL_SIDE),
+            record=record,
+            told=differences(record.config, before.record.config) if before else "",
+            losses=losses,
+        )
+        self.kept = (self.chosen, *self.kept)[:MOST_RESULTS]
+
+    def find(self, wanted: RunRecord | int) -> Result | None:
+        """The result of that record or number, if it is still in the strip."""
+        return next((result for result in self.kept if wanted in (result.number, result.record)), None)
+
+    def require_chosen(self) -> Result:
+        """The result that the buttons act on.
+
+        Raises:
+            NSTError: there is none yet.
+        """
+        if self.chosen is None:
+            raise NSTError(NO_RESULT)
+        return self.chosen
+
+    def value(self) -> dict[str, Any]:
+        """What the strip shows: its results, newest first, and which is chosen."""
+        items = []
+        for result in self.kept:
+            height, width = result.record.content_size
+            steps = counted(result.record.steps)
+            name = f"Result {result.number}: {steps}, {width}×{height} pixels"
+            items.append(
+                {
+                    "number": result.number,
+                    "thumbnail": result.thumbnail,
+                    "name": escape(f"{name}; {result.told}" if result.told else name),
+                    "caption": escape(result.told or steps),
+                }
+            )
+        return {
+            "items": items,
+            "chosen": self.chosen.number if self.chosen else 0,
+            "label": "Results of this session, newest first",
+            "empty": "The pictures of this session will line up here.",
+        }
+
+
+class Session(Protocol):
+    """What is needed of a page's session here."""
+
+    results: Results
+    uploads: Uploads  # of the last run
+
+
+def remember(session: Session, run: Run, png: Path, losses: str = "") -> None:
+    """Put a run's last frame, which png holds, into the session's strip."""
+    session.results.add(run.last_frame.image, run.record(), png, session.uploads, losses)
+
+
+def strip_value(session: Session) -> dict[str, Any]:
+    """The strip's new value."""
+    return session.results.value()
+
+
+def differences(config: StyleTransferConfig, before: StyleTransferConfig) -> str:
+    """The settings that differ, in words: "β 100, seed 3"."""
+    names = [field.name for field in fields(config) if field.name not in UNTOLD]
+    changed = {name: getattr(config, name) for name in names if getattr(config, name) != getattr(before, name)}
+    return ", ".join(f"{SHORT.get(name, name.replace('_', ' '))} {_written(now)}" for name, now in changed.items())
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " + ".join(map(_written, value)) or "as usual"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def counted(steps: int) -> str:
+    """ "1 step", "300 steps"."""
+    return f"{steps} step{'s' * (steps != 1)}"
+
+
+def twice_as_large(config: StyleTransferConfig) -> StyleTransferConfig:
+    """Settings that go on from a picture at twice its size: at that size alone, with half the steps.
+
+    Raises:
+        ConfigError: twice the size is too large.
+    """
+    return config.changed(
+        size=2 * config.size, start="image", smallest_scale=0, steps=max(1, config.steps // 2), last_step=0
+    )
+
+
+def timelapse_file(timelapse: Timelapse | None) -> Path:
+    """The animation of a run so far, as a file.
+
+    Raises:
+        NSTError: nothing was painted yet.
+    """
+    path = new_file("neural-style-lab.webp")
+    (timelapse or Timelapse()).save(path)
+    return path

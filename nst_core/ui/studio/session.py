@@ -1,0 +1,90 @@
+"""What one open page has, and how its events reach the server and the device."""
+
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
+
+import gradio as gr
+
+from nst_core.devices import release_freed_memory
+from nst_core.host_memory import available_memory, total_memory
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.controls import Controls
+from nst_core.transfer.run import Run
+from nst_core.transfer.timelapse import Timelapse
+from nst_core.ui.serving.device_thread import DeviceThread
+from nst_core.ui.studio.control_values import CONTROLS, controls_of, preset_of, preset_text
+from nst_core.ui.studio.results import Results
+from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.widgets.loss_chart import LossHistory
+
+# All that computes is computed by one thread: a generator may be resumed on several, each of which would have compute
+# threads of its own, which halve the speed of all. So whatever computes with torch has its place on this thread,
+# however quickly it is done. What takes long waits in `serving.lane` before.
+DEVICE_THREAD = DeviceThread("device")
+
+SHORT_SHARE = 1 / 8  # of the memory; with less available, it is short
+
+# How events that compute nothing reach the server.
+INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# Through gradio's queue, where toasts and changed states arrive; nothing waits there.
+QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+
+
+class Session:
+    """What one open page has: its last run, and what may change while that goes on."""
+
+    open: ClassVar[WeakValueDictionary[str, "Session"]] = WeakValueDictionary()  # by gradio's name of the page
+
+    def __init__(self) -> None:
+        self.controls = Controls()
+        self.running = False
+        self.left = False  # the page was closed
+        self.given_up = False  # the last run, for want of memory
+        self.run: Run | None = None  # the last, which may go on
+        self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's
+        self.uploads = Uploads()  # of the last run, as files
+        self.timelapse: Timelapse | None = None
+        self.losses = LossHistory()
+        self.results = Results()
+        self.rests_since = 0.0  # monotonic seconds
+
+    def take(self, config: StyleTransferConfig) -> list[Any]:
+        """Make a config the page's: what preset menu, its words and every control show; what none shows is kept."""
+        self.base, values, preset = config, controls_of(config), preset_of(config)
+        return [preset, preset_text(preset, config.backbone), *(values[name] for name in CONTROLS)]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
+        return type(self)()  # gradio copies it for each page; events cannot be copied
+
+    def drop_run(self) -> None:
+        """Free what the last run holds."""
+        if self.run:
+            self.run.close()
+        self.run = None
+        release_freed_memory()
+
+
+def give_up_oldest() -> bool:
+    """Free what the painting that rests for longest needs to go on; whether there was one. On the device's thread."""
+    resting = [session for session in Session.open.values() if session.run and not session.running]
+    oldest = min(resting, key=lambda session: session.rests_since, default=None)
+    if oldest is None:
+        return False
+    oldest.drop_run()
+    oldest.given_up = True
+    return True
+
+
+def make_room() -> None:
+    """Give up paintings that rest, while memory is short. On the device's thread."""
+    while available_memory() < SHORT_SHARE * total_memory() and give_up_oldest():
+        pass
+
+
+def leave_page(request: gr.Request) -> None:
+    """A page was closed: its run, if any, ends after its present step, and is freed."""
+    if session := Session.open.get(request.session_hash):
+        session.left = True
+        session.controls.stop.set()
+        if not session.running:
+            session.drop_run()

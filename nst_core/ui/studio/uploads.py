@@ -1,0 +1,137 @@
+"""What a person puts on the page to be painted: files, and a brush's strokes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from nst_core import images
+from nst_core.errors import ImageError
+from nst_core.files import writing
+from nst_core.transfer.masks import mask_of
+from nst_core.transfer.stylize import MAX_STYLES
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.widgets.pictures import with_alpha
+
+SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
+
+
+class Material(NamedTuple):
+    """What a painting is made of, images (1, 3, any, any) in [0, 1]."""
+
+    content_image: Tensor
+    style_images: list[Tensor]
+    start_image: Tensor | None
+    masks: list[Tensor]  # (1, 1, any, any), at most one
+
+
+class Uploads(NamedTuple):
+    """The page's pictures, in the order of the inputs."""
+
+    content: Path | None = None
+    style: Path | None = None
+    start: Path | None = None
+    more_styles: Sequence[Path | None] = ()
+    mask: dict[str, Any] | None = None  # the editor's value: background, layers, composite; pictures or their files
+
+    @classmethod
+    def of(cls, given: Sequence[Any]) -> tuple["Uploads", Sequence[Any]]:
+        """The uploads among what gradio hands over: content, style, start, further styles, mask; and what follows."""
+        (content, style, start), rest = given[:3], given[2 + MAX_STYLES :]
+        return cls(content, style, start, tuple(given[3 : 2 + MAX_STYLES]), rest[0]), rest[1:]
+
+    def kept(self) -> "Uploads":
+        """The same with the brush's strokes as files, to be kept for long."""
+        return self._replace(mask=_saved(self.mask) if _is_painted(self.mask) else None)
+
+    def there(self) -> list[Any]:
+        """What of them still exists, in the order of `of`, None for what is gone or never was."""
+        paths = [self.content, self.style, self.start, *self.more_styles, *(None,) * MAX_STYLES][: 2 + MAX_STYLES]
+        mask = self.mask if self.mask and all(path.exists() for path in self.mask["layers"]) else None
+        return [str(path) if path and path.exists() else None for path in paths] + [mask and _as_text(mask)]
+
+    @property
+    def styles(self) -> list[Path]:
+        """Every style picture there is, the first one first."""
+        return [self.style, *filter(None, self.more_styles)]
+
+    def read(self, *, with_start: bool) -> Material:
+        """The files' pictures.
+
+        Args:
+            with_start: whether the start picture, if any, is wanted.
+
+        Raises:
+            ImageError: a picture that is missing or cannot be used; a mask that was painted over another one.
+        """
+        for path, name in ((self.content, "content"), (self.style, "style")):
+            if path is None:
+                raise ImageError(f"there is no {name} picture; drop one or click an example")
+        content_image, masks = images.load(self.content), masks_of(self.mask)
+        check_shape(masks, content_image, "press Take the photo under Where to paint, and paint over that")
+        return Material(
+            content_image,
+            [images.load(style) for style in self.styles],
+            images.load(self.start) if with_start and self.start else None,
+            masks,
+        )
+
+
+def _is_painted(drawn: dict[str, Any] | None) -> bool:
+    layers = [layer for layer in (drawn or {}).get("layers", ()) if layer is not None]
+    return any(layer.convert("RGBA").getchannel("A").getbbox() for layer in layers)
+
+
+def _saved(drawn: dict[str, Any]) -> dict[str, Any]:
+    """The editor's value as files."""
+
+    def file_of(picture: Image.Image | None) -> Path | None:
+        if picture is None:
+            return None
+        path = new_file("mask.png")
+        with writing(path) as aside:
+            picture.save(aside, "PNG")
+        return path
+
+    ground, whole = drawn.get("background"), drawn.get("composite")
+    return {
+        "background": file_of(ground),
+        "layers": [file_of(layer) for layer in drawn["layers"] if layer is not None],
+        "composite": file_of(whole),
+    }
+
+
+def _as_text(mask: dict[str, Any]) -> dict[str, Any]:
+    """Files of a mask as the editor takes them."""
+    path = {name: str(mask[name]) if mask[name] else None for name in ("background", "composite")}
+    return {**path, "layers": list(map(str, mask["layers"]))}
+
+
+def masks_of(drawn: dict[str, Any] | None) -> list[Tensor]:
+    """What was painted in the page's editor, if anything: a mask, (1, 1, H, W)."""
+    layers = [mask_of(with_alpha(layer)) for layer in (drawn or {}).get("layers", ()) if layer is not None]
+    painted = torch.stack(layers).amax(0) if layers else None
+    return [] if painted is None or not painted.any() else [painted]
+
+
+def check_shape(masks: Sequence[Tensor], image: Tensor, remedy: str) -> None:
+    """A mask must have been painted over a picture of the image's shape.
+
+    Args:
+        masks: (1, 1, any, any).
+        image: (1, 3, H, W).
+        remedy: what to do where it was not.
+
+    Raises:
+        ImageError: another shape.
+    """
+    height, width = images.size_of(image)
+    for mask in masks:
+        mask_height, mask_width = images.size_of(mask)
+        if abs(mask_width * height / (mask_height * width) - 1) > SHAPE_TOLERANCE:
+            raise ImageError(
+                f"the mask was painted over {mask_width}×{mask_height} pixels, the photo is {width}×{height}; {remedy}"
+            )

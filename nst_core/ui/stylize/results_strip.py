@@ -1,0 +1,218 @@
+"""The strip of this session's results: look at one again, go on from it, take its settings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+from torch import Tensor
+
+from nst_core import images
+from nst_core.errors import ImageError, NSTError, named
+from nst_core.transfer.record import read_record, save_result
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.status import done_text, shares_html, status_html
+from nst_core.ui.page.toasts import warn
+from nst_core.ui.studio.control_values import CONTROLS
+from nst_core.ui.studio.results import Result, Results, counted, strip_value, timelapse_file, twice_as_large
+from nst_core.ui.studio.session import DEVICE_THREAD, QUEUED, Session
+from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.stylize.run import View
+from nst_core.ui.widgets.pictures import comparison
+from nst_core.ui.widgets.thumbnail_strip import Strip
+
+DOWNLOAD = "() => document.querySelector('#timelapse-file').click()"
+
+
+class HistoryParts(NamedTuple):
+    """The history's own components."""
+
+    strip: Strip
+    use_start: gr.Button
+    use_content: gr.Button
+    again: gr.Button
+    put_back: gr.Button
+    timelapse: gr.Button
+    mark: gr.Button
+    restore: gr.File
+
+
+def build_history(session: gr.State, uploads: Sequence[Any], settings: Sequence[Any], outputs: View) -> HistoryParts:
+    """Lay out the strip and its buttons and connect them; call inside the page's layout.
+
+    Args:
+        session: holds the page's Session.
+        uploads: the page's pictures, as Uploads.of takes them.
+        settings: the preset's menu, its words and the controls, as Session.take gives them.
+        outputs: the stage.
+    """
+    parts, timelapse = _layout()
+    content, start_image, start = uploads[0], uploads[2], settings[2 + CONTROLS.index("start")]
+    parts.strip.pick(look_again, session, [*outputs, parts.strip, *settings], **QUEUED)
+    parts.put_back.click(put_back, session, [outputs.status, *uploads], **QUEUED)
+    parts.use_start.click(use_as_start, session, [outputs.status, start, start_image], **QUEUED)
+    parts.use_content.click(use_as_content, session, [outputs.status, content], **QUEUED)
+    parts.again.click(again_at_twice, session, [outputs.status, start_image, *settings], **QUEUED)
+    parts.timelapse.click(make_timelapse, session, timelapse, **QUEUED)
+    timelapse.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
+    parts.mark.click(mark, session, parts.strip, **QUEUED)
+    parts.restore.upload(restore, [session, parts.restore], [outputs.status, parts.restore, *settings], **QUEUED)
+    return parts
+
+
+def _layout() -> tuple[HistoryParts, gr.DownloadButton]:
+    small: dict[str, Any] = {"size": "sm", "min_width": 130}
+    with gr.Column(elem_id="history"):
+        strip = Strip(Results().value(), elem_id="results")
+        with gr.Row():
+            use_start = gr.Button("Use as start", elem_id="use-start", **small)
+            use_content = gr.Button("Use as content", elem_id="use-content", **small)
+            again = gr.Button("Again at 2×", elem_id="again", **small)
+            mark = gr.Button("Mark this moment", elem_id="mark", **small)
+            put_back = gr.Button("Put its pictures back", elem_id="put-back", **small)
+            timelapse = gr.Button("Timelapse of the last run", elem_id="timelapse", **small)
+        file = gr.DownloadButton(elem_id="timelapse-file", visible="hidden")
+        restore = gr.File(
+            label="Settings from a picture painted here", elem_id="settings-from", file_types=["image"], height=150
+        )
+    return HistoryParts(strip, use_start, use_content, again, put_back, timelapse, mark, restore), file
+
+
+def look_again(session: Session, event: gr.EventData) -> tuple[Any, ...]:
+    """A click on a thumbnail: its picture is shown again and every setting is as it was; uploads stay."""
+    result = session.results.find(event._data["number"])
+    if result is None:
+        warn("That result is no longer in the strip; choose another.", "Gone")
+        return *View(), strip_value(session), *_unchanged()
+    session.results.chosen = result
+    try:
+        view = _shown_again(session, result)
+    except ImageError as error:
+        warn(f"{error}. Its settings are back.", "The picture is gone")
+        view = View()
+    return *view, strip_value(session), *session.take(result.record.config)
+
+
+def _shown_again(session: Session, result: Result) -> View:
+    """The stage with that picture; a run that goes on keeps its preview and its words."""
+    picture = images.load(result.require())
+    view = View(
+        status=said(session, f"Result {result.number} and its settings are back", done_text(result.record)),
+        result=gr.HTML(value=comparison(_before(result, picture), picture), visible=True),
+        download=gr.DownloadButton(value=result.path, visible=True),
+        record=result.record.to_dict(),
+        record_area=gr.Accordion(visible=True),
+        shares=gr.skip() if session.running else shares_html(result.record.first_losses, result.record.losses),
+    )
+    return view if session.running else view._replace(preview=gr.HTML(visible="hidden"), losses=result.losses)
+
+
+def _before(result: Result, picture: Tensor) -> Tensor:
+    """The content beside a result; the result itself where that upload is gone."""
+    config, content = result.record.config, result.uploads.content
+    try:
+        content = images.load(content) if content else picture
+    except ImageError:
+        return picture
+    return images.fit(content, config.size, config.size_rule)
+
+
+def said(session: Session, text: str, detail: str = "") -> Any:
+    """The status line's new text; while a run goes on, whose words stand there, a toast instead."""
+    if session.running:
+        gr.Info(f"{text}.", duration=6)
+        return gr.skip()
+    return status_html(f"{text}.", detail)
+
+
+def _chosen(session: Session) -> tuple[Result, str]:
+    """The result that the buttons act on, and its file."""
+    result = session.results.require_chosen()
+    return result, str(result.require())
+
+
+def use_as_start(session: Session) -> tuple[Any, ...]:
+    """The next run begins with the chosen result."""
+    try:
+        result, path = _chosen(session)
+    except NSTError as error:
+        return _refused(error, 3)
+    return said(session, f"Result {result.number} is the start"), "image", gr.Image(value=path, visible=True)
+
+
+def use_as_content(session: Session) -> tuple[Any, ...]:
+    """The next run paints the chosen result."""
+    try:
+        result, path = _chosen(session)
+    except NSTError as error:
+        return _refused(error, 2)
+    return said(session, f"Result {result.number} is the content"), path
+
+
+def again_at_twice(session: Session) -> tuple[Any, ...]:
+    """The settings of the chosen result, to go on from it at twice the size."""
+    try:
+        result, path = _chosen(session)
+        config = twice_as_large(result.record.config)
+    except NSTError as error:
+        return _refused(error, 2 + len(_unchanged()))
+    text = f"Press Run: size {config.size}, {counted(config.steps)}, from result {result.number}"
+    return said(session, text), gr.Image(value=path, visible=True), *session.take(config)
+
+
+def put_back(session: Session) -> tuple[Any, ...]:
+    """The pictures that the chosen result was painted from, and what the brush painted over them."""
+    try:
+        result = session.results.require_chosen()
+        there = result.uploads.there()
+        if None in there[:2]:
+            raise ImageError("the pictures of that result are gone, files are kept for an hour; drop them again")
+    except NSTError as error:
+        return _refused(error, 1 + len(Uploads().there()))
+    return said(session, f"The pictures of result {result.number} are back"), *there
+
+
+def make_timelapse(session: Session) -> Any:
+    """Write the animation of the last run, which the page then downloads."""
+    try:
+        return gr.DownloadButton(value=timelapse_file(session.timelapse))
+    except NSTError as error:
+        warn(error, "No timelapse")
+        return gr.skip()
+
+
+def mark(session: Session) -> Any:
+    """Put the picture of this moment into the strip; the run goes on."""
+    run = session.run
+    if run is None or run.last_frame is None:
+        warn("nothing is painted yet; press Run first", "Nothing to mark")
+        return gr.skip()
+    # on the thread that paints, so between two steps: picture and record are of the same one
+    image, record = DEVICE_THREAD.submit(lambda: (run.last_frame.image, run.record())).result()
+    if not session.results.find(record):
+        path = new_file("neural-style-lab.png")
+        save_result(image, record, path)
+        session.results.add(image, record, path, session.uploads)
+        gr.Info(f"Step {record.steps} is in the strip.", duration=4)
+    return strip_value(session)
+
+
+def restore(session: Session, path: str | Path | None) -> tuple[Any, ...]:
+    """The settings inside a PNG of ours; the place for the file is empty again afterwards."""
+    try:
+        record = read_record(path)
+    except NSTError as error:
+        warn(error, "No settings to take")
+        return gr.skip(), None, *_unchanged()
+    text = f"The settings of {named(path)} are here; press Run with the same pictures to paint it again"
+    return said(session, text, done_text(record)), None, *session.take(record.config)
+
+
+def _refused(error: NSTError, outputs: int) -> tuple[Any, ...]:
+    """A toast, and nothing changes."""
+    warn(error, "Not possible")
+    return (gr.skip(),) * outputs
+
+
+def _unchanged() -> tuple[Any, ...]:
+    return (gr.skip(),) * (2 + len(CONTROLS))

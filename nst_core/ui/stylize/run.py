@@ -1,0 +1,279 @@
+"""From a click to a painting: the handlers behind Run and Stop."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cache
+from typing import Any, NamedTuple
+
+import gradio as gr
+import torch
+
+from nst_core import images
+from nst_core.devices import choose_compute, release_freed_memory
+from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
+from nst_core.features import weights
+from nst_core.features.vgg import BACKBONES
+from nst_core.transfer.config import MAX_STEPS, StyleTransferConfig
+from nst_core.transfer.controls import Controls
+from nst_core.transfer.optimize import Frame
+from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.record import save_result
+from nst_core.transfer.run import Run
+from nst_core.transfer.stylize import stylize
+from nst_core.transfer.timelapse import Timelapse
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.status import done_text, place_text, progress_text, shares_html, shares_text, status_html
+from nst_core.ui.page.toasts import warn
+from nst_core.ui.page.weights import fetch_weights
+from nst_core.ui.serving.limits import check_work
+from nst_core.ui.studio.control_values import config_of, default_config
+from nst_core.ui.studio.results import remember
+from nst_core.ui.studio.session import DEVICE_THREAD, Session, give_up_oldest, make_room
+from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.widgets.live_preview import Preview
+from nst_core.ui.widgets.loss_chart import LossHistory
+from nst_core.ui.widgets.pictures import comparison
+
+WARM_SIZE = 96  # pixels
+GIVEN_UP = (
+    "this painting cannot go on: memory ran short, and what it needed for that was given up. Its picture is among the "
+    "results; “Use as start” goes on from it"
+)
+WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each costs the browser as much as a picture
+
+
+class View(NamedTuple):
+    """What a handler shows, in the order of the page's outputs; what is left out stays as it is."""
+
+    preview: Any = gr.skip()
+    status: Any = gr.skip()
+    losses: Any = gr.skip()
+    result: Any = gr.skip()
+    download: Any = gr.skip()
+    record: Any = gr.skip()
+    record_area: Any = gr.skip()
+    shares: Any = gr.skip()
+
+
+class Pace:
+    """How fast a run goes, since it was begun or went on; by work, since steps of a larger scale take longer."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.began, self.first = 0.0, 0
+
+    def text(self, frame: Frame) -> str:
+        """What the status line says at a frame."""
+        now, run = time.monotonic(), self.run
+        if not self.began:
+            self.began, self.first = now, frame.step
+        seconds, made = now - self.began, frame.step - self.first
+        pace = left = None
+        if made > 1 and seconds > 0:
+            pace = made / seconds
+            work = run.work(frame.step) - run.work(self.first)
+            left = seconds * (run.work(run.steps) - run.work(frame.step)) / max(work, 1e-9)
+        height, width = images.size_of(frame.image)
+        return progress_text(frame.step, run.steps, pace, left, place_text(frame.scale, width, height))
+
+
+def paint(session: Session, uploads: Uploads, preset: str, values: Sequence[Any]) -> Iterator[View]:
+    """Paint with the page's settings, showing every stage."""
+
+    def begun() -> Iterator[View]:
+        config = config_of(session.base or preset, values)
+        for status in fetch_weights(config.backbone, session.controls):
+            yield View(status=status)
+        run = _new_run(session, uploads, config)
+        session.drop_run()  # only now that nothing more can be wrong
+        session.controls.wanted = None
+        session.run, session.given_up, session.uploads = run, False, uploads.kept()
+        session.timelapse, session.losses = Timelapse(), LossHistory()
+
+    yield from _painting(session, begun())
+
+
+def _new_run(session: Session, uploads: Uploads, config: StyleTransferConfig) -> Run:
+    try:
+        return DEVICE_THREAD.submit(start_run, uploads, config, session.controls).result()
+    except DeviceError:
+        if session.run is None and not DEVICE_THREAD.submit(give_up_oldest).result():
+            raise
+        session.drop_run()  # what paintings that rest hold may be what is missing
+        return _new_run(session, uploads, config)
+
+
+@cache
+def warm_up() -> None:
+    """Paint a step of a tiny picture, once, while people choose theirs: their first Run begins a second sooner."""
+    DEVICE_THREAD.submit(_tiny_step)
+
+
+def _tiny_step() -> None:
+    with suppress(NSTError):  # what is wrong, Run says
+        config = default_config(DEFAULT_PRESET).changed(size=WARM_SIZE, steps=1)
+        if weights.find(config.backbone):
+            tiny = torch.rand(1, 3, WARM_SIZE * 3 // 4, WARM_SIZE)
+            list(stylize(tiny, tiny, config, compute=choose_compute()))
+
+
+def go_on(session: Session, steps: float | None) -> Iterator[View]:
+    """Let the last run go on: by some steps, or to its end."""
+
+    def begun() -> Iterator[View]:
+        if session.given_up:
+            raise NSTError(GIVEN_UP)
+        if session.run is None:
+            raise NSTError("there is no painting to go on with; press Run")
+        count = session.run.remaining if steps is None else steps
+        if not isinstance(count, int | float) or count != count // 1 or not 1 <= count <= MAX_STEPS:
+            raise ConfigError(f"the number of steps is {said(count)}; give a whole number from 1 to {MAX_STEPS}")
+        run, step = session.run, session.run.last_frame.step if session.run.last_frame else 0
+        check_work(run.work(step + int(count)) - run.work(step), run.content_image[0, 0].numel())
+        run.more(int(count))
+        yield from ()
+
+    yield from _painting(session, begun())
+
+
+def _painting(session: Session, begun: Iterator[View]) -> Iterator[View]:
+    """What a run shows from its beginning, in which everything is read and checked, to its end."""
+    try:
+        session.running = True
+        yield from begun
+        yield from _show_run(session, session.run)
+    except NSTError as error:
+        warn(error, "Cannot paint")
+        yield View(status=status_html(str(error), kind="problem"))
+    finally:
+        session.running = False
+        if session.left:
+            session.drop_run()
+        elif session.run:
+            DEVICE_THREAD.submit(_rest, session)
+
+
+def _rest(session: Session) -> None:
+    """What a painting needs to go on with goes to disk, where there is room; and older ones give way to newer."""
+    session.rests_since = time.monotonic()
+    if session.run and not session.running:
+        with suppress(OSError, RuntimeError):  # as torch calls a full disk
+            session.run.rest(new_file("to-go-on-with"))
+        release_freed_memory()
+    make_room()
+
+
+def steer(session: Session, preset: str, values: Sequence[Any]) -> None:
+    """A control was moved: a run that goes on follows with its next step."""
+    run = session.run
+    if not session.running or run is None:
+        return
+    try:
+        wanted = config_of(session.base or preset, values)
+        session.controls.wanted = wanted.changed(blend=wanted.blend[: run.styles])
+    except NSTError as error:
+        warn(f"The painting goes on as it was: {error}", "Cannot paint so", 8)
+
+
+def start_run(uploads: Uploads, config: StyleTransferConfig, controls: Controls) -> Run:
+    """The run of some uploads, all of which are read and checked here."""
+    material = uploads.read(with_start=config.start == "image")
+    run = stylize(
+        material.content_image,
+        material.style_images,
+        config.changed(blend=config.blend[: len(material.style_images)]),
+        start_image=material.start_image,
+        masks=material.masks,
+        compute=choose_compute(),
+        controls=controls,
+    )
+    check_work(run.work(run.steps), run.content_image[0, 0].numel())
+    return run
+
+
+def _show_run(session: Session, run: Run) -> Iterator[View]:
+    """Step through a run: every frame and what is said of it to the preview, the result at the end."""
+    preview, history = Preview(), session.losses
+    pace, told, words, note, steered = Pace(run), -WORDS_SECONDS, {}, "", run.config
+    problem: NSTError | None = None
+    try:
+        yield View(
+            preview=gr.HTML(value=preview.token, visible=True),
+            status=status_html("Looking at the pictures …", _where(run), share=0, run=preview.token),
+            losses=history.html(preview.token),
+            shares=shares_html(run=preview.token),
+            result=gr.HTML(visible="hidden"),
+            download=gr.DownloadButton(visible="hidden"),
+            record_area=gr.Accordion(visible=False),
+        )
+        for frame in frames_of(run):
+            history.add(frame)
+            session.timelapse.add(frame.image, frame.step)
+            note = frame.note or note
+            text, at_once = pace.text(frame), run.config is not steered  # a hand on it sees what it does
+            if time.monotonic() - told >= WORDS_SECONDS or at_once:
+                steered = run.config
+                told, share = time.monotonic(), run.work(frame.step) / max(run.work(run.steps), 1e-9)
+                status = status_html(text, _detail(run, note), share=share, run=preview.token)
+                shares = shares_html(run.first_losses, frame.losses, preview.token)
+                words = {"status": status, "losses": history.html(preview.token), "shares": shares}
+            preview.put(frame.image, words, at_once=at_once)
+    except NSTError as error:
+        if run.last_frame is None:
+            raise
+        problem = error
+    finally:
+        preview.close()
+    yield _result(session, run, problem)
+
+
+def _where(run: Run) -> str:
+    """What a run computes on, and with which weights."""
+    return f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.checkpoint.origin}"
+
+
+def _detail(run: Run, *notes: str) -> str:
+    """Below the status: what α and β make of the loss, where it is computed, and what else a person should know."""
+    shares = shares_text(run.last_frame.losses) if run.last_frame else ""
+    return " · ".join(filter(None, (shares and f"loss: {shares}", _where(run), *notes)))
+
+
+def _result(session: Session, run: Run, problem: NSTError | None = None) -> View:
+    """The stage after a run, which a problem may have ended; its last picture is a result all the same."""
+    record, image = run.record(), run.last_frame.image
+    try:
+        png = new_file("neural-style-lab.png")
+        save_result(image, record, png)
+        remember(session, run, png, session.losses.html())
+    except OutputError as error:  # it is shown all the same
+        png, problem = None, problem or error
+    status = status_html(done_text(record), _detail(run, *record.notes), share=1)
+    if problem:
+        warn(problem, "Not all is well")
+        status = status_html(str(problem), f"{done_text(record)}; the picture is of that step", kind="problem")
+    return View(
+        status=status,
+        losses=session.losses.html(),
+        shares=shares_html(record.first_losses, record.losses),
+        preview=gr.HTML(visible="hidden"),
+        result=gr.HTML(value=comparison(run.content_image, image), visible=True),
+        download=gr.DownloadButton(value=png, visible=True) if png else gr.DownloadButton(visible="hidden"),
+        record=record.to_dict(),
+        record_area=gr.Accordion(visible=True),
+    )
+
+
+def recolor(session: Session, color: str) -> View:
+    """Give the last result other colours, where that takes no painting."""
+    run = session.run
+    if session.running or run is None or run.last_frame is None or not run.can_recolor(color):
+        return View()
+    DEVICE_THREAD.submit(run.recolored, color).result()
+    return _result(session, run)
+
+
+def frames_of(run: Run) -> Iterator[Frame]:
+    """The run's frames, computed on the device's thread however many pages are open."""
+    while frame := DEVICE_THREAD.submit(next, run, None).result():
+        yield frame

@@ -1,0 +1,316 @@
+"""The Stylize tab: two pictures, a preset, Run, and the papers' knobs."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from nst_core import images
+from nst_core.errors import ImageError, NSTError
+from nst_core.transfer.optimizers import STEP_SIZES
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS, counterpart
+from nst_core.transfer.run import Run
+from nst_core.ui.page.status import status_html
+from nst_core.ui.page.toasts import warn
+from nst_core.ui.page.weights import describe_network, use_network
+from nst_core.ui.serving.audience import AUDIENCE
+from nst_core.ui.serving.jobs import not_begun
+from nst_core.ui.serving.lane import DEVICE_LANE
+from nst_core.ui.serving.turns import in_lane
+from nst_core.ui.studio.control_values import (
+    CONTROLS,
+    LAYER_CONTROLS,
+    STEERING_CONTROLS,
+    controls_of,
+    counterpart_button,
+    default_config,
+    layers_on,
+    preset_text,
+)
+from nst_core.ui.studio.results import strip_value
+from nst_core.ui.studio.session import INSTANT, QUEUED, Session, leave_page
+from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.stylize.controls import Inputs, picture_inputs, setting_controls
+from nst_core.ui.stylize.results_strip import build_history
+from nst_core.ui.stylize.run import View, go_on, paint, recolor, steer, warm_up
+from nst_core.ui.variations.area import build_contact_sheet
+from nst_core.ui.widgets.live_preview import preview_area
+from nst_core.ui.widgets.pictures import BeforeAfter
+from nst_core.ui.widgets.thumbnail_strip import Strip
+
+GROUND_SIDE = 768  # pixels of the picture under the brush
+
+# gradio's example buttons hold a picture without words; its file's name becomes theirs.
+NAME_EXAMPLES = """() => {
+  const name = () => document.querySelectorAll('.gallery-item img').forEach(image => {
+    const file = decodeURIComponent(image.src).split('/').pop().split('.')[0].replaceAll('_', ' ');
+    image.alt = image.closest('button').ariaLabel = image.closest('button').title = 'Example: ' + file;
+  });
+  const watch = place => {
+    const inputs = document.querySelector(place);
+    if (!inputs) return setTimeout(watch, 1000, place);
+    name();
+    new MutationObserver(name).observe(inputs, {childList: true, subtree: true});
+  };
+  // tabs are laid out when they are opened
+  ['#inputs', '#instant-inputs', '#train-inputs', '#explain-inputs'].forEach(watch);
+}"""
+
+
+class Studio(NamedTuple):
+    """What other tabs may fill in."""
+
+    session: gr.State
+    status: gr.HTML
+    uploads: list[Any]  # as Uploads.of takes them
+    settings: list[Any]  # as Session.take gives them
+
+
+def build() -> Studio:
+    """Lay out the tab and connect it; call inside a Blocks."""
+    session = gr.State(Session())
+    with gr.Row(equal_height=False, elem_id="studio"):
+        with gr.Column(elem_id="inputs", min_width=300):
+            content, style = picture_inputs()
+            preset = gr.Dropdown(
+                [(preset.title, name) for name, preset in PRESETS.items()], value=DEFAULT_PRESET, label="Preset",
+                elem_id="preset",
+            )  # fmt: skip
+            about = gr.Markdown(elem_id="preset-about")
+            printed = gr.Button("As printed", visible=False, size="sm", elem_id="printed")
+            buttons = _buttons()
+        with gr.Column(elem_id="stage", min_width=300):
+            outputs = _outputs()
+        with gr.Column(elem_id="knobs", min_width=300):
+            inputs = setting_controls()
+            outputs = outputs._replace(shares=inputs.shares)
+            network = gr.Markdown(elem_id="weights"), gr.Button("Use VGG-19", visible=False, size="sm", elem_id="fetch")
+    uploads = [content, style, inputs.start_image, *inputs.more_styles, inputs.mask.editor]  # as Uploads.of takes them
+    settings = [preset, about, *(inputs.controls[name] for name in CONTROLS)]  # as Session.take gives them
+    with gr.Accordion("Results of this session", elem_id="memory"):
+        history = build_history(session, uploads, settings, outputs)
+    build_contact_sheet(session, uploads, settings)
+    _connect_painting(session, uploads, preset, inputs.controls, buttons, outputs, network, history.strip)
+    _connect_settings(session, preset, about, inputs, network, outputs, history.strip)
+    _connect_counterpart(session, preset, about, printed, inputs.controls)
+    inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
+    for picture in (content, style, inputs.start_image, *inputs.more_styles):
+        unusable = gr.State(0)
+        picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
+        unusable.change(lambda: None, None, picture, **INSTANT)
+    return Studio(session, outputs.status, uploads, settings)
+
+
+class Buttons(NamedTuple):
+    """What begins, ends and goes on."""
+
+    run: gr.Button
+    stop: gr.Button
+    after: gr.Row  # the three that follow, shown while there is a painting to go on with
+    go_on: gr.Button
+    one_step: gr.Button
+    more: gr.Button
+    steps: gr.Number
+
+
+def _buttons() -> Buttons:
+    with gr.Row():
+        run = gr.Button("Run", variant="primary", elem_id="run", scale=2, min_width=100)
+        stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1, min_width=80)
+    with gr.Row(visible=False, elem_id="after", equal_height=True) as after:
+        go_on_button = gr.Button("Continue", elem_id="go-on", size="sm", min_width=80)
+        one_step = gr.Button("One step", elem_id="one-step", size="sm", min_width=80)
+        more = gr.Button("More steps:", elem_id="more", size="sm", min_width=90)
+        steps = gr.Number(50, show_label=False, container=False, elem_id="more-steps", min_width=70)
+    return Buttons(run, stop, after, go_on_button, one_step, more, steps)
+
+
+def _connect_painting(
+    session: gr.State,
+    uploads: Sequence[Any],
+    preset: gr.Dropdown,
+    controls: dict[str, Any],
+    buttons: Buttons,
+    outputs: View,
+    network: tuple[gr.Markdown, gr.Button],
+    strip: Strip,
+) -> None:
+    """Run, Stop and what lets a painting go on."""
+    run, stop, fetch = buttons.run, buttons.stop, network[1]
+    pressed = [outputs.status, run, stop, fetch, buttons.after]
+    ready = [run, stop, buttons.after, buttons.go_on, *network]
+    values = [controls[name] for name in CONTROLS]
+    painting = run.click(_press_run, session, pressed, **INSTANT).then(
+        _waiting(_paint),
+        [session, *uploads, preset, *values],
+        list(outputs),
+        **QUEUED,
+    )
+    runs = [painting]
+    for button, steps in (
+        (buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps),
+    ):  # fmt: skip
+        runs.append(
+            button.click(_press_run, session, pressed, **INSTANT).then(
+                _waiting(go_on), [session, steps], list(outputs), **QUEUED
+            )
+        )
+    for event in runs:
+        given = [session, controls["backbone"]]
+        event.then(_ready, given, ready, **INSTANT)
+        event.failure(lambda *given: (not_begun(), *_ready(*given)), given, [outputs.status, *ready], **INSTANT)
+        event.then(strip_value, session, strip, **INSTANT)
+    stop.click(_press_stop, session, None, **INSTANT)
+
+
+def _waiting(work: Any) -> Any:
+    """A handler that paints, in its turn."""
+    return in_lane(DEVICE_LANE, work, lambda session: session.controls, lambda line: View(status=line))
+
+
+def _paint(session: Session, *given: Any) -> Iterator[View]:
+    """`paint`, with what gradio hands over one after another."""
+    uploads, (preset, *values) = Uploads.of(given)
+    yield from paint(session, uploads, preset, values)
+
+
+def _ground(content: Path | None) -> Any:
+    """The content picture for the brush to paint over."""
+    try:
+        if content is None:
+            raise ImageError("there is no content picture; drop one or click an example")
+        return images.to_pil(images.fit(images.load(content), GROUND_SIDE))
+    except NSTError as error:
+        warn(error, "Nothing to paint over")
+        return gr.skip()
+
+
+def _outputs() -> View:
+    hint = "Choose a photo and a style, then press <b>Run</b>:<br>the picture is painted here while you watch."
+    preview = preview_area(hint, elem_id="preview")
+    result = BeforeAfter(elem_id="result", visible="hidden")
+    status = gr.HTML(status_html("Ready."), elem_id="status")
+    download = gr.DownloadButton("Download PNG", elem_id="download", visible="hidden")
+    losses = gr.HTML(elem_id="losses")
+    with gr.Accordion("Record of the run", open=False, visible=False) as record_area:
+        record = gr.JSON(show_label=False, elem_id="record")
+    return View(preview, status, losses, result, download, record, record_area)
+
+
+def _connect_settings(
+    session: gr.State,
+    preset: gr.Dropdown,
+    about: gr.Markdown,
+    inputs: Inputs,
+    network: tuple[gr.Markdown, gr.Button],
+    outputs: View,
+    strip: Strip,
+) -> None:
+    """Presets fill the controls; controls that belong together move together, and a run that goes on follows some."""
+    controls, start_image, fetch = inputs.controls, inputs.start_image, network[1]
+    backbone = controls["backbone"]
+    values = [controls[name] for name in CONTROLS]
+    # menus say `input` also when they are left unchanged
+    preset.select(_fill, [session, preset, backbone], [about, *values], **INSTANT)
+    controls["optimizer"].select(STEP_SIZES.get, controls["optimizer"], controls["step_size"], **INSTANT)
+    controls["start"].change(
+        lambda start: gr.Image(visible=start == "image"), controls["start"], start_image, **INSTANT
+    )
+    backbone.change(describe_network, backbone, list(network), **INSTANT)
+    layers = [controls[name] for name in LAYER_CONTROLS]
+    backbone.change(preset_text, [preset, backbone], about, **INSTANT)
+    backbone.change(_layers_on, [session, preset, backbone, *layers], layers, **INSTANT)
+    fetch.click(
+        use_network, backbone, [outputs.status, backbone], show_progress="hidden", api_visibility="private"
+    ).then(describe_network, backbone, list(network), **INSTANT)
+    for name in STEERING_CONTROLS:
+        controls[name].input(_steer, [session, preset, *values], None, trigger_mode="always_last", **QUEUED)
+    controls["color"].select(recolor, [session, controls["color"]], list(outputs), **QUEUED).then(
+        strip_value, session, strip, **INSTANT
+    )
+    page = gr.context.Context.root_block
+    AUDIENCE.when_left(leave_page)
+    page.load(warm_up, **INSTANT)
+    page.load(None, js=NAME_EXAMPLES, **INSTANT)
+    page.load(describe_network, backbone, list(network), **INSTANT)
+    page.load(preset_text, [preset, backbone], about, **INSTANT)
+
+
+def _connect_counterpart(
+    session: gr.State, preset: gr.Dropdown, about: gr.Markdown, button: gr.Button, controls: dict[str, Any]
+) -> None:
+    """A preset and its formula as it is printed lead to each other."""
+    values = [controls[name] for name in CONTROLS]
+    preset.change(lambda name: gr.Button(**counterpart_button(name)), preset, button, **INSTANT)
+    button.click(_to_counterpart, [session, preset, controls["backbone"]], [preset, about, *values], **INSTANT)
+
+
+def _to_counterpart(session: Session, name: str, backbone: str) -> list[Any]:
+    other = counterpart(name)
+    return [other, *_fill(session, other, backbone)]
+
+
+def _layers_on(session: Session, preset: str, backbone: str, *shown: list[str]) -> list[Any]:
+    """`layers_on`, but for settings that were restored with their network."""
+    if session.base and session.base.backbone == backbone:
+        return [gr.skip() for _ in shown]
+    return layers_on(session.base or preset, backbone, *shown)
+
+
+def _steer(session: Session, preset: str, *values: Any) -> None:
+    steer(session, preset, values)
+
+
+def _fill(session: Session, name: str, backbone: str) -> list[Any]:
+    """The network stays as it is: which one is a matter of the machine."""
+    session.base = None
+    values = controls_of(default_config(name, backbone))
+    return [preset_text(name, backbone), *(values[control] for control in CONTROLS)]
+
+
+def _press_run(session: Session, request: gr.Request) -> tuple[Any, ...]:
+    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
+    session.controls.stop.clear()
+    session.left = False
+    Session.open[request.session_hash] = session
+    off, on = gr.Button(interactive=False), gr.Button(interactive=True)
+    # a download would write over the run's status
+    return status_html("Waiting for the device …"), off, on, off, gr.Row(visible=False)
+
+
+def _press_stop(session: Session) -> None:
+    """End a run after its present step."""
+    session.controls.stop.set()
+
+
+def _can_go_on(run: Run | None) -> bool:
+    return run is not None and run.last_frame is not None and not run.broken
+
+
+def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
+    """After a run, however it ended."""
+    session.running = False
+    run = session.run
+    return (
+        gr.Button(interactive=True),
+        gr.Button(interactive=False),
+        gr.Row(visible=_can_go_on(run)),
+        gr.Button(visible=run is not None and run.remaining > 0),
+        *describe_network(backbone),
+    )
+
+
+def check_upload(path: Path | None, unusable: int) -> int:
+    """Say at once if an upload is no picture, by its header alone; a new number then makes room for another.
+
+    A usable upload changes nothing on the page: gradio 6.31 keeps a timer running at every frame for each picture that
+    an event writes to while it is shown, which costs the machine that paints.
+    """
+    try:
+        if path is not None:
+            images.check(path)
+    except NSTError as error:
+        warn(error, "This picture cannot be used")
+        return unusable + 1
+    return unusable

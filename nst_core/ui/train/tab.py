@@ -1,0 +1,259 @@
+"""The Train tab: one more style for the Instant tab, learned while one watches."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from nst_core import images
+from nst_core.devices import choose_compute
+from nst_core.errors import ConfigError, ImageError, NSTError, said
+from nst_core.features import weights
+from nst_core.instant.lesson import QUICK, Lesson
+from nst_core.instant.perceptual import Recipe
+from nst_core.instant.styles import StyleFile, load_styles, save_styles
+from nst_core.instant.trainer import Progress
+from nst_core.ui.instant.tab import Choices, blends, point_camera
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.status import duration, status_html
+from nst_core.ui.page.toasts import refusal, warn
+from nst_core.ui.serving.jobs import connect_job
+from nst_core.ui.studio.instant_session import Palette, title_of
+from nst_core.ui.studio.session import DEVICE_THREAD, QUEUED
+from nst_core.ui.stylize.controls import ASSETS
+from nst_core.ui.widgets.live_preview import Preview, preview_area
+from nst_core.ui.widgets.loss_chart import LossHistory
+from nst_core.ui.widgets.pictures import PictureInput
+
+MOST_STEPS = 5000
+FILE_NAME = re.compile(r"[^\w .-]+")  # what a file's name is spared
+WORDS_SECONDS = 1.0  # between two updates of the status
+DOWNLOAD = "() => document.querySelector('#saved-style').click()"
+
+ABOUT = """Teach the network of the Instant tab one more style: its convolutions stay, only the style's own scales and
+shifts are learned, in minutes. Stop when you are pleased: the style then stands among the others, and you can keep
+it as a file. *Dumoulin et al. 2017*"""
+HINT = "Choose a style picture, then press <b>Train</b>:<br>a photograph in the new style, and as it is, is shown here."
+
+
+class TrainView(NamedTuple):
+    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
+
+    status: Any = gr.skip()
+    preview: Any = gr.skip()
+    losses: Any = gr.skip()
+    strip: Any = gr.skip()
+    second: Any = gr.skip()
+    file: Any = gr.skip()
+
+
+class Wish(NamedTuple):
+    """What a person wants to be learned, in the order of the inputs."""
+
+    picture: Path | None
+    name: str
+    steps: float | None
+    style_weight: float
+    style_size: float | None
+    photographs: Sequence[str] | None
+
+    def recipe(self) -> Recipe:
+        """How it is learned.
+
+        Raises:
+            ConfigError: a value that is missing or out of range.
+        """
+        for name, value, most in (("steps", self.steps, MOST_STEPS), ("style picture's size", self.style_size, 1024)):
+            if value is None or value != value // 1 or not 1 <= value <= most:
+                raise ConfigError(f"the {name} is {said(value)}; give a whole number up to {most}")
+        return Recipe(
+            **{**QUICK.__dict__, "steps": int(self.steps), "style_size": int(self.style_size),
+               "style_weight": float(self.style_weight)}
+        )  # fmt: skip
+
+
+def build(choices: Choices) -> None:
+    """Lay out the tab and connect it; call inside its Tab.
+
+    Args:
+        choices: of the Instant tab, whose styles grow.
+    """
+    gr.Markdown(ABOUT)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=300, elem_id="train-inputs"):
+            inputs = _inputs()
+            with gr.Row():
+                run = gr.Button("Train", variant="primary", elem_id="train-run", scale=2, min_width=100)
+                stop = gr.Button("Stop", variant="stop", elem_id="train-stop", interactive=False, scale=1,
+                                 min_width=80)  # fmt: skip
+            with gr.Accordion("Styles as files", open=False):
+                load = gr.File(label="Load styles, safetensors", elem_id="load-styles", file_types=[".safetensors"],
+                               height=120)  # fmt: skip
+                save = gr.Button("Download the style that is chosen", elem_id="save-style")
+                saved = gr.DownloadButton(elem_id="saved-style", visible="hidden")
+        with gr.Column(scale=7, min_width=300):
+            preview = preview_area(HINT, elem_id="train-preview")
+            status = gr.HTML(status_html("Ready."), elem_id="train-status")
+            file = gr.DownloadButton("Download the new style", elem_id="train-file", visible=False)
+            losses = gr.HTML(elem_id="train-losses")
+    palette, outputs = choices.palette, [status, preview, losses, choices.strip, choices.second, file]
+    connect_job(palette, lambda palette: palette.lesson, (run, stop), learn_page, inputs, outputs)
+    load.upload(load_file, [palette, load], [status, load, choices.strip, choices.second], **QUEUED)
+    save.click(save_chosen, palette, saved, **QUEUED)
+    saved.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
+
+
+def _inputs() -> list[Any]:
+    """In the order of Wish."""
+    picture = PictureInput(label="Style picture", elem_id="train-picture", height=220,
+                           sources=["upload", "clipboard"], alt_text="Style picture")  # fmt: skip
+    files = sorted(str(path) for path in (ASSETS / "styles").glob("*.jpg"))
+    gr.Examples(files, picture, label="", elem_id="train-examples", examples_per_page=12, cache_examples=False)
+    name = gr.Textbox(label="Name", elem_id="train-name", placeholder="my style", max_length=40)
+    with gr.Row():
+        steps = gr.Number(QUICK.steps, label="Steps, at most", elem_id="train-steps", min_width=110, maximum=MOST_STEPS)
+        weight = gr.Slider(1, 40, QUICK.style_weight, step=1, label="Style weight", elem_id="train-weight",
+                           min_width=150, info="more: stronger strokes, less photo")  # fmt: skip
+    with gr.Accordion("Photographs to learn on, and size of the strokes", open=False):
+        size = gr.Number(QUICK.style_size, label="Style picture's size, pixels", elem_id="train-style-size",
+                         info="of its longer side: the larger, the larger its strokes")  # fmt: skip
+        photographs = gr.File(label="Your photographs, two or more", elem_id="train-photos", file_types=["image"],
+                              file_count="multiple", height=120)  # fmt: skip
+    return [picture, name, steps, weight, size, photographs]
+
+
+def learn_page(palette: Palette, *given: Any) -> Iterator[TrainView]:
+    """`learn`, with what gradio hands over one after another."""
+    yield from learn(palette, Wish(*given))
+
+
+def learn(palette: Palette, wish: Wish) -> Iterator[TrainView]:
+    """Learn a style, showing losses and a painted photograph; then it stands among the others."""
+    try:
+        palette.lesson.busy = True
+        lesson = DEVICE_THREAD.submit(_lesson, palette, wish).result()
+        yield from _show_lesson(palette, lesson)
+        if not lesson.trainer.step:
+            raise ConfigError("stopped before the first step; nothing was learned")
+        name, path = DEVICE_THREAD.submit(_take_in, palette, lesson).result()
+        palette.pictures[name] = wish.picture
+        point_camera(palette)
+        yield TrainView(
+            status=status_html(f"{title_of(name).capitalize()} is among the styles of the Instant tab.",
+                               " · ".join(filter(None, (f"{lesson.trainer.step} steps", _skipped(lesson))))),
+            strip=palette.strip_value(),
+            second=gr.Dropdown(blends(palette)),
+            file=gr.DownloadButton(value=str(path), visible=True),
+        )  # fmt: skip
+    except NSTError as error:
+        warn(error, "Cannot learn")
+        yield TrainView(status_html(str(error), kind="problem"))
+    finally:
+        palette.lesson.busy = False
+
+
+def _take_in(palette: Palette, lesson: Lesson) -> tuple[str, Path]:
+    """What was learned among the styles, and as a file; its name and the file."""
+    file = lesson.learned()
+    (name,) = palette.add(file, "learned here")
+    return name, _written(file, name)
+
+
+def _written(file: StyleFile, name: str) -> Path:
+    path = new_file(f"{FILE_NAME.sub('_', name)}.safetensors")
+    save_styles(file, path)
+    return path
+
+
+def _lesson(palette: Palette, wish: Wish) -> Lesson:
+    """What is wanted, read and checked."""
+    if wish.picture is None:
+        raise ImageError("there is no style picture; drop one or click an example")
+    if not palette.catalogue.networks:
+        raise ConfigError("there is no network to teach; load a file of styles first")
+    recipe, name = wish.recipe(), (wish.name or wish.picture.stem).strip().replace(" ", "_")
+    if name in palette.names:
+        raise ConfigError(f"there is a style called {said(title_of(name))} already; give this one another name")
+    weights.require(recipe.backbone)
+    base, folder = palette.catalogue.networks[0], _folder_of(wish.photographs)
+    try:
+        return Lesson(name, images.load(wish.picture), base, folder, recipe, choose_compute())
+    except ImageError as error:  # which may name the folder, a matter of the server
+        raise ImageError(str(error).replace(str(folder), "what you gave")) from None
+
+
+def _folder_of(photographs: Sequence[str] | None) -> Path | None:
+    """The uploads in one folder."""
+    if not photographs:
+        return None
+    folder = new_file("photographs")
+    folder.mkdir()
+    for number, path in enumerate(photographs):  # a folder each, as two may have the same name
+        (folder / f"{number:04}").mkdir()
+        shutil.copy(path, folder / f"{number:04}" / Path(path).name)
+    return folder
+
+
+def _skipped(lesson: Lesson) -> str:
+    """The photographs that cannot be used, in words."""
+    return f"Skipped: {'; '.join(lesson.photographs.skipped)}" if lesson.photographs.skipped else ""
+
+
+def _show_lesson(palette: Palette, lesson: Lesson) -> Iterator[TrainView]:
+    preview, history, told, began = Preview(), LossHistory(), 0.0, time.monotonic()
+    steps, shown, words = lesson.steps(palette.lesson.controls), None, {}
+    try:
+        yield TrainView(
+            status=status_html("Looking at the style …", _skipped(lesson), share=0, run=preview.token),
+            preview=gr.HTML(value=preview.token, visible=True),
+            losses=history.html(preview.token),
+            file=gr.DownloadButton(visible=False),
+        )
+        while progress := DEVICE_THREAD.submit(next, steps, None).result():
+            news = {}
+            if progress.losses:
+                history.note(progress.step, {**progress.losses, "total": sum(progress.losses.values())})
+                news["train-losses"] = history.html(preview.token)
+            if time.monotonic() - told >= WORDS_SECONDS or progress.preview is not None:
+                told = time.monotonic()
+                news["train-status"] = _status(progress, told - began, preview.token)
+            shown = progress.preview if progress.preview is not None else shown
+            words = {**words, **news}  # what was said goes along, as the browser does not see every picture
+            if news and shown is not None:
+                preview.put(shown, words)
+    finally:
+        DEVICE_THREAD.submit(steps.close).result()
+        preview.close()
+    yield TrainView(losses=history.html())
+
+
+def _status(progress: Progress, seconds: float, token: str) -> str:
+    share = progress.step / progress.steps
+    left = f" · {duration(seconds / share - seconds)} left" if progress.step > 1 else ""
+    return status_html(f"Step {progress.step} of {progress.steps}{left}", progress.text, share=share, run=token)
+
+
+def load_file(palette: Palette, path: str | None) -> tuple[Any, ...]:
+    """Styles of a file among the others; the place for the file is empty again afterwards."""
+    try:
+        names = DEVICE_THREAD.submit(lambda: palette.add(load_styles(Path(path)), Path(path).name)).result()
+        point_camera(palette)
+    except NSTError as error:
+        warn(error, "No styles to take")
+        return gr.skip(), None, gr.skip(), gr.skip()
+    text = f"Among the styles of the Instant tab now: {', '.join(map(title_of, names))}"
+    return status_html(text), None, palette.strip_value(), gr.Dropdown(blends(palette))
+
+
+def save_chosen(palette: Palette) -> Any:
+    """The style that is chosen as a file, which the page then downloads."""
+    name = palette.chosen
+    try:
+        path = DEVICE_THREAD.submit(lambda: _written(palette.catalogue.extract(name), name)).result()
+    except NSTError as error:
+        raise refusal(error) from None
+    return gr.DownloadButton(value=str(path))

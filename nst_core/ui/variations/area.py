@@ -1,0 +1,200 @@
+"""Variations: a sheet of small paintings over two settings, to find the ones worth painting large."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from nst_core.errors import NSTError
+from nst_core.features.vgg import BUNDLED_BACKBONE
+from nst_core.transfer.config import MAX_STEPS
+from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.ui.page.status import status_html
+from nst_core.ui.serving.audience import AUDIENCE
+from nst_core.ui.serving.jobs import not_begun
+from nst_core.ui.serving.lane import DEVICE_LANE
+from nst_core.ui.serving.turns import in_lane
+from nst_core.ui.studio.control_values import CONTROLS, default_config
+from nst_core.ui.studio.session import INSTANT, QUEUED, Session
+from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.variations.axes import MENU, NOTHING, advice, default_values, extent
+from nst_core.ui.variations.run import Choice, Sheet, SheetView, paint
+from nst_core.ui.variations.table import SheetGrid
+
+SIZE = 176  # pixels of a cell's painting
+STEPS = 100
+ROWS, COLUMNS = "style_weight", "style_scale"  # to begin with
+
+
+class Parts(NamedTuple):
+    """The accordion's components."""
+
+    area: gr.Accordion
+    choice: list[Any]  # in the order of Choice
+    extent: gr.HTML
+    paint: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+    grid: SheetGrid
+    download: gr.DownloadButton
+
+
+def build_contact_sheet(session: gr.State, uploads: Sequence[Any], settings: Sequence[Any]) -> None:
+    """Lay out the accordion and connect it; call inside the page's layout.
+
+    Args:
+        session: holds the page's Session.
+        uploads: the page's pictures, as Uploads.of takes them.
+        settings: the preset's menu, its words and the controls, as Session.take gives them.
+    """
+    sheet, parts = gr.State(Sheet()), _parts()
+    preset, _, *controls = settings
+    _connect_choice(session, sheet, parts, [preset, *controls])
+    _connect_painting(session, sheet, parts, uploads, [preset, *controls])
+    parts.grid.click(_click, [sheet, session], [parts.status, *settings], **QUEUED)
+    AUDIENCE.when_left(leave_sheet)
+
+
+def _parts() -> Parts:
+    config = default_config(DEFAULT_PRESET, BUNDLED_BACKBONE).changed(size=SIZE, steps=STEPS)
+    menu, choice = [(title, name) for name, title in MENU.items()], []
+    with gr.Accordion("Variations: a sheet over two settings", open=False, elem_id="sheet-area") as area:
+        for side, name, more in (("rows", ROWS, []), ("columns", COLUMNS, [("Nothing", NOTHING)])):
+            with gr.Row():
+                choice.append(
+                    gr.Dropdown([*menu, *more], value=name, label=side.capitalize(), elem_id=f"sheet-{side}",
+                                min_width=160)
+                )  # fmt: skip
+                choice.append(
+                    gr.Textbox(default_values(name, config), label=f"Values of the {side}", lines=1, max_lines=1,
+                               elem_id=f"sheet-{side}-values", min_width=160, info="separated by commas")
+                )  # fmt: skip
+        with gr.Row():
+            choice.append(gr.Number(SIZE, label="Size of a cell, pixels", elem_id="sheet-size", min_width=120))
+            choice.append(
+                gr.Number(STEPS, label="Steps of a cell", elem_id="sheet-steps", min_width=120, maximum=MAX_STEPS)
+            )
+        shown = gr.HTML(elem_id="sheet-extent")
+        with gr.Row():
+            paint_it = gr.Button("Paint the sheet", elem_id="sheet-paint", scale=2, min_width=100)
+            stop = gr.Button(
+                "Stop", variant="stop", elem_id="sheet-stop", interactive=False, scale=1, min_width=80
+            )  # fmt: skip
+        status = gr.HTML(elem_id="sheet-status")
+        grid = SheetGrid(elem_id="sheet")
+        download = gr.DownloadButton("Download the sheet, PNG", elem_id="sheet-download", visible=False)
+    return Parts(area, choice, shown, paint_it, stop, status, grid, download)
+
+
+def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, settings: list[Any]) -> None:
+    """Settings bring values that suit them; what is wrong with these is said at once."""
+    rows, row_values, columns, column_values, *_ = parts.choice
+    given = [*parts.choice, *settings]
+    for side, menu, values in (("rows", rows, row_values), ("columns", columns, column_values)):
+        menu.input(
+            lambda sheet, session, *given, side=side: choose(sheet, session, side, *given),
+            [sheet, session, *given], values, **INSTANT,
+        )  # fmt: skip
+    parts.area.expand(refresh, [sheet, session, *given], [row_values, column_values, parts.extent], **INSTANT)
+    gr.on(
+        [part.change for part in parts.choice],
+        describe, [session, *given], parts.extent, trigger_mode="always_last", **INSTANT,
+    )  # fmt: skip
+
+
+def _connect_painting(
+    session: gr.State, sheet: gr.State, parts: Parts, uploads: Sequence[Any], settings: list[Any]
+) -> None:
+    def paint_page(sheet: Sheet, session: Session, *given: Any) -> Iterator[SheetView]:
+        pictures, rest = Uploads.of(given)
+        yield from paint(sheet, session, pictures, Choice.of(rest))
+
+    buttons = [parts.status, parts.paint, parts.stop]
+    waiting = parts.paint.click(press_paint, sheet, buttons, **INSTANT)
+    painting = waiting.then(
+        in_lane(DEVICE_LANE, paint_page, lambda sheet: sheet.controls, lambda line: SheetView(status=line)),
+        [sheet, session, *uploads, *parts.choice, *settings],
+        [parts.status, parts.grid, parts.download],
+        **QUEUED,
+    )
+    painting.then(_ready, sheet, buttons[1:], **INSTANT)
+    painting.failure(lambda sheet: (not_begun(), *_ready(sheet)), sheet, buttons, **INSTANT)
+    parts.stop.click(lambda sheet: sheet.controls.stop.set(), sheet, None, **INSTANT)
+
+
+def describe(session: Session, *given: Any) -> str:
+    """How much there is to paint, or what is wrong with the values."""
+    try:
+        choice = Choice.of(given)
+        plan = choice.plan(choice.base(session))
+        return status_html(extent(plan), advice(plan))
+    except NSTError as error:
+        return status_html(str(error), kind="problem")
+
+
+def fill(sheet: Sheet, session: Session, side: str, *given: Any) -> str:
+    """Values about the page's own for the setting chosen on a side, "rows" or "columns"."""
+    choice = Choice.of(given)
+    name = sheet.names[side] = getattr(choice, side)
+    try:
+        base = choice.base(session)
+    except NSTError:  # of the page's settings, which the line below the values tells
+        base = default_config(DEFAULT_PRESET)
+    sheet.filled[side] = "" if name == NOTHING else default_values(name, base)
+    return sheet.filled[side]
+
+
+def choose(sheet: Sheet, session: Session, side: str, *given: Any) -> Any:
+    """As `fill`, if another setting was chosen: gradio 6.31 tells of an input whenever a menu loses the focus."""
+    name = getattr(Choice.of(given), side)
+    return gr.skip() if sheet.names.get(side) == name else fill(sheet, session, side, *given)
+
+
+def refresh(sheet: Sheet, session: Session, *given: Any) -> tuple[Any, Any, str]:
+    """The values of rows and columns, which follow the page's settings unless a person typed them, and their extent."""
+    choice = Choice.of(given)
+    typed = {"rows": choice.row_values, "columns": choice.column_values}
+    rows, columns = (
+        fill(sheet, session, side, *given) if sheet.filled.get(side, values) == values else values
+        for side, values in typed.items()
+    )
+    extent_text = describe(session, *choice._replace(row_values=rows, column_values=columns)[:6], *choice.settings)
+    shown = [gr.skip() if new == old else new for new, old in zip((rows, columns), typed.values(), strict=True)]
+    return *shown, extent_text
+
+
+def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> list[Any]:
+    """Put a cell's settings into the page: the status, then what Session.take gives.
+
+    Size and steps are small for the sheet's sake: the page keeps its own, unless they are what the sheet varies.
+    """
+    cell = sheet.cells.get(place)
+    if cell is None:
+        return [gr.skip()] * (3 + len(CONTROLS))
+    shown = dict(zip(("preset", "about", *CONTROLS), session.take(cell.config), strict=True))
+    kept = {"size", "steps"} - sheet.varied
+    shown |= {name: gr.skip() for name in kept}
+    return [status_html(f"{cell.label} is in the page's settings; Run paints it."), *shown.values()]
+
+
+def leave_sheet(request: gr.Request) -> None:
+    """A page was closed: its sheet, if any, ends after its present step."""
+    if sheet := Sheet.open.get(request.session_hash):
+        sheet.controls.stop.set()
+
+
+def press_paint(sheet: Sheet, request: gr.Request) -> tuple[Any, ...]:
+    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
+    sheet.controls.stop.clear()
+    Sheet.open[request.session_hash] = sheet
+    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
+
+
+def _ready(sheet: Sheet) -> tuple[Any, Any]:
+    """After a sheet, however it ended."""
+    sheet.running = False
+    return gr.Button(interactive=True), gr.Button(interactive=False)
+
+
+def _click(sheet: Sheet, session: Session, event: gr.EventData) -> list[Any]:
+    return take(sheet, session, (event.row, event.column))

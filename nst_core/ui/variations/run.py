@@ -1,0 +1,175 @@
+"""From the choice of two settings to a painted sheet: what the contact sheet's handlers do."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+from weakref import WeakValueDictionary
+
+import gradio as gr
+
+from nst_core.devices import choose_compute
+from nst_core.errors import ConfigError, NSTError, OutputError
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.controls import Controls
+from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
+from nst_core.transfer.variations import Cell, SheetProgress, paint_sheet
+from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.status import duration, status_html
+from nst_core.ui.page.toasts import warn
+from nst_core.ui.page.weights import fetch_weights
+from nst_core.ui.serving.limits import check_work
+from nst_core.ui.studio.control_values import config_of
+from nst_core.ui.studio.session import DEVICE_THREAD, Session
+from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.variations.axes import NOTHING, Plan, planned
+from nst_core.ui.variations.table import Growth
+
+VIEW_SECONDS = 2.0  # at least, between two views of a sheet that grows
+
+
+class Sheet:
+    """What one open page has of its sheet."""
+
+    open: ClassVar[WeakValueDictionary[str, "Sheet"]] = WeakValueDictionary()  # by gradio's name of the page
+
+    def __init__(self) -> None:
+        self.controls = Controls()
+        self.running = False
+        self.varied: set[str] = set()
+        self.cells: dict[tuple[int, int], Cell] = {}  # that are painted
+        self.names: dict[str, str] = {}  # "rows" or "columns" -> the setting for which the page put values there
+        self.filled: dict[str, str] = {}  # and these values
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Sheet":
+        return type(self)()  # as of Session
+
+
+class Choice(NamedTuple):
+    """What a person set for a sheet, in the order of the inputs; `settings` are the preset and CONTROLS."""
+
+    rows: str
+    row_values: str
+    columns: str
+    column_values: str
+    size: int | None
+    steps: int | None
+    settings: Sequence[Any]
+
+    @classmethod
+    def of(cls, given: Sequence[Any]) -> "Choice":
+        return cls(*given[:6], settings=given[6:])
+
+    def base(self, session: Session) -> StyleTransferConfig:
+        """The page's settings, at the size and number of steps of a cell.
+
+        Raises:
+            ConfigError: a value that is missing, unknown or out of range.
+        """
+        for name in ("size", "steps"):
+            if getattr(self, name) is None:
+                raise ConfigError(f"the cells' {name} is empty; give a whole number")
+        preset, *values = self.settings
+        return config_of(session.base or preset, values).changed(size=self.size, steps=self.steps)
+
+    def plan(self, base: StyleTransferConfig) -> Plan:
+        """The sheet's cells; raises ConfigError as `planned`."""
+        return planned(base, self.rows, self.row_values, self.columns, self.column_values)
+
+
+class SheetView(NamedTuple):
+    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
+
+    status: Any = gr.skip()
+    grid: Any = gr.skip()
+    download: Any = gr.skip()
+
+
+def paint(sheet: Sheet, session: Session, uploads: Uploads, choice: Choice) -> Iterator[SheetView]:
+    """Paint the sheet that was chosen, showing it as it grows."""
+    try:
+        sheet.running = True
+        base = choice.base(session)
+        plan = choice.plan(base.changed(blend=base.blend[: len(uploads.styles)]))
+        check_work(sum(cell.config.steps * cell.config.size**2 for cell in plan.cells), 1)
+        for backbone in dict.fromkeys(cell.config.backbone for cell in plan.cells):
+            for status in fetch_weights(backbone, sheet.controls):
+                yield SheetView(status=status)
+        painting = DEVICE_THREAD.submit(_begun, plan, uploads, sheet.controls).result()
+        yield from _shown(sheet, plan, painting)
+    except NSTError as error:
+        yield SheetView(status=_problem(error))
+    finally:
+        sheet.running = False
+
+
+def _begun(plan: Plan, uploads: Uploads, controls: Controls) -> Iterator[SheetProgress]:
+    """The sheet's painting, all that it needs read and checked."""
+    material = uploads.read(with_start=any(cell.config.start == "image" for cell in plan.cells))
+    return paint_sheet(
+        material.content_image,
+        material.style_images,
+        plan.cells,
+        choose_compute(),
+        controls,
+        start_image=material.start_image,
+        masks=material.masks,
+    )
+
+
+def _shown(sheet: Sheet, plan: Plan, painting: Iterator[SheetProgress]) -> Iterator[SheetView]:
+    """Step through a sheet that was begun; whatever ends it, what is painted by then stays."""
+    side = min(max(cell.config.size for cell in plan.cells), CELL_SIDES[1])
+    growth, last, told, problem = Growth(plan.rows, plan.columns, plan.cells, side), None, -VIEW_SECONDS, None
+    sheet.cells, sheet.varied = {}, {plan.rows.name, plan.columns.name if plan.columns else NOTHING}
+    try:
+        while progress := DEVICE_THREAD.submit(next, painting, None).result():
+            last = progress
+            sheet.cells = {(result.cell.row, result.cell.column): result.cell for result in progress.results}
+            if time.monotonic() - told >= VIEW_SECONDS:
+                told = time.monotonic()
+                yield SheetView(_progress(plan, progress), growth.shows(progress), gr.DownloadButton(visible=False))
+    except NSTError as error:
+        problem = _problem(error)
+    finally:
+        painting.close()
+    if last is None or not last.results:
+        nothing = status_html("No cell was painted.", " ".join(last.notes if last else ()))
+        yield SheetView(status=problem or nothing)
+        return
+    try:
+        download = gr.DownloadButton(value=_file(plan, last, max(side, CELL_SIDES[0])), visible=True)
+    except OutputError as error:  # it is shown all the same
+        problem, download = problem or _problem(error), gr.DownloadButton(visible=False)
+    yield SheetView(
+        status=problem or status_html(_ended(plan, last), " ".join(last.notes), share=1),
+        grid=growth.shows(last),
+        download=download,
+    )
+
+
+def _problem(error: NSTError) -> str:
+    warn(error, "Cannot paint the sheet")
+    return status_html(str(error), kind="problem")
+
+
+def _progress(plan: Plan, progress: SheetProgress) -> str:
+    cell, count = progress.cell, progress.count
+    steps = max(1, cell.config.steps)
+    made = sum(before.config.steps for before in plan.cells[: progress.index]) + progress.step
+    text = f"Cell {progress.index + 1} of {count} · {cell.label} · step {progress.step} of {steps}"
+    return status_html(text, " ".join(progress.notes), share=min(1.0, made / plan.steps))
+
+
+def _ended(plan: Plan, last: SheetProgress) -> str:
+    done = sum(not result.record.stopped for result in last.results)
+    seconds = sum(result.record.seconds for result in last.results)
+    begun = "Done" if done + len(last.notes) == len(plan.cells) else "Stopped"
+    return f"{begun}: {done} of {len(plan.cells)} cells in {duration(seconds)}. Click one to use its settings."
+
+
+def _file(plan: Plan, last: SheetProgress, cell_side: int) -> Path:
+    """The labelled sheet as a PNG with the records of its cells, in gradio's cache, which deletes it in time."""
+    path = new_file("neural-style-lab-sheet.png")
+    save_sheet(compose_sheet(last.results, plan.rows, plan.columns, cell_side), last.results, path)
+    return path

@@ -1,0 +1,109 @@
+"""Pictures going in and coming out of the page."""
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+from gradio.components.base import server
+from gradio.components.image_editor import AcceptBlobs
+from PIL import Image
+from torch import Tensor
+
+from nst_core import images
+from nst_core.ui.widgets.own_html import OwnHTML
+
+DRAWN_SIDE = 2048  # pixels, of what the brush hands over
+MOST_DRAWINGS = 16  # that wait to be used
+
+
+class PictureInput(gr.Image):
+    """An upload that hands on the file itself, since gradio's own reading clips 16-bit and drops transparency."""
+
+    is_template = True  # shown by gr.Image's own front end
+
+    def preprocess(self, payload: Any) -> Path | None:
+        """The uploaded file's path, None if there is none."""
+        return None if payload is None or not payload.path else Path(payload.path)
+
+
+class BrushInput(gr.ImageEditor):
+    """A brush over a picture; what comes of it is opened as every other upload is, and little of it is kept waiting."""
+
+    is_template = True
+
+    def convert_and_format_image(self, file: Any, flatten_on_white: bool = False) -> Image.Image | None:
+        """A layer, the ground or both together, as Pillow's RGBA.
+
+        Args:
+            file: where the browser put it, or its bytes.
+            flatten_on_white: of no use here, as transparency is kept.
+
+        Raises:
+            ImageError: no picture, or one that cannot be used.
+        """
+        if file is None:
+            return None
+        source = io.BytesIO(file) if isinstance(file, bytes | bytearray | memoryview) else file.path
+        return images.to_pil(images.load_transparent(source, max_side=DRAWN_SIDE))
+
+    @server
+    def accept_blobs(self, data: AcceptBlobs) -> Any:
+        """Take in one of the pictures of a drawing before it is used; the oldest drawings give way."""
+        while len(self.blob_storage) >= MOST_DRAWINGS:
+            self.blob_storage.pop(next(iter(self.blob_storage)), None)
+        return super().accept_blobs(data)
+
+
+def with_alpha(picture: Image.Image) -> Tensor:
+    """What a brush painted, (1, 4, H, W) in [0, 1], the last channel saying where."""
+    values = np.asarray(picture.convert("RGBA"), dtype=np.float32) / 255
+    return torch.from_numpy(values).permute(2, 0, 1)[None]
+
+
+def data_uri(image: Tensor, *, max_side: int = images.MAX_SIDE) -> str:
+    """image (1, 3, H, W) as a JPEG that a page can hold."""
+    return "data:image/jpeg;base64," + base64.b64encode(images.encode_jpeg(image, max_side=max_side)).decode()
+
+
+def comparison(before: Tensor, after: Tensor) -> dict[str, Any]:
+    """Two images (1, 3, H, W) of one size as BeforeAfter's value."""
+    height, width = images.size_of(after)
+    return {"before": data_uri(before), "after": data_uri(after), "width": width, "height": height}
+
+
+class BeforeAfter(OwnHTML):
+    """The photograph under the painting, with a handle that keyboard, touch and screen readers can move.
+
+    Its value is what `comparison` makes, or None.
+    """
+
+    TEMPLATE = """
+<figure class="before-after" style="--share: 0%">
+  ${value && value.after ? `
+  <div class="pictures" style="--aspect: ${value.width / value.height}">
+    <img src="${value.after}" alt="The painting">
+    <img class="before" src="${value.before}" alt="The content picture">
+  </div>
+  <div class="handle"><span>painting</span>
+    <input type="range" min="0" max="100" value="0" aria-label="Share of the picture that shows the photo, in percent">
+  <span>photo</span></div>` : ""}
+</figure>"""
+    STYLE = """
+.before-after { margin: 0; display: flex; flex-direction: column; align-items: center; gap: 6px; }
+.pictures { display: grid; width: min(100%, calc(72vh * var(--aspect))); }
+.pictures img { grid-area: 1 / 1; width: 100%; border-radius: 8px; }
+.before { clip-path: inset(0 calc(100% - var(--share)) 0 0); }
+.handle { display: flex; gap: 10px; align-items: center; width: 100%; max-width: 560px;
+          color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+.handle input { flex: 1; accent-color: var(--color-accent); }
+"""
+    SCRIPT = """
+element.addEventListener('input', event => {
+  const figure = event.target.closest('.before-after');
+  if (figure) figure.style.setProperty('--share', event.target.value + '%');
+});
+"""
