@@ -14,16 +14,18 @@ import gradio as gr
 
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
+from nst_core.ui.augment.area import build_augment
 from nst_core.ui.explain import tab as explain
 from nst_core.ui.instant import endpoint as instant_endpoint
 from nst_core.ui.instant import tab as instant
 from nst_core.ui.page.theme import CSS, THEME
 from nst_core.ui.serving.page import Page
 from nst_core.ui.serving.server import launch_options, serve
-from nst_core.ui.studio import camera as live
+from nst_core.ui.studio import camera
 from nst_core.ui.stylize import endpoint
 from nst_core.ui.stylize import tab as stylize
 from nst_core.ui.train import tab as train
+from nst_core.ui.variations.area import build_variations
 from nst_core.ui.widgets.live_preview import ROUTE
 
 TITLE = "Neural Style Lab"
@@ -34,12 +36,13 @@ with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo
     with gr.Tabs() as tabs:
         with gr.Tab("Stylize", id="stylize"):
             studio = stylize.build()
+            build_variations(studio)
         with gr.Tab("Instant", id="instant"):
             choices = instant.build(tabs, studio)
         with gr.Tab("Train", id="train"):
             train.build(choices)
         with gr.Tab("Explain", id="explain"):
-            explain.build(tabs, studio)
+            explain.build(tabs, studio, build_augment)
     endpoint.add_endpoint()
     instant_endpoint.add_instant_endpoint()
 
@@ -47,7 +50,7 @@ with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo
 demo.queue(max_size=2000, default_concurrency_limit=None, api_open=False)
 
 try:
-    LAUNCH = launch_options(theme=THEME, css=CSS, routes=[ROUTE, live.ROUTE])  # here and in tests
+    LAUNCH = launch_options(theme=THEME, css=CSS, routes=[ROUTE, camera.ROUTE])  # here and in tests
 except NSTError as error:  # a limit that is no number
     sys.exit(f"error: {error}")
 

@@ -1,15 +1,13 @@
 """The pictures that come with the app."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from assets.paint.__main__ import STYLES, paint
 from nst_core import images
+from nst_core.assets import ASSETS
 
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
 QUICK = ("harbour_dots", "great_swell")  # a second each
 
 

@@ -21,7 +21,7 @@ from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.ui.explain import session as module
 from nst_core.ui.explain.session import Board, Pictures, leave_board
-from nst_core.ui.studio.session import DEVICE_THREAD
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 
 QUICK = {"layers": "conv1_2", "start": ["content"], "size": 32, "steps": 5000}
 BEGUN = Moment(("",), ("",), (Part(0, 0, "a picture", torch.zeros(1, 3, 20, 30)),), text="begun", share=0.5)

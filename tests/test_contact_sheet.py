@@ -14,8 +14,9 @@ from nst_core.errors import ConfigError
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.sheet import read_sheet
 from nst_core.transfer.variations import RATIO, SETTINGS, cells, parse_axis
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.control_values import CONTROLS, config_of, controls_of
-from nst_core.ui.studio.session import DEVICE_THREAD, Session
+from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.variations import run as sheet_painting
 from nst_core.ui.variations.area import Sheet, choose, describe, fill, leave_sheet, refresh, take

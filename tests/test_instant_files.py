@@ -13,7 +13,7 @@ from nst_core import images
 from nst_core.ui.instant import files as module
 from nst_core.ui.instant.files import paint_clip, paint_many
 from nst_core.ui.serving.jobs import Job, press, ready
-from nst_core.ui.studio.instant_session import Mix, Palette
+from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.widgets.live_preview import Preview
 from tests.test_instant_picture import props
 from tests.test_painter import network_of
@@ -38,8 +38,8 @@ def painter(monkeypatch):
 
 
 @pytest.fixture
-def palette() -> Palette:
-    return Palette()
+def session() -> InstantSession:
+    return InstantSession()
 
 
 @pytest.fixture
@@ -95,80 +95,80 @@ def sound_of(path: Path) -> int:
         return sum(packet.size > 0 for packet in container.demux(audio=0)) if container.streams.audio else 0
 
 
-def is_problem(views: list, palette: Palette, toasts: list, message: str) -> bool:
+def is_problem(views: list, session: InstantSession, toasts: list, message: str) -> bool:
     """Whether it ended by these words, as a toast and in the status, and everything else is left as it is."""
     status, *rest = views[-1]
     assert message in status and 'class="status problem"' in status and rest == [SKIP, SKIP]
-    return not (palette.video.busy or palette.batch.busy) and [message in toast for toast in toasts] == [True]
+    return not (session.video.busy or session.batch.busy) and [message in toast for toast in toasts] == [True]
 
 
 # videos
 
 
-def test_a_video_is_painted_while_its_frames_are_shown(palette, clip, updates):
-    views = list(paint_clip(palette, str(clip), 32, False))
+def test_a_video_is_painted_while_its_frames_are_shown(session, clip, updates):
+    views = list(paint_clip(session, str(clip), 32, False))
     token = props(views[0][1])["value"]
     assert len(updates) == FRAMES and f"frame {FRAMES} of {FRAMES}" in updates[-1][1]["clip-status"].lower()
     assert all(f'data-run="{token}"' in words["clip-status"] for _, words in updates)
     assert f"Done: frame {FRAMES} of {FRAMES}" in views[-1][0] and 'data-run=""' in views[-1][0]
-    assert props(views[-1][1])["visible"] == "hidden" and Preview.live[token].done and palette.video.busy is False
+    assert props(views[-1][1])["visible"] == "hidden" and Preview.live[token].done and session.video.busy is False
     painted = decoded(shown_file(views))
     assert len(painted) == FRAMES and (painted[0].width, painted[0].height) == (32, 24)
     assert sound_of(shown_file(views)) > 0
 
 
-def test_what_is_said_of_a_video_goes_along_with_every_frame(palette, clip, updates, monkeypatch):
+def test_what_is_said_of_a_video_goes_along_with_every_frame(session, clip, updates, monkeypatch):
     """As the browser sees few of them."""
     monkeypatch.setattr(module, "WORDS_SECONDS", 5.0)
-    list(paint_clip(palette, str(clip), 32, False))
+    list(paint_clip(session, str(clip), 32, False))
     assert ["of 12" in words.get("clip-status", "") for _, words in updates] == [True] * FRAMES
 
 
-def test_the_frames_of_a_video_are_painted_as_it_is_set(palette, clip, painter, monkeypatch):
+def test_the_frames_of_a_video_are_painted_as_it_is_set(session, clip, painter, monkeypatch):
     asked, plain = [], painter.steps
     monkeypatch.setattr(
         painter,
         "steps",
         lambda image, *given, **named: (asked.append((*given, named)), plain(image, *given, **named))[1],
     )
-    palette.mix = Mix(strength=0.5, second="stars", share=0.25)
-    list(paint_clip(palette, str(clip), None, False))
+    session.mix = Mix(strength=0.5, second="stars", share=0.25)
+    list(paint_clip(session, str(clip), None, False))
     assert asked == [({"waves": 0.75, "stars": 0.25}, {"strength": 0.5})] * FRAMES
 
 
-def test_a_video_without_a_size_keeps_its_own(palette, clip):
-    painted = decoded(shown_file(list(paint_clip(palette, str(clip), None, False))))
+def test_a_video_without_a_size_keeps_its_own(session, clip):
+    painted = decoded(shown_file(list(paint_clip(session, str(clip), None, False))))
     assert (painted[0].height, painted[0].width) == (HEIGHT, WIDTH)
 
 
 @pytest.mark.parametrize("steady", [False, True])
-def test_a_video_flickers_less_only_where_it_is_wanted(palette, clip, monkeypatch, steady):
+def test_a_video_flickers_less_only_where_it_is_wanted(session, clip, monkeypatch, steady):
     asked, plain = [], module.paint_video
     monkeypatch.setattr(
         module, "paint_video", lambda *given, **named: (asked.append(named["steady"]), plain(*given, **named))[1]
     )
-    list(paint_clip(palette, str(clip), 32, steady))
+    list(paint_clip(session, str(clip), 32, steady))
     assert asked == [steady]
 
 
-def test_a_video_that_is_stopped_is_a_shorter_one(palette, clip, monkeypatch):
-    views = stopped_after(palette.video, 5, monkeypatch, paint_clip(palette, str(clip), 32, False))
-    assert "Stopped: frame 5 of 12" in views[-1][0] and palette.video.busy is False
+def test_a_video_that_is_stopped_is_a_shorter_one(session, clip, monkeypatch):
+    views = stopped_after(session.video, 5, monkeypatch, paint_clip(session, str(clip), 32, False))
+    assert "Stopped: frame 5 of 12" in views[-1][0] and session.video.busy is False
     assert len(decoded(shown_file(views))) == 5 and sound_of(shown_file(views)) > 0
 
 
-def test_a_video_that_is_stopped_before_its_first_frame_is_none(palette, clip, toasts):
-    palette.video.controls.stop.set()
-    views = list(paint_clip(palette, str(clip), 32, False))
-    assert is_problem(views, palette, toasts, "stopped before the first frame was painted")
+def test_a_video_that_is_stopped_before_its_first_frame_is_none(session, clip, toasts):
+    session.video.controls.stop.set()
+    views = list(paint_clip(session, str(clip), 32, False))
+    assert is_problem(views, session, toasts, "stopped before the first frame was painted")
 
 
-def test_a_page_that_is_left_ends_its_video(palette, clip):
-    views = paint_clip(palette, str(clip), 32, False)
+def test_a_page_that_is_left_ends_its_video(session, clip):
+    views = paint_clip(session, str(clip), 32, False)
     token = props(next(views)[1])["value"]
-    assert palette.video.busy is True
+    assert session.video.busy is True
     views.close()
-    assert palette.video.busy is False and Preview.live[token].done
+    assert session.video.busy is False and Preview.live[token].done
 
 
 @pytest.mark.parametrize(
@@ -176,30 +176,30 @@ def test_a_page_that_is_left_ends_its_video(palette, clip):
     [(48.5, "the size is 48.5; give a whole number of pixels, or none"), (0, "size is 0; give a whole number"),
      (8, "size is 8; give a whole number of pixels, 16 or more"), (float("nan"), "the size is nan")],
 )  # fmt: skip
-def test_a_size_of_a_video_that_is_none_is_named(palette, clip, toasts, size, message):
-    assert is_problem(list(paint_clip(palette, str(clip), size, False)), palette, toasts, message)
+def test_a_size_of_a_video_that_is_none_is_named(session, clip, toasts, size, message):
+    assert is_problem(list(paint_clip(session, str(clip), size, False)), session, toasts, message)
 
 
-def test_what_is_no_video_is_named(palette, tmp_path, toasts):
-    assert is_problem(list(paint_clip(palette, None, 64, False)), palette, toasts, "there is no video; drop one")
+def test_what_is_no_video_is_named(session, tmp_path, toasts):
+    assert is_problem(list(paint_clip(session, None, 64, False)), session, toasts, "there is no video; drop one")
     toasts.clear()
     (tmp_path / "letter.mp4").write_text("Dear reader, this is no video. " * 50)
-    views = list(paint_clip(palette, str(tmp_path / "letter.mp4"), 64, False))
-    assert is_problem(views, palette, toasts, "letter.mp4 cannot be read as a video")
+    views = list(paint_clip(session, str(tmp_path / "letter.mp4"), 64, False))
+    assert is_problem(views, session, toasts, "letter.mp4 cannot be read as a video")
 
 
-def test_a_blend_that_cannot_be_is_named_before_a_video_is_begun(palette, clip, toasts):
-    palette.mix = Mix(second="rain")
-    views = list(paint_clip(palette, str(clip), 32, False))
-    assert len(views) == 1 and is_problem(views, palette, toasts, "styles of different networks")
+def test_a_blend_that_cannot_be_is_named_before_a_video_is_begun(session, clip, toasts):
+    session.mix = Mix(second="rain")
+    views = list(paint_clip(session, str(clip), 32, False))
+    assert len(views) == 1 and is_problem(views, session, toasts, "styles of different networks")
 
 
 # many pictures
 
 
-def test_a_zip_holds_every_picture_under_a_name_of_its_own(palette, files, painter, updates):
-    views = list(paint_many(palette, [str(path) for path in files], None, 24))
-    assert "Done: 3 of 3 pictures" in views[-1][0] and palette.batch.busy is False
+def test_a_zip_holds_every_picture_under_a_name_of_its_own(session, files, painter, updates):
+    views = list(paint_many(session, [str(path) for path in files], None, 24))
+    assert "Done: 3 of 3 pictures" in views[-1][0] and session.batch.busy is False
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png", "b.png"]
         for name, path in zip(archive.namelist(), files, strict=True):
@@ -213,10 +213,10 @@ def test_a_zip_holds_every_picture_under_a_name_of_its_own(palette, files, paint
     assert Preview.live[token].done
 
 
-def test_pictures_and_a_folder_are_painted_together_but_hidden_files(palette, files):
+def test_pictures_and_a_folder_are_painted_together_but_hidden_files(session, files):
     hidden = files[0].with_name(".DS_Store")
     hidden.write_text("x")
-    views = list(paint_many(palette, [str(files[0])], [str(hidden), str(files[2])], None))
+    views = list(paint_many(session, [str(files[0])], [str(hidden), str(files[2])], None))
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.namelist() == ["a.png", "b.png"]
         with archive.open("b.png") as entry:
@@ -224,68 +224,68 @@ def test_pictures_and_a_folder_are_painted_together_but_hidden_files(palette, fi
     assert "Skipped" not in views[-1][0]
 
 
-def test_a_picture_that_cannot_be_read_is_skipped_and_named(palette, files, toasts):
+def test_a_picture_that_cannot_be_read_is_skipped_and_named(session, files, toasts):
     files[1].write_text("Dear reader")
-    views = list(paint_many(palette, [str(path) for path in files], None, 24))
+    views = list(paint_many(session, [str(path) for path in files], None, 24))
     assert "Done: 2 of 3 pictures" in views[-1][0] and "Skipped: a.jpg cannot be read" in views[-1][0]
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.namelist() == ["a.png", "b.png"]
     assert toasts == []
 
 
-def test_pictures_of_which_none_can_be_read_are_named(palette, files, toasts):
+def test_pictures_of_which_none_can_be_read_are_named(session, files, toasts):
     for path in files:
         path.write_text("Dear reader")
-    views = list(paint_many(palette, [str(path) for path in files], None, 24))
-    assert is_problem(views, palette, toasts, "none of the 3 files could be painted: a.png cannot be read")
+    views = list(paint_many(session, [str(path) for path in files], None, 24))
+    assert is_problem(views, session, toasts, "none of the 3 files could be painted: a.png cannot be read")
 
 
 @pytest.mark.parametrize("files", [None, [], ["/somewhere/.DS_Store"]])
-def test_without_pictures_there_is_nothing_to_paint(palette, toasts, files):
-    views = list(paint_many(palette, files, None, 24))
-    assert is_problem(views, palette, toasts, "there are no pictures; drop some, or a folder")
+def test_without_pictures_there_is_nothing_to_paint(session, toasts, files):
+    views = list(paint_many(session, files, None, 24))
+    assert is_problem(views, session, toasts, "there are no pictures; drop some, or a folder")
 
 
-def test_pictures_that_are_stopped_are_a_smaller_zip(palette, files, monkeypatch):
-    views = stopped_after(palette.batch, 2, monkeypatch, paint_many(palette, [str(path) for path in files], None, 24))
-    assert "Stopped: 2 of 3 pictures" in views[-1][0] and palette.batch.busy is False
+def test_pictures_that_are_stopped_are_a_smaller_zip(session, files, monkeypatch):
+    views = stopped_after(session.batch, 2, monkeypatch, paint_many(session, [str(path) for path in files], None, 24))
+    assert "Stopped: 2 of 3 pictures" in views[-1][0] and session.batch.busy is False
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png"]
 
 
-def test_pictures_that_are_stopped_before_the_first_are_none(palette, files, toasts):
-    palette.batch.controls.stop.set()
-    views = list(paint_many(palette, [str(path) for path in files], None, 24))
-    assert is_problem(views, palette, toasts, "stopped before the first picture was painted")
+def test_pictures_that_are_stopped_before_the_first_are_none(session, files, toasts):
+    session.batch.controls.stop.set()
+    views = list(paint_many(session, [str(path) for path in files], None, 24))
+    assert is_problem(views, session, toasts, "stopped before the first picture was painted")
 
 
 @pytest.mark.parametrize("size", [48.5, 3])
-def test_a_size_of_pictures_that_is_none_is_named(palette, files, toasts, size):
-    views = list(paint_many(palette, [str(path) for path in files], None, size))
-    assert is_problem(views, palette, toasts, f"the size is {size}; give a whole number")
+def test_a_size_of_pictures_that_is_none_is_named(session, files, toasts, size):
+    views = list(paint_many(session, [str(path) for path in files], None, size))
+    assert is_problem(views, session, toasts, f"the size is {size}; give a whole number")
 
 
 def test_without_styles_nothing_is_painted(monkeypatch, files, clip, toasts):
     bundle(monkeypatch)
-    palette = Palette()
-    for painting in (paint_clip(palette, str(clip), 32, False), paint_many(palette, [str(files[0])], None, 24)):
+    session = InstantSession()
+    for painting in (paint_clip(session, str(clip), 32, False), paint_many(session, [str(files[0])], None, 24)):
         toasts.clear()
-        assert is_problem(list(painting), palette, toasts, "came without its file of styles")
+        assert is_problem(list(painting), session, toasts, "came without its file of styles")
 
 
 # the buttons
 
 
-def test_pressing_run_forgets_an_earlier_stop_and_the_buttons_change_places(palette):
-    palette.video.controls.stop.set()
-    status, run, stop = press(palette.video)
-    assert "Waiting" in status and not palette.video.controls.stop.is_set()
+def test_pressing_run_forgets_an_earlier_stop_and_the_buttons_change_places(session):
+    session.video.controls.stop.set()
+    status, run, stop = press(session.video)
+    assert "Waiting" in status and not session.video.controls.stop.is_set()
     assert (props(run)["interactive"], props(stop)["interactive"]) == (False, True)
-    palette.video.busy = True
-    run, stop = ready(palette.video)
-    assert palette.video.busy is False and (props(run)["interactive"], props(stop)["interactive"]) == (True, False)
+    session.video.busy = True
+    run, stop = ready(session.video)
+    assert session.video.busy is False and (props(run)["interactive"], props(stop)["interactive"]) == (True, False)
 
 
-def test_stopping_many_pictures_leaves_a_video_alone(palette):
-    palette.batch.controls.stop.set()
-    assert not palette.video.controls.stop.is_set()
+def test_stopping_many_pictures_leaves_a_video_alone(session):
+    session.batch.controls.stop.set()
+    assert not session.video.controls.stop.is_set()

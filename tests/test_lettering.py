@@ -1,14 +1,14 @@
 """What words on pictures are written with."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.poster.lettering import Lettering, best_lettering, plain
+from nst_core.assets import ASSETS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = ASSETS.parent
 OWN = Lettering()  # Pillow's own font
 LETTERINGS = {"own": OWN, "best": best_lettering()}
 

@@ -17,9 +17,9 @@ from starlette.testclient import TestClient
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
-from nst_core.ui.instant.camera_view import LANES, SIZES, TEMPLATE
+from nst_core.ui.instant.camera_view import SIZES, TEMPLATE
 from nst_core.ui.studio import camera as module
-from nst_core.ui.studio.camera import MAX_BYTES, MAX_SIDE, ROUTE, Live, taken
+from nst_core.ui.studio.camera import LANES, MAX_BYTES, MAX_SIDE, ROUTE, Live, taken
 
 APP = Starlette(routes=[ROUTE])
 client = TestClient(APP)

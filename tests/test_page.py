@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError, NSTError
 from nst_core.ui.serving.lane import Lane
 from nst_core.ui.serving.page import NO_SENSE, NOT_YOURS, Page, check_own, paths_in
@@ -135,10 +136,9 @@ def test_no_component_that_takes_files_is_passed_over():
 
 
 def test_examples_may_be_given_by_their_place():
-    assets = Path(__file__).resolve().parents[1] / "assets"
-    check_own(str(next((assets / "photos").glob("*.jpg"))))
+    check_own(str(next((ASSETS / "photos").glob("*.jpg"))))
     with pytest.raises(NSTError):
-        check_own(str(assets.parent / "README.md"))
+        check_own(str(ASSETS.parent / "README.md"))
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,16 @@ from gradio.blocks import Block
 from PIL import Image
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.errors import DeviceError, DownloadError, NSTError, OutputError
 from nst_core.features import weights
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
 from nst_core.transfer.run import Run
 from nst_core.ui.page.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.control_values import CONTROLS, controls_of
-from nst_core.ui.studio.session import DEVICE_THREAD, Session, leave_page
+from nst_core.ui.studio.session import Session, leave_page
 from nst_core.ui.studio.uploads import Uploads, masks_of
 from nst_core.ui.stylize import run as painting
 from nst_core.ui.stylize.run import View, go_on, paint, recolor, steer
@@ -148,7 +150,7 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.ui.stylize.run import paint, recolor
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.control_values import CONTROLS, controls_of
-from nst_core.ui.stylize.tab import check_upload
+from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.studio.uploads import Uploads
 
 def workers():
@@ -179,7 +181,7 @@ def test_only_one_thread_has_compute_threads_of_its_own(random_weights, tmp_path
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "NST_DEVICE": "cpu", "GRADIO_TEMP_DIR": str(tmp_path)}
     told = subprocess.run(
         [sys.executable, "-c", COUNT_THREADS, tmp_path / "content.png", tmp_path / "style.png"],
-        capture_output=True, text=True, check=False, env=environment, cwd=Path(__file__).resolve().parents[1],
+        capture_output=True, text=True, check=False, env=environment, cwd=ASSETS.parent,
     )  # fmt: skip
     assert told.stdout.split()[-1:] == ["1"], told.stderr
 

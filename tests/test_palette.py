@@ -14,11 +14,11 @@ from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import with_colors_of
-from nst_core.ui.instant.tab import blends, enter_page, leave_page, pick, point_camera, remix, repaint
+from nst_core.ui.instant.tab import enter_page, leave_page, pick, remix, repaint
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio import instant_session as module
 from nst_core.ui.studio.camera import Live
-from nst_core.ui.studio.instant_session import NO_BLEND, Mix, Palette
-from nst_core.ui.studio.session import DEVICE_THREAD
+from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from tests.test_painter import CPU, network_of
 
 
@@ -41,8 +41,8 @@ def painter(monkeypatch) -> Painter:
 
 
 @pytest.fixture
-def palette() -> Palette:
-    return Palette()
+def session() -> InstantSession:
+    return InstantSession()
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def image() -> torch.Tensor:
     return torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(4))
 
 
-def brushed(palette: Palette, image: torch.Tensor) -> torch.Tensor:
-    return DEVICE_THREAD.submit(palette.brush(), image).result()
+def brushed(session: InstantSession, image: torch.Tensor) -> torch.Tensor:
+    return DEVICE_THREAD.submit(session.brush(), image).result()
 
 
 @pytest.mark.parametrize(
@@ -65,82 +65,82 @@ def brushed(palette: Palette, image: torch.Tensor) -> torch.Tensor:
         (Mix(second="rain", share=0.0), {"waves": 1.0}, 1.0),
     ],
 )
-def test_a_brush_paints_as_style_strength_and_blend_are_set(palette, painter, image, mix, weights, strength):
-    palette.choose(2)
-    palette.mix = mix
-    torch.testing.assert_close(brushed(palette, image), painter.paint(image, weights, strength=strength))
+def test_a_brush_paints_as_style_strength_and_blend_are_set(session, painter, image, mix, weights, strength):
+    session.choose(2)
+    session.mix = mix
+    torch.testing.assert_close(brushed(session, image), painter.paint(image, weights, strength=strength))
 
 
-def test_a_brush_can_keep_the_pictures_own_colours(palette, painter, image):
-    palette.mix = Mix(color="content")
+def test_a_brush_can_keep_the_pictures_own_colours(session, painter, image):
+    session.mix = Mix(color="content")
     painted = painter.paint(image, {"night_sky": 1.0})
-    torch.testing.assert_close(brushed(palette, image), with_colors_of(painted, image))
+    torch.testing.assert_close(brushed(session, image), with_colors_of(painted, image))
 
 
-def test_a_brush_goes_on_as_it_was_when_it_was_made(palette, painter, image):
-    brush = palette.brush()
-    palette.choose(2)
-    palette.mix = Mix(strength=0.0)
+def test_a_brush_goes_on_as_it_was_when_it_was_made(session, painter, image):
+    brush = session.brush()
+    session.choose(2)
+    session.mix = Mix(strength=0.0)
     torch.testing.assert_close(brush(image), painter.paint(image, {"night_sky": 1.0}))
 
 
-def test_styles_of_different_networks_cannot_be_blended_and_the_camera_keeps_its_paint(palette):
-    point_camera(palette)
-    before = palette.live.paint
-    remix(palette, 1.0, "rain", 0.5, "style")
-    assert before is not None and palette.live.paint is before
+def test_styles_of_different_networks_cannot_be_blended_and_the_camera_keeps_its_paint(session):
+    session.point_camera()
+    before = session.live.paint
+    remix(session, 1.0, "rain", 0.5, "style")
+    assert before is not None and session.live.paint is before
     with pytest.raises(ConfigError, match="night_sky and rain are styles of different networks; blend those of one"):
-        palette.brush()
-    remix(palette, 0.5, "waves", 0.5, "style")
-    assert palette.live.paint is not before
+        session.brush()
+    remix(session, 0.5, "waves", 0.5, "style")
+    assert session.live.paint is not before
 
 
-def test_a_blend_that_cannot_be_painted_is_said_once(palette, monkeypatch):
+def test_a_blend_that_cannot_be_painted_is_said_once(session, monkeypatch):
     said = []
     monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(text))
-    pick(palette, SimpleNamespace(number=1))
-    views = list(repaint(palette, None, None, 1.0, "rain", 0.5, "style"))
+    pick(session, SimpleNamespace(number=1))
+    views = list(repaint(session, None, None, 1.0, "rain", 0.5, "style"))
     assert len(said) == 1 and said[0] in views[-1].status
 
 
-def test_styles_of_a_file_are_those_of_one_page_only(palette, image):
-    other = copy.deepcopy(palette)
-    assert palette.add(StyleFile(network_of("snow", "fog", seed=2)), "mine.safetensors") == ["snow", "fog"]
-    assert palette.names == ["night_sky", "waves", "rain", "snow", "fog"] and palette.chosen == "snow"
-    assert other.names == Palette().names == ["night_sky", "waves", "rain"] and other.chosen == "night_sky"
+def test_styles_of_a_file_are_those_of_one_page_only(session, image):
+    other = copy.deepcopy(session)
+    assert session.add(StyleFile(network_of("snow", "fog", seed=2)), "mine.safetensors") == ["snow", "fog"]
+    assert session.names == ["night_sky", "waves", "rain", "snow", "fog"] and session.chosen == "snow"
+    assert other.names == InstantSession().names == ["night_sky", "waves", "rain"] and other.chosen == "night_sky"
     own = Painter([network_of("snow", "fog", seed=2)], CPU)
-    torch.testing.assert_close(brushed(palette, image), own.paint(image, {"snow": 1.0}))
-    palette.choose(1)
-    torch.testing.assert_close(brushed(palette, image), brushed(other, image))
-    palette.add(StyleFile(network_of("mist", seed=3)), "more.safetensors")
+    torch.testing.assert_close(brushed(session, image), own.paint(image, {"snow": 1.0}))
+    session.choose(1)
+    torch.testing.assert_close(brushed(session, image), brushed(other, image))
+    session.add(StyleFile(network_of("mist", seed=3)), "more.safetensors")
     own = Painter([network_of("mist", seed=3)], CPU)
-    torch.testing.assert_close(brushed(palette, image), own.paint(image, {"mist": 1.0}))
+    torch.testing.assert_close(brushed(session, image), own.paint(image, {"mist": 1.0}))
 
 
-def test_a_page_that_is_opened_begins_anew(palette):
-    palette.choose(3)
-    palette.mix = Mix(strength=0.1)
-    other = copy.deepcopy(palette)
+def test_a_page_that_is_opened_begins_anew(session):
+    session.choose(3)
+    session.mix = Mix(strength=0.1)
+    other = copy.deepcopy(session)
     assert (other.chosen, other.mix) == ("night_sky", Mix())
-    assert other.live.token != palette.live.token and other.video is not palette.video
+    assert other.live.token != session.live.token and other.video is not session.video
 
 
-def test_a_file_whose_names_are_taken_changes_nothing(palette):
+def test_a_file_whose_names_are_taken_changes_nothing(session):
     with pytest.raises(ConfigError, match="there is a style 'waves' already"):
-        palette.add(StyleFile(network_of("snow", "waves", seed=2)), "mine.safetensors")
-    assert palette.names == ["night_sky", "waves", "rain"] and palette.chosen == "night_sky"
+        session.add(StyleFile(network_of("snow", "waves", seed=2)), "mine.safetensors")
+    assert session.names == ["night_sky", "waves", "rain"] and session.chosen == "night_sky"
 
 
 def test_without_any_style_the_page_opens_and_says_what_is_missing(monkeypatch):
     bundle(monkeypatch)
-    palette = Palette()
-    assert palette.names == [] and palette.strip_value()["items"] == [] and palette.strip_value()["chosen"] == 0
+    session = InstantSession()
+    assert session.names == [] and session.strip_value()["items"] == [] and session.strip_value()["chosen"] == 0
     with pytest.raises(ConfigError, match="came without its file of styles"):
-        palette.brush()
-    strip, token = enter_page(palette, SimpleNamespace(session_hash="mine"))
-    assert strip["empty"] and token == palette.live.token and palette.live.paint is None
-    palette.add(StyleFile(network_of("snow")), "mine.safetensors")
-    palette.brush()
+        session.brush()
+    strip, token = enter_page(session, SimpleNamespace(session_hash="mine"))
+    assert strip["empty"] and token == session.live.token and session.live.paint is None
+    session.add(StyleFile(network_of("snow")), "mine.safetensors")
+    session.brush()
 
 
 def test_a_missing_file_of_styles_is_no_error_before_somebody_paints(monkeypatch, tmp_path):
@@ -150,45 +150,45 @@ def test_a_missing_file_of_styles_is_no_error_before_somebody_paints(monkeypatch
 
 
 @pytest.mark.parametrize("number", [-1, 0, 4, 10**9])
-def test_choosing_an_unknown_number_changes_nothing(palette, number):
-    palette.choose(2)
-    palette.choose(number)
-    assert palette.chosen == "waves"
+def test_choosing_an_unknown_number_changes_nothing(session, number):
+    session.choose(2)
+    session.choose(number)
+    assert session.chosen == "waves"
 
 
-def test_the_strip_has_each_style_once_and_marks_the_chosen(palette):
-    palette.add(StyleFile(network_of("snow <b>", seed=2)), "<i>.safetensors")
-    for number, name in enumerate(palette.names, 1):
-        shown = pick(palette, SimpleNamespace(number=number))
-        assert shown["chosen"] == number and palette.chosen == name
+def test_the_strip_has_each_style_once_and_marks_the_chosen(session):
+    session.add(StyleFile(network_of("snow <b>", seed=2)), "<i>.safetensors")
+    for number, name in enumerate(session.names, 1):
+        shown = pick(session, SimpleNamespace(number=number))
+        assert shown["chosen"] == number and session.chosen == name
         assert [item["number"] for item in shown["items"]] == [1, 2, 3, 4]
         assert [item["caption"] for item in shown["items"]] == ["night sky", "waves", "rain", "snow &lt;b&gt;"]
     assert shown["items"][3]["name"] == "snow &lt;b&gt;, &lt;i&gt;.safetensors"
     assert shown["items"][0]["thumbnail"] == "data:image/jpeg;base64,/9j/c21hbGw="
 
 
-def test_the_menu_of_second_styles_has_every_style_and_none(palette):
-    palette.add(StyleFile(network_of("snow", seed=2)), "mine.safetensors")
-    assert [name for _, name in blends(palette)] == [NO_BLEND, *palette.names]
+def test_the_menu_of_second_styles_has_every_style_and_none(session):
+    session.add(StyleFile(network_of("snow", seed=2)), "mine.safetensors")
+    assert [name for _, name in session.blends] == [NO_BLEND, *session.names]
 
 
-def test_what_is_chosen_can_be_said(palette):
-    assert palette.said() == "night sky"
-    palette.mix = Mix(second="waves", share=0.25)
-    assert palette.said() == "night sky with 25% waves"
-    palette.mix = Mix(second="night_sky")
-    assert palette.said() == "night sky"
+def test_what_is_chosen_can_be_said(session):
+    assert session.said() == "night sky"
+    session.mix = Mix(second="waves", share=0.25)
+    assert session.said() == "night sky with 25% waves"
+    session.mix = Mix(second="night_sky")
+    assert session.said() == "night sky"
 
 
 def test_a_closed_page_ends_what_goes_on_for_it_and_for_no_other():
-    pages = {name: Palette() for name in ("mine", "other")}
-    for name, palette in pages.items():
-        enter_page(palette, SimpleNamespace(session_hash=name))
-        assert palette.live.paint is not None
+    pages = {name: InstantSession() for name in ("mine", "other")}
+    for name, session in pages.items():
+        enter_page(session, SimpleNamespace(session_hash=name))
+        assert session.live.paint is not None
     leave_page(SimpleNamespace(session_hash="mine"))
     leave_page(SimpleNamespace(session_hash="nobody"))
-    for name, palette in pages.items():
+    for name, session in pages.items():
         gone = name == "mine"
-        ended = palette.video.controls, palette.batch.controls, palette.lesson.controls
+        ended = session.video.controls, session.batch.controls, session.lesson.controls
         assert [controls.stop.is_set() for controls in ended] == [gone] * 3
-        assert (palette.live.paint is None) == (palette.live.token not in Live.open) == gone
+        assert (session.live.paint is None) == (session.live.token not in Live.open) == gone

@@ -1,17 +1,16 @@
 """What every preset paints of real pictures, as real VGG-19 sees it: a painting in the style that shows the photo."""
 
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.devices import choose_compute
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import stylize
 from tests.judge import Judge
 
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
 SIZE = 256  # pixels
 STYLE = 0.45  # of the photo's own style error: most that a painting may have
 CONTENT = 0.5  # of white noise's content error, at the layers that the preset looks at

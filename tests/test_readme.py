@@ -10,9 +10,10 @@ import pytest
 
 from nst_core import images
 from nst_core.__main__ import COMMANDS, _parser
+from nst_core.assets import ASSETS
 from nst_core.transfer.presets import PRESETS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = ASSETS.parent
 README = (ROOT / "README.md").read_text()
 
 

@@ -1,11 +1,10 @@
 """The scale of features: what changes is their size, never what is seen."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.features.checkpoint import MEANS, PRE, plan, tap_name, unit_tap_name
 from nst_core.features.compress import root_of
 from nst_core.features.loading import load_network
@@ -25,7 +24,6 @@ from nst_core.losses.gram import gram_matrix, squared_distance
 from tests.conftest import random_state
 from tests.runs import CPU
 
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
 TORCHVISIONS = ("vgg19", "vgg16")
 LAYERS = ("conv1_1", "conv1_2_pre", "conv2_2", "conv3_1", "conv4_2_pre", "conv5_1")
 

@@ -8,15 +8,15 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import httpx
 import pytest
 
+from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError
 from nst_core.ui.serving.server import check_folder, launch_options
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = ASSETS.parent
 EXAMPLES = [ROOT / "assets" / "photos" / "china_temple.jpg", ROOT / "assets" / "styles" / "harvest_sun.jpg"]
 
 

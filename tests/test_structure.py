@@ -8,14 +8,24 @@ from pathlib import Path
 import pytest
 
 from nst_core.__main__ import COMMANDS
+from nst_core.assets import ASSETS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = ASSETS.parent
 
 # Rooms in import order: a module imports from those before its own and from its own.
 ROOMS = (
-    "errors", "interrupts", "files", "host_memory", "pictures", "images", "devices", "features", "losses", "transfer",
-    "instant", "analysis", "augment", "commands", "ui", "app",
+    "errors", "interrupts", "files", "host_memory", "assets", "pictures", "images", "devices", "features", "losses",
+    "transfer", "instant", "analysis", "augment", "commands", "ui", "app",
 )  # fmt: skip
+# The same within rooms that have rooms of their own; "" stands for the modules right inside.
+INNER_ROOMS = {
+    "ui": (
+        "page", "widgets", "serving", "studio", "stylize", "variations", "instant", "train", "explain", "augment",
+    ),
+    "analysis": ("", "cutouts", "layer_view", "painting", "written", "poster", "figures"),
+}  # fmt: skip
+TABS = set(INNER_ROOMS["ui"][4:])
+MOST_WAYS = {"ui": 30, "analysis": 10}  # pairs of inner rooms of which one imports the other
 
 # Stand above every room that is no page.
 FRONT_DOORS = {"nst_core", "nst_core.__main__"}
@@ -63,20 +73,73 @@ def room_of(module: str) -> str | None:
     return parts[1] if parts[0] == "nst_core" and len(parts) > 1 else None
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES.keys() - FRONT_DOORS))
-def test_a_module_imports_only_from_rooms_before_it_or_its_own(module):
-    own = room_of(module)
-    assert own in ROOMS, f"{module} stands in a room that the design does not know"
-    for imported in imports_of(module):
-        if imported.split(".")[0] in ("nst_core", "app"):
-            assert imported != "nst_core", f"{module} imports by the front door"
-            room = room_of(imported)
-            assert ROOMS.index(room) <= ROOMS.index(own), f"{module} imports {imported}"
+def ours(module: str) -> list[str]:
+    """What a module imports of ours."""
+    return [name for name in imports_of(module) if name.split(".")[0] in ("nst_core", "app")]
 
 
-@pytest.mark.parametrize("module", sorted(FRONT_DOORS))
-def test_a_front_door_needs_no_page(module):
-    assert not {room_of(imported) for imported in imports_of(module)} & {"ui", "app"}
+def inner_room_of(module: str) -> str:
+    """The inner room that a module of an inner room's room stands in."""
+    parts = module.split(".")[2:]
+    return parts[0] if len(parts) > 1 else ""
+
+
+def test_every_module_stands_in_a_room_that_the_design_knows():
+    unknown = [module for module in SOURCES.keys() - FRONT_DOORS if room_of(module) not in ROOMS]
+    packages = {module for module, file in SOURCES.items() if file.name == "__init__.py"}
+    unknown += [
+        module
+        for module in SOURCES.keys() - packages
+        if room_of(module) in INNER_ROOMS and inner_room_of(module) not in INNER_ROOMS[room_of(module)]
+    ]
+    assert not unknown
+
+
+def test_a_module_imports_only_from_rooms_before_it_or_its_own():
+    wrong = [
+        (module, imported)
+        for module in SOURCES.keys() - FRONT_DOORS
+        for imported in ours(module)
+        if imported == "nst_core" or ROOMS.index(room_of(imported)) > ROOMS.index(room_of(module))
+    ]
+    assert not wrong
+
+
+def ways(room: str) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """(inner room, inner room that it imports) -> the modules."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for module in SOURCES:
+        for imported in imports_of(module) & SOURCES.keys():
+            if room_of(module) == room_of(imported) == room:
+                pair = inner_room_of(module), inner_room_of(imported)
+                if pair[0] != pair[1]:
+                    found.setdefault(pair, []).append((module, imported))
+    return found
+
+
+@pytest.mark.parametrize("room", INNER_ROOMS)
+def test_inner_rooms_stand_in_order_too_and_few_ways_lead_between_them(room):
+    order, found = INNER_ROOMS[room], ways(room)
+    print(f"{room}: {len(found)} ways, {sum(map(len, found.values()))} imports")
+    assert not {pair: modules for pair, modules in found.items() if order.index(pair[0]) < order.index(pair[1])}
+    assert 0 < len(found) <= MOST_WAYS[room]
+
+
+def test_no_tab_imports_another_tab():
+    assert not {pair: modules for pair, modules in ways("ui").items() if TABS.issuperset(pair)}
+
+
+def test_every_room_says_in_its_first_line_what_lives_there_and_what_it_imports():
+    silent = [
+        module
+        for module, file in SOURCES.items()
+        if file.name == "__init__.py" and module != "nst_core" and "mports" not in file.read_text().partition("\n\n")[0]
+    ]
+    assert not silent
+
+
+def test_a_front_door_needs_no_page():
+    assert not {room_of(imported) for module in FRONT_DOORS for imported in imports_of(module)} & {"ui", "app"}
 
 
 def speaks(module: str) -> bool:
@@ -84,9 +147,9 @@ def speaks(module: str) -> bool:
     return module == "nst_core.__main__" or room_of(module) == "commands"
 
 
-@pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if not speaks(name)])
-def test_nothing_but_the_command_line_imports_a_command(module):
-    assert "commands" not in {room_of(imported) for imported in imports_of(module)}
+def test_nothing_but_the_command_line_imports_a_command():
+    silent = [module for module in SOURCES if not speaks(module)]
+    assert not [module for module in silent if "commands" in {room_of(imported) for imported in imports_of(module)}]
 
 
 def test_the_command_line_is_a_table_of_contents():
@@ -102,10 +165,13 @@ def test_no_two_modules_of_a_room_import_each_other():
     assert not [module for module in SOURCES if reaches(module, module, set())]
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
-def test_only_the_page_imports_gradio(module):
-    gradio = {name.split(".")[0] for name in imports_of(module)} & {"gradio", "gradio_client"}
-    assert not gradio or module == "app" or module.startswith("nst_core.ui.")
+def test_only_the_page_imports_gradio():
+    importers = [
+        module
+        for module in SOURCES
+        if {name.split(".")[0] for name in imports_of(module)} & {"gradio", "gradio_client"}
+    ]
+    assert not [module for module in importers if module != "app" and not module.startswith("nst_core.ui.")]
 
 
 def test_the_core_comes_without_gradio():
@@ -114,29 +180,31 @@ def test_the_core_comes_without_gradio():
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
-def test_a_module_is_named_after_what_it_does(module):
-    assert not VAGUE & set(module.split("."))
+def test_a_module_is_named_after_what_it_does():
+    assert not [module for module in SOURCES if VAGUE & set(module.split("."))]
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
-def test_a_module_opens_with_a_sentence_about_itself(module):
-    if text := SOURCES[module].read_text().strip():
-        docstring = ast.get_docstring(ast.parse(text))
-        assert docstring and docstring.splitlines()[0].rstrip().endswith((".", ":", "`"))
+def test_a_module_opens_with_a_sentence_about_itself():
+    openings = {module: ast.get_docstring(ast.parse(file.read_text())) for module, file in SOURCES.items()}
+    ends = (".", ":", "`")
+    assert not [name for name, text in openings.items() if not (text and text.splitlines()[0].rstrip().endswith(ends))]
 
 
-@pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if name != "app" and not speaks(name)])
-def test_nothing_but_the_command_line_prints(module):
+def called(module: str) -> set[str]:
+    """Names of the functions that a module calls."""
     calls = [node.func for node in ast.walk(ast.parse(SOURCES[module].read_text())) if isinstance(node, ast.Call)]
-    assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
+    return {call.id for call in calls if isinstance(call, ast.Name)}
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
-def test_no_except_is_bare_and_nothing_asserts_its_input(module):
-    for node in ast.walk(ast.parse(SOURCES[module].read_text())):
-        assert not (isinstance(node, ast.ExceptHandler) and node.type is None)
-        assert not isinstance(node, ast.Assert)
+def test_nothing_but_the_command_line_prints():
+    silent = [module for module in SOURCES if module != "app" and not speaks(module)]
+    assert not [module for module in silent if "print" in called(module)]
+
+
+def test_no_except_is_bare_and_nothing_asserts_its_input():
+    nodes = [(module, node) for module, file in SOURCES.items() for node in ast.walk(ast.parse(file.read_text()))]
+    assert not [module for module, node in nodes if isinstance(node, ast.ExceptHandler) and node.type is None]
+    assert not [module for module, node in nodes if isinstance(node, ast.Assert)]
 
 
 def private_names(tree: ast.Module) -> set[str]:
@@ -147,13 +215,15 @@ def private_names(tree: ast.Module) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
-def test_no_private_function_is_left_unused(module):
-    text = SOURCES[module].read_text()
-    tree = ast.parse(text)
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    assert private_names(tree) <= used
+def test_no_private_function_is_left_unused():
+    unused = {}
+    for module, file in SOURCES.items():
+        tree = ast.parse(file.read_text())
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        if left := private_names(tree) - used:
+            unused[module] = left
+    assert not unused
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")

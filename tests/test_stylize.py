@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, DeviceError, ImageError, WeightsError
 from nst_core.losses.style import STYLE_LOSSES, StyleLoss
@@ -18,8 +19,6 @@ from nst_core.transfer.stylize import MAX_STYLES, stylize
 from tests.benchmarks.lite import measured
 from tests.conftest import DEVICES
 from tests.runs import CPU, LADDER, left_half, result, small
-
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
 
 # What is found before the first frame
 

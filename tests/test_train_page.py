@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from nst_core import images
 from nst_core.instant.lesson import QUICK
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
-from nst_core.ui.studio.instant_session import Mix, Palette
+from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.train import tab as module
 from nst_core.ui.train.tab import TrainView, Wish, learn, learn_page, load_file, save_chosen
 from nst_core.ui.widgets.live_preview import Preview
@@ -43,8 +43,8 @@ def base(random_weights, monkeypatch):
 
 
 @pytest.fixture
-def palette() -> Palette:
-    return Palette()
+def session() -> InstantSession:
+    return InstantSession()
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,11 @@ def wish(files, **changes) -> Wish:
     return given._replace(**changes)
 
 
-def is_problem(views: list[TrainView], palette: Palette, toasts: list[str], message: str) -> bool:
+def is_problem(views: list[TrainView], session: InstantSession, toasts: list[str], message: str) -> bool:
     """Whether it ended by these words, as a toast and in the status, and the styles are those that were."""
     last = views[-1]
     assert message in last.status and 'class="status problem"' in last.status and last[1:] == (SKIP,) * 5
-    assert palette.names == ["waves", "stars"] and palette.chosen == "waves" and palette.lesson.busy is False
+    assert session.names == ["waves", "stars"] and session.chosen == "waves" and session.lesson.busy is False
     return [message in toast for toast in toasts] == [True]
 
 
@@ -81,41 +81,41 @@ def updates(monkeypatch):
     return given
 
 
-def test_a_learned_style_stands_among_the_others_and_is_chosen(palette, files):
-    palette.mix = Mix(second="stars", share=0.5)
-    last = list(learn_page(palette, *wish(files, name=" red  storm ")))[-1]
-    assert palette.names == ["waves", "stars", "red__storm"] and palette.chosen == "red__storm"
+def test_a_learned_style_stands_among_the_others_and_is_chosen(session, files):
+    session.mix = Mix(second="stars", share=0.5)
+    last = list(learn_page(session, *wish(files, name=" red  storm ")))[-1]
+    assert session.names == ["waves", "stars", "red__storm"] and session.chosen == "red__storm"
     assert "Red  storm is among the styles" in last.status and "3 steps" in last.status
     assert (last.strip["items"][-1]["caption"], last.strip["chosen"]) == ("red  storm", 3)
     assert last.strip["items"][-1]["thumbnail"] != "data:image/jpeg;base64,"
     assert ("red  storm", "red__storm") in props(last.second)["choices"]
-    assert palette.lesson.busy is False and palette.pictures == {"red__storm": files[0]}
-    assert palette.live.paint is not None  # the camera's next frame is painted in it
+    assert session.lesson.busy is False and session.pictures == {"red__storm": files[0]}
+    assert session.live.paint is not None  # the camera's next frame is painted in it
     image = images.load(files[1])
-    painted = brushed(palette, image)  # blended with a style that was there
-    palette.mix = Mix()
-    assert not torch.equal(painted, brushed(palette, image))
+    painted = brushed(session, image)  # blended with a style that was there
+    session.mix = Mix()
+    assert not torch.equal(painted, brushed(session, image))
 
 
-def test_a_learned_style_is_that_of_one_page(palette, files):
-    list(learn(palette, wish(files)))
-    assert Palette().names == ["waves", "stars"]
+def test_a_learned_style_is_that_of_one_page(session, files):
+    list(learn(session, wish(files)))
+    assert InstantSession().names == ["waves", "stars"]
 
 
-def test_the_file_of_a_learned_style_gives_it_to_another_page(palette, files):
-    last = list(learn(palette, wish(files)))[-1]
-    path, other = props(last.file)["value"], Palette()
+def test_the_file_of_a_learned_style_gives_it_to_another_page(session, files):
+    last = list(learn(session, wish(files)))[-1]
+    path, other = props(last.file)["value"], InstantSession()
     assert props(last.file)["visible"] is True and Path(path).name == "red_rain.safetensors"
     status, place, strip, second = load_file(other, path)
     assert "Among the styles of the Instant tab now: red rain" in status and place is None
     assert other.chosen == "red_rain" and strip["items"][-1]["name"] == "red rain, red_rain.safetensors"
     assert ("red rain", "red_rain") in props(second)["choices"] and other.live.paint is not None
     image = images.load(files[1])
-    torch.testing.assert_close(brushed(other, image), brushed(palette, image), rtol=0, atol=4 / 255)  # half precision
+    torch.testing.assert_close(brushed(other, image), brushed(session, image), rtol=0, atol=4 / 255)  # half precision
 
 
-def test_losses_and_pictures_are_shown_while_it_learns(palette, files, updates):
-    views = list(learn(palette, wish(files, steps=13)))
+def test_losses_and_pictures_are_shown_while_it_learns(session, files, updates):
+    views = list(learn(session, wish(files, steps=13)))
     token = props(views[0].preview)["value"]
     assert "Looking at the style" in views[0].status and props(views[0].file)["visible"] is False
     words = {name: html for _, said in updates for name, html in said.items()}
@@ -128,31 +128,31 @@ def test_losses_and_pictures_are_shown_while_it_learns(palette, files, updates):
     assert 'data-run=""' in views[-2].losses and 'data-run=""' in views[-1].status
 
 
-def test_a_lesson_that_is_stopped_has_learned_what_it_has(palette, files, updates, monkeypatch):
+def test_a_lesson_that_is_stopped_has_learned_what_it_has(session, files, updates, monkeypatch):
     put = Preview.put
-    monkeypatch.setattr(Preview, "put", lambda *given: (put(*given), palette.lesson.controls.stop.set()))
-    views = list(learn(palette, wish(files, steps=40)))
-    assert "10 steps" in views[-1].status and palette.names[-1] == "red_rain"
+    monkeypatch.setattr(Preview, "put", lambda *given: (put(*given), session.lesson.controls.stop.set()))
+    views = list(learn(session, wish(files, steps=40)))
+    assert "10 steps" in views[-1].status and session.names[-1] == "red_rain"
     assert load_styles(Path(props(views[-1].file)["value"])).header["steps"] == "10"
 
 
-def test_a_lesson_that_is_stopped_before_its_first_step_adds_nothing(palette, files, toasts):
-    palette.lesson.controls.stop.set()
-    assert is_problem(list(learn(palette, wish(files))), palette, toasts, "stopped before the first step")
+def test_a_lesson_that_is_stopped_before_its_first_step_adds_nothing(session, files, toasts):
+    session.lesson.controls.stop.set()
+    assert is_problem(list(learn(session, wish(files))), session, toasts, "stopped before the first step")
 
 
-def test_a_page_that_is_left_ends_its_lesson(palette, files):
-    views = learn(palette, wish(files))
+def test_a_page_that_is_left_ends_its_lesson(session, files):
+    views = learn(session, wish(files))
     token = props(next(views).preview)["value"]
-    assert palette.lesson.busy is True
+    assert session.lesson.busy is True
     views.close()
-    assert palette.lesson.busy is False and Preview.live[token].done
+    assert session.lesson.busy is False and Preview.live[token].done
 
 
 @pytest.mark.parametrize("name", ["", None])
-def test_without_a_name_a_style_is_called_as_its_picture(palette, files, name):
-    list(learn(palette, wish(files, name=name)))
-    assert palette.chosen == "red_rain"
+def test_without_a_name_a_style_is_called_as_its_picture(session, files, name):
+    list(learn(session, wish(files, name=name)))
+    assert session.chosen == "red_rain"
 
 
 @pytest.mark.parametrize(
@@ -171,38 +171,38 @@ def test_without_a_name_a_style_is_called_as_its_picture(palette, files, name):
         ({"photographs": ["one.png"]}, "<div>what you gave has 1 usable pictures; at least 2 are needed"),
     ],
 )
-def test_a_wish_that_cannot_be_is_named_and_changes_nothing(palette, files, monkeypatch, changes, message):
+def test_a_wish_that_cannot_be_is_named_and_changes_nothing(session, files, monkeypatch, changes, message):
     said = []
     monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(module.status_html(text)))
     monkeypatch.chdir(files[0].parent)
-    assert is_problem(list(learn(palette, wish(files, **changes))), palette, said, message)
+    assert is_problem(list(learn(session, wish(files, **changes))), session, said, message)
 
 
-def test_a_style_picture_that_is_none_is_named(palette, files, toasts, tmp_path):
+def test_a_style_picture_that_is_none_is_named(session, files, toasts, tmp_path):
     (tmp_path / "letter.jpg").write_text("Dear reader")
-    views = list(learn(palette, wish(files, picture=tmp_path / "letter.jpg")))
-    assert is_problem(views, palette, toasts, "letter.jpg cannot be read as a picture")
+    views = list(learn(session, wish(files, picture=tmp_path / "letter.jpg")))
+    assert is_problem(views, session, toasts, "letter.jpg cannot be read as a picture")
 
 
 def test_without_any_network_there_is_nothing_to_teach(monkeypatch, files, toasts):
     bundle(monkeypatch)
-    (view,) = learn(Palette(), wish(files))
+    (view,) = learn(InstantSession(), wish(files))
     assert "there is no network to teach; load a file of styles first" in view.status and len(toasts) == 1
 
 
-def test_it_is_learned_on_the_photographs_that_are_given(palette, files, monkeypatch, tmp_path):
+def test_it_is_learned_on_the_photographs_that_are_given(session, files, monkeypatch, tmp_path):
     lessons, plain = [], module.Lesson
     monkeypatch.setattr(module, "Lesson", lambda *given: lessons.append(plain(*given)) or lessons[-1])
     same_name, broken = tmp_path / "one.png", tmp_path / "letter.png"
     images.save_png(images.load(files[2]), same_name)
     broken.write_text("Dear reader")
     given = [str(path) for path in (*files[1:3], same_name, broken)]
-    views = list(learn(palette, wish(files, photographs=given)))
+    views = list(learn(session, wish(files, photographs=given)))
     photographs = lessons[0].photographs
     assert len(photographs.training) + len(photographs.testing) == 3
     for view in (views[0], views[-1]):
         assert "Skipped: letter.png cannot be read" in view.status
-    own = list(learn(palette, wish(files, name="other", photographs=None)))[-1]
+    own = list(learn(session, wish(files, name="other", photographs=None)))[-1]
     assert "Skipped" not in own.status and "6 pictures of photos" in lessons[1].photographs.summary
 
 
@@ -214,21 +214,26 @@ def test_the_settings_are_those_that_are_wished(files):
     )
 
 
-def test_all_that_computes_does_so_on_the_thread_of_the_device(palette, files, monkeypatch):
+def test_all_that_computes_does_so_on_the_thread_of_the_device(session, files, monkeypatch):
     threads = set()
-    for place, name in ((module, "save_styles"), (module, "load_styles"), (module.Lesson, "learned"), (Palette, "add")):
+    for place, name in (
+        (module, "save_styles"),
+        (module, "load_styles"),
+        (module.Lesson, "learned"),
+        (InstantSession, "add"),
+    ):
         made = getattr(place, name)
         monkeypatch.setattr(
             place, name, lambda *given, made=made: (threads.add(threading.current_thread().name), made(*given))[1]
         )
-    path = props(list(learn(palette, wish(files)))[-1].file)["value"]
-    load_file(Palette(), path)
-    save_chosen(palette)
+    path = props(list(learn(session, wish(files)))[-1].file)["value"]
+    load_file(InstantSession(), path)
+    save_chosen(session)
     assert threads == {"device"}
 
 
 @pytest.mark.parametrize("kind", ["a pickle", "a text", "nothing", "other tensors"])
-def test_what_is_no_file_of_styles_is_named_and_changes_nothing(palette, toasts, tmp_path, kind):
+def test_what_is_no_file_of_styles_is_named_and_changes_nothing(session, toasts, tmp_path, kind):
     path = tmp_path / "mine.safetensors"
     if kind == "a pickle":
         path.write_bytes(pickle.dumps({"styles": ["mine"]}))
@@ -236,26 +241,26 @@ def test_what_is_no_file_of_styles_is_named_and_changes_nothing(palette, toasts,
         save_file({"weight": torch.rand(3)}, path)
     else:
         path.write_text("Dear reader" * (kind == "a text"))
-    shown = load_file(palette, str(path))
-    assert shown == (SKIP, None, SKIP, SKIP) and palette.names == ["waves", "stars"]
+    shown = load_file(session, str(path))
+    assert shown == (SKIP, None, SKIP, SKIP) and session.names == ["waves", "stars"]
     assert len(toasts) == 1 and toasts[0].startswith("mine.safetensors is no file of styles")
 
 
-def test_a_file_with_a_name_that_is_taken_is_named_and_changes_nothing(palette, toasts, tmp_path):
+def test_a_file_with_a_name_that_is_taken_is_named_and_changes_nothing(session, toasts, tmp_path):
     save_styles(StyleFile(network_of("rain", "stars", seed=1)), tmp_path / "mine.safetensors")
-    assert load_file(palette, str(tmp_path / "mine.safetensors")) == (SKIP, None, SKIP, SKIP)
-    assert "there is a style 'stars' already" in toasts[0] and palette.names == ["waves", "stars"]
+    assert load_file(session, str(tmp_path / "mine.safetensors")) == (SKIP, None, SKIP, SKIP)
+    assert "there is a style 'stars' already" in toasts[0] and session.names == ["waves", "stars"]
 
 
-def test_the_style_that_is_chosen_can_be_kept(palette, files):
-    palette.choose(2)
-    path = Path(props(save_chosen(palette))["value"])
+def test_the_style_that_is_chosen_can_be_kept(session, files):
+    session.choose(2)
+    path = Path(props(save_chosen(session))["value"])
     assert path.name == "stars.safetensors" and load_styles(path).network.styles == ("stars", "photo")
-    palette.add(StyleFile(network_of("a<b: c?", seed=2)), "x")
-    assert Path(props(save_chosen(palette))["value"]).name == "a_b_ c_.safetensors"
+    session.add(StyleFile(network_of("a<b: c?", seed=2)), "x")
+    assert Path(props(save_chosen(session))["value"]).name == "a_b_ c_.safetensors"
 
 
 def test_without_a_style_there_is_none_to_keep(monkeypatch):
     bundle(monkeypatch)
     with pytest.raises(gr.Error, match="there is no style"):
-        save_chosen(Palette())
+        save_chosen(InstantSession())

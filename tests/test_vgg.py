@@ -1,6 +1,5 @@
 import json
 from functools import cache
-from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +7,7 @@ import torchvision
 from safetensors import safe_open
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, ImageError
 from nst_core.features import vgg, weights
@@ -35,7 +35,6 @@ KNOWN = {
 
 
 TORCHVISIONS = tuple(KNOWN)
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
 
 
 @cache

@@ -1,0 +1,1 @@
+"""The classroom: what a figure is, and rooms from cut-outs to `figures`. Imports transfer."""

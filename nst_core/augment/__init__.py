@@ -1,0 +1,1 @@
+"""Labelled folders painted, as more training data. Imports transfer and instant."""

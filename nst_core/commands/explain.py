@@ -14,6 +14,7 @@ from nst_core.analysis.cutouts.cutout import load_cutout
 from nst_core.analysis.figure import Figure, Material, Moment, check_counts
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.poster.save import save_parts, save_poster
+from nst_core.assets import ASSETS
 from nst_core.commands.fetching import fetch
 from nst_core.commands.outputs import check_apart
 from nst_core.devices import choose_compute
@@ -23,7 +24,6 @@ from nst_core.interrupts import held
 
 HELP = "make a figure that shows how style transfer works"
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 # What is shown where no picture is named: the first of them, or all where a figure takes several.
 EXAMPLES = {
     "content": ("photos/china_temple.jpg", "photos/chelsea_cat.jpg"),

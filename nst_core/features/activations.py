@@ -9,13 +9,13 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.errors import OutputError, WeightsError
 from nst_core.features.checkpoint import MEANS, TEACHERS, TITLES, Checkpoint, load, scale_shapes
 from nst_core.features.vgg import VGG, layer_names
 from nst_core.features.weights import cache_folder
 from nst_core.files import make_folder, writing
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 KNOWN = ASSETS / "weights" / "scales.safetensors"  # "SHA256/NAME" -> tensor, of files that many have
 SIDE = 256  # pixels of the photographs' longer sides
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError, DownloadError, WeightsError, said
 from nst_core.features.checkpoint import (
     ARCHITECTURES,
@@ -33,7 +34,7 @@ __all__ = (
 )  # fmt: skip
 
 BUNDLE = "this program"
-BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "weights"
+BUNDLED = ASSETS / "weights"
 
 
 def places(backbone: str) -> list[Path]:

@@ -1,0 +1,1 @@
+"""Networks that paint in one pass: training them, painting by them, films. Imports transfer."""

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, WeightsError, listed, named, said
 from nst_core.instant.network import PHOTO, TransformationNetwork, gather, same_convolutions
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile, load_styles
 
-BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "instant"
+BUNDLED = ASSETS / "instant"
 BUNDLED_ORIGIN = "part of this program"
 MOST_NETWORKS = 8  # of a catalogue; each of Johnson's width takes 7 MB, one as wide as may be 380 MB
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, said
 from nst_core.features.compress import check_output
@@ -20,7 +21,7 @@ from nst_core.instant.train import header_of
 from nst_core.instant.trainer import Progress, Trainer, updates
 from nst_core.transfer.controls import Controls
 
-OWN_PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "assets" / "photos"
+OWN_PHOTOGRAPHS = ASSETS / "photos"
 QUICK = Recipe(steps=400, crop=192, step_size=2e-3)  # of a style's scales and shifts
 
 

@@ -13,12 +13,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError, WeightsError, named, said, seen
 from nst_core.features.checkpoint import Flaw
 from nst_core.files import writing
 from nst_core.instant.network import MOST_STYLES, PHOTO, WIDTHS, TransformationNetwork
 
-SHOWN = Path(__file__).resolve().parents[2] / "assets" / "photos" / "chelsea_cat.jpg"
+SHOWN = ASSETS / "photos" / "chelsea_cat.jpg"
 PAINTED_SIDE = 256  # pixels; thumbnails are made smaller afterwards, so that strokes look as in a picture
 THUMBNAIL_SIDE = 160  # pixels
 

@@ -1,0 +1,1 @@
+"""The losses: content, style by its many measures, total variation. Imports nothing of ours."""

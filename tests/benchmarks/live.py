@@ -20,8 +20,8 @@ from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.page.slow_animations import CalmPages
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.camera import ROUTE, Live
-from nst_core.ui.studio.session import DEVICE_THREAD
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 
 CAMERA = ["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream"]

@@ -8,10 +8,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.devices import keep_freed_memory
 from tests.conftest import random_state
-
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
 def ensure_weights() -> None:

@@ -18,7 +18,7 @@ from nst_core.devices import choose_compute
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
-from nst_core.ui.studio.session import DEVICE_THREAD
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from tests.benchmarks.material import ASSETS, ensure_weights
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, fill, upload
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+from nst_core.assets import ASSETS
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 
 CHROMIUM = shutil.which("chromium")
@@ -95,11 +96,10 @@ def page(open_page) -> Page:
 def picture_files(tmp_path_factory) -> tuple[Path, Path]:
     """A content and a style picture as files, cut from the app's own examples."""
     folder = tmp_path_factory.mktemp("pictures")
-    assets = Path(__file__).resolve().parents[2] / "assets"
     paths = []
     for source, name, size in (
-        (assets / "photos" / "china_temple.jpg", "content.png", (96, 64)),
-        (assets / "styles" / "harvest_sun.jpg", "style.png", (80, 64)),
+        (ASSETS / "photos" / "china_temple.jpg", "content.png", (96, 64)),
+        (ASSETS / "styles" / "harvest_sun.jpg", "style.png", (80, 64)),
     ):
         path = folder / name
         Image.open(source).resize(size).save(path)

@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.ui.augment.area import build_augment
 from nst_core.ui.page.theme import CSS, THEME
 from nst_core.ui.studio.instant_session import bundled
@@ -21,7 +22,7 @@ from tests.e2e.conftest import fill
 
 pytestmark = pytest.mark.e2e
 
-PHOTOS = Path(__file__).resolve().parents[2] / "assets" / "photos"
+PHOTOS = ASSETS / "photos"
 CLASSES = {"cat": ("chelsea_cat", "astronaut"), "temple": ("china_temple", "coffee")}
 
 

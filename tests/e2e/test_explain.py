@@ -5,7 +5,6 @@ import json
 import re
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.poster.save import PRINT_WIDTH, read_poster
+from nst_core.assets import ASSETS
 from nst_core.ui.explain.session import Board
 from nst_core.ui.explain.tour import TOUR
 from tests.classifier_file import OTHER_LABEL, save_known
@@ -21,7 +21,6 @@ from tests.e2e.test_instant import downloaded, says
 
 pytestmark = pytest.mark.e2e
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PICTURES = "&content=china_temple&style=dawn_window"
 PARTS = "#figure .parts button"
 

@@ -12,15 +12,16 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.transfer.record import read_record
 from nst_core.ui.instant.picture import TEXT_KEY
-from nst_core.ui.studio.instant_session import Palette
+from nst_core.ui.studio.instant_session import InstantSession
 from tests.e2e.conftest import fill, upload, wait_for_status
 from tests.test_video import decoded, film, numbered
 
 pytestmark = pytest.mark.e2e
 
-STYLE_PICTURES = Path(__file__).resolve().parents[2] / "assets" / "styles"
+STYLE_PICTURES = ASSETS / "styles"
 SHOWN = "#instant-result img[alt='The painting']"
 PLACES = {
     "Stylize": "run", "Train": "train-run", "Instant": "styles", "Camera": "camera", "Video": "clip-run",
@@ -69,7 +70,7 @@ def downloaded(page: Page, elem_id: str) -> bytes:
 
 
 def test_an_example_is_painted_at_once_and_again_in_each_style_that_is_clicked(instant, tmp_path):
-    expect(instant.locator("#styles .thumbnail")).to_have_count(len(Palette().names))
+    expect(instant.locator("#styles .thumbnail")).to_have_count(len(InstantSession().names))
     instant.locator("#instant-examples img").first.click()
     before = until_painted(instant, None)
     style = instant.locator("#styles .thumbnail").nth(2)
@@ -86,7 +87,7 @@ def test_an_example_is_painted_at_once_and_again_in_each_style_that_is_clicked(i
 
 def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, tmp_path):
     upload(instant, "instant-picture", picture_files[0])
-    shown, (first, second) = until_painted(instant, None), Palette().names[:2]
+    shown, (first, second) = until_painted(instant, None), InstantSession().names[:2]
     instant.locator("#blend input").click()
     instant.get_by_role("option", name=second.replace("_", " ")).click()
     says(instant, "instant-status", ".* with 50% .*: 64×43 pixels")
@@ -124,7 +125,9 @@ def test_what_cannot_be_painted_is_named_once_and_the_last_picture_stays(instant
 
 
 def test_a_painted_picture_is_polished_in_the_studio(instant, picture_files, tmp_path):
-    known = next(number for number, name in enumerate(Palette().names) if (STYLE_PICTURES / f"{name}.jpg").exists())
+    known = next(
+        number for number, name in enumerate(InstantSession().names) if (STYLE_PICTURES / f"{name}.jpg").exists()
+    )
     instant.locator("#styles .thumbnail").nth(known).click()
     upload(instant, "instant-picture", picture_files[0])
     until_painted(instant, None)
@@ -199,24 +202,24 @@ def test_many_pictures_come_back_in_one_zip(instant, picture_files, tmp_path):
 
 
 def test_the_camera_follows_the_style_that_is_clicked(open_page, app_url):
-    before = set(Palette.open)
+    before = set(InstantSession.open)
     page = show(open_page(), "Instant")
     expect(page.locator("#styles .thumbnail").first).to_be_visible()
-    (name,) = set(Palette.open) - before
-    palette, buffer = Palette.open[name], io.BytesIO()
+    (name,) = set(InstantSession.open) - before
+    session, buffer = InstantSession.open[name], io.BytesIO()
     Image.fromarray(numbered(3, 96, 128)).save(buffer, "JPEG")
 
     def frame() -> np.ndarray:
-        answer = page.request.post(f"{app_url}live/{palette.live.token}", data=buffer.getvalue())
+        answer = page.request.post(f"{app_url}live/{session.live.token}", data=buffer.getvalue())
         assert answer.ok, answer.text()
         return np.asarray(Image.open(io.BytesIO(answer.body())), dtype=float)
 
     first = frame()
     assert first.shape == (96, 128, 3)
-    version = palette.live.version
+    version = session.live.version
     page.locator("#styles .thumbnail").nth(3).click()
     expect(page.locator(CHOSEN)).to_have_attribute("data-number", "4")
-    assert palette.live.version > version and abs(frame() - first).mean() > 5
+    assert session.live.version > version and abs(frame() - first).mean() > 5
 
 
 def test_the_tabs_fit_a_phone(open_page):

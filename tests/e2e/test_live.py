@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 from starlette.middleware import Middleware
 
 from nst_core.errors import ConfigError
-from nst_core.ui.instant.camera_view import LANES, live_area
+from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.page.slow_animations import CalmPages
-from nst_core.ui.studio.camera import ROUTE, Live, taken
+from nst_core.ui.studio.camera import LANES, ROUTE, Live, taken
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.e2e

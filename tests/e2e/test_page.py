@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
@@ -18,7 +19,6 @@ from tests.e2e.conftest import fill, prepare, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 FIRST_IDS = ["content", "style", "preset", "alpha", "beta", "style-layers", "init", "steps", "size", "run", "stop"]
 GROUPS = ["Brush strokes and more styles", "Where to paint", "More layers", "Network and optimiser"]
 IDS = [*FIRST_IDS, "status", "preview", "losses", "result", "download", "backbone"]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nst_core.instant.styles import load_styles
-from nst_core.ui.studio.instant_session import Palette
+from nst_core.ui.studio.instant_session import InstantSession
 from nst_core.ui.train import tab as train
 from tests.e2e.conftest import fill, upload
 from tests.e2e.test_instant import CHOSEN, says, show, until_painted
@@ -34,7 +34,7 @@ def saved(page: Page, elem_id: str, folder: Path) -> Path:
 
 
 def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, picture_files, tmp_path):
-    page, count = show(open_page(), "Train"), len(Palette().names)
+    page, count = show(open_page(), "Train"), len(InstantSession().names)
     page.click("#train-run")
     says(page, "train-status", "there is no style picture; drop one or click an example")
     page.locator("#train-examples img").first.click()
@@ -83,7 +83,7 @@ def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, pict
     first.click()
     expect(first).to_have_attribute("aria-pressed", "true")
     show(other, "Train")
-    assert saved(other, "save-style", tmp_path).name == f"{Palette().names[0]}.safetensors"
+    assert saved(other, "save-style", tmp_path).name == f"{InstantSession().names[0]}.safetensors"
 
 
 def test_learning_is_shown_and_what_is_stopped_is_kept(page, picture_files):

@@ -1,0 +1,1 @@
+"""What is taken out of one picture and pasted into another. Imports no figure."""

@@ -1,0 +1,1 @@
+"""What one layer sees, drawn. Imports features and what a figure is."""

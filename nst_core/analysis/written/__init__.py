@@ -1,0 +1,1 @@
+"""A config in formulas and words. Imports transfer, no figure."""

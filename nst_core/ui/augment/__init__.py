@@ -1,0 +1,1 @@
+"""The area that paints a labelled folder, in the Explain tab. Imports no other tab."""

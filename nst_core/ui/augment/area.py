@@ -20,14 +20,15 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.augment.zip import pack, unpack
 from nst_core.ui.page.downloads import in_use, new_file
+from nst_core.ui.page.events import INSTANT
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.audience import AUDIENCE
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job, connect_job
 from nst_core.ui.studio.control_values import default_config
 from nst_core.ui.studio.instant_session import bundled, title_of
-from nst_core.ui.studio.session import DEVICE_THREAD, INSTANT
 from nst_core.ui.widgets.live_preview import Preview, preview_area
 from nst_core.ui.widgets.pictures import PictureInput
 

@@ -1,0 +1,1 @@
+"""The Explain tab: figures, the tour, links to both. Imports no other tab."""

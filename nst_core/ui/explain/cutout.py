@@ -9,11 +9,12 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.cutouts.paste import nearest_spot
+from nst_core.assets import ASSETS
 from nst_core.errors import NSTError
 from nst_core.ui.explain.session import Pictures
+from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.toasts import warn
-from nst_core.ui.studio.session import DEVICE_THREAD, INSTANT, QUEUED
-from nst_core.ui.stylize.controls import ASSETS
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.widgets.cutout_placer import Placer, placement
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 

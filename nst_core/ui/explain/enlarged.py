@@ -14,10 +14,11 @@ from nst_core.errors import NSTError
 from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal
-from nst_core.ui.studio.session import INSTANT, QUEUED, Session
-from nst_core.ui.stylize.tab import Studio
+from nst_core.ui.studio.handover import Studio
+from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import data_uri
 
 MAX_SIDE = 1024  # pixels

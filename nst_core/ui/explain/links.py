@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from nst_core.analysis.figure import Figure
 from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError, said
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.stylize.controls import ASSETS
 
 FIGURE_KEY, CONTENT_KEY, STYLE_KEY = "figure", "content", "style"
 EXAMPLES = {CONTENT_KEY: ASSETS / "photos", STYLE_KEY: ASSETS / "styles"}

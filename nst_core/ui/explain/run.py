@@ -15,7 +15,7 @@ from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
-from nst_core.ui.studio.session import DEVICE_THREAD
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 
 VIEW_SECONDS = 1.2  # at least, between two views of a figure that grows
 

@@ -10,8 +10,8 @@ from nst_core.errors import NSTError
 from nst_core.ui.explain.links import CONTENT_KEY, STYLE_KEY, LessonLink, as_example
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
-from nst_core.ui.studio.session import QUEUED
 from nst_core.ui.widgets.own_html import OwnHTML
 
 NO_FIGURE = "there is no figure yet; press Make the figure"

@@ -16,8 +16,8 @@ from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.errors import named
 from nst_core.features.classifier import forget_classifier
 from nst_core.ui.explain.figure_table import Figures
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job
-from nst_core.ui.studio.session import DEVICE_THREAD
 from nst_core.ui.studio.uploads import check_shape, masks_of
 
 

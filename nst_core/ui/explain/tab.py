@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.assets import ASSETS
 from nst_core.errors import NSTError
-from nst_core.ui.augment.area import build_augment
 from nst_core.ui.explain.controls import option_controls, shown_value
 from nst_core.ui.explain.cutout import PLACE, Composing, build_composing, connect_composing
 from nst_core.ui.explain.enlarged import build_enlarged, connect_enlarged
@@ -20,15 +20,15 @@ from nst_core.ui.explain.save import build_keeping
 from nst_core.ui.explain.session import Board, Pictures, leave_board
 from nst_core.ui.explain.tour import TOUR, Tour, build_tour
 from nst_core.ui.page.classifier_button import classifier_button
+from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun, press, ready
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
-from nst_core.ui.studio.session import INSTANT, QUEUED
-from nst_core.ui.stylize.controls import ASSETS
-from nst_core.ui.stylize.tab import Studio, check_upload
+from nst_core.ui.studio.handover import Studio
+from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.widgets.pictures import PictureInput
 
 FIRST = next(iter(FIGURES))
@@ -73,8 +73,12 @@ class Stage(NamedTuple):
     enlarged: gr.Column
 
 
-def build(tabs: gr.Tabs, studio: Studio) -> None:
-    """Lay out the tab and connect it; call inside its Tab."""
+def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) -> None:
+    """Lay out the tab and connect it; call inside its Tab.
+
+    Args:
+        below: lays out what stands below the options, given the style picture.
+    """
     board = gr.State(Board())
     tour = build_tour()
     with gr.Row(equal_height=False, elem_id="explain"):
@@ -93,7 +97,7 @@ def build(tabs: gr.Tabs, studio: Studio) -> None:
             after = build_keeping(board)
         with gr.Column(elem_id="explain-knobs", min_width=300):
             groups, controls = _options(status)
-            build_augment(style)
+            below(style)
     inputs = Inputs(figure, content, style, *areas, more, composing, groups, controls)
     stage = Stage(words, BoardView(status, view, go_on_button, after), enlarged.area)
     _connect_inputs(inputs, stage)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from nst_core.ui.explain.links import LessonLink, read_link
-from nst_core.ui.studio.session import INSTANT
+from nst_core.ui.page.events import INSTANT
 
 PROJECT = """() => {
   const on = document.body.classList.toggle('projector');

@@ -4,7 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-LANES = 2  # frames on their way at a time: one is painted while another is captured, sent or shown
+from nst_core.ui.studio.camera import LANES
+
 SIZES = ("320×240", "480×360", "640×480")
 
 TEMPLATE = f"""

@@ -11,11 +11,11 @@ from nst_core.errors import ConfigError, NSTError, listed, said
 from nst_core.transfer.controls import Controls
 from nst_core.ui.instant.picture import on_device, read
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.serving.lane import PASS_LANE
 from nst_core.ui.serving.turns import endpoint
-from nst_core.ui.studio.instant_session import Mix, Palette
-from nst_core.ui.studio.session import QUEUED
+from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.widgets.pictures import PictureInput
 
 
@@ -52,13 +52,13 @@ def instant_endpoint(
         color: style or content, whose colours the result has.
     """
     controls = controls or Controls()
-    palette = Palette()
+    session = InstantSession()
     try:
-        _check("style", style, palette.names)
+        _check("style", style, session.names)
         _check("color", color, ("style", "content"))
-        palette.chosen = style
-        palette.mix = Mix(strength=strength, color=color)
-        painted = on_device(palette.brush(), controls)(read(content, size))
+        session.chosen = style
+        session.mix = Mix(strength=strength, color=color)
+        painted = on_device(session.brush(), controls)(read(content, size))
     except NSTError as error:
         raise refusal(error) from None
     path = new_file("neural-style-lab.png")

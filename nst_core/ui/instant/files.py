@@ -17,7 +17,7 @@ from nst_core.ui.page.downloads import in_use, new_file
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.jobs import Job, connect_job
-from nst_core.ui.studio.instant_session import Palette
+from nst_core.ui.studio.instant_session import InstantSession
 from nst_core.ui.widgets.live_preview import Preview, preview_area
 
 WORDS_SECONDS = 0.5  # between two updates of the status
@@ -35,7 +35,7 @@ class Parts(NamedTuple):
     outcome: Any  # where the file appears
 
 
-def build_video(palette: gr.State) -> None:
+def build_video(session: gr.State) -> None:
     """Lay out the video's tab and connect it."""
     source = gr.File(label="Video", elem_id="clip", file_types=["video"], height=120)
     with gr.Row():
@@ -44,16 +44,16 @@ def build_video(palette: gr.State) -> None:
         steady = gr.Checkbox(True, label="Steady: less flicker", elem_id="steady", min_width=150)
     parts = _parts([source, size, steady], "clip", "Paint the video", "A video is shown here while it is painted.",
                    gr.Video(label="Painted video", elem_id="clip-result", visible=False))  # fmt: skip
-    _connect(palette, parts, paint_clip, lambda palette: palette.video)
+    _connect(session, parts, paint_clip, lambda session: session.video)
 
 
-def build_many(palette: gr.State, size: gr.Number) -> None:
+def build_many(session: gr.State, size: gr.Number) -> None:
     """Lay out the tab of many pictures and connect it; they are painted at the size of single ones."""
     files = gr.File(label="Pictures", elem_id="batch", file_types=["image"], file_count="multiple", height=160)
     folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
     parts = _parts([files, folder, size], "batch", "Paint them all", "Pictures are shown here as they are painted.",
                    gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False))  # fmt: skip
-    _connect(palette, parts, paint_many, lambda palette: palette.batch)
+    _connect(session, parts, paint_many, lambda session: session.batch)
 
 
 def _parts(inputs: list[Any], name: str, action: str, hint: str, outcome: Any) -> Parts:
@@ -67,38 +67,40 @@ def _parts(inputs: list[Any], name: str, action: str, hint: str, outcome: Any) -
     return Parts(inputs, run, stop, status, preview, outcome)
 
 
-def _connect(palette: gr.State, parts: Parts, paint: Any, job: Callable[[Palette], Job]) -> None:
+def _connect(session: gr.State, parts: Parts, paint: Any, job: Callable[[InstantSession], Job]) -> None:
     outputs = [parts.status, parts.preview, parts.outcome]
-    connect_job(palette, job, (parts.run, parts.stop), paint, parts.inputs, outputs)
+    connect_job(session, job, (parts.run, parts.stop), paint, parts.inputs, outputs)
 
 
-def paint_clip(palette: Palette, source: str | None, size: float | None, steady: bool) -> Iterator[tuple[Any, ...]]:
+def paint_clip(
+    session: InstantSession, source: str | None, size: float | None, steady: bool
+) -> Iterator[tuple[Any, ...]]:
     """Paint a video, showing its newest frame; stopped, what is painted is a video all the same."""
     try:
-        palette.video.busy = True
+        session.video.busy = True
         output = new_file("neural-style-lab.mp4")
         if source is None:
             raise ImageError("there is no video; drop one")
         if size is not None and size != size // 1:
             raise ConfigError(f"the size is {size:g}; give a whole number of pixels, or none")
-        brush = on_device(palette.brush())
+        brush = on_device(session.brush())
         painting = paint_video(
             source,
             output,
             brush,
             steady=steady,
             size=None if size is None else int(size),
-            controls=palette.video.controls,
+            controls=session.video.controls,
         )
         with in_use([source]):
-            yield from _show_video(painting, palette, output)
+            yield from _show_video(painting, session, output)
     except NSTError as error:
         yield _problem(error)
     finally:
-        palette.video.busy = False
+        session.video.busy = False
 
 
-def _show_video(painting: Iterator[VideoProgress], palette: Palette, output: Path) -> Iterator[tuple[Any, ...]]:
+def _show_video(painting: Iterator[VideoProgress], session: InstantSession, output: Path) -> Iterator[tuple[Any, ...]]:
     preview, told, notes, progress = Preview(), 0.0, [], None
     words = {}  # go along with every picture, as the browser does not see them all
     try:
@@ -115,7 +117,7 @@ def _show_video(painting: Iterator[VideoProgress], palette: Palette, output: Pat
         preview.close()
     if not output.exists():
         raise ImageError("stopped before the first frame was painted; there is no video")
-    stopped = palette.video.controls.stop.is_set()
+    stopped = session.video.controls.stop.is_set()
     text = f"{'Stopped' if stopped else 'Done'}: {progress.text}, in {duration(progress.seconds)}"
     yield (
         status_html(text, " · ".join(notes), share=1),
@@ -133,16 +135,16 @@ def _video_status(progress: VideoProgress, notes: Sequence[str], token: str) -> 
 
 
 def paint_many(
-    palette: Palette, files: Sequence[str] | None, folder: Sequence[str] | None, size: float | None
+    session: InstantSession, files: Sequence[str] | None, folder: Sequence[str] | None, size: float | None
 ) -> Iterator[tuple[Any, ...]]:
     """Paint pictures into one ZIP; those that cannot be painted are named, and stopped, it holds what is done."""
     try:
-        palette.batch.busy = True
+        session.batch.busy = True
         output = new_file("neural-style-lab.zip")
         sources = [Path(path) for path in [*(files or ()), *(folder or ())] if not Path(path).name.startswith(".")]
         if not sources:
             raise ImageError("there are no pictures; drop some, or a folder")
-        brush = on_device(palette.brush())
+        brush = on_device(session.brush())
         preview, skipped, made, began = Preview(), [], 0, time.monotonic()
         try:
             yield _begun("batch", preview, "Reading the pictures …", gr.DownloadButton(visible=False))
@@ -153,7 +155,7 @@ def paint_many(
                 zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive,
             ):
                 for number, source in enumerate(sources):
-                    if palette.batch.controls.stop.is_set():
+                    if session.batch.controls.stop.is_set():
                         break
                     try:
                         painted = brush(read(source, size))
@@ -168,18 +170,18 @@ def paint_many(
                     preview.put(painted, {"batch-status": status})
         finally:
             preview.close()
-        if not made and palette.batch.controls.stop.is_set():
+        if not made and session.batch.controls.stop.is_set():
             raise ImageError("stopped before the first picture was painted; there is no ZIP")
         if not made:
             raise ImageError(f"none of the {len(sources)} files could be painted: {'; '.join(skipped[:3])}")
-        stopped = "Stopped" if palette.batch.controls.stop.is_set() else "Done"
+        stopped = "Stopped" if session.batch.controls.stop.is_set() else "Done"
         text = f"{stopped}: {made} of {len(sources)} pictures in {duration(time.monotonic() - began)}"
         left_out = f"Skipped: {'; '.join(skipped)}" if skipped else ""
         yield status_html(text, left_out, share=1), gr.skip(), gr.DownloadButton(value=str(output), visible=True)
     except NSTError as error:
         yield _problem(error)
     finally:
-        palette.batch.busy = False
+        session.batch.busy = False
 
 
 def _free_name(archive: zipfile.ZipFile, stem: str) -> str:

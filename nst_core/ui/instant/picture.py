@@ -13,6 +13,7 @@ import gradio as gr
 from torch import Tensor
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError, NSTError
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.steps import Steps
@@ -21,10 +22,10 @@ from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.control_values import default_config
-from nst_core.ui.studio.instant_session import Brush, Palette
-from nst_core.ui.studio.session import DEVICE_THREAD, Session
-from nst_core.ui.stylize.controls import ASSETS
+from nst_core.ui.studio.instant_session import Brush, InstantSession
+from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import comparison
 
 POLISH_STEPS = 80
@@ -43,19 +44,19 @@ class InstantView(NamedTuple):
     download: Any = gr.skip()
 
 
-def paint_picture(palette: Palette, source: Path | None, size: float | None) -> Iterator[InstantView]:
-    """Paint a picture as the palette is set; first it is shown, then there is a file of it.
+def paint_picture(session: InstantSession, source: Path | None, size: float | None) -> Iterator[InstantView]:
+    """Paint a picture as the session is set; first it is shown, then there is a file of it.
 
     Nothing if that is what is shown: gradio says some changes twice. What cannot be painted leaves the last result.
     """
-    wanted = palette.chosen, palette.mix, source, size
-    if palette.painted == wanted and palette.result.exists():
+    wanted = session.chosen, session.mix, source, size
+    if session.painted == wanted and session.result.exists():
         return
-    palette.painted = None
+    session.painted = None
     try:
-        brush = palette.brush()
+        brush = session.brush()
         if source is None:
-            palette.source = palette.result = None
+            session.source = session.result = None
             yield InstantView(status_html("Choose a picture; every click on a style paints it at once."),
                               gr.HTML(visible="hidden"), gr.Row(visible=False))  # fmt: skip
             return
@@ -66,11 +67,11 @@ def paint_picture(palette: Palette, source: Path | None, size: float | None) -> 
         yield InstantView(status_html(str(error), kind="problem"))
         return
     height, width = images.size_of(painted)
-    text = f"{palette.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
+    text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
     yield InstantView(status_html(text), gr.HTML(value=comparison(image, painted), visible=True), gr.Row(visible=True))
     path = new_file("neural-style-lab.png")
     images.save_png(painted, path, {TEXT_KEY: json.dumps({"style": wanted[0], **wanted[1]._asdict()})})
-    palette.source, palette.result, palette.painted = source, path, wanted
+    session.source, session.result, session.painted = source, path, wanted
     yield InstantView(download=gr.DownloadButton(value=path))
 
 
@@ -118,23 +119,23 @@ def _stoppable(steps: Steps[Tensor], controls: Controls | None) -> Steps[Tensor]
         yield
 
 
-def polish(palette: Palette, session: Session) -> list[Any]:
+def polish(instant: InstantSession, session: Session) -> list[Any]:
     """Hand picture and result to the studio: tabs, its status, its first three uploads, its settings."""
-    if palette.result is None or not palette.result.exists():
+    if instant.result is None or not instant.result.exists():
         raise refusal("there is no painted picture any more; choose one, and a style")
-    image = images.load(palette.result)
+    image = images.load(instant.result)
     size = max(images.size_of(image))
     config = default_config(DEFAULT_PRESET).changed(size=size, start="image", smallest_scale=0, steps=POLISH_STEPS)
-    style = palette.pictures.get(palette.chosen, ASSETS / "styles" / f"{palette.chosen}.jpg")
+    style = instant.pictures.get(instant.chosen, ASSETS / "styles" / f"{instant.chosen}.jpg")
     known = style.exists()
     text = "The painted picture is the start; press Run to go on from it."
     detail = "" if known else "This style's own picture is not here: choose a style picture first."
     return [
         gr.Tabs(selected="stylize"),
         status_html(text, detail),
-        str(palette.source),
+        str(instant.source),
         # as a copy: gradio serves no file of a program that was started in another folder
         str(shutil.copy(style, new_file(style.name))) if known else gr.skip(),
-        gr.Image(value=str(palette.result), visible=True),
+        gr.Image(value=str(instant.result), visible=True),
         *session.take(config),
     ]

@@ -1,29 +1,28 @@
 """The Instant tab: styles to click, and pictures, camera and videos painted in one pass."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.errors import NSTError
 from nst_core.transfer.controls import Controls
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
 from nst_core.ui.instant.picture import InstantView, paint_picture, polish
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import PASS_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
-from nst_core.ui.studio.instant_session import NO_BLEND, Mix, Palette, title_of
-from nst_core.ui.studio.session import INSTANT, QUEUED
-from nst_core.ui.stylize.controls import ASSETS
-from nst_core.ui.stylize.tab import Studio
+from nst_core.ui.studio.handover import Choices, Studio
+from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
@@ -31,16 +30,6 @@ SIZE = 768  # pixels, to begin with
 
 ABOUT = """Networks that were trained once paint in a single pass, hundreds of times faster than the studio optimises:
 choose a picture and click styles. *Johnson et al. 2016, Dumoulin et al. 2017*"""
-
-
-class Choices(NamedTuple):
-    """The components that say how it is painted."""
-
-    palette: gr.State
-    strip: Strip
-    second: gr.Dropdown
-    mix: list[Any]  # in the order of Mix
-    size: gr.Number
 
 
 class Stage(NamedTuple):
@@ -53,47 +42,44 @@ class Stage(NamedTuple):
 
 def build(tabs: gr.Tabs, studio: Studio) -> Choices:
     """Lay out the tab and connect it; call inside its Tab."""
-    palette = gr.State(Palette())
+    session = gr.State(InstantSession())
     gr.Markdown(ABOUT, elem_id="instant-about")
     with gr.Row(equal_height=False, elem_id="instant"):
         with gr.Column(scale=5, min_width=300):
-            choices = _choices(palette)
+            choices = _choices(session)
         with gr.Column(scale=7, min_width=300), gr.Tabs():
             with gr.Tab("Picture", id="picture"):
                 stage = _stage()
             with gr.Tab("Camera", id="camera"):
                 camera = live_area(elem_id="camera")
             with gr.Tab("Video", id="video"):
-                build_video(palette)
+                build_video(session)
             with gr.Tab("Many pictures", id="many"):
-                build_many(palette, choices.size)
+                build_many(session, choices.size)
     _connect(choices, stage, camera)
     stage.polish.click(
         polish,
-        [palette, studio.session],
+        [session, studio.session],
         [tabs, studio.status, *studio.uploads[:3], *studio.settings],
         **QUEUED,
     )
     return choices
 
 
-def _choices(palette: gr.State) -> Choices:
-    strip = Strip(Palette().strip_value(), elem_id="styles")
+def _choices(session: gr.State) -> Choices:
+    strip = Strip(InstantSession().strip_value(), elem_id="styles")
     strength = gr.Slider(0, 1, 1, step=0.05, label="Strength", elem_id="strength", info="0: the picture as it is")
     with gr.Row():
-        second = gr.Dropdown(blends(Palette()), value=NO_BLEND, label="Blend with", elem_id="blend", min_width=150)
+        second = gr.Dropdown(
+            InstantSession().blends, value=NO_BLEND, label="Blend with", elem_id="blend", min_width=150
+        )
         share = gr.Slider(0, 1, 0.5, step=0.05, label="Share of it", elem_id="blend-share", min_width=150)
     with gr.Row():
         color = gr.Radio([("the style's", "style"), ("the picture's own", "content")], value="style", label="Colours",
                          elem_id="instant-color", min_width=150)  # fmt: skip
         size = gr.Number(SIZE, label="Size, pixels", elem_id="instant-size", min_width=110,
                          info="of the longer side; empty: its own")  # fmt: skip
-    return Choices(palette, strip, second, [strength, second, share, color], size)
-
-
-def blends(palette: Palette) -> list[tuple[str, str]]:
-    """The menu of second styles."""
-    return [(NO_BLEND, NO_BLEND), *((title_of(name), name) for name in palette.names)]
+    return Choices(session, strip, second, [strength, second, share, color], size)
 
 
 def _stage() -> Stage:
@@ -116,53 +102,44 @@ def _stage() -> Stage:
 
 def _connect(choices: Choices, stage: Stage, camera: Any) -> None:
     """Whatever is chosen is painted at once, by the picture's handlers and by the camera's next frame."""
-    palette, strip = choices.palette, choices.strip
-    given, shown = [palette, stage.picture, choices.size, *choices.mix], list(stage.view)
-    in_turn = in_lane(PASS_LANE, repaint, lambda palette: Controls(), lambda line: InstantView(status=line))
+    session, strip = choices.session, choices.strip
+    given, shown = [session, stage.picture, choices.size, *choices.mix], list(stage.view)
+    in_turn = in_lane(PASS_LANE, repaint, lambda session: Controls(), lambda line: InstantView(status=line))
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
-    strip.pick(pick, palette, strip, **INSTANT).then(in_turn, given, shown, **once)
+    strip.pick(pick, session, strip, **INSTANT).then(in_turn, given, shown, **once)
     strength, second, share, color = choices.mix
     # a menu says `input` also when it is left unchanged
     for event in (strength.change, second.select, share.change, color.input, choices.size.submit, choices.size.blur,
                   stage.picture.change):  # fmt: skip
         event(in_turn, given, shown, **once)
     for slider in (strength, share):  # the camera follows while it is dragged
-        slider.input(remix, [palette, *choices.mix], None, trigger_mode="always_last", **QUEUED)
-    camera.take(take, palette, stage.picture, **QUEUED)
+        slider.input(remix, [session, *choices.mix], None, trigger_mode="always_last", **QUEUED)
+    camera.take(take, session, stage.picture, **QUEUED)
     page = gr.context.Context.root_block
-    page.load(enter_page, palette, [strip, camera], **INSTANT)
+    page.load(enter_page, session, [strip, camera], **INSTANT)
     AUDIENCE.when_left(leave_page)
 
 
-def repaint(palette: Palette, picture: Path | None, size: float | None, *mix: Any) -> Iterator[InstantView]:
+def repaint(session: InstantSession, picture: Path | None, size: float | None, *mix: Any) -> Iterator[InstantView]:
     """Something was chosen: the camera follows with its next frame, and the picture is painted."""
-    remix(palette, *mix)
-    yield from paint_picture(palette, picture, size)
+    remix(session, *mix)
+    yield from paint_picture(session, picture, size)
 
 
-def remix(palette: Palette, *mix: Any) -> None:
-    """What is set becomes the palette's, and the camera's."""
-    palette.mix = Mix(*mix)
-    point_camera(palette)
+def remix(session: InstantSession, *mix: Any) -> None:
+    """What is set becomes the session's, and the camera's."""
+    session.mix = Mix(*mix)
+    session.point_camera()
 
 
-def point_camera(palette: Palette) -> None:
-    """Let the camera's next frame be painted as it is set now.
-
-    A setting that cannot be painted leaves it as it is; `paint_picture`, which follows every choice, says why.
-    """
-    with suppress(NSTError):
-        palette.live.paint = palette.brush()
-
-
-def pick(palette: Palette, event: gr.EventData) -> dict[str, Any]:
+def pick(session: InstantSession, event: gr.EventData) -> dict[str, Any]:
     """A click on a style."""
-    palette.choose(int(event.number))
-    point_camera(palette)
-    return palette.strip_value()
+    session.choose(int(event.number))
+    session.point_camera()
+    return session.strip_value()
 
 
-def take(palette: Palette, event: gr.EventData) -> Any:
+def take(session: InstantSession, event: gr.EventData) -> Any:
     """A painted frame of the camera becomes a file that can be painted further, kept, or polished."""
     try:
         path = new_file("camera.png")
@@ -174,17 +151,17 @@ def take(palette: Palette, event: gr.EventData) -> Any:
         return gr.skip()
 
 
-def enter_page(palette: Palette, request: gr.Request) -> tuple[dict[str, Any], str]:
+def enter_page(session: InstantSession, request: gr.Request) -> tuple[dict[str, Any], str]:
     """A page was opened: its styles, and the token of its camera."""
-    Palette.open[request.session_hash] = palette
-    if palette.names:
-        point_camera(palette)
-    return palette.strip_value(), palette.live.token
+    InstantSession.open[request.session_hash] = session
+    if session.names:
+        session.point_camera()
+    return session.strip_value(), session.live.token
 
 
 def leave_page(request: gr.Request) -> None:
     """A page was closed: what goes on for it ends."""
-    if palette := Palette.open.get(request.session_hash):
-        for job in (palette.video, palette.batch, palette.lesson):
+    if session := InstantSession.open.get(request.session_hash):
+        for job in (session.video, session.batch, session.lesson):
             job.controls.stop.set()
-        palette.live.close()
+        session.live.close()

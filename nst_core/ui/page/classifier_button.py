@@ -9,10 +9,10 @@ from nst_core.errors import NSTError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
 from nst_core.transfer.controls import Controls
+from nst_core.ui.page.events import INSTANT
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
-from nst_core.ui.studio.session import INSTANT
 
 NOTE = """Some figures ask what a picture shows: they need VGG-19 whole, whose last layers no painting uses. Nothing is
 fetched unless you press this; it is kept on the computer that paints, so once is enough."""

@@ -1,1 +1,1 @@
-"""How the page is served to strangers: who may ask for what, who computes when, what is kept. Imports no tab."""
+"""How strangers are served: who may ask for what, who computes when, what is kept. Imports `page` alone of the page."""

@@ -54,3 +54,9 @@ class DeviceThread(Executor):
 def _single(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Steps:
     return function(*args, **kwargs)
     yield
+
+
+# All that computes is computed by one thread: a generator may be resumed on several, each of which would have compute
+# threads of its own, which halve the speed of all. So whatever computes with torch has its place on this thread,
+# however quickly it is done. What takes long waits in `lane` before.
+DEVICE_THREAD = DeviceThread("device")

@@ -6,10 +6,10 @@ from typing import Any
 import gradio as gr
 
 from nst_core.transfer.controls import Controls
+from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.status import status_html
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
-from nst_core.ui.studio.session import INSTANT, QUEUED
 
 
 class Job:

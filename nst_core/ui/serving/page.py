@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
+from nst_core.assets import ASSETS
 from nst_core.errors import NSTError, seen
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.serving.turns import excuse
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets"
 LONGEST_ERROR = 300  # characters of a component's own words
 NOT_YOURS = "that is no file that was uploaded here, or it is gone by now (files are kept for a while); choose it again"
 NO_SENSE = "what was sent does not fit this page; reload it, and try again"

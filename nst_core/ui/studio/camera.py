@@ -24,9 +24,9 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-from nst_core.ui.instant.camera_view import LANES
-from nst_core.ui.studio.session import DEVICE_THREAD
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 
+LANES = 2  # frames on their way at a time: one is painted while another is captured, sent or shown
 MAX_BYTES = 2**20  # of a frame as it comes; a camera's are a tenth of it
 MAX_SIDE = 720  # pixels; of a frame
 MOST_AT_ONCE = 8  # frames of all cameras, painted or waiting for it: a painting beside them has its turn after them

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -17,9 +18,9 @@ from nst_core.instant.painter import Painter
 from nst_core.instant.steps import Steps, finish
 from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import COLORS
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job
 from nst_core.ui.studio.camera import Live
-from nst_core.ui.studio.session import DEVICE_THREAD
 
 NO_BLEND = "nothing"
 
@@ -69,10 +70,10 @@ def _bundled_painter() -> Painter:
     return bundled().painter(choose_compute())
 
 
-class Palette:
+class InstantSession:
     """Styles to choose of, and what is chosen."""
 
-    open: ClassVar[WeakValueDictionary[str, "Palette"]] = WeakValueDictionary()  # by gradio's name of the page
+    open: ClassVar[WeakValueDictionary[str, "InstantSession"]] = WeakValueDictionary()  # by gradio's name of the page
 
     def __init__(self) -> None:
         self.catalogue = bundled()
@@ -86,13 +87,18 @@ class Palette:
         self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
         self._painter: Painter | None = None  # of a catalogue of this page's own
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Palette":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "InstantSession":
         return type(self)()  # gradio copies it for each page
 
     @property
     def names(self) -> list[str]:
         """Of all styles."""
         return list(self.catalogue.styles)
+
+    @property
+    def blends(self) -> list[tuple[str, str]]:
+        """The menu of second styles."""
+        return [(NO_BLEND, NO_BLEND), *((title_of(name), name) for name in self.names)]
 
     def add(self, file: StyleFile, origin: str) -> list[str]:
         """Take in a file's styles and choose the first of them; their names.
@@ -120,6 +126,14 @@ class Palette:
             weights = {self.chosen: 1 - mix.share, mix.second: mix.share}
         painter.recipe(weights, mix.strength)  # what is wrong is said now
         return Brush(painter, weights, mix)
+
+    def point_camera(self) -> None:
+        """Let the camera's next frame be painted as it is set now.
+
+        A setting that cannot be painted leaves it as it is; painting the picture, which follows every choice, says why.
+        """
+        with suppress(NSTError):
+            self.live.paint = self.brush()
 
     def _ready_painter(self) -> Painter:
         if self.catalogue is bundled():

@@ -1,4 +1,4 @@
-"""What one open page has, and how its events reach the server and the device."""
+"""What one open page has of its painting."""
 
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
@@ -11,23 +11,12 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
-from nst_core.ui.serving.device_thread import DeviceThread
 from nst_core.ui.studio.control_values import CONTROLS, controls_of, preset_of, preset_text
 from nst_core.ui.studio.results import Results
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.loss_chart import LossHistory
 
-# All that computes is computed by one thread: a generator may be resumed on several, each of which would have compute
-# threads of its own, which halve the speed of all. So whatever computes with torch has its place on this thread,
-# however quickly it is done. What takes long waits in `serving.lane` before.
-DEVICE_THREAD = DeviceThread("device")
-
 SHORT_SHARE = 1 / 8  # of the memory; with less available, it is short
-
-# How events that compute nothing reach the server.
-INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-# Through gradio's queue, where toasts and changed states arrive; nothing waits there.
-QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class Session:

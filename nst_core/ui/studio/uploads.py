@@ -9,11 +9,12 @@ from PIL import Image
 from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ImageError
+from nst_core.errors import ImageError, NSTError
 from nst_core.files import writing
 from nst_core.transfer.masks import mask_of
 from nst_core.transfer.stylize import MAX_STYLES
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.toasts import warn
 from nst_core.ui.widgets.pictures import with_alpha
 
 SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
@@ -135,3 +136,18 @@ def check_shape(masks: Sequence[Tensor], image: Tensor, remedy: str) -> None:
             raise ImageError(
                 f"the mask was painted over {mask_width}×{mask_height} pixels, the photo is {width}×{height}; {remedy}"
             )
+
+
+def check_upload(path: Path | None, unusable: int) -> int:
+    """Say at once if an upload is no picture, by its header alone; a new number then makes room for another.
+
+    A usable upload changes nothing on the page: gradio 6.31 keeps a timer running at every frame for each picture that
+    an event writes to while it is shown, which costs the machine that paints.
+    """
+    try:
+        if path is not None:
+            images.check(path)
+    except NSTError as error:
+        warn(error, "This picture cannot be used")
+        return unusable + 1
+    return unusable

@@ -1,0 +1,1 @@
+"""The Stylize tab, and its endpoint for programs. Imports no other tab."""

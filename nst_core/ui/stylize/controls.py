@@ -1,10 +1,10 @@
 """What a person sets: the two pictures, and a control for every setting in settings.CONTROLS."""
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 
+from nst_core.assets import ASSETS
 from nst_core.features.scale import FEATURE_SCALES
 from nst_core.features.vgg import BACKBONES
 from nst_core.losses.style import STYLE_LOSSES
@@ -26,7 +26,6 @@ from nst_core.ui.studio.control_values import (
 from nst_core.ui.widgets.log_slider import LogSlider
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets"
 STARTS = [("content", "content"), ("noise", "noise"), ("style", "style"), ("another picture", "image")]
 
 

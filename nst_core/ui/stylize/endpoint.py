@@ -14,12 +14,13 @@ from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.page.weights import fetch_weights
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import endpoint
 from nst_core.ui.studio.control_values import default_config, in_depth_order
-from nst_core.ui.studio.session import DEVICE_THREAD, QUEUED
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.stylize.run import frames_of, start_run
 from nst_core.ui.widgets.pictures import PictureInput

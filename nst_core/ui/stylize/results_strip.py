@@ -11,11 +11,13 @@ from nst_core import images
 from nst_core.errors import ImageError, NSTError, named
 from nst_core.transfer.record import read_record, save_result
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.status import done_text, shares_html, status_html
 from nst_core.ui.page.toasts import warn
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.control_values import CONTROLS
 from nst_core.ui.studio.results import Result, Results, counted, strip_value, timelapse_file, twice_as_large
-from nst_core.ui.studio.session import DEVICE_THREAD, QUEUED, Session
+from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.stylize.run import View
 from nst_core.ui.widgets.pictures import comparison

@@ -26,10 +26,11 @@ from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.status import done_text, place_text, progress_text, shares_html, shares_text, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.limits import check_work
 from nst_core.ui.studio.control_values import config_of, default_config
 from nst_core.ui.studio.results import remember
-from nst_core.ui.studio.session import DEVICE_THREAD, Session, give_up_oldest, make_room
+from nst_core.ui.studio.session import Session, give_up_oldest, make_room
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.live_preview import Preview
 from nst_core.ui.widgets.loss_chart import LossHistory

@@ -11,6 +11,7 @@ from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS, counterpart
 from nst_core.transfer.run import Run
+from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import describe_network, use_network
@@ -28,13 +29,13 @@ from nst_core.ui.studio.control_values import (
     layers_on,
     preset_text,
 )
+from nst_core.ui.studio.handover import Studio
 from nst_core.ui.studio.results import strip_value
-from nst_core.ui.studio.session import INSTANT, QUEUED, Session, leave_page
-from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.studio.session import Session, leave_page
+from nst_core.ui.studio.uploads import Uploads, check_upload
 from nst_core.ui.stylize.controls import Inputs, picture_inputs, setting_controls
 from nst_core.ui.stylize.results_strip import build_history
 from nst_core.ui.stylize.run import View, go_on, paint, recolor, steer, warm_up
-from nst_core.ui.variations.area import build_contact_sheet
 from nst_core.ui.widgets.live_preview import preview_area
 from nst_core.ui.widgets.pictures import BeforeAfter
 from nst_core.ui.widgets.thumbnail_strip import Strip
@@ -56,15 +57,6 @@ NAME_EXAMPLES = """() => {
   // tabs are laid out when they are opened
   ['#inputs', '#instant-inputs', '#train-inputs', '#explain-inputs'].forEach(watch);
 }"""
-
-
-class Studio(NamedTuple):
-    """What other tabs may fill in."""
-
-    session: gr.State
-    status: gr.HTML
-    uploads: list[Any]  # as Uploads.of takes them
-    settings: list[Any]  # as Session.take gives them
 
 
 def build() -> Studio:
@@ -90,7 +82,6 @@ def build() -> Studio:
     settings = [preset, about, *(inputs.controls[name] for name in CONTROLS)]  # as Session.take gives them
     with gr.Accordion("Results of this session", elem_id="memory"):
         history = build_history(session, uploads, settings, outputs)
-    build_contact_sheet(session, uploads, settings)
     _connect_painting(session, uploads, preset, inputs.controls, buttons, outputs, network, history.strip)
     _connect_settings(session, preset, about, inputs, network, outputs, history.strip)
     _connect_counterpart(session, preset, about, printed, inputs.controls)
@@ -299,18 +290,3 @@ def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
         gr.Button(visible=run is not None and run.remaining > 0),
         *describe_network(backbone),
     )
-
-
-def check_upload(path: Path | None, unusable: int) -> int:
-    """Say at once if an upload is no picture, by its header alone; a new number then makes room for another.
-
-    A usable upload changes nothing on the page: gradio 6.31 keeps a timer running at every frame for each picture that
-    an event writes to while it is shown, which costs the machine that paints.
-    """
-    try:
-        if path is not None:
-            images.check(path)
-    except NSTError as error:
-        warn(error, "This picture cannot be used")
-        return unusable + 1
-    return unusable

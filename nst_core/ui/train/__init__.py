@@ -1,0 +1,1 @@
+"""The Train tab. Imports no other tab."""

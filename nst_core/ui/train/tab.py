@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.features import weights
@@ -17,14 +18,14 @@ from nst_core.instant.lesson import QUICK, Lesson
 from nst_core.instant.perceptual import Recipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.instant.trainer import Progress
-from nst_core.ui.instant.tab import Choices, blends, point_camera
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import connect_job
-from nst_core.ui.studio.instant_session import Palette, title_of
-from nst_core.ui.studio.session import DEVICE_THREAD, QUEUED
-from nst_core.ui.stylize.controls import ASSETS
+from nst_core.ui.studio.handover import Choices
+from nst_core.ui.studio.instant_session import InstantSession, title_of
 from nst_core.ui.widgets.live_preview import Preview, preview_area
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import PictureInput
@@ -100,10 +101,10 @@ def build(choices: Choices) -> None:
             status = gr.HTML(status_html("Ready."), elem_id="train-status")
             file = gr.DownloadButton("Download the new style", elem_id="train-file", visible=False)
             losses = gr.HTML(elem_id="train-losses")
-    palette, outputs = choices.palette, [status, preview, losses, choices.strip, choices.second, file]
-    connect_job(palette, lambda palette: palette.lesson, (run, stop), learn_page, inputs, outputs)
-    load.upload(load_file, [palette, load], [status, load, choices.strip, choices.second], **QUEUED)
-    save.click(save_chosen, palette, saved, **QUEUED)
+    session, outputs = choices.session, [status, preview, losses, choices.strip, choices.second, file]
+    connect_job(session, lambda session: session.lesson, (run, stop), learn_page, inputs, outputs)
+    load.upload(load_file, [session, load], [status, load, choices.strip, choices.second], **QUEUED)
+    save.click(save_chosen, session, saved, **QUEUED)
     saved.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
 
 
@@ -126,40 +127,40 @@ def _inputs() -> list[Any]:
     return [picture, name, steps, weight, size, photographs]
 
 
-def learn_page(palette: Palette, *given: Any) -> Iterator[TrainView]:
+def learn_page(session: InstantSession, *given: Any) -> Iterator[TrainView]:
     """`learn`, with what gradio hands over one after another."""
-    yield from learn(palette, Wish(*given))
+    yield from learn(session, Wish(*given))
 
 
-def learn(palette: Palette, wish: Wish) -> Iterator[TrainView]:
+def learn(session: InstantSession, wish: Wish) -> Iterator[TrainView]:
     """Learn a style, showing losses and a painted photograph; then it stands among the others."""
     try:
-        palette.lesson.busy = True
-        lesson = DEVICE_THREAD.submit(_lesson, palette, wish).result()
-        yield from _show_lesson(palette, lesson)
+        session.lesson.busy = True
+        lesson = DEVICE_THREAD.submit(_lesson, session, wish).result()
+        yield from _show_lesson(session, lesson)
         if not lesson.trainer.step:
             raise ConfigError("stopped before the first step; nothing was learned")
-        name, path = DEVICE_THREAD.submit(_take_in, palette, lesson).result()
-        palette.pictures[name] = wish.picture
-        point_camera(palette)
+        name, path = DEVICE_THREAD.submit(_take_in, session, lesson).result()
+        session.pictures[name] = wish.picture
+        session.point_camera()
         yield TrainView(
             status=status_html(f"{title_of(name).capitalize()} is among the styles of the Instant tab.",
                                " · ".join(filter(None, (f"{lesson.trainer.step} steps", _skipped(lesson))))),
-            strip=palette.strip_value(),
-            second=gr.Dropdown(blends(palette)),
+            strip=session.strip_value(),
+            second=gr.Dropdown(session.blends),
             file=gr.DownloadButton(value=str(path), visible=True),
         )  # fmt: skip
     except NSTError as error:
         warn(error, "Cannot learn")
         yield TrainView(status_html(str(error), kind="problem"))
     finally:
-        palette.lesson.busy = False
+        session.lesson.busy = False
 
 
-def _take_in(palette: Palette, lesson: Lesson) -> tuple[str, Path]:
+def _take_in(session: InstantSession, lesson: Lesson) -> tuple[str, Path]:
     """What was learned among the styles, and as a file; its name and the file."""
     file = lesson.learned()
-    (name,) = palette.add(file, "learned here")
+    (name,) = session.add(file, "learned here")
     return name, _written(file, name)
 
 
@@ -169,17 +170,17 @@ def _written(file: StyleFile, name: str) -> Path:
     return path
 
 
-def _lesson(palette: Palette, wish: Wish) -> Lesson:
+def _lesson(session: InstantSession, wish: Wish) -> Lesson:
     """What is wanted, read and checked."""
     if wish.picture is None:
         raise ImageError("there is no style picture; drop one or click an example")
-    if not palette.catalogue.networks:
+    if not session.catalogue.networks:
         raise ConfigError("there is no network to teach; load a file of styles first")
     recipe, name = wish.recipe(), (wish.name or wish.picture.stem).strip().replace(" ", "_")
-    if name in palette.names:
+    if name in session.names:
         raise ConfigError(f"there is a style called {said(title_of(name))} already; give this one another name")
     weights.require(recipe.backbone)
-    base, folder = palette.catalogue.networks[0], _folder_of(wish.photographs)
+    base, folder = session.catalogue.networks[0], _folder_of(wish.photographs)
     try:
         return Lesson(name, images.load(wish.picture), base, folder, recipe, choose_compute())
     except ImageError as error:  # which may name the folder, a matter of the server
@@ -203,9 +204,9 @@ def _skipped(lesson: Lesson) -> str:
     return f"Skipped: {'; '.join(lesson.photographs.skipped)}" if lesson.photographs.skipped else ""
 
 
-def _show_lesson(palette: Palette, lesson: Lesson) -> Iterator[TrainView]:
+def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[TrainView]:
     preview, history, told, began = Preview(), LossHistory(), 0.0, time.monotonic()
-    steps, shown, words = lesson.steps(palette.lesson.controls), None, {}
+    steps, shown, words = lesson.steps(session.lesson.controls), None, {}
     try:
         yield TrainView(
             status=status_html("Looking at the style …", _skipped(lesson), share=0, run=preview.token),
@@ -237,23 +238,23 @@ def _status(progress: Progress, seconds: float, token: str) -> str:
     return status_html(f"Step {progress.step} of {progress.steps}{left}", progress.text, share=share, run=token)
 
 
-def load_file(palette: Palette, path: str | None) -> tuple[Any, ...]:
+def load_file(session: InstantSession, path: str | None) -> tuple[Any, ...]:
     """Styles of a file among the others; the place for the file is empty again afterwards."""
     try:
-        names = DEVICE_THREAD.submit(lambda: palette.add(load_styles(Path(path)), Path(path).name)).result()
-        point_camera(palette)
+        names = DEVICE_THREAD.submit(lambda: session.add(load_styles(Path(path)), Path(path).name)).result()
+        session.point_camera()
     except NSTError as error:
         warn(error, "No styles to take")
         return gr.skip(), None, gr.skip(), gr.skip()
     text = f"Among the styles of the Instant tab now: {', '.join(map(title_of, names))}"
-    return status_html(text), None, palette.strip_value(), gr.Dropdown(blends(palette))
+    return status_html(text), None, session.strip_value(), gr.Dropdown(session.blends)
 
 
-def save_chosen(palette: Palette) -> Any:
+def save_chosen(session: InstantSession) -> Any:
     """The style that is chosen as a file, which the page then downloads."""
-    name = palette.chosen
+    name = session.chosen
     try:
-        path = DEVICE_THREAD.submit(lambda: _written(palette.catalogue.extract(name), name)).result()
+        path = DEVICE_THREAD.submit(lambda: _written(session.catalogue.extract(name), name)).result()
     except NSTError as error:
         raise refusal(error) from None
     return gr.DownloadButton(value=str(path))

@@ -1,0 +1,1 @@
+"""The sheet of variations below the Stylize tab. Imports no other tab."""

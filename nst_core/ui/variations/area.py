@@ -9,13 +9,15 @@ from nst_core.errors import NSTError
 from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.transfer.config import MAX_STEPS
 from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.status import status_html
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.control_values import CONTROLS, default_config
-from nst_core.ui.studio.session import INSTANT, QUEUED, Session
+from nst_core.ui.studio.handover import Studio
+from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.variations.axes import MENU, NOTHING, advice, default_values, extent
 from nst_core.ui.variations.run import Choice, Sheet, SheetView, paint
@@ -39,18 +41,13 @@ class Parts(NamedTuple):
     download: gr.DownloadButton
 
 
-def build_contact_sheet(session: gr.State, uploads: Sequence[Any], settings: Sequence[Any]) -> None:
-    """Lay out the accordion and connect it; call inside the page's layout.
-
-    Args:
-        session: holds the page's Session.
-        uploads: the page's pictures, as Uploads.of takes them.
-        settings: the preset's menu, its words and the controls, as Session.take gives them.
-    """
+def build_variations(studio: Studio) -> None:
+    """Lay out the accordion and connect it to the studio, whose pictures and settings it varies."""
+    session, settings = studio.session, studio.settings
     sheet, parts = gr.State(Sheet()), _parts()
     preset, _, *controls = settings
     _connect_choice(session, sheet, parts, [preset, *controls])
-    _connect_painting(session, sheet, parts, uploads, [preset, *controls])
+    _connect_painting(session, sheet, parts, studio.uploads, [preset, *controls])
     parts.grid.click(_click, [sheet, session], [parts.status, *settings], **QUEUED)
     AUDIENCE.when_left(leave_sheet)
 

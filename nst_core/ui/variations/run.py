@@ -18,9 +18,10 @@ from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.limits import check_work
 from nst_core.ui.studio.control_values import config_of
-from nst_core.ui.studio.session import DEVICE_THREAD, Session
+from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.variations.axes import NOTHING, Plan, planned
 from nst_core.ui.variations.table import Growth

@@ -1,0 +1,1 @@
+"""Components of our own, which know nothing of painting. Imports no other room of the page."""

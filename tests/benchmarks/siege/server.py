@@ -14,7 +14,9 @@ from typing import NamedTuple
 import httpx
 import psutil
 
-ROOT = Path(__file__).resolve().parents[3]
+from nst_core.assets import ASSETS
+
+ROOT = ASSETS.parent
 START_SECONDS = 120.0
 QUIET_SHARE = 0.1  # of one core, below which a server is at rest
 QUIET_SECONDS = 50.0  # a closed page is kept for 30, a round of housekeeping comes every 15
