@@ -33,8 +33,8 @@ from nst_core.instant.styles import StyleFile, save_styles
 from nst_core.instant.trainer import Trainer
 from nst_core.instant.video import paint_video
 from nst_core.transfer.timelapse import Timelapse
+from tests.instant.test_video import film
 from tests.test_structure import SOURCES, room_of
-from tests.test_video import film
 
 LIMIT = 4096  # bytes
 

@@ -30,8 +30,8 @@ from nst_core.ui.augment.zip import unpack
 from nst_core.ui.explain.links import read_link
 from nst_core.ui.instant.endpoint import _check
 from nst_core.ui.studio.control_values import preset_config
+from tests.instant.test_painter import network_of
 from tests.runs import CPU
-from tests.test_painter import network_of
 
 LONG = "x" * 10_000
 BASE = StyleTransferConfig()

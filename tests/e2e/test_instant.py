@@ -17,7 +17,7 @@ from nst_core.transfer.record import read_record
 from nst_core.ui.instant.picture import TEXT_KEY
 from nst_core.ui.studio.instant_session import InstantSession
 from tests.e2e.conftest import fill, upload, wait_for_status
-from tests.test_video import decoded, film, numbered
+from tests.instant.test_video import decoded, film, numbered
 
 pytestmark = pytest.mark.e2e
 

@@ -1,0 +1,96 @@
+"""One more style for a network that there is: only its own scales and shifts are learned."""
+
+import pytest
+import torch
+
+from nst_core import images
+from nst_core.errors import ConfigError, ImageError, WeightsError
+from nst_core.instant.lesson import Lesson, add_style
+from nst_core.instant.network import gather, same_convolutions
+from nst_core.instant.perceptual import Recipe
+from nst_core.instant.styles import StyleFile, load_styles, save_styles
+from nst_core.transfer.controls import Controls
+from tests.instant.test_painter import CPU, network_of
+
+QUICK = Recipe(steps=20, batch=2, crop=64, style_size=64)
+
+
+@pytest.fixture
+def base():
+    return network_of("waves", "stars")
+
+
+@pytest.fixture
+def style():
+    return images.resize(torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(3)), (80, 80))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("photographs")
+    for number in range(3):
+        image = torch.rand(1, 3, 9, 10, generator=torch.Generator().manual_seed(number))
+        images.save_png(images.resize(image, (72, 80)), made / f"{number}.png")
+    (made / "broken.png").write_text("Dear reader")
+    return made
+
+
+def test_a_lesson_changes_nothing_but_the_new_styles_scales_and_shifts(random_weights, base, style, folder):
+    before = {name: value.clone() for name, value in base.state_dict().items()}
+    lesson = Lesson("rain", style, base, folder, QUICK, CPU)
+    told = list(lesson.steps())
+    assert any("skipped broken.png" in progress.text for progress in told)
+    learned = lesson.learned().network
+    assert learned.styles == ("rain", "photo") and same_convolutions(learned, base)
+    assert all(torch.equal(value, before[name]) for name, value in base.state_dict().items())
+    begun = gather([(base, "waves"), (base, "photo")])
+    for (name, value), old in zip(learned.state_dict().items(), begun.state_dict().values(), strict=True):
+        if ".norm." in name:
+            assert torch.equal(value[1], old[1]) and not torch.allclose(value[0], old[0])
+
+
+def test_a_lesson_lowers_the_style_loss(random_weights, base, style, folder):
+    recipe = Recipe(steps=60, batch=2, crop=64, style_size=64, step_size=3e-3)
+    told = [progress.losses["style"] for progress in Lesson("rain", style, base, folder, recipe, CPU).steps()
+            if progress.losses]  # fmt: skip
+    assert told[-1] < 0.8 * told[0]
+
+
+def test_a_lesson_that_is_stopped_has_learned_what_it_has(random_weights, base, style, folder):
+    controls = Controls()
+    lesson = Lesson("rain", style, base, folder, QUICK, CPU)
+    for _ in lesson.steps(controls):
+        controls.stop.set()
+    assert lesson.learned().header["steps"] == str(lesson.trainer.step) != "20"
+
+
+def test_an_added_style_stands_in_the_file_beside_the_others(random_weights, base, style, folder, tmp_path):
+    path = tmp_path / "styles.safetensors"
+    save_styles(StyleFile(base, {"waves": b"\xff\xd8\xffsmall"}, {"images": "some"}), path)
+    before = load_styles(path).network
+    told = list(add_style("rain", style, path, folder, QUICK, CPU))
+    assert told[-1].text == f"wrote {path}"
+    after = load_styles(path)
+    assert after.network.styles == ("waves", "stars", "rain", "photo") and same_convolutions(after.network, before)
+    assert after.thumbnails.keys() == {"waves", "rain"} and after.header["images"] == "some"
+    picture = torch.rand(1, 3, 24, 24)
+    with torch.no_grad():
+        one, other = (made(picture, made.shares_of({"stars": 1.0})) for made in (before, after.network))
+    torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "waves", "photo"])
+def test_a_style_needs_a_name_of_its_own(random_weights, base, style, folder, name):
+    with pytest.raises(ConfigError, match="not empty and not taken"):
+        Lesson(name, style, base, folder, QUICK, CPU)
+
+
+def test_a_lesson_needs_photographs_and_a_file(random_weights, base, style, tmp_path):
+    with pytest.raises(ImageError, match="at least 2 are needed"):
+        Lesson("rain", style, base, tmp_path, QUICK, CPU)
+    with pytest.raises(WeightsError, match="there is no file"):
+        list(add_style("rain", style, tmp_path / "none.safetensors", None, QUICK, CPU))
+
+
+def test_without_a_folder_the_programs_own_photographs_serve(random_weights, base, style):
+    assert "6 pictures of photos" in Lesson("rain", style, base, None, QUICK, CPU).photographs.summary

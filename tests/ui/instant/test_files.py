@@ -1,0 +1,291 @@
+"""Videos and many pictures painted in one pass, without a browser."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import gradio as gr
+import pytest
+import torch
+
+from nst_core import images
+from nst_core.ui.instant import files as module
+from nst_core.ui.instant.files import paint_clip, paint_many
+from nst_core.ui.serving.jobs import Job, press, ready
+from nst_core.ui.studio.instant_session import InstantSession, Mix
+from nst_core.ui.widgets.live_preview import Preview
+from tests.instant.test_painter import network_of
+from tests.instant.test_video import FRAMES, HEIGHT, WIDTH, decoded, film
+from tests.ui.instant.test_picture import props
+from tests.ui.studio.test_instant_session import bundle
+
+SKIP = gr.skip()
+
+
+@pytest.fixture(autouse=True)
+def toasts(monkeypatch, tmp_path):
+    """What the page would show as toasts; gradio's files go to a folder of this test's."""
+    shown = []
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    return shown
+
+
+@pytest.fixture(autouse=True)
+def painter(monkeypatch):
+    return bundle(monkeypatch, network_of("waves", "stars"), network_of("rain", seed=1))
+
+
+@pytest.fixture
+def session() -> InstantSession:
+    return InstantSession()
+
+
+@pytest.fixture
+def updates(monkeypatch):
+    """Every picture that the preview is given, with its words."""
+    given, put = [], Preview.put
+    monkeypatch.setattr(module, "WORDS_SECONDS", 0.0)
+    monkeypatch.setattr(
+        Preview, "put", lambda self, image, words: (given.append((image, words)), put(self, image, words))
+    )
+    return given
+
+
+@pytest.fixture
+def clip(tmp_path) -> Path:
+    return film(tmp_path / "clip.mp4")
+
+
+@pytest.fixture
+def files(tmp_path) -> list[Path]:
+    """Three pictures of 40×32 pixels, two of them called the same."""
+    paths = [tmp_path / "a.png", tmp_path / "more" / "a.jpg", tmp_path / "b.png"]
+    paths[1].parent.mkdir()
+    for number, path in enumerate(paths):
+        image = torch.rand(1, 3, 32, 40, generator=torch.Generator().manual_seed(number))
+        images.to_pil(image).save(path)
+    return paths
+
+
+def stopped_after(job: Job, count: int, monkeypatch, painting: Iterator) -> list:
+    """What a handler shows if Stop is pressed when so many pictures were painted."""
+    put, seen = Preview.put, []
+
+    def counted(self, *given):
+        put(self, *given)
+        seen.append(1)
+        if len(seen) == count:
+            job.controls.stop.set()
+
+    monkeypatch.setattr(Preview, "put", counted)
+    return list(painting)
+
+
+def shown_file(views: list) -> Path:
+    """The file that the last view offers."""
+    assert props(views[-1][2])["visible"] is True
+    return Path(props(views[-1][2])["value"])
+
+
+def sound_of(path: Path) -> int:
+    """Packets of sound in a video."""
+    with av.open(str(path)) as container:
+        return sum(packet.size > 0 for packet in container.demux(audio=0)) if container.streams.audio else 0
+
+
+def is_problem(views: list, session: InstantSession, toasts: list, message: str) -> bool:
+    """Whether it ended by these words, as a toast and in the status, and everything else is left as it is."""
+    status, *rest = views[-1]
+    assert message in status and 'class="status problem"' in status and rest == [SKIP, SKIP]
+    return not (session.video.busy or session.batch.busy) and [message in toast for toast in toasts] == [True]
+
+
+# videos
+
+
+def test_a_video_is_painted_while_its_frames_are_shown(session, clip, updates):
+    views = list(paint_clip(session, str(clip), 32, False))
+    token = props(views[0][1])["value"]
+    assert len(updates) == FRAMES and f"frame {FRAMES} of {FRAMES}" in updates[-1][1]["clip-status"].lower()
+    assert all(f'data-run="{token}"' in words["clip-status"] for _, words in updates)
+    assert f"Done: frame {FRAMES} of {FRAMES}" in views[-1][0] and 'data-run=""' in views[-1][0]
+    assert props(views[-1][1])["visible"] == "hidden" and Preview.live[token].done and session.video.busy is False
+    painted = decoded(shown_file(views))
+    assert len(painted) == FRAMES and (painted[0].width, painted[0].height) == (32, 24)
+    assert sound_of(shown_file(views)) > 0
+
+
+def test_what_is_said_of_a_video_goes_along_with_every_frame(session, clip, updates, monkeypatch):
+    """As the browser sees few of them."""
+    monkeypatch.setattr(module, "WORDS_SECONDS", 5.0)
+    list(paint_clip(session, str(clip), 32, False))
+    assert ["of 12" in words.get("clip-status", "") for _, words in updates] == [True] * FRAMES
+
+
+def test_the_frames_of_a_video_are_painted_as_it_is_set(session, clip, painter, monkeypatch):
+    asked, plain = [], painter.steps
+    monkeypatch.setattr(
+        painter,
+        "steps",
+        lambda image, *given, **named: (asked.append((*given, named)), plain(image, *given, **named))[1],
+    )
+    session.mix = Mix(strength=0.5, second="stars", share=0.25)
+    list(paint_clip(session, str(clip), None, False))
+    assert asked == [({"waves": 0.75, "stars": 0.25}, {"strength": 0.5})] * FRAMES
+
+
+def test_a_video_without_a_size_keeps_its_own(session, clip):
+    painted = decoded(shown_file(list(paint_clip(session, str(clip), None, False))))
+    assert (painted[0].height, painted[0].width) == (HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("steady", [False, True])
+def test_a_video_flickers_less_only_where_it_is_wanted(session, clip, monkeypatch, steady):
+    asked, plain = [], module.paint_video
+    monkeypatch.setattr(
+        module, "paint_video", lambda *given, **named: (asked.append(named["steady"]), plain(*given, **named))[1]
+    )
+    list(paint_clip(session, str(clip), 32, steady))
+    assert asked == [steady]
+
+
+def test_a_video_that_is_stopped_is_a_shorter_one(session, clip, monkeypatch):
+    views = stopped_after(session.video, 5, monkeypatch, paint_clip(session, str(clip), 32, False))
+    assert "Stopped: frame 5 of 12" in views[-1][0] and session.video.busy is False
+    assert len(decoded(shown_file(views))) == 5 and sound_of(shown_file(views)) > 0
+
+
+def test_a_video_that_is_stopped_before_its_first_frame_is_none(session, clip, toasts):
+    session.video.controls.stop.set()
+    views = list(paint_clip(session, str(clip), 32, False))
+    assert is_problem(views, session, toasts, "stopped before the first frame was painted")
+
+
+def test_a_page_that_is_left_ends_its_video(session, clip):
+    views = paint_clip(session, str(clip), 32, False)
+    token = props(next(views)[1])["value"]
+    assert session.video.busy is True
+    views.close()
+    assert session.video.busy is False and Preview.live[token].done
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [(48.5, "the size is 48.5; give a whole number of pixels, or none"), (0, "size is 0; give a whole number"),
+     (8, "size is 8; give a whole number of pixels, 16 or more"), (float("nan"), "the size is nan")],
+)  # fmt: skip
+def test_a_size_of_a_video_that_is_none_is_named(session, clip, toasts, size, message):
+    assert is_problem(list(paint_clip(session, str(clip), size, False)), session, toasts, message)
+
+
+def test_what_is_no_video_is_named(session, tmp_path, toasts):
+    assert is_problem(list(paint_clip(session, None, 64, False)), session, toasts, "there is no video; drop one")
+    toasts.clear()
+    (tmp_path / "letter.mp4").write_text("Dear reader, this is no video. " * 50)
+    views = list(paint_clip(session, str(tmp_path / "letter.mp4"), 64, False))
+    assert is_problem(views, session, toasts, "letter.mp4 cannot be read as a video")
+
+
+def test_a_blend_that_cannot_be_is_named_before_a_video_is_begun(session, clip, toasts):
+    session.mix = Mix(second="rain")
+    views = list(paint_clip(session, str(clip), 32, False))
+    assert len(views) == 1 and is_problem(views, session, toasts, "styles of different networks")
+
+
+# many pictures
+
+
+def test_a_zip_holds_every_picture_under_a_name_of_its_own(session, files, painter, updates):
+    views = list(paint_many(session, [str(path) for path in files], None, 24))
+    assert "Done: 3 of 3 pictures" in views[-1][0] and session.batch.busy is False
+    with zipfile.ZipFile(shown_file(views)) as archive:
+        assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png", "b.png"]
+        for name, path in zip(archive.namelist(), files, strict=True):
+            with archive.open(name) as entry:
+                painted = images.load(entry)
+            wanted = painter.paint(images.fit(images.load(path), 24), {"waves": 1.0})
+            assert painted.shape == wanted.shape and (painted - wanted).abs().max() < 1 / 255
+    token = props(views[0][1])["value"]
+    assert [f"Picture {number} of 3: {path.name}" in words["batch-status"] and token in words["batch-status"]
+            for number, (path, (_, words)) in enumerate(zip(files, updates, strict=True), 1)] == [True] * 3  # fmt: skip
+    assert Preview.live[token].done
+
+
+def test_pictures_and_a_folder_are_painted_together_but_hidden_files(session, files):
+    hidden = files[0].with_name(".DS_Store")
+    hidden.write_text("x")
+    views = list(paint_many(session, [str(files[0])], [str(hidden), str(files[2])], None))
+    with zipfile.ZipFile(shown_file(views)) as archive:
+        assert archive.namelist() == ["a.png", "b.png"]
+        with archive.open("b.png") as entry:
+            assert images.size_of(images.load(entry)) == (32, 40)
+    assert "Skipped" not in views[-1][0]
+
+
+def test_a_picture_that_cannot_be_read_is_skipped_and_named(session, files, toasts):
+    files[1].write_text("Dear reader")
+    views = list(paint_many(session, [str(path) for path in files], None, 24))
+    assert "Done: 2 of 3 pictures" in views[-1][0] and "Skipped: a.jpg cannot be read" in views[-1][0]
+    with zipfile.ZipFile(shown_file(views)) as archive:
+        assert archive.namelist() == ["a.png", "b.png"]
+    assert toasts == []
+
+
+def test_pictures_of_which_none_can_be_read_are_named(session, files, toasts):
+    for path in files:
+        path.write_text("Dear reader")
+    views = list(paint_many(session, [str(path) for path in files], None, 24))
+    assert is_problem(views, session, toasts, "none of the 3 files could be painted: a.png cannot be read")
+
+
+@pytest.mark.parametrize("files", [None, [], ["/somewhere/.DS_Store"]])
+def test_without_pictures_there_is_nothing_to_paint(session, toasts, files):
+    views = list(paint_many(session, files, None, 24))
+    assert is_problem(views, session, toasts, "there are no pictures; drop some, or a folder")
+
+
+def test_pictures_that_are_stopped_are_a_smaller_zip(session, files, monkeypatch):
+    views = stopped_after(session.batch, 2, monkeypatch, paint_many(session, [str(path) for path in files], None, 24))
+    assert "Stopped: 2 of 3 pictures" in views[-1][0] and session.batch.busy is False
+    with zipfile.ZipFile(shown_file(views)) as archive:
+        assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png"]
+
+
+def test_pictures_that_are_stopped_before_the_first_are_none(session, files, toasts):
+    session.batch.controls.stop.set()
+    views = list(paint_many(session, [str(path) for path in files], None, 24))
+    assert is_problem(views, session, toasts, "stopped before the first picture was painted")
+
+
+@pytest.mark.parametrize("size", [48.5, 3])
+def test_a_size_of_pictures_that_is_none_is_named(session, files, toasts, size):
+    views = list(paint_many(session, [str(path) for path in files], None, size))
+    assert is_problem(views, session, toasts, f"the size is {size}; give a whole number")
+
+
+def test_without_styles_nothing_is_painted(monkeypatch, files, clip, toasts):
+    bundle(monkeypatch)
+    session = InstantSession()
+    for painting in (paint_clip(session, str(clip), 32, False), paint_many(session, [str(files[0])], None, 24)):
+        toasts.clear()
+        assert is_problem(list(painting), session, toasts, "came without its file of styles")
+
+
+# the buttons
+
+
+def test_pressing_run_forgets_an_earlier_stop_and_the_buttons_change_places(session):
+    session.video.controls.stop.set()
+    status, run, stop = press(session.video)
+    assert "Waiting" in status and not session.video.controls.stop.is_set()
+    assert (props(run)["interactive"], props(stop)["interactive"]) == (False, True)
+    session.video.busy = True
+    run, stop = ready(session.video)
+    assert session.video.busy is False and (props(run)["interactive"], props(stop)["interactive"]) == (True, False)
+
+
+def test_stopping_many_pictures_leaves_a_video_alone(session):
+    session.batch.controls.stop.set()
+    assert not session.video.controls.stop.is_set()

@@ -1,0 +1,201 @@
+"""A picture painted in one pass, and handed to the studio, without a browser."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from gradio.blocks import Block
+
+from nst_core import images
+from nst_core.assets import ASSETS
+from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.ui.instant.picture import POLISH_STEPS, TEXT_KEY, paint_picture, polish
+from nst_core.ui.instant.tab import take
+from nst_core.ui.studio.control_values import CONTROLS, config_of
+from nst_core.ui.studio.instant_session import InstantSession, Mix
+from nst_core.ui.studio.session import Session
+from nst_core.ui.widgets.pictures import data_uri
+from tests.instant.test_painter import network_of
+from tests.ui.studio.test_instant_session import bundle
+
+SKIP = gr.skip()
+
+
+@pytest.fixture(autouse=True)
+def toasts(monkeypatch, tmp_path):
+    """What the page would show as toasts; gradio's files go to a folder of this test's."""
+    shown = []
+    for kind in ("Warning", "Info"):
+        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(text))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    return shown
+
+
+@pytest.fixture(autouse=True)
+def painter(monkeypatch):
+    return bundle(monkeypatch, network_of("koi_mosaic", "waves"), network_of("rain", seed=1))
+
+
+@pytest.fixture
+def session() -> InstantSession:
+    return InstantSession()
+
+
+@pytest.fixture
+def photo(pictures, tmp_path):
+    """A file of 64×48 pixels."""
+    images.save_png(pictures[0], tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def props(update) -> dict:
+    """What an update of a component sets."""
+    return update._constructor_args[0] if isinstance(update, Block) else {}
+
+
+def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, photo):
+    session.choose(2)
+    first, second = paint_picture(session, photo, 48)
+    assert "Waves: 48×36 pixels" in first.status and first.download == SKIP
+    assert props(first.result)["visible"] is True and props(first.after)["visible"] is True
+    shown = props(first.result)["value"]
+    assert (shown["width"], shown["height"]) == (48, 36) and shown["before"] != shown["after"]
+    assert second[:3] == (SKIP,) * 3 and props(second.download)["value"] == session.result
+    painted = painter.paint(images.fit(images.load(photo), 48), {"waves": 1.0})
+    assert (images.load(session.result) - painted).abs().max() < 1 / 255
+    assert session.source == photo
+
+
+def test_the_file_says_how_it_was_painted(session, photo):
+    session.mix = Mix(strength=0.5, second="waves", share=0.25, color="content")
+    list(paint_picture(session, photo, 48))
+    assert json.loads(images.read_text(session.result)[TEXT_KEY]) == {
+        "style": "koi_mosaic", "strength": 0.5, "second": "waves", "share": 0.25, "color": "content",
+    }  # fmt: skip
+
+
+def test_without_a_size_a_picture_keeps_its_own(session, photo):
+    list(paint_picture(session, photo, None))
+    assert images.size_of(images.load(session.result)) == (48, 64)
+
+
+def test_a_picture_grows_to_the_size_that_is_set(session, photo):
+    list(paint_picture(session, photo, 96))
+    assert images.size_of(images.load(session.result)) == (72, 96)
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (0, "the size is 0; give a whole number from 16 to 10000, or none"),
+        (15, "the size is 15;"),
+        (-64, "the size is -64;"),
+        (48.5, "the size is 48.5;"),
+        (10_001, "the size is 10001;"),
+        (float("nan"), "the size is nan;"),
+        (float("inf"), "the size is inf;"),
+        (17, "makes this 64×48 picture 17×13 pixels; both sides must be at least 16"),
+    ],
+)
+def test_a_size_that_is_none_is_named_and_nothing_is_lost(session, photo, toasts, size, message):
+    list(paint_picture(session, photo, 48))
+    result = session.result
+    (view,) = paint_picture(session, photo, size)
+    assert message in toasts[0] and message in view.status and 'class="status problem"' in view.status
+    assert view[1:] == (SKIP,) * 3
+    assert session.result == result and result.exists() and session.source == photo
+
+
+def test_a_file_that_is_no_picture_is_named_and_nothing_is_lost(session, photo, toasts, tmp_path):
+    list(paint_picture(session, photo, 48))
+    result, letter = session.result, tmp_path / "letter.jpg"
+    letter.write_text("Dear reader")
+    for path in (letter, tmp_path / "gone.png"):
+        (view,) = paint_picture(session, path, 48)
+        assert path.name in toasts[-1] and path.name in view.status and 'class="status problem"' in view.status
+        assert view[1:] == (SKIP,) * 3 and session.result == result and session.source == photo
+    assert len(toasts) == 2
+    assert polish(session, Session())[2] == str(photo)
+
+
+def test_a_blend_that_cannot_be_is_named_and_nothing_is_lost(session, photo, toasts):
+    list(paint_picture(session, photo, 48))
+    result, session.mix = session.result, Mix(second="rain")
+    (view,) = paint_picture(session, photo, 48)
+    assert "styles of different networks" in view.status and len(toasts) == 1
+    assert view[1:] == (SKIP,) * 3 and session.result == result
+
+
+def test_without_a_picture_the_page_asks_for_one(session, photo, toasts):
+    list(paint_picture(session, photo, 48))
+    (view,) = paint_picture(session, None, 48)
+    assert "Choose a picture" in view.status and toasts == []
+    assert props(view.result)["visible"] == "hidden" and props(view.after)["visible"] is False
+    assert session.result is None and session.source is None
+
+
+def test_what_is_shown_already_is_not_painted_again(session, photo):
+    list(paint_picture(session, photo, 48))
+    assert list(paint_picture(session, photo, 48)) == []
+    session.choose(2)
+    assert len(list(paint_picture(session, photo, 48))) == 2
+    assert len(list(paint_picture(session, photo, 40))) == 2
+    session.mix = Mix(strength=0.5)
+    assert len(list(paint_picture(session, photo, 40))) == 2
+    session.result.unlink()  # files are kept for an hour
+    assert len(list(paint_picture(session, photo, 40))) == 2
+
+
+def test_after_a_problem_the_same_as_before_is_said_again(session, photo):
+    list(paint_picture(session, photo, 48))
+    list(paint_picture(session, photo, 48.5))
+    assert "48×36 pixels" in list(paint_picture(session, photo, 48))[0].status
+
+
+def is_copy(path: str, original: Path) -> bool:
+    """Whether a file is of gradio's, which it serves wherever the program was started, and has that content."""
+    return Path(gr.utils.get_upload_folder()) in Path(path).parents and Path(path).read_bytes() == original.read_bytes()
+
+
+def test_polishing_hands_pictures_and_settings_to_the_studio(session, photo):
+    studio = Session()
+    list(paint_picture(session, photo, 48))
+    tabs, status, content, style, start, preset, about, *values = polish(session, studio)
+    assert props(tabs)["selected"] == "stylize" and "press Run" in status
+    assert content == str(photo)
+    assert is_copy(style, ASSETS / "styles" / "koi_mosaic.jpg")
+    assert props(start) == {"value": str(session.result), "visible": True}
+    config = config_of(studio.base, values)
+    assert config == studio.base and len(values) == len(CONTROLS)
+    assert (config.size, config.start, config.smallest_scale, config.steps) == (48, "image", 0, POLISH_STEPS)
+    assert preset in (None, DEFAULT_PRESET) and about
+
+
+def test_polishing_takes_the_picture_that_a_style_was_learned_from(session, photo, tmp_path):
+    learned = tmp_path / "learned.png"
+    images.save_png(images.load(photo), learned)
+    session.pictures["koi_mosaic"] = learned
+    list(paint_picture(session, photo, 48))
+    assert is_copy(polish(session, Session())[3], learned)
+    learned.unlink()
+    shown = polish(session, Session())
+    assert shown[3] == SKIP and "choose a style picture first" in shown[1]
+
+
+def test_without_a_painted_picture_polishing_is_refused(session, photo):
+    with pytest.raises(gr.Error, match="there is no painted picture"):
+        polish(session, Session())
+    list(paint_picture(session, photo, 48))
+    session.result.unlink()
+    with pytest.raises(gr.Error, match="there is no painted picture"):
+        polish(session, Session())
+
+
+def test_a_frame_of_the_camera_becomes_a_picture_of_the_tab(session, pictures, toasts):
+    path = take(session, SimpleNamespace(_data={"picture": data_uri(pictures[0])}))
+    assert images.size_of(images.load(path)) == (48, 64) and toasts == ["The picture is under Picture."]
+    for data in ({}, {"picture": None}, {"picture": "data:image/jpeg;base64,AAAA"}):
+        assert take(session, SimpleNamespace(_data=data)) == SKIP
+    assert len(toasts) == 4

@@ -1,0 +1,194 @@
+"""One page's styles: what is chosen, who paints it, and that pages do not share them."""
+
+import copy
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+import torch
+
+from nst_core.errors import ConfigError
+from nst_core.instant import catalogue as catalogue_module
+from nst_core.instant.catalogue import Catalogue
+from nst_core.instant.network import TransformationNetwork
+from nst_core.instant.painter import Painter
+from nst_core.instant.styles import StyleFile
+from nst_core.transfer.color import with_colors_of
+from nst_core.ui.instant.tab import enter_page, leave_page, pick, remix, repaint
+from nst_core.ui.serving.device_thread import DEVICE_THREAD
+from nst_core.ui.studio import instant_session as module
+from nst_core.ui.studio.camera import Live
+from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
+from tests.instant.test_painter import CPU, network_of
+
+
+def bundle(monkeypatch, *networks: TransformationNetwork) -> Painter:
+    """Let networks be those that come along; who paints with them, for comparison."""
+    catalogue = Catalogue()
+    for network in networks:
+        thumbnails = {name: b"\xff\xd8\xffsmall" for name in network.styles[:-1]}
+        catalogue.add(StyleFile(network, thumbnails), "part of this program")
+    painter = catalogue.painter(CPU)
+    monkeypatch.setattr(module, "bundled", lambda: catalogue)
+    monkeypatch.setattr(module, "_bundled_painter", lambda: painter)
+    monkeypatch.setattr(module, "choose_compute", lambda: CPU)
+    return painter
+
+
+@pytest.fixture(autouse=True)
+def painter(monkeypatch) -> Painter:
+    return bundle(monkeypatch, network_of("night_sky", "waves"), network_of("rain", seed=1))
+
+
+@pytest.fixture
+def session() -> InstantSession:
+    return InstantSession()
+
+
+@pytest.fixture
+def image() -> torch.Tensor:
+    return torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(4))
+
+
+def brushed(session: InstantSession, image: torch.Tensor) -> torch.Tensor:
+    return DEVICE_THREAD.submit(session.brush(), image).result()
+
+
+@pytest.mark.parametrize(
+    ("mix", "weights", "strength"),
+    [
+        (Mix(), {"waves": 1.0}, 1.0),
+        (Mix(strength=0.3), {"waves": 1.0}, 0.3),
+        (Mix(second="night_sky", share=0.25), {"waves": 0.75, "night_sky": 0.25}, 1.0),
+        (Mix(strength=0.5, second="night_sky", share=1.0), {"night_sky": 1.0}, 0.5),
+        (Mix(second="waves", share=0.25), {"waves": 1.0}, 1.0),
+        (Mix(second="rain", share=0.0), {"waves": 1.0}, 1.0),
+    ],
+)
+def test_a_brush_paints_as_style_strength_and_blend_are_set(session, painter, image, mix, weights, strength):
+    session.choose(2)
+    session.mix = mix
+    torch.testing.assert_close(brushed(session, image), painter.paint(image, weights, strength=strength))
+
+
+def test_a_brush_can_keep_the_pictures_own_colours(session, painter, image):
+    session.mix = Mix(color="content")
+    painted = painter.paint(image, {"night_sky": 1.0})
+    torch.testing.assert_close(brushed(session, image), with_colors_of(painted, image))
+
+
+def test_a_brush_goes_on_as_it_was_when_it_was_made(session, painter, image):
+    brush = session.brush()
+    session.choose(2)
+    session.mix = Mix(strength=0.0)
+    torch.testing.assert_close(brush(image), painter.paint(image, {"night_sky": 1.0}))
+
+
+def test_styles_of_different_networks_cannot_be_blended_and_the_camera_keeps_its_paint(session):
+    session.point_camera()
+    before = session.live.paint
+    remix(session, 1.0, "rain", 0.5, "style")
+    assert before is not None and session.live.paint is before
+    with pytest.raises(ConfigError, match="night_sky and rain are styles of different networks; blend those of one"):
+        session.brush()
+    remix(session, 0.5, "waves", 0.5, "style")
+    assert session.live.paint is not before
+
+
+def test_a_blend_that_cannot_be_painted_is_said_once(session, monkeypatch):
+    said = []
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(text))
+    pick(session, SimpleNamespace(number=1))
+    views = list(repaint(session, None, None, 1.0, "rain", 0.5, "style"))
+    assert len(said) == 1 and said[0] in views[-1].status
+
+
+def test_styles_of_a_file_are_those_of_one_page_only(session, image):
+    other = copy.deepcopy(session)
+    assert session.add(StyleFile(network_of("snow", "fog", seed=2)), "mine.safetensors") == ["snow", "fog"]
+    assert session.names == ["night_sky", "waves", "rain", "snow", "fog"] and session.chosen == "snow"
+    assert other.names == InstantSession().names == ["night_sky", "waves", "rain"] and other.chosen == "night_sky"
+    own = Painter([network_of("snow", "fog", seed=2)], CPU)
+    torch.testing.assert_close(brushed(session, image), own.paint(image, {"snow": 1.0}))
+    session.choose(1)
+    torch.testing.assert_close(brushed(session, image), brushed(other, image))
+    session.add(StyleFile(network_of("mist", seed=3)), "more.safetensors")
+    own = Painter([network_of("mist", seed=3)], CPU)
+    torch.testing.assert_close(brushed(session, image), own.paint(image, {"mist": 1.0}))
+
+
+def test_a_page_that_is_opened_begins_anew(session):
+    session.choose(3)
+    session.mix = Mix(strength=0.1)
+    other = copy.deepcopy(session)
+    assert (other.chosen, other.mix) == ("night_sky", Mix())
+    assert other.live.token != session.live.token and other.video is not session.video
+
+
+def test_a_file_whose_names_are_taken_changes_nothing(session):
+    with pytest.raises(ConfigError, match="there is a style 'waves' already"):
+        session.add(StyleFile(network_of("snow", "waves", seed=2)), "mine.safetensors")
+    assert session.names == ["night_sky", "waves", "rain"] and session.chosen == "night_sky"
+
+
+def test_without_any_style_the_page_opens_and_says_what_is_missing(monkeypatch):
+    bundle(monkeypatch)
+    session = InstantSession()
+    assert session.names == [] and session.strip_value()["items"] == [] and session.strip_value()["chosen"] == 0
+    with pytest.raises(ConfigError, match="came without its file of styles"):
+        session.brush()
+    strip, token = enter_page(session, SimpleNamespace(session_hash="mine"))
+    assert strip["empty"] and token == session.live.token and session.live.paint is None
+    session.add(StyleFile(network_of("snow")), "mine.safetensors")
+    session.brush()
+
+
+def test_a_missing_file_of_styles_is_no_error_before_somebody_paints(monkeypatch, tmp_path):
+    monkeypatch.undo()
+    monkeypatch.setattr(catalogue_module, "BUNDLED", tmp_path)
+    assert module.bundled.__wrapped__().styles == {}
+
+
+@pytest.mark.parametrize("number", [-1, 0, 4, 10**9])
+def test_choosing_an_unknown_number_changes_nothing(session, number):
+    session.choose(2)
+    session.choose(number)
+    assert session.chosen == "waves"
+
+
+def test_the_strip_has_each_style_once_and_marks_the_chosen(session):
+    session.add(StyleFile(network_of("snow <b>", seed=2)), "<i>.safetensors")
+    for number, name in enumerate(session.names, 1):
+        shown = pick(session, SimpleNamespace(number=number))
+        assert shown["chosen"] == number and session.chosen == name
+        assert [item["number"] for item in shown["items"]] == [1, 2, 3, 4]
+        assert [item["caption"] for item in shown["items"]] == ["night sky", "waves", "rain", "snow &lt;b&gt;"]
+    assert shown["items"][3]["name"] == "snow &lt;b&gt;, &lt;i&gt;.safetensors"
+    assert shown["items"][0]["thumbnail"] == "data:image/jpeg;base64,/9j/c21hbGw="
+
+
+def test_the_menu_of_second_styles_has_every_style_and_none(session):
+    session.add(StyleFile(network_of("snow", seed=2)), "mine.safetensors")
+    assert [name for _, name in session.blends] == [NO_BLEND, *session.names]
+
+
+def test_what_is_chosen_can_be_said(session):
+    assert session.said() == "night sky"
+    session.mix = Mix(second="waves", share=0.25)
+    assert session.said() == "night sky with 25% waves"
+    session.mix = Mix(second="night_sky")
+    assert session.said() == "night sky"
+
+
+def test_a_closed_page_ends_what_goes_on_for_it_and_for_no_other():
+    pages = {name: InstantSession() for name in ("mine", "other")}
+    for name, session in pages.items():
+        enter_page(session, SimpleNamespace(session_hash=name))
+        assert session.live.paint is not None
+    leave_page(SimpleNamespace(session_hash="mine"))
+    leave_page(SimpleNamespace(session_hash="nobody"))
+    for name, session in pages.items():
+        gone = name == "mine"
+        ended = session.video.controls, session.batch.controls, session.lesson.controls
+        assert [controls.stop.is_set() for controls in ended] == [gone] * 3
+        assert (session.live.paint is None) == (session.live.token not in Live.open) == gone
