@@ -32,9 +32,10 @@ CAFFE_FACTOR = 255 * (0.229 + 0.224 + 0.225) / 3
 
 # Mean activations of that file on the photographs of `activations`, which other files are brought to.
 CAFFE_MEANS: dict[str, float] = {
-    "conv1_1": 0.4065, "conv1_2": 1.783, "conv2_1": 2.112, "conv2_2": 1.869, "conv3_1": 2.211, "conv3_2": 2.803,
-    "conv3_3": 5.97, "conv3_4": 8.555, "conv4_1": 9.03, "conv4_2": 6.082, "conv4_3": 3.461, "conv4_4": 0.8681,
-    "conv5_1": 0.9162, "conv5_2": 0.4002, "conv5_3": 0.1653, "conv5_4": 0.0217,
+    "conv1_1": 0.4065306, "conv1_2": 1.78287, "conv2_1": 2.1125, "conv2_2": 1.869122, "conv3_1": 2.210623,
+    "conv3_2": 2.802708, "conv3_3": 5.969505, "conv3_4": 8.554953, "conv4_1": 9.029893, "conv4_2": 6.082531,
+    "conv4_3": 3.461085, "conv4_4": 0.8681065, "conv5_1": 0.9162374, "conv5_2": 0.4002023, "conv5_3": 0.1652895,
+    "conv5_4": 0.02166332,
 }  # fmt: skip
 
 

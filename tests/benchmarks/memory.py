@@ -15,10 +15,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from nst_core.devices import choose_compute
 from nst_core.features.loading import load_network
+from nst_core.transfer import gatys
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights, pictures
-from tests.benchmarks.plain import PlainLoop
 
 STEPS = 14  # enough to fill L-BFGS' memory of 10
 
@@ -27,9 +27,7 @@ def steps_of(program: str, height: int, width: int) -> Iterator[None]:
     """The program's steps, its network loaded and its targets computed."""
     content, style = pictures(height, width)
     if program == "plain":
-        loop = PlainLoop(content, style)
-        while True:
-            yield loop.step()
+        yield from gatys.paint(content, style)
     else:
         backbone, precision = program.split()
         compute = choose_compute(precision=precision)

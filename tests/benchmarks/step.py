@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 
 from nst_core.devices import choose_compute
 from nst_core.features.loading import load_network
+from nst_core.transfer import gatys
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.optimize import Descent, optimize
 from nst_core.transfer.optimizers import LBFGS
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights, pictures
-from tests.benchmarks.plain import PlainLoop
 
 SIZE = (384, 512)  # height, width
 BLOCK, ROUNDS = 2, 15  # steps a block, blocks each
@@ -47,9 +47,8 @@ def run_steps(config: StyleTransferConfig, compute) -> Iterator[None]:
 
 
 def plain_steps() -> Iterator[None]:
-    loop = PlainLoop(*pictures(*SIZE))
-    while True:
-        loop.step()
+    """The plain fp32 loop, as one reads it."""
+    for _ in gatys.paint(*pictures(*SIZE)):
         yield
 
 
