@@ -10,6 +10,7 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord, read_record, save_result
 from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
+from nst_core.version import __version__
 
 __all__ = [
     "PRESETS",
@@ -26,6 +27,7 @@ __all__ = [
     "RunRecord",
     "StyleTransferConfig",
     "WeightsError",
+    "__version__",
     "choose_compute",
     "open_styles",
     "read_record",

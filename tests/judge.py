@@ -7,7 +7,7 @@ from nst_core import images
 from nst_core.devices import Compute
 from nst_core.features.loading import load_network
 from nst_core.losses.gram import gram_matrix
-from nst_core.transfer.config import GATYS_STYLE_LAYERS
+from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 
 
 class Judge:

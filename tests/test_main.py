@@ -17,7 +17,7 @@ from nst_core import __main__ as command_line
 from nst_core import images
 from nst_core.__main__ import COMMANDS, main
 from nst_core.errors import ConfigError, OutputError, WeightsError
-from nst_core.transfer.config import CHOICES
+from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
 from tests.test_structure import ROOT
@@ -43,7 +43,7 @@ def test_a_command_that_is_not_understood_exits_with_2(capsys, arguments):
     if "picasso" in arguments:
         assert all(name in err for name in PRESETS)
     if "sgd" in arguments:
-        assert all(name in err for name in CHOICES["optimizer"])
+        assert all(name in err for name in SETTINGS["optimizer"].choices)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

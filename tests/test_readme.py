@@ -11,10 +11,13 @@ import pytest
 from nst_core import images
 from nst_core.__main__ import COMMANDS, _parser
 from nst_core.assets import ASSETS
+from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import PRESETS
 
 ROOT = ASSETS.parent
 README = (ROOT / "README.md").read_text()
+MANUALS = {path.relative_to(ROOT): path.read_text() for path in sorted((ROOT / "nst_core").rglob("README.md"))}
+PRESETS_README, COMMANDS_README = (MANUALS[Path("nst_core") / room / "README.md"] for room in ("transfer", "commands"))
 
 
 def blocks(language: str) -> list[str]:
@@ -32,22 +35,34 @@ def test_two_commands_set_up_everything():
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_stands_in_the_table_as_it_is(name):
     preset = PRESETS[name]
-    assert f"| `{name}` | {preset.source} | {preset.deviations} |" in README
+    assert f"| `{name}` | {preset.source} | {preset.deviations} |" in PRESETS_README
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_options_shown_are_those_that_there_are(command):
     commands = _parser()._subparsers._group_actions[0].choices
     options = {text for action in commands[command]._actions for text in action.option_strings} - {"-h", "--help"}
-    usage = re.search(r"```\n(python -m nst_core .*?)```", README, re.DOTALL)[1]
+    usage = re.search(r"```\n(python -m nst_core .*?)```", COMMANDS_README, re.DOTALL)[1]
     shown = re.search(rf"nst_core {command}\b(.*?)(?=python -m|\Z)", usage, re.DOTALL)[1]
-    assert set(re.findall(r"(?<!\S)\[?(-o|--[a-z-]+)", shown)) == options - {"--output"}
+    told = set(re.findall(r"(?<!\S)\[?(-o|--[a-z-]+)", shown))
+    if command == "stylize":  # its settings stand in their table
+        told |= {f"--{one.asked.replace('_', '-')}" for one in SETTINGS.values()} | {
+            "--no-clamp",
+            "--no-keep-unpainted",
+        }
+    assert told == options - {"--output"}
     assert len(commands) == usage.count("python -m nst_core")
 
 
 def test_links_and_pictures_lead_somewhere():
-    for target in re.findall(r"\]\(([^)h#][^)]*)\)", README):
-        assert (ROOT / target).exists(), target
+    texts = {Path("README.md"): README, **MANUALS, Path("tests/benchmarks/README.md"): None}
+    for path, text in texts.items():
+        for target in re.findall(r"\]\(([^)h#][^)#]*)", text or (ROOT / path).read_text()):
+            assert (ROOT / path.parent / target).exists(), (path, target)
+
+
+def test_the_readme_is_read_in_one_sitting():
+    assert len(README.splitlines()) <= 160
 
 
 def test_the_front_matter_fits_the_requirements():

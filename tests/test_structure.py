@@ -16,8 +16,8 @@ ROOT = ASSETS.parent
 
 # Rooms in import order: a module imports from those before its own and from its own.
 ROOMS = (
-    "errors", "interrupts", "files", "host_memory", "assets", "pictures", "images", "devices", "features", "losses",
-    "transfer", "instant", "analysis", "augment", "commands", "ui", "app",
+    "version", "errors", "interrupts", "files", "host_memory", "assets", "pictures", "images", "devices", "features",
+    "losses", "transfer", "instant", "analysis", "augment", "commands", "ui", "app",
 )  # fmt: skip
 # The same within rooms that have rooms of their own; "" stands for the modules right inside.
 INNER_ROOMS = {
@@ -40,8 +40,8 @@ TOP_LEVEL = {
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "core", "tools"}
 
 
-# tested by way of weights and download
-WITHOUT_TESTS = {"checkpoint", "remote"}
+# tested by way of weights, download and record
+WITHOUT_TESTS = {"checkpoint", "remote", "version"}
 
 
 def module_of(file: Path) -> str:

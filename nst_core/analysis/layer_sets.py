@@ -5,7 +5,7 @@ import re
 from nst_core.errors import ConfigError, said
 from nst_core.features.checkpoint import PRE
 from nst_core.features.vgg import layer_names
-from nst_core.transfer.config import GATYS_STYLE_LAYERS
+from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 
 LETTERS = "ABCDE"  # of Gatys' five layers
 

@@ -8,7 +8,7 @@ from typing import Any
 from nst_core.errors import ConfigError, said, seen
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, layer_names
 from nst_core.images import MAX_SIDE, MIN_SIDE
-from nst_core.transfer.config import MAX_STEPS
+from nst_core.transfer.settings import MAX_STEPS
 from nst_core.transfer.variations import shown
 
 MOST_VALUES = 8  # of an option that takes several

@@ -16,7 +16,7 @@ from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError
 from nst_core.features.loading import fitting_backbone
 from nst_core.instant.catalogue import open_styles
-from nst_core.transfer.config import CHOICES
+from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 
 HELP = "paint a labelled folder of pictures, as more training data"
@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the longer side; else the picture's or preset's")
     parser.add_argument("--preset", choices=PRESETS, help=f"optimizer: recipe (default {DEFAULT_PRESET})")
     parser.add_argument("--steps", type=int, help="optimizer: for each painting")
-    parser.add_argument("--backbone", choices=CHOICES["backbone"], help="optimizer: the network that looks")
+    parser.add_argument("--backbone", choices=SETTINGS["backbone"].choices, help="optimizer: the network that looks")
     parser.add_argument("--seed", type=int, help="optimizer: of the noise")
 
 

@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -15,48 +17,41 @@ from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES
 from nst_core.files import check_writable
 from nst_core.interrupts import held
-from nst_core.transfer.config import CHOICES, StyleTransferConfig
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.masks import mask_of
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
+from nst_core.transfer.setting import Setting
 from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 
 HELP = "paint one picture in the style of another"
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The pictures, the preset, and what changes it."""
+def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = SETTINGS) -> None:
+    """The pictures, the preset, and every setting that changes it."""
     parser.add_argument("content", type=Path, help="the picture that is painted")
     parser.add_argument("style", type=Path, help="the picture in whose style it is painted")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the PNG to write")
     parser.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET, help="recipe; the options below change it")
-    parser.add_argument(
-        "--backbone", choices=CHOICES["backbone"], help="the preset's where it is here and there is a GPU, else lite"
-    )
-    parser.add_argument("--size", type=int, help="pixels")
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--alpha", type=float, help="content weight")
-    parser.add_argument("--beta", type=float, help="style weight")
-    parser.add_argument("--optimizer", choices=CHOICES["optimizer"])
-    parser.add_argument("--init", metavar="START", help=f"{', '.join(CHOICES['start'][:-1])}, or a picture's path")
-    parser.add_argument("--style-layers", nargs="+", metavar="LAYER", help="such as conv1_1 conv2_1")
-    parser.add_argument("--content-layers", nargs="+", metavar="LAYER")
-    parser.add_argument("--feature-scale", choices=CHOICES["feature_scale"], help="of what α and β weigh")
-    parser.add_argument("--tv", type=float, help="total variation weight")
-    parser.add_argument("--style-loss", choices=CHOICES["style_loss"], help="what is compared with the style")
-    parser.add_argument("--style-scale", type=float, metavar="FACTOR", help="size of the strokes, 1: as in the style")
-    parser.add_argument("--smallest-scale", type=int, metavar="PIXELS", help="coarse to fine from here; 0: full size")
-    parser.add_argument("--color", choices=CHOICES["color"], help="whose colours the result has")
     parser.add_argument("--more-styles", type=Path, nargs="+", default=[], metavar="STYLE", help="to blend with STYLE")
-    parser.add_argument("--blend", type=float, nargs="+", metavar="SHARE", help="of each style, the first one's first")
     parser.add_argument("--mask", type=Path, action="append", default=[], help="white where a style goes")
-    parser.add_argument("--mask-softness", type=float, metavar="SHARE", help="width of the mask's edge, of the picture")
-    parser.add_argument("--keep-unpainted", action="store_true", default=None, help="outside: the photo's own pixels")
     parser.add_argument("--timelapse", type=Path, metavar="WEBP", help="write the run as an animation, too")
-    parser.add_argument("--seed", type=int)
     parser.add_argument("--json", action="store_true", help="print the run's record")
+    for one in table.values():
+        parser.add_argument(f"--{one.asked.replace('_', '-')}", help=one.about, **_kind_of(one))
+
+
+def _kind_of(one: Setting) -> dict[str, Any]:
+    """What a setting takes, in argparse's words."""
+    if isinstance(one.default, bool):
+        return {"action": argparse.BooleanOptionalAction, "default": None}
+    if isinstance(one.default, tuple):
+        return {"nargs": "+", "metavar": one.typed, "type": str if one.extent is None else float}
+    if one.choices is not None:  # a start may be a picture's path, too
+        return {"metavar": one.typed} if one.typed else {"choices": list(one.choices)}
+    return {"metavar": one.typed, "type": type(one.default)}
 
 
 def config_of(options: argparse.Namespace, compute: Compute) -> StyleTransferConfig:
@@ -65,32 +60,13 @@ def config_of(options: argparse.Namespace, compute: Compute) -> StyleTransferCon
     Raises:
         ConfigError: an unknown or invalid value.
     """
-    named = options.init is None or options.init in CHOICES["start"]
+    given = {name: getattr(options, one.asked) for name, one in SETTINGS.items()}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    if values["start"] not in (None, *SETTINGS["start"].choices):
+        values["start"] = "image"
     preset = PRESETS[options.preset].config
-    return preset.on(options.backbone or fitting_backbone(preset.backbone, compute)).changed(
-        size=options.size,
-        steps=options.steps,
-        content_weight=options.alpha,
-        style_weight=options.beta,
-        tv_weight=options.tv,
-        feature_scale=options.feature_scale,
-        optimizer=options.optimizer,
-        start=options.init if named else "image",
-        style_layers=_tuple(options.style_layers),
-        content_layers=_tuple(options.content_layers),
-        seed=options.seed,
-        style_loss=options.style_loss,
-        style_scale=options.style_scale,
-        smallest_scale=options.smallest_scale,
-        color=options.color,
-        blend=_tuple(options.blend),
-        mask_softness=options.mask_softness,
-        keep_unpainted=options.keep_unpainted,
-    )
-
-
-def _tuple(values: list | None) -> tuple | None:
-    return None if values is None else tuple(values)
+    backbone = values.pop("backbone") or fitting_backbone(preset.backbone, compute)
+    return preset.on(backbone).changed(**values)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,10 +3,7 @@
 import threading
 from dataclasses import dataclass, field, replace
 
-from nst_core.transfer.config import StyleTransferConfig
-
-# Settings that act on a running picture; all others are fixed when it begins.
-STEERABLE = ("content_weight", "style_weight", "tv_weight", "style_layers", "content_layers", "layer_weights", "blend")
+from nst_core.transfer.config import STEERABLE, StyleTransferConfig
 
 
 @dataclass

@@ -11,14 +11,16 @@ from typing import Any
 from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ImageError, named
-from nst_core.transfer.config import StyleTransferConfig
+from nst_core.errors import ImageError, listed, named, seen
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.objective import shares_of
+from nst_core.version import __version__
 
 TEXT_KEY = "neural-style-lab"  # of the PNG's text chunk that holds the record as JSON
 MOST_TEXT = 1_000_000  # letters of a record as JSON; one of 300 steps has 2,500
 MOST_LETTERS = 10_000  # of a text in it
 MOST_COUNTED = 10**9  # steps, pixels, seconds
+OURS = "neural-style-lab"  # its version, among those of what it stands on
 PACKAGES = ("torch", "torchvision", "pillow", "numpy")
 
 
@@ -60,7 +62,7 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, text: str) -> "RunRecord":
-        """The record that to_json() wrote.
+        """The record that to_json() wrote; of another version, without the settings that this one does not know.
 
         Raises:
             ImageError: the text is not such a record.
@@ -81,9 +83,21 @@ class RunRecord:
                 if table in values
             }
             given = {**values, **lists, **floats, "seconds": float(values["seconds"])}
-            return cls(**given, config=StyleTransferConfig.from_dict(settings))
+            known, notes = _known(settings, values["versions"].get(OURS, __version__))
+            return cls(
+                **{**given, "notes": (*given.get("notes", ()), *notes)}, config=StyleTransferConfig.from_dict(known)
+            )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ImageError("the picture's record is damaged; its settings cannot be read") from None
+
+
+def _known(settings: dict[str, Any], written_by: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Settings of which this version knows, and a sentence on those that another one had beside them."""
+    unknown = [name for name in settings if name not in SETTINGS]
+    if not unknown or written_by == __version__:
+        return settings, ()
+    note = f"painted by version {seen(written_by)}, whose settings {listed(unknown)} this one ({__version__}) lacks"
+    return {name: value for name, value in settings.items() if name in SETTINGS}, (note,)
 
 
 def _is_text(value: Any) -> bool:
@@ -134,7 +148,7 @@ def _refused(constant: str) -> None:
 
 def versions() -> dict[str, str]:
     """The versions that a result may depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    return {OURS: __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def save_result(image: Tensor, record: RunRecord, path: str | Path) -> None:

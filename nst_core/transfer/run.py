@@ -15,8 +15,8 @@ from nst_core.features import weights
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import VGG
 from nst_core.transfer.color import COLORS
-from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.controls import STEERABLE, Controls
+from nst_core.transfer.config import STEERABLE, StyleTransferConfig
+from nst_core.transfer.controls import Controls
 from nst_core.transfer.ladder import ladder
 from nst_core.transfer.masks import check_mask, fit_mask, keep_unpainted, regions, soften
 from nst_core.transfer.memory import check_memory, painting_on

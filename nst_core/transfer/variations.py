@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -11,26 +11,25 @@ from torch import Tensor
 from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError, listed, said, seen
 from nst_core.features.vgg import BACKBONES
-from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord
 from nst_core.transfer.run import Run
+from nst_core.transfer.setting import Setting
 from nst_core.transfer.stylize import stylize
 
 RATIO = "alpha/beta ratio"  # α stays, β follows
 PRESET = "preset"
 KEPT = ("size", "steps", "seed")  # of the base config, under any preset, as is the network
 
-# What settings are called where there is little room; all others by their own names.
-SHORT = {"content_weight": "α", "style_weight": "β", "tv_weight": "TV", "style_scale": "stroke size"}
 
-# What an axis may vary -> how labels call it: whole presets, the papers' ratio, and every setting.
-SETTINGS: dict[str, str] = {
-    PRESET: "",
-    RATIO: "α/β",
-    **{field.name: SHORT.get(field.name, field.name.replace("_", " ")) for field in fields(StyleTransferConfig)},
-}
+def variable(table: Mapping[str, Setting]) -> dict[str, str]:
+    """What an axis may vary -> how labels call it: whole presets, the papers' ratio, and every setting."""
+    return {PRESET: "", RATIO: "α/β", **{name: one.short for name, one in table.items()}}
+
+
+VARIABLE = variable(SETTINGS)
 
 MAX_VALUES = 8  # of an axis
 PROGRESS_SECONDS = 0.25  # at least, between two looks at a cell that is being painted
@@ -41,7 +40,7 @@ class Axis:
     """One setting and the values that it takes along a sheet's side.
 
     Attributes:
-        name: one of SETTINGS.
+        name: one of VARIABLE.
         values: 1 to MAX_VALUES, all different, as `parse_axis` gives them.
 
     Raises:
@@ -52,8 +51,8 @@ class Axis:
     values: tuple[Any, ...]
 
     def __post_init__(self) -> None:
-        if self.name not in SETTINGS:
-            raise ConfigError(f"{said(self.name)} cannot be varied; choose one of {', '.join(SETTINGS)}")
+        if self.name not in VARIABLE:
+            raise ConfigError(f"{said(self.name)} cannot be varied; choose one of {', '.join(VARIABLE)}")
         if not 1 <= len(self.values) <= MAX_VALUES:
             raise ConfigError(f"{self.name} has {len(self.values)} values; give 1 to {MAX_VALUES}, separated by commas")
         if len(set(self.values)) < len(self.values):
@@ -115,7 +114,7 @@ def parse_axis(name: str, text: str, base_config: StyleTransferConfig) -> Axis:
     """The axis that a person typed: "1e5, 1e6, 1e7", "gram, wasserstein", "conv1_1 conv2_1, conv3_1".
 
     Args:
-        name: one of SETTINGS.
+        name: one of VARIABLE.
         text: values separated by commas; a value's parts, of those that have several, by spaces.
         base_config: what every value must go with.
 
@@ -128,24 +127,9 @@ def parse_axis(name: str, text: str, base_config: StyleTransferConfig) -> Axis:
 
 def _value(name: str, text: str, base_config: StyleTransferConfig) -> Any:
     """A value as the config has it: "1e3" steps are 1000."""
-    like = getattr(StyleTransferConfig, name, 1.0 if name == RATIO else "")  # the default tells the kind
-    if isinstance(like, bool):
-        value = {"on": True, "true": True, "off": False, "false": False}.get(text.lower(), text)
-    elif isinstance(like, tuple):
-        value = tuple(_number(part, float) for part in text.split())
-    else:
-        value = text if isinstance(like, str) else _number(text, *(int, float) if isinstance(like, int) else (float,))
+    kind = SETTINGS.get(name) or Setting(default=1.0 if name == RATIO else "")
+    value = kind.read(text)
     return getattr(_config(base_config, {name: value}), name, value)
-
-
-def _number(text: str, *kinds: type) -> int | float | str:
-    """The number that the text is, else the text, for the config to refuse."""
-    for kind in kinds:
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def cells(base: StyleTransferConfig, rows: Axis, columns: Axis | None = None) -> list[Cell]:
@@ -203,7 +187,7 @@ def _style_weight(config: StyleTransferConfig, ratio: Any) -> float:
 def _label(name: str, value: Any) -> str:
     if name == PRESET and value in PRESETS:
         return PRESETS[value].title
-    return f"{SETTINGS[name]} {BACKBONES.get(value, value) if name == 'backbone' else shown(value)}".strip()
+    return f"{VARIABLE[name]} {BACKBONES.get(value, value) if name == 'backbone' else shown(value)}".strip()
 
 
 def cell_labels(rows: Axis, columns: Axis | None) -> dict[tuple[int, int], str]:

@@ -7,7 +7,7 @@ import pytest
 from nst_core.analysis.layer_sets import CUMULATIVE, LETTERS, layer_set
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import layer_names
-from nst_core.transfer.config import GATYS_STYLE_LAYERS
+from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 
 KNOWN = tuple(layer_names("vgg19"))
 

@@ -7,12 +7,12 @@ import torch
 
 from nst_core.__main__ import main
 from nst_core.features import checkpoint, download, weights
-from nst_core.transfer.config import CHOICES
+from nst_core.transfer.config import SETTINGS
 from tests.classifier_file import save_known
 from tests.weights_server import WeightsServer
 
 
-@pytest.mark.parametrize("backbone", CHOICES["backbone"])
+@pytest.mark.parametrize("backbone", SETTINGS["backbone"].choices)
 def test_weights_says_which_file_is_used(random_weights, capsys, backbone):
     assert main(["weights", "--backbone", backbone]) == 0
     out = capsys.readouterr().out

@@ -7,11 +7,18 @@ import pytest
 import nst_core
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import layer_names
-from nst_core.transfer.config import CHOICES, GATYS_STYLE_LAYERS, MAX_STYLES, RANGES, StyleTransferConfig
+from nst_core.transfer.config import MAX_STYLES, SETTINGS, StyleTransferConfig
 from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 
 FIELDS = {field.name: field for field in dataclasses.fields(StyleTransferConfig)}
+CHOICES = {name: tuple(one.choices) for name, one in SETTINGS.items() if one.choices is not None}
+RANGES = {
+    name: (*one.extent, one.unit and f" {one.unit}")
+    for name, one in SETTINGS.items()
+    if one.extent and not isinstance(one.default, tuple)
+}
 WHOLE = [name for name in RANGES if isinstance(FIELDS[name].default, int)]
 
 ODD = [True, False, float("nan"), float("inf"), -float("inf"), "1", "", None, [1], (1,), {}, 1j]
@@ -211,10 +218,10 @@ def test_whole_numbers_may_come_as_floats(name):
             StyleTransferConfig().changed(**{name: odd})
 
 
-@pytest.mark.parametrize("optimizer", CHOICES["optimizer"])
+@pytest.mark.parametrize("optimizer", SETTINGS["optimizer"].choices)
 def test_another_optimizer_brings_a_step_size_that_suits_it(optimizer):
-    assert STEP_SIZES.keys() == set(CHOICES["optimizer"])
-    for before in CHOICES["optimizer"]:
+    assert STEP_SIZES.keys() == set(SETTINGS["optimizer"].choices)
+    for before in SETTINGS["optimizer"].choices:
         config = StyleTransferConfig(optimizer=before, step_size=0.123, clamp=before == "adam")
         changed = config.changed(optimizer=optimizer)
         assert changed.optimizer == optimizer
@@ -296,7 +303,7 @@ def test_reading_plain_values_leaves_them_alone():
 def test_every_preset_is_valid_on_every_backbone_and_unchanged_on_its_own(name):
     config = PRESETS[name].config
     assert config.on(config.backbone) == config
-    for backbone in CHOICES["backbone"]:
+    for backbone in SETTINGS["backbone"].choices:
         there = config.on(backbone)
         assert there.backbone == backbone
         assert sum(map(there.weight_of_layer, there.style_layers)) == pytest.approx(

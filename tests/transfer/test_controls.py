@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from nst_core.errors import ConfigError
-from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.controls import STEERABLE, Controls
+from nst_core.transfer.config import STEERABLE, StyleTransferConfig
+from nst_core.transfer.controls import Controls
 
 CONFIG = StyleTransferConfig(backbone="lite", content_layers=("conv3_1",), steps=7, seed=3)
 

@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from nst_core.images import MIN_SIDE, SIZE_RULES
-from nst_core.transfer.config import CHOICES, StyleTransferConfig
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.ladder import RATIO, ladder
 
 PHOTO, PAINTING = (600, 800), (500, 400)  # (height, width)
@@ -34,7 +34,7 @@ def test_the_steps_of_all_scales_add_up(count, falloff):
         assert sum(given) == count and min(given) >= 1
 
 
-@pytest.mark.parametrize("rule", CHOICES["size_rule"])
+@pytest.mark.parametrize("rule", SETTINGS["size_rule"].choices)
 def test_sizes_grow_by_the_root_of_two_to_the_full_one(rule):
     for smallest, size in ((128, 512), (64, 500), (100, 1024), (40, 97)):
         found = sizes(smallest_scale=smallest, size=size, size_rule=rule)
@@ -52,7 +52,7 @@ def test_a_smallest_scale_of_the_full_size_or_above_changes_nothing():
         assert sizes(smallest_scale=smallest, size=512) == [512]
 
 
-@pytest.mark.parametrize("rule", CHOICES["size_rule"])
+@pytest.mark.parametrize("rule", SETTINGS["size_rule"].choices)
 @pytest.mark.parametrize("content", [(600, 800), (100, 1600), (1600, 100), (40, 41)])
 @pytest.mark.parametrize("style", [(500, 400), (90, 1500), (1500, 90)])
 @pytest.mark.parametrize("style_scale", [0.5, 1.0, 3.0])

@@ -5,7 +5,7 @@ from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import DeviceError
 from nst_core.transfer import memory as module
-from nst_core.transfer.config import CHOICES, StyleTransferConfig
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.memory import BYTES_PER_PIXEL, check_memory
 from nst_core.transfer.stylize import stylize
 
@@ -16,7 +16,7 @@ def small(**settings) -> StyleTransferConfig:
     return StyleTransferConfig(**{"content_layers": ("conv2_1",), "style_layers": ("conv1_1",), "size": 32} | settings)
 
 
-@pytest.mark.parametrize("backbone", CHOICES["backbone"])
+@pytest.mark.parametrize("backbone", SETTINGS["backbone"].choices)
 @pytest.mark.parametrize("precision", BYTES_PER_PIXEL)
 def test_a_size_beyond_the_memory_is_refused_and_the_one_proposed_is_not(
     random_weights, pictures, monkeypatch, precision, backbone

@@ -17,6 +17,7 @@ from nst_core.ui.page.status import done_text
 from nst_core.ui.studio.control_values import config_of
 from nst_core.ui.studio.results import differences
 from nst_core.ui.studio.session import Session
+from nst_core.version import __version__
 
 
 def record_of(config: StyleTransferConfig | None = None, **values) -> RunRecord:
@@ -103,7 +104,7 @@ def test_a_record_is_json_to_every_reader_whatever_the_losses():
 
 
 def test_versions_are_of_what_a_result_may_depend_on():
-    assert versions().keys() == {"python", *PACKAGES} and {"torch", "pillow"} <= set(PACKAGES)
+    assert versions().keys() == {"neural-style-lab", "python", *PACKAGES} and {"torch", "pillow"} <= set(PACKAGES)
     assert all(version[0].isdigit() for version in versions().values())
 
 
@@ -275,3 +276,15 @@ def test_a_record_of_before_features_had_a_scale_keeps_its_meaning():
     assert back.first_losses == {} and back.shares["start"] == {}
     session = Session()
     assert session.take(back.config)[0] == "gatys_printed"
+
+
+def test_a_record_of_another_version_is_read_without_the_settings_that_this_one_lacks():
+    values = record_of(PRESETS["lab"].config).to_dict()
+    assert values["versions"]["neural-style-lab"] == __version__
+    values["config"]["brush"] = "large"
+    with pytest.raises(ConfigError, match="'brush' is not a setting"):  # none of another version: somebody's own
+        RunRecord.from_json(json.dumps(values))
+    values["versions"]["neural-style-lab"] = "99.1"
+    back = RunRecord.from_json(json.dumps(values))
+    assert back.config == PRESETS["lab"].config
+    assert back.notes[-1] == f"painted by version 99.1, whose settings brush this one ({__version__}) lacks"

@@ -9,7 +9,7 @@ from nst_core import images
 from nst_core.errors import ConfigError, DeviceError, NSTError
 from nst_core.features.loading import load_network
 from nst_core.transfer import run as module
-from nst_core.transfer.config import CHOICES, StyleTransferConfig
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.ladder import ladder
 from nst_core.transfer.objective import StyleTransferObjective
@@ -282,7 +282,7 @@ def steered(run, step: int, **settings) -> list:
 
 
 @pytest.mark.parametrize("settings", [{"steps": 5}, LADDER], ids=["one scale", "coarse to fine"])
-@pytest.mark.parametrize("optimizer", CHOICES["optimizer"])
+@pytest.mark.parametrize("optimizer", SETTINGS["optimizer"].choices)
 @pytest.mark.parametrize("at", [0, 2])
 def test_a_weight_acts_at_the_next_frame(random_weights, pictures, settings, optimizer, at):
     # steps too small to change the picture: what differs is the weight
@@ -317,7 +317,7 @@ def test_the_blend_of_two_styles_can_be_steered(random_weights, pictures):
     assert frames[2].losses != plain[2].losses
 
 
-@pytest.mark.parametrize("optimizer", CHOICES["optimizer"])
+@pytest.mark.parametrize("optimizer", SETTINGS["optimizer"].choices)
 def test_whatever_else_is_wanted_changes_nothing(random_weights, pictures, optimizer):
     config = small(optimizer=optimizer, step_size=0.01, steps=4)
     plain = list(stylize(*pictures, config, compute=CPU))

@@ -12,7 +12,7 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record, save_result
 from nst_core.transfer.sheet import CELL_SIDES, LIGHT_GREY, compose_sheet, read_sheet, save_sheet
-from nst_core.transfer.variations import MAX_VALUES, PRESET, SETTINGS, Axis, cells, paint_sheet
+from nst_core.transfer.variations import MAX_VALUES, PRESET, VARIABLE, Axis, cells, paint_sheet
 from tests.transfer.test_variations import BETAS, CPU, SEEDS, small
 
 
@@ -78,7 +78,7 @@ def test_labels_need_no_letter_that_pillows_own_font_lacks():
     font = ImageFont.load_default(size=20)
     lacking = bytes(font.getmask("\uffff"))
     labels = [label for name in PRESETS for label in Axis(PRESET, (name,)).labels]
-    labels += [f"{symbol} 1e-3" for symbol in SETTINGS.values()]
+    labels += [f"{symbol} 1e-3" for symbol in VARIABLE.values()]
     for label in labels:
         shown = module._wrapped(label, font, 100)
         assert shown and not any(bytes(font.getmask(letter)) == lacking for letter in shown if letter.strip())

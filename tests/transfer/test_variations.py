@@ -8,7 +8,7 @@ import torch
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError
 from nst_core.transfer import variations as module
-from nst_core.transfer.config import CHOICES, RANGES, StyleTransferConfig
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord
@@ -17,7 +17,7 @@ from nst_core.transfer.variations import (
     MAX_VALUES,
     PRESET,
     RATIO,
-    SETTINGS,
+    VARIABLE,
     Axis,
     cells,
     paint_sheet,
@@ -27,6 +27,9 @@ from nst_core.transfer.variations import (
 CPU = Compute(device="cpu", precision="fp32")
 BETAS = Axis("style_weight", (1e4, 1e5))
 SEEDS = Axis("seed", (0, 1, 2))
+
+CHOICES = {name: tuple(one.choices) for name, one in SETTINGS.items() if one.choices is not None}
+RANGES = [name for name, one in SETTINGS.items() if one.extent and not isinstance(one.default, tuple)]
 
 
 def small(**settings) -> StyleTransferConfig:
@@ -99,7 +102,7 @@ def test_a_wrong_number_names_its_axis_and_the_range(name, wrong):
         parse_axis(name, wrong, StyleTransferConfig())
 
 
-@pytest.mark.parametrize("name", [name for name in SETTINGS if name != "clamp"])
+@pytest.mark.parametrize("name", [name for name in VARIABLE if name != "clamp"])
 def test_nonsense_names_its_axis(name):
     with pytest.raises(ConfigError, match=f"^{name} "):
         parse_axis(name, "nonsense", StyleTransferConfig())
@@ -200,7 +203,7 @@ def test_a_ratio_keeps_alpha_and_moves_beta_whichever_side_it_is_on():
             cells(small(), rows, columns)
 
 
-@pytest.mark.parametrize("backbone", CHOICES["backbone"])
+@pytest.mark.parametrize("backbone", SETTINGS["backbone"].choices)
 def test_a_preset_brings_all_but_network_size_steps_and_seed(backbone):
     base = small(seed=5).on(backbone)
     for start in (0, MAX_VALUES):

@@ -18,11 +18,12 @@ from nst_core.analysis.series import Series
 from nst_core.devices import Compute
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import BACKBONES, VGG, channels_of, layer_names
-from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
+from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import style_term
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.run import Run
+from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 from nst_core.transfer.stylize import stylize
 
 REDRAW_SECONDS = 0.5  # between two drawings of what the layer sees in the painting

@@ -1,6 +1,6 @@
 """Two configs in words: what a system does, and where it leaves another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nst_core.analysis.written.terms import (
     CONTENT_FORMULAS,
@@ -17,6 +17,8 @@ from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.optimize import PLATEAU_STEPS
 from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.setting import Setting, table_of
+from nst_core.transfer.variations import shown
 
 PAPER = PRESETS["gatys_printed"].config
 PIXELS = {
@@ -91,43 +93,63 @@ def _boost(config: StyleTransferConfig) -> str:
     return f"α × κ, κ = (512/size)^{rounded(boost)} below 512 pixels" if boost else "α at every size"
 
 
+def _averaging(config: StyleTransferConfig) -> str:
+    return f"pictures averaged with {rounded(config.averaging)}" if config.averaging else "the last picture"
+
+
+def _blend(config: StyleTransferConfig) -> str:
+    return f"styles blended {' '.join(map(rounded, config.blend))}" if config.blend else "styles alike"
+
+
 def _masks(config: StyleTransferConfig) -> str:
     rest = "the content's own pixels" if config.keep_unpainted else "painted, too"
     return f"outside of masks {rest}, edges soft over {rounded(config.mask_softness)} of the picture"
 
 
-# What a config says, in the order of the paper's text; what has no effect under it goes unsaid.
-ASPECTS: tuple[Callable[[StyleTransferConfig], str], ...] = (
-    lambda config: BACKBONES[config.backbone],
-    lambda config: f"{config.pooling} pooling",
-    lambda config: f"{config.padding} beyond the border",
-    lambda config: PIXELS[config.normalization],
-    lambda config: FEATURE_SCALES[config.feature_scale],
-    lambda config: f"content {', '.join(config.content_layers) or 'nowhere'}",
-    lambda config: f"style {', '.join(config.style_layers) or 'nowhere'}",
-    _content,
-    _style,
-    _layer_weights,
-    _ratio,
-    _variation,
-    _boost,
-    _start,
-    _optimizer,
-    _steps,
-    lambda config: f"pictures averaged with {rounded(config.averaging)}" if config.averaging else "the last picture",
-    _scales,
-    lambda config: f"{config.size} {SIZES[config.size_rule]}",
-    lambda config: f"style picture at {rounded(config.style_scale)} times its size",
-    lambda config: f"styles blended {' '.join(map(rounded, config.blend))}" if config.blend else "styles alike",
-    lambda config: f"colours: {config.color}",
-    _masks,
-    lambda config: f"seed {config.seed}",
-)
+Aspect = Callable[[StyleTransferConfig], str]
+
+# What a config says, in the order of the paper's text -> the settings that it tells of; what has no effect goes unsaid.
+ASPECTS: dict[Aspect, tuple[str, ...]] = {
+    lambda config: BACKBONES[config.backbone]: ("backbone",),
+    lambda config: f"{config.pooling} pooling": ("pooling",),
+    lambda config: f"{config.padding} beyond the border": ("padding",),
+    lambda config: PIXELS[config.normalization]: ("normalization",),
+    lambda config: FEATURE_SCALES[config.feature_scale]: ("feature_scale",),
+    lambda config: f"content {', '.join(config.content_layers) or 'nowhere'}": ("content_layers",),
+    lambda config: f"style {', '.join(config.style_layers) or 'nowhere'}": ("style_layers",),
+    _content: ("content_normalization",),
+    _style: ("style_loss", "style_normalization"),
+    _layer_weights: ("layer_weights",),
+    _ratio: ("content_weight", "style_weight"),
+    _variation: ("tv_weight", "total_variation"),
+    _boost: ("content_boost",),
+    _start: ("start", "noise_deviation"),
+    _optimizer: ("optimizer", "step_size", "history", "adam_betas", "clamp"),
+    _steps: ("steps", "last_step", "tolerance"),
+    _averaging: ("averaging",),
+    _scales: ("smallest_scale", "scale_falloff"),
+    lambda config: f"{config.size} {SIZES[config.size_rule]}": ("size", "size_rule"),
+    lambda config: f"style picture at {rounded(config.style_scale)} times its size": ("style_scale",),
+    _blend: ("blend",),
+    lambda config: f"colours: {config.color}": ("color",),
+    _masks: ("mask_softness", "keep_unpainted"),
+    lambda config: f"seed {config.seed}": ("seed",),
+}
+TOLD = {name for names in ASPECTS.values() for name in names}
+
+
+def aspects_of(table: Mapping[str, Setting]) -> list[Aspect]:
+    """How a config's settings are said: together as the papers say them, what is told nowhere by its label."""
+    return [*ASPECTS, *(_plain(one) for name, one in table.items() if name not in TOLD)]
+
+
+def _plain(one: Setting) -> Aspect:
+    return lambda config: f"{one.label} {shown(getattr(config, one.name))}"
 
 
 def description_of(config: StyleTransferConfig) -> tuple[str, ...]:
     """Everything that a config says, a few words each."""
-    return tuple(aspect(config) for aspect in ASPECTS)
+    return tuple(aspect(config) for aspect in aspects_of(table_of(type(config))))
 
 
 def difference_of(config: StyleTransferConfig, paper: StyleTransferConfig = PAPER) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import fields
 from typing import Any
 
 from nst_core.devices import choose_compute
@@ -10,50 +9,31 @@ from nst_core.errors import ConfigError, DeviceError, said
 from nst_core.features.checkpoint import TEACHERS
 from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, PRE, layer_names, nearest_layer
-from nst_core.transfer.config import GATYS_STYLE_LAYERS, StyleTransferConfig
+from nst_core.transfer.config import MAX_STYLES, SETTINGS, STEERABLE, StyleTransferConfig
 from nst_core.transfer.presets import PRESETS, counterpart
-from nst_core.transfer.stylize import MAX_STYLES
+from nst_core.transfer.setting import plainly_shown
+from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 
-# The page's controls in the order in which handlers get them; each is a field of the config or part of one.
-CONTROLS = (
-    "backbone",
-    "alpha",
-    "beta",
-    "gatys_layers",
-    "more_layers",
-    "pre_layers",
-    "content_layers",
-    "start",
-    "optimizer",
-    "step_size",
-    "steps",
-    "size",
-    "size_rule",
-    "pooling",
-    "feature_scale",
-    "tv_weight",
-    "seed",
-    "color",
-    "style_loss",
-    "style_scale",
-    "smallest_scale",
-    "tolerance",
-    "mask_softness",
-    "keep_unpainted",
-    *(WEIGHT_CONTROLS := tuple(f"weight_{number}" for number in range(1, 6))),  # of Gatys' five layers
-    *(SHARE_CONTROLS := tuple(f"share_{number}" for number in range(1, MAX_STYLES + 1))),  # of each style picture
-)
+WEIGHT_CONTROLS = tuple(f"weight_{number}" for number in range(1, 6))  # of Gatys' five layers
+SHARE_CONTROLS = tuple(f"share_{number}" for number in range(1, MAX_STYLES + 1))  # of each style picture
+LAYER_CONTROLS = ("gatys_layers", "more_layers", "pre_layers", "content_layers")
+
+# Controls that are part of a setting, or show one in another form -> the setting.
+PARTS = {
+    **dict.fromkeys(("gatys_layers", "more_layers", "pre_layers"), "style_layers"),
+    "content_layers": "content_layers",
+    **dict.fromkeys(WEIGHT_CONTROLS, "layer_weights"),
+    **dict.fromkeys(SHARE_CONTROLS, "blend"),
+}
 
 # Controls that are a setting of the same name, as it is.
-PLAIN = tuple(name for name in CONTROLS if name in {field.name for field in fields(StyleTransferConfig)})
+PLAIN = plainly_shown(SETTINGS)
+
+# All of the page's controls, in the order in which handlers get them.
+CONTROLS = (*PLAIN, *PARTS)
 
 # Controls that act on a painting in progress.
-STEERING_CONTROLS = (
-    "alpha", "beta", "gatys_layers", "more_layers", "pre_layers", "content_layers", "tv_weight", *WEIGHT_CONTROLS,
-    *SHARE_CONTROLS,
-)  # fmt: skip
-
-LAYER_CONTROLS = ("gatys_layers", "more_layers", "pre_layers", "content_layers")
+STEERING_CONTROLS = tuple(name for name in CONTROLS if PARTS.get(name, name) in STEERABLE)
 
 ALL_LAYERS = tuple(layer_names("vgg19"))  # VGG-16's are among them
 PRE_LAYERS = tuple(layer_names("vgg19", pre=True))
@@ -122,8 +102,6 @@ def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
     shares = [*config.blend, *[1.0] * MAX_STYLES][:MAX_STYLES]
     return {
         **{name: getattr(config, name) for name in PLAIN},
-        "alpha": config.content_weight,
-        "beta": config.style_weight,
         "gatys_layers": [layer for layer in layers if layer in GATYS_STYLE_LAYERS],
         "more_layers": [layer for layer in layers if layer in MORE_LAYERS],
         "pre_layers": [layer for layer in layers if layer.endswith(PRE)],
@@ -151,9 +129,7 @@ def config_of(base: str | StyleTransferConfig, values: Iterable[Any]) -> StyleTr
     layers = in_depth_order([*shown["gatys_layers"], *shown["more_layers"], *shown["pre_layers"]])
     shares = tuple(shown[name] for name in SHARE_CONTROLS)
     changed = config.changed(
-        **{name: shown[name] for name in PLAIN if name not in ("backbone", "content_layers")},
-        content_weight=shown["alpha"],
-        style_weight=shown["beta"],
+        **{name: shown[name] for name in PLAIN if name != "backbone"},
         style_layers=layers,
         content_layers=in_depth_order(shown["content_layers"]),
         blend=() if len(set(shares)) == 1 else shares,

@@ -8,11 +8,10 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from nst_core.errors import ImageError, NSTError
-from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.record import RunRecord
 from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
-from nst_core.transfer.variations import SHORT
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.pictures import data_uri
@@ -138,7 +137,7 @@ def differences(config: StyleTransferConfig, before: StyleTransferConfig) -> str
     """The settings that differ, in words: "β 100, seed 3"."""
     names = [field.name for field in fields(config) if field.name not in UNTOLD]
     changed = {name: getattr(config, name) for name in names if getattr(config, name) != getattr(before, name)}
-    return ", ".join(f"{SHORT.get(name, name.replace('_', ' '))} {_written(now)}" for name, now in changed.items())
+    return ", ".join(f"{SETTINGS[name].short} {_written(now)}" for name, now in changed.items())
 
 
 def _written(value: Any) -> str:

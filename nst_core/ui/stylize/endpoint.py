@@ -1,7 +1,8 @@
 """The endpoint /stylize, for programs."""
 
+import inspect
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.errors import NSTError
+from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
+from nst_core.transfer.setting import Setting
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
@@ -26,97 +29,80 @@ from nst_core.ui.stylize.run import frames_of, start_run
 from nst_core.ui.widgets.pictures import PictureInput
 
 CLIENT_SECONDS = 0.5  # between two pictures
+ABOUT = """Paint the content picture in the style of the style picture.
+
+Yields intermediate pictures as JPEG, at most two a second, and in the end the result as PNG, whose text chunk
+"neural-style-lab" holds the record of the run.
+
+Args:
+    content: the picture that is painted.
+    style: the picture in whose style it is painted.
+    preset: a recipe such as lab, gatys or neural_style; the other settings change it where they are given.
+"""
 
 
-def add_endpoint() -> None:
+def add_endpoint(table: Mapping[str, Setting] = SETTINGS) -> None:
     """The endpoint /stylize for programs: inputs and output without a place on the page."""
-    number = {"value": None, "visible": False}
-    text = {"value": None, "visible": False}
     inputs = [
         PictureInput(label="content", visible=False),
         PictureInput(label="style", visible=False),
         gr.Textbox(DEFAULT_PRESET, label="preset", visible=False),
-        gr.Textbox(label="backbone", **text),
-        gr.Number(label="alpha", **number),
-        gr.Number(label="beta", **number),
-        gr.Textbox(label="style_layers", **text),
-        gr.Textbox(label="content_layers", **text),
-        gr.Textbox(label="init", **text),
-        gr.Textbox(label="optimizer", **text),
-        gr.Number(label="steps", **number),
-        gr.Number(label="size", **number),
-        gr.Number(label="tv", **number),
-        gr.Number(label="seed", **number),
+        *(_input_of(one) for one in table.values()),
     ]
     picture = gr.Image(format="jpeg", visible=False, label="picture")
     event: dict[str, Any] = {**QUEUED, "api_visibility": "public"}
-    handler = endpoint(DEVICE_LANE, stylize_endpoint)
+    handler = endpoint(DEVICE_LANE, endpoint_of(table))
     gr.Button(visible=False).click(handler, inputs, picture, api_name="stylize", **event)
 
 
-def stylize_endpoint(
-    content: Path,
-    style: Path,
-    preset: str = "lab",
-    backbone: str | None = None,
-    alpha: float | None = None,
-    beta: float | None = None,
-    style_layers: str | None = None,
-    content_layers: str | None = None,
-    init: str | None = None,
-    optimizer: str | None = None,
-    steps: float | None = None,
-    size: float | None = None,
-    tv: float | None = None,
-    seed: float | None = None,
-    *,
-    controls: Controls | None = None,
-) -> Iterator[Any]:
-    """Paint the content picture in the style of the style picture.
-
-    Yields intermediate pictures as JPEG, at most two a second, and in the end the result as PNG, whose text chunk
-    "neural-style-lab" holds the record of the run.
-
-    Args:
-        content: the picture that is painted.
-        style: the picture in whose style it is painted.
-        preset: a recipe such as lab, gatys or neural_style; the other settings change it where they are given.
-        backbone: vgg19, vgg16 or lite; else the preset's where it is here and there is a GPU, else lite.
-        alpha: content weight.
-        beta: style weight.
-        style_layers: names with commas between, such as "conv1_1,conv2_1".
-        content_layers: names with commas between.
-        init: content, noise or style.
-        optimizer: lbfgs or adam.
-        steps: updates.
-        size: pixels.
-        tv: total variation weight.
-        seed: of the noise.
-    """
-    controls = controls or Controls()
-    try:
-        config = default_config(preset, backbone).changed(
-            content_weight=alpha,
-            style_weight=beta,
-            style_layers=_layer_list(style_layers),
-            content_layers=_layer_list(content_layers),
-            start=init or None,
-            optimizer=optimizer or None,
-            steps=steps,
-            size=size,
-            tv_weight=tv,
-            seed=seed,
-        )
-        for _ in fetch_weights(config.backbone, controls):
-            pass
-        run = DEVICE_THREAD.submit(start_run, Uploads(content, style), config, controls).result()
-        yield from _yield_pictures(run)
-    except NSTError as error:
-        raise refusal(error) from None
+def _input_of(one: Setting) -> gr.components.Component:
+    """What a program sends of a setting: a number, or text; left out, it is the preset's."""
+    number = isinstance(one.default, int | float) and not isinstance(one.default, bool)
+    return (gr.Number if number else gr.Textbox)(value=None, label=one.asked, visible=False)
 
 
-def _layer_list(text: str | None) -> tuple[str, ...] | None:
-    return in_depth_order(name.strip() for name in text.split(",") if name.strip()) if text else None
+def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Any]]:
+    """The function behind /stylize, whose parameters and words are made of the settings."""
+
+    def stylize_endpoint(content: Path, style: Path, preset: str, *given: Any, controls: Controls) -> Iterator[Any]:
+        values = {name: _value(table[name], value) for name, value in zip(table, given, strict=True)}
+        try:
+            config = default_config(preset, values.pop("backbone")).changed(**values)
+            for _ in fetch_weights(config.backbone, controls):
+                pass
+            run = DEVICE_THREAD.submit(start_run, Uploads(content, style), config, controls).result()
+            yield from _yield_pictures(run)
+        except NSTError as error:
+            raise refusal(error) from None
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter(name, kind, annotation=Path) for name in ("content", "style")]
+    parameters.append(inspect.Parameter("preset", kind, default=DEFAULT_PRESET, annotation=str))
+    for one in table.values():
+        number = isinstance(one.default, int | float) and not isinstance(one.default, bool)
+        annotation = float | None if number else str | None
+        parameters.append(inspect.Parameter(one.asked, kind, default=None, annotation=annotation))
+    stylize_endpoint.__signature__ = inspect.Signature(parameters)
+    stylize_endpoint.__doc__ = ABOUT + "".join(f"    {one.asked}: {_told(one)}\n" for one in table.values())
+    return stylize_endpoint
+
+
+def _told(one: Setting) -> str:
+    """A setting in a line: what it does, and what it may be."""
+    kinds = {bool: "on or off", tuple: "several with commas between"}
+    may_be = ", ".join(one.choices) if one.choices else kinds.get(type(one.default), "")
+    return f"{one.about} ({may_be})" if may_be else one.about
+
+
+def _value(one: Setting, given: Any) -> Any:
+    """A setting as the config has it; None for the preset's."""
+    if given is None or not isinstance(given, str):
+        return given
+    text = " ".join(given.replace(",", " ").split()) if isinstance(one.default, tuple) else given.strip()
+    if not text:
+        return None
+    value = one.read(text)
+    return in_depth_order(value) if one.name in ("style_layers", "content_layers") else value
 
 
 def _yield_pictures(run: Run) -> Iterator[Any]:

@@ -207,7 +207,8 @@ def restore(session: Session, path: str | Path | None) -> tuple[Any, ...]:
         warn(error, "No settings to take")
         return gr.skip(), None, *_unchanged()
     text = f"The settings of {named(path)} are here; press Run with the same pictures to paint it again"
-    return said(session, text, done_text(record)), None, *session.take(record.config)
+    told = " · ".join((done_text(record), *record.notes))
+    return said(session, text, told), None, *session.take(record.config)
 
 
 def _refused(error: NSTError, outputs: int) -> tuple[Any, ...]:

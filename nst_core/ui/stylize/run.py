@@ -14,12 +14,13 @@ from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
-from nst_core.transfer.config import MAX_STEPS, StyleTransferConfig
+from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
+from nst_core.transfer.settings import MAX_STEPS
 from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.downloads import new_file

@@ -7,8 +7,8 @@ import gradio as gr
 
 from nst_core.errors import NSTError
 from nst_core.features.vgg import BUNDLED_BACKBONE
-from nst_core.transfer.config import MAX_STEPS
 from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.settings import MAX_STEPS
 from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.status import status_html
 from nst_core.ui.serving.audience import AUDIENCE

@@ -1,51 +1,42 @@
 """What a sheet of variations may vary, in the page's words, and values to begin with."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nst_core.features.vgg import nearest_layer
-from nst_core.transfer.config import CHOICES, RANGES, StyleTransferConfig
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.transfer.variations import PRESET, RATIO, SETTINGS, Axis, Cell, cells, parse_axis, shown
+from nst_core.transfer.setting import Setting
+from nst_core.transfer.variations import PRESET, RATIO, Axis, Cell, cells, parse_axis, shown
 
 NOTHING = "nothing"  # in the menu of columns: one setting is enough
 
 # First in the menus: what people compare most.
-FAVOURITES = {
-    RATIO: "α/β: content against style",
-    "style_weight": "β: style weight",
-    PRESET: "Preset",
-    "style_loss": "Style loss",
-    "seed": "Seed",
-    "start": "Start from",
-    "size": "Size, pixels",
-    "tv_weight": "Total variation",
-    "style_scale": "Size of the strokes",
-    "color": "Colours",
-    "content_weight": "α: content weight",
-}
+FAVOURITES = (
+    RATIO,
+    "style_weight",
+    PRESET,
+    "style_loss",
+    "seed",
+    "start",
+    "size",
+    "tv_weight",
+    "style_scale",
+    "color",
+    "content_weight",
+)
 
-# One style without a mask, and a run that ends with its own steps, are what a sheet's cells have.
-WITHOUT_EFFECT = ("blend", "mask_softness", "keep_unpainted", "last_step")
 
-# Setting -> its name in the menus.
-MENU = {
-    **FAVOURITES,
-    **{
-        name: SETTINGS[name].capitalize()
-        for name in SETTINGS
-        if name not in FAVOURITES and name not in WITHOUT_EFFECT
-    },
-}  # fmt: skip
+def menu(table: Mapping[str, Setting]) -> dict[str, str]:
+    """What can be varied -> its name in the menus; nothing that has no effect on a sheet's cells."""
+    titles = {RATIO: "α/β: content against style", PRESET: "Preset"}
+    for name, one in table.items():
+        if one.compared is not None:
+            titles[name] = f"{one.symbol}: {one.about}" if len(one.symbol) == 1 else one.label
+    return {name: titles[name] for name in (*FAVOURITES, *titles)}
 
-# Values that do not depend on the page's.
-FIXED = {
-    PRESET: f"{DEFAULT_PRESET}, gatys, crowson",
-    "style_loss": "gram, moments, sliced wasserstein",
-    "seed": "0, 1, 2",
-    "start": "content, noise, style",
-    "style_scale": "0.5, 1, 2",
-    "adam_betas": "0.9 0.999, 0.99 0.99",
-}
+
+MENU = menu(SETTINGS)
 
 # Values around a setting that is 0 on the page.
 FROM_NOTHING = {
@@ -57,7 +48,6 @@ FROM_NOTHING = {
     "scale_falloff": "0, 1, 2",
     "averaging": "0, 0.9, 0.99",
     "tolerance": "0, 0.01, 0.05",
-    "mask_softness": "0, 0.02",
 }
 
 
@@ -81,11 +71,14 @@ def default_values(name: str, config: StyleTransferConfig) -> str:
         name: one of MENU.
         config: of the sheet's cells.
     """
-    if name in FIXED:
-        return FIXED[name]
-    if name in CHOICES:
+    if name == PRESET:
+        return f"{DEFAULT_PRESET}, gatys, crowson"
+    one = SETTINGS.get(name)
+    if one and one.compared:
+        return one.compared
+    if one and one.choices is not None:
         own = getattr(config, name)
-        return ", ".join([own, *(choice for choice in CHOICES[name] if choice != own)][:5])
+        return ", ".join([own, *(choice for choice in one.choices if choice != own)][:5])
     if name == "clamp":
         return "off" if config.optimizer == "lbfgs" else "off, on"
     if name in ("style_layers", "content_layers", "layer_weights"):
@@ -101,7 +94,7 @@ def _around(name: str, config: StyleTransferConfig) -> str:
     value = getattr(config, name)
     if not value:
         return FROM_NOTHING.get(name, "0, 1, 2")
-    low, high, _ = RANGES[name]
+    low, high = SETTINGS[name].extent
     factors = (0.1, 1.0, 10.0) if name.endswith("_weight") else (0.5, 1.0, 2.0)
     near = [min(max(factor * value, low), high) for factor in factors]
     values = [round(number) if isinstance(value, int) else float(f"{number:.6g}") for number in near]

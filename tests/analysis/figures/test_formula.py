@@ -16,7 +16,7 @@ from nst_core.features.vgg import channels_of
 from nst_core.losses.style import STYLE_LOSSES, STYLE_NORMALIZATIONS
 from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.losses.wasserstein import wasserstein_distance
-from nst_core.transfer.config import CHOICES, StyleTransferConfig
+from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.run import content_share
@@ -264,8 +264,8 @@ CONTEXTS = {
 def test_every_setting_that_counts_is_a_difference(field):
     paper = replace(PRESETS["gatys_printed"].config, **CONTEXTS.get(field, {}))
     before = getattr(paper, field)
-    if field in CHOICES:
-        others = [choice for choice in CHOICES[field] if choice != before]
+    if choices := SETTINGS[field].choices:
+        others = [choice for choice in choices if choice != before]
     else:
         others = [OTHERS.get(field, 0.375)]
     for other in others:

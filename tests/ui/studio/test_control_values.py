@@ -2,7 +2,7 @@ import pytest
 
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import BACKBONES, layer_names
-from nst_core.transfer.controls import STEERABLE
+from nst_core.transfer.config import SETTINGS, STEERABLE
 from nst_core.transfer.presets import PRESETS
 from nst_core.ui.studio.control_values import (
     ALL_LAYERS,
@@ -22,15 +22,15 @@ from nst_core.ui.studio.control_values import (
     preset_config,
     preset_of,
 )
-from nst_core.ui.stylize.endpoint import stylize_endpoint
+from nst_core.ui.stylize.endpoint import endpoint_of
 
-NUMBERS = ("alpha", "beta", "step_size", "steps", "size", "tv_weight", "seed")
+NUMBERS = ("content_weight", "style_weight", "step_size", "steps", "size", "tv_weight", "seed")
 
 # Control -> (another value, the settings that change with it); of preset "luo".
 OTHER = {
     "backbone": ("vgg16", {"backbone"}),
-    "alpha": (2.5, {"content_weight"}),
-    "beta": (123.0, {"style_weight"}),
+    "content_weight": (2.5, {"content_weight"}),
+    "style_weight": (123.0, {"style_weight"}),
     "gatys_layers": (["conv2_1"], {"style_layers"}),
     "more_layers": (["conv1_2", "conv3_3"], {"style_layers"}),
     "pre_layers": (["conv4_1_pre"], {"style_layers"}),
@@ -169,7 +169,7 @@ def test_the_page_opens_whatever_device_is_asked_for(monkeypatch):
 
 
 def test_the_endpoint_names_every_backbone():
-    assert all(name in stylize_endpoint.__doc__ for name in BACKBONES)
+    assert all(name in endpoint_of(SETTINGS).__doc__ for name in BACKBONES)
 
 
 @pytest.mark.parametrize("control", STEERING_CONTROLS)

@@ -407,7 +407,7 @@ def test_moving_a_control_steers_the_run_with_its_next_step(random_weights, file
     views = start(files, session, steps=100_000)
     next(views)
     run, before = session.run, next(session.run)
-    steer(session, "luo", shown_values(steps=100_000, beta=8e6))
+    steer(session, "luo", shown_values(steps=100_000, style_weight=8e6))
     after = next(run)
     assert after.step == before.step + 1
     for name in after.losses:

@@ -11,9 +11,10 @@ from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.errors import ConfigError
+from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.sheet import read_sheet
-from nst_core.transfer.variations import RATIO, SETTINGS, cells, parse_axis
+from nst_core.transfer.variations import RATIO, VARIABLE, cells, parse_axis
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.control_values import CONTROLS, config_of, controls_of
 from nst_core.ui.studio.session import Session
@@ -24,7 +25,6 @@ from nst_core.ui.variations.axes import (
     FAVOURITES,
     MENU,
     NOTHING,
-    WITHOUT_EFFECT,
     advice,
     default_values,
     extent,
@@ -83,7 +83,7 @@ def done_cells(grid) -> list[list[bool]]:
 
 
 def test_the_menu_has_every_setting_that_can_change_a_cell_the_favourites_first():
-    assert set(MENU) == set(SETTINGS) - set(WITHOUT_EFFECT)
+    assert set(MENU) == set(VARIABLE) - {name for name, one in SETTINGS.items() if one.compared is None}
     assert list(MENU)[: len(FAVOURITES)] == list(FAVOURITES)
 
 
@@ -150,7 +150,7 @@ def test_an_empty_field_is_named(name):
 
 def test_another_setting_brings_values_about_the_pages():
     sheet = Sheet()
-    values = fill(sheet, Session(), "rows", *given(beta=5e3))
+    values = fill(sheet, Session(), "rows", *given(style_weight=5e3))
     assert parse_axis("style_weight", values, PRESETS["luo"].config).values == (500, 5e3, 5e4)
     assert fill(sheet, Session(), "columns", *given(axes=("seed", "0", NOTHING, "1"))) == ""
     assert fill(sheet, Session(), "columns", *given(axes=("seed", "0", NOTHING, "1"), size=None)) == ""
@@ -166,9 +166,9 @@ def test_a_setting_chosen_again_leaves_the_values_that_were_typed():
 
 def test_values_follow_the_page_unless_a_person_typed_them():
     sheet = Sheet()
-    rows, columns, shown = refresh(sheet, Session(), *given(beta=1e3))
+    rows, columns, shown = refresh(sheet, Session(), *given(style_weight=1e3))
     assert columns == "0, 1, 2" and "9 cells × 2 steps" in shown
-    again = refresh(sheet, Session(), *given(axes=("style_weight", rows, "seed", "7, 8"), beta=1e4))
+    again = refresh(sheet, Session(), *given(axes=("style_weight", rows, "seed", "7, 8"), style_weight=1e4))
     assert again[1] == SKIP and "6 cells × 2 steps" in again[2]
     assert parse_axis("style_weight", again[0], PRESETS["luo"].config).values == (1e3, 1e4, 1e5)
 
