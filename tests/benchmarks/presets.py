@@ -70,10 +70,7 @@ FIGURES = [
     Painting("tran_nguyen_grey", "Tran & Nguyen: grey", "tran_nguyen", {}, grey=True),
     Painting("tran_nguyen", "Tran & Nguyen: colour", "tran_nguyen", {}),
     Painting("cheng", "Cheng: from noise", "cheng", {}),
-    Painting(
-        "cheng_clone", "Cheng: from the clone", "cheng",
-        {"start": "content", "style_weight": 6e5, "content_weight": 100.0},
-    ),
+    Painting("cheng_clone", "Cheng: from the clone", "cheng", {"start": "content"}),
 ]  # fmt: skip
 
 

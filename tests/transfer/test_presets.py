@@ -187,12 +187,12 @@ WRITTEN = {
         style=lambda G, A, N, M, i: 5000 / 5 * equation_4(G, A, N, M),
         **SHALLOW_VGG16,
     ),
-    # convolutions counted 1 … 16: content the 4th, style the 1st to 5th; style 1e5, content 1
+    # convolutions counted 1 … 16: content the 4th, style the 1st to 5th; style 1e5, here times 3, content 1
     "cheng": Written(
         content_layers=("conv2_2_pre",),
         style_layers=FIRST_FIVE,
         content=mse,
-        style=lambda G, A, N, M, i: 1e5 * gram_mse(G, A, N),
+        style=lambda G, A, N, M, i: 3 * 1e5 * gram_mse(G, A, N),
         start=("noise", "content"),
         steps=300,
         size=None,
