@@ -7,6 +7,9 @@ from nst_core.images import MIN_SIDE, SIZE_RULES
 from nst_core.transfer.config import StyleTransferConfig
 
 RATIO = 2**0.5  # of one size to the one before, so that a step costs twice as much
+BOOST_SIZE = 512  # pixels, from where on a content boost changes nothing
+MOST_BOOST = 8.0
+STEP_COST = 0.1  # of a step at the full size, that of the smallest step
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,18 @@ def ladder(
         due += spare * share / sum(shares)
         steps.append(1 + round(due) - (sum(steps) - len(steps)))
     return [Scale(size, count) for size, count in zip(sizes, steps, strict=True)]
+
+
+def work(scales: Sequence[Scale], step: int) -> float:
+    """What a run's time goes by up to a step, in steps at the full size: pixels, and what every step costs."""
+    done, total = 0, 0.0
+    for scale in scales:
+        made = step - done if scale is scales[-1] else min(step - done, scale.steps)
+        total += max(0, made) * (STEP_COST + (scale.size / scales[-1].size) ** 2)
+        done += scale.steps
+    return total
+
+
+def content_share(config: StyleTransferConfig) -> float:
+    """What α is multiplied with at the config's size."""
+    return min(MOST_BOOST, max(1.0, BOOST_SIZE / config.size) ** config.content_boost)

@@ -1,7 +1,7 @@
 """The loop: start + objective -> Frames. It knows pixels and losses, no network and no paper."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -25,11 +25,14 @@ class Frame:
 
     Attributes:
         step: updates made so far, over all scales; 0 is the start itself.
-        image: (1, 3, H, W) on the run's device. A picture being optimised may leave [0, 1] a little; `images` clips it.
+        image: (1, 3, H, W) on the run's device, as it is shown. A picture being optimised may leave [0, 1] a little;
+            `images` clips it.
         losses: name -> weighted loss of this very image, their sum is the objective; with averaging, of the newest
             picture that went into it.
         note: what a person should know of this step, mostly "".
         scale: the number of its scale, of how many.
+        settled: whether steps gain too little to go on.
+        painted: the image as it is painted, before its colours are changed; None: as it is shown.
     """
 
     step: int
@@ -37,6 +40,8 @@ class Frame:
     losses: dict[str, float]
     note: str = ""
     scale: tuple[int, int] = (1, 1)
+    settled: bool = False
+    painted: Tensor | None = None
 
     @property
     def total(self) -> float:
@@ -55,10 +60,14 @@ def optimize(
     betas: tuple[float, float] = (0.9, 0.999),
     clamp: bool = False,
     averaging: float = 0.0,
-    refresh: Callable[[], bool] | None = None,
+    tolerance: float = 0.0,
     made: int = 0,
-) -> Iterator[Frame]:
+    scale: tuple[int, int] = (1, 1),
+    shown: Callable[[Tensor], Tensor] | None = None,
+) -> Generator[Frame, bool | None, None]:
     """Lower the objective by changing the picture's pixels, and show every step.
+
+    Whoever takes a frame may send True with the next step: the objective has changed meanwhile.
 
     A loss that is not finite takes the run back to the last good picture with half the step; the next frame says so. A
     step that leapt is taken back, too, and another taken with no memory, which is a short one: where programs with a
@@ -74,8 +83,10 @@ def optimize(
         betas: decay of Adam's two moments.
         clamp: keep pixels in [0, 1] after every update.
         averaging: decay of a running average of the pictures, which frames then show; 0 for none.
-        refresh: asked before every look at the picture whether the objective has changed since the last.
+        tolerance: relative gain over PLATEAU_STEPS below which frames are settled; 0: none is.
         made: updates made before, on other scales; frames are counted on from there.
+        scale: of the frames.
+        shown: what is painted (1, 3, H, W) -> what is shown of it; None: the same.
 
     Yields:
         Frame made … made + steps, each with the losses of its own image.
@@ -86,12 +97,15 @@ def optimize(
     if isinstance(optimizer, str):
         optimizer = OPTIMIZERS[optimizer](step_size=step_size, history=history, betas=betas)
     descent, average = Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
+    plateau, changed = Plateau(tolerance), False
     for step in count() if steps is None else range(steps + 1):
-        if refresh and refresh():
+        if changed:  # losses before are in another measure
             optimizer.forget()
-            descent.before = math.inf  # in another measure
+            descent.before, plateau = math.inf, Plateau(tolerance)
         losses, note = descent.look(made + step, gradient=step != steps, may_go_back=step > 0)
-        yield Frame(made + step, average.of(descent.good), losses, note)
+        painted, settled = average.of(descent.good), plateau.reached(math.fsum(losses.values()))
+        image = painted if shown is None else shown(painted)
+        changed = yield Frame(made + step, image, losses, note, scale, settled, painted)
         if step != steps:
             descent.update()
 

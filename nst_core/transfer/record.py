@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from nst_core import images
 from nst_core.errors import ImageError, listed, named, seen
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.objective import shares_of
+from nst_core.transfer.optimize import Frame
+from nst_core.transfer.painting import Painting
 from nst_core.version import __version__
 
 TEXT_KEY = "neural-style-lab"  # of the PNG's text chunk that holds the record as JSON
@@ -144,6 +146,47 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refused(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+def record_of(
+    painting: Painting,
+    frame: Frame,
+    *,
+    first_losses: dict[str, float],
+    seconds: float,
+    notes: tuple[str, ...],
+    steps: int,
+    whole: int,
+) -> RunRecord:
+    """Tell of a painting up to a frame.
+
+    Args:
+        painting: the pictures and the settings.
+        frame: the last.
+        first_losses: of the start, weighted.
+        seconds: of computing.
+        notes: what a person should know.
+        steps: that were to be made.
+        whole: steps to which the settings alone lead.
+    """
+    config = painting.config
+    return RunRecord(
+        config=config if frame.step == whole else replace(config, last_step=frame.step),
+        steps=frame.step,
+        stopped=frame.step < steps,
+        losses=frame.losses,
+        first_losses=first_losses,
+        seconds=round(seconds, 3),
+        content_size=images.size_of(painting.content_image),
+        style_size=images.size_of(painting.style_image),
+        device=painting.compute.name,
+        precision=painting.compute.precision,
+        weights_file=painting.checkpoint.path.name,
+        weights_sha256=painting.checkpoint.sha256(),
+        weights_origin=painting.checkpoint.origin,
+        versions=versions(),
+        notes=notes,
+    )
 
 
 def versions() -> dict[str, str]:

@@ -1,5 +1,6 @@
 import itertools
 import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from nst_core.errors import NSTError
-from nst_core.transfer.optimize import LEAP, MAX_RECOVERIES, PLATEAU_STEPS, Average, Plateau, leapt, optimize
+from nst_core.transfer.optimize import LEAP, MAX_RECOVERIES, PLATEAU_STEPS, Average, Frame, Plateau, leapt, optimize
 from nst_core.transfer.optimizers import FIRST_STEP, LONGEST_STEP, OPTIMIZERS, STEP_SIZES
 from tests.conftest import DEVICES
 
@@ -396,39 +397,43 @@ class Switch:
     """A bowl that becomes another at a step."""
 
     def __init__(self, at: int):
-        self.bowls, self.at, self.asked, self.now = (Bowl(), Bowl()), at, -1, 0
+        self.bowls, self.at, self.now = (Bowl(), Bowl()), at, 0
         self.bowls[1].goal = random(5)
 
     def __call__(self, image):
         return self.bowls[self.now](image)
 
-    def refresh(self) -> bool:
-        self.asked += 1
-        changed = self.asked == self.at
-        self.now |= changed
-        return changed
+    def frames(self, **settings) -> Iterator[Frame]:
+        """Of a run that is told when it becomes another."""
+        painting = run(self, **settings)
+        frame = next(painting)
+        while frame:
+            yield frame
+            changed = frame.step + 1 == self.at
+            self.now |= changed
+            try:
+                frame = painting.send(changed)
+            except StopIteration:
+                return
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_an_objective_that_never_changes_is_asked_and_changes_nothing(optimizer):
-    asked = []
-    plain = pictures(run(Bowl(), optimizer=optimizer))
-    watched = pictures(run(Bowl(), optimizer=optimizer, refresh=lambda: asked.append(1)))
-    assert all(torch.equal(one, other) for one, other in zip(plain, watched, strict=True))
-    assert len(asked) >= 8
+def test_a_run_that_is_told_that_nothing_changed_is_the_same(optimizer):
+    plain, told = pictures(run(Bowl(), optimizer=optimizer)), pictures(Switch(-1).frames(optimizer=optimizer))
+    assert all(torch.equal(one, other) for one, other in zip(plain, told, strict=True))
 
 
-@pytest.mark.parametrize("at", [0, 1, 5])
+@pytest.mark.parametrize("at", [1, 5])
 def test_lbfgs_begins_anew_with_the_new_objective_at_once(at):
     objective = Switch(at)
-    before, shown = pictures(run(Bowl(), steps=at)), pictures(run(objective, steps=at + 6, refresh=objective.refresh))
+    before, shown = pictures(run(Bowl(), steps=at)), pictures(objective.frames(steps=at + 6))
     after = pictures(run(objective.bowls[1], before[-1], steps=6))
     assert all(torch.equal(one, other) for one, other in zip(before + after[1:], shown, strict=True))
 
 
 def test_adam_takes_the_new_gradient_at_once_and_keeps_its_moments():
     objective = Switch(3)
-    shown = pictures(run(objective, optimizer="adam", steps=6, refresh=objective.refresh))
+    shown = pictures(objective.frames(optimizer="adam", steps=6))
     canvas = random(0).requires_grad_(True)
     reference = torch.optim.Adam([canvas], lr=STEP_SIZES["adam"])
     for step, image in enumerate(shown):
@@ -441,9 +446,25 @@ def test_adam_takes_the_new_gradient_at_once_and_keeps_its_moments():
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_frames_losses_are_of_the_objective_that_is_wanted_then(optimizer):
     objective = Switch(2)
-    for frame in run(objective, optimizer=optimizer, steps=5, refresh=objective.refresh):
+    for frame in objective.frames(optimizer=optimizer, steps=5):
         expected = objective.bowls[frame.step >= 2](frame.image)
         assert frame.losses == pytest.approx({name: loss.item() for name, loss in expected.items()})
+
+
+def test_a_frame_shows_what_becomes_of_its_picture_and_keeps_that_as_it_is_painted():
+    plain, shown = list(run(Bowl(), steps=3)), list(run(Bowl(), steps=3, shown=lambda image: 1 - image, scale=(2, 5)))
+    for one, other in zip(plain, shown, strict=True):
+        assert torch.equal(one.image, one.painted) and torch.equal(other.image, 1 - other.painted)
+        assert torch.equal(one.painted, other.painted) and (one.scale, other.scale) == ((1, 1), (2, 5))
+
+
+def test_a_frame_is_settled_when_steps_gain_too_little_but_not_at_once_in_a_new_measure():
+    slow = {"optimizer": "adam", "steps": 60, "tolerance": 0.5, "step_size": 1e-4}
+    settled = [frame.settled for frame in run(Bowl(), **slow)]
+    assert settled.index(True) == PLATEAU_STEPS and all(settled[PLATEAU_STEPS:])
+    again = [frame.settled for frame in Switch(10).frames(**slow)]
+    assert again.index(True) == 10 + PLATEAU_STEPS
+    assert not any(frame.settled for frame in run(Bowl(), **slow | {"tolerance": 0.0}))
 
 
 # Averages

@@ -8,7 +8,7 @@ import torch
 from nst_core import images
 from nst_core.errors import ConfigError, DeviceError, NSTError
 from nst_core.features.loading import load_network
-from nst_core.transfer import run as module
+from nst_core.transfer import painting
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.ladder import ladder
@@ -27,11 +27,12 @@ def test_running_out_of_memory_midway_is_said_in_plain_words(random_weights, pic
         run = stylize(*pictures, small(), compute=CPU)
         first = next(run)
 
-        def broken(*_, error=error, **__):
-            raise error
+        def broken(error=error):
             yield
+            raise error
 
         run._frames = broken()
+        next(run._frames)
         with pytest.raises(DeviceError, match="ran out of memory; choose a smaller size"):
             next(run)
         assert run.last_frame is first and run.record().steps == 0
@@ -97,13 +98,15 @@ def test_a_closed_run_gives_no_more_frames_and_keeps_its_record(random_weights, 
 
 
 def test_notes_of_the_frames_are_in_the_record(random_weights, pictures, monkeypatch):
-    plain = module.optimize
+    plain = painting.optimize
 
     def noting(*given, **named):
-        for frame in plain(*given, **named):
-            yield dataclasses.replace(frame, note=f"note {frame.step}" if frame.step % 2 else "")
+        frames, changed = plain(*given, **named), None
+        while True:
+            frame = frames.send(changed)
+            changed = yield dataclasses.replace(frame, note=f"note {frame.step}" if frame.step % 2 else "")
 
-    monkeypatch.setattr(module, "optimize", noting)
+    monkeypatch.setattr(painting, "optimize", noting)
     run = stylize(*pictures, small(), compute=CPU)
     list(run)
     assert run.record().notes == ("note 1", "note 3")

@@ -105,7 +105,7 @@ def _moments(run: Run, every: int, top: int) -> Iterator[Moment]:
         classifier = yield from _meanwhile(
             lambda: load_classifier(run.compute), lambda: _moment(run, looks, "loading the classifier")
         )
-        for column, image in (("content", run.content_image), ("style", run.style_image)):
+        for column, image in (("content", run.content_image), ("style", run.painting.style_image)):
             looks.said[column] = classifier.classify(image)
             yield _moment(run, looks, f"looked at the {column}")
         for frame in run:
@@ -139,7 +139,7 @@ def _last(run: Run, looks: Looks, classifier: Classifier) -> Moment:
 
 def _moment(run: Run, looks: Looks, text: str, *, done: bool = False) -> Moment:
     frame = run.last_frame
-    shown = {"content": run.content_image, "style": run.style_image, "result": frame.image if frame else None}
+    shown = {"content": run.content_image, "style": run.painting.style_image, "result": frame.image if frame else None}
     parts = tuple(
         Part(
             row=0,

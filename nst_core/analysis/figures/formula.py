@@ -56,7 +56,9 @@ class Watch:
         self.terms = terms_of(run.config, size)
         self.fixed = tuple(
             Part(0, column, name, image, done=True)
-            for column, (name, image) in enumerate(zip(COLUMNS, (run.content_image, run.style_image), strict=False))
+            for column, (name, image) in enumerate(
+                zip(COLUMNS, (run.content_image, run.painting.style_image), strict=False)
+            )
         )
         papers = terms_of(paper, images.fitted_size(size, paper.size, paper.size_rule))
         self.tables = (FIELD,) if counterpart(preset) == PAPER else (_papers(papers), FIELD)
@@ -99,7 +101,7 @@ class Watch:
     def _objective(self, config: StyleTransferConfig) -> StyleTransferObjective:
         run = self.run
         network, _ = load_network(config.backbone, run.compute, config.feature_scale)
-        content, style = (image.to(run.compute.device) for image in (run.content_image, run.style_image))
+        content, style = (image.to(run.compute.device) for image in (run.content_image, run.painting.style_image))
         with torch.no_grad():
             return StyleTransferObjective(network, content, [style], config)
 

@@ -41,7 +41,7 @@ class Watch:
         self.config = run.config
         self.fixed: tuple[Part, ...] = tuple(
             Part(PICTURE, COLUMNS.index(name), name, image, done=True)
-            for name, image in ((CONTENT, run.content_image), (STYLE, run.style_image))
+            for name, image in ((CONTENT, run.content_image), (STYLE, run.painting.style_image))
         )
         self.rows, self.series = ROWS, Series()
         self.findings: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Watch:
         device = self.run.compute.device
         content, style = (
             look(network, image.to(device), self.layer, self.config)
-            for image in (self.run.content_image, self.run.style_image)
+            for image in (self.run.content_image, self.run.painting.style_image)
         )
         maps, pairs = self.settings["maps"], self.settings["pairs"]
         comparison = Comparison(self.layer, content, style, maps=maps, pairs=pairs)

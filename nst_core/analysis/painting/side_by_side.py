@@ -60,7 +60,7 @@ def _hands(cells: list[Cell], compute: Compute, count: int) -> Sequence[Hand]:
     """
     hands = [Alone(cell, compute) for cell in cells]
     run = hands[0].run
-    sizes = images.size_of(run.content_image), images.size_of(run.style_image)
+    sizes = images.size_of(run.content_image), images.size_of(run.painting.style_image)
     if len(hands) > 1:
         try:
             check_memory(*sizes, run.config, compute, together=len(hands), beside=count - len(hands))

@@ -9,8 +9,8 @@ from nst_core.features.vgg import channels_of
 from nst_core.losses.content import CONTENT_NORMALIZATIONS
 from nst_core.losses.style import STYLE_NORMALIZATIONS
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.ladder import content_share
 from nst_core.transfer.objective import TV_TERM, content_term, style_term
-from nst_core.transfer.run import content_share
 from nst_core.transfer.variations import shown
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -173,7 +173,7 @@ def steer(session: Session, preset: str, values: Sequence[Any]) -> None:
         return
     try:
         wanted = config_of(session.base or preset, values)
-        session.controls.wanted = wanted.changed(blend=wanted.blend[: run.styles])
+        session.controls.wanted = wanted.changed(blend=wanted.blend[: run.painting.styles])
     except NSTError as error:
         warn(f"The painting goes on as it was: {error}", "Cannot paint so", 8)
 
@@ -232,7 +232,7 @@ def _show_run(session: Session, run: Run) -> Iterator[View]:
 
 def _where(run: Run) -> str:
     """What a run computes on, and with which weights."""
-    return f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.checkpoint.origin}"
+    return f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.painting.checkpoint.origin}"
 
 
 def _detail(run: Run, *notes: str) -> str:

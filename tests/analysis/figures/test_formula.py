@@ -17,9 +17,9 @@ from nst_core.losses.style import STYLE_LOSSES, STYLE_NORMALIZATIONS
 from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.losses.wasserstein import wasserstein_distance
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
+from nst_core.transfer.ladder import content_share
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.presets import PRESETS
-from nst_core.transfer.run import content_share
 from tests.runs import CPU
 
 SIZE = (48, 64)  # of the content picture

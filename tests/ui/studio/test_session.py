@@ -30,7 +30,7 @@ def test_what_rests_takes_no_memory_for_what_the_optimiser_knows(random_weights,
     run = stylize(*pictures, small(steps=20), compute=CPU)
     while next(run).step < 15:
         pass
-    state = run._optimizer.torchs.state[run._optimizer.canvas]
+    state = run.painting.optimizer.torchs.state[run.painting.optimizer.canvas]
     known = [weakref.ref(tensor) for name in ("old_dirs", "old_stps") for tensor in state[name]]
     assert len(known) > 10
     del state

@@ -1,0 +1,48 @@
+"""How pictures become frames: settings travel in with the next step, and what is shown is what is painted."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from nst_core.devices import choose_compute
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.painting import Painting
+
+CPU = choose_compute(device="cpu", precision="fp32")
+CONFIG = StyleTransferConfig(backbone="vgg16", size=32, steps=6, smallest_scale=20)
+
+
+@pytest.fixture
+def painting(random_weights, pictures) -> Painting:
+    return Painting(pictures[0], [pictures[1]], CONFIG, start_image=None, masks=[], compute=CPU)
+
+
+def test_nothing_is_computed_before_the_first_settings_are_sent(painting):
+    frames = painting.frames()
+    assert next(frames) is None and painting.optimizer is None
+    first = frames.send(CONFIG)
+    assert first.step == 0 and first.scale == (1, 2) and painting.optimizer
+
+
+def test_settings_that_are_sent_weigh_the_very_next_frame(painting):
+    frames = painting.frames()
+    next(frames)
+    before, wanted = frames.send(CONFIG), dataclasses.replace(CONFIG, content_weight=0.0)
+    after = frames.send(wanted)
+    assert any(name.startswith("content") for name in before.losses)
+    assert not any(name.startswith("content") for name in after.losses) and painting.config is wanted
+    scales = [frames.send(wanted).scale[0] for _ in range(4)]
+    assert scales[-1] == 2 and painting.config is wanted
+
+
+def test_a_frame_is_shown_in_its_colours_and_keeps_what_is_painted(random_weights, pictures):
+    config = dataclasses.replace(CONFIG, color="content", smallest_scale=0)
+    painting = Painting(pictures[0], [pictures[1]], config, start_image=None, masks=[], compute=CPU)
+    frames = painting.frames()
+    next(frames)
+    frames.send(config)
+    frame = frames.send(config)
+    assert torch.equal(frame.image, painting.shown(frame.painted)) and not torch.equal(frame.image, frame.painted)
+    painting.recolor("style")
+    assert torch.equal(painting.shown(frame.painted), frame.painted)
