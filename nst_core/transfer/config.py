@@ -129,7 +129,10 @@ class StyleTransferConfig(Settings):
         for name in values:
             if name not in known:
                 raise ConfigError(f"{said(name)} is not a setting; the settings are {', '.join(sorted(known))}")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**plain)
 
 
 def _are_texts(values: object) -> bool:

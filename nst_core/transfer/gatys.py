@@ -77,13 +77,13 @@ def paint(content_image: Tensor, style_image: Tensor) -> Iterator[tuple[Tensor, 
     image = content_image.clone().requires_grad_(True)  # (1, 3, H, W): the pixels are what is learned
     optimizer = torch.optim.LBFGS([image], max_iter=1, history_size=10, tolerance_grad=0, tolerance_change=0)
     scale = 1.0  # of the loss, so that the first gradient's mean is 1
-
     while True:
         terms = loss_terms(features(network, image), content, style)
         yield image.detach().clone(), {name: term.item() for name, term in terms.items()}
-        (gradient,) = torch.autograd.grad(sum(terms.values()), image)  # (1, 3, H, W): through the network to the pixels
+        loss = torch.stack(list(terms.values())).sum()  # (): eq. 7
+        (gradient,) = torch.autograd.grad(loss, image)  # (1, 3, H, W): through the network to the pixels
         if first := image.grad is None:
-            scale = 1 / gradient.abs().mean()
+            scale = 1 / gradient.abs().mean().item()
         image.grad = scale * gradient
         optimizer.param_groups[0]["lr"] = FIRST_STEP * image.numel() if first else 1.0  # torch divides the first by it
         optimizer.step(lambda: 0.0)  # one step of L-BFGS along the gradient

@@ -45,7 +45,8 @@ def ladder(
         sizes.append(size)
     sizes = sizes[: config.steps][::-1]  # at least one step each
     shares = [size**-config.scale_falloff for size in sizes]
-    spare, steps, due = config.steps - len(sizes), [], 0.0
+    spare, due = config.steps - len(sizes), 0.0
+    steps: list[int] = []
     for share in shares:
         due += spare * share / sum(shares)
         steps.append(1 + round(due) - (sum(steps) - len(steps)))

@@ -178,8 +178,8 @@ class StyleTransferObjective:
             loss = content_loss(self.measured(layer, features[layer]), target)
             terms[content_term(layer)] = self.content_coefficient(layer, target) * loss
         for layer in self.style_layers:
-            if (loss := self._style_loss(layer, features[layer])) is not None:
-                terms[style_term(layer)] = loss
+            if (term := self._style_loss(layer, features[layer])) is not None:
+                terms[style_term(layer)] = term
         if config.tv_weight > 0:
             terms[TV_TERM] = config.tv_weight * TOTAL_VARIATIONS[config.total_variation](image)
         if not terms:

@@ -44,6 +44,11 @@ class Frame:
     painted: Tensor | None = None
 
     @property
+    def pixels(self) -> Tensor:
+        """The image (1, 3, H, W) as it is painted."""
+        return self.image if self.painted is None else self.painted
+
+    @property
     def total(self) -> float:
         """The objective of this image."""
         return math.fsum(self.losses.values())
@@ -97,7 +102,8 @@ def optimize(
     if isinstance(optimizer, str):
         optimizer = OPTIMIZERS[optimizer](step_size=step_size, history=history, betas=betas)
     descent, average = Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
-    plateau, changed = Plateau(tolerance), False
+    plateau = Plateau(tolerance)
+    changed: bool | None = False
     for step in count() if steps is None else range(steps + 1):
         if changed:  # losses before are in another measure
             optimizer.forget()
@@ -180,7 +186,8 @@ class Plateau:
     """
 
     def __init__(self, tolerance: float):
-        self.tolerance, self.best = tolerance, []
+        self.tolerance = tolerance
+        self.best: list[float] = []  # so far, at each step
 
     def reached(self, loss: float) -> bool:
         """True when this loss and those before it gain too little."""
@@ -198,13 +205,15 @@ class Average:
     """
 
     def __init__(self, decay: float):
-        self.decay, self.weight, self.sum = decay, 0.0, None
+        self.decay, self.weight = decay, 0.0
+        self.sum: Tensor | None = None
 
     def of(self, image: Tensor) -> Tensor:
         """The average with one more picture (1, 3, H, W); without decay, that picture."""
         if self.decay == 0:
             return image
-        self.sum = (1 - self.decay) * image + (0.0 if self.sum is None else self.decay * self.sum)
+        new = (1 - self.decay) * image
+        self.sum = new if self.sum is None else new + self.decay * self.sum
         self.weight = 1 - self.decay * (1 - self.weight)
         return self.sum / self.weight
 

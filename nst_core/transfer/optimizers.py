@@ -80,7 +80,8 @@ class LBFGS:
             self.resting = None
 
     def forget(self) -> None:
-        self.scale, self.longer = None, 1.0
+        self.scale: float | None = None  # of gradients, from the first step on
+        self.longer = 1.0
         self.torchs = torch.optim.LBFGS(
             [self.canvas], lr=1.0, max_iter=1, history_size=self.history, tolerance_grad=-1, tolerance_change=-1
         )
@@ -90,8 +91,8 @@ class LBFGS:
         self.forget()
 
     def advance(self) -> None:
-        gradient, first = self.canvas.grad, self.scale is None
-        if first:
+        gradient, first = gradient_of(self.canvas), self.scale is None
+        if self.scale is None:
             mean = gradient.abs().mean().item()
             self.scale = 1 / mean if mean > 0 else 1.0
         gradient.mul_(self.scale)
@@ -138,13 +139,13 @@ class Adam:
     """
 
     leaps = False
+    torchs: torch.optim.Adam
 
     def __init__(self, *, step_size: float, betas: tuple[float, float], **_: object):
         self.step_size, self.betas = step_size, betas
-        self.torchs: torch.optim.Adam | None = None
 
     def begin(self, canvas: Tensor) -> None:
-        before = self.torchs.state_dict()["state"].get(0) if self.torchs else None
+        before = self.torchs.state_dict()["state"].get(0) if hasattr(self, "torchs") else None
         self.canvas = canvas
         self.restart(self.step_size)
         if before:
@@ -168,6 +169,17 @@ class Adam:
 
     def advance(self) -> None:
         self.torchs.step()
+
+
+def gradient_of(canvas: Tensor) -> Tensor:
+    """The gradient that was left at a canvas.
+
+    Raises:
+        ValueError: none was.
+    """
+    if canvas.grad is None:
+        raise ValueError("there is no gradient to go along; evaluate the loss first")
+    return canvas.grad
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"lbfgs": LBFGS, "adam": Adam}

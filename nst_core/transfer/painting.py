@@ -89,11 +89,12 @@ class Painting:
         self.optimizer = OPTIMIZERS[self.config.optimizer](
             step_size=self.config.step_size, history=self.config.history, betas=self.config.adam_betas
         )
-        made, canvas = 0, None
+        made = 0
+        canvas: Tensor | None = None
         for number, rung in enumerate(self.scales, 1):
             last, objective = rung is self.scales[-1], self._objective(network, rung.size)
             if last:
-                self._base, self._styles = None, []  # at their full size they may be larger than all the rest
+                self._base, self._styles = self.content_image, []  # at their full size they may be larger than all
             size = images.size_of(objective.content_image)
             canvas = self._start(objective) if canvas is None else images.resize(canvas, size)
             self._steer(objective, wanted)
@@ -109,9 +110,10 @@ class Painting:
                 scale=(number, len(self.scales)),
                 shown=self.shown,
             )
-            begun, frame = made, next(painting)
+            begun = made
+            frame: Frame | None = next(painting)
             while frame:
-                canvas, made = frame.painted, frame.step
+                canvas, made = frame.pixels, frame.step
                 if made > begun or begun == 0:
                     wanted = yield frame
                 if frame.settled and not last:

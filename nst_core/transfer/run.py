@@ -63,6 +63,17 @@ class Run:
         """The content, (1, 3, H, W), as large as the result."""
         return self.painting.content_image
 
+    @property
+    def newest(self) -> Frame:
+        """The last frame.
+
+        Raises:
+            ValueError: there is none yet.
+        """
+        if self.last_frame is None:
+            raise ValueError("a run has no picture and no record before its first frame")
+        return self.last_frame
+
     def __iter__(self) -> Iterator[Frame]:
         return self
 
@@ -75,7 +86,7 @@ class Run:
         self._wake()
         try:
             with painting_on(self.compute):
-                frame = self._frames.send(wanted)
+                frame = self._next(wanted)
         except (NSTError, RuntimeError):
             self.broken = True
             raise
@@ -86,6 +97,12 @@ class Run:
             step = self.last_frame.step if self.last_frame else 0
             self.notes += (f"steered at step {step}: {', '.join(changed)}",)
         self._show(frame)
+        return frame
+
+    def _next(self, wanted: StyleTransferConfig) -> Frame:
+        frame = self._frames.send(wanted)
+        if frame is None:  # as the first settings were sent for already
+            raise StopIteration
         return frame
 
     def _show(self, frame: Frame) -> None:
@@ -121,9 +138,9 @@ class Run:
         Raises:
             ConfigError: colours that the pictures would have to be painted in.
         """
+        frame = self.newest
         self.painting.recolor(color)
-        painted = self.last_frame.image if self.last_frame.painted is None else self.last_frame.painted
-        self.last_frame = replace(self.last_frame, image=self.painting.shown(painted), painted=painted)
+        self.last_frame = replace(frame, image=self.painting.shown(frame.pixels), painted=frame.pixels)
         return self.last_frame.image
 
     def more(self, steps: int) -> None:
@@ -182,11 +199,9 @@ class Run:
         Raises:
             ValueError: before the first frame.
         """
-        if self.last_frame is None:
-            raise ValueError("a run has no record before its first frame")
         return record_of(
             self.painting,
-            self.last_frame,
+            self.newest,
             first_losses=self.first_losses,
             seconds=self.seconds,
             notes=self.notes,

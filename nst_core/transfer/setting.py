@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
 from typing import Any
 
 from nst_core.errors import ConfigError, said
@@ -98,7 +97,7 @@ class Setting:
             self._check_number(value)
 
     def _check_number(self, value: Any) -> None:
-        low, high = self.extent
+        low, high = self.extent or (-math.inf, math.inf)
         if not is_number(value) or (self.whole and not isinstance(value, int)) or not low <= value <= high:
             what, unit = "a whole number" if self.whole else "a number", self.unit and f" {self.unit}"
             raise ConfigError(f"{self.name} is {said(value)}; give {what} from {low:g} to {high:g}{unit}")
@@ -140,10 +139,14 @@ def setting(default: Any, label: str, about: str, **says: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(default=default, label=label, about=about, **says)})
 
 
-@cache
+_TABLES: dict[type, Mapping[str, Setting]] = {}
+
+
 def table_of(config: type) -> Mapping[str, Setting]:
     """Every setting of a config by its name, in the order of its fields."""
-    return {one.name: replace(one.metadata["setting"], name=one.name) for one in fields(config)}
+    if config not in _TABLES:
+        _TABLES[config] = {one.name: replace(one.metadata["setting"], name=one.name) for one in fields(config)}
+    return _TABLES[config]
 
 
 def steered(table: Mapping[str, Setting]) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ SMALLEST_FONT = 12  # pixels
 LIGHT_GREY = (225, 225, 225)
 SHEET_KEY = "neural-style-lab-sheet"  # of the PNG's text chunk that holds the cells' records as JSON
 
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont  # the latter where Pillow came without FreeType
+
 
 def compose_sheet(
     results: Sequence[CellResult], rows: Axis, columns: Axis | None = None, cell_side: int = 256
@@ -39,13 +41,15 @@ def compose_sheet(
     for cell in (result.cell for result in results):
         if labels.get((cell.row, cell.column)) != cell.label:
             raise ValueError(f"the cell {cell.label!r} is not of these rows and columns")
-    font = ImageFont.load_default(size=max(SMALLEST_FONT, cell_side // 14))
+    font_size = max(SMALLEST_FONT, cell_side // 14)
+    font = ImageFont.load_default(size=font_size)
     pictures = {(result.cell.row, result.cell.column): _picture(result, cell_side, font) for result in results}
     return _laid_out(
         pictures,
         [_wrapped(label, font, cell_side) for label in rows.labels],
         [_wrapped(label, font, cell_side) for label in columns.labels] if columns else [""],
         font,
+        font_size // 2,
         cell_side,
     )
 
@@ -54,13 +58,13 @@ def _laid_out(
     pictures: dict[tuple[int, int], Image.Image],
     sides: list[str],
     heads: list[str],
-    font: ImageFont.FreeTypeFont,
+    font: Font,
+    gap: int,
     cell_side: int,
 ) -> Image.Image:
     """Pictures by (row, column) in equal cells, row labels at their left, column labels above."""
     picture_sizes = [picture.size for picture in pictures.values()] or [(cell_side, cell_side)]
     head_sizes, side_sizes = ([_text_size(text, font) for text in texts] for texts in (heads, sides))
-    gap = int(font.size) // 2
     width = max(size[0] for size in picture_sizes + head_sizes)  # of every cell
     height = max(size[1] for size in picture_sizes + side_sizes)
     left = max(size[0] for size in side_sizes) + 2 * gap
@@ -81,7 +85,7 @@ def _laid_out(
     return sheet
 
 
-def _picture(result: CellResult, side: int, font: ImageFont.FreeTypeFont) -> Image.Image:
+def _picture(result: CellResult, side: int, font: Font) -> Image.Image:
     """A painting as the sheet shows it; one that was stopped says so."""
     picture = ImageOps.contain(images.to_pil(result.image), (side, side), Image.Resampling.LANCZOS)
     if result.record.stopped:
@@ -92,7 +96,7 @@ def _picture(result: CellResult, side: int, font: ImageFont.FreeTypeFont) -> Ima
     return picture
 
 
-def _wrapped(label: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+def _wrapped(label: str, font: Font, width: int) -> str:
     """A label in lines of a width, in the letters of Pillow's own font: it is everywhere, but has neither α nor ć."""
     plain = label.replace("α", "alpha").replace("β", "beta")
     words = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode().split()
@@ -103,7 +107,7 @@ def _wrapped(label: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     return "\n".join(lines)
 
 
-def _text_size(text: str, font: ImageFont.FreeTypeFont) -> tuple[int, int]:
+def _text_size(text: str, font: Font) -> tuple[int, int]:
     """(width, height), pixels."""
     right, bottom = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), text, font)[2:]
     return math.ceil(right), math.ceil(bottom)

@@ -43,7 +43,7 @@ class Timelapse:
 
     def __init__(self, frames: int = 120, side: int = 512):
         self.frames = _checked("frames", frames, whole=True)
-        self.side = _checked("side", side, whole=True)
+        self.side = int(_checked("side", side, whole=True))
         self._interval = 1  # steps from one picture to the next, at least
         self._kept: list[_Picture] = []  # fewer than frames, the start first
         self._last: tuple[int, Tensor] | None = None  # as it came; most last frames are never converted
@@ -86,10 +86,7 @@ class Timelapse:
     def steps(self) -> tuple[int, ...]:
         """The steps that the animation would show now, first and last included; none before the first frame."""
         kept = tuple(picture.step for picture in self._kept)
-        return kept if not self._last or self._last_is_kept() else (*kept, self._last[0])
-
-    def _last_is_kept(self) -> bool:
-        return self._kept[-1].step == self._last[0]
+        return kept if not self._last or self._last[0] in kept[-1:] else (*kept, self._last[0])
 
     def save(self, path: str | Path, seconds: float = 8.0) -> None:
         """Write the animation so far as WebP: from the start to the last frame, held for a moment, then again.
@@ -125,6 +122,8 @@ class Timelapse:
 
     def _decoded(self) -> list[Image.Image]:
         """What steps says, all at the last frame's size."""
+        if self._last is None:
+            return []
         step, image = self._last
         # the last frame replaces one of its own step: where scales change, there are two, and the run goes on with it
         kept = [picture for picture in self._kept if picture.step < step]

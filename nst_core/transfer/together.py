@@ -12,8 +12,15 @@ from nst_core.transfer.objective import TV_TERM, LossTerms, StyleTransferObjecti
 
 # Fields that say how and at which layers the network looks, and what is compared there.
 LOOK = (
-    "backbone", "pooling", "padding", "normalization", "feature_scale", "content_layers", "style_layers", "style_loss",
-)  # fmt: skip
+    "backbone",
+    "pooling",
+    "padding",
+    "normalization",
+    "feature_scale",
+    "content_layers",
+    "style_layers",
+    "style_loss",
+)
 
 
 def look_of(config: StyleTransferConfig) -> tuple | None:

@@ -262,8 +262,8 @@ def _painted(
                 if time.monotonic() - told >= PROGRESS_SECONDS:
                     told = time.monotonic()
                     yield SheetProgress(cell, index, len(cells), frame.step, frame.image, results, notes)
-            if run.last_frame.step > 0:
-                results += (CellResult(cell, run.last_frame.image.cpu(), run.record()),)
+            if run.newest.step > 0:
+                results += (CellResult(cell, run.newest.image.cpu(), run.record()),)
         except (ConfigError, DeviceError, WeightsError):
             raise  # the other cells would fare no better
         except NSTError as error:
