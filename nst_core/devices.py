@@ -4,8 +4,10 @@ import ctypes
 import os
 import platform
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from nst_core.errors import DeviceError, said
 from nst_core.host_memory import available_memory
@@ -13,6 +15,8 @@ from nst_core.host_memory import available_memory
 # What the network computes in; images, statistics and losses are float32 always.
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 DEVICES = ("cuda", "mps", "cpu")
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +82,24 @@ def _fastest_precision(device: str) -> str:
     if device.startswith("cuda") and torch.cuda.is_available():
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     elif device == "cpu":
-        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # absent from older releases of torch
+        # older releases of torch cannot tell
+        capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
         native = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
     else:
         native = False
     return "bf16" if native else "fp32"
+
+
+def put_on(device: str, network: Network, dtype: torch.dtype | None = None) -> Network:
+    """Move a network itself to a device, in the layout in which convolutions are fastest.
+
+    Args:
+        device: as of Compute.
+        network: what is moved; it is returned, too.
+        dtype: of its numbers from then on; None to leave it.
+    """
+    # torch's stubs have no form of `to` that takes all of these, which it does in one go
+    return network.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def free_memory(device: str) -> int:

@@ -90,7 +90,8 @@ def seen(text: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     """Names separated by commas, as many as find room in MOST_LISTED characters."""
-    names, told, room = list(names), [], MOST_LISTED
+    names, room = list(names), MOST_LISTED
+    told: list[str] = []
     for name in map(seen, names):
         room -= len(name) + len(", ")
         if room < 0:

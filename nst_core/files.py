@@ -58,11 +58,11 @@ class NewFile:
     def __init__(self, target: str | Path):
         self.target = Path(os.path.realpath(target))
         with plain_errors(target):
-            self._mode = _mode_of(self.target)
+            mode = _mode_of(self.target)
             _clear(self.target.parent)
             self.path = self.target.with_name(f"{MARK}.{COMPUTER}-{os.getpid()}-{TOKEN}-{next(_numbers)}")
             self.path.open("xb").close()  # as any new file of this user; encoders may be more secretive
-            self._mode = self._mode or stat.S_IMODE(self.path.stat().st_mode)
+            self._mode = mode or stat.S_IMODE(self.path.stat().st_mode)
 
     def keep(self) -> None:
         """Give the file its name, once it is whole on the disk.
@@ -171,10 +171,11 @@ def plain_errors(path: str | Path, *others: type[Exception]) -> Iterator[None]:
     Raises:
         OutputError: for an OSError, one of the others, and for what torch and safetensors raise in its place.
     """
-    kinds = (OSError, SafetensorError, *others)
+    kinds: tuple[type[Exception], ...] = (OSError, SafetensorError, *others)
+    caught: tuple[type[Exception], ...] = (*kinds, RuntimeError)
     try:
         yield
-    except (*kinds, RuntimeError) as error:
+    except caught as error:
         cause = error if isinstance(error, kinds) else _cause_of(error)
         if cause is None or isinstance(error, MemoryError):
             raise
@@ -182,7 +183,7 @@ def plain_errors(path: str | Path, *others: type[Exception]) -> Iterator[None]:
         raise OutputError(f"{Path(path).name} could not be written: {why}; {remedy}") from None
 
 
-def _cause_of(error: RuntimeError) -> BaseException | None:
+def _cause_of(error: Exception) -> BaseException | None:
     """What the disk said; None if the error is none of the disk's."""
     # torch.save on a disk that takes no more: "[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534"
     if "inline_container" not in str(error):

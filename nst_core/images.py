@@ -141,7 +141,7 @@ def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 def _strip_srgb(strip: Image.Image, opaque: str, profile: ImageCms.ImageCmsTransform | None, mode: str) -> Image.Image:
     alpha = strip.convert("RGBA").getchannel("A") if strip.has_transparency_data else None
     colors = strip.convert(opaque)
-    colors = ImageCms.applyTransform(colors, profile) if profile else colors.convert("RGB")
+    colors = profile.apply(colors) if profile else colors.convert("RGB")
     if mode == "RGBA":
         colors.putalpha(alpha or 255)
         return colors
@@ -278,8 +278,8 @@ def fit(image: Tensor, size: int, rule: str = "longest side") -> Tensor:
     Raises:
         ConfigError: as `fitted_size`.
     """
-    size = fitted_size(size_of(image), size, rule)
-    return cover(image, size) if rule == "exact" else resize(image, size)
+    fitted = fitted_size(size_of(image), size, rule)
+    return cover(image, fitted) if rule == "exact" else resize(image, fitted)
 
 
 def fitted_size(own_size: tuple[int, int], size: int, rule: str = "longest side") -> tuple[int, int]:

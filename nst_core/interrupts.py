@@ -81,6 +81,8 @@ def _leave_terminal() -> None:
     import termios  # there is none on Windows, where SIGHUP never comes
 
     for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is None:  # there was none from the start
+            continue
         try:
             termios.tcgetattr(stream.fileno())
         except (AttributeError, ValueError, OSError):  # closed, or a stream of other kind

@@ -1,6 +1,6 @@
 """What a classroom figure is: options and pictures in, moments out, each of which can be shown and kept."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Generator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +101,8 @@ class Moment:
     notes: tuple[str, ...] = ()
 
 
+Moments = Generator[Moment, None, None]  # of one figure; closing it frees all it holds
+
 MOST_PICTURES = 6  # contents, and styles
 
 
@@ -170,7 +172,7 @@ class Figure:
     source: str
     options: tuple[Option, ...]
     pictures: tuple[str, ...]
-    make: Callable[[Material, dict[str, Any], Compute], Iterator[Moment]]
+    make: Callable[[Material, dict[str, Any], Compute], Moments]
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """name -> value of every option, as given or by default.

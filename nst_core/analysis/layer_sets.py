@@ -1,6 +1,7 @@
 """Sets of style layers by the papers' short names: "A-C", "4-8", "conv1_1 conv3_1"."""
 
 import re
+from collections.abc import Sequence
 
 from nst_core.errors import ConfigError, said
 from nst_core.features.checkpoint import PRE
@@ -27,6 +28,7 @@ def layer_set(text: str) -> tuple[str, ...]:
         ConfigError: neither of these; says what they look like. Names are checked by the network.
     """
     known, spoken = layer_names("vgg19"), text.strip().replace("–", "-")
+    names: Sequence[str]  # of which a range is taken
     if match := re.fullmatch(r"([A-E])(?:-([A-E]))?", spoken.upper()):
         places, names = [LETTERS.index(letter or match[1]) for letter in match.groups()], GATYS_STYLE_LAYERS
     elif match := re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", spoken):

@@ -120,9 +120,12 @@ def parse_all(options: Sequence[Option], given: Mapping[str, Any]) -> dict[str, 
 def backbone_option() -> Option:
     """The network that looks."""
     return Option(
-        "backbone", "Network", BUNDLED_BACKBONE, "Lite is part of the program and two to three times faster",
+        "backbone",
+        "Network",
+        BUNDLED_BACKBONE,
+        "Lite is part of the program and two to three times faster",
         tuple(BACKBONES),
-    )  # fmt: skip
+    )
 
 
 def size_option(default: int = 160, most: int = MAX_SIDE) -> Option:

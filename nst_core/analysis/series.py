@@ -26,7 +26,9 @@ class Series:
     @property
     def lines(self) -> dict[str, tuple[tuple[int, float], ...]]:
         """name -> (step, value), without those that a logarithmic axis has no place for: 0, and what is not finite."""
-        steps = self._kept if self._last in (None, *self._kept[-1:]) else [*self._kept, self._last]
+        steps = self._kept
+        if self._last and self._last not in self._kept[-1:]:
+            steps = [*self._kept, self._last]
         names = dict.fromkeys(name for _, values in steps for name in values)
         return {
             name: tuple((step, values[name]) for step, values in steps if 0 < values.get(name, 0) < math.inf)

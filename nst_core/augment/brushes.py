@@ -1,6 +1,6 @@
 """What a stack of pictures can be painted by: a trained network in one pass, or the optimiser step by step."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -14,7 +14,8 @@ from nst_core.instant.painter import Painter
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.stylize import stylize
 
-Strokes = Iterator[tuple[float, Tensor]]  # how much of the painting is done, 0 to 1; the picture so far (1, 3, H, W)
+# How much of the painting is done, 0 to 1; the picture so far (1, 3, H, W).
+Strokes = Generator[tuple[float, Tensor], None, None]
 
 
 @dataclass(frozen=True)

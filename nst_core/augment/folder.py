@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,9 @@ class AugmentProgress:
     notes: tuple[str, ...] = ()  # what was skipped and why, a sentence each
 
 
-def augment(folder: Path, output: Path, brush: Brush, strengths: Sequence[float] = (1.0,)) -> Iterator[AugmentProgress]:
+def augment(
+    folder: Path, output: Path, brush: Brush, strengths: Sequence[float] = (1.0,)
+) -> Generator[AugmentProgress, None, None]:
     """Paint every picture of every class folder once for each strength; labels stay, styles vary.
 
     Of several styles, the pictures of a class take one after the other in turn, so that no style tells the class. What
@@ -71,12 +73,14 @@ def augment(folder: Path, output: Path, brush: Brush, strengths: Sequence[float]
 
 def _augmented(
     folder: Path, output: Path, brush: Brush, entries: list[Entry], known: dict[str, Entry], notes: list[str]
-) -> Iterator[AugmentProgress]:
+) -> Generator[AugmentProgress, None, None]:
     """Paint what is not there; what cannot be painted is skipped and named."""
     begin_index(output, known)
     painted, kept, broken = 0, 0, ""
 
-    def progress(done: int, entry: Entry | None = None, share: float = 1.0, image: Tensor | None = None):
+    def progress(
+        done: int, entry: Entry | None = None, share: float = 1.0, image: Tensor | None = None
+    ) -> AugmentProgress:
         return AugmentProgress(done, len(entries), entry, share, image, painted, kept, tuple(notes))
 
     yield progress(0, share=0.0)

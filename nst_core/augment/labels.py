@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 from nst_core.errors import ImageError
 from nst_core.files import append, make_folder, writing
@@ -70,6 +70,6 @@ def add_to_index(output: Path, entry: Entry) -> None:
     append(output / INDEX, line.getvalue().encode("utf-8", "surrogateescape"))
 
 
-def _opened(path: Path, mode: str) -> TextIO:
+def _opened(path: Path, mode: Literal["r", "w"]) -> TextIO:
     """A table, which takes file names of any bytes."""
     return path.open(mode, newline="", encoding="utf-8", errors="surrogateescape")

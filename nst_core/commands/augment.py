@@ -36,9 +36,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--styles", type=Path, metavar="FILE", help="instant: of `train`, in place of those")
     parser.add_argument("--style-image", type=Path, nargs="+", metavar="PICTURE", help="optimizer: in turn")
     parser.add_argument(
-        "--strength", type=float, nargs="+", default=[0.5, 1.0], metavar="S",
+        "--strength",
+        type=float,
+        nargs="+",
+        default=[0.5, 1.0],
+        metavar="S",
         help="0: the picture as it is, to 1; a painting for each (default 0.5 1)",
-    )  # fmt: skip
+    )
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the longer side; else the picture's or preset's")
     parser.add_argument("--preset", choices=PRESETS, help=f"optimizer: recipe (default {DEFAULT_PRESET})")
     parser.add_argument("--steps", type=int, help="optimizer: for each painting")

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import load_cutout
-from nst_core.analysis.figure import Figure, Material, Moment, check_counts
+from nst_core.analysis.figure import Figure, Material, Moment, Moments, check_counts
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.poster.save import save_parts, save_poster
 from nst_core.assets import ASSETS
@@ -63,12 +63,12 @@ def run(options: argparse.Namespace) -> None:
     if "backbone" in settings:
         fetch(settings["backbone"])
     moments = figure.make(material, settings, compute)
-    last = None
+    last = Moment((), (), ())  # nothing yet
     try:
         for moment in _shown(figure, moments):
             last = moment
     finally:
-        if last and any(part.image is not None for part in last.parts):
+        if any(part.image is not None for part in last.parts):
             with held():
                 _save(figure, settings, last, options)
     print(*last.findings, sep="\n", end="\n" if last.findings else "")
@@ -92,7 +92,8 @@ def _given(texts: list[str]) -> dict[str, str]:
     for text in texts:
         if "=" not in text:
             raise ConfigError(f"--set {said(text)} is not NAME=VALUE, such as size=256")
-    return dict((part.strip() for part in text.split("=", 1)) for text in texts)
+    pairs = (text.partition("=") for text in texts)
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
@@ -151,7 +152,7 @@ def _paths(figure: Figure, kind: str, named: list[Path] | None) -> list[Path]:
     return examples
 
 
-def _shown(figure: Figure, moments: Iterator[Moment]) -> Iterator[Moment]:
+def _shown(figure: Figure, moments: Moments) -> Iterator[Moment]:
     """The moments, while a bar says how far they are."""
     told: set[str] = set()
     with closing(moments), tqdm(total=1.0, bar_format=BAR, desc=figure.title) as bar:

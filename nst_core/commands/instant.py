@@ -40,9 +40,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="a file for one, else a folder")
     parser.add_argument("--style", metavar="NAME", help="one of those that --list names")
     parser.add_argument(
-        "--blend", type=pair, nargs="+", action="extend", default=[], metavar="NAME=SHARE",
+        "--blend",
+        type=pair,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=SHARE",
         help="further styles, beside --style's share of 1",
-    )  # fmt: skip
+    )
     parser.add_argument("--strength", type=float, default=1.0, metavar="S", help="0: the picture as it is, to 1")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the longer side; else the picture's own")
     parser.add_argument("--color", choices=COLOR_CHOICES, default="style", help="whose colours the result has")

@@ -19,6 +19,7 @@ from nst_core.files import check_writable
 from nst_core.interrupts import held
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.masks import mask_of
+from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
@@ -61,8 +62,8 @@ def config_of(options: argparse.Namespace, compute: Compute) -> StyleTransferCon
         ConfigError: an unknown or invalid value.
     """
     given = {name: getattr(options, one.asked) for name, one in SETTINGS.items()}
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    if values["start"] not in (None, *SETTINGS["start"].choices):
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    if values["start"] not in (None, *(SETTINGS["start"].choices or ())):
         values["start"] = "image"
     preset = PRESETS[options.preset].config
     backbone = values.pop("backbone") or fitting_backbone(preset.backbone, compute)
@@ -84,9 +85,9 @@ def run(options: argparse.Namespace) -> None:
     try:
         _paint(painting, timelapse)
     finally:
-        if painting.last_frame:
+        if frame := painting.last_frame:
             with held():
-                _keep(painting, timelapse, options)
+                _keep(painting, frame, timelapse, options)
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
@@ -101,9 +102,9 @@ def _check_outputs(options: argparse.Namespace) -> None:
         check_apart(path, [options.content, options.style, *options.more_styles, *options.mask, *start])
 
 
-def _keep(painting: Run, timelapse: Timelapse, options: argparse.Namespace) -> None:
-    """What is painted so far; the picture first, as it cost the most."""
-    save_result(painting.last_frame.image, painting.record(), options.output)
+def _keep(painting: Run, frame: Frame, timelapse: Timelapse, options: argparse.Namespace) -> None:
+    """Save what is painted so far; the picture first, as it cost the most."""
+    save_result(frame.image, painting.record(), options.output)
     if options.timelapse:
         timelapse.save(options.timelapse)
     if options.json:

@@ -15,9 +15,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--backbone", choices=BACKBONES, default="vgg19")
     network.add_argument(
-        "--classifier", dest="backbone", action="store_const", const=CLASSIFIER,
+        "--classifier",
+        dest="backbone",
+        action="store_const",
+        const=CLASSIFIER,
         help="VGG-19 whole, 548 MB, which says what a picture shows",
-    )  # fmt: skip
+    )
     parser.add_argument("--download", action="store_true", help="fetch them if they are not here")
 
 

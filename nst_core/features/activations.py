@@ -31,7 +31,8 @@ def measure(network: VGG) -> dict[str, Tensor]:
 
     Source: Gatys et al. (2016), section 2, who take the mean over pictures and positions.
     """
-    layers, sums = layer_names(network.backbone), {}
+    layers = layer_names(network.backbone)
+    sums: dict[str, Tensor] = {}
     photos = sorted((ASSETS / "photos").glob("*.jpg"))
     for path in photos:
         with torch.no_grad():

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import VGG19_Weights
 from torchvision.transforms.functional import center_crop, resize
 
-from nst_core.devices import Compute, release_freed_memory
+from nst_core.devices import Compute, put_on, release_freed_memory
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER, CLASSIFIER_LAYERS
 from nst_core.features.remote import Progress
@@ -62,12 +62,15 @@ class Classifier(nn.Module):
         Source: Simonyan & Zisserman (2014), section 2.1: without dropout, which is for training.
         """
         last = layer_names("vgg19")[-1]
-        seen = self.convolutions(prepared(image.detach().to(self.bias_0.device)), [last])[last]
+        seen = self.convolutions(prepared(image.detach().to(self.get_buffer("bias_0").device)), [last])[last]
         activations = F.max_pool2d(seen, 2).flatten(1)  # (1, 512*7*7)
-        activations = F.relu_(F.linear(activations, self.weight_0, self.bias_0))  # (1, 4096)
-        activations = F.relu_(F.linear(activations, self.weight_3, self.bias_3))
-        logits = F.linear(activations, self.weight_6, self.bias_6)  # (1, 1000)
+        activations = F.relu_(self._connected(0, activations))  # (1, 4096)
+        activations = F.relu_(self._connected(3, activations))
+        logits = self._connected(6, activations)  # (1, 1000)
         return logits.float().softmax(1)[0]
+
+    def _connected(self, number: int, activations: Tensor) -> Tensor:
+        return F.linear(activations, self.get_buffer(f"weight_{number}"), self.get_buffer(f"bias_{number}"))
 
     def classify(self, image: Tensor) -> list[Guess]:
         """All categories, the likeliest first; the image as `forward` takes it."""
@@ -117,7 +120,7 @@ def download() -> Iterator[Progress]:
 @lru_cache(maxsize=1)
 def _load(checkpoint: weights.Checkpoint, modified: float, compute: Compute) -> Classifier:
     classifier = Classifier(weights.load(checkpoint))
-    return classifier.to(compute.device, compute.dtype, memory_format=torch.channels_last).eval()
+    return put_on(compute.device, classifier, compute.dtype).eval()
 
 
 def load_classifier(compute: Compute) -> Classifier:

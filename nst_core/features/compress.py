@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from nst_core.devices import Compute
+from nst_core.devices import Compute, put_on
 from nst_core.errors import OutputError, said
 from nst_core.features.activations import measure
 from nst_core.features.checkpoint import MEANS, PRE, TITLES, Checkpoint, load, plan, tap_name, unit_tap_name
@@ -68,7 +68,7 @@ def compress(teacher: Checkpoint, images: Path, output: Path, recipe: Recipe, co
             layers.append(made)
             yield Progress(0, recipe.steps, {}, f"fitted {made.layer} in closed form")
         student = Student.refitted(layers, compute)
-    seen = VGG(teacher.backbone, state).to(compute.device, compute.dtype, memory_format=torch.channels_last)
+    seen = put_on(compute.device, VGG(teacher.backbone, state), compute.dtype)
     for progress in student.distilled(seen, photographs, recipe):
         if progress.step % CHECKPOINT_STEPS == 0:
             student.save(partial, progress.step, header)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nst_core.devices import Compute
+from nst_core.devices import Compute, put_on
 from nst_core.errors import WeightsError
 from nst_core.features.checkpoint import PRE, expected_shapes, plan, tap_name
 from nst_core.features.photographs import Photographs
@@ -53,7 +53,7 @@ class Student:
 
     def __init__(self, tensors: dict[str, Tensor], taps: dict[str, Tensor], compute: Compute):
         self.compute = compute
-        self.network = VGG(BUNDLED_BACKBONE, tensors).to(compute.device, memory_format=torch.channels_last)
+        self.network = put_on(compute.device, VGG(BUNDLED_BACKBONE, tensors))
         self.taps = {layer: tap.to(compute.device) for layer, tap in taps.items()}
         self.layers = [name for name, _, _ in plan(BUNDLED_BACKBONE) if name.startswith("conv")]
         self.parameters = [*self.network.buffers(), *self.taps.values()]
@@ -65,7 +65,8 @@ class Student:
     @classmethod
     def refitted(cls, layers: list[Refit], compute: Compute) -> "Student":
         """Made of the closed form's layers."""
-        indices, tensors = {name: index for name, index, _ in plan(BUNDLED_BACKBONE)}, {}
+        indices = {name: index for name, index, _ in plan(BUNDLED_BACKBONE)}
+        tensors: dict[str, Tensor] = {}
         for made in layers:
             index = indices[made.layer]
             tensors |= {f"features.{index}.weight": made.weight, f"features.{index}.bias": made.bias}
@@ -82,7 +83,7 @@ class Student:
                 group["lr"] = recipe.step_size * _schedule(step, recipe.steps)
             errors = self._errors_of(crops, teacher)
             self.adam.zero_grad()
-            (sum(errors.values()) / len(errors)).backward()
+            (sum(errors.values(), torch.zeros(())) / len(errors)).backward()
             self.adam.step()
             for layer, error in errors.items():
                 sums[layer] += float(error.detach())

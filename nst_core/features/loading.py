@@ -2,9 +2,7 @@
 
 from functools import lru_cache
 
-import torch
-
-from nst_core.devices import Compute
+from nst_core.devices import Compute, put_on
 from nst_core.errors import WeightsError
 from nst_core.features import weights
 from nst_core.features.activations import scale_tensors
@@ -35,7 +33,7 @@ def _load(checkpoint: weights.Checkpoint, modified: float, compute: Compute, sca
     if scale != AS_TRAINED:
         state = rescaled(state | scale_tensors(checkpoint), checkpoint.backbone, scale)
     network = VGG(checkpoint.backbone, state)
-    return network.to(compute.device, compute.dtype, memory_format=torch.channels_last).eval()
+    return put_on(compute.device, network, compute.dtype).eval()
 
 
 def load_network(backbone: str, compute: Compute, scale: str = AS_TRAINED) -> tuple[VGG, weights.Checkpoint]:

@@ -67,7 +67,8 @@ def choose_channels(second_moment: Tensor, count: int) -> list[int]:
     """
     if count >= len(second_moment):
         return list(range(len(second_moment)))
-    residual, chosen = second_moment.double().clone(), []
+    residual = second_moment.double().clone()
+    chosen: list[int] = []
     smallest = 1e-9 * residual.diagonal().max()
     for _ in range(count):
         explained = residual.square().sum(0) / residual.diagonal().clamp(min=smallest)

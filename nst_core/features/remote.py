@@ -103,9 +103,10 @@ def watch(job: Callable[[Meter], None], meter: Meter) -> Iterator[Progress]:
         wait([ended], timeout=REPORT_SECONDS)  # so that its files are closed before the caller deletes them
 
 
-def _run(job: Callable[[Meter], None], meter: Meter, ended: Future) -> None:
+def _run(job: Callable[[Meter], None], meter: Meter, ended: Future[None]) -> None:
     try:
-        ended.set_result(job(meter))
+        job(meter)
+        ended.set_result(None)
     except Exception as error:  # handed to the thread that watches
         ended.set_exception(error)
 
@@ -204,7 +205,8 @@ def _read(
         meter.stop_if_abandoned()
         # A compressed answer would have other bytes to count.
         part = {"Range": f"bytes={position}-{'' if stop is None else stop - 1}", "Accept-Encoding": "identity"}
-        timeout = (ANSWER_SECONDS, *[STALL_SECONDS / 2] * 3)  # to connect; read, write, queue
+        silence = STALL_SECONDS / 2
+        timeout = (ANSWER_SECONDS, silence, silence, silence)  # to connect; read, write, queue
         try:
             with get_session().stream(
                 "GET", url, headers={**headers, **part}, timeout=timeout, follow_redirects=True

@@ -32,11 +32,23 @@ CAFFE_FACTOR = 255 * (0.229 + 0.224 + 0.225) / 3
 
 # Mean activations of that file on the photographs of `activations`, which other files are brought to.
 CAFFE_MEANS: dict[str, float] = {
-    "conv1_1": 0.4065306, "conv1_2": 1.78287, "conv2_1": 2.1125, "conv2_2": 1.869122, "conv3_1": 2.210623,
-    "conv3_2": 2.802708, "conv3_3": 5.969505, "conv3_4": 8.554953, "conv4_1": 9.029893, "conv4_2": 6.082531,
-    "conv4_3": 3.461085, "conv4_4": 0.8681065, "conv5_1": 0.9162374, "conv5_2": 0.4002023, "conv5_3": 0.1652895,
+    "conv1_1": 0.4065306,
+    "conv1_2": 1.78287,
+    "conv2_1": 2.1125,
+    "conv2_2": 1.869122,
+    "conv3_1": 2.210623,
+    "conv3_2": 2.802708,
+    "conv3_3": 5.969505,
+    "conv3_4": 8.554953,
+    "conv4_1": 9.029893,
+    "conv4_2": 6.082531,
+    "conv4_3": 3.461085,
+    "conv4_4": 0.8681065,
+    "conv5_1": 0.9162374,
+    "conv5_2": 0.4002023,
+    "conv5_3": 0.1652895,
     "conv5_4": 0.02166332,
-}  # fmt: skip
+}
 
 
 def rescaled(state: Mapping[str, Tensor], backbone: str, scale: str) -> dict[str, Tensor]:

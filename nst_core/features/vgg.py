@@ -97,6 +97,8 @@ class VGG(nn.Module):
             none of these for the bare features f.
     """
 
+    conv1_1_weight: Tensor  # one of the buffers that __init__ makes
+
     def __init__(self, backbone: str, state: dict[str, Tensor]):
         super().__init__()
         self.backbone = backbone

@@ -29,9 +29,20 @@ from nst_core.features.download import PUBLISHED, download_to
 from nst_core.features.remote import Progress
 
 __all__ = (
-    "ARCHITECTURES", "TITLES", "Checkpoint", "Progress",
-    "cache_folder", "download", "download_label", "download_size", "find", "load", "places", "require", "title_of",
-)  # fmt: skip
+    "ARCHITECTURES",
+    "TITLES",
+    "Checkpoint",
+    "Progress",
+    "cache_folder",
+    "download",
+    "download_label",
+    "download_size",
+    "find",
+    "load",
+    "places",
+    "require",
+    "title_of",
+)
 
 BUNDLE = "this program"
 BUNDLED = ASSETS / "weights"

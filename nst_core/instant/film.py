@@ -1,10 +1,11 @@
 """A video file as it is read: frames upright, in square pixels and sRGB."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -21,9 +22,14 @@ USE = "use an MP4, MOV, WebM, MKV or AVI file"
 
 # ffmpeg's number of a frame's colour matrix -> swscale's; where it says none, players take BT.709 from HD_ROWS on.
 MATRICES = {
-    1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020, 10: Colorspace.BT2020,
-}  # fmt: skip
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
 HD_ROWS = 720
 FRAME_RATE = Fraction(25)  # frames a second, where a file does not say
 SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
@@ -53,15 +59,16 @@ def plan_of(source: Path, size: int | None) -> Plan:
                 f"{named(source)} has no picture that can be read; export it anew, or choose another video"
             )
         rate = stream.average_rate or stream.guessed_rate or FRAME_RATE
+        time_base = stream.time_base or Fraction(1, av.time_base)  # ffmpeg's own, where a file does not say
         duration = Fraction(container.duration or 0, av.time_base)
         if stream.duration:
-            duration = stream.duration * stream.time_base
+            duration = stream.duration * time_base
         return Plan(
-            size=_size(source.name, first, stream.sample_aspect_ratio or 1, size),
+            size=_size(source.name, first, stream.sample_aspect_ratio or Fraction(1), size),
             turn=_turn(first),
             frames=stream.frames or round(duration * rate) or None,
             rate=rate,
-            time_base=stream.time_base,
+            time_base=time_base,
             start=Fraction(max(0, container.start_time or 0), av.time_base),
         )
 
@@ -159,7 +166,8 @@ def _turn(frame: av.VideoFrame) -> tuple[int, int, int, int]:
 
     Asked of one frame only: a frame that was asked for its side data waits for the garbage collector, picture and all.
     """
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    beside: Mapping[str, Any] = frame.side_data  # PyAV's stubs know no more than one kind
+    matrix = beside.get("DISPLAYMATRIX")
     if matrix is None:
         return 1, 0, 0, 1
     a, b, _, c, d = (int(value) for value in np.frombuffer(matrix, np.int32)[:5])

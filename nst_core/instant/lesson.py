@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import date
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Lesson:
         self.style_images = {name: style_image}
         self.trainer = Trainer(self.style_images, recipe, compute, base)
 
-    def steps(self, controls: Controls | None = None) -> Iterator[Progress]:
+    def steps(self, controls: Controls | None = None) -> Generator[Progress, None, None]:
         """Learn, until all steps are made or controls' stop is set."""
         if self.photographs.skipped:
             skipped = f"skipped {'; '.join(self.photographs.skipped)}"
@@ -86,7 +86,7 @@ def add_style(
     recipe: Recipe,
     compute: Compute,
     controls: Controls | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Learn a style and put it into a file of styles, beside those that it has.
 
     Args:

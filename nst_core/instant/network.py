@@ -46,16 +46,18 @@ class TransformationNetwork(nn.Module):
             check_name(name)
         self.styles, self.width = tuple(styles), width
         count = len(self.styles)
-        self.down = nn.ModuleList([
+        down = [
             Convolution(count, 3, width, 9),
             Convolution(count, width, 2 * width, 3, stride=2),
             Convolution(count, 2 * width, 4 * width, 3, stride=2),
-        ])  # fmt: skip
+        ]
+        self.down = nn.ModuleList(down)
         self.residuals = nn.ModuleList([Residual(count, 4 * width) for _ in range(RESIDUAL_BLOCKS)])
-        self.up = nn.ModuleList([
+        up = [
             Convolution(count, 4 * width, 2 * width, 3, enlarge=2),
             Convolution(count, 2 * width, width, 3, enlarge=2),
-        ])  # fmt: skip
+        ]
+        self.up = nn.ModuleList(up)
         self.last = Convolution(count, width, 3, 9)
 
     def forward(self, image: Tensor, shares: Tensor) -> Tensor:

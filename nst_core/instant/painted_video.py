@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 from av.codec.context import Flags
@@ -24,6 +25,14 @@ SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 640
 SOUND_RATE = 48000  # hertz, for what has a rate that AAC has not
 
 
+class Placed(NamedTuple):
+    """A packet of sound with its place in time."""
+
+    packet: "av.Packet[av.AudioStream]"  # quoted, as only its stub takes an index
+    begin: Fraction  # seconds
+    order: int  # its decoding time stamp
+
+
 class Sound:
     """A video's sound, read beside its pictures, so that no more is held than is at hand however the file is laid.
 
@@ -32,14 +41,14 @@ class Sound:
 
     def __init__(self, path: Path, start: Fraction, target: av.container.OutputContainer):
         self._container, self._start, self._target = open_video(path), start, target
-        self._last = -math.inf  # time stamp of the last packet copied
+        self._last: float = -math.inf  # time stamp of the last packet copied
         source = next(iter(self._container.streams.audio), None)
         context = source.codec_context if source else None
         self.lost = source is not None and not (context and context.sample_rate)
         self._copied = context is not None and context.codec.canonical_name in COPIED_SOUND
         self._encoding = False  # as yet
-        self._packets = iter(())
-        if context and not self.lost:
+        self._packets: Iterator[Placed] = iter(())
+        if source and context and not self.lost:
             self._stream = target.add_stream_from_template(source) if self._copied else self._aac(context)
             self._packets = self._read(source)
         self._next = next(self._packets, None)
@@ -48,27 +57,28 @@ class Sound:
         rate = context.sample_rate if context.sample_rate in SOUND_RATES else SOUND_RATE
         return self._target.add_stream("aac", rate=rate, layout="mono" if context.layout.nb_channels == 1 else "stereo")
 
-    def _read(self, source: av.AudioStream) -> Iterator[av.Packet]:
-        """Packets with their place in time; of a damaged file, up to where it cannot be read."""
+    def _read(self, source: av.AudioStream) -> Iterator[Placed]:
+        """Read packets; of a damaged file, up to where it cannot be read."""
         with suppress(av.FFmpegError):
             for packet in self._container.demux(source):
                 if packet.dts is not None and packet.pts is not None:
                     shift = round(self._start / packet.time_base)
                     packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-                    yield packet
+                    yield Placed(packet, packet.pts * packet.time_base, packet.dts)
 
     def until(self, seconds: float) -> None:
         """Write what begins before a time."""
-        while self._next is not None and self._next.pts * self._next.time_base < seconds:
+        while self._next is not None and self._next.begin < seconds:
             self._write(self._next)
             self._next = next(self._packets, None)
 
-    def _write(self, packet: av.Packet) -> None:
-        if self._copied and packet.dts > self._last:  # MP4 holds no packet before another
-            self._last, packet.stream = packet.dts, self._stream
+    def _write(self, placed: Placed) -> None:
+        packet = placed.packet
+        if self._copied and placed.order > self._last:  # MP4 holds no packet before another
+            self._last, packet.stream = placed.order, self._stream
             self._target.mux(packet)
         elif not self._copied:
-            frames = []
+            frames: list[av.AudioFrame] = []
             with suppress(av.FFmpegError):  # what is damaged is silent
                 frames = packet.decode()
             for frame in frames:
@@ -94,7 +104,8 @@ class PaintedVideo:
     def __init__(self, path: Path, source: Path, plan: Plan):
         self._path, self._plan = path, plan
         self._scaler = VideoReformatter()
-        self._begin, self._end = 0, None  # of the last frame, in units of time_base
+        self._begin = 0  # of the last frame, in units of time_base; so is its end, None before the first
+        self._end: int | None = None
         self._file = NewFile(path)
         try:
             self._open(source)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nst_core import images
-from nst_core.devices import Compute
+from nst_core.devices import Compute, put_on
 from nst_core.errors import ConfigError, listed, said, seen
 from nst_core.instant.memory import WHOLE_AREA, in_one_piece
 from nst_core.instant.network import PHOTO, TransformationNetwork
@@ -83,7 +83,7 @@ class Painter:
 
 def _placed(network: TransformationNetwork, compute: Compute) -> TransformationNetwork:
     """A copy on the device, its convolutions in the precision."""
-    placed = copy.deepcopy(network).requires_grad_(False).to(compute.device, memory_format=torch.channels_last)
+    placed = put_on(compute.device, copy.deepcopy(network).requires_grad_(False))
     for layer in placed.modules():
         if isinstance(layer, nn.Conv2d):
             layer.to(compute.dtype)

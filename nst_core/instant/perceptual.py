@@ -13,6 +13,17 @@ STYLE_LAYERS = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
 CONTENT_LAYER = "conv3_3"
 PHOTO_WEIGHT = 100.0  # of the mean squared difference of pixels, for crops that are to stay as they are
 
+# Settings that are whole numbers -> the least and the most that they may be; those that are shares, from 0 to 1.
+WHOLE_NUMBERS = {
+    "seed": (0, 2**32 - 1),
+    "width": (4, 128),
+    "steps": (1, 1_000_000),
+    "batch": (1, 64),
+    "crop": (64, 1024),
+    "style_size": (64, 1024),
+}
+SHARES = ("photo_share", "faint_share")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -38,18 +49,14 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            ("seed", 0, 2**32 - 1), ("width", 4, 128), ("steps", 1, 1_000_000), ("batch", 1, 64), ("crop", 64, 1024),
-            ("style_size", 64, 1024),
-        ):  # fmt: skip
+        for name, (low, high) in WHOLE_NUMBERS.items():
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise ConfigError(f"{name} is {said(value)}; give a whole number from {low} to {high}")
-        shares = ("photo_share", "faint_share")
-        for name in ("step_size", "content_weight", "style_weight", "tv_weight", *shares):
-            value, high = getattr(self, name), 1.0 if name in shares else 1e6
-            if not isinstance(value, int | float) or not 0 <= value <= high:
-                raise ConfigError(f"{name} is {said(value)}; give a number from 0 to {high:g}")
+        for name in ("step_size", "content_weight", "style_weight", "tv_weight", *SHARES):
+            value, most = getattr(self, name), 1.0 if name in SHARES else 1e6
+            if not isinstance(value, int | float) or not 0 <= value <= most:
+                raise ConfigError(f"{name} is {said(value)}; give a number from 0 to {most:g}")
         if any(not 0 <= factor <= 1e3 for _, factor in self.style_factors):
             raise ConfigError(f"the style factors are {said(dict(self.style_factors))}; give numbers from 0 to 1000")
 

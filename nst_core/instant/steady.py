@@ -42,7 +42,7 @@ class Steady:
     its strength as in Heitz & Neyret (2018), "High-Performance By-Example Noise", whose blending preserves variance.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._before: tuple[np.ndarray, np.ndarray] | None = None  # grey (h, w), steadied (H, W, 3)
 
     def __call__(self, source_image: Tensor, painted_image: Tensor) -> Tensor:
@@ -116,15 +116,16 @@ def _motion(before: np.ndarray, now: np.ndarray, size: tuple[int, int]) -> tuple
         (H, W, 2), from a pixel to where it was, in pixels of that size; (H, W) bool.
     """
     # DIS is the fastest of OpenCV's that find motion below one pixel; at FAST, two of 640×360 take 7 ms on one core
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    back, forth = search.calc(now, before, None), search.calc(before, now, None)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    # OpenCV's stubs want a flow to begin with, where None means: there is none
+    back, forth = search.calc(now, before, None), search.calc(before, now, None)  # type: ignore[call-overload]
     trusted = _inside(back) & _consistent(back, _moved(forth, back, cv2.INTER_LINEAR))
     difference = cv2.absdiff(now, _moved(before, back)).astype(np.float32)
     trusted &= cv2.blur(difference, (SAME_WINDOW, SAME_WINDOW)) < SAME_LEVELS
     if now.shape == tuple(size):
         return back, trusted
     height, width = size
-    back = cv2.resize(back, (width, height)) * np.float32((width / now.shape[1], height / now.shape[0]))
+    back = cv2.resize(back, (width, height)) * np.array((width / now.shape[1], height / now.shape[0]), np.float32)
     return back, cv2.resize(trusted.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
 
 
@@ -156,7 +157,9 @@ def _inside(flow: np.ndarray) -> np.ndarray:
 def _moved(picture: np.ndarray, flow: np.ndarray, how: int = cv2.INTER_CUBIC) -> np.ndarray:
     """A picture (h, w, …) moved along; cubic, as it blurs less than linear, time after time, and costs a quarter of
     Lanczos'."""
-    return cv2.remap(picture, flow, None, how | cv2.WARP_RELATIVE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    how |= cv2.WARP_RELATIVE_MAP
+    # OpenCV's stubs do not know that one map may hold both x and y
+    return cv2.remap(picture, flow, None, how, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
 
 
 def _blended(painted: np.ndarray, before: np.ndarray, trusted: np.ndarray) -> np.ndarray:

@@ -5,19 +5,21 @@ often as they are wanted: for each norm's mean and variance, and for the layer a
 """
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nst_core import images
-from nst_core.instant.layers import Convolution, moments, moments_of_rows
+from nst_core.instant.layers import Convolution, Residual, moments, moments_of_rows
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.steps import Steps
 
 STRIP_AREA = 2**18  # pixels of the picture in a strip, about
 LEAST_ROWS = 8  # of a strip, at any scale
+
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
 class Rows(Protocol):
@@ -97,6 +99,11 @@ def strips(features: Rows) -> Iterator[tuple[int, int]]:
         yield first, min(first + rows, features.height)
 
 
+def _layers(modules: nn.ModuleList, kind: type[Layer]) -> list[Layer]:
+    """List a network's layers, all of which are of a kind, which torch's list does not tell."""
+    return [module for module in modules if isinstance(module, kind)]
+
+
 @torch.no_grad()  # which torch takes up and lays down with each step of a generator
 def steps_in_strips(network: TransformationNetwork, image: Tensor, shares: Tensor) -> Steps[Tensor]:
     """What the network's own forward paints, but for rounding, a strip of a layer a step.
@@ -111,17 +118,18 @@ def steps_in_strips(network: TransformationNetwork, image: Tensor, shares: Tenso
     """
     shares = shares.to(network.device)[None]
     features: Rows = Kept(network.prepared(image), 1)
-    for layer in network.down[:-1]:
+    *upper, lowest = _layers(network.down, Convolution)
+    for layer in upper:
         features = yield from Computed(layer, features, shares).measured()
-    kept = yield from Computed(network.down[-1], features, shares).kept()
-    for residual in network.residuals:
+    kept = yield from Computed(lowest, features, shares).kept()
+    for residual in _layers(network.residuals, Residual):
         inner = yield from Computed(residual.first, kept, shares).kept()
         outer = yield from Computed(residual.second, inner, shares, relu=False).measured()
         for first, end in strips(outer):
             kept.rows(first, end).add_(outer.rows(first, end))
             yield
     features = kept
-    for layer in network.up:
+    for layer in _layers(network.up, Convolution):
         features = yield from Computed(layer, features, shares).measured()
     last = yield from Computed(network.last, features, shares, relu=False).measured()
     height, width = images.size_of(image)

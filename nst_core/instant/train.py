@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -26,7 +26,7 @@ def train(
     recipe: Recipe,
     compute: Compute,
     controls: Controls | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Write a network that paints in some styles.
 
     Interrupted, it goes on from "OUTPUT.partial" when called again in the same way, and comes to the same network.

@@ -1,7 +1,7 @@
 """A transformation network in the making: updates, previews, and being put aside and taken up again."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nst_core import images
-from nst_core.devices import Compute
+from nst_core.devices import Compute, put_on
 from nst_core.errors import ConfigError, WeightsError
 from nst_core.features.loading import load_network
 from nst_core.features.photographs import Photographs
@@ -73,19 +73,15 @@ class Trainer:
         self.recipe, self.compute, self.step, self.adds = recipe, compute, 0, base is not None
         network, _ = load_network(recipe.backbone, compute)
         fitted = {name: images.fit(image, recipe.style_size) for name, image in style_images.items()}
-        self.loss = PerceptualLoss(
-            network, {name: image.to(compute.device) for name, image in fitted.items()}, recipe
-        )  # fmt: skip
-        self.painter = _begun([*style_images, PHOTO], recipe, base)
-        self.painter.to(compute.device, memory_format=torch.channels_last)
+        placed = {name: image.to(compute.device) for name, image in fitted.items()}
+        self.loss = PerceptualLoss(network, placed, recipe)
+        self.painter = put_on(compute.device, _begun([*style_images, PHOTO], recipe, base))
         parameters = list(self.painter.named_parameters())
         for name, value in parameters:
             value.requires_grad_(not self.adds or ".norm." in name)
-        self.adam = torch.optim.Adam([
-            {"params": [value for name, value in parameters if value.requires_grad and (".norm." in name) == norms],
-             "pace": NORM_PACE if norms else 1.0}
-            for norms in ([True] if self.adds else [False, True])
-        ])  # fmt: skip
+        convolutions = [value for name, value in parameters if ".norm." not in name]
+        norms = {"params": [value for name, value in parameters if ".norm." in name], "pace": NORM_PACE}
+        self.adam = torch.optim.Adam([norms] if self.adds else [{"params": convolutions, "pace": 1.0}, norms])
 
     def update(self, photographs: Photographs) -> dict[str, float]:
         """One step; the losses before it."""
@@ -101,7 +97,7 @@ class Trainer:
             painted = self.painter(crops, shares)
         terms = self.loss(painted, crops, styles, strengths)
         self.adam.zero_grad()
-        sum(terms.values()).backward()
+        sum(terms.values(), torch.zeros(())).backward()
         if self.adds:  # the photo's scales and shifts are those of the base
             for value in self.adam.param_groups[0]["params"]:
                 value.grad[-1] = 0
@@ -185,7 +181,7 @@ def updates(
     controls: Controls | None,
     partial: Path | None = None,
     header: dict[str, str] | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """What is left of a training, a Progress after every step.
 
     Args:
@@ -199,7 +195,8 @@ def updates(
         OutputError: a checkpoint cannot be written; the one before it stays.
         WeightsError: the checkpoint is damaged or of another training.
     """
-    steps, sums, count = trainer.recipe.steps, {}, 0
+    steps, count, header = trainer.recipe.steps, 0, header or {}
+    sums: dict[str, float] = {}
     if partial and partial.is_file():
         trainer.resume(partial, header)
         yield Progress(trainer.step, steps, text=f"going on from {partial}")

@@ -1,7 +1,7 @@
 """Video in, painted video out: frame by frame, with its sound, in bounded memory."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ def paint_video(
     steady: bool = False,
     size: int | None = None,
     controls: Controls | None = None,
-) -> Iterator[VideoProgress]:
+) -> Generator[VideoProgress, None, None]:
     """Paint every frame of a video; its times stay, and its sound, which is copied as it is where MP4 can hold it.
 
     All that can be wrong beforehand is raised by this call, before anything is painted. Then it is a generator. The
@@ -95,7 +95,7 @@ def _painting(
     steady: Steady | None,
     plan: Plan,
     controls: Controls,
-) -> Iterator[VideoProgress]:
+) -> Generator[VideoProgress, None, None]:
     """The generator behind `paint_video`."""
     began, done, whole = time.monotonic(), 0, True
     painted, damage_told = None, False

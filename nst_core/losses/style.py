@@ -10,6 +10,7 @@ pictures of different sizes compare. STYLE_NORMALIZATIONS holds the coefficients
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,7 +27,8 @@ from nst_core.losses.samples import all_samples, no_samples, pool
 from nst_core.losses.sliced import sliced_distance
 from nst_core.losses.wasserstein import gaussian_cloud, joint_distance, joint_target, wasserstein_distance
 
-Memory = Tensor | tuple[Tensor, ...]
+# A tensor or a tuple of tensors. Any, as each loss has a form of its own, which none but its own functions look into.
+Memory = Any
 
 SMALLEST_MAGNITUDE = 1e-12  # what a black style's distances are divided by
 

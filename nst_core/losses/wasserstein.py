@@ -8,6 +8,9 @@ from torch import Tensor
 from nst_core.losses.gram import squared_distance
 from nst_core.losses.moments import Moments
 
+Cloud = tuple[Tensor, Tensor, Tensor]  # see `gaussian_cloud`
+Joint = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]  # see `joint_target`
+
 SMALLEST_VARIANCE = 1e-12  # that roots are divided by
 FLAT = 1e-4  # of the largest variance: directions of a style's cloud that vary less are left out
 COVARIANCE_EPS = 1e-4  # what is added to variances where rounding lets no root exist, as Crowson adds to all
@@ -20,7 +23,7 @@ def _covariance(moments: Moments) -> Tensor:
     return second[0] - first.T @ first  # (N, N)
 
 
-def gaussian_cloud(target: Moments) -> tuple[Tensor, Tensor, Tensor]:
+def gaussian_cloud(target: Moments) -> Cloud:
     """What `wasserstein_distance` wants of a target: its mean (1, N), tr Σ_s, and L_s (N, r) with L_s L_sᵀ = Σ_s.
 
     r counts the directions that the cloud has: no more than its positions, and none of those that hardly exist.
@@ -49,9 +52,7 @@ def _eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
     return values.to(matrix.dtype), directions.to(matrix.dtype)
 
 
-def wasserstein_distance(
-    memory: Moments, target: tuple[Tensor, Tensor, Tensor], generator: torch.Generator | None = None
-) -> Tensor:
+def wasserstein_distance(memory: Moments, target: Cloud, generator: torch.Generator | None = None) -> Tensor:
     """The work of moving one Gaussian cloud of feature vectors onto another, W₂² = |μ − μ_s|² + tr(Σ + Σ_s − 2 S).
 
     S is (Σ_s^½ Σ Σ_s^½)^½. Only its trace is needed, and with Σ = L Lᵀ that is the sum of the singular values of LᵀL_s.
@@ -69,15 +70,15 @@ def wasserstein_distance(
     return squared_distance(memory[0], mean) + spread
 
 
-def joint_target(target: Moments) -> tuple[Tensor, ...]:
+def joint_target(target: Moments) -> Joint:
     """What `joint_distance` wants: a target's `gaussian_cloud`, its Gram matrix, and what W₂² is multiplied with."""
-    nothing = tuple(map(torch.zeros_like, target))
+    nothing = torch.zeros_like(target[0]), torch.zeros_like(target[1])
     cloud = gaussian_cloud(target)
     work = wasserstein_distance(nothing, cloud)
     return *cloud, target[1], target[1].square().sum() / work.clamp(min=COVARIANCE_EPS)
 
 
-def joint_distance(memory: Moments, target: tuple[Tensor, ...], generator: torch.Generator | None = None) -> Tensor:
+def joint_distance(memory: Moments, target: Joint, generator: torch.Generator | None = None) -> Tensor:
     """Half ‖G − A‖² and half W₂², this so scaled that of a picture without style both are ‖A‖².
 
     The Gram matrix counts what is strong, the Wasserstein distance every direction of the cloud: together they are
@@ -89,8 +90,8 @@ def joint_distance(memory: Moments, target: tuple[Tensor, ...], generator: torch
 
     Source: ours, chosen by looking.
     """
-    *cloud, gram, scale = target
-    return (squared_distance(memory[1], gram) + scale * wasserstein_distance(memory, tuple(cloud))) / 2
+    mean, size, factor, gram, scale = target
+    return (squared_distance(memory[1], gram) + scale * wasserstein_distance(memory, (mean, size, factor))) / 2
 
 
 def _factor(covariance: Tensor) -> Tensor:

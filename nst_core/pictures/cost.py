@@ -5,7 +5,10 @@ import os
 import struct
 from typing import BinaryIO
 
-from PIL import Image
+from PIL.ImageFile import ImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from nst_core.errors import ConfigError
 from nst_core.host_memory import total_memory
@@ -43,28 +46,29 @@ def budget() -> int:
     return int(wish)
 
 
-def shrink(picture: Image.Image, file: BinaryIO, max_side: int) -> None:
+def shrink(picture: ImageFile, file: BinaryIO, max_side: int) -> None:
     """Have a picture decoded no larger than needed, where its format can; before anything of it is decoded.
 
     A JPEG is decoded at 1/2, 1/4 or 1/8, a JPEG 2000 at one of its smaller copies, no smaller than max_side.
     """
-    if picture.format == "JPEG2000":
+    if isinstance(picture, Jpeg2KImageFile):
         halvings = (max(picture.size) // max_side).bit_length() - 1
         picture.reduce = max(0, min(jpeg2000.read(file).levels, halvings))
         # Pillow rounds a copy's size to the nearest whole number, OpenJPEG up
-        picture._size = tuple(-(-side // 2**picture._reduce) * 2**picture._reduce for side in picture.size)
+        width, height = (-(-side // 2**picture._reduce) * 2**picture._reduce for side in picture.size)
+        picture._size = width, height
     else:
         picture.draft("RGB", (max_side, max_side))
 
 
-def decoded_size(picture: Image.Image) -> tuple[int, int]:
+def decoded_size(picture: ImageFile) -> tuple[int, int]:
     """(width, height) at which a picture is decoded, after `shrink`."""
-    power = 2 ** (picture._reduce if picture.format == "JPEG2000" else 0)
+    power = 2 ** (picture._reduce if isinstance(picture, Jpeg2KImageFile) else 0)
     width, height = picture.size
     return width // power, height // power
 
 
-def needed(picture: Image.Image, file: BinaryIO, max_side: int, *, channels: int = 3) -> int:
+def needed(picture: ImageFile, file: BinaryIO, max_side: int, *, channels: int = 3) -> int:
     """Bytes that decoding a picture, converting it and making a tensor of it take at their peak.
 
     Args:
@@ -91,13 +95,16 @@ def needed(picture: Image.Image, file: BinaryIO, max_side: int, *, channels: int
     return int(at_once * HELD_BACK) + STRIP_BYTES
 
 
-def _decoder_bytes(picture: Image.Image, file: BinaryIO, pixels: int) -> float:
+def _decoder_bytes(picture: ImageFile, file: BinaryIO, pixels: int) -> float:
     """What the decoder takes beside the picture and its file."""
-    match picture.format:
-        case "JPEG" | "MPO":
+    match picture:
+        case JpegImageFile():  # an MPO, too
             return _jpeg_bytes(picture, file)
-        case "JPEG2000":
+        case Jpeg2KImageFile():
             return _jpeg2000_bytes(picture, file)
+        case TiffImageFile():
+            return _tiff_bytes(picture, pixels)
+    match picture.format:
         case "WEBP":
             return WEBP_BYTES * pixels
         case "AVIF" | "HEIF":
@@ -106,21 +113,19 @@ def _decoder_bytes(picture: Image.Image, file: BinaryIO, pixels: int) -> float:
             return 8 * pixels  # what the first frame leaves behind, and a copy of it
         case "GIF":
             return pixels
-        case "TIFF":
-            return _tiff_bytes(picture, pixels)
         case "DIB":  # an icon's: pixels, those again for how opaque they are, a mask and the picture with it
             return 12 * pixels + _run_bytes(picture)
         case _:
             return _run_bytes(picture)
 
 
-def _run_bytes(picture: Image.Image) -> float:
+def _run_bytes(picture: ImageFile) -> float:
     """A BMP of runs is spelled out twice; its last run may go 255 rows too far."""
     runs = any(tile[0] == "bmp_rle" for tile in picture.tile)
     return 2.2 * picture.width * (picture.height + 255) if runs else 0
 
 
-def _jpeg_bytes(picture: Image.Image, file: BinaryIO) -> float:
+def _jpeg_bytes(picture: JpegImageFile, file: BinaryIO) -> float:
     """A JPEG that does not come in one scan is kept as coefficients until the last, and those are never reduced."""
     if picture.format == "JPEG" and not picture.info.get("progressive") and _names_all(picture.layers, file):
         return 0
@@ -138,7 +143,7 @@ def _names_all(colours: int, file: BinaryIO) -> bool:
     return file.read(length)[:3] == struct.pack(">HB", length, colours)
 
 
-def _jpeg2000_bytes(picture: Image.Image, file: BinaryIO) -> float:
+def _jpeg2000_bytes(picture: Jpeg2KImageFile, file: BinaryIO) -> float:
     stream, scale = jpeg2000.read(file), 2**picture._reduce
     if any(-(-own // scale) * scale != side for own, side in zip(stream.size, picture.size, strict=True)):
         raise ValueError("two sizes")
@@ -148,7 +153,7 @@ def _jpeg2000_bytes(picture: Image.Image, file: BinaryIO) -> float:
     return COMPONENT_BYTES * stream.components * area + notes + SEGMENT_COPIES * _length(file)
 
 
-def _tiff_bytes(picture: Image.Image, pixels: int) -> float:
+def _tiff_bytes(picture: TiffImageFile, pixels: int) -> float:
     """A strip or tile as it comes out of libtiff, or the picture again while it is turned."""
     tags = picture.tag_v2
     bits = tags.get(258, (1,))

@@ -6,7 +6,7 @@ each, while it opens a JPEG, AVIF or TIFF file, before anyone can ask how large 
 
 import os
 import struct
-from typing import BinaryIO
+from typing import IO
 
 from PIL import TiffImagePlugin
 
@@ -23,20 +23,19 @@ def guard() -> None:
     """
     directory = TiffImagePlugin.ImageFileDirectory_v2
     plain = directory.load
-    if getattr(plain, "counts", False):
+    if plain.__module__ == __name__:  # it is the one below already
         return
 
-    def load(self: TiffImagePlugin.ImageFileDirectory_v2, file: BinaryIO) -> None:
-        start = file.tell()
-        check(file, self._endian, self._bigtiff)
-        file.seek(start)
-        plain(self, file)
+    def load(self: TiffImagePlugin.ImageFileDirectory_v2, fp: IO[bytes]) -> None:  # named as Pillow's
+        start = fp.tell()
+        check(fp, self._endian, self._bigtiff)
+        fp.seek(start)
+        plain(self, fp)
 
-    load.counts = True
-    directory.load = load
+    directory.load = load  # type: ignore[method-assign]  # Pillow has no hook for it
 
 
-def check(file: BinaryIO, order: str, big: bool) -> None:
+def check(file: IO[bytes], order: str, big: bool) -> None:
     """Refuse a directory whose tags take more than the file holds, by its entries alone.
 
     Args:
@@ -68,6 +67,6 @@ def check(file: BinaryIO, order: str, big: bool) -> None:
             raise SyntaxError("tags that share their data, or too many numbers")
 
 
-def _unpacked(fields: struct.Struct, file: BinaryIO) -> tuple[int, ...] | None:
+def _unpacked(fields: struct.Struct, file: IO[bytes]) -> tuple[int, ...] | None:
     data = file.read(fields.size)
     return fields.unpack(data) if len(data) == fields.size else None

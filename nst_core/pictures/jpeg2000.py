@@ -54,7 +54,8 @@ class Codestream:
     def pieces(self) -> tuple[int, int]:
         """Code blocks and precincts of a tile's components, however far it is halved; by the finest coding."""
         counts = [_pieces(coding, *self.tile) for coding in self.codings]
-        return tuple(self.components * max(count[index] for count in counts) for index in (0, 1))
+        blocks, precincts = (self.components * max(count[index] for count in counts) for index in (0, 1))
+        return blocks, precincts
 
 
 def read(file: BinaryIO) -> Codestream:

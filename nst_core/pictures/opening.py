@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from PIL import BmpImagePlugin, IcoImagePlugin, Image, ImageCms
+from PIL.ImageFile import ImageFile
 
 from nst_core.errors import ImageError, named
 from nst_core.pictures import cost, directories
@@ -51,7 +52,7 @@ directories.guard()
 
 
 @contextmanager
-def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[Image.Image, BinaryIO, str]]:
+def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[ImageFile, BinaryIO, str]]:
     """An open picture of which nothing is decoded, the file it is read from, and its name.
 
     What goes wrong meanwhile, in the caller's lines too, becomes an ImageError. An icon is the picture inside it.
@@ -71,7 +72,7 @@ def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[Image.Image, Bina
 @contextmanager
 def decodable(
     source: str | Path | BinaryIO, max_side: int, *, channels: int = 3
-) -> Iterator[tuple[Image.Image, tuple[int, int], str]]:
+) -> Iterator[tuple[ImageFile, tuple[int, int], str]]:
     """A picture to decode while this lasts: no larger than needed, within the budget, and when it is its turn.
 
     With it come its own (width, height) and its name.
@@ -95,7 +96,7 @@ def decodable(
             yield icon, size, name
 
 
-def admit(picture: Image.Image, file: BinaryIO, name: str, max_side: int, *, channels: int = 3) -> None:
+def admit(picture: ImageFile, file: BinaryIO, name: str, max_side: int, *, channels: int = 3) -> None:
     """Refuse by its header alone a picture that takes more memory than it may; arguments as of `decodable`.
 
     Raises:
@@ -180,7 +181,7 @@ def _is_animated(file: BinaryIO) -> bool:
     return False
 
 
-def _icon(file: BinaryIO) -> Image.Image | None:
+def _icon(file: BinaryIO) -> ImageFile | None:
     """The largest picture of an icon, None of another file; Pillow decodes an icon while it only opens it."""
     file.seek(0)
     if file.read(4) != b"\0\0\1\0":

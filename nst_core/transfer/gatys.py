@@ -44,16 +44,16 @@ def features(network: Mapping[str, Tensor], image: Tensor) -> dict[str, Tensor]:
 def gram(maps: Tensor) -> Tensor:
     """Correlate the feature maps (1, C, h, w), wherever they answer, as eq. 3: (C, C)."""
     flat = maps[0].flatten(1)  # (C, h·w)
-    return flat @ flat.T / flat.shape[1]  # (C, C)
+    return flat @ flat.T / flat.shape[1]  # (C, C): G, eq. 3
 
 
 def loss_terms(seen: Mapping[str, Tensor], content: Tensor, style: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Compare what is seen with the content's features (1, C, h, w) and the style's Gram matrices, as eq. 7."""
-    distance = (seen[CONTENT_LAYER] - content).square().mean()  # ()
-    terms = {f"content {CONTENT_LAYER}": CONTENT_WEIGHT * distance}  # α L_content, eq. 1
+    distance = (seen[CONTENT_LAYER] - content).square().mean()  # (): L_content, eq. 1
+    terms = {f"content {CONTENT_LAYER}": CONTENT_WEIGHT * distance}  # (): α L_content
     for layer, wanted in style.items():  # (C, C)
-        distance = (gram(seen[layer]) - wanted).square().mean()  # ()
-        terms[f"style {layer}"] = STYLE_WEIGHT * distance / len(wanted) ** 2  # β w_l E_l with w_l = 1 / C², eq. 4 and 5
+        distance = (gram(seen[layer]) - wanted).square().mean()  # (): C⁻² Σ (G − A)², eq. 4
+        terms[f"style {layer}"] = STYLE_WEIGHT * distance / len(wanted) ** 2  # (): β w_l E_l, eq. 5
     return terms
 
 
@@ -73,7 +73,7 @@ def paint(content_image: Tensor, style_image: Tensor) -> Iterator[tuple[Tensor, 
     network = weights.load(weights.require("vgg19"))
     content = features(network, content_image)[CONTENT_LAYER]  # (1, 512, H / 8, W / 8)
     seen = features(network, style_image)
-    style = {layer: gram(seen[layer]) for layer in STYLE_LAYERS}  # (C, C) each
+    style = {layer: gram(seen[layer]) for layer in STYLE_LAYERS}  # (C, C): A of each layer
     image = content_image.clone().requires_grad_(True)  # (1, 3, H, W): the pixels are what is learned
     optimizer = torch.optim.LBFGS([image], max_iter=1, history_size=10, tolerance_grad=0, tolerance_change=0)
     scale = 1.0  # of the loss, so that the first gradient's mean is 1

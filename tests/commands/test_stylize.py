@@ -15,7 +15,7 @@ from nst_core.__main__ import _parser, main
 from nst_core.commands.stylize import config_of
 from nst_core.devices import Compute
 from nst_core.features import weights
-from nst_core.transfer import run as run_module
+from nst_core.transfer import painting as run_module
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import RunRecord, read_record
 from nst_core.transfer.stylize import stylize as paint

@@ -463,7 +463,7 @@ def test_what_is_no_video_is_refused_in_plain_words(tmp_path, output):
         "text.mp4": (b"Not a film at all.\n" * 100, "cannot be read as a video"),
         "play.m3u8": (b"#EXTM3U\n#EXTINF:1,\nsource.mp4\n", "cannot be read as a video"),
         "empty.mp4": (b"", "is empty; use an MP4"),
-        "picture.png": (Path(__file__).with_name("conftest.py").read_bytes(), "cannot be read as a video"),
+        "picture.png": (Path(__file__).read_bytes(), "cannot be read as a video"),
     }
     for name, (content, message) in files.items():
         (tmp_path / name).write_bytes(content)

@@ -76,11 +76,11 @@ def check_cutout(cutout: Tensor | None) -> Tensor:
     return cutout
 
 
-def trimmed(cutout: Tensor) -> Tensor:
-    """The cut-out without the rows and columns at its sides in which nothing can be seen.
+def trimmed(cutout: Tensor | None) -> Tensor:
+    """Take off a cut-out the rows and columns at its sides in which nothing can be seen.
 
     Args:
-        cutout: (1, 4, H, W) in [0, 1].
+        cutout: (1, 4, H, W) in [0, 1]; None is refused.
 
     Returns:
         (1, 4, h, w).
@@ -88,7 +88,8 @@ def trimmed(cutout: Tensor) -> Tensor:
     Raises:
         ImageError: as `check_cutout`.
     """
-    seen = check_cutout(cutout)[0, 3] >= VISIBLE  # (H, W)
+    cutout = check_cutout(cutout)
+    seen = cutout[0, 3] >= VISIBLE  # (H, W)
     rows, columns = seen.any(1).nonzero().flatten(), seen.any(0).nonzero().flatten()
     return cutout[..., rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].clone()
 

@@ -1,14 +1,13 @@
 """What VGG-19's classifier says of content, style and result, and when along the way it changes its mind."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Part, Table
+from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part, Table
 from nst_core.analysis.options import Option, backbone_option, size_option, steps_option
 from nst_core.devices import Compute
 from nst_core.features.classifier import Classifier, Guess, forget_classifier, load_classifier, require
-from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
@@ -83,7 +82,7 @@ class Looks:
         return (*(self.flips() or [stays]), fades)
 
 
-def make(material: Material, settings: dict, compute: Compute) -> Iterator[Moment]:
+def make(material: Material, settings: dict, compute: Compute) -> Moments:
     """The figure; see `Figure.make`.
 
     Raises:
@@ -99,8 +98,9 @@ def make(material: Material, settings: dict, compute: Compute) -> Iterator[Momen
     return _moments(run, settings["every"], settings["top"])
 
 
-def _moments(run: Run, every: int, top: int) -> Iterator[Moment]:
+def _moments(run: Run, every: int, top: int) -> Moments:
     looks = Looks(top)
+    classifier: Classifier | None = None
     try:
         classifier = yield from _meanwhile(
             lambda: load_classifier(run.compute), lambda: _moment(run, looks, "loading the classifier")
@@ -119,8 +119,8 @@ def _moments(run: Run, every: int, top: int) -> Iterator[Moment]:
         run.close()
 
 
-def _meanwhile(job: Callable[[], Classifier], moment: Callable[[], Moment]) -> Iterator[Moment]:
-    """Do a job on another thread, with moments until it is done; what it returns."""
+def _meanwhile(job: Callable[[], Classifier], moment: Callable[[], Moment]) -> Generator[Moment, None, Classifier]:
+    """Do a job on another thread, with moments until it is done; return what it returns."""
     with ThreadPoolExecutor(1) as pool:
         doing = pool.submit(job)
         yield moment()
@@ -130,8 +130,8 @@ def _meanwhile(job: Callable[[], Classifier], moment: Callable[[], Moment]) -> I
 
 
 def _last(run: Run, looks: Looks, classifier: Classifier) -> Moment:
-    """The figure as it stays."""
-    frame: Frame = run.last_frame
+    """Give the figure as it stays."""
+    frame = run.newest
     if looks.along[-1][0] != frame.step:
         looks.add(frame.step, classifier.classify(frame.image))
     return _moment(run, looks, "all steps made", done=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import trimmed
 from nst_core.analysis.cutouts.paste import BLENDS, LEAST_SCALE, Placed, box_of, place
-from nst_core.analysis.figure import Figure, Material, Moment, Part
+from nst_core.analysis.figure import Figure, Material, Moment, Moments, Part
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.devices import Compute
 from nst_core.transfer.config import StyleTransferConfig
@@ -59,7 +59,7 @@ class Plan:
         return place(images.resize(self.background, self.composed_size), self.cutout, **self.spot)
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
     """Compose, then paint both compositions, a column after the other.
 
     Args:
@@ -85,7 +85,7 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
     return _moments(plan)
 
 
-def _moments(plan: Plan) -> Iterator[Moment]:
+def _moments(plan: Plan) -> Moments:
     yield Moment(("",), COLUMNS, (), text="putting the cut-out into the picture")
     began = time.perf_counter()
     placed = plan.placed()
@@ -98,7 +98,8 @@ def _moments(plan: Plan) -> Iterator[Moment]:
             text = f"{COLUMNS[column]}: step {step} of {plan.config.steps}"
             yield Moment(("",), COLUMNS, (*parts, part), text=text, share=min(share, 1.0))
         parts += (part,)
-    findings = _findings(plan, placed, *(part.image for part in parts[2:]))
+    painted = (part.image for part in parts[2:] if part.image is not None)
+    findings = _findings(plan, placed, *painted)
     yield Moment(("",), COLUMNS, parts, text="done", share=1.0, findings=findings)
 
 

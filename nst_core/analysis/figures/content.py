@@ -1,10 +1,9 @@
 """What a layer keeps of the content: a picture is rebuilt from one layer's features alone."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Part
+from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part
 from nst_core.analysis.options import (
     NOISE,
     Option,
@@ -38,7 +37,7 @@ def layers_on(backbone: str, layers: tuple[str, ...], usual: tuple[str, ...]) ->
     return tuple(dict.fromkeys(near.values())), notes
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each start, a column for each layer; the picture itself comes first."""
     content_image, backbone = material.content(), settings["backbone"]
     layers, notes = layers_on(backbone, settings["layers"], LAYERS)
@@ -55,15 +54,16 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
     rows = tuple(STARTS[start] for start in settings["start"])
 
     def told(growths: tuple[Growth, ...]) -> Moment:
-        chart = Chart(
-            "content loss, of a blank picture's", "step", {growth.cell.label: _line(growth) for growth in growths}
-        )
+        parts = (part_of(growth, f"loss {growth.history[-1][2]:.2g}" if growth.history else "") for growth in growths)
+        lines = {growth.cell.label: _line(growth) for growth in growths}
         return Moment(
-            rows, ("the picture", *layers),
-            (*pictures, *(part_of(growth, f"loss {growth.history[-1][2]:.2g}" if growth.history else "")
-                          for growth in growths)),
-            (chart,), findings=_findings(growths), notes=tuple(notes),
-        )  # fmt: skip
+            rows,
+            columns=("the picture", *layers),
+            parts=(*pictures, *parts),
+            charts=(Chart("content loss, of a blank picture's", "step", lines),),
+            findings=_findings(growths),
+            notes=tuple(notes),
+        )
 
     return moments(cells, compute, told, together=False)  # together, the loss from the picture itself would round off 0
 
@@ -103,11 +103,21 @@ FIGURE = Figure(
     equation="L_content = ½ Σᵢⱼ (Fᵢⱼ − Pᵢⱼ)²",
     source="Gatys, Ecker & Bethge (2016), eq. 1 and figure 1, upper half; Tran & Nguyen; Cheng",
     options=(
-        Option("layers", "Layers", LAYERS, "by name, or by number among the convolutions: conv4 is conv2_2",
-               layer_names("vgg19"), check=layer_named, fixed=False),
+        Option(
+            "layers",
+            "Layers",
+            LAYERS,
+            "by name, or by number among the convolutions: conv4 is conv2_2",
+            layer_names("vgg19"),
+            check=layer_named,
+            fixed=False,
+        ),
         Option("start", "Start", ("noise", "content"), choices=tuple(STARTS)),
-        backbone_option(), size_option(160), steps_option(150), seed_option(),
+        backbone_option(),
+        size_option(160),
+        steps_option(150),
+        seed_option(),
     ),
     pictures=("content",),
     make=make,
-)  # fmt: skip
+)

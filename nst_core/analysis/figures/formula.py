@@ -2,15 +2,16 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Part, Table
+from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part, Table
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.series import Series
+from nst_core.analysis.written.code import method
 from nst_core.analysis.written.differences import description_of, difference_of
 from nst_core.analysis.written.terms import Term, rounded, terms_of
 from nst_core.devices import Compute
@@ -61,10 +62,10 @@ class Watch:
             )
         )
         papers = terms_of(paper, images.fitted_size(size, paper.size, paper.size_rule))
-        self.tables = (FIELD,) if counterpart(preset) == PAPER else (_papers(papers), FIELD)
+        self.tables = (FIELD, CODE) if counterpart(preset) == PAPER else (_papers(papers), FIELD, CODE)
         self.other_losses: dict[str, float] = {}  # of the finished painting, by the counterpart's formula
 
-    def moments(self) -> Iterator[Moment]:
+    def moments(self) -> Moments:
         """The loss in letters, then in numbers, and then the painting."""
         try:
             yield self._moment("looking at the pictures")
@@ -77,10 +78,10 @@ class Watch:
                 if time.monotonic() - told >= TELL_SECONDS:
                     yield self._moment(self._text(frame), frame)
                     told = time.monotonic()
-            frame = self.run.last_frame
+            frame = self.run.newest
             if self.other:
                 with painting_on(self.run.compute):
-                    self.other_losses = self._by_the_other(frame)
+                    self.other_losses = self._by(self.other, frame)
             yield self._moment(f"{frame.step} steps in {self.run.seconds:.1f} seconds", frame, done=True)
         finally:
             self.run.close()
@@ -92,10 +93,10 @@ class Watch:
             return self.terms
         return terms_of(config, images.size_of(run.content_image), zeros_of(self._objective(config)))
 
-    def _by_the_other(self, frame: Frame) -> dict[str, float]:
-        """What the counterpart's formula says of the painting."""
+    def _by(self, config: StyleTransferConfig, frame: Frame) -> dict[str, float]:
+        """Ask another config's formula what it says of the painting."""
         with torch.no_grad():
-            terms = self._objective(self.other)(frame.image)
+            terms = self._objective(config)(frame.image)
         return {name: float(term) for name, term in terms.items()}
 
     def _objective(self, config: StyleTransferConfig) -> StyleTransferObjective:
@@ -111,14 +112,16 @@ class Watch:
         return f"step {frame.step} of {self.run.steps}{scale}"
 
     def _moment(self, text: str, frame: Frame | None = None, *, done: bool = False) -> Moment:
-        parts, charts, findings = self.fixed, (), ()
+        parts = self.fixed
+        charts: tuple[Chart, ...] = ()
+        findings: tuple[str, ...] = ()
         if frame:
             record = self.run.record() if done else None
             parts += (Part(0, 2, "result", frame.image, f"step {frame.step}", done, record),)
             charts = (Chart(CHART, "step", self.series.lines),)
             findings = (*_shares(frame), *self._compared())
         share = 1.0 if done else (frame.step if frame else 0) / (self.run.steps + 1)
-        tables = (self._loss(frame), *([self._others()] if self.other else []), *self.tables)
+        tables = (self._loss(frame), *([self._others(self.other)] if self.other else []), *self.tables)
         return Moment(("picture",), COLUMNS, parts, charts, tables, text, share, findings, self.run.notes)
 
     def _loss(self, frame: Frame | None) -> Table:
@@ -131,10 +134,10 @@ class Watch:
             tuple("" if row[0] == TOTAL else row[0] for row in rows),
         )
 
-    def _others(self) -> Table:
-        """The counterpart's terms, with what they are of the finished painting."""
-        terms = terms_of(self.other, images.size_of(self.run.content_image))
-        title = f"{PRESETS[counterpart(self.preset)].title}, {FEATURE_SCALES[self.other.feature_scale]}"
+    def _others(self, other: StyleTransferConfig) -> Table:
+        """List the counterpart's terms, with what they are of the finished painting."""
+        terms = terms_of(other, images.size_of(self.run.content_image))
+        title = f"{PRESETS[counterpart(self.preset)].title}, {FEATURE_SCALES[other.feature_scale]}"
         heads = ("term", "formula", "with its numbers", "of this painting")
         return Table(title, heads, _rows(terms, self.other_losses))
 
@@ -164,7 +167,7 @@ def _shares(frame: Frame) -> tuple[str, ...]:
     if not (shares := shares_of(frame.losses)):
         return ()
     said = ", ".join(f"{side} {share:.0%}" for side, share in shares.items() if share > 0)
-    largest = max(frame.losses, key=frame.losses.get)
+    largest = max(frame.losses, key=frame.losses.__getitem__)
     return (f"Of the loss at step {frame.step}: {said}. Its largest term is {largest}.",)
 
 
@@ -184,9 +187,12 @@ def _field() -> Table:
 
 
 FIELD = _field()
+CODE = Table(
+    "The method in plain torch, line by line", ("line of transfer/gatys.py", "shape", "what it makes"), method()
+)
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
     """The figure's moments; `figure.Figure` says what is what."""
     own = {name: settings[name] for name in ("size", "steps", "seed")}
     preset = settings["preset"]

@@ -1,10 +1,9 @@
 """The figure of the Gram matrix: what it keeps of a style, and how a painting's comes to be the same."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Part
+from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part
 from nst_core.analysis.layer_view.comparison import COLUMNS, CONTENT, PICTURE, RESULT, ROWS, STYLE, Comparison, look
 from nst_core.analysis.options import (
     Option,
@@ -43,12 +42,13 @@ class Watch:
             Part(PICTURE, COLUMNS.index(name), name, image, done=True)
             for name, image in ((CONTENT, run.content_image), (STYLE, run.painting.style_image))
         )
-        self.rows, self.series = ROWS, Series()
+        self.rows: tuple[str, ...] = ROWS
+        self.series = Series()
         self.findings: tuple[str, ...] = ()
         self.reading: tuple[str, ...] = ()  # how this network's channels are to be read
         self.drawn: list[Part] = []  # of the result, below its picture
 
-    def moments(self) -> Iterator[Moment]:
+    def moments(self) -> Moments:
         """The pictures, what the layer sees in them, and then the painting."""
         try:
             yield self._moment("looking at the pictures")
@@ -66,7 +66,7 @@ class Watch:
                 if now - told >= TELL_SECONDS:
                     yield self._moment(f"step {frame.step} of {self.run.steps}", frame)
                     told = time.monotonic()
-            frame = self.run.last_frame
+            frame = self.run.newest
             self._draw(network, comparison, frame, done=True)
             yield self._moment(f"{frame.step} steps in {self.run.seconds:.1f} seconds", frame, done=True)
         finally:
@@ -106,9 +106,15 @@ class Watch:
         if frame:
             record = self.run.record() if done else None
             painted = Part(
-                PICTURE, COLUMNS.index(RESULT), RESULT, frame.image, f"step {frame.step}", done, record,
-                {"layer": self.layer, "distance": self._distances(frame)[self.layer]},
-            )  # fmt: skip
+                PICTURE,
+                COLUMNS.index(RESULT),
+                label=RESULT,
+                image=frame.image,
+                caption=f"step {frame.step}",
+                done=done,
+                record=record,
+                facts={"layer": self.layer, "distance": self._distances(frame)[self.layer]},
+            )
             parts = (*parts, painted, *self.drawn)
         share = 1.0 if done else (frame.step if frame else 0) / (self.run.steps + 1)
         charts = (Chart(CHART, "step", self.series.lines),) if frame else ()
@@ -150,7 +156,7 @@ def config_of(settings: dict[str, Any]) -> StyleTransferConfig:
     )
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
     """The figure's moments; `figure.Figure` says what is what."""
     run = stylize(material.content(), material.style(), config_of(settings), compute=compute)
     return Watch(run, settings).moments()
@@ -167,8 +173,15 @@ FIGURE = Figure(
     "L_style = Σ_l w_l E_l",
     source="Gatys, Ecker & Bethge (2016), eq. 3 to 5; Chao, Perez & Chen on the diagonal and the pairs",
     options=(
-        Option("layer", "Layer", "conv3_1", "by name or number", tuple(layer_names("vgg19")), check=layer_named,
-               fixed=False),
+        Option(
+            "layer",
+            "Layer",
+            "conv3_1",
+            "by name or number",
+            tuple(layer_names("vgg19")),
+            check=layer_named,
+            fixed=False,
+        ),
         Option("maps", "Feature maps", 12, "that are drawn", extent=(1, 32)),
         Option("pairs", "Pairs", 3, "of feature maps", extent=(0, 6)),
         Option("above", "Layers above, too", True, "the first of each block, which give the small strokes"),
@@ -180,4 +193,4 @@ FIGURE = Figure(
     ),
     pictures=("content", "style"),
     make=make,
-)  # fmt: skip
+)

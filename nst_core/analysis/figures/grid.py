@@ -1,9 +1,8 @@
 """The ratio × layer grid: how the two weights and the depth of the style share a picture between them."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from nst_core.analysis.figure import Figure, Material, Moment
+from nst_core.analysis.figure import Figure, Material, Moment, Moments
 from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.painting.cells import Cell, Growth
@@ -18,19 +17,17 @@ CONTENT_LAYER = "conv4_2"
 CONTENT_FACTOR = 20  # on the authors' α: so that, as in their figure, the photo is all there at 1e-2
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each set of layers, a column for each ratio."""
     content_image, style_image = material.content(), material.style()
     sets = {text: layer_set(text) for text in settings["sets"]}
     for layers in sets.values():
         check_layers(settings["backbone"], layers)
     cells = [
-        Cell(
-            row, column, f"{text}, α/β {_power(ratio)}", _config(settings, layers, ratio), content_image, style_image
-        )
+        Cell(row, column, f"{text}, α/β {_power(ratio)}", _config(settings, layers, ratio), content_image, style_image)
         for row, (text, layers) in enumerate(sets.items())
         for column, ratio in enumerate(settings["ratios"])
-    ]  # fmt: skip
+    ]
     rows = tuple(f"{text}: up to {layers[-1]}" for text, layers in sets.items())
     columns = tuple(f"α/β {_power(ratio)}" for ratio in settings["ratios"])
 
@@ -71,12 +68,22 @@ FIGURE = Figure(
     source="Gatys, Ecker & Bethge (2016), eq. 7; the grid is figure 3 of their 2015 preprint. α and β as in their "
     "code, means over positions on a network rescaled to a mean activation of 1; α twenty times theirs, by looking",
     options=(
-        Option("sets", "Sets of layers", tuple(CUMULATIVE), "rows: A to E are conv1_1 to conv5_1",
-               tuple(CUMULATIVE), check=lambda text: text if layer_set(text) else text, fixed=False),
+        Option(
+            "sets",
+            "Sets of layers",
+            tuple(CUMULATIVE),
+            "rows: A to E are conv1_1 to conv5_1",
+            tuple(CUMULATIVE),
+            check=lambda text: text if layer_set(text) else text,
+            fixed=False,
+        ),
         Option("ratios", "Ratios α/β", (1e-5, 1e-4, 1e-3, 1e-2), "columns", extent=(1e-12, 1e6)),
         Option("start", "Start", "noise", choices=("noise", "content", "style")),
-        backbone_option(), size_option(160), steps_option(100), seed_option(),
+        backbone_option(),
+        size_option(160),
+        steps_option(100),
+        seed_option(),
     ),
     pictures=("content", "style"),
     make=make,
-)  # fmt: skip
+)

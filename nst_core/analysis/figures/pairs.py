@@ -1,9 +1,8 @@
 """Contents and styles: every content in every style, with the same settings."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from nst_core.analysis.figure import Figure, Material, Moment, Part, check_counts
+from nst_core.analysis.figure import Figure, Material, Moment, Moments, Part, check_counts
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.painting.cells import Cell, Growth
 from nst_core.analysis.painting.side_by_side import moments, part_of
@@ -11,7 +10,7 @@ from nst_core.devices import Compute
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each content, a column for each style; the pictures themselves at the side and above."""
     material.content(), material.style()  # raise where there is none
     check_counts(material.contents, material.styles)
@@ -22,16 +21,19 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
         for row, (content_image, content_name) in enumerate(_named(material.contents, material.content_names), 1)
         for column, (style_image, style_name) in enumerate(_named(material.styles, material.style_names), 1)
     ]
-    originals = (
-        *(Part(0, column, "style: " + name, image, name, True, facts={"picture": name})
-          for column, (image, name) in enumerate(_named(material.styles, material.style_names), 1)),
-        *(Part(row, 0, "content: " + name, image, name, True, facts={"picture": name})
-          for row, (image, name) in enumerate(_named(material.contents, material.content_names), 1)),
-    )  # fmt: skip
+    styles = [
+        Part(0, column, "style: " + name, image, name, True, facts={"picture": name})
+        for column, (image, name) in enumerate(_named(material.styles, material.style_names), 1)
+    ]
+    contents = [
+        Part(row, 0, "content: " + name, image, name, True, facts={"picture": name})
+        for row, (image, name) in enumerate(_named(material.contents, material.content_names), 1)
+    ]
     rows, columns = ("",) * (1 + len(material.contents)), ("",) * (1 + len(material.styles))
 
     def told(growths: tuple[Growth, ...]) -> Moment:
-        return Moment(rows, columns, (*originals, *(part_of(growth, _seconds(growth)) for growth in growths)))
+        parts = (part_of(growth, _seconds(growth)) for growth in growths)
+        return Moment(rows, columns, (*styles, *contents, *parts))
 
     return moments(cells, compute, told)
 
@@ -55,8 +57,11 @@ FIGURE = Figure(
     source="Luo: one style on simple and crowded contents; Cheng: 2×2 contents × styles",
     options=(
         Option("preset", "Preset", DEFAULT_PRESET, choices=tuple(PRESETS)),
-        backbone_option(), size_option(192), steps_option(120), seed_option(),
+        backbone_option(),
+        size_option(192),
+        steps_option(120),
+        seed_option(),
     ),
     pictures=("contents", "styles"),
     make=make,
-)  # fmt: skip
+)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Part
+from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.painting.cells import Cell, Growth
 from nst_core.analysis.painting.side_by_side import moments
@@ -17,7 +17,7 @@ STYLE_WEIGHT = 8.0  # of a content that counts 1, both as shares of a blank pict
 STARTS = ("content", "noise", "style")
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each start and optimiser, a column for each fifth of the steps."""
     content_image, style_image = material.content(), material.style()
     marks = marks_of(settings["steps"])
@@ -31,11 +31,16 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
     )
     cells = [
         Cell(
-            row, 0, f"{start}, {OPTIMIZER_TITLES[optimizer]}", base.changed(start=start, optimizer=optimizer),
-            content_image, style_image, marks,
+            row,
+            column=0,
+            label=f"{start}, {OPTIMIZER_TITLES[optimizer]}",
+            config=base.changed(start=start, optimizer=optimizer),
+            content_image=content_image,
+            style_image=style_image,
+            marks=marks,
         )
         for row, (start, optimizer) in enumerate(product(settings["starts"], settings["optimizers"]))
-    ]  # fmt: skip
+    ]
     rows, columns = tuple(cell.label for cell in cells), tuple(f"step {mark}" for mark in marks)
 
     def told(growths: tuple[Growth, ...]) -> Moment:
@@ -115,8 +120,11 @@ FIGURE = Figure(
     options=(
         Option("starts", "Starts", STARTS, choices=STARTS),
         Option("optimizers", "Optimisers", tuple(OPTIMIZER_TITLES), choices=tuple(OPTIMIZER_TITLES)),
-        backbone_option(), size_option(160), steps_option(500), seed_option(),
+        backbone_option(),
+        size_option(160),
+        steps_option(500),
+        seed_option(),
     ),
     pictures=("content", "style"),
     make=make,
-)  # fmt: skip
+)

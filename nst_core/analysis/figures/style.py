@@ -1,10 +1,9 @@
 """What layers keep of the style: a texture is made of noise that has the style's Gram matrices."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Part
+from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part
 from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
 from nst_core.analysis.options import NOISE, Option, backbone_option, size_option, steps_option
 from nst_core.analysis.painting.cells import Cell, Growth
@@ -14,7 +13,7 @@ from nst_core.features.vgg import check_layers
 from nst_core.transfer.config import StyleTransferConfig
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iterator[Moment]:
+def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each seed, a column for each set of layers; the style picture comes first."""
     style_image, seeds = material.style(), settings["seeds"]
     sets = {text: layer_set(text) for text in settings["sets"]}
@@ -29,17 +28,21 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Iter
     pictures = tuple(
         Part(row, 0, "the style", original, done=True, facts={"picture": "style"}) for row in range(len(seeds))
     )
-    heads = [f"{text}: {', '.join(layers)}" if len(layers) < 3 else f"{text}: {layers[0]} … {layers[-1]}"
-             for text, layers in sets.items()]  # fmt: skip
+    heads = [
+        f"{text}: {', '.join(layers)}" if len(layers) < 3 else f"{text}: {layers[0]} … {layers[-1]}"
+        for text, layers in sets.items()
+    ]
 
     def told(growths: tuple[Growth, ...]) -> Moment:
+        parts = (part_of(growth, f"loss {growth.history[-1][2]:.2g}" if growth.history else "") for growth in growths)
         lines = {growth.cell.label: [(step, loss) for step, _, loss in growth.history] for growth in growths}
         return Moment(
-            tuple(f"seed {seed}" for seed in seeds), ("the style", *heads),
-            (*pictures, *(part_of(growth, f"loss {growth.history[-1][2]:.2g}" if growth.history else "")
-                          for growth in growths)),
-            (Chart("style loss, of a blank picture's", "step", lines),), findings=_findings(growths),
-        )  # fmt: skip
+            rows=tuple(f"seed {seed}" for seed in seeds),
+            columns=("the style", *heads),
+            parts=(*pictures, *parts),
+            charts=(Chart("style loss, of a blank picture's", "step", lines),),
+            findings=_findings(growths),
+        )
 
     return moments(cells, compute, told)
 
@@ -63,10 +66,11 @@ def _findings(growths: tuple[Growth, ...]) -> tuple[str, ...]:
     """How two seeds differ as pictures and agree as textures."""
     last = max(growth.cell.column for growth in growths)
     pair = [growth for growth in growths if growth.cell.column == last and growth.record][:2]
-    if len(pair) < 2:
+    pictures = [growth.image for growth in pair if growth.image is not None]
+    if len(pictures) < 2:
         return ()
-    one, other = pair
-    apart = float((one.image - other.image).abs().mean())
+    one, other = pictures
+    apart = float((one - other).abs().mean())
     losses = " and ".join(f"{growth.history[-1][2]:.1g}" for growth in pair)
     return (
         f"Two seeds, two pictures: {apart:.0%} of the pixel range apart on average. "
@@ -83,12 +87,20 @@ FIGURE = Figure(
     equation="Gᵢⱼ = Σₖ Fᵢₖ Fⱼₖ\nE_l = 1/(4 N² M²) Σᵢⱼ (Gᵢⱼ − Aᵢⱼ)²\nL_style = Σ_l w_l E_l",
     source="Gatys, Ecker & Bethge (2016), eq. 3–5 and figure 1, lower half; Cheng: two seeds, ranges of layers",
     options=(
-        Option("sets", "Sets of layers", tuple(CUMULATIVE),
-               "A to E are conv1_1 to conv5_1; ranges count convolutions, such as 4-8; or name layers: conv1_1 conv3_1",
-               (*CUMULATIVE, "1-5", "4-8", "7-11"), check=lambda text: text if layer_set(text) else text, fixed=False),
+        Option(
+            "sets",
+            "Sets of layers",
+            tuple(CUMULATIVE),
+            "A to E are conv1_1 to conv5_1; ranges count convolutions, such as 4-8; or name layers: conv1_1 conv3_1",
+            (*CUMULATIVE, "1-5", "4-8", "7-11"),
+            check=lambda text: text if layer_set(text) else text,
+            fixed=False,
+        ),
         Option("seeds", "Seeds", (0, 1), "of the noise, a row each", extent=(0, 2**32 - 1)),
-        backbone_option(), size_option(160), steps_option(150),
+        backbone_option(),
+        size_option(160),
+        steps_option(150),
     ),
     pictures=("style",),
     make=make,
-)  # fmt: skip
+)

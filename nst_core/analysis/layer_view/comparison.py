@@ -81,36 +81,48 @@ class Comparison:
         is_style, away = seen is self.style, distance(seen.gram, self.style.gram)
         tops = [self.tops[channel] for channel in self.channels]
         levels = self._levels(seen)
-        return [
-            Part(
-                MAPS, place, f"feature maps of the {column}", feature_sheet(seen.features, self.channels, tops),
-                f"channels {channels}: the style's most active" if is_style else "the same channels",
-                done, facts={"layer": self.layer, "channels": self.channels},
-            ),
-            Part(
-                MATRIX, place, f"Gram matrix of the {column}", heat_map(seen.gram, self.order, self.peak),
-                f"A, {len(self.order)} × {len(self.order)}" if is_style else f"G, ‖G − A‖²/‖A‖² = {away:.3g}",
-                done, facts={"layer": self.layer, "distance": away},
-            ),
-            Part(
-                DIAGONAL, place, f"diagonal of the {column}",
-                bars(levels, () if is_style else self.levels, self.highest),
-                f"the style's {len(self.barred)} most active channels" if is_style else "yellow: as in the style",
-                done, facts={"layer": self.layer, "channels": self.barred, "roots": levels},
-            ),
-            *self._pairs(column, seen, done),
-        ]  # fmt: skip
+        maps = Part(
+            MAPS,
+            place,
+            label=f"feature maps of the {column}",
+            image=feature_sheet(seen.features, self.channels, tops),
+            caption=f"channels {channels}: the style's most active" if is_style else "the same channels",
+            done=done,
+            facts={"layer": self.layer, "channels": self.channels},
+        )
+        matrix = Part(
+            MATRIX,
+            place,
+            label=f"Gram matrix of the {column}",
+            image=heat_map(seen.gram, self.order, self.peak),
+            caption=f"A, {len(self.order)} × {len(self.order)}" if is_style else f"G, ‖G − A‖²/‖A‖² = {away:.3g}",
+            done=done,
+            facts={"layer": self.layer, "distance": away},
+        )
+        diagonal = Part(
+            DIAGONAL,
+            place,
+            label=f"diagonal of the {column}",
+            image=bars(levels, () if is_style else self.levels, self.highest),
+            caption=f"the style's {len(self.barred)} most active channels" if is_style else "yellow: as in the style",
+            done=done,
+            facts={"layer": self.layer, "channels": self.barred, "roots": levels},
+        )
+        return [maps, matrix, diagonal, *self._pairs(column, seen, done)]
 
     def _pairs(self, column: str, seen: Seen, done: bool) -> Iterator[Part]:
         together = cosines(seen.gram)
         for row, (a, b) in enumerate(self.pairs, PAIRS):
             share = float(together[a, b])
             yield Part(
-                row, COLUMNS.index(column), f"channels {a} and {b} of the {column}",
-                overlay(seen.features[a], seen.features[b], tuple(strong(seen.features[[a, b]]).tolist())),
-                f"magenta {a}, green {b}; together {share:.2f} of 1", done,
+                row,
+                COLUMNS.index(column),
+                label=f"channels {a} and {b} of the {column}",
+                image=overlay(seen.features[a], seen.features[b], tuple(strong(seen.features[[a, b]]).tolist())),
+                caption=f"magenta {a}, green {b}; together {share:.2f} of 1",
+                done=done,
                 facts={"layer": self.layer, "channels": [a, b], "cosine": share},
-            )  # fmt: skip
+            )
 
     @property
     def rows(self) -> tuple[str, ...]:

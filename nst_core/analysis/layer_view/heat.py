@@ -14,10 +14,19 @@ CLIPPED = 0.995  # quantile of a matrix from which on everything is drawn as str
 
 # Dark to bright in steps that look equal, on grey paper and to the colour-blind, too: ten colours of "viridis", by
 # Smith & van der Walt (2015), given to the public domain.
-HEAT = np.array(
-    ((68, 1, 84), (72, 40, 120), (62, 74, 137), (49, 104, 142), (38, 130, 142),
-     (31, 158, 137), (53, 183, 121), (110, 206, 88), (181, 222, 43), (253, 231, 37))
-) / 255  # fmt: skip
+VIRIDIS = (
+    (68, 1, 84),
+    (72, 40, 120),
+    (62, 74, 137),
+    (49, 104, 142),
+    (38, 130, 142),
+    (31, 158, 137),
+    (53, 183, 121),
+    (110, 206, 88),
+    (181, 222, 43),
+    (253, 231, 37),
+)
+HEAT = np.array(VIRIDIS) / 255
 PAPER, BAR, MARK = np.array((0.11, 0.11, 0.13)), HEAT[5], HEAT[9]
 
 
@@ -35,7 +44,7 @@ def peak(matrix: Tensor) -> float:
     return max(float(np.quantile(values, CLIPPED)), float(np.finfo(np.float32).tiny))
 
 
-def heat_map(matrix: Tensor, order: Sequence[int], top: float | None = None) -> Tensor:
+def heat_map(matrix: Tensor, order: Sequence[int] | np.ndarray, top: float | None = None) -> Tensor:
     """A matrix as an image, dark where an entry is small; by the root of its amount, so that weak ones show, too.
 
     Args:
@@ -46,7 +55,8 @@ def heat_map(matrix: Tensor, order: Sequence[int], top: float | None = None) -> 
     Returns:
         (1, 3, S, S) in [0, 1], S about SIDE: an entry is a square, or several share a pixel.
     """
-    values = np.abs(matrix.detach().cpu().numpy()).astype(np.float32)[np.ix_(order, order)]
+    channels = np.asarray(order, dtype=np.intp)
+    values = np.abs(matrix.detach().cpu().numpy()).astype(np.float32)[np.ix_(channels, channels)]
     roots = np.sqrt(values / (peak(matrix) if top is None else top)).clip(0, 1)
     if len(roots) > SIDE:
         roots = np.asarray(Image.fromarray(roots).resize((SIDE, SIDE), Image.Resampling.BOX))

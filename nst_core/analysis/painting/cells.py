@@ -68,5 +68,5 @@ class Growth:
             self.marked[frame.step] = (frame.image.cpu(), seconds)
 
     def finish(self, record: RunRecord) -> None:
-        """It is done; nothing of it stays on the device."""
-        self.record, self.image = record, self.image.cpu()
+        """Note that it is done; nothing of it stays on the device."""
+        self.record, self.image = record, None if self.image is None else self.image.cpu()

@@ -19,19 +19,21 @@ from nst_core.transfer.together import terms_together
 NOT_FINITE = "the loss is not a finite number at step {}; lower the weights, or compute in fp32 (NST_PRECISION=fp32)"
 
 
-class Hand(Protocol):
+class Painter(Protocol):
     """Paints one cell or several."""
 
-    growths: Sequence[Growth]
+    @property
+    def growths(self) -> Sequence[Growth]:
+        """Tell how far each of them is."""
 
     def advance(self) -> bool:
-        """One step for each of them; False when there was none to make."""
+        """Make one step for each of them; False when there was none to make."""
 
     def close(self) -> None:
         """Free what it holds."""
 
 
-class Alone:
+class Single:
     """One cell, of any settings; checks them and the pictures."""
 
     def __init__(self, cell: Cell, compute: Compute):
@@ -51,7 +53,7 @@ class Alone:
         self.run.close()
 
 
-class Mate:
+class BatchMember:
     """One of several cells that pass the network together: its canvas and what moves it."""
 
     def __init__(self, growth: Growth, run: Run):
@@ -97,62 +99,62 @@ class Mate:
                 self.canvas.clamp_(0, 1)
 
 
-class Crew:
+class Batch:
     """Cells that pass the network together; one whose loss is not finite ends, and the others go on."""
 
-    def __init__(self, hands: Sequence[Alone], compute: Compute):
+    def __init__(self, painters: Sequence[Single], compute: Compute):
         self.compute = compute
-        self.growths = [hand.growths[0] for hand in hands]
-        self.runs = [hand.run for hand in hands]
-        self.mates: list[Mate] | None = None  # none before the first step: laying out takes a while
+        self.growths = [painter.growths[0] for painter in painters]
+        self.runs = [painter.run for painter in painters]
+        self.members: list[BatchMember] | None = None  # none before the first step: laying out takes a while
 
     def advance(self) -> bool:
         began = time.perf_counter()
-        if self.mates is None:
+        if self.members is None:
             with painting_on(self.compute):
-                self.mates = [Mate(growth, run) for growth, run in zip(self.growths, self.runs, strict=True)]
-        elif not self.mates:
+                self.members = [BatchMember(growth, run) for growth, run in zip(self.growths, self.runs, strict=True)]
+        elif not self.members:
             return False
         else:
-            for mate in self.mates:
-                mate.move()
-        self._evaluate(self.mates)
-        if back := [mate for mate in self.mates if mate.has_leapt]:
-            for mate in back:
-                mate.go_back()
+            for member in self.members:
+                member.move()
+        self._evaluate(self.members)
+        if back := [member for member in self.members if member.has_leapt]:
+            for member in back:
+                member.go_back()
             self._evaluate(back)
-            for mate in back:
-                mate.move()
+            for member in back:
+                member.move()
             self._evaluate(back)
-        self._end_the_infinite()
-        seconds = (time.perf_counter() - began) / max(1, len(self.mates))
-        for mate in list(self.mates):
-            mate.take(seconds)
-            if mate.growth.step == mate.run.steps:
-                mate.growth.finish(mate.run.record())
-                self.mates.remove(mate)
+        self._end_the_infinite(self.members)
+        seconds = (time.perf_counter() - began) / max(1, len(self.members))
+        for member in list(self.members):
+            member.take(seconds)
+            if member.growth.step == member.run.steps:
+                member.growth.finish(member.run.record())
+                self.members.remove(member)
         return True
 
-    def _evaluate(self, mates: Sequence[Mate]) -> None:
+    def _evaluate(self, members: Sequence[BatchMember]) -> None:
         """The losses of these canvases, and their gradients."""
         with painting_on(self.compute):
-            terms = terms_together([mate.objective for mate in mates], [mate.canvas for mate in mates])
+            terms = terms_together([member.objective for member in members], [member.canvas for member in members])
             values = torch.stack([value for own in terms for value in own.values()])
-            for mate in mates:
-                mate.canvas.grad = None
+            for member in members:
+                member.canvas.grad = None
             values.sum().backward()
         numbers = iter(values.tolist())  # the device is waited for once
-        for mate, own in zip(mates, terms, strict=True):
-            mate.losses = {name: next(numbers) for name in own}
+        for member, own in zip(members, terms, strict=True):
+            member.losses = {name: next(numbers) for name in own}
 
-    def _end_the_infinite(self) -> None:
-        """Those whose losses are not finite end here."""
-        for mate in list(self.mates):
-            if not all(map(math.isfinite, mate.losses.values())):
-                mate.growth.problem = NOT_FINITE.format(mate.next_step)
-                self.mates.remove(mate)
+    def _end_the_infinite(self, members: list[BatchMember]) -> None:
+        """End those whose losses are not finite."""
+        for member in list(members):
+            if not all(map(math.isfinite, member.losses.values())):
+                member.growth.problem = NOT_FINITE.format(member.next_step)
+                members.remove(member)
 
     def close(self) -> None:
-        self.mates = []
+        self.members = []
         for run in self.runs:
             run.close()

@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 from nst_core import images
-from nst_core.analysis.figure import Moment, Part
+from nst_core.analysis.figure import Moment, Moments, Part
 from nst_core.analysis.painting.cells import Cell, Growth
-from nst_core.analysis.painting.painters import Alone, Crew, Hand
+from nst_core.analysis.painting.painters import Batch, Painter, Single
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError
 from nst_core.transfer.memory import check_memory
@@ -17,8 +17,10 @@ from nst_core.transfer.together import look_of
 MOMENT_SECONDS = 0.25  # between two looks
 MOST_TOGETHER = 4  # cells in one pass: measured on a CPU, more gain nothing
 
+Growing = Generator[tuple[Growth, ...], None, None]  # closing it frees all that is painted with
 
-def paint_cells(cells: Sequence[Cell], compute: Compute, *, together: bool = True) -> Iterator[tuple[Growth, ...]]:
+
+def paint_cells(cells: Sequence[Cell], compute: Compute, *, together: bool = True) -> Growing:
     """Paint all cells, a step of each in turn, so that the whole figure grows.
 
     A cell whose loss is not finite ends there and says why; the others go on. Closing the iterator frees all.
@@ -35,7 +37,7 @@ def paint_cells(cells: Sequence[Cell], compute: Compute, *, together: bool = Tru
         ConfigError, DeviceError, WeightsError: of any cell, before the first is painted.
     """
     groups = _groups(cells, together)
-    return _grown([hand for group in groups for hand in _hands(group, compute, len(cells))], cells)
+    return _grown([painter for group in groups for painter in _painters(group, compute, len(cells))], cells)
 
 
 def _groups(cells: Sequence[Cell], together: bool) -> list[list[Cell]]:
@@ -52,48 +54,48 @@ def _groups(cells: Sequence[Cell], together: bool) -> list[list[Cell]]:
     return [group for alike in groups.values() for group in alike]
 
 
-def _hands(cells: list[Cell], compute: Compute, count: int) -> Sequence[Hand]:
-    """A crew for cells that pass together, or hands for each where the memory is too small for that.
+def _painters(cells: list[Cell], compute: Compute, count: int) -> Sequence[Painter]:
+    """Give a batch for cells that pass together, or a painter for each where the memory is too small for that.
 
     Args:
         count: of all cells of the figure.
     """
-    hands = [Alone(cell, compute) for cell in cells]
-    run = hands[0].run
+    painters = [Single(cell, compute) for cell in cells]
+    run = painters[0].run
     sizes = images.size_of(run.content_image), images.size_of(run.painting.style_image)
-    if len(hands) > 1:
+    if len(painters) > 1:
         try:
-            check_memory(*sizes, run.config, compute, together=len(hands), beside=count - len(hands))
-            return [Crew(hands, compute)]
+            check_memory(*sizes, run.config, compute, together=len(painters), beside=count - len(painters))
+            return [Batch(painters, compute)]
         except DeviceError:  # one at a time is slower
             pass
     check_memory(*sizes, run.config, compute, beside=count - 1)
-    return hands
+    return painters
 
 
-def _grown(hands: list[Hand], cells: Sequence[Cell]) -> Iterator[tuple[Growth, ...]]:
-    growths = {id(growth.cell): growth for hand in hands for growth in hand.growths}
-    ordered, working, told = tuple(growths[id(cell)] for cell in cells), list(hands), -math.inf
+def _grown(painters: Sequence[Painter], cells: Sequence[Cell]) -> Growing:
+    growths = {id(growth.cell): growth for painter in painters for growth in painter.growths}
+    ordered, working, told = tuple(growths[id(cell)] for cell in cells), list(painters), -math.inf
     try:
         while working:
-            for hand in list(working):
+            for painter in list(working):
                 try:
-                    if not hand.advance():
-                        working.remove(hand)
+                    if not painter.advance():
+                        working.remove(painter)
                 except (ConfigError, DeviceError, WeightsError):
                     raise  # the others would fare no better
                 except NSTError as error:
-                    for growth in hand.growths:
+                    for growth in painter.growths:
                         growth.problem = growth.problem or ("" if growth.record else str(error))
-                    working.remove(hand)
-                    hand.close()
+                    working.remove(painter)
+                    painter.close()
                 if time.monotonic() - told >= MOMENT_SECONDS:
                     told = time.monotonic()
                     yield ordered
         yield ordered
     finally:
-        for hand in hands:
-            hand.close()
+        for painter in painters:
+            painter.close()
 
 
 def part_of(growth: Growth, caption: str = "") -> Part:
@@ -109,7 +111,7 @@ def moments(
     told: Callable[[tuple[Growth, ...]], Moment],
     *,
     together: bool = True,
-) -> Iterator[Moment]:
+) -> Moments:
     """A figure that consists of paintings, while they grow.
 
     Args:
@@ -122,7 +124,7 @@ def moments(
     return _told(paint_cells(cells, compute, together=together), told)
 
 
-def _told(growing: Iterator[tuple[Growth, ...]], told: Callable[[tuple[Growth, ...]], Moment]) -> Iterator[Moment]:
+def _told(growing: Growing, told: Callable[[tuple[Growth, ...]], Moment]) -> Moments:
     try:
         for growths in growing:
             moment = told(growths)

@@ -16,7 +16,7 @@ INDEX_SIZE, LOWERED, RAISED = 0.68, 0.18, 0.4  # of a letter's size: an index, a
 
 def draw_text(
     text: str, width: int, size: int, lettering: Lettering, fill: str | tuple[int, int, int] = "black"
-) -> Image.Image | None:  # fmt: skip
+) -> Image.Image | None:
     """A text in lines; None if there is none.
 
     Args:
@@ -72,7 +72,7 @@ def draw_bullets(sentences: Sequence[str], width: int, size: int, lettering: Let
 
 def draw_charts(
     charts: Sequence[Chart], colors: Mapping[str, str], width: int, size: int, lettering: Lettering
-) -> Iterator[Image.Image]:  # fmt: skip
+) -> Iterator[Image.Image]:
     """Charts, two beside each other where there are several; none for those without a point."""
     each = (width - SPACE) // 2 if len(charts) > 1 else width
     drawn = [picture for chart in charts if (picture := draw_chart(chart, colors, each, size, lettering))]

@@ -97,9 +97,14 @@ class _Axes:
 
     @classmethod
     def around(
-        cls, lines: Mapping[str, Points], logarithmic: bool, title: list[str], width: int, size: int,
+        cls,
+        lines: Mapping[str, Points],
+        logarithmic: bool,
+        title: list[str],
+        width: int,
+        size: int,
         lettering: Lettering,
-    ) -> "_Axes":  # fmt: skip
+    ) -> "_Axes":
         """The axes that hold all lines."""
         points = [point for line in lines.values() for point in line]
         right, low, high = max(x for x, _ in points), min(y for _, y in points), max(y for _, y in points)
@@ -141,13 +146,13 @@ class _Axes:
 
 def _hollow(lines: Mapping[str, Points], colors: Mapping[str, str]) -> set[str]:
     """The lines whose colour another one has already."""
-    first = {colors[name]: name for name in reversed(lines)}
+    first = {colors[name]: name for name in reversed(tuple(lines))}
     return {name for name in lines if first[colors[name]] != name}
 
 
 def _draw_line(
     draw: ImageDraw.ImageDraw, points: list[tuple[float, float]], color: str, width: int, hollow: bool
-) -> None:  # fmt: skip
+) -> None:
     if len(points) > 1:
         draw.line(points, color, width, joint="curve")
     if len(points) > 1 and hollow:

@@ -16,12 +16,37 @@ LINE = 1.35  # from one line to the next, of the font's size
 
 # What has no letters of its own in Unicode's tables.
 SPELLED = {
-    "Σ": "Sum", "∂": "d", "∇": "grad ", "√": "sqrt ", "∝": "proportional to", "∬": "double integral", "∫": "integral",
-    "‖": "||", "⇔": "<=>", "←": "<-", "→": "->", "≤": "<=", "≥": ">=", "≈": "~", "×": "x", "·": "*",
-    "−": "-", "–": "-", "—": "-", "⁄": "/", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "∞": "infinity",
-}  # fmt: skip
+    "Σ": "Sum",
+    "∂": "d",
+    "∇": "grad ",
+    "√": "sqrt ",
+    "∝": "proportional to",
+    "∬": "double integral",
+    "∫": "integral",
+    "‖": "||",
+    "⇔": "<=>",
+    "←": "<-",
+    "→": "->",
+    "≤": "<=",
+    "≥": ">=",
+    "≈": "~",
+    "×": "x",
+    "·": "*",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "⁄": "/",
+    "…": "...",
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "∞": "infinity",
+}
 BEGIN, END = "\1", "\2"  # around a spelled word
 SIGNS = {"<sub>": "_", "<super>": "^"}
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont  # Pillow gives its own as either
 
 
 @dataclass(frozen=True)
@@ -34,7 +59,7 @@ class Lettering:
 
     file: str | None = None
 
-    def font(self, size: int) -> ImageFont.FreeTypeFont:
+    def font(self, size: int) -> Font:
         """The font at a size, pixels."""
         return _font(self.file, size)
 
@@ -77,9 +102,14 @@ class Lettering:
         return round(len(lines) * size * LINE)
 
     def write(
-        self, draw: ImageDraw.ImageDraw, at: tuple[float, float], lines: Sequence[str], size: int,
-        fill: str | tuple[int, int, int] = "black", side: str = "l",
-    ) -> None:  # fmt: skip
+        self,
+        draw: ImageDraw.ImageDraw,
+        at: tuple[float, float],
+        lines: Sequence[str],
+        size: int,
+        fill: str | tuple[int, int, int] = "black",
+        side: str = "l",
+    ) -> None:
         """Write lines below each other.
 
         Args:
@@ -96,7 +126,7 @@ class Lettering:
 
 
 @cache
-def _font(file: str | None, size: int) -> ImageFont.FreeTypeFont:
+def _font(file: str | None, size: int) -> Font:
     return ImageFont.truetype(file, size) if file else ImageFont.load_default(size)
 
 

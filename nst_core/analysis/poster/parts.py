@@ -80,9 +80,7 @@ def _rows_of(moment: Moment) -> range:
 def _row(moment: Moment, number: int, room: int, side: int, size: int, lettering: Lettering) -> _Row:
     parts = {part.column: part for part in moment.parts if part.row == number}
     pictures = {column: _fitted(part, room) for column, part in parts.items()}
-    captions = {
-        column: lettering.wrapped(part.caption, size, room) for column, part in parts.items() if part.caption
-    }  # fmt: skip
+    captions = {column: lettering.wrapped(part.caption, size, room) for column, part in parts.items() if part.caption}
     label = moment.rows[number] if number < len(moment.rows) else ""
     heights = [picture.height for picture in pictures.values() if picture]
     return _Row(
@@ -102,9 +100,15 @@ def _fitted(part: Part, room: int) -> Image.Image | None:
 
 
 def _draw_row(
-    picture: Image.Image, draw: ImageDraw.ImageDraw, row: _Row, places: Sequence[int], top: int, room: int, size: int,
+    picture: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    row: _Row,
+    places: Sequence[int],
+    top: int,
+    room: int,
+    size: int,
     lettering: Lettering,
-) -> None:  # fmt: skip
+) -> None:
     for column, part in row.pictures.items():
         x = places[column]
         if part is None:
@@ -114,5 +118,5 @@ def _draw_row(
         picture.paste(part, at)
         draw.rectangle((*at, at[0] + part.width - 1, at[1] + part.height - 1), outline=LIGHT_GREY)
     for column, lines in row.captions.items():
-        x = places[column] + room / 2
-        lettering.write(draw, (x, top + row.height + size // 8), lines, size, GREY, side="m")
+        middle = places[column] + room / 2
+        lettering.write(draw, (middle, top + row.height + size // 8), lines, size, GREY, side="m")

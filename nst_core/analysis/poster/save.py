@@ -11,6 +11,7 @@ from typing import Any
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.figure import Chart, Figure, Moment, Part
@@ -51,7 +52,7 @@ def poster(
 
 def _blocks(
     figure: Figure, settings: Mapping[str, Any], moment: Moment, letters: Lettering
-) -> Iterator[Image.Image | None]:  # fmt: skip
+) -> Iterator[Image.Image | None]:
     """What stands below each other."""
     width, colors = PRINT_WIDTH - 2 * MARGIN, colors_of(moment.charts)
     yield draw_text(figure.title, width, TITLE, letters)
@@ -120,18 +121,19 @@ def save_parts(figure: Figure, settings: Mapping[str, Any], moment: Moment, fold
     """
     folder = Path(folder)
     make_folder(folder)
-    parts = sorted((part for part in moment.parts if part.image is not None), key=lambda part: (part.row, part.column))
-    names = unique(f"{part.row + 1}-{part.column + 1} {part.label}" for part in parts)
+    shown = [(part, part.image) for part in moment.parts if part.image is not None]
+    shown.sort(key=lambda pair: (pair[0].row, pair[0].column))
+    names = unique(f"{part.row + 1}-{part.column + 1} {part.label}" for part, _ in shown)
     part_files = [folder / f"{name}.png" for name in names]
     chart_files = [folder / f"{name}.csv" for name in unique(f"chart {chart.title}" for chart in moment.charts)]
-    for part, path in zip(parts, part_files, strict=True):
-        _save_part(figure, settings, part, path)
+    for (part, image), path in zip(shown, part_files, strict=True):
+        _save_part(figure, settings, part, image, path)
     for chart, path in zip(moment.charts, chart_files, strict=True):
         _save_chart(chart, path)
     values = describe(figure, settings, moment)
     values["parts"] = [
-        {"file": path.name, **describe_part(part)} for part, path in zip(parts, part_files, strict=True)
-    ]  # fmt: skip
+        {"file": path.name, **describe_part(part)} for (part, _), path in zip(shown, part_files, strict=True)
+    ]
     for chart, path in zip(values["charts"], chart_files, strict=True):
         chart["file"] = path.name
     index = folder / INDEX
@@ -153,13 +155,13 @@ def unique(labels: Iterable[str]) -> list[str]:
     return found
 
 
-def _save_part(figure: Figure, settings: Mapping[str, Any], part: Part, path: Path) -> None:
+def _save_part(figure: Figure, settings: Mapping[str, Any], part: Part, image: Tensor, path: Path) -> None:
     if part.record:
-        save_result(part.image, part.record, path)
+        save_result(image, part.record, path)
         return
     values = {"figure": figure.name, "settings": plain_values(settings), **describe_part(part)}
     text = {"Software": "Neural Style Lab", "Title": part.label, PART_KEY: json.dumps(values, allow_nan=False)}
-    images.save_png(part.image, path, text)
+    images.save_png(image, path, text)
 
 
 def _save_chart(chart: Chart, path: Path) -> None:

@@ -25,9 +25,7 @@ def draw_table(table: Table, colors: Mapping[str, str], width: int, size: int, l
     rows = [table.heads, *table.rows]
     pad = round(size * PAD)
     widths = _widths(rows, width - 2 * pad * len(table.heads), size, lettering)
-    cells = [
-        [lettering.wrapped(text, size, room) for text, room in zip(row, widths, strict=True)] for row in rows
-    ]  # fmt: skip
+    cells = [[lettering.wrapped(text, size, room) for text, room in zip(row, widths, strict=True)] for row in rows]
     heights = [max(lettering.height(lines, size) for lines in row) + pad for row in cells]
     large = round(size * TITLE)
     title = lettering.wrapped(table.title, large, width)

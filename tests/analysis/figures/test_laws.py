@@ -9,7 +9,7 @@ from nst_core.analysis.figure import MOST_PICTURES, Material, Moment
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.figures.grid import CONTENT_FACTOR
 from nst_core.analysis.figures.start import marks_of
-from nst_core.analysis.painting import painters as hands
+from nst_core.analysis.painting import painters
 from nst_core.errors import ConfigError, ImageError
 from nst_core.transfer.stylize import stylize
 from tests.runs import CPU
@@ -104,8 +104,8 @@ def test_each_cell_has_its_ratio_and_its_set(random_weights, pictures):
 
 
 def test_a_row_of_the_grid_passes_the_network_together_and_is_what_each_is_alone(random_weights, pictures, monkeypatch):
-    passes, terms_together = [], hands.terms_together
-    monkeypatch.setattr(hands, "terms_together", lambda *a: (passes.append(len(a[0])), terms_together(*a))[1])
+    passes, terms_together = [], painters.terms_together
+    monkeypatch.setattr(painters, "terms_together", lambda *a: (passes.append(len(a[0])), terms_together(*a))[1])
     last = made("grid", pictures[:1], pictures[1:], ratios="0.1, 1, 10", sets="A, A-B", start="content")
     assert passes.count(3) == 2 * 4  # one that leapt goes back by itself
     for part in last.parts:

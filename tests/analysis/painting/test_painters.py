@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from nst_core.analysis.figure import Moment
-from nst_core.analysis.painting import painters as hands
-from nst_core.analysis.painting import side_by_side
+from nst_core.analysis.painting import painters, side_by_side
 from nst_core.analysis.painting.side_by_side import MOST_TOGETHER, moments, paint_cells, part_of
 from nst_core.errors import DeviceError, NSTError
 from nst_core.transfer.objective import StyleTransferObjective
@@ -27,7 +26,7 @@ def every_step(monkeypatch, random_weights):
 @pytest.fixture
 def spoilt(monkeypatch):
     """Of seed 1, the loss is infinite from some step on."""
-    terms_together, at = hands.terms_together, {"pass": 0, "from": 0}
+    terms_together, at = painters.terms_together, {"pass": 0, "from": 0}
 
     def spoil(objectives, images):
         terms, at["pass"] = terms_together(objectives, images), at["pass"] + 1
@@ -38,7 +37,7 @@ def spoilt(monkeypatch):
             {name: factor * value for name, value in own.items()} for factor, own in zip(factors, terms, strict=True)
         ]
 
-    monkeypatch.setattr(hands, "terms_together", spoil)
+    monkeypatch.setattr(painters, "terms_together", spoil)
     return at
 
 
@@ -71,29 +70,29 @@ def test_when_all_fail_it_ends_and_says_so_of_each(pictures, together):
     assert not any(growth.record or growth.history for growth in growths)
 
 
-def test_an_error_of_a_crew_is_told_of_each_of_its_cells(pictures, monkeypatch):
+def test_an_error_of_a_batch_is_told_of_each_of_its_cells(pictures, monkeypatch):
     def fail(self):
         raise NSTError("no good")
 
-    monkeypatch.setattr(hands.Crew, "advance", fail)
+    monkeypatch.setattr(painters.Batch, "advance", fail)
     growths = painted(five(pictures))
     assert [growth.problem for growth in growths] == ["no good"] * MOST_TOGETHER + [""] and growths[-1].record
 
 
 def objectives() -> int:
     gc.collect()
-    return sum(type(thing) in (StyleTransferObjective, hands.Mate) for thing in gc.get_objects())
+    return sum(type(thing) in (StyleTransferObjective, painters.BatchMember) for thing in gc.get_objects())
 
 
 def test_a_device_that_fails_ends_all_and_nothing_stays(pictures, monkeypatch):
-    move = hands.Mate.move
+    move = painters.BatchMember.move
 
     def fail(self):
         if self.growth.step == 1:
             raise DeviceError("out of memory")
         move(self)
 
-    monkeypatch.setattr(hands.Mate, "move", fail)
+    monkeypatch.setattr(painters.BatchMember, "move", fail)
     before, growing = objectives(), paint_cells(five(pictures), CPU)
     with pytest.raises(DeviceError, match="out of memory"):
         list(growing)
@@ -112,30 +111,30 @@ def test_closing_frees_what_was_painted_with(pictures, together, seen):
 
 
 @pytest.mark.parametrize("cells", [1, 3])
-def test_a_closed_hand_holds_nothing_while_it_is_held(pictures, cells):
+def test_a_closed_painter_holds_nothing_while_it_is_held(pictures, cells):
     before, alike = objectives(), five(pictures, steps=50)[:cells]
-    one = [hands.Alone(cell, CPU) for cell in alike]
-    hand = one[0] if cells == 1 else hands.Crew(one, CPU)
-    assert hand.advance() and hand.advance() and objectives() > before
-    hand.close()
-    assert objectives() == before and not (cells > 1 and hand.advance())
+    one = [painters.Single(cell, CPU) for cell in alike]
+    painter = one[0] if cells == 1 else painters.Batch(one, CPU)
+    assert painter.advance() and painter.advance() and objectives() > before
+    painter.close()
+    assert objectives() == before and not (cells > 1 and painter.advance())
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_every_hand_is_closed_whether_it_ends_or_is_left(pictures, monkeypatch, ends):
+def test_every_painter_is_closed_whether_it_ends_or_is_left(pictures, monkeypatch, ends):
     closed = []
-    for kind in (hands.Alone, hands.Crew):
-        monkeypatch.setattr(kind, "close", lambda hand: closed.append(type(hand)))
+    for kind in (painters.Single, painters.Batch):
+        monkeypatch.setattr(kind, "close", lambda painter: closed.append(type(painter)))
     growing = paint_cells(five(pictures), CPU)
     next(growing)
     list(growing) if ends else growing.close()
-    assert closed == [hands.Crew, hands.Alone]
+    assert closed == [painters.Batch, painters.Single]
 
 
-def test_a_memory_that_is_full_while_a_crew_is_laid_out_is_told(pictures, monkeypatch):
+def test_a_memory_that_is_full_while_a_batch_is_laid_out_is_told(pictures, monkeypatch):
     def full(run):
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr(hands.Run, "laid_out", full)
+    monkeypatch.setattr(painters.Run, "laid_out", full)
     with pytest.raises(DeviceError, match="ran out of memory; choose a smaller size"):
         list(paint_cells(five(pictures)[:2], CPU))

@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from nst_core.analysis.figure import Moment
-from nst_core.analysis.painting import painters as hands
-from nst_core.analysis.painting import side_by_side
+from nst_core.analysis.painting import painters, side_by_side
 from nst_core.analysis.painting.cells import Cell, Growth
-from nst_core.analysis.painting.painters import Alone, Crew
+from nst_core.analysis.painting.painters import Batch, Single
 from nst_core.analysis.painting.side_by_side import MOST_TOGETHER, moments, paint_cells, part_of
 from nst_core.errors import ConfigError, DeviceError
 from nst_core.transfer import memory
@@ -32,8 +31,10 @@ def every_step(monkeypatch, random_weights):
 def passes(monkeypatch):
     """How many pictures passed the network in each pass."""
     seen = []
-    terms_together = hands.terms_together
-    monkeypatch.setattr(hands, "terms_together", lambda *given: (seen.append(len(given[0])), terms_together(*given))[1])
+    terms_together = painters.terms_together
+    monkeypatch.setattr(
+        painters, "terms_together", lambda *given: (seen.append(len(given[0])), terms_together(*given))[1]
+    )
     return seen
 
 
@@ -63,7 +64,7 @@ def apart(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 @pytest.mark.parametrize("settings", [{}, {"optimizer": "adam", "step_size": 0.02, "clamp": True}, {"start": "noise"}])
-def test_a_cell_of_a_crew_is_what_it_is_alone(pictures, passes, settings):
+def test_a_cell_of_a_batch_is_what_it_is_alone(pictures, passes, settings):
     cells = five(pictures, backbone="lite", **settings)
     for growth, cell in zip(painted(cells), cells, strict=True):
         frames = alone(cell)
@@ -82,7 +83,7 @@ def test_a_cell_by_itself_is_stylize_s_to_the_bit(pictures, passes):
     assert passes == []
 
 
-def test_what_looks_otherwise_or_is_of_another_size_is_in_another_crew(pictures, passes):
+def test_what_looks_otherwise_or_is_of_another_size_is_in_another_batch(pictures, passes):
     looks = [
         small(steps=1, seed=seed, **more) for seed in (0, 1) for more in ({}, {"pooling": "average"}, {"size": 48})
     ]
@@ -98,7 +99,7 @@ def test_cells_have_their_own_pictures(pictures, passes):
     assert set(passes) == {2}
 
 
-def test_a_record_tells_of_a_crew_what_it_would_tell_of_one(pictures):
+def test_a_record_tells_of_a_batch_what_it_would_tell_of_one(pictures):
     cells = five(pictures)
     for growth, cell in zip(painted(cells), cells, strict=True):
         run = stylize(*pictures, cell.config, compute=CPU)
@@ -190,16 +191,16 @@ def test_a_setting_that_does_not_suit_is_told_before_the_first_step(pictures, to
         paint_cells(cells, CPU, together=together)
 
 
-def test_where_the_memory_is_too_small_for_a_crew_its_cells_are_painted_one_at_a_time(random_weights, monkeypatch):
+def test_where_the_memory_is_too_small_for_a_batch_its_cells_are_painted_one_at_a_time(random_weights, monkeypatch):
     picture = torch.rand(1, 3, 48, 64)
     cells = [Cell(0, n, str(n), small(style_weight=10.0**n), picture, picture) for n in range(3)]
 
     def chosen(free: float) -> list[type]:
         monkeypatch.setattr(memory, "free_memory", lambda device: free)
-        return [type(hand) for hand in side_by_side._hands(cells, CPU, len(cells))]
+        return [type(painter) for painter in side_by_side._painters(cells, CPU, len(cells))]
 
     needs = 32 * 24 * memory.BYTES_PER_PIXEL["fp32"]
-    assert chosen(10 * needs) == [Crew]
-    assert chosen(2 * needs) == [Alone] * 3
+    assert chosen(10 * needs) == [Batch]
+    assert chosen(2 * needs) == [Single] * 3
     with pytest.raises(DeviceError, match="3 pictures of 32×24 pixels"):
         chosen(1.02 * needs)  # enough for one painting, not for what the others remember
