@@ -1,14 +1,13 @@
 """Pictures in and out. The only place that knows files, colour profiles and 0..255."""
 
 import io
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -17,10 +16,10 @@ from nst_core.files import writing
 from nst_core.pictures.opening import DECODER_ERRORS, admit, decodable, header_of
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from nst_core.pictures.png_text import png_text
+from nst_core.pictures.srgb import in_srgb
 
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
 MAX_SIDE = 4096  # pixels; larger pictures are read at this size
-STRIP_PIXELS = 2**18  # converted at a time, lest a picture be there several times over
 
 # EXIF's orientation -> what turns such a picture upright. ImageOps.exif_transpose fails where another tag is damaged.
 ORIENTATIONS = {
@@ -32,9 +31,6 @@ ORIENTATIONS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-# A mode with transparency or a palette -> what its colours alone are.
-OPAQUE = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}
 
 
 def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
@@ -87,7 +83,7 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str) -> Tensor:
         picture.load()
         vars(picture).pop("_decoder", None)  # WebP's and AVIF's keep three more pictures of this size
         orientation = _orientation(picture)  # by now without it where Pillow turned a TIFF
-        shown = _srgb(picture, mode)
+        shown = in_srgb(picture, mode)
         if shown is not picture:
             picture.close()  # now, not later: it may take as much again
         shown.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
@@ -112,73 +108,6 @@ def _check_sides(size: tuple[int, int], name: str, max_side: int) -> None:
             f"{name} is {width}×{height} pixels, too small or too narrow; use a picture of at least "
             f"{MIN_SIDE}×{MIN_SIDE} (a side over {max_side} is scaled down to it)"
         )
-
-
-def _srgb(picture: Image.Image, mode: str) -> Image.Image:
-    """The picture in sRGB as it lies in the file: in mode RGB over white, in mode RGBA with its transparency.
-
-    Converted strip by strip: Pillow's and numpy's own copies would be several times as large as the picture.
-    """
-    range_ = _range(picture) if picture.mode.startswith(("I", "F")) else None
-    opaque = "L" if range_ else OPAQUE.get(picture.mode, picture.mode)
-    profile = _profile(picture.info.get("icc_profile"), opaque)
-    if picture.mode == mode == "RGB" and not profile and not picture.has_transparency_data:
-        return picture
-    made = Image.new(mode, picture.size)
-    for top, strip in _strips(picture):
-        strip = _eight_bits(strip, *range_) if range_ else strip
-        made.paste(_strip_srgb(strip, opaque, profile, mode), (0, top))
-    return made
-
-
-def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """First row and rows of each part."""
-    rows = max(1, STRIP_PIXELS // picture.width)
-    for top in range(0, picture.height, rows):
-        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
-
-
-def _strip_srgb(strip: Image.Image, opaque: str, profile: ImageCms.ImageCmsTransform | None, mode: str) -> Image.Image:
-    alpha = strip.convert("RGBA").getchannel("A") if strip.has_transparency_data else None
-    colors = strip.convert(opaque)
-    colors = profile.apply(colors) if profile else colors.convert("RGB")
-    if mode == "RGBA":
-        colors.putalpha(alpha or 255)
-        return colors
-    if alpha:
-        white = Image.new("RGB", colors.size, "white")
-        white.paste(colors, mask=alpha)
-        return white
-    return colors
-
-
-def _range(picture: Image.Image) -> tuple[float, float]:
-    """What is black and what is white in grey of 16 or 32 bits or of floats."""
-    strips = (np.asarray(strip) for _, strip in _strips(picture))
-    extremes = [float(extreme) for values in strips for extreme in (values.min(), values.max())]  # NaN if there is one
-    low, high = min(extremes), max(extremes)
-    if not np.isfinite(extremes).all():
-        raise ValueError("not finite")
-    if picture.mode == "F":  # no fixed range: [0, 1] by custom, else its own extremes
-        return min(0.0, low), max(1.0, high)
-    return 0.0, 65535.0 if high <= 65535 else float(2**31 - 1)
-
-
-def _eight_bits(strip: Image.Image, low: float, high: float) -> Image.Image:
-    """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white."""
-    values = np.asarray(strip, dtype=np.float64)
-    return Image.fromarray(((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8))
-
-
-def _profile(data: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From an embedded profile to sRGB; None for one that is damaged or unfit, which counts as none, as in viewers."""
-    if not data or mode not in ("RGB", "CMYK", "L"):
-        return None
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(data))
-        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except (ImageCms.PyCMSError, OSError):
-        return None
 
 
 def from_pil(picture: Image.Image) -> Tensor:

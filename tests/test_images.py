@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, ImageFile, features
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
 from nst_core.images import MAX_SIDE, MIN_SIDE, SIZE_RULES, cover, encode_jpeg, fit, load, resize, save_png, size_of
+from nst_core.pictures import srgb
 from tests.conftest import DEVICES
 
 RED, GREEN, BLUE, YELLOW = (220, 20, 30), (20, 180, 60), (30, 50, 200), (230, 220, 40)
@@ -347,7 +348,7 @@ def test_many_bits_are_converted_in_strips_as_in_one_piece(tmp_path, monkeypatch
     Image.fromarray(values).save(tmp_path / "file.tif")
     Image.fromarray(with_alpha()).save(tmp_path / "file.png", icc_profile=swapped_profile())
     whole = [shown(tmp_path / "file.tif"), shown(tmp_path / "file.png")]
-    monkeypatch.setattr(images, "STRIP_PIXELS", 100)  # two rows and a half
+    monkeypatch.setattr(srgb, "STRIP_PIXELS", 100)  # two rows and a half
     for once, strips in zip(whole, (shown(tmp_path / "file.tif"), shown(tmp_path / "file.png")), strict=True):
         np.testing.assert_array_equal(strips, once)
     np.testing.assert_allclose(whole[0][..., 0], values / 3.5 * 255, atol=0.51)  # its own extremes, not each strip's

@@ -40,8 +40,8 @@ TOP_LEVEL = {
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "core", "tools"}
 
 
-# tested by way of weights, download and record
-WITHOUT_TESTS = {"checkpoint", "remote", "version"}
+# tested by way of weights, download, record and images
+WITHOUT_TESTS = {"checkpoint", "remote", "version", "srgb"}
 
 
 def module_of(file: Path) -> str:
@@ -218,6 +218,17 @@ def private_names(tree: ast.Module) -> set[str]:
         for node in tree.body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name.startswith("_")
     }
+
+
+def test_files_and_functions_can_be_read_in_one_sitting():
+    long = [module for module, file in SOURCES.items() if len(file.read_text().splitlines()) > 300]
+    long += [
+        f"{module}.{node.name}"
+        for module in SOURCES
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 60
+    ]
+    assert not long
 
 
 def test_no_private_function_is_left_unused():

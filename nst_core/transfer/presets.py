@@ -31,6 +31,7 @@ class Preset:
 CROWSONS_FIVE = tuple(weight / 341 for weight in (256.0, 64.0, 16.0, 4.0, 1.0))
 EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take the mean
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
+MEANS = {"content_normalization": "mean", "style_normalization": "mean"}  # as PyTorch's loops have it
 FAINT = 0.05  # deviation of noise that pictures start from: of more, the grain that no layer minds stays
 FAINTLY = "Noise is faint (deviation 0.05), since the grain of more of it stays."
 
@@ -106,9 +107,7 @@ PRESETS: dict[str, Preset] = {
         title="Luo",
         source="Luo: conv4_2 against five style layers, α = 1, β = 8e4, L-BFGS, 4000 steps, with means, as PyTorch's "
         "loops take them",
-        config=StyleTransferConfig(
-            style_weight=8e4, content_normalization="mean", style_normalization="mean", steps=4000
-        ),
+        config=StyleTransferConfig(style_weight=8e4, steps=4000, **MEANS),
         printed="luo_printed",
     ),
     "luo_printed": Preset(
@@ -128,8 +127,7 @@ PRESETS: dict[str, Preset] = {
             layer_weights=EACH_OF_FIVE,
             content_weight=CHAO_ALPHA,
             style_weight=1e3,
-            content_normalization="mean",
-            style_normalization="mean",
+            **MEANS,
             start="noise",
             noise_deviation=FAINT,
             steps=500,
@@ -177,8 +175,7 @@ PRESETS: dict[str, Preset] = {
             style_layers=FIRST_FIVE,
             layer_weights=EACH_OF_FIVE,
             style_weight=CHENG_BETA,
-            content_normalization="mean",
-            style_normalization="mean",
+            **MEANS,
             start="noise",
             noise_deviation=FAINT,
         ),
@@ -216,8 +213,7 @@ PRESETS: dict[str, Preset] = {
             content_weight=5,
             style_weight=100,
             tv_weight=1e-3 * 256**2,  # counted on pixels of 0..256
-            content_normalization="mean",
-            style_normalization="mean",
+            **MEANS,
             total_variation="squares",
             start="noise",
             noise_deviation=0.001 / 256,  # so small that it starts from plain mean colour
@@ -232,8 +228,7 @@ PRESETS: dict[str, Preset] = {
             feature_scale="caffe",
             layer_weights=EACH_OF_FIVE,
             style_weight=1e3,
-            content_normalization="mean",
-            style_normalization="mean",
+            **MEANS,
             steps=500,
             size_rule="shortest side",
         ),
@@ -247,8 +242,7 @@ PRESETS: dict[str, Preset] = {
             style_layers=FIRST_FIVE,
             layer_weights=EACH_OF_FIVE,
             style_weight=1e6,
-            content_normalization="mean",
-            style_normalization="mean",
+            **MEANS,
             size_rule="shortest side",
         ),
         deviations="They clamp pixels inside the closure, which corrupts L-BFGS' memory; here nothing is clamped.",

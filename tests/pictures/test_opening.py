@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageFile, PngImagePlugin, features
+from PIL import Image, ImageCms, ImageFile, PngImagePlugin, features
 
 import nst_core
 from nst_core import images
@@ -73,7 +73,7 @@ def test_everything_in_the_core_that_opens_a_picture_says_which_kinds():
 
 RAISED = [
     OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, AssertionError, AttributeError,
-    NotImplementedError, ZeroDivisionError, OverflowError, BufferError, zlib.error, images.ImageCms.PyCMSError,
+    NotImplementedError, ZeroDivisionError, OverflowError, BufferError, zlib.error, ImageCms.PyCMSError,
     subprocess.CalledProcessError(1, "gs"), subprocess.TimeoutExpired("gs", 1),
 ]  # fmt: skip
 

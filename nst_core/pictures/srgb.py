@@ -1,0 +1,78 @@
+"""Pictures of any mode, depth and colour profile brought to sRGB, strip by strip."""
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image, ImageCms
+
+STRIP_PIXELS = 2**18  # converted at a time, lest a picture be there several times over
+# A mode with transparency or a palette -> what its colours alone are.
+OPAQUE = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}
+
+
+def in_srgb(picture: Image.Image, mode: str) -> Image.Image:
+    """Bring a picture to sRGB as it lies in the file: in mode RGB over white, in mode RGBA with its transparency.
+
+    Converted strip by strip: Pillow's and numpy's own copies would be several times as large as the picture.
+    """
+    range_ = _range(picture) if picture.mode.startswith(("I", "F")) else None
+    opaque = "L" if range_ else OPAQUE.get(picture.mode, picture.mode)
+    profile = _profile(picture.info.get("icc_profile"), opaque)
+    if picture.mode == mode == "RGB" and not profile and not picture.has_transparency_data:
+        return picture
+    made = Image.new(mode, picture.size)
+    for top, strip in _strips(picture):
+        strip = _eight_bits(strip, *range_) if range_ else strip
+        made.paste(_strip_srgb(strip, opaque, profile, mode), (0, top))
+    return made
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """First row and rows of each part."""
+    rows = max(1, STRIP_PIXELS // picture.width)
+    for top in range(0, picture.height, rows):
+        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+
+
+def _strip_srgb(strip: Image.Image, opaque: str, profile: ImageCms.ImageCmsTransform | None, mode: str) -> Image.Image:
+    alpha = strip.convert("RGBA").getchannel("A") if strip.has_transparency_data else None
+    colors = strip.convert(opaque)
+    colors = profile.apply(colors) if profile else colors.convert("RGB")
+    if mode == "RGBA":
+        colors.putalpha(alpha or 255)
+        return colors
+    if alpha:
+        white = Image.new("RGB", colors.size, "white")
+        white.paste(colors, mask=alpha)
+        return white
+    return colors
+
+
+def _range(picture: Image.Image) -> tuple[float, float]:
+    """What is black and what is white in grey of 16 or 32 bits or of floats."""
+    strips = (np.asarray(strip) for _, strip in _strips(picture))
+    extremes = [float(extreme) for values in strips for extreme in (values.min(), values.max())]  # NaN if there is one
+    low, high = min(extremes), max(extremes)
+    if not np.isfinite(extremes).all():
+        raise ValueError("not finite")
+    if picture.mode == "F":  # no fixed range: [0, 1] by custom, else its own extremes
+        return min(0.0, low), max(1.0, high)
+    return 0.0, 65535.0 if high <= 65535 else float(2**31 - 1)
+
+
+def _eight_bits(strip: Image.Image, low: float, high: float) -> Image.Image:
+    """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white."""
+    values = np.asarray(strip, dtype=np.float64)
+    return Image.fromarray(((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8))
+
+
+def _profile(data: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From an embedded profile to sRGB; None for one that is damaged or unfit, which counts as none, as in viewers."""
+    if not data or mode not in ("RGB", "CMYK", "L"):
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(data))
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None
