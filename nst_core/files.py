@@ -162,7 +162,7 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def plain_errors(path: str | Path, *others: type[Exception]) -> Iterator[None]:
-    """What goes wrong while a file is written, as one error that a user understands.
+    """Turn what goes wrong while a file is written into one error that a user understands.
 
     Args:
         path: the file.
@@ -184,7 +184,7 @@ def plain_errors(path: str | Path, *others: type[Exception]) -> Iterator[None]:
 
 
 def _cause_of(error: Exception) -> BaseException | None:
-    """What the disk said; None if the error is none of the disk's."""
+    """Find what the disk said; None if the error is none of the disk's."""
     # torch.save on a disk that takes no more: "[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534"
     if "inline_container" not in str(error):
         return None

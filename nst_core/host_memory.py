@@ -77,13 +77,13 @@ def _upwards(root: Path, path: str) -> Iterator[Path]:
 
 
 def _limits(version: _Version, folder: Path) -> list[int]:
-    """What the group's files allow, bytes; none where they say nothing."""
+    """Read what the group's files allow, bytes; none where they say nothing."""
     numbers = [_number(folder / name) for name in version.limits]
     return [number for number in numbers if number is not None and 0 < number < NO_LIMIT]
 
 
 def _rooms(version: _Version, folder: Path) -> list[int]:
-    """What the group can still take, bytes; none where nothing limits it, or its use is not told."""
+    """Read what the group can still take, bytes; none where nothing limits it, or its use is not told."""
     limits, used = _limits(version, folder), _number(folder / version.used)
     if not limits or used is None:
         return limits

@@ -3,7 +3,7 @@
 import io
 from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 import torch
@@ -148,7 +148,7 @@ def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = MAX_SIDE) -
     return buffer.getvalue()
 
 
-def save_png(image: Tensor, path: str | Path | BinaryIO, text: dict[str, str] | None = None) -> None:
+def save_png(image: Tensor, path: str | Path | IO[bytes], text: dict[str, str] | None = None) -> None:
     """Write image (1, 3, H, W) as PNG, with `text` as its text chunks.
 
     Args:

@@ -164,7 +164,7 @@ def _check_apart(folder: Path, output: Path, classes: dict[str, list[Path]]) -> 
 
 
 def _stems(sources: Sequence[Path]) -> dict[Path, str]:
-    """What the paintings of each file are called: as it is, with its ending where two differ by that alone."""
+    """Name the paintings of each file: as it is, with its ending where two differ by that alone."""
     stems = {source: source.stem for source in sources}
     times = Counter(source.stem.casefold() for source in sources)
     stems |= {source: source.name for source in sources if times[source.stem.casefold()] > 1}

@@ -26,7 +26,7 @@ INSTANTS_OWN = ("style", "styles")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What is painted, by what, how much, and where it goes."""
+    """Take what is painted, by what, how much, and where it goes."""
     parser.add_argument("input", type=Path, metavar="IN", help="a folder with a folder of pictures for each class")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help=f"for the same folders, and {INDEX}"
@@ -75,7 +75,7 @@ def _instant(options: argparse.Namespace) -> Brush:
 
 
 def _optimizer(options: argparse.Namespace) -> Brush:
-    """What the options make of a preset; fetches its network's weights, as `stylize` does."""
+    """Change a preset by the options, and fetch its network's weights, as `stylize` does."""
     if not options.style_image:
         raise ConfigError("there is no style picture for the optimizer; name one by --style-image PICTURE")
     compute, preset = choose_compute(), PRESETS[options.preset or DEFAULT_PRESET].config

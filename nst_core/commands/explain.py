@@ -134,7 +134,7 @@ def _material(figure: Figure, options: argparse.Namespace) -> Material:
 
 
 def _title(path: Path) -> str:
-    """What a picture is called; letters of file systems that are no text are replaced."""
+    """Name a picture; letters of file systems that are no text are replaced."""
     return path.stem.encode("utf-8", "replace").decode()
 
 

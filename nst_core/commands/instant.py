@@ -34,7 +34,7 @@ UNFIT = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What is painted, how, and where it goes."""
+    """Take what is painted, how, and where it goes."""
     parser.epilog = EPILOG
     parser.add_argument("inputs", type=Path, nargs="*", metavar="IN", help="pictures, folders of them, videos")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="a file for one, else a folder")

@@ -7,7 +7,7 @@ from nst_core.errors import said
 
 
 def pair(text: str) -> tuple[str, float]:
-    """What stands before the last "=" and the number behind it; for argparse, which says what is wrong."""
+    """Split at the last "=", behind which is a number; for argparse, which says what is wrong."""
     name, _, number = text.rpartition("=")
     try:
         value = float(number)

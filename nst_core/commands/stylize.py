@@ -45,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = 
 
 
 def _kind_of(one: Setting) -> dict[str, Any]:
-    """What a setting takes, in argparse's words."""
+    """Say what a setting takes, in argparse's words."""
     if isinstance(one.default, bool):
         return {"action": argparse.BooleanOptionalAction, "default": None}
     if isinstance(one.default, tuple):

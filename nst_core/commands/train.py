@@ -164,7 +164,7 @@ def read_styles(paths: list[Path]) -> tuple[dict[str, Tensor], list[str]]:
 
 
 def recipe_of(options: argparse.Namespace, style_images: dict[str, Tensor], base: Recipe) -> Recipe:
-    """What the options say about how to train, in place of what the base says.
+    """Change a recipe by what the options say about how to train.
 
     Raises:
         ConfigError: a value out of range, or a factor of no style.
@@ -200,6 +200,6 @@ def _show(progress: Progress, bar: tqdm, preview: Path | None) -> None:
 
 
 def _outlook(output: Path) -> str:
-    """What the command would do if it were called again."""
+    """Say what the command would do if it were called again."""
     partial = output.with_name(output.name + ".partial")
     return f"goes on from {partial}" if partial.is_file() else "begins anew, as nothing was kept yet"

@@ -43,7 +43,7 @@ def measure(network: VGG) -> dict[str, Tensor]:
 
 
 def scale_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """What takes a network's features to another scale: as its file says, as is known of the file, else as measured.
+    """Find what takes a network's features to another scale: in its file, in what is known of it, or by measuring.
 
     What is measured is kept in the cache.
 
@@ -81,7 +81,7 @@ def _file(backbone: str, sha256: str) -> Path:
 
 
 def _kept(backbone: str, sha256: str) -> dict[str, Tensor]:
-    """What was measured before, as long as it can be read and is whole."""
+    """Read what was measured before, as long as it is whole."""
     try:
         means = load_file(_file(backbone, sha256))
     except Exception:  # a missing or damaged file is measured anew; readers raise almost anything

@@ -86,7 +86,7 @@ def load(checkpoint: Checkpoint) -> dict[str, Tensor]:
 
 
 def read(path: Path, backbone: str) -> dict[str, Tensor]:
-    """What `load` returns, from any file.
+    """Read a network's tensors from any file, as `load` gives them.
 
     Raises:
         Flaw: in words that follow the file's name.
@@ -119,7 +119,7 @@ def plan(backbone: str) -> Iterator[tuple[str, int, int]]:
 
 
 def title_of(network: str) -> str:
-    """What people call a backbone, or the classifier."""
+    """Name a backbone, or the classifier, as people do."""
     return "VGG-19's classifier" if network == CLASSIFIER else TITLES[network]
 
 

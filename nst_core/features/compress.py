@@ -86,7 +86,7 @@ def compress(teacher: Checkpoint, images: Path, output: Path, recipe: Recipe, co
 
 
 def _scale_of(taps: dict[str, Tensor], means: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What takes the student's features to another scale, by the names of `scale_shapes`.
+    """Find what takes the student's features to another scale, by the names of `scale_shapes`.
 
     Args:
         taps: tensor's name -> T (C, k).

@@ -21,7 +21,7 @@ HELD_OUT_SIDE = 256  # pixels of the pictures on which errors are measured
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a distillation depends on besides the teacher and the photographs."""
+    """All that a distillation depends on besides the teacher and the photographs."""
 
     refit_crops: int = 240  # 128 pixels each, for the closed form
     steps: int = 5_000  # of fine-tuning; 0 for the closed form alone

@@ -50,7 +50,7 @@ class Progress:
 
 
 class Meter:
-    """What a download's own thread reports, and how it learns that nobody waits for it any more."""
+    """A download's own thread tells here how far it is, and learns here that nobody waits for it any more."""
 
     def __init__(self, source: str, total: int, note: str):
         self.source, self.note = source, note
@@ -60,7 +60,7 @@ class Meter:
         self.abandoned = False
 
     def start(self, total: int) -> None:
-        """What counts has `total` bytes and begins now."""
+        """Begin to count `total` bytes."""
         self.done, self.total, self.note = 0, total, "fetching"
 
     def add(self, count: int) -> None:
@@ -69,7 +69,7 @@ class Meter:
         self.done, self.patience, self.moved_at = self.done + count, STALL_SECONDS, time.monotonic()
 
     def no_more_bytes(self, note: str) -> None:
-        """What follows happens on this computer and may take its time."""
+        """Say that what follows happens on this computer and may take its time."""
         self.stop_if_abandoned()
         self.patience, self.note = float("inf"), note
 
@@ -232,7 +232,7 @@ def _in_plain_words(error: Exception) -> str:
     return PLAIN_WORDS.get(type(error).__name__) or str(error) or type(error).__name__
 
 
-def _end_of_answer(response, position: int, stop: int | None) -> int | None:
+def _end_of_answer(response: Any, position: int, stop: int | None) -> int | None:
     """Where the answer's bytes end in the file, once it is sure that they are those asked for."""
     status = f"answered {response.status_code} {response.reason_phrase}".strip()
     if response.status_code == 429 or response.status_code >= 500:

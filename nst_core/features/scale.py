@@ -81,7 +81,7 @@ def rescaled(state: Mapping[str, Tensor], backbone: str, scale: str) -> dict[str
 
 
 def _factor(layer: str, mean: Tensor, backbone: str, scale: str) -> Tensor:
-    """What each filter's answers are multiplied with, (C,)."""
+    """Find what each filter's answers are multiplied with, (C,)."""
     if scale == UNIT:
         return 1 / _floored(mean)
     likes_caffes = TEACHERS.get(backbone, backbone) == "vgg19"  # nothing is known of Caffe's VGG-16 here

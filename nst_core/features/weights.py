@@ -114,7 +114,7 @@ def download(backbone: str) -> Iterator[Progress]:
 
 
 def download_label(backbone: str) -> str:
-    """What the button says that downloads it, and how large it is: "Download VGG-19 (80 MB)"."""
+    """Write what the button says that downloads it, and how large it is: "Download VGG-19 (80 MB)"."""
     if backbone == CLASSIFIER:  # in MB of 2**20 bytes, as torchvision says it, whose file it is
         return f"Download the classifier ({download_size(backbone) / 2**20:.0f} MB)"
     return f"Download {TITLES[backbone]} ({download_size(backbone) / 1e6:.0f} MB)"

@@ -37,7 +37,7 @@ SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.AC
 
 @dataclass(frozen=True)
 class Plan:
-    """What is known of a video before it is painted."""
+    """All that is known of a video before it is painted."""
 
     size: tuple[int, int]  # (height, width) at which frames are read, upright
     turn: tuple[int, int, int, int]  # see _turn
@@ -149,7 +149,7 @@ class Film:
 
 
 def open_video(path: Path) -> av.container.InputContainer:
-    """What ffmpeg makes of a file."""
+    """Open a file by ffmpeg."""
     if not path.exists():
         raise ImageError(f"{named(path)} does not exist; check the path")
     if path.is_file() and not path.stat().st_size:

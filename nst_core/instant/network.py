@@ -94,7 +94,7 @@ class TransformationNetwork(nn.Module):
         return self.last.convolution.weight.device
 
     def prepared(self, image: Tensor) -> Tensor:
-        """What the first layer sees: (B, 3, H, W) of whole fours, in [-1, 1]."""
+        """Make what the first layer sees: (B, 3, H, W) of whole fours, in [-1, 1]."""
         height, width = images.size_of(image)
         ragged = (0, -width % 4, 0, -height % 4)  # both halvings leave whole pixels
         features = F.pad(image, ragged, mode="replicate") * 2 - 1
@@ -102,7 +102,7 @@ class TransformationNetwork(nn.Module):
         return features.to(weight.device, weight.dtype, memory_format=torch.channels_last)
 
     def finished(self, features: Tensor) -> Tensor:
-        """What the last layer made, as colours in [0, 1]."""
+        """Turn what the last layer made into colours in [0, 1]."""
         return (features.float().tanh() + 1) / 2
 
     def shares_of(self, weights: dict[str, float]) -> Tensor:

@@ -27,7 +27,7 @@ SHARES = ("photo_share", "faint_share")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a training depends on besides its pictures and the device.
+    """All that a training depends on besides its pictures and the device.
 
     Source: Johnson et al. (2016) for layers, optimiser, batch and size; weights are shares of each picture's own
     magnitude, as in preset `studio`, so that they suit any style and network.

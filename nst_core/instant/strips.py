@@ -47,7 +47,7 @@ class Kept:
 
 
 class Computed:
-    """What a layer makes of what is below it, normalised over all of it; computed whenever it is asked for."""
+    """A layer's maps, normalised over all of them; computed whenever they are asked for."""
 
     def __init__(self, layer: Convolution, below: Rows, shares: Tensor, *, relu: bool = True):
         self.layer, self.below, self.shares, self.relu = layer, below, shares, relu
@@ -106,7 +106,7 @@ def _layers(modules: nn.ModuleList, kind: type[Layer]) -> list[Layer]:
 
 @torch.no_grad()  # which torch takes up and lays down with each step of a generator
 def steps_in_strips(network: TransformationNetwork, image: Tensor, shares: Tensor) -> Steps[Tensor]:
-    """What the network's own forward paints, but for rounding, a strip of a layer a step.
+    """Paint as the network's own forward does, but for rounding, a strip of a layer a step.
 
     Args:
         network: where it is.

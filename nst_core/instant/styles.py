@@ -34,7 +34,7 @@ TYPES = ("F16", "BF16", "F32")  # of numbers, as safetensors calls them
 
 @dataclass(frozen=True)
 class StyleFile:
-    """What a file of styles holds.
+    """A file of styles, read.
 
     Attributes:
         network: float32, on the CPU.
@@ -77,7 +77,7 @@ def save_styles(file: StyleFile, path: Path) -> None:
 
 
 def load_styles(path: Path) -> StyleFile:
-    """What is in a file that `save_styles` wrote.
+    """Read a file that `save_styles` wrote.
 
     A file may come from anyone, so nothing is built before all that it says of itself is compared with what is in it.
 

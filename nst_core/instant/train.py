@@ -61,7 +61,7 @@ def train(
 
 
 def header_of(photographs: Photographs, style_images: dict[str, Tensor], recipe: Recipe) -> dict[str, str]:
-    """What a training depends on, as text for a file's header."""
+    """Write what a training depends on, as text for a file's header."""
     digest = hashlib.sha256()
     for image in style_images.values():
         digest.update(images.to_bytes(image).tobytes())

@@ -182,7 +182,7 @@ def updates(
     partial: Path | None = None,
     header: dict[str, str] | None = None,
 ) -> Generator[Progress, None, None]:
-    """What is left of a training, a Progress after every step.
+    """Make what is left of a training, a Progress after every step.
 
     Args:
         trainer: which it is of.

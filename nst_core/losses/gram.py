@@ -1,5 +1,7 @@
 """Gram matrices: which textures occur in a picture, not where."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -39,12 +41,12 @@ class _Gram(torch.autograd.Function):
     """`mean_products`, with the gradient X (D + Dᵀ) / M in one product rather than two and a sum."""
 
     @staticmethod
-    def forward(context, flat: Tensor) -> Tensor:
+    def forward(context: Any, flat: Tensor) -> Tensor:
         context.save_for_backward(flat)
         return mean_products(flat)
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> Tensor:
+    def backward(context: Any, gradient: Tensor) -> Tensor:
         (flat,) = context.saved_tensors
         symmetric = (gradient + gradient.transpose(1, 2)) / flat.shape[1]  # (B, C, C)
         if flat.dtype == torch.float32:

@@ -40,7 +40,7 @@ def polynomial_distance(
 
 
 def gaussian_target(target: Samples) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What `gaussian_distance` wants of a target: points (n, N), weights (n,), the bandwidth σ² and E k(y, y').
+    """Prepare a target for `gaussian_distance`: points (n, N), weights (n,), the bandwidth σ² and E k(y, y').
 
     σ² is the mean squared distance of a pair of points, as Li et al. (2017) have it of the pairs that they draw.
     """

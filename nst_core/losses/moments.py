@@ -3,6 +3,8 @@
 What is remembered are raw moments, Σ share f and Σ share f fᵀ: those of a blend of styles are blends of theirs.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -26,12 +28,12 @@ class _Mean(torch.autograd.Function):
     """Mean over positions of features (B, C, H, W); its gradient is one vector at every position: nothing to write."""
 
     @staticmethod
-    def forward(context, features: Tensor) -> Tensor:
+    def forward(context: Any, features: Tensor) -> Tensor:
         context.like = features.shape, features.dtype
         return _mean(features.flatten(2).transpose(1, 2))
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> Tensor:
+    def backward(context: Any, gradient: Tensor) -> Tensor:
         shape, dtype = context.like
         return (gradient / (shape[2] * shape[3])).to(dtype)[:, :, None, None].expand(shape)
 
@@ -89,12 +91,12 @@ class _Joint(torch.autograd.Function):
     """Mean and mean products of X (B, M, C), whose two gradients are one product with a bias: nothing to add up."""
 
     @staticmethod
-    def forward(context, flat: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(context: Any, flat: Tensor) -> tuple[Tensor, Tensor]:
         context.save_for_backward(flat)
         return _mean(flat), mean_products(flat)
 
     @staticmethod
-    def backward(context, mean_gradient: Tensor, gram_gradient: Tensor) -> Tensor:
+    def backward(context: Any, mean_gradient: Tensor, gram_gradient: Tensor) -> Tensor:
         (flat,) = context.saved_tensors
         symmetric = ((gram_gradient + gram_gradient.transpose(1, 2)) / flat.shape[1]).to(flat.dtype)
         bias = (mean_gradient / flat.shape[1]).to(flat.dtype)

@@ -41,7 +41,7 @@ def mix(memories: Sequence[Memory], shares: Sequence[float]) -> Memory:
 
 
 def zeros(memory: Memory) -> Memory:
-    """What a mean over positions is of features that are all zero."""
+    """Make the mean over positions of features that are all zero."""
     return torch.zeros_like(memory) if isinstance(memory, Tensor) else tuple(map(torch.zeros_like, memory))
 
 

@@ -1,6 +1,7 @@
 """Styles as Gaussian clouds of feature vectors, and the work of moving one cloud onto another."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ def _covariance(moments: Moments) -> Tensor:
 
 
 def gaussian_cloud(target: Moments) -> Cloud:
-    """What `wasserstein_distance` wants of a target: its mean (1, N), tr Σ_s, and L_s (N, r) with L_s L_sᵀ = Σ_s.
+    """Prepare a target for `wasserstein_distance`: its mean (1, N), tr Σ_s, and L_s (N, r) with L_s L_sᵀ = Σ_s.
 
     r counts the directions that the cloud has: no more than its positions, and none of those that hardly exist.
     """
@@ -71,7 +72,7 @@ def wasserstein_distance(memory: Moments, target: Cloud, generator: torch.Genera
 
 
 def joint_target(target: Moments) -> Joint:
-    """What `joint_distance` wants: a target's `gaussian_cloud`, its Gram matrix, and what W₂² is multiplied with."""
+    """Prepare a target for `joint_distance`: its `gaussian_cloud`, its Gram matrix, and W₂²'s factor."""
     nothing = torch.zeros_like(target[0]), torch.zeros_like(target[1])
     cloud = gaussian_cloud(target)
     work = wasserstein_distance(nothing, cloud)
@@ -125,14 +126,14 @@ class _RootTrace(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context, covariance: Tensor, target_factor: Tensor) -> Tensor:
+    def forward(context: Any, covariance: Tensor, target_factor: Tensor) -> Tensor:
         found = _by_eigenvalues if covariance.device.type == "cpu" else _by_products
         trace, slope = found(covariance, target_factor)
         context.save_for_backward(slope)
         return trace
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (slope,) = context.saved_tensors
         return gradient * slope, None
 

@@ -96,7 +96,7 @@ def needed(picture: ImageFile, file: BinaryIO, max_side: int, *, channels: int =
 
 
 def _decoder_bytes(picture: ImageFile, file: BinaryIO, pixels: int) -> float:
-    """What the decoder takes beside the picture and its file."""
+    """Count what the decoder takes beside the picture and its file."""
     match picture:
         case JpegImageFile():  # an MPO, too
             return _jpeg_bytes(picture, file)

@@ -27,7 +27,7 @@ class Coding:
 
 @dataclass(frozen=True)
 class Codestream:
-    """What a file's headers say.
+    """A file's headers, read.
 
     Attributes:
         size: (width, height) of the picture, pixels.

@@ -134,7 +134,7 @@ def known_formats() -> tuple[str, ...]:
 
 @contextmanager
 def _in_plain_words(name: str) -> Iterator[None]:
-    """What Pillow raises meanwhile becomes an ImageError; of what it warns, MAX_PIXELS says all that matters."""
+    """Turn what Pillow raises into an ImageError; of what it warns, MAX_PIXELS says all that matters."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -50,7 +50,7 @@ def _strip_srgb(strip: Image.Image, opaque: str, profile: ImageCms.ImageCmsTrans
 
 
 def _range(picture: Image.Image) -> tuple[float, float]:
-    """What is black and what is white in grey of 16 or 32 bits or of floats."""
+    """Find what is black and what is white in grey of 16 or 32 bits or of floats."""
     strips = (np.asarray(strip) for _, strip in _strips(picture))
     extremes = [float(extreme) for values in strips for extreme in (values.min(), values.max())]  # NaN if there is one
     low, high = min(extremes), max(extremes)

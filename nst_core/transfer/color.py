@@ -34,7 +34,7 @@ def luma(image: Tensor) -> Tensor:
 
 
 def chroma(image: Tensor) -> Tensor:
-    """What makes each pixel other than grey: (1, 3, H, W), with a luma of 0; the image is its luma + its chroma."""
+    """Take what makes each pixel other than grey: (1, 3, H, W), with a luma of 0; an image is its luma + its chroma."""
     return image - luma(image)
 
 

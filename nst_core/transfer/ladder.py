@@ -54,7 +54,7 @@ def ladder(
 
 
 def work(scales: Sequence[Scale], step: int) -> float:
-    """What a run's time goes by up to a step, in steps at the full size: pixels, and what every step costs."""
+    """Count a run's work up to a step, in steps at the full size: pixels, and what every step costs."""
     done, total = 0, 0.0
     for scale in scales:
         made = step - done if scale is scales[-1] else min(step - done, scale.steps)
@@ -64,5 +64,5 @@ def work(scales: Sequence[Scale], step: int) -> float:
 
 
 def content_share(config: StyleTransferConfig) -> float:
-    """What α is multiplied with at the config's size."""
+    """Find what α is multiplied with at the config's size."""
     return min(MOST_BOOST, max(1.0, BOOST_SIZE / config.size) ** config.content_boost)

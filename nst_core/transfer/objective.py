@@ -53,7 +53,7 @@ def shares_of(losses: Mapping[str, float]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class StyleTarget:
-    """What the painted picture's statistics at a layer are compared with."""
+    """A style's statistics at a layer, with which the painted picture's are compared."""
 
     memory: Memory  # prepared
     magnitude: float  # of the style there, for normalisations that want it
@@ -138,7 +138,7 @@ class StyleTransferObjective:
                 self.memories[layer, number] = memory
 
     def _style_targets(self, layer: str) -> list[StyleTarget]:
-        """What is compared at a layer: each region with its style, or all of the picture with their blend."""
+        """Choose what is compared at a layer: each region with its style, or all of the picture with their blend."""
         memories = [self.memories[layer, number] for number in range(len(self.style_images))]
         if not self.regions:
             return [self._target(self.style_loss.blend(memories, self.blend), None, 1.0)]
@@ -149,7 +149,7 @@ class StyleTransferObjective:
         return StyleTarget(self.style_loss.prepare(memory), size, region, weight)
 
     def features(self, image: Tensor, layers: tuple[str, ...]) -> Features:
-        """What the network sees of images (B, 3, H, W) at these layers, as the config has it looked at; bare."""
+        """See images (B, 3, H, W) at these layers, as the config has it; bare."""
         config = self.config
         return self.network(
             image,
@@ -204,7 +204,7 @@ class StyleTransferObjective:
         return self.shares[region, size]
 
     def content_coefficient(self, layer: str, target: Tensor) -> float:
-        """What `content_loss` against a layer's target (1, C, H, W) is multiplied with."""
+        """Find what `content_loss` against a layer's target (1, C, H, W) is multiplied with."""
         normalize = CONTENT_NORMALIZATIONS[self.config.content_normalization]
         return (
             self.config.content_weight
@@ -213,7 +213,7 @@ class StyleTransferObjective:
         )
 
     def style_coefficient(self, layer: str, features: Tensor, target: StyleTarget) -> float:
-        """What the style loss's distance at a layer with features (B, k, H, W) is multiplied with."""
+        """Find what the style loss's distance at a layer with features (B, k, H, W) is multiplied with."""
         normalize = STYLE_NORMALIZATIONS[self.config.style_normalization]
         weight = self.config.style_weight * self.config.weight_of_layer(layer) * target.weight
         pixels = self.content_image[0, 0].numel()

@@ -23,7 +23,7 @@ from nst_core.transfer.starts import STARTS, StartMaterial
 
 
 class Painting:
-    """What is painted of which pictures; `frames` paints it. Arguments and errors are those of `stylize`.
+    """The pictures, settings and network of a painting, by which `frames` paints. Arguments are those of `stylize`.
 
     Attributes:
         config: the settings by which it is painted now.

@@ -6,6 +6,7 @@ Such a preset paints as its program did, and stands beside a second one with the
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from nst_core.transfer.config import StyleTransferConfig
 
@@ -31,7 +32,7 @@ class Preset:
 CROWSONS_FIVE = tuple(weight / 341 for weight in (256.0, 64.0, 16.0, 4.0, 1.0))
 EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take the mean
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
-MEANS = {"content_normalization": "mean", "style_normalization": "mean"}  # as PyTorch's loops have it
+MEANS: dict[str, Any] = {"content_normalization": "mean", "style_normalization": "mean"}  # as PyTorch's loops have it
 FAINT = 0.05  # deviation of noise that pictures start from: of more, the grain that no layer minds stays
 FAINTLY = "Noise is faint (deviation 0.05), since the grain of more of it stays."
 

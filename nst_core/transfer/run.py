@@ -160,7 +160,7 @@ class Run:
         return 0 if self.broken else max(0, self._whole - (self.last_frame.step if self.last_frame else 0))
 
     def work(self, step: int) -> float:
-        """What a run's time goes by up to a step, in steps at the full size: pixels, and what every step costs."""
+        """Count the work up to a step, in steps at the full size: pixels, and what every step costs."""
         return work(self.painting.scales, step)
 
     def rest(self, path: Path) -> None:
@@ -194,7 +194,7 @@ class Run:
             self._resting.unlink(missing_ok=True)
 
     def record(self) -> RunRecord:
-        """What was run, up to the last frame.
+        """Tell what was run, up to the last frame.
 
         Raises:
             ValueError: before the first frame.

@@ -23,7 +23,7 @@ MAX_STEPS = 100_000
 class Settings:
     """Every setting of a run; `config.StyleTransferConfig` says what goes together."""
 
-    # what the papers vary
+    # what the papers vary; the first eleven keep their order, in which programs send them to /stylize
     backbone: str = setting(
         "vgg19",
         "Network",
@@ -78,13 +78,6 @@ class Settings:
         choices=titled(OPTIMIZERS, ("L-BFGS", "Adam")),
         page=Control("menu", "machinery"),
     )
-    step_size: float = setting(
-        1.0,
-        "Step size",
-        "L-BFGS: of its own step; Adam: of the pixel range",
-        extent=(1e-6, 10),
-        page=Control("number", "machinery"),
-    )
     steps: int = setting(
         300,
         "Steps",
@@ -118,6 +111,13 @@ class Settings:
         extent=(0, 2**32 - 1),
         page=Control("number", "machinery"),
         compared="0, 1, 2",
+    )
+    step_size: float = setting(
+        1.0,
+        "Step size",
+        "L-BFGS: of its own step; Adam: of the pixel range",
+        extent=(1e-6, 10),
+        page=Control("number", "machinery"),
     )
 
     # what looks

@@ -13,7 +13,7 @@ from nst_core.features.vgg import NORMALIZATIONS
 
 @dataclass(frozen=True, kw_only=True)
 class StartMaterial:
-    """What a start can be made of: pictures (1, 3, H, W) in [0, 1], content at the size to be painted."""
+    """All that a start can be made of: pictures (1, 3, H, W) in [0, 1], content at the size to be painted."""
 
     content_image: Tensor
     style_image: Tensor

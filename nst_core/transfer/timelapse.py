@@ -121,7 +121,7 @@ class Timelapse:
             )
 
     def _decoded(self) -> list[Image.Image]:
-        """What steps says, all at the last frame's size."""
+        """Decode the pictures of `steps`, all at the last frame's size."""
         if self._last is None:
             return []
         step, image = self._last

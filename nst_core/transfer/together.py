@@ -24,7 +24,7 @@ LOOK = (
 
 
 def look_of(config: StyleTransferConfig) -> tuple | None:
-    """What paintings must have in common to go through the network together; None if these cannot at all.
+    """Find what paintings must have in common to pass the network together; None if these cannot at all.
 
     Those can whose style is compared by Gram matrices, at one scale, without masks or blends.
     """

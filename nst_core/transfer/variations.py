@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ KEPT = ("size", "steps", "seed")  # of the base config, under any preset, as is 
 
 
 def variable(table: Mapping[str, Setting]) -> dict[str, str]:
-    """What an axis may vary -> how labels call it: whole presets, the papers' ratio, and every setting."""
+    """List what an axis may vary -> how labels call it: whole presets, the papers' ratio, and every setting."""
     return {PRESET: "", RATIO: "α/β", **{name: one.short for name, one in table.items()}}
 
 
@@ -218,7 +218,7 @@ def paint_sheet(
     *,
     start_image: Tensor | None = None,
     masks: Sequence[Tensor] = (),
-) -> Iterator[SheetProgress]:
+) -> Generator[SheetProgress, None, None]:
     """Paint the cells one after another.
 
     A cell whose loss is not finite stays empty, and the notes say why: at a sheet's corners that is a finding.
@@ -250,7 +250,7 @@ def paint_sheet(
 
 def _painted(
     cells: Sequence[Cell], run_of: Callable[[StyleTransferConfig], Run], controls: Controls
-) -> Iterator[SheetProgress]:
+) -> Generator[SheetProgress, None, None]:
     results: tuple[CellResult, ...] = ()
     notes: tuple[str, ...] = ()
     for index, cell in enumerate(cells):

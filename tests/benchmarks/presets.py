@@ -118,7 +118,8 @@ def page(paintings: list[Painting], folders: list[Path], path: Path, *, timed: b
                     parts.append(Part(len(rows), column, painting.name, image, painting.label + seconds))
             rows.append(BACKBONES[folder.name])
     moment = Moment(tuple(rows), (), tuple(parts))
-    draw_parts(moment, WIDTH, best_lettering()).save(path, quality=88)
+    if picture := draw_parts(moment, WIDTH, best_lettering()):
+        picture.save(path, quality=88)
 
 
 def losses_page(folders: list[Path], path: Path) -> None:

@@ -44,7 +44,7 @@ def visible_part(cutout: Tensor, name: str) -> Tensor:
 
 
 def cutout_of(image: Tensor, mask: Tensor) -> Tensor:
-    """What a person painted over in a picture, as a cut-out.
+    """Cut out what a person painted over in a picture.
 
     Args:
         image: (1, 3, H, W) in [0, 1].

@@ -18,7 +18,7 @@ MOMENT_SECONDS = 0.2  # between two moments while nothing is to be seen yet
 
 @dataclass
 class Looks:
-    """What the classifier has said so far; grows with the figure.
+    """The classifier's words so far; they grow with the figure.
 
     Attributes:
         top: how many guesses are told.
@@ -73,7 +73,7 @@ class Looks:
         return found
 
     def findings(self) -> tuple[str, ...]:
-        """What came out, once all looks are made."""
+        """Say what came out, once all looks are made."""
         last = self.along[-1][0]
         stays = f"The label stays '{self.said['content'][0].label}' for all {last} steps."
         content, result = (self.said[column][0] for column in ("content", "result"))

@@ -38,7 +38,7 @@ blended pictures as contents: Cheng"""
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be made: the pictures, where the cut-out goes, and how both are painted."""
+    """The order of a composed figure: its pictures, where the cut-out goes, and how both are painted."""
 
     background: Tensor
     cutout: Tensor

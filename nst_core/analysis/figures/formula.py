@@ -142,7 +142,7 @@ class Watch:
         return Table(title, heads, _rows(terms, self.other_losses))
 
     def _compared(self) -> tuple[str, ...]:
-        """What the counterpart gives, and what it would say of this painting."""
+        """Say what the counterpart paints, and what its formula makes of this painting."""
         if not self.other:
             return ()
         name = counterpart(self.preset)

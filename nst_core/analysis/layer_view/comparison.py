@@ -25,7 +25,7 @@ COMPARED = 16  # most active channels that the findings count
 
 @dataclass(frozen=True)
 class Seen:
-    """What a layer sees in a picture: features (C, H, W) and their Gram matrix (C, C), float32."""
+    """A layer's view of a picture: features (C, H, W) and their Gram matrix (C, C), float32."""
 
     features: Tensor
     gram: Tensor
@@ -46,7 +46,7 @@ def distance(gram: Tensor, target: Tensor) -> float:
 
 
 def strong(features: Tensor) -> Tensor:
-    """What counts as a strong answer of each channel of features (C, H, W), as (C,): more is drawn as that."""
+    """Choose a strong answer of each channel of features (C, H, W), as (C,): more is drawn as that."""
     flat = features.flatten(1)
     return flat[:, :: max(1, flat.shape[1] // SAMPLED)].quantile(STRONG, 1)
 
@@ -76,7 +76,7 @@ class Comparison:
         return seen.gram.diagonal()[self.barred].clamp(min=0).sqrt().tolist()
 
     def parts(self, column: str, seen: Seen, *, done: bool = True) -> list[Part]:
-        """What is drawn of a picture in its column, below the picture itself."""
+        """Draw a picture's column, below the picture itself."""
         place, channels = COLUMNS.index(column), ", ".join(map(str, self.channels))
         is_style, away = seen is self.style, distance(seen.gram, self.style.gram)
         tops = [self.tops[channel] for channel in self.channels]
@@ -130,7 +130,7 @@ class Comparison:
         return *ROWS, *(f"channels {a} and {b}" for a, b in self.pairs)
 
     def findings(self, result: Seen) -> tuple[str, ...]:
-        """What the painting took over."""
+        """Say what the painting took over."""
         count = min(COMPARED, len(self.order) // 2)
         wanted, own, before = (set(most_active(seen.gram, count)) for seen in (self.style, result, self.content))
         found = [

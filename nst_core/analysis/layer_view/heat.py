@@ -39,7 +39,7 @@ def heat(values: np.ndarray) -> np.ndarray:
 
 
 def peak(matrix: Tensor) -> float:
-    """What `heat_map` draws as strongest where nothing else is said: the CLIPPED quantile of |entries|, above 0."""
+    """Choose what `heat_map` draws as strongest: the CLIPPED quantile of |entries|, above 0."""
     values = np.abs(matrix.detach().cpu().numpy())
     return max(float(np.quantile(values, CLIPPED)), float(np.finfo(np.float32).tiny))
 

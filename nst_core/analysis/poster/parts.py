@@ -66,7 +66,7 @@ def _size(room: int) -> int:
 
 
 def _side_width(labels: Sequence[str], width: int, size: int, lettering: Lettering) -> int:
-    """What row labels take with the gap behind them, pixels."""
+    """Measure row labels with the gap behind them, pixels."""
     if not any(labels):
         return 0
     longest = max(lettering.font(size).getlength(lettering.written(label)) for label in labels)

@@ -53,7 +53,7 @@ def poster(
 def _blocks(
     figure: Figure, settings: Mapping[str, Any], moment: Moment, letters: Lettering
 ) -> Iterator[Image.Image | None]:
-    """What stands below each other."""
+    """Draw what stands below each other."""
     width, colors = PRINT_WIDTH - 2 * MARGIN, colors_of(moment.charts)
     yield draw_text(figure.title, width, TITLE, letters)
     yield draw_text(figure.see, width, WORDS, letters)

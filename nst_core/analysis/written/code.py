@@ -1,14 +1,14 @@
 """Gatys' method line by line: what each line of `transfer/gatys.py` makes, and of which shape."""
 
 import inspect
-from types import FunctionType
+from collections.abc import Callable
 
 from nst_core.transfer import gatys
 
 FUNCTIONS = (gatys.gram, gatys.loss_terms, gatys.paint)  # in which the formulas are
 
 
-def lines_of(function: FunctionType) -> list[tuple[str, str, str]]:
+def lines_of(function: Callable[..., object]) -> list[tuple[str, str, str]]:
     """Read a function's lines: code, the shape of what it makes, and the formula's term, each "" if there is none.
 
     The first word of a comment in brackets is a shape, all else says what is made.

@@ -153,7 +153,7 @@ def description_of(config: StyleTransferConfig) -> tuple[str, ...]:
 
 
 def difference_of(config: StyleTransferConfig, paper: StyleTransferConfig = PAPER) -> tuple[str, ...]:
-    """What a config says that the paper says otherwise, in the config's words; empty where they paint the same.
+    """Tell what a config says that the paper says otherwise; empty where they paint the same.
 
     Args:
         config: all settings.

@@ -158,7 +158,7 @@ def positions_of(layer: str, size: tuple[int, int]) -> int:
 
 
 def style_formula(config: StyleTransferConfig) -> str:
-    """What stands behind β·w, with {N}, {M} and {zero} for its numbers."""
+    """Write what stands behind β·w, with {N}, {M} and {zero} for its numbers."""
     if config.style_loss == "gram":
         return GRAM_FORMULAS[config.style_normalization]
     return OTHER_FORMULAS[config.style_normalization].replace("{D}", DISTANCES[config.style_loss])

@@ -16,6 +16,7 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", "
 MOST_FILES = 20_000  # in a ZIP
 MOST_BYTES = 10**9  # of what is unpacked; more would fill the disk of a small machine
 MOST_DIRECTORY = 6_000_000  # bytes of a ZIP's list of files, which Python reads as a whole: 300 for each file
+FILE_HEADER = 30  # bytes of what stands before each file, without its name
 MOST_FOLDERS = 16  # around a picture
 # A ZIP may come from anyone. Photographs as BMP become 3 times smaller in it, drawings 50 times; a blank page 1,000
 # times, and so do files that are to fill a disk, which is why there is room for few of them.
@@ -59,8 +60,8 @@ def unpack(source: Path, folder: Path) -> int:
 class _Guarded(io.FileIO):
     """A file of which no more is read at a time than a ZIP needs."""
 
-    def read(self, size: int = -1) -> bytes:
-        if size > MOST_DIRECTORY:
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > MOST_DIRECTORY:
             raise zipfile.BadZipFile("the list of its files is too large")
         return super().read(size)
 
@@ -88,7 +89,7 @@ def _mostly_deeper(paths: Collection[tuple[str, ...]]) -> bool:
 
 
 def _files(archive: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, tuple[str, ...]]:
-    """What is to be unpacked -> the parts of its path; refused as a whole if it is too much, or a path leads out."""
+    """List what is to be unpacked -> the parts of its path; refused as a whole if too much, or if a path leads out."""
     infos = [info for info in archive.infolist() if not info.is_dir()]
     size = sum(info.file_size for info in infos)
     if len(infos) > MOST_FILES or size > MOST_BYTES:
@@ -124,7 +125,7 @@ def _check_packing(archive: zipfile.ZipFile, name: str) -> None:
         raise ImageError(f"{name} is packed in an unusual way; {again}")
     end = archive.start_dir
     for info in sorted(infos, key=lambda info: info.header_offset, reverse=True):
-        if info.header_offset + zipfile.sizeFileHeader + info.compress_size > end:
+        if info.header_offset + FILE_HEADER + info.compress_size > end:
             raise ImageError(f"{name} holds files that lie in each other; {again}")
         end = info.header_offset
     blank = sum(max(0, info.file_size - MOST_RATIO * info.compress_size) for info in infos)
@@ -166,12 +167,12 @@ def _is_plain(part: str) -> bool:
 
 
 def _alike(part: str) -> str:
-    """What names have in common that macOS or Windows take for one."""
+    """Reduce a name to what macOS or Windows tell names apart by."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", part).casefold())
 
 
 def pack(paintings: Path, name: str) -> Path:
-    """What is painted, and its index, in a ZIP of that name.
+    """Pack what is painted, and its index, into a ZIP of that name.
 
     Raises:
         ImageError: it cannot be written.

@@ -1,6 +1,6 @@
 """A figure's options as the page's controls."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import gradio as gr
 
@@ -11,6 +11,9 @@ from nst_core.errors import DeviceError
 from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE
 from nst_core.transfer.presets import PRESETS
+
+# What an option can be on the page.
+OptionControl: TypeAlias = gr.Checkbox | gr.Dropdown | gr.Textbox | gr.Number
 
 BEST_BACKBONE = "vgg19"  # the papers'
 
@@ -24,9 +27,9 @@ TITLES = {
 }
 
 
-def option_controls(figure: Figure) -> list[Any]:
+def option_controls(figure: Figure) -> list[OptionControl]:
     """A control for each option, laid out in order; call inside the page's layout."""
-    made: dict[str, Any] = {}
+    made: dict[str, OptionControl] = {}
     own = [option for option in figure.options if option.name not in MACHINERY]
     for option in own:
         if option.several:
@@ -52,7 +55,7 @@ def shown_value(option: Option, value: Any) -> Any:
 
 
 def first_value(option: Option) -> Any:
-    """What the control shows at first: the default, or the network that suits this machine."""
+    """Choose what the control shows at first: the default, or the network that suits this machine."""
     if option.name != "backbone":
         return shown_value(option, option.default)
     try:
@@ -61,7 +64,7 @@ def first_value(option: Option) -> Any:
         return BUNDLED_BACKBONE
 
 
-def _control(figure: Figure, option: Option) -> Any:
+def _control(figure: Figure, option: Option) -> OptionControl:
     common: dict[str, Any] = {
         "value": first_value(option),
         "label": option.label,

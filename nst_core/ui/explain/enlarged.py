@@ -3,9 +3,10 @@
 import json
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
+from gradio.blocks import Block
 from torch import Tensor
 
 from nst_core import images
@@ -14,7 +15,7 @@ from nst_core.errors import NSTError
 from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import INSTANT, QUEUED
+from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.studio.handover import Studio
@@ -23,6 +24,7 @@ from nst_core.ui.widgets.pictures import data_uri
 
 MAX_SIDE = 1024  # pixels
 MOST_TIMES = 5  # larger than it is
+SCROLL = "() => document.querySelector('#enlarged')?.scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 
 
 class Enlarged(NamedTuple):
@@ -46,18 +48,16 @@ def build_enlarged() -> Enlarged:
 
 def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, tabs: gr.Tabs, studio: Studio) -> None:
     """A click on a part enlarges it; from there it goes to the studio, with its pictures and settings."""
-    figure.look(look, board, [enlarged.area, enlarged.picture, enlarged.send], **INSTANT).then(
-        None, js="() => document.querySelector('#enlarged')?.scrollIntoView({behavior: 'smooth', block: 'nearest'})",
-        show_progress="hidden", api_visibility="private",
-    )  # fmt: skip
+    looked = figure.look(look, board, [enlarged.area, enlarged.picture, enlarged.send], **INSTANT)
+    looked.then(None, js=SCROLL, show_progress="hidden", api_visibility="private")
     enlarged.close.click(lambda: gr.Column(visible=False), None, enlarged.area, **INSTANT)
-    outputs = [tabs, studio.status, *studio.uploads[:2], *studio.settings]
+    outputs: list[Block] = [tabs, studio.status, *studio.uploads[:2], *studio.settings]
     enlarged.send.click(send, [board, studio.session], outputs, **QUEUED).success(
         None, js="() => window.scrollTo({top: 0})", show_progress="hidden", api_visibility="private"
     )
 
 
-def look(board: Board, event: gr.EventData) -> tuple[Any, ...]:
+def look(board: Board, event: gr.EventData) -> tuple[Update, ...]:
     """A click on a part."""
     board.looked_at = (int(event.row), int(event.column))
     part = board.part(board.looked_at)
@@ -67,7 +67,13 @@ def look(board: Board, event: gr.EventData) -> tuple[Any, ...]:
 
 
 def enlarged_html(part: Part) -> str:
-    """The part as large as the page allows, and all that is known of it."""
+    """The part as large as the page allows, and all that is known of it.
+
+    Raises:
+        ValueError: there is nothing to see of it yet.
+    """
+    if part.image is None:
+        raise ValueError(f"{part.label} has no picture yet")
     height, width = images.size_of(part.image)
     made = part.record.to_dict() if part.record else dict(part.facts)
     told = f"<pre>{escape(json.dumps(made, indent=1, ensure_ascii=False, default=str))}</pre>" if made else ""
@@ -81,7 +87,7 @@ def enlarged_html(part: Part) -> str:
     )
 
 
-def send(board: Board, session: Session) -> list[Any]:
+def send(board: Board, session: Session) -> list[Update]:
     """Hand a painting's pictures and settings to the studio: tabs, its status, content, style, its settings."""
     part = board.part(board.looked_at)
     if part is None or part.config is None:
@@ -102,14 +108,20 @@ def send(board: Board, session: Session) -> list[Any]:
 
 
 def sources(board: Board, part: Part) -> tuple[str | None, str | None]:
-    """The files of the content and style picture that a painting was made of, None where it had none or it is gone."""
+    """The files of the content and style picture that a painting was made of, None where it had none or it is gone.
+
+    Raises:
+        NSTError: the part is of no figure.
+    """
+    if board.figure is None:
+        raise NSTError("there is no figure any more; make it again")
     contents, styles, wanted = board.pictures.contents, board.pictures.styles, board.figure.pictures
     if "contents" in wanted:
         return _there(contents[part.row - 1]), _there(styles[part.column - 1])
     content = contents[0] if contents else None
     if "cutout" in wanted:
         composed = board.part((part.row, part.column - 2))  # painted from the paste, and from the blend
-        content = _saved(composed.image) if composed else content
+        content = _saved(composed.image) if composed and composed.image is not None else content
     if "content" not in wanted:  # a texture has the style's own shape
         content = styles[0]
     return _there(content), _there(styles[0] if "style" in wanted else content)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import TypedDict
 
 from torch import Tensor
 
@@ -13,6 +13,16 @@ from nst_core.ui.widgets.own_html import OwnHTML
 from nst_core.ui.widgets.pictures import data_uri
 
 MAX_SIDE = 384  # pixels; of a part among the others
+
+
+class ShownPart(TypedDict):
+    """A part as the page has it."""
+
+    picture: str  # a URL; "": none yet
+    label: str
+    caption: str
+    aspect: float
+    crisp: str  # "crisp" where pixels are to be seen, or ""
 
 
 class FigureView(OwnHTML):
@@ -116,7 +126,7 @@ class Figures:
     def __init__(self) -> None:
         self.made: dict[tuple[int, int], tuple[Tensor | None, str]] = {}
 
-    def shows(self, moment: Moment, *, busy: bool) -> dict[str, Any]:
+    def shows(self, moment: Moment, *, busy: bool) -> dict[str, object]:
         """The figure at a moment.
 
         Args:
@@ -124,7 +134,7 @@ class Figures:
             busy: whether more will come.
         """
         columns = max(1, len(moment.columns))
-        rows: list[list[dict[str, Any] | None]] = [[None] * columns for _ in moment.rows]
+        rows: list[list[ShownPart | None]] = [[None] * columns for _ in moment.rows]
         for part in moment.parts:
             rows[part.row][part.column] = self._part(part)
         colors = colors_of(moment.charts)
@@ -140,9 +150,9 @@ class Figures:
             "busy": busy,
         }
 
-    def _part(self, part: Part) -> dict[str, Any]:
+    def _part(self, part: Part) -> ShownPart:
         image, uri = self.made.get((part.row, part.column), (None, ""))
-        if part.image is not image:
+        if part.image is not None and part.image is not image:
             uri = data_uri(part.image, max_side=MAX_SIDE)
             self.made[part.row, part.column] = part.image, uri
         height, width = part.image.shape[2:] if part.image is not None else (3, 4)

@@ -70,6 +70,8 @@ def _example(key: str, name: str) -> Path:
 
 def as_example(key: str, path: Path | None) -> dict[str, Path]:
     """key -> the example that an upload is, by its name and size; nothing for a picture of the user's own."""
-    example = EXAMPLES[key] / path.name if path else None
-    is_ours = example and example.exists() and path.exists() and example.stat().st_size == path.stat().st_size
+    if path is None:
+        return {}
+    example = EXAMPLES[key] / path.name
+    is_ours = example.exists() and path.exists() and example.stat().st_size == path.stat().st_size
     return {key: example} if is_ours else {}

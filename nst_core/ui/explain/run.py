@@ -1,17 +1,18 @@
 """From a click to a figure: the handlers behind Make, Stop and Continue."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from nst_core.analysis.figure import Figure, Moment
+from nst_core.analysis.figure import Figure, Moment, Moments
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.errors import NSTError, WeightsError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
 from nst_core.ui.explain.session import Board, Pictures
+from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
@@ -23,10 +24,10 @@ VIEW_SECONDS = 1.2  # at least, between two views of a figure that grows
 class BoardView(NamedTuple):
     """What a handler shows, in the order of the outputs; what is left out stays as it is."""
 
-    status: Any = gr.skip()
-    figure: Any = gr.skip()
-    go_on: Any = gr.skip()
-    after: Any = gr.skip()
+    status: Update = gr.skip()
+    figure: Update = gr.skip()
+    go_on: Update = gr.skip()
+    after: Update = gr.skip()
 
 
 def settings_of(figure: Figure, values: Sequence[Any]) -> dict[str, Any]:
@@ -50,13 +51,13 @@ def make_figure(
         values: figure -> what its controls hold.
     """
 
-    def begun() -> Iterator[BoardView]:
+    def begun() -> Generator[BoardView, None, Moments]:
         figure = FIGURES[name]
         settings = settings_of(figure, values[name])
         for status in fetch_weights(settings["backbone"], board.job.controls):
             yield BoardView(status=status)
         try:
-            DEVICE_THREAD.submit(board.begin, figure, settings, pictures).result()
+            return DEVICE_THREAD.submit(board.begin, figure, settings, pictures).result()
         except WeightsError:
             if name != "classify" or weights.find(CLASSIFIER):
                 raise
@@ -70,20 +71,20 @@ def make_figure(
 def go_on(board: Board) -> Iterator[BoardView]:
     """Let a figure that was stopped go on."""
 
-    def begun() -> Iterator[BoardView]:
+    def begun() -> Generator[BoardView, None, Moments]:
         if board.making is None:
             raise NSTError("there is no figure to go on with; press Make the figure")
         yield from ()
+        return board.making
 
     yield from _made(board, begun())
 
 
-def _made(board: Board, begun: Iterator[BoardView]) -> Iterator[BoardView]:
+def _made(board: Board, begun: Generator[BoardView, None, Moments]) -> Iterator[BoardView]:
     try:
         board.job.busy = True
         yield BoardView(status=status_html("Looking at the pictures …", share=0))
-        yield from begun
-        yield from _shown(board)
+        yield from _shown(board, (yield from begun))
     except NSTError as error:
         warn(error, "Cannot make the figure")
         yield BoardView(status=status_html(str(error), kind="problem"))
@@ -93,13 +94,13 @@ def _made(board: Board, begun: Iterator[BoardView]) -> Iterator[BoardView]:
             DEVICE_THREAD.submit(board.drop)
 
 
-def _shown(board: Board) -> Iterator[BoardView]:
+def _shown(board: Board, making: Moments) -> Iterator[BoardView]:
     """Step through a figure; stopped, it is kept as it is, to go on from there."""
     told, began, seen = 0.0, time.monotonic(), False
     first = board.moment.share if board.moment else 0.0  # of the work that was done before
     yield BoardView(go_on=gr.Button(visible=False), after=gr.Row(visible=False))
     try:
-        while moment := DEVICE_THREAD.submit(next, board.making, None).result():
+        while moment := DEVICE_THREAD.next_of(making):
             board.moment = moment
             has_picture = any(part.image is not None and not part.done for part in moment.parts)
             if time.monotonic() - told >= VIEW_SECONDS or (has_picture and not seen):
@@ -107,17 +108,18 @@ def _shown(board: Board) -> Iterator[BoardView]:
                 status = status_html(moment.text.capitalize(), _left(moment, first, began), share=moment.share)
                 yield BoardView(status, board.views.shows(moment, busy=True))
             if board.job.controls.stop.is_set():
-                yield _ended(board, "Stopped", began)
+                yield _ended(board, moment, "Stopped", began)
                 return
     except NSTError as error:
         DEVICE_THREAD.submit(board.drop).result()
         if board.moment is None:
             raise
         warn(error, "The figure ended early")
-        yield _ended(board, "Ended early", began, str(error))
+        yield _ended(board, board.moment, "Ended early", began, str(error))
         return
     DEVICE_THREAD.submit(board.drop).result()
-    yield _ended(board, "Done", began)
+    if board.moment:
+        yield _ended(board, board.moment, "Done", began)
 
 
 def _left(moment: Moment, first: float, began: float) -> str:
@@ -126,8 +128,7 @@ def _left(moment: Moment, first: float, began: float) -> str:
     return f"about {duration(seconds * (1 - moment.share) / made)} left" if made > 0.03 and seconds > 2 else ""
 
 
-def _ended(board: Board, how: str, began: float, problem: str = "") -> BoardView:
-    moment = board.moment
+def _ended(board: Board, moment: Moment, how: str, began: float, problem: str = "") -> BoardView:
     text = f"{how} after {duration(time.monotonic() - began)}. Click a picture to enlarge it."
     status = status_html(
         problem or text, text if problem else "", share=moment.share, kind="problem" if problem else ""

@@ -1,16 +1,18 @@
 """What can be kept of a figure: a page to print, its parts as files, and a link that opens it again."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from nst_core.analysis.figure import Figure, Moment
 from nst_core.analysis.poster.save import parts_zip, save_poster
 from nst_core.errors import NSTError
 from nst_core.ui.explain.links import CONTENT_KEY, STYLE_KEY, LessonLink, as_example
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import QUEUED
+from nst_core.ui.page.events import QUEUED, Update
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.widgets.own_html import OwnHTML
 
@@ -49,22 +51,20 @@ def build_keeping(board: gr.State) -> gr.Row:
             button = gr.Button(label, elem_id=f"keep-{name}", size="sm", min_width=150)
             file = files[name]
             button.click(make, board, file, **QUEUED)
-            file.change(
-                None, js=f"() => document.querySelector('#kept-{name}').click()", show_progress="hidden",
-                api_visibility="private",
-            )  # fmt: skip
+            download = f"() => document.querySelector('#kept-{name}').click()"
+            file.change(None, js=download, show_progress="hidden", api_visibility="private")
         link = gr.Button("Link to this lesson", elem_id="keep-link", size="sm", min_width=130)
     address = LessonAddress(elem_id="lesson-link")
     link.click(address_of, board, address, **QUEUED)
     return area
 
 
-def poster_file(board: Board) -> Any:
+def poster_file(board: Board) -> Update:
     """The figure as one labelled PNG at print size."""
     return _kept(board, f"{_name(board)}.png", save_poster)
 
 
-def parts_file(board: Board) -> Any:
+def parts_file(board: Board) -> Update:
     """The parts of the figure, with their records, as a ZIP."""
     return _kept(board, f"{_name(board)}-parts.zip", parts_zip)
 
@@ -73,9 +73,11 @@ def _name(board: Board) -> str:
     return f"neural-style-lab-{board.figure.name}" if board.figure else "figure"
 
 
-def _kept(board: Board, name: str, save: Any) -> Any:
+def _kept(
+    board: Board, name: str, save: Callable[[Figure, Mapping[str, Any], Moment, Path], object]
+) -> gr.DownloadButton:
     try:
-        if board.moment is None:
+        if board.figure is None or board.moment is None:
             raise NSTError(NO_FIGURE)
         path = new_file(name)
         save(board.figure, board.settings, board.moment, path)

@@ -1,24 +1,24 @@
 """What one open page has of its figure: the pictures it is made of, how far it is, and how it can go on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
-import gradio as gr
 from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import cutout_of, visible_part
-from nst_core.analysis.figure import Figure, Material, Moment, Part, check_counts
+from nst_core.analysis.figure import Figure, Material, Moment, Moments, Part, check_counts
 from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.errors import named
 from nst_core.features.classifier import forget_classifier
 from nst_core.ui.explain.figure_table import Figures
+from nst_core.ui.serving.audience import Leaving
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job
-from nst_core.ui.studio.uploads import check_shape, masks_of
+from nst_core.ui.studio.uploads import Drawn, check_shape, masks_of
 
 
 class Pictures(NamedTuple):
@@ -29,7 +29,7 @@ class Pictures(NamedTuple):
     more_contents: Sequence[str] | None = None
     more_styles: Sequence[str] | None = None
     cutout: Path | None = None
-    brush: dict[str, Any] | None = None  # painted over what is to be cut out; the editor's value
+    brush: Drawn | None = None  # painted over what is to be cut out
 
     @property
     def contents(self) -> list[Path]:
@@ -58,23 +58,28 @@ class Pictures(NamedTuple):
             cutout=self.read_cutout() if "cutout" in wanted else None,
         )
 
-    def read_cutout(self, compute: Callable[..., Any] = lambda what, *given: what(*given)) -> Tensor | None:
-        """The cut-out, (1, 4, H, W): what the brush painted over, or what its file leaves transparent.
+    def read_cutout(self) -> Tensor | None:
+        """Read the cut-out, (1, 4, H, W), if there is one; raises ImageError as `cut_out`."""
+        return cut_out(self.cutout, self.brush) if self.cutout else None
 
-        Args:
-            compute: calls what computes; files are read where this is called.
 
-        Raises:
-            ImageError: it cannot be used.
-        """
-        if self.cutout is None:
-            return None
-        painted = compute(masks_of, self.brush)
-        if not painted:
-            return compute(visible_part, images.load_transparent(self.cutout), named(self.cutout))
-        picture = images.load(self.cutout)
-        check_shape(painted, picture, "press Take the picture under Cut out with a brush, and paint over that")
-        return compute(cutout_of, picture, painted[0])
+def cut_out(path: Path, brush: Drawn | None, compute: Callable[..., Any] = lambda what, *given: what(*given)) -> Tensor:
+    """Read a cut-out, (1, 4, H, W): what the brush painted over, or what its file leaves transparent.
+
+    Args:
+        path: the file.
+        brush: what was painted over it.
+        compute: calls what computes; files are read where this is called.
+
+    Raises:
+        ImageError: it cannot be used.
+    """
+    painted = compute(masks_of, brush)
+    if not painted:
+        return compute(visible_part, images.load_transparent(path), named(path))
+    picture = images.load(path)
+    check_shape(painted, picture, "press Take the picture under Cut out with a brush, and paint over that")
+    return compute(cutout_of, picture, painted[0])
 
 
 def _title(path: Path) -> str:
@@ -89,7 +94,7 @@ class Board:
     def __init__(self) -> None:
         self.job = Job()
         self.left = False  # the page was closed
-        self.making: Iterator[Moment] | None = None  # kept while it may go on
+        self.making: Moments | None = None  # kept while it may go on
         self.figure: Figure | None = None
         self.settings: dict[str, Any] = {}
         self.pictures = Pictures()
@@ -97,15 +102,16 @@ class Board:
         self.views = Figures()
         self.looked_at: tuple[int, int] | None = None  # the part that is enlarged
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Board":
+    def __deepcopy__(self, memo: object) -> "Board":
         return type(self)()  # gradio copies it for each page; what is being made cannot be copied
 
-    def begin(self, figure: Figure, settings: dict[str, Any], pictures: Pictures) -> None:
+    def begin(self, figure: Figure, settings: dict[str, Any], pictures: Pictures) -> Moments:
         """Another figure; what is wrong with it is said before the last one is given up. On the device's thread."""
         making = figure.make(pictures.read(figure.pictures), settings, choose_compute())
         self.drop()
         self.making, self.figure, self.settings, self.pictures = making, figure, settings, pictures
         self.moment, self.views, self.looked_at = None, Figures(), None
+        return making
 
     def drop(self) -> None:
         """Free what the figure still holds to go on with; its last moment stays. On the device's thread."""
@@ -125,9 +131,9 @@ class Board:
         return self.moment.parts if self.moment else ()
 
 
-def leave_board(request: gr.Request) -> None:
+def leave_board(page: Leaving) -> None:
     """A page was closed: its figure, if any, ends after its present step, and is freed."""
-    if board := Board.open.get(request.session_hash):
+    if board := Board.open.get(page.session_hash):
         board.left = True
         board.job.controls.stop.set()
         if not board.job.busy:

@@ -6,11 +6,13 @@ from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
 
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.assets import ASSETS
 from nst_core.errors import NSTError
-from nst_core.ui.explain.controls import option_controls, shown_value
+from nst_core.ui.explain.controls import OptionControl, option_controls, shown_value
 from nst_core.ui.explain.cutout import PLACE, Composing, build_composing, connect_composing
 from nst_core.ui.explain.enlarged import build_enlarged, connect_enlarged
 from nst_core.ui.explain.figure_table import FigureView
@@ -20,13 +22,13 @@ from nst_core.ui.explain.save import build_keeping
 from nst_core.ui.explain.session import Board, Pictures, leave_board
 from nst_core.ui.explain.tour import TOUR, Tour, build_tour
 from nst_core.ui.page.classifier_button import classifier_button
-from nst_core.ui.page.events import INSTANT, QUEUED
+from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of, page_at_hand
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun, press, ready
 from nst_core.ui.serving.lane import DEVICE_LANE
-from nst_core.ui.serving.turns import in_lane
+from nst_core.ui.serving.turns import Handler, Work, in_lane
 from nst_core.ui.studio.handover import Studio
 from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.widgets.pictures import PictureInput
@@ -36,7 +38,7 @@ TITLES = [(f"{number}. {figure.title}", name) for number, (name, figure) in enum
 
 
 class Inputs(NamedTuple):
-    """What a figure is made of, on the page."""
+    """The components that say what a figure is made of."""
 
     figure: gr.Radio
     content: PictureInput
@@ -47,21 +49,21 @@ class Inputs(NamedTuple):
     more: list[gr.File]  # further contents and styles
     composing: Composing
     groups: dict[str, gr.Column]  # figure -> its controls
-    controls: dict[str, list[Any]]
+    controls: dict[str, list[OptionControl]]
 
     @property
-    def pictures(self) -> list[Any]:
+    def pictures(self) -> list[Component]:
         """The components of `Pictures`, in its order."""
         return [self.content, self.style, *self.more, self.composing.cutout, self.composing.brush]
 
     @property
-    def flat(self) -> list[Any]:
+    def flat(self) -> list[OptionControl]:
         """The controls of all figures."""
         return [control for name in FIGURES for control in self.controls[name]]
 
     @property
-    def areas(self) -> list[Any]:
-        """What the choice of a figure shows and hides."""
+    def areas(self) -> list[gr.Column | gr.Row]:
+        """The areas that the choice of a figure shows and hides."""
         return [self.content_area, self.style_area, self.more_area, self.composing.area, *self.groups.values()]
 
 
@@ -102,35 +104,41 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
     stage = Stage(words, BoardView(status, view, go_on_button, after), enlarged.area)
     _connect_inputs(inputs, stage)
     _connect_making(board, inputs, stage, (make, stop), tour)
-    place = [control for control, option in zip(inputs.controls["compose"], FIGURES["compose"].options, strict=True)
-             if option.name in PLACE]  # fmt: skip
+    composed = zip(inputs.controls["compose"], FIGURES["compose"].options, strict=True)
+    place = [control for control, option in composed if option.name in PLACE and isinstance(control, gr.Number)]
     connect_composing(inputs.composing, inputs.content, place)
     _follow_preset(studio, inputs)
     connect_enlarged(board, enlarged, view, tabs, studio)
-    page = gr.context.Context.root_block
-    page.load(_opened(inputs, stage), None, [tabs, status, *_filled(inputs, stage)], **QUEUED)
+    page_at_hand().load(_opened(inputs, stage), None, [tabs, status, *_filled(inputs, stage)], **QUEUED)
     AUDIENCE.when_left(leave_board)
 
 
-def _pictures() -> tuple[gr.Radio, PictureInput, PictureInput, tuple[Any, ...], list[gr.File]]:
+def _pictures() -> tuple[gr.Radio, PictureInput, PictureInput, tuple[gr.Column, gr.Column, gr.Row], list[gr.File]]:
     """Which figure, its content and style, the areas that hold its pictures, and further ones."""
     figure = gr.Radio(TITLES, value=FIRST, label="Figure", elem_id="figure-choice")
     with gr.Row():
         content_area, content = _picture("content", "Photo", "photos")
         style_area, style = _picture("style", "Style", "styles")
     with gr.Row(visible=False) as more_area:
-        more = [
-            gr.File(label=f"More {kind}", file_count="multiple", file_types=["image"], height=120, min_width=250,
-                    elem_id=f"more-{kind}")
-            for kind in ("photos", "styles")
-        ]  # fmt: skip
+        more = [_further(kind) for kind in ("photos", "styles")]
     return figure, content, style, (content_area, style_area, more_area), more
 
 
-def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, list[Any]]]:
+def _further(kind: str) -> gr.File:
+    return gr.File(
+        label=f"More {kind}",
+        elem_id=f"more-{kind}",
+        file_count="multiple",
+        file_types=["image"],
+        height=120,
+        min_width=250,
+    )
+
+
+def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, list[OptionControl]]]:
     """figure -> its controls' area, and its controls."""
     groups: dict[str, gr.Column] = {}
-    controls: dict[str, list[Any]] = {}
+    controls: dict[str, list[OptionControl]] = {}
     for name, figure in FIGURES.items():
         with gr.Column(visible=name == FIRST, elem_id=f"options-{name}") as groups[name]:
             controls[name] = option_controls(figure)
@@ -142,12 +150,15 @@ def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, list[Any]
 def _picture(name: str, label: str, folder: str) -> tuple[gr.Column, PictureInput]:
     with gr.Column(min_width=140, visible=_wants(FIRST, name)) as area:
         picture = PictureInput(
-            label=label, elem_id=f"explain-{name}", height=170, sources=["upload", "clipboard"],
-            buttons=["fullscreen"], alt_text=label,
-        )  # fmt: skip
-        files = sorted(str(path) for path in (ASSETS / folder).glob("*.jpg"))
-        gr.Examples(files, picture, label="", elem_id=f"explain-{name}-examples", examples_per_page=12,
-                    cache_examples=False)  # fmt: skip
+            label=label,
+            elem_id=f"explain-{name}",
+            height=170,
+            sources=["upload", "clipboard"],
+            buttons=["fullscreen"],
+            alt_text=label,
+        )
+        files, elem_id = sorted(str(path) for path in (ASSETS / folder).glob("*.jpg")), f"explain-{name}-examples"
+        gr.Examples(files, picture, label="", elem_id=elem_id, examples_per_page=12, cache_examples=False)
     return area, picture
 
 
@@ -156,7 +167,7 @@ def _wants(name: str, kind: str) -> bool:
 
 
 def words_html(name: str) -> str:
-    """What one sees in a figure, and the equation behind it."""
+    """Write what one sees in a figure, and the equation behind it."""
     figure = FIGURES[name]
     equation = "".join(f"<div>{escape(line)}</div>" for line in figure.equation.splitlines())
     equation = re.sub(r"_(\w+)", r"<sub>\1</sub>", equation)
@@ -166,7 +177,7 @@ def words_html(name: str) -> str:
     )
 
 
-def choose(name: str) -> list[Any]:
+def choose(name: str) -> list[Update]:
     """Another figure: its words, and what it is made of; in the order of the words and `Inputs.areas`."""
     several = "contents" in FIGURES[name].pictures
     return [
@@ -179,12 +190,12 @@ def choose(name: str) -> list[Any]:
     ]
 
 
-def _filled(inputs: Inputs, stage: Stage) -> list[Any]:
-    """What a lesson fills in, in the order of `fill`."""
+def _filled(inputs: Inputs, stage: Stage) -> list[Block]:
+    """List what a lesson fills in, in the order of `fill`."""
     return [inputs.figure, inputs.content, inputs.style, stage.words, *inputs.areas, *inputs.flat]
 
 
-def fill(link: LessonLink) -> list[Any]:
+def fill(link: LessonLink) -> list[Update]:
     """A lesson's figure, pictures and settings; what it does not name stays."""
     values = []
     for name, figure in FIGURES.items():
@@ -195,12 +206,12 @@ def fill(link: LessonLink) -> list[Any]:
     return [link.figure.name, *pictures, *choose(link.figure.name), *values]
 
 
-def _opened(inputs: Inputs, stage: Stage) -> Callable[[gr.Request], list[Any]]:
+def _opened(inputs: Inputs, stage: Stage) -> Callable[[gr.Request], list[Update]]:
     """A handler: the page was opened, perhaps at a lesson."""
     outputs = 2 + len(_filled(inputs, stage))  # the tabs and the status, too
     nothing = [gr.skip()] * outputs
 
-    def opened(request: gr.Request) -> list[Any]:
+    def opened(request: gr.Request) -> list[Update]:
         try:
             link = read_link(dict(request.query_params))
         except NSTError as error:
@@ -217,8 +228,7 @@ def _opened(inputs: Inputs, stage: Stage) -> Callable[[gr.Request], list[Any]]:
 def _follow_preset(studio: Studio, inputs: Inputs) -> None:
     """The formulas are those of the preset that the studio uses, until another is chosen here."""
     chosen = inputs.controls["formula"][[option.name for option in FIGURES["formula"].options].index("preset")]
-    in_use = studio.settings[0]
-    in_use.change(lambda name: name or gr.skip(), in_use, chosen, **INSTANT)
+    studio.preset.change(lambda name: name or gr.skip(), studio.preset, chosen, **INSTANT)
 
 
 def _connect_inputs(inputs: Inputs, stage: Stage) -> None:
@@ -238,9 +248,8 @@ def _connect_making(
     waiting = [view.status, make, stop, tour.show, view.go_on]
     pressed = [*waiting, stage.enlarged]
     given = [board, inputs.figure, *inputs.pictures, *inputs.flat]
-    shown = tour.show.click(
-        lambda place: fill(TOUR[place].link()), tour.place, _filled(inputs, stage), **INSTANT
-    )  # fmt: skip
+    filled = _filled(inputs, stage)
+    shown = tour.show.click(lambda place: fill(TOUR[place].link()), tour.place, filled, **INSTANT)
     works = [
         event.then(_pressed, board, pressed, **INSTANT).then(_waiting(_make), given, list(view), **QUEUED)
         for event in (make.click(lambda: None, None, None, **INSTANT), shown)
@@ -253,19 +262,19 @@ def _connect_making(
     stop.click(lambda board: board.job.controls.stop.set(), board, None, **INSTANT)
 
 
-def _waiting(work: Any) -> Any:
+def _waiting(work: Work[Board, BoardView]) -> Handler[BoardView]:
     """A handler that makes a figure, in its turn."""
     return in_lane(DEVICE_LANE, work, lambda board: board.job.controls, lambda line: BoardView(status=line))
 
 
-def _pressed(board: Board, request: gr.Request) -> tuple[Any, ...]:
-    Board.open[request.session_hash] = board
+def _pressed(board: Board, request: gr.Request) -> tuple[Update, ...]:
+    Board.open[name_of(request)] = board
     board.left = False  # a connection that was lost is back
     off = gr.Button(interactive=False)
     return *press(board.job), off, off, gr.Column(visible=False)
 
 
-def _ready(board: Board) -> tuple[Any, ...]:
+def _ready(board: Board) -> tuple[Update, ...]:
     """After a figure, however it ended."""
     on = gr.Button(interactive=True)
     return *ready(board.job), on, on
@@ -279,7 +288,8 @@ def _make(board: Board, name: str, *given: Any) -> Iterator[BoardView]:
 
 def _by_figure(values: Sequence[Any]) -> dict[str, Sequence[Any]]:
     """figure -> the values of its controls."""
-    found, at = {}, 0
+    at = 0
+    found: dict[str, Sequence[Any]] = {}
     for name, figure in FIGURES.items():
         found[name] = values[at : at + len(figure.options)]
         at += len(figure.options)

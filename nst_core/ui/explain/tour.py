@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
 
 from nst_core.ui.explain.links import LessonLink, read_link
-from nst_core.ui.page.events import INSTANT
+from nst_core.ui.page.events import INSTANT, Update
 
 PROJECT = """() => {
   const on = document.body.classList.toggle('projector');
@@ -27,8 +27,11 @@ class Station:
     query: dict[str, str]
 
     def link(self) -> LessonLink:
-        """What "Show me" makes."""
-        return read_link(self.query)
+        """Make the link of "Show me"."""
+        link = read_link(self.query)
+        if link is None:
+            raise ValueError(f"the step “{self.title}” names no figure")
+        return link
 
 
 TOUR = (
@@ -94,10 +97,10 @@ def build_tour() -> Tour:
     return tour
 
 
-def turn(move: int) -> Callable[[int], tuple[Any, ...]]:
+def turn(move: int) -> Callable[[int], tuple[Update, ...]]:
     """A handler that goes on or back by a page."""
 
-    def turned(place: int) -> tuple[Any, ...]:
+    def turned(place: int) -> tuple[Update, ...]:
         place = min(max(place + move, 0), len(TOUR) - 1)
         return (
             place,

@@ -1,7 +1,5 @@
 """The place on the page where the camera is painted as it goes."""
 
-from typing import Any
-
 import gradio as gr
 
 from nst_core.ui.studio.camera import LANES
@@ -180,9 +178,9 @@ take.addEventListener('click', () => {
 """.replace("LANES", str(LANES))
 
 
-def live_area(**props: Any) -> gr.HTML:
+def live_area(value: str | None = None, *, elem_id: str | None = None) -> gr.HTML:
     """The place on the page; its value is the token of the page's `Live`, None while there is none.
 
     Triggers "take" with the painted frame that is shown, see `taken`.
     """
-    return gr.HTML(html_template=TEMPLATE, css_template=STYLE, js_on_load=SCRIPT, **props)
+    return gr.HTML(value, html_template=TEMPLATE, css_template=STYLE, js_on_load=SCRIPT, elem_id=elem_id)

@@ -2,11 +2,12 @@
 
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import gradio as gr
+from gradio.components import Component
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError, NSTError, named
@@ -14,9 +15,11 @@ from nst_core.files import writing
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.ui.instant.picture import on_device, read
 from nst_core.ui.page.downloads import in_use, new_file
+from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.jobs import Job, connect_job
+from nst_core.ui.serving.turns import Work
 from nst_core.ui.studio.instant_session import InstantSession
 from nst_core.ui.widgets.live_preview import Preview, preview_area
 
@@ -24,26 +27,30 @@ WORDS_SECONDS = 0.5  # between two updates of the status
 VIDEO_SIZE = 640  # pixels, to begin with
 
 
-class Parts(NamedTuple):
-    """What one of the two tabs consists of."""
+View: TypeAlias = tuple[Update, Update, Update]  # of a tab: its status, its preview, and where the file appears
 
-    inputs: list[Any]
+
+class Parts(NamedTuple):
+    """The components of one of the two tabs."""
+
+    inputs: Sequence[Component]
     run: gr.Button
     stop: gr.Button
     status: gr.HTML
     preview: gr.HTML
-    outcome: Any  # where the file appears
+    outcome: gr.Video | gr.DownloadButton  # where the file appears
 
 
 def build_video(session: gr.State) -> None:
     """Lay out the video's tab and connect it."""
     source = gr.File(label="Video", elem_id="clip", file_types=["video"], height=120)
     with gr.Row():
-        size = gr.Number(VIDEO_SIZE, label="Size, pixels", elem_id="clip-size", min_width=110,
-                         info="of the longer side; empty: its own")  # fmt: skip
+        info = "of the longer side; empty: its own"
+        size = gr.Number(VIDEO_SIZE, label="Size, pixels", elem_id="clip-size", min_width=110, info=info)
         steady = gr.Checkbox(True, label="Steady: less flicker", elem_id="steady", min_width=150)
-    parts = _parts([source, size, steady], "clip", "Paint the video", "A video is shown here while it is painted.",
-                   gr.Video(label="Painted video", elem_id="clip-result", visible=False))  # fmt: skip
+    outcome = gr.Video(label="Painted video", elem_id="clip-result", visible=False)
+    hint = "A video is shown here while it is painted."
+    parts = _parts([source, size, steady], "clip", "Paint the video", hint, outcome)
     _connect(session, parts, paint_clip, lambda session: session.video)
 
 
@@ -51,12 +58,15 @@ def build_many(session: gr.State, size: gr.Number) -> None:
     """Lay out the tab of many pictures and connect it; they are painted at the size of single ones."""
     files = gr.File(label="Pictures", elem_id="batch", file_types=["image"], file_count="multiple", height=160)
     folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
-    parts = _parts([files, folder, size], "batch", "Paint them all", "Pictures are shown here as they are painted.",
-                   gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False))  # fmt: skip
+    outcome = gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False)
+    hint = "Pictures are shown here as they are painted."
+    parts = _parts([files, folder, size], "batch", "Paint them all", hint, outcome)
     _connect(session, parts, paint_many, lambda session: session.batch)
 
 
-def _parts(inputs: list[Any], name: str, action: str, hint: str, outcome: Any) -> Parts:
+def _parts(
+    inputs: Sequence[Component], name: str, action: str, hint: str, outcome: gr.Video | gr.DownloadButton
+) -> Parts:
     outcome.unrender()
     with gr.Row():
         run = gr.Button(action, variant="primary", elem_id=f"{name}-run", scale=2, min_width=100)
@@ -67,14 +77,14 @@ def _parts(inputs: list[Any], name: str, action: str, hint: str, outcome: Any) -
     return Parts(inputs, run, stop, status, preview, outcome)
 
 
-def _connect(session: gr.State, parts: Parts, paint: Any, job: Callable[[InstantSession], Job]) -> None:
+def _connect(
+    session: gr.State, parts: Parts, paint: Work[InstantSession, View], job: Callable[[InstantSession], Job]
+) -> None:
     outputs = [parts.status, parts.preview, parts.outcome]
     connect_job(session, job, (parts.run, parts.stop), paint, parts.inputs, outputs)
 
 
-def paint_clip(
-    session: InstantSession, source: str | None, size: float | None, steady: bool
-) -> Iterator[tuple[Any, ...]]:
+def paint_clip(session: InstantSession, source: str | None, size: float | None, steady: bool) -> Iterator[View]:
     """Paint a video, showing its newest frame; stopped, what is painted is a video all the same."""
     try:
         session.video.busy = True
@@ -100,12 +110,16 @@ def paint_clip(
         session.video.busy = False
 
 
-def _show_video(painting: Iterator[VideoProgress], session: InstantSession, output: Path) -> Iterator[tuple[Any, ...]]:
-    preview, told, notes, progress = Preview(), 0.0, [], None
-    words = {}  # go along with every picture, as the browser does not see them all
+def _show_video(
+    painting: Generator[VideoProgress, None, None], session: InstantSession, output: Path
+) -> Iterator[View]:
+    preview, told, last = Preview(), 0.0, VideoProgress(0, None, None, 0.0)
+    notes: list[str] = []
+    words: dict[str, str] = {}  # go along with every picture, as the browser does not see them all
     try:
-        yield _begun("clip", preview, "Opening the video …", gr.Video(visible=False))
+        yield _begun(preview, "Opening the video …", gr.Video(visible=False))
         for progress in painting:
+            last = progress
             notes += [progress.note] if progress.note else []
             if time.monotonic() - told >= WORDS_SECONDS:
                 told = time.monotonic()
@@ -118,7 +132,7 @@ def _show_video(painting: Iterator[VideoProgress], session: InstantSession, outp
     if not output.exists():
         raise ImageError("stopped before the first frame was painted; there is no video")
     stopped = session.video.controls.stop.is_set()
-    text = f"{'Stopped' if stopped else 'Done'}: {progress.text}, in {duration(progress.seconds)}"
+    text = f"{'Stopped' if stopped else 'Done'}: {last.text}, in {duration(last.seconds)}"
     yield (
         status_html(text, " · ".join(notes), share=1),
         gr.HTML(visible="hidden"),
@@ -136,7 +150,7 @@ def _video_status(progress: VideoProgress, notes: Sequence[str], token: str) -> 
 
 def paint_many(
     session: InstantSession, files: Sequence[str] | None, folder: Sequence[str] | None, size: float | None
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[View]:
     """Paint pictures into one ZIP; those that cannot be painted are named, and stopped, it holds what is done."""
     try:
         session.batch.busy = True
@@ -145,9 +159,10 @@ def paint_many(
         if not sources:
             raise ImageError("there are no pictures; drop some, or a folder")
         brush = on_device(session.brush())
-        preview, skipped, made, began = Preview(), [], 0, time.monotonic()
+        preview, made, began = Preview(), 0, time.monotonic()
+        skipped: list[str] = []
         try:
-            yield _begun("batch", preview, "Reading the pictures …", gr.DownloadButton(visible=False))
+            yield _begun(preview, "Reading the pictures …", gr.DownloadButton(visible=False))
             # a PNG is as small as it gets
             with (
                 in_use(sources),
@@ -192,10 +207,10 @@ def _free_name(archive: zipfile.ZipFile, stem: str) -> str:
     return name
 
 
-def _begun(name: str, preview: Preview, text: str, outcome: Any) -> tuple[Any, ...]:
+def _begun(preview: Preview, text: str, outcome: Update) -> View:
     return status_html(text, run=preview.token), gr.HTML(value=preview.token, visible=True), outcome
 
 
-def _problem(error: NSTError) -> tuple[Any, ...]:
+def _problem(error: NSTError) -> View:
     warn(error, "Cannot paint")
     return status_html(str(error), kind="problem"), gr.skip(), gr.skip()

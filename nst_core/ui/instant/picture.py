@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
 from torch import Tensor
@@ -20,6 +20,7 @@ from nst_core.instant.steps import Steps
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
@@ -28,6 +29,7 @@ from nst_core.ui.studio.instant_session import Brush, InstantSession
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import comparison
 
+CHOOSE = "Choose a picture; every click on a style paints it at once."
 POLISH_STEPS = 80
 LARGE_AREA = 2**23  # pixels
 READ_TIMES = 4  # the size at which a picture is painted; larger ones are read at this
@@ -38,10 +40,10 @@ TEXT_KEY = "neural-style-lab instant"  # of a PNG's text chunk
 class InstantView(NamedTuple):
     """What a handler shows, in the order of the outputs; what is left out stays as it is."""
 
-    status: Any = gr.skip()
-    result: Any = gr.skip()
-    after: Any = gr.skip()
-    download: Any = gr.skip()
+    status: Update = gr.skip()
+    result: Update = gr.skip()
+    after: Update = gr.skip()
+    download: Update = gr.skip()
 
 
 def paint_picture(session: InstantSession, source: Path | None, size: float | None) -> Iterator[InstantView]:
@@ -50,15 +52,14 @@ def paint_picture(session: InstantSession, source: Path | None, size: float | No
     Nothing if that is what is shown: gradio says some changes twice. What cannot be painted leaves the last result.
     """
     wanted = session.chosen, session.mix, source, size
-    if session.painted == wanted and session.result.exists():
+    if session.painted == wanted and session.result and session.result.exists():
         return
     session.painted = None
     try:
         brush = session.brush()
         if source is None:
             session.source = session.result = None
-            yield InstantView(status_html("Choose a picture; every click on a style paints it at once."),
-                              gr.HTML(visible="hidden"), gr.Row(visible=False))  # fmt: skip
+            yield InstantView(status_html(CHOOSE), gr.HTML(visible="hidden"), gr.Row(visible=False))
             return
         image, began = read(source, size), time.monotonic()
         painted = on_device(brush)(image)
@@ -119,7 +120,7 @@ def _stoppable(steps: Steps[Tensor], controls: Controls | None) -> Steps[Tensor]
         yield
 
 
-def polish(instant: InstantSession, session: Session) -> list[Any]:
+def polish(instant: InstantSession, session: Session) -> list[Update]:
     """Hand picture and result to the studio: tabs, its status, its first three uploads, its settings."""
     if instant.result is None or not instant.result.exists():
         raise refusal("there is no painted picture any more; choose one, and a style")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.assets import ASSETS
@@ -12,19 +13,19 @@ from nst_core.errors import NSTError
 from nst_core.transfer.controls import Controls
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
-from nst_core.ui.instant.picture import InstantView, paint_picture, polish
+from nst_core.ui.instant.picture import CHOOSE, InstantView, paint_picture, polish
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import INSTANT, QUEUED
+from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of, page_at_hand
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
-from nst_core.ui.serving.audience import AUDIENCE
+from nst_core.ui.serving.audience import AUDIENCE, Leaving
 from nst_core.ui.serving.lane import PASS_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
 from nst_core.ui.studio.handover import Choices, Studio
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput
-from nst_core.ui.widgets.thumbnail_strip import Strip
+from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue
 
 SIZE = 768  # pixels, to begin with
 
@@ -75,48 +76,50 @@ def _choices(session: gr.State) -> Choices:
         )
         share = gr.Slider(0, 1, 0.5, step=0.05, label="Share of it", elem_id="blend-share", min_width=150)
     with gr.Row():
-        color = gr.Radio([("the style's", "style"), ("the picture's own", "content")], value="style", label="Colours",
-                         elem_id="instant-color", min_width=150)  # fmt: skip
-        size = gr.Number(SIZE, label="Size, pixels", elem_id="instant-size", min_width=110,
-                         info="of the longer side; empty: its own")  # fmt: skip
-    return Choices(session, strip, second, [strength, second, share, color], size)
+        colors = [("the style's", "style"), ("the picture's own", "content")]
+        color = gr.Radio(colors, value="style", label="Colours", elem_id="instant-color", min_width=150)
+        info = "of the longer side; empty: its own"
+        size = gr.Number(SIZE, label="Size, pixels", elem_id="instant-size", min_width=110, info=info)
+    return Choices(session, strip, second, (strength, second, share, color), size)
 
 
 def _stage() -> Stage:
     with gr.Column(elem_id="instant-inputs"):
         picture = PictureInput(
-            label="Picture", elem_id="instant-picture", height=200, sources=["upload", "clipboard"],
-            buttons=["fullscreen"], alt_text="Picture",
-        )  # fmt: skip
+            label="Picture",
+            elem_id="instant-picture",
+            height=200,
+            sources=["upload", "clipboard"],
+            buttons=["fullscreen"],
+            alt_text="Picture",
+        )
         files = sorted(str(path) for path in (ASSETS / "photos").glob("*.jpg"))
         gr.Examples(files, picture, label="", elem_id="instant-examples", examples_per_page=12, cache_examples=False)
     result = BeforeAfter(elem_id="instant-result", visible="hidden")
-    status = gr.HTML(
-        status_html("Choose a picture; every click on a style paints it at once."), elem_id="instant-status"
-    )  # fmt: skip
+    status = gr.HTML(status_html(CHOOSE), elem_id="instant-status")
     with gr.Row(visible=False, elem_id="instant-after") as after:
         download = gr.DownloadButton("Download PNG", elem_id="instant-download", min_width=130)
         polish_it = gr.Button("Polish in the studio", elem_id="polish", min_width=130)
     return Stage(picture, InstantView(status, result, after, download), polish_it)
 
 
-def _connect(choices: Choices, stage: Stage, camera: Any) -> None:
-    """Whatever is chosen is painted at once, by the picture's handlers and by the camera's next frame."""
+def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
+    """Paint whatever is chosen at once, by the picture's handlers and by the camera's next frame."""
     session, strip = choices.session, choices.strip
-    given, shown = [session, stage.picture, choices.size, *choices.mix], list(stage.view)
+    given: list[Block] = [session, stage.picture, choices.size, *choices.mix]
+    shown = list(stage.view)
     in_turn = in_lane(PASS_LANE, repaint, lambda session: Controls(), lambda line: InstantView(status=line))
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     strip.pick(pick, session, strip, **INSTANT).then(in_turn, given, shown, **once)
     strength, second, share, color = choices.mix
     # a menu says `input` also when it is left unchanged
-    for event in (strength.change, second.select, share.change, color.input, choices.size.submit, choices.size.blur,
-                  stage.picture.change):  # fmt: skip
+    chosen = (strength.change, second.select, share.change, color.input)
+    for event in (*chosen, choices.size.submit, choices.size.blur, stage.picture.change):
         event(in_turn, given, shown, **once)
     for slider in (strength, share):  # the camera follows while it is dragged
         slider.input(remix, [session, *choices.mix], None, trigger_mode="always_last", **QUEUED)
     camera.take(take, session, stage.picture, **QUEUED)
-    page = gr.context.Context.root_block
-    page.load(enter_page, session, [strip, camera], **INSTANT)
+    page_at_hand().load(enter_page, session, [strip, camera], **INSTANT)
     AUDIENCE.when_left(leave_page)
 
 
@@ -127,19 +130,19 @@ def repaint(session: InstantSession, picture: Path | None, size: float | None, *
 
 
 def remix(session: InstantSession, *mix: Any) -> None:
-    """What is set becomes the session's, and the camera's."""
+    """Give what is set to the session and to its camera."""
     session.mix = Mix(*mix)
     session.point_camera()
 
 
-def pick(session: InstantSession, event: gr.EventData) -> dict[str, Any]:
+def pick(session: InstantSession, event: gr.EventData) -> StripValue:
     """A click on a style."""
     session.choose(int(event.number))
     session.point_camera()
     return session.strip_value()
 
 
-def take(session: InstantSession, event: gr.EventData) -> Any:
+def take(session: InstantSession, event: gr.EventData) -> Update:
     """A painted frame of the camera becomes a file that can be painted further, kept, or polished."""
     try:
         path = new_file("camera.png")
@@ -151,17 +154,17 @@ def take(session: InstantSession, event: gr.EventData) -> Any:
         return gr.skip()
 
 
-def enter_page(session: InstantSession, request: gr.Request) -> tuple[dict[str, Any], str]:
+def enter_page(session: InstantSession, request: gr.Request) -> tuple[StripValue, str]:
     """A page was opened: its styles, and the token of its camera."""
-    InstantSession.open[request.session_hash] = session
+    InstantSession.open[name_of(request)] = session
     if session.names:
         session.point_camera()
     return session.strip_value(), session.live.token
 
 
-def leave_page(request: gr.Request) -> None:
+def leave_page(page: Leaving) -> None:
     """A page was closed: what goes on for it ends."""
-    if session := InstantSession.open.get(request.session_hash):
+    if session := InstantSession.open.get(page.session_hash):
         for job in (session.video, session.batch, session.lesson):
             job.controls.stop.set()
         session.live.close()

@@ -1,7 +1,6 @@
 """The button that fetches the classifier, for pages with figures that need it; it goes when that is here."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import gradio as gr
 
@@ -9,7 +8,7 @@ from nst_core.errors import NSTError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
 from nst_core.transfer.controls import Controls
-from nst_core.ui.page.events import INSTANT
+from nst_core.ui.page.events import INSTANT, Update, page_at_hand
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
@@ -29,11 +28,11 @@ def classifier_button(status: gr.HTML) -> gr.Button:
     button.click(fetch_classifier, None, [status, button], show_progress="hidden", api_visibility="private").then(
         offer_classifier, None, [note, button], **INSTANT
     )
-    gr.context.Context.root_block.load(offer_classifier, None, [note, button], **INSTANT)
+    page_at_hand().load(offer_classifier, None, [note, button], **INSTANT)
     return button
 
 
-def offer_classifier() -> tuple[Any, Any]:
+def offer_classifier() -> tuple[Update, Update]:
     """Note and button, shown while the classifier is missing."""
     try:
         missing = weights.find(CLASSIFIER) is None
@@ -42,7 +41,7 @@ def offer_classifier() -> tuple[Any, Any]:
     return gr.Markdown(visible=missing), gr.Button(visible=missing, interactive=True)
 
 
-def fetch_classifier() -> Iterator[tuple[Any, Any]]:
+def fetch_classifier() -> Iterator[tuple[str, Update]]:
     """The button's: fetch the classifier, shown in the status line; meanwhile it cannot be pressed again."""
     try:
         for line in fetch_weights(CLASSIFIER, Controls()):

@@ -30,12 +30,12 @@ def new_file(name: str) -> Path:
 @contextmanager
 def in_use(paths: Iterable[str | Path]) -> Iterator[None]:
     """Keep files, and what is in folders, while a job needs them."""
-    paths = [Path(path) for path in paths]
-    IN_USE.update(paths)
+    kept = [Path(path) for path in paths]
+    IN_USE.update(kept)
     try:
         yield
     finally:
-        IN_USE.subtract(paths)
-        for path in paths:
+        IN_USE.subtract(kept)
+        for path in kept:
             if IN_USE[path] <= 0:
                 del IN_USE[path]

@@ -44,10 +44,12 @@ def progress_text(step: int, steps: int, pace: float | None, left: float | None,
     Args:
         step, steps: where a run is, of how many.
         pace: steps a second, if known.
-        left: seconds, if known.
+        left: seconds, if known; both or neither.
         place: the scale, in words; "" if there is but one.
     """
-    parts = [f"Step {step} of {steps}", place, rate(pace) if pace else "", f"{duration(left)} left" if pace else ""]
+    parts = [f"Step {step} of {steps}", place]
+    if pace and left is not None:
+        parts += [rate(pace), f"{duration(left)} left"]
     return " · ".join(filter(None, parts))
 
 
@@ -79,7 +81,7 @@ def _percent(share: float) -> str:
 
 
 def shares_html(first: Mapping[str, float] | None = None, now: Mapping[str, float] | None = None, run: str = "") -> str:
-    """What α and β make of the loss, now and at the start, to stand beside them.
+    """Write what α and β make of the loss, now and at the start, to stand beside them.
 
     Args:
         first, now: losses of the start and of the newest picture; none before a run.

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-FONT = [gr.themes.LocalFont("Source Sans Pro"), "system-ui", "sans-serif"]
+FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro"), "system-ui", "sans-serif"]
 THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT)
 
 CSS = """

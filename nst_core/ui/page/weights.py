@@ -1,7 +1,6 @@
 """The networks' weights on the page: which are here, and fetching those that are not."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import gradio as gr
 
@@ -10,6 +9,7 @@ from nst_core.features import weights
 from nst_core.features.checkpoint import BUNDLE_REMEDY, CLASSIFIER, TEACHERS
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.controls import Controls
+from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 
@@ -55,7 +55,7 @@ def weights_text(backbone: str) -> str:
     return f"**{name}** from {checkpoint.origin} (`{checkpoint.path.name}`)"
 
 
-def describe_network(backbone: str) -> tuple[str, Any]:
+def describe_network(backbone: str) -> tuple[str, Update]:
     """Which weights the page would use, and a button for the step to VGG-19 itself or to weights that are missing."""
     target = TEACHERS.get(backbone, backbone)
     try:
@@ -67,7 +67,7 @@ def describe_network(backbone: str) -> tuple[str, Any]:
     return weights_text(backbone), gr.Button(action + cost, visible=missing or target != backbone, interactive=True)
 
 
-def use_network(backbone: str) -> Iterator[tuple[Any, Any]]:
+def use_network(backbone: str) -> Iterator[tuple[str, Update]]:
     """The button's: fetch the network if it is missing, shown in the status line, and choose it."""
     target = TEACHERS.get(backbone, backbone)
     try:

@@ -1,12 +1,14 @@
 """The one thread that computes: it takes turns between what is handed to it in steps."""
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-Steps = Generator[Any, None, Any]
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+Steps = Generator[Any, None, Result]  # what they yield is of no matter
 
 
 class DeviceThread(Executor):
@@ -20,17 +22,21 @@ class DeviceThread(Executor):
     """
 
     def __init__(self, name: str):
-        self._waiting: SimpleQueue[tuple[Future, Steps]] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Future[Any], Steps[Any]]] = SimpleQueue()
         # a daemon, so that a step that takes long does not hold up a program that ends
         threading.Thread(target=self._compute, name=name, daemon=True).start()
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+    def submit(self, function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
         """Call a function in its turn, as one step."""
-        return self.work(_single(function, args, kwargs))
+        return self.work(_single(function, *args, **kwargs))
 
-    def work(self, steps: Steps) -> Future:
+    def next_of(self, steps: Iterator[Result]) -> Result | None:
+        """Wait for what an iterator yields next, computed in its turn, as one step; None at its end."""
+        return self.submit(_next_of, steps).result()
+
+    def work(self, steps: Steps[Result]) -> Future[Result]:
         """Go through a generator, whose return value is the result; what it yields is dropped."""
-        future: Future = Future()
+        future: Future[Result] = Future()
         self._waiting.put((future, steps))
         return future
 
@@ -38,7 +44,7 @@ class DeviceThread(Executor):
         while True:
             self._step(*self._waiting.get())
 
-    def _step(self, future: Future, steps: Steps) -> None:
+    def _step(self, future: Future[Any], steps: Steps[Any]) -> None:
         if not future.running() and not future.set_running_or_notify_cancel():
             return
         try:
@@ -51,9 +57,13 @@ class DeviceThread(Executor):
             self._waiting.put((future, steps))
 
 
-def _single(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Steps:
+def _single(function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Steps[Result]:
     return function(*args, **kwargs)
     yield
+
+
+def _next_of(steps: Iterator[Result]) -> Result | None:
+    return next(steps, None)
 
 
 # All that computes is computed by one thread: a generator may be resumed on several, each of which would have compute

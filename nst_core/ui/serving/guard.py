@@ -82,7 +82,7 @@ class Guard:
 
 
 def refused(scope: Scope) -> PlainTextResponse | None:
-    """What is answered to a request that its head alone rules out; None if it may come in."""
+    """Answer a request that its head alone rules out; None if it may come in."""
     headers, path = Headers(scope=scope), scope["path"]
     host = headers.get("host", "")
     if not is_known(host, scope):
@@ -167,7 +167,7 @@ REFUSALS = {_TooMuch: 413, TimeoutError: 408}
 
 
 class _Body:
-    """What a client sends: counted, and not waited for without end."""
+    """A body as it comes: counted, and not waited for without end."""
 
     def __init__(self, scope: Scope, receive: Receive):
         self._receive, self._path = receive, scope["path"]
@@ -212,7 +212,7 @@ def _take_back(body: bytes) -> None:
 
 
 class _Answer:
-    """What goes back, with the headers that keep a browser from doing more with it than to show it."""
+    """An answer with the headers that keep a browser from doing more with it than to show it."""
 
     def __init__(self, scope: Scope, send: Send, body: _Body):
         self._scope, self._send, self._body, self.begun = scope, send, body, False
@@ -243,7 +243,7 @@ async def _nothing() -> Message:
 
 
 def policy(path: str) -> str:
-    """What a browser may do with what is answered at a path."""
+    """Say what a browser may do with what is answered at a path."""
     if FILES in path:
         return FILE_POLICY
     more = " ".join(re.findall(r"https?://[\w.*:-]+", os.environ.get("NST_FRAMES", "")))

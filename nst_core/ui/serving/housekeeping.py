@@ -7,9 +7,11 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gradio as gr
+from gradio.routes import App
+from gradio.state_holder import StateHolder
 
 from nst_core.devices import release_freed_memory
 from nst_core.ui.page.downloads import FOLDERS, IN_USE
@@ -25,8 +27,15 @@ MUTE_SECONDS = 20.0  # for a connection to say what it wants
 log = logging.getLogger(__name__)
 
 
+class Connection(Protocol):
+    """A connection of the server's, as uvicorn has it for each kind of protocol."""
+
+    cycle: Any  # the request that it is at, or the last one; None: it made none
+    transport: asyncio.Transport
+
+
 @asynccontextmanager
-async def housekeeping(app: Any) -> AsyncIterator[None]:
+async def housekeeping(app: App) -> AsyncIterator[None]:
     """While a server runs: a round at the start, then one every ROUND_SECONDS; at the end nothing is left behind."""
     task = asyncio.create_task(_rounds(app))
     try:
@@ -38,8 +47,8 @@ async def housekeeping(app: Any) -> AsyncIterator[None]:
         leave_nothing()
 
 
-async def _rounds(app: Any) -> None:
-    mute: dict[Any, float] = {}
+async def _rounds(app: App) -> None:
+    mute: dict[Connection, float] = {}
     while True:
         try:
             keep = kept_files(app) | set(IN_USE)
@@ -55,7 +64,7 @@ async def _rounds(app: Any) -> None:
         await asyncio.sleep(ROUND_SECONDS)
 
 
-def kept_files(app: Any) -> set[Path]:
+def kept_files(app: App) -> set[Path]:
     """Files that belong to the page itself, such as its examples."""
     blocks = app.blocks.blocks.values() if app.blocks else ()
     return {Path(path) for block in blocks for path in getattr(block, "keep_in_cache", ())}
@@ -94,7 +103,7 @@ def leave_nothing() -> None:
     FOLDERS.clear()
 
 
-def forget_closed_pages(holder: Any, now: float | None = None) -> int:
+def forget_closed_pages(holder: StateHolder, now: float | None = None) -> int:
     """Free what gradio keeps of pages and programs that nobody listens for any more.
 
     Args:
@@ -114,11 +123,13 @@ def forget_closed_pages(holder: Any, now: float | None = None) -> int:
     return forgotten
 
 
-def close_mute(connections: Iterable[Any], mute: dict[Any, float], now: float | None = None) -> dict[Any, float]:
+def close_mute(
+    connections: Iterable[Connection], mute: dict[Connection, float], now: float | None = None
+) -> dict[Connection, float]:
     """Close connections that have had time enough to make a request, and did not.
 
     Args:
-        connections: the server's; each has the request that it is at as `cycle`, and its `transport`.
+        connections: the server's.
         mute: those that had none before, and since when; monotonic seconds.
         now: the time; monotonic seconds.
 

@@ -12,7 +12,7 @@ from nst_core.errors import ConfigError, said
 def _limit(default: float, variable: str, about: str, *, public: float | None = None) -> float:
     """A field: its value by default, and where strangers may come."""
     public = default if public is None else public
-    return field(default=default, metadata={"variable": variable, "about": about, "public": public})
+    return field(default=default, metadata={"variable": variable, "about": about, "own": default, "public": public})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +40,10 @@ def limits(environment: Mapping[str, str] | None = None) -> Limits:
         ConfigError: a variable that is no number above 0.
     """
     environment = os.environ if environment is None else environment
-    strangers, values = is_public(environment), {}
+    whose = "public" if is_public(environment) else "own"
+    values: dict[str, float] = {}
     for one in fields(Limits):
-        variable = one.metadata["variable"]
-        default = one.metadata["public"] if strangers else one.default
+        variable, default = one.metadata["variable"], one.metadata[whose]
         values[one.name] = _number(variable, environment[variable]) if environment.get(variable) else default
     return Limits(**values)
 

@@ -1,11 +1,12 @@
 """Blocks whose inputs are checked in one place, and whose handlers fail in a sentence."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.block_function import BlockFunction
 
 from nst_core.assets import ASSETS
 from nst_core.errors import NSTError, seen
@@ -30,8 +31,10 @@ class Page(gr.Blocks):
         """As gradio's own."""
         return "blocks"
 
-    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *given: Any, **named: Any) -> Any:
-        """What gradio makes of a request's inputs.
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *given: Any, **named: Any) -> Any:
+        """Check a request's inputs, then let gradio read them.
+
+        What a program leaves out at the end has its default, as gradio's own client would send it.
 
         Raises:
             gr.Error: a file that is not this server's to give; inputs that no page of ours sends.
@@ -39,6 +42,8 @@ class Page(gr.Blocks):
         try:
             for path in paths_in(inputs):
                 check_own(path)
+            if block_fn.api_visibility == "public":
+                inputs = [*inputs, *(getattr(left_out, "value", None) for left_out in block_fn.inputs[len(inputs) :])]
             return await super().preprocess_data(block_fn, inputs, *given, **named)
         except NSTError as error:
             raise refusal(error) from None
@@ -54,14 +59,23 @@ class Page(gr.Blocks):
             raise refusal(NO_SENSE) from None
 
     async def call_function(
-        self, block_fn: Any, processed_input: list[Any], iterator: Any = None, requests: Any = None,
-        event_id: str | None = None, event_data: gr.EventData | None = None, *given: Any, **named: Any,
-    ) -> Any:  # fmt: skip
-        """What a handler returns, or yields next.
+        self,
+        block_fn: BlockFunction | int,
+        processed_input: list[Any],
+        iterator: AsyncIterator[Any] | None = None,
+        requests: gr.Request | list[gr.Request] | None = None,
+        event_id: str | None = None,
+        event_data: gr.EventData | None = None,
+        *given: Any,
+        **named: Any,
+    ) -> dict[str, Any]:
+        """Call a handler, or take what it yields next.
 
         Raises:
             gr.Error: it failed; the log has the whole of what was not foreseen.
         """
+        if isinstance(block_fn, int):
+            block_fn = self.fns[block_fn]
         try:
             return await super().call_function(
                 block_fn, processed_input, iterator, requests, event_id, event_data, *given, **named
@@ -80,7 +94,7 @@ class Page(gr.Blocks):
             raise refusal(excuse(error)) from None
 
 
-def paths_in(inputs: Any) -> Iterator[str]:
+def paths_in(inputs: object) -> Iterator[str]:
     """The path of every file that a request's inputs name, however deep."""
     waiting = [inputs]
     while waiting:

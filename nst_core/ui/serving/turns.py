@@ -6,9 +6,9 @@ import errno
 import functools
 import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Concatenate, Generic, TypeVar
 
 import gradio as gr
 from gradio.context import LocalContext
@@ -34,8 +34,15 @@ class TurnMissed(NSTError):
     """A job was stopped while it waited."""
 
 
+class _End:
+    """Stands after the last view of a job."""
+
+
+Held = TypeVar("Held")  # what the page holds
 View = TypeVar("View")
-_END = object()
+Work = Callable[Concatenate[Held, ...], Iterator[View]]  # a handler that is given what the page holds, and the inputs
+Handler = Callable[..., AsyncGenerator[View, None]]  # the same as gradio calls it
+_END = _End()
 log = logging.getLogger(__name__)
 
 
@@ -53,8 +60,8 @@ async def in_turn(
     controls: Controls,
     work: Callable[[], Iterator[View]],
     waits: Callable[[int], View | None] = lambda before: None,
-) -> AsyncIterator[View]:
-    """What a job yields, once its turn has come; it is begun, and goes on, on threads of HANDS.
+) -> AsyncGenerator[View, None]:
+    """Go through a job once its turn has come; it is begun, and goes on, on threads of HANDS.
 
     Args:
         lane: where it waits.
@@ -70,9 +77,10 @@ async def in_turn(
     """
     place = lane.enter(client, limits())
     watch = asyncio.create_task(_watch(lane, place, controls))
-    job = _Job()
+    job: _Job[View] = _Job()
     try:
-        told, began = None, asyncio.get_running_loop().time()
+        told: int | None = None
+        began = asyncio.get_running_loop().time()
         while not place.at_work and not controls.stop.is_set():
             before, patient = lane.before(place), asyncio.get_running_loop().time() - began < PATIENCE_SECONDS
             if before != told and not patient:
@@ -83,8 +91,8 @@ async def in_turn(
         if not place.at_work:
             raise TurnMissed(watch.result() if watch.done() and watch.result() else "Left the queue.")
         job.begin(work)
-        while (view := await job.next()) is not _END:
-            yield view
+        while not isinstance(made := await job.next(), _End):
+            yield made
         if watch.done() and (why := watch.result()):
             warn(why, "Ended early")
     except TurnMissed:
@@ -125,25 +133,25 @@ def _reason(lane: Lane, place: Place) -> str | None:
     return None
 
 
-class _Job:
+class _Job(Generic[View]):
     """A generator that is resumed on HANDS, and closed there when it is no longer wanted, even in mid-step."""
 
     def __init__(self) -> None:
-        self.steps: Iterator[Any] | None = None
+        self.steps: Iterator[View] = iter(())  # before it is begun
         self.ended = False
-        self._at_hand: Future | None = None
+        self._at_hand: Future[View | _End] | None = None
 
-    def begin(self, work: Callable[[], Iterator[Any]]) -> None:
+    def begin(self, work: Callable[[], Iterator[View]]) -> None:
         self.steps = iter(work())
 
-    def next(self) -> Awaitable[Any]:
+    def next(self) -> Awaitable[View | _End]:
         # with the context of this very call, by which gradio knows whose toasts they are
         self._at_hand = HANDS.submit(contextvars.copy_context().run, self._next)
         return asyncio.wrap_future(self._at_hand)
 
-    def _next(self) -> Any:
+    def _next(self) -> View | _End:
         try:
-            view = next(self.steps, _END)
+            view: View | _End = next(self.steps, _END)
         except (NSTError, gr.Error):
             self.ended = True
             raise
@@ -163,7 +171,7 @@ class _Job:
 
     def _close(self, then: Callable[[], None]) -> None:
         try:
-            if self.steps is not None and hasattr(self.steps, "close"):
+            if hasattr(self.steps, "close"):
                 self.steps.close()
         except Exception:
             log.exception("a job could not be closed")
@@ -182,17 +190,19 @@ def excuse(error: Exception) -> NSTError:
     return NSTError("something went wrong in this program; what was made before is kept. Try it again")
 
 
-def in_lane(lane: Lane, work: Any, controls: Callable[[Any], Controls], shows: Callable[[str], Any]) -> Any:
+def in_lane(
+    lane: Lane, work: Work[Held, View], controls: Callable[[Held], Controls], shows: Callable[[str], View]
+) -> Handler[View]:
     """A handler of the page that waits for its turn, says so, and never leaves the page locked.
 
     Args:
         lane: where it waits.
-        work: the handler, a generator; it is given what the page holds and the inputs.
+        work: the handler, a generator.
         controls: of what the page holds.
         shows: a status line (HTML) -> what to yield for it.
     """
 
-    async def handler(request: gr.Request, held: Any, *given: Any) -> AsyncIterator[Any]:
+    async def handler(request: gr.Request, held: Held, *given: Any) -> AsyncGenerator[View, None]:
         steps = in_turn(
             lane,
             client_of(request),
@@ -214,7 +224,7 @@ def in_lane(lane: Lane, work: Any, controls: Callable[[Any], Controls], shows: C
     return handler
 
 
-def endpoint(lane: Lane, function: Callable[..., Any]) -> Any:
+def endpoint(lane: Lane, function: Callable[..., Any]) -> Handler[Any]:
     """A handler for programs that waits for its turn; what is wrong reaches them as an error, in a sentence.
 
     Args:
@@ -224,7 +234,7 @@ def endpoint(lane: Lane, function: Callable[..., Any]) -> Any:
     """
 
     @functools.wraps(function)
-    async def handler(*given: Any) -> AsyncIterator[Any]:
+    async def handler(*given: Any) -> AsyncGenerator[Any, None]:
         *inputs, request = given
         job = Controls()
 
@@ -247,11 +257,16 @@ def endpoint(lane: Lane, function: Callable[..., Any]) -> Any:
     own = inspect.signature(function)
     shown = [one for one in own.parameters.values() if one.kind is not one.KEYWORD_ONLY]
     asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=gr.Request)
-    handler.__signature__ = own.replace(parameters=[*shown, asked])
+    have_signature(handler, own.replace(parameters=[*shown, asked]))
     handler.__annotations__ = {**function.__annotations__, "request": gr.Request}
     return handler
 
 
+def have_signature(function: Any, signature: inspect.Signature) -> None:
+    """Let a function show other parameters than it is written with; its type knows of no such attribute."""
+    function.__signature__ = signature
+
+
 def waiting_text(before: int) -> str:
-    """What stands on the page while a job waits: "Waiting for the device: 2 before you"."""
+    """Write what stands on the page while a job waits: "Waiting for the device: 2 before you"."""
     return f"Waiting for the device: {before} before you" if before else "Waiting for the device …"

@@ -120,7 +120,7 @@ def _too_large() -> Response:
 
 
 async def _body(request: Request) -> bytes | None:
-    """What was posted; None if it is more than MAX_BYTES."""
+    """Read what was posted; None if it is more than MAX_BYTES."""
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -137,12 +137,12 @@ async def _painted(live: Live, body: bytes) -> Response:
     if max(images.size_of(image)) > MAX_SIDE:
         return _too_large()
     try:
-        version, image = await asyncio.wrap_future(DEVICE_THREAD.submit(live.painted, image))
+        version, painted = await asyncio.wrap_future(DEVICE_THREAD.submit(live.painted, image))
     except NSTError as error:
         return PlainTextResponse(str(error), 422)
-    if image is None:  # since it came
+    if painted is None:  # since it came
         return _nothing_paints()
-    picture = await asyncio.to_thread(images.encode_jpeg, image, quality=QUALITY)
+    picture = await asyncio.to_thread(images.encode_jpeg, painted, quality=QUALITY)
     headers = {"Cache-Control": "no-store", "Style-Version": str(version)}
     return Response(picture, media_type="image/jpeg", headers=headers)
 

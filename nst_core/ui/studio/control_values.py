@@ -79,21 +79,20 @@ def preset_text(name: str | None, backbone: str) -> str:
     layers = dict.fromkeys((*preset.config.content_layers, *preset.config.style_layers))
     standing_in = [(layer, nearest_layer(backbone, layer)) for layer in layers]
     lacking = [f"{title} has no {layer}: {near} stands in for it." for layer, near in standing_in if near != layer]
-    own = "" if preset.config.backbone in (backbone, TEACHERS.get(backbone)) else (
-        f"Its own network is {BACKBONES[preset.config.backbone]}."
-    )  # fmt: skip
-    return " ".join(filter(None, (f"{preset.source}.", preset.deviations, own, *lacking)))
+    own = preset.config.backbone
+    network = "" if own in (backbone, TEACHERS.get(backbone)) else f"Its own network is {BACKBONES[own]}."
+    return " ".join(filter(None, (f"{preset.source}.", preset.deviations, network, *lacking)))
 
 
 def counterpart_button(name: str | None) -> dict[str, Any]:
-    """What the button shows that leads from a preset to its counterpart and back; nothing where it has none."""
+    """Label the button that leads from a preset to its counterpart and back; it is hidden where there is none."""
     if name is None or not counterpart(name):
         return {"visible": False}
     return {"visible": True, "value": "As printed" if PRESETS[name].printed else "As painted"}
 
 
 def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
-    """What each control shows for a config."""
+    """Find what each control shows for a config."""
     layers = config.style_layers
     # of 1/n, what equal weights are: of six digits, so that showing and reading make no difference
     weights = {layer: config.weight_of_layer(layer) * len(layers) for layer in layers}
@@ -142,13 +141,14 @@ def preset_of(config: StyleTransferConfig) -> str | None:
     """The preset that becomes a config by setting the controls, the nearest of several; None if there is none."""
     shown = controls_of(config)
     values = [shown[name] for name in CONTROLS]
-    wanted, leading = config.to_dict(), {}
+    wanted = config.to_dict()
+    leading: dict[str, int] = {}  # preset -> settings that only the controls make the config's
     for name in PRESETS:
         with suppress(ConfigError):  # weights of layers near the most may be too much for one of them
             if config_of(name, values) == config:
                 at = preset_config(name).on(config.backbone).to_dict()
                 leading[name] = sum(at[field] != value for field, value in wanted.items())
-    return min(leading, key=leading.get, default=None)
+    return min(leading, key=leading.__getitem__, default=None)
 
 
 def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: dict[str, Any]) -> StyleTransferConfig:
@@ -163,7 +163,7 @@ def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: dict
 
 
 def layers_on(base: str | StyleTransferConfig, backbone: str, *shown: list[str]) -> list[list[str]]:
-    """What the layer controls show after another network was chosen.
+    """Move the layers that are shown to another network that was chosen.
 
     The base's layers become the base's layers there; of others, those that the network lacks become the nearest.
 
@@ -178,9 +178,8 @@ def layers_on(base: str | StyleTransferConfig, backbone: str, *shown: list[str])
     if any([sorted(layers) for layers in shown] == [sorted(of[name]) for name in LAYER_CONTROLS] for of in before):
         return [wanted[name] for name in LAYER_CONTROLS]
     *style, content = [[nearest_layer(backbone, layer) for layer in layers] for layers in shown]
-    moved = config.on(backbone).changed(
-        style_layers=in_depth_order(set(sum(style, []))), content_layers=in_depth_order(set(content))
-    )  # fmt: skip
+    style_layers = in_depth_order({layer for layers in style for layer in layers})
+    moved = config.on(backbone).changed(style_layers=style_layers, content_layers=in_depth_order(set(content)))
     return [controls_of(moved)[name] for name in LAYER_CONTROLS]
 
 

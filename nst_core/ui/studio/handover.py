@@ -1,19 +1,21 @@
 """The components of a tab that other tabs may fill in, or that say how it is painted there."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
 
 class Studio(NamedTuple):
-    """What other tabs may fill in."""
+    """The components of the Stylize tab that other tabs may fill in."""
 
     session: gr.State
     status: gr.HTML
-    uploads: list[Any]  # as Uploads.of takes them
-    settings: list[Any]  # as Session.take gives them
+    uploads: list[Component]  # as Uploads.of takes them
+    settings: list[Component]  # as Session.take gives them
+    preset: gr.Dropdown  # the first of these
 
 
 class Choices(NamedTuple):
@@ -22,5 +24,5 @@ class Choices(NamedTuple):
     session: gr.State
     strip: Strip
     second: gr.Dropdown
-    mix: list[Any]  # in the order of Mix
+    mix: tuple[gr.Slider, gr.Dropdown, gr.Slider, gr.Radio]  # in the order of Mix
     size: gr.Number

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
 from torch import Tensor
@@ -21,12 +21,13 @@ from nst_core.transfer.color import COLORS
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job
 from nst_core.ui.studio.camera import Live
+from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
 
 NO_BLEND = "nothing"
 
 
 class Mix(NamedTuple):
-    """What a person sets beside the style, in the order of the controls."""
+    """All that a person sets beside the style, in the order of the controls."""
 
     strength: float = 1.0  # 0 … 1
     second: str = NO_BLEND  # another style, or NO_BLEND
@@ -83,11 +84,11 @@ class InstantSession:
         self.video, self.batch, self.lesson = Job(), Job(), Job()
         self.source: Path | None = None  # of the last painted picture
         self.result: Path | None = None
-        self.painted: tuple[Any, ...] | None = None  # style, mix, picture and size of what is shown
+        self.painted: tuple[str, Mix, Path | None, float | None] | None = None  # style, mix, picture, size: as shown
         self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
         self._painter: Painter | None = None  # of a catalogue of this page's own
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "InstantSession":
+    def __deepcopy__(self, memo: object) -> "InstantSession":
         return type(self)()  # gradio copies it for each page
 
     @property
@@ -113,7 +114,7 @@ class InstantSession:
         return names
 
     def brush(self) -> "Brush":
-        """What paints as it is set now; to be made elsewhere than on DEVICE_THREAD and called there.
+        """Make what paints as it is set now; elsewhere than on DEVICE_THREAD, on which it is called.
 
         Raises:
             ConfigError: no style, or two that cannot be blended.
@@ -149,17 +150,18 @@ class InstantSession:
             return first
         return f"{first} with {mix.share:.0%} {title_of(mix.second)}"
 
-    def strip_value(self) -> dict[str, Any]:
-        """What the strip of styles shows."""
+    def strip_value(self) -> StripValue:
+        """List what the strip of styles shows."""
         items = []
         for number, style in enumerate(self.catalogue.styles.values(), 1):
             name, small = title_of(style.name), base64.b64encode(style.thumbnail or b"").decode()
-            items.append({
+            item: Thumbnail = {
                 "number": number,
                 "thumbnail": f"data:image/jpeg;base64,{small}",
                 "name": escape(f"{name}, {style.origin}"),
                 "caption": escape(name),
-            })  # fmt: skip
+            }
+            items.append(item)
         chosen = self.names.index(self.chosen) + 1 if self.chosen else 0
         return {"items": items, "chosen": chosen, "label": "Styles", "empty": "There are no styles here."}
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
@@ -15,6 +15,7 @@ from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.pictures import data_uri
+from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
 
 MOST_RESULTS = 24  # in a strip; older ones drop off
 THUMBNAIL_SIDE = 160  # pixels
@@ -93,21 +94,20 @@ class Results:
             raise NSTError(NO_RESULT)
         return self.chosen
 
-    def value(self) -> dict[str, Any]:
-        """What the strip shows: its results, newest first, and which is chosen."""
+    def value(self) -> StripValue:
+        """List what the strip shows: its results, newest first, and which is chosen."""
         items = []
         for result in self.kept:
             height, width = result.record.content_size
             steps = counted(result.record.steps)
             name = f"Result {result.number}: {steps}, {width}×{height} pixels"
-            items.append(
-                {
-                    "number": result.number,
-                    "thumbnail": result.thumbnail,
-                    "name": escape(f"{name}; {result.told}" if result.told else name),
-                    "caption": escape(result.told or steps),
-                }
-            )
+            item: Thumbnail = {
+                "number": result.number,
+                "thumbnail": result.thumbnail,
+                "name": escape(f"{name}; {result.told}" if result.told else name),
+                "caption": escape(result.told or steps),
+            }
+            items.append(item)
         return {
             "items": items,
             "chosen": self.chosen.number if self.chosen else 0,
@@ -117,7 +117,7 @@ class Results:
 
 
 class Session(Protocol):
-    """What is needed of a page's session here."""
+    """As much of a page's session as is needed here."""
 
     results: Results
     uploads: Uploads  # of the last run
@@ -125,10 +125,11 @@ class Session(Protocol):
 
 def remember(session: Session, run: Run, png: Path, losses: str = "") -> None:
     """Put a run's last frame, which png holds, into the session's strip."""
-    session.results.add(run.last_frame.image, run.record(), png, session.uploads, losses)
+    if run.last_frame:
+        session.results.add(run.last_frame.image, run.record(), png, session.uploads, losses)
 
 
-def strip_value(session: Session) -> dict[str, Any]:
+def strip_value(session: Session) -> StripValue:
     """The strip's new value."""
     return session.results.value()
 
@@ -140,7 +141,7 @@ def differences(config: StyleTransferConfig, before: StyleTransferConfig) -> str
     return ", ".join(f"{SETTINGS[name].short} {_written(now)}" for name, now in changed.items())
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     if isinstance(value, tuple):
         return " + ".join(map(_written, value)) or "as usual"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -162,12 +163,12 @@ def twice_as_large(config: StyleTransferConfig) -> StyleTransferConfig:
     )
 
 
-def timelapse_file(timelapse: Timelapse | None) -> Path:
+def timelapse_file(timelapse: Timelapse) -> Path:
     """The animation of a run so far, as a file.
 
     Raises:
         NSTError: nothing was painted yet.
     """
     path = new_file("neural-style-lab.webp")
-    (timelapse or Timelapse()).save(path)
+    timelapse.save(path)
     return path

@@ -1,9 +1,7 @@
 """What one open page has of its painting."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from weakref import WeakValueDictionary
-
-import gradio as gr
 
 from nst_core.devices import release_freed_memory
 from nst_core.host_memory import available_memory, total_memory
@@ -11,6 +9,8 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
+from nst_core.ui.page.events import Update
+from nst_core.ui.serving.audience import Leaving
 from nst_core.ui.studio.control_values import CONTROLS, controls_of, preset_of, preset_text
 from nst_core.ui.studio.results import Results
 from nst_core.ui.studio.uploads import Uploads
@@ -32,17 +32,17 @@ class Session:
         self.run: Run | None = None  # the last, which may go on
         self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's
         self.uploads = Uploads()  # of the last run, as files
-        self.timelapse: Timelapse | None = None
+        self.timelapse = Timelapse()
         self.losses = LossHistory()
         self.results = Results()
         self.rests_since = 0.0  # monotonic seconds
 
-    def take(self, config: StyleTransferConfig) -> list[Any]:
+    def take(self, config: StyleTransferConfig) -> list[Update]:
         """Make a config the page's: what preset menu, its words and every control show; what none shows is kept."""
         self.base, values, preset = config, controls_of(config), preset_of(config)
         return [preset, preset_text(preset, config.backbone), *(values[name] for name in CONTROLS)]
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
+    def __deepcopy__(self, memo: object) -> "Session":
         return type(self)()  # gradio copies it for each page; events cannot be copied
 
     def drop_run(self) -> None:
@@ -70,9 +70,9 @@ def make_room() -> None:
         pass
 
 
-def leave_page(request: gr.Request) -> None:
+def leave_page(page: Leaving) -> None:
     """A page was closed: its run, if any, ends after its present step, and is freed."""
-    if session := Session.open.get(request.session_hash):
+    if session := Session.open.get(page.session_hash):
         session.left = True
         session.controls.stop.set()
         if not session.running:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import torch
 from PIL import Image
@@ -11,17 +11,34 @@ from torch import Tensor
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
 from nst_core.files import writing
+from nst_core.transfer.config import MAX_STYLES
 from nst_core.transfer.masks import mask_of
-from nst_core.transfer.stylize import MAX_STYLES
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import Update
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.widgets.pictures import with_alpha
 
 SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
 
 
+class Drawn(TypedDict, total=False):
+    """What a brush painted, as the editor gives it."""
+
+    background: Image.Image | None
+    layers: list[Image.Image | None]
+    composite: Image.Image | None
+
+
+class DrawnFiles(TypedDict):
+    """The same as files."""
+
+    background: Path | None
+    layers: list[Path]
+    composite: Path | None
+
+
 class Material(NamedTuple):
-    """What a painting is made of, images (1, 3, any, any) in [0, 1]."""
+    """The images that a painting is made of, (1, 3, any, any) in [0, 1]."""
 
     content_image: Tensor
     style_images: list[Tensor]
@@ -36,7 +53,8 @@ class Uploads(NamedTuple):
     style: Path | None = None
     start: Path | None = None
     more_styles: Sequence[Path | None] = ()
-    mask: dict[str, Any] | None = None  # the editor's value: background, layers, composite; pictures or their files
+    mask: Drawn | None = None
+    kept_mask: DrawnFiles | None = None  # the mask's files, once they are kept
 
     @classmethod
     def of(cls, given: Sequence[Any]) -> tuple["Uploads", Sequence[Any]]:
@@ -46,18 +64,18 @@ class Uploads(NamedTuple):
 
     def kept(self) -> "Uploads":
         """The same with the brush's strokes as files, to be kept for long."""
-        return self._replace(mask=_saved(self.mask) if _is_painted(self.mask) else None)
+        return self._replace(mask=None, kept_mask=_saved(self.mask) if self.mask and _is_painted(self.mask) else None)
 
-    def there(self) -> list[Any]:
-        """What of them still exists, in the order of `of`, None for what is gone or never was."""
+    def there(self) -> list[Update]:
+        """List those that still exist, in the order of `of`, None for what is gone or never was."""
         paths = [self.content, self.style, self.start, *self.more_styles, *(None,) * MAX_STYLES][: 2 + MAX_STYLES]
-        mask = self.mask if self.mask and all(path.exists() for path in self.mask["layers"]) else None
-        return [str(path) if path and path.exists() else None for path in paths] + [mask and _as_text(mask)]
+        mask = self.kept_mask if self.kept_mask and all(path.exists() for path in self.kept_mask["layers"]) else None
+        return [*(str(path) if path and path.exists() else None for path in paths), mask and _as_text(mask)]
 
     @property
     def styles(self) -> list[Path]:
         """Every style picture there is, the first one first."""
-        return [self.style, *filter(None, self.more_styles)]
+        return [path for path in (self.style, *self.more_styles) if path]
 
     def read(self, *, with_start: bool) -> Material:
         """The files' pictures.
@@ -68,10 +86,8 @@ class Uploads(NamedTuple):
         Raises:
             ImageError: a picture that is missing or cannot be used; a mask that was painted over another one.
         """
-        for path, name in ((self.content, "content"), (self.style, "style")):
-            if path is None:
-                raise ImageError(f"there is no {name} picture; drop one or click an example")
-        content_image, masks = images.load(self.content), masks_of(self.mask)
+        content, _ = _given(self.content, "content"), _given(self.style, "style")
+        content_image, masks = images.load(content), masks_of(self.mask)
         check_shape(masks, content_image, "press Take the photo under Where to paint, and paint over that")
         return Material(
             content_image,
@@ -81,17 +97,25 @@ class Uploads(NamedTuple):
         )
 
 
-def _is_painted(drawn: dict[str, Any] | None) -> bool:
-    layers = [layer for layer in (drawn or {}).get("layers", ()) if layer is not None]
-    return any(layer.convert("RGBA").getchannel("A").getbbox() for layer in layers)
+def _given(path: Path | None, name: str) -> Path:
+    if path is None:
+        raise ImageError(f"there is no {name} picture; drop one or click an example")
+    return path
 
 
-def _saved(drawn: dict[str, Any]) -> dict[str, Any]:
+def _layers(drawn: Drawn | None) -> list[Image.Image]:
+    """List what the brush painted; nothing where it painted nothing."""
+    return [layer for layer in drawn.get("layers", ()) if layer is not None] if drawn else []
+
+
+def _is_painted(drawn: Drawn) -> bool:
+    return any(layer.convert("RGBA").getchannel("A").getbbox() for layer in _layers(drawn))
+
+
+def _saved(drawn: Drawn) -> DrawnFiles:
     """The editor's value as files."""
 
-    def file_of(picture: Image.Image | None) -> Path | None:
-        if picture is None:
-            return None
+    def file_of(picture: Image.Image) -> Path:
         path = new_file("mask.png")
         with writing(path) as aside:
             picture.save(aside, "PNG")
@@ -99,21 +123,25 @@ def _saved(drawn: dict[str, Any]) -> dict[str, Any]:
 
     ground, whole = drawn.get("background"), drawn.get("composite")
     return {
-        "background": file_of(ground),
-        "layers": [file_of(layer) for layer in drawn["layers"] if layer is not None],
-        "composite": file_of(whole),
+        "background": file_of(ground) if ground else None,
+        "layers": [file_of(layer) for layer in _layers(drawn)],
+        "composite": file_of(whole) if whole else None,
     }
 
 
-def _as_text(mask: dict[str, Any]) -> dict[str, Any]:
+def _as_text(mask: DrawnFiles) -> Update:
     """Files of a mask as the editor takes them."""
-    path = {name: str(mask[name]) if mask[name] else None for name in ("background", "composite")}
-    return {**path, "layers": list(map(str, mask["layers"]))}
+    ground, whole = mask["background"], mask["composite"]
+    return {
+        "background": str(ground) if ground else None,
+        "composite": str(whole) if whole else None,
+        "layers": list(map(str, mask["layers"])),
+    }
 
 
-def masks_of(drawn: dict[str, Any] | None) -> list[Tensor]:
-    """What was painted in the page's editor, if anything: a mask, (1, 1, H, W)."""
-    layers = [mask_of(with_alpha(layer)) for layer in (drawn or {}).get("layers", ()) if layer is not None]
+def masks_of(drawn: Drawn | None) -> list[Tensor]:
+    """Read what was painted in the page's editor, if anything: a mask, (1, 1, H, W)."""
+    layers = [mask_of(with_alpha(layer)) for layer in _layers(drawn)]
     painted = torch.stack(layers).amax(0) if layers else None
     return [] if painted is None or not painted.any() else [painted]
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import gradio as gr
 
 from nst_core.assets import ASSETS
 from nst_core.transfer.config import MAX_STYLES, SETTINGS
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.transfer.setting import GROUPS, Setting, plainly_shown
+from nst_core.transfer.setting import GROUPS, Control, Setting, plainly_shown
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 from nst_core.ui.page.status import shares_html
 from nst_core.ui.studio.control_values import (
@@ -23,6 +23,9 @@ from nst_core.ui.studio.control_values import (
 )
 from nst_core.ui.widgets.log_slider import LogSlider
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
+
+# What a setting can be on the page.
+Knob: TypeAlias = LogSlider | gr.Slider | gr.Number | gr.Checkbox | gr.CheckboxGroup | gr.Dropdown | gr.Radio
 
 
 def picture_inputs() -> tuple[PictureInput, PictureInput]:
@@ -45,6 +48,19 @@ def picture_inputs() -> tuple[PictureInput, PictureInput]:
     return pictures[0], pictures[1]
 
 
+class Network(NamedTuple):
+    """Which weights paint, and the way to others."""
+
+    words: gr.Markdown
+    fetch: gr.Button
+
+
+def network_area() -> Network:
+    """Lay out what is said of the network below its control."""
+    words = gr.Markdown(elem_id="weights")
+    return Network(words, gr.Button("Use VGG-19", visible=False, size="sm", elem_id="fetch"))
+
+
 class Mask(NamedTuple):
     """Where a person paints where the style goes."""
 
@@ -53,13 +69,24 @@ class Mask(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What a person gives beside the two pictures."""
+    """The components for what a person gives beside the two pictures."""
 
-    controls: dict[str, Any]  # by name in CONTROLS
+    controls: dict[str, Knob]  # by name in CONTROLS
     start_image: PictureInput  # for start "image"
     more_styles: list[PictureInput]
     mask: Mask
     shares: gr.HTML  # beside α and β: what they make of the loss
+
+    def menu(self, name: str) -> gr.Dropdown | gr.Radio:
+        """Give the control of a setting that has choices.
+
+        Raises:
+            TypeError: it has none.
+        """
+        control = self.controls[name]
+        if not isinstance(control, gr.Dropdown | gr.Radio):
+            raise TypeError(f"{name} has no choices on the page")
+        return control
 
 
 def setting_controls() -> Inputs:
@@ -81,7 +108,7 @@ def setting_controls() -> Inputs:
 
 def plain_controls(
     group: str, at: Mapping[str, Any], *, but: Sequence[str] = (), table: Mapping[str, Setting] = SETTINGS
-) -> dict[str, Any]:
+) -> dict[str, Knob]:
     """The controls of a group's settings by name, side by side unless one is wide.
 
     Args:
@@ -90,9 +117,9 @@ def plain_controls(
         but: settings that stand elsewhere.
         table: of settings.
     """
-    made: dict[str, Any] = {}
-    ones = [table[name] for name in plainly_shown(table) if table[name].page.group == group and name not in but]
-    for wide, side_by_side in groupby(ones, key=lambda one: one.page.wide):
+    made: dict[str, Knob] = {}
+    ones = [table[name] for name in plainly_shown(table) if name not in but and _on_page(table[name]).group == group]
+    for wide, side_by_side in groupby(ones, key=lambda one: _on_page(one).wide):
         if wide:
             made |= {one.name: control_of(one, at[one.name]) for one in side_by_side}
         else:
@@ -101,26 +128,37 @@ def plain_controls(
     return made
 
 
-def control_of(one: Setting, value: Any) -> Any:
+def _on_page(one: Setting) -> Control:
+    """Tell how the page has a setting.
+
+    Raises:
+        ValueError: not at all, or as several controls.
+    """
+    if one.page is None:
+        raise ValueError(f"{one.name} is no single control of the page")
+    return one.page
+
+
+def control_of(one: Setting, value: Any) -> Knob:
     """A setting as a component that shows a value."""
-    page = one.page
+    page = _on_page(one)
     says: dict[str, Any] = {"label": one.label, "elem_id": one.asked.replace("_", "-"), "min_width": 120}
     if page.kind == "logarithmic":
         low, high = page.ends or (None, None)
         return LogSlider(value, **says | {"min_width": 170}, low=low, high=high, hint=page.hint)
     says["info"] = page.hint or None
-    if page.kind == "slider":
-        low, high = page.ends or one.extent
+    if page.kind == "slider" and (ends := page.ends or one.extent):
+        low, high = ends
         return gr.Slider(low, high, value, step=0.05 if high > 1 else 0.01, **says)
-    if page.kind in ("menu", "radio"):
+    if page.kind in ("menu", "radio") and one.choices:
         choices = [(title, name) for name, title in one.choices.items()]
         return (gr.Dropdown if page.kind == "menu" else gr.Radio)(choices, value=value, **says)
     return (gr.Checkbox if page.kind == "switch" else gr.Number)(value, **says)
 
 
-def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Any], PictureInput, gr.HTML]:
-    """What the papers vary, always in sight."""
-    made: dict[str, Any] = {}
+def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], PictureInput, gr.HTML]:
+    """Lay out what the papers vary, always in sight."""
+    made: dict[str, Knob] = {}
     with gr.Row():
         for name in ("content_weight", "style_weight"):
             made[name] = control_of(SETTINGS[name], at[name])
@@ -141,7 +179,7 @@ def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Any], PictureInput,
     return made, start_image, shares
 
 
-def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Any], list[PictureInput]]:
+def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], list[PictureInput]]:
     """How the style is looked at, and further pictures to blend with the first."""
     made = plain_controls("strokes", at)
     with gr.Row():
@@ -158,7 +196,7 @@ def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Any], list[Picture
     return made, more_styles
 
 
-def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Any], Mask]:
+def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], Mask]:
     """A brush over the content picture."""
     gr.Markdown(
         "Take the photo, then paint over what gets the style. With a second style, the first goes there and the second "
@@ -182,9 +220,9 @@ def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Any], Mask]:
     return plain_controls("place", at), Mask(mask, take)
 
 
-def _layer_controls(at: Mapping[str, Any]) -> dict[str, Any]:
+def _layer_controls(at: Mapping[str, Any]) -> dict[str, Knob]:
     """The layers beside Gatys' five, and the weights of these."""
-    made: dict[str, Any] = {}
+    made: dict[str, Knob] = {}
     with gr.Row(elem_id="layer-weights"):
         for name, layer in zip(WEIGHT_CONTROLS, GATYS_STYLE_LAYERS, strict=True):
             elem_id = name.replace("_", "-")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from nst_core import images
 from nst_core.errors import NSTError
@@ -22,7 +23,7 @@ from nst_core.ui.page.toasts import refusal
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.lane import DEVICE_LANE
-from nst_core.ui.serving.turns import endpoint
+from nst_core.ui.serving.turns import endpoint, have_signature
 from nst_core.ui.studio.control_values import default_config, in_depth_order
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.stylize.run import frames_of, start_run
@@ -56,15 +57,17 @@ def add_endpoint(table: Mapping[str, Setting] = SETTINGS) -> None:
 
 
 def _input_of(one: Setting) -> gr.components.Component:
-    """What a program sends of a setting: a number, or text; left out, it is the preset's."""
+    """Make the input for a setting: a number, or text; left out, it is the preset's."""
     number = isinstance(one.default, int | float) and not isinstance(one.default, bool)
     return (gr.Number if number else gr.Textbox)(value=None, label=one.asked, visible=False)
 
 
-def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Any]]:
+def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Image | str]]:
     """The function behind /stylize, whose parameters and words are made of the settings."""
 
-    def stylize_endpoint(content: Path, style: Path, preset: str, *given: Any, controls: Controls) -> Iterator[Any]:
+    def stylize_endpoint(
+        content: Path, style: Path, preset: str, *given: Any, controls: Controls
+    ) -> Iterator[Image.Image | str]:
         values = {name: _value(table[name], value) for name, value in zip(table, given, strict=True)}
         try:
             config = default_config(preset, values.pop("backbone")).changed(**values)
@@ -82,7 +85,7 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Any]]:
         number = isinstance(one.default, int | float) and not isinstance(one.default, bool)
         annotation = float | None if number else str | None
         parameters.append(inspect.Parameter(one.asked, kind, default=None, annotation=annotation))
-    stylize_endpoint.__signature__ = inspect.Signature(parameters)
+    have_signature(stylize_endpoint, inspect.Signature(parameters))
     stylize_endpoint.__doc__ = ABOUT + "".join(f"    {one.asked}: {_told(one)}\n" for one in table.values())
     return stylize_endpoint
 
@@ -105,7 +108,7 @@ def _value(one: Setting, given: Any) -> Any:
     return in_depth_order(value) if one.name in ("style_layers", "content_layers") else value
 
 
-def _yield_pictures(run: Run) -> Iterator[Any]:
+def _yield_pictures(run: Run) -> Iterator[Image.Image | str]:
     """Every yield reaches the client, so there are none but pictures."""
     shown = time.monotonic()
     try:
@@ -114,7 +117,7 @@ def _yield_pictures(run: Run) -> Iterator[Any]:
                 shown = time.monotonic()
                 yield images.to_pil(frame.image)
         path = new_file("neural-style-lab.png")
-        save_result(run.last_frame.image, run.record(), path)
+        save_result(run.newest.image, run.record(), path)
         yield str(path)
     finally:
         DEVICE_THREAD.submit(run.close).result()

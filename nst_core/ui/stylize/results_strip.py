@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError, named
-from nst_core.transfer.record import read_record, save_result
+from nst_core.transfer.record import RunRecord, read_record, save_result
+from nst_core.transfer.run import Run
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import QUEUED
+from nst_core.ui.page.events import QUEUED, Update
 from nst_core.ui.page.status import done_text, shares_html, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
@@ -23,6 +25,7 @@ from nst_core.ui.stylize.run import View
 from nst_core.ui.widgets.pictures import comparison
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
+NO_FRAME = "nothing is painted yet; press Run first"
 DOWNLOAD = "() => document.querySelector('#timelapse-file').click()"
 
 
@@ -39,7 +42,9 @@ class HistoryParts(NamedTuple):
     restore: gr.File
 
 
-def build_history(session: gr.State, uploads: Sequence[Any], settings: Sequence[Any], outputs: View) -> HistoryParts:
+def build_history(
+    session: gr.State, uploads: Sequence[Component], settings: Sequence[Component], outputs: View
+) -> HistoryParts:
     """Lay out the strip and its buttons and connect them; call inside the page's layout.
 
     Args:
@@ -80,7 +85,7 @@ def _layout() -> tuple[HistoryParts, gr.DownloadButton]:
     return HistoryParts(strip, use_start, use_content, again, put_back, timelapse, mark, restore), file
 
 
-def look_again(session: Session, event: gr.EventData) -> tuple[Any, ...]:
+def look_again(session: Session, event: gr.EventData) -> tuple[Update, ...]:
     """A click on a thumbnail: its picture is shown again and every setting is as it was; uploads stay."""
     result = session.results.find(event._data["number"])
     if result is None:
@@ -113,13 +118,13 @@ def _before(result: Result, picture: Tensor) -> Tensor:
     """The content beside a result; the result itself where that upload is gone."""
     config, content = result.record.config, result.uploads.content
     try:
-        content = images.load(content) if content else picture
+        before = images.load(content) if content else picture
     except ImageError:
         return picture
-    return images.fit(content, config.size, config.size_rule)
+    return images.fit(before, config.size, config.size_rule)
 
 
-def said(session: Session, text: str, detail: str = "") -> Any:
+def said(session: Session, text: str, detail: str = "") -> Update:
     """The status line's new text; while a run goes on, whose words stand there, a toast instead."""
     if session.running:
         gr.Info(f"{text}.", duration=6)
@@ -133,7 +138,7 @@ def _chosen(session: Session) -> tuple[Result, str]:
     return result, str(result.require())
 
 
-def use_as_start(session: Session) -> tuple[Any, ...]:
+def use_as_start(session: Session) -> tuple[Update, ...]:
     """The next run begins with the chosen result."""
     try:
         result, path = _chosen(session)
@@ -142,7 +147,7 @@ def use_as_start(session: Session) -> tuple[Any, ...]:
     return said(session, f"Result {result.number} is the start"), "image", gr.Image(value=path, visible=True)
 
 
-def use_as_content(session: Session) -> tuple[Any, ...]:
+def use_as_content(session: Session) -> tuple[Update, ...]:
     """The next run paints the chosen result."""
     try:
         result, path = _chosen(session)
@@ -151,7 +156,7 @@ def use_as_content(session: Session) -> tuple[Any, ...]:
     return said(session, f"Result {result.number} is the content"), path
 
 
-def again_at_twice(session: Session) -> tuple[Any, ...]:
+def again_at_twice(session: Session) -> tuple[Update, ...]:
     """The settings of the chosen result, to go on from it at twice the size."""
     try:
         result, path = _chosen(session)
@@ -162,7 +167,7 @@ def again_at_twice(session: Session) -> tuple[Any, ...]:
     return said(session, text), gr.Image(value=path, visible=True), *session.take(config)
 
 
-def put_back(session: Session) -> tuple[Any, ...]:
+def put_back(session: Session) -> tuple[Update, ...]:
     """The pictures that the chosen result was painted from, and what the brush painted over them."""
     try:
         result = session.results.require_chosen()
@@ -174,7 +179,7 @@ def put_back(session: Session) -> tuple[Any, ...]:
     return said(session, f"The pictures of result {result.number} are back"), *there
 
 
-def make_timelapse(session: Session) -> Any:
+def make_timelapse(session: Session) -> Update:
     """Write the animation of the last run, which the page then downloads."""
     try:
         return gr.DownloadButton(value=timelapse_file(session.timelapse))
@@ -183,14 +188,13 @@ def make_timelapse(session: Session) -> Any:
         return gr.skip()
 
 
-def mark(session: Session) -> Any:
+def mark(session: Session) -> Update:
     """Put the picture of this moment into the strip; the run goes on."""
     run = session.run
     if run is None or run.last_frame is None:
-        warn("nothing is painted yet; press Run first", "Nothing to mark")
+        warn(NO_FRAME, "Nothing to mark")
         return gr.skip()
-    # on the thread that paints, so between two steps: picture and record are of the same one
-    image, record = DEVICE_THREAD.submit(lambda: (run.last_frame.image, run.record())).result()
+    image, record = DEVICE_THREAD.submit(_moment, run).result()
     if not session.results.find(record):
         path = new_file("neural-style-lab.png")
         save_result(image, record, path)
@@ -199,9 +203,22 @@ def mark(session: Session) -> Any:
     return strip_value(session)
 
 
-def restore(session: Session, path: str | Path | None) -> tuple[Any, ...]:
+def _moment(run: Run) -> tuple[Tensor, RunRecord]:
+    """Tell picture and record; on the thread that paints, so between two steps: they are of the same one.
+
+    Raises:
+        NSTError: no step was made.
+    """
+    if run.last_frame is None:
+        raise NSTError(NO_FRAME)
+    return run.last_frame.image, run.record()
+
+
+def restore(session: Session, path: str | Path | None) -> tuple[Update, ...]:
     """The settings inside a PNG of ours; the place for the file is empty again afterwards."""
     try:
+        if path is None:
+            raise ImageError("there is no picture to take settings from; drop one that was painted here")
         record = read_record(path)
     except NSTError as error:
         warn(error, "No settings to take")
@@ -211,11 +228,11 @@ def restore(session: Session, path: str | Path | None) -> tuple[Any, ...]:
     return said(session, text, told), None, *session.take(record.config)
 
 
-def _refused(error: NSTError, outputs: int) -> tuple[Any, ...]:
+def _refused(error: NSTError, outputs: int) -> tuple[Update, ...]:
     """A toast, and nothing changes."""
     warn(error, "Not possible")
     return (gr.skip(),) * outputs
 
 
-def _unchanged() -> tuple[Any, ...]:
+def _unchanged() -> tuple[Update, ...]:
     return (gr.skip(),) * (2 + len(CONTROLS))

@@ -1,9 +1,10 @@
 """From a click to a painting: the handlers behind Run and Stop."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -24,6 +25,7 @@ from nst_core.transfer.settings import MAX_STEPS
 from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import done_text, place_text, progress_text, shares_html, shares_text, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
@@ -48,14 +50,14 @@ WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each co
 class View(NamedTuple):
     """What a handler shows, in the order of the page's outputs; what is left out stays as it is."""
 
-    preview: Any = gr.skip()
-    status: Any = gr.skip()
-    losses: Any = gr.skip()
-    result: Any = gr.skip()
-    download: Any = gr.skip()
-    record: Any = gr.skip()
-    record_area: Any = gr.skip()
-    shares: Any = gr.skip()
+    preview: Update = gr.skip()
+    status: Update = gr.skip()
+    losses: Update = gr.skip()
+    result: Update = gr.skip()
+    download: Update = gr.skip()
+    record: Update = gr.skip()
+    record_area: Update = gr.skip()
+    shares: Update = gr.skip()
 
 
 class Pace:
@@ -66,7 +68,7 @@ class Pace:
         self.began, self.first = 0.0, 0
 
     def text(self, frame: Frame) -> str:
-        """What the status line says at a frame."""
+        """Write what the status line says at a frame."""
         now, run = time.monotonic(), self.run
         if not self.began:
             self.began, self.first = now, frame.step
@@ -83,7 +85,7 @@ class Pace:
 def paint(session: Session, uploads: Uploads, preset: str, values: Sequence[Any]) -> Iterator[View]:
     """Paint with the page's settings, showing every stage."""
 
-    def begun() -> Iterator[View]:
+    def begun() -> Generator[View, None, Run]:
         config = config_of(session.base or preset, values)
         for status in fetch_weights(config.backbone, session.controls):
             yield View(status=status)
@@ -92,6 +94,7 @@ def paint(session: Session, uploads: Uploads, preset: str, values: Sequence[Any]
         session.controls.wanted = None
         session.run, session.given_up, session.uploads = run, False, uploads.kept()
         session.timelapse, session.losses = Timelapse(), LossHistory()
+        return run
 
     yield from _painting(session, begun())
 
@@ -123,7 +126,7 @@ def _tiny_step() -> None:
 def go_on(session: Session, steps: float | None) -> Iterator[View]:
     """Let the last run go on: by some steps, or to its end."""
 
-    def begun() -> Iterator[View]:
+    def begun() -> Generator[View, None, Run]:
         if session.given_up:
             raise NSTError(GIVEN_UP)
         if session.run is None:
@@ -135,16 +138,16 @@ def go_on(session: Session, steps: float | None) -> Iterator[View]:
         check_work(run.work(step + int(count)) - run.work(step), run.content_image[0, 0].numel())
         run.more(int(count))
         yield from ()
+        return run
 
     yield from _painting(session, begun())
 
 
-def _painting(session: Session, begun: Iterator[View]) -> Iterator[View]:
-    """What a run shows from its beginning, in which everything is read and checked, to its end."""
+def _painting(session: Session, begun: Generator[View, None, Run]) -> Iterator[View]:
+    """Show a run from its beginning, in which everything is read and checked, to its end."""
     try:
         session.running = True
-        yield from begun
-        yield from _show_run(session, session.run)
+        yield from _show_run(session, (yield from begun))
     except NSTError as error:
         warn(error, "Cannot paint")
         yield View(status=status_html(str(error), kind="problem"))
@@ -157,7 +160,7 @@ def _painting(session: Session, begun: Iterator[View]) -> Iterator[View]:
 
 
 def _rest(session: Session) -> None:
-    """What a painting needs to go on with goes to disk, where there is room; and older ones give way to newer."""
+    """Keep on disk what a painting needs to go on with, where there is room; older ones give way to newer."""
     session.rests_since = time.monotonic()
     if session.run and not session.running:
         with suppress(OSError, RuntimeError):  # as torch calls a full disk
@@ -197,7 +200,8 @@ def start_run(uploads: Uploads, config: StyleTransferConfig, controls: Controls)
 def _show_run(session: Session, run: Run) -> Iterator[View]:
     """Step through a run: every frame and what is said of it to the preview, the result at the end."""
     preview, history = Preview(), session.losses
-    pace, told, words, note, steered = Pace(run), -WORDS_SECONDS, {}, "", run.config
+    pace, told, note, steered = Pace(run), -WORDS_SECONDS, "", run.config
+    words: dict[str, str] = {}
     problem: NSTError | None = None
     try:
         yield View(
@@ -231,7 +235,7 @@ def _show_run(session: Session, run: Run) -> Iterator[View]:
 
 
 def _where(run: Run) -> str:
-    """What a run computes on, and with which weights."""
+    """Say on what a run computes, and with which weights."""
     return f"{run.compute} · {BACKBONES[run.config.backbone]} from {run.painting.checkpoint.origin}"
 
 
@@ -243,7 +247,8 @@ def _detail(run: Run, *notes: str) -> str:
 
 def _result(session: Session, run: Run, problem: NSTError | None = None) -> View:
     """The stage after a run, which a problem may have ended; its last picture is a result all the same."""
-    record, image = run.record(), run.last_frame.image
+    record, image = run.record(), run.newest.image
+    png: Path | None = None
     try:
         png = new_file("neural-style-lab.png")
         save_result(image, record, png)
@@ -277,5 +282,5 @@ def recolor(session: Session, color: str) -> View:
 
 def frames_of(run: Run) -> Iterator[Frame]:
     """The run's frames, computed on the device's thread however many pages are open."""
-    while frame := DEVICE_THREAD.submit(next, run, None).result():
+    while frame := DEVICE_THREAD.next_of(run):
         yield frame

@@ -5,37 +5,29 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-from nst_core.transfer.optimizers import STEP_SIZES
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS, counterpart
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.run import Run
-from nst_core.ui.page.events import INSTANT, QUEUED
+from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of, page_at_hand
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
-from nst_core.ui.page.weights import describe_network, use_network
+from nst_core.ui.page.weights import describe_network
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
-from nst_core.ui.serving.turns import in_lane
-from nst_core.ui.studio.control_values import (
-    CONTROLS,
-    LAYER_CONTROLS,
-    STEERING_CONTROLS,
-    controls_of,
-    counterpart_button,
-    default_config,
-    layers_on,
-    preset_text,
-)
+from nst_core.ui.serving.turns import Handler, Work, in_lane
+from nst_core.ui.studio.control_values import CONTROLS, preset_text
 from nst_core.ui.studio.handover import Studio
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session, leave_page
 from nst_core.ui.studio.uploads import Uploads, check_upload
-from nst_core.ui.stylize.controls import Inputs, picture_inputs, setting_controls
+from nst_core.ui.stylize.controls import Knob, Network, network_area, picture_inputs, setting_controls
 from nst_core.ui.stylize.results_strip import build_history
-from nst_core.ui.stylize.run import View, go_on, paint, recolor, steer, warm_up
+from nst_core.ui.stylize.run import View, go_on, paint, warm_up
+from nst_core.ui.stylize.settings import connect_counterpart, connect_settings
 from nst_core.ui.widgets.live_preview import preview_area
 from nst_core.ui.widgets.pictures import BeforeAfter
 from nst_core.ui.widgets.thumbnail_strip import Strip
@@ -66,9 +58,11 @@ def build() -> Studio:
         with gr.Column(elem_id="inputs", min_width=300):
             content, style = picture_inputs()
             preset = gr.Dropdown(
-                [(preset.title, name) for name, preset in PRESETS.items()], value=DEFAULT_PRESET, label="Preset",
+                [(preset.title, name) for name, preset in PRESETS.items()],
+                value=DEFAULT_PRESET,
+                label="Preset",
                 elem_id="preset",
-            )  # fmt: skip
+            )
             about = gr.Markdown(elem_id="preset-about")
             printed = gr.Button("As printed", visible=False, size="sm", elem_id="printed")
             buttons = _buttons()
@@ -77,24 +71,27 @@ def build() -> Studio:
         with gr.Column(elem_id="knobs", min_width=300):
             inputs = setting_controls()
             outputs = outputs._replace(shares=inputs.shares)
-            network = gr.Markdown(elem_id="weights"), gr.Button("Use VGG-19", visible=False, size="sm", elem_id="fetch")
-    uploads = [content, style, inputs.start_image, *inputs.more_styles, inputs.mask.editor]  # as Uploads.of takes them
-    settings = [preset, about, *(inputs.controls[name] for name in CONTROLS)]  # as Session.take gives them
+            network = network_area()
+    pictures = [content, style, inputs.start_image, *inputs.more_styles]
+    uploads: list[Component] = [*pictures, inputs.mask.editor]  # as Uploads.of takes them
+    values = [inputs.controls[name] for name in CONTROLS]
+    settings: list[Component] = [preset, about, *values]  # as Session.take gives them
     with gr.Accordion("Results of this session", elem_id="memory"):
         history = build_history(session, uploads, settings, outputs)
     _connect_painting(session, uploads, preset, inputs.controls, buttons, outputs, network, history.strip)
-    _connect_settings(session, preset, about, inputs, network, outputs, history.strip)
-    _connect_counterpart(session, preset, about, printed, inputs.controls)
+    connect_settings(session, preset, about, inputs, network, outputs, history.strip)
+    _connect_page(preset, about, inputs.controls["backbone"], network)
+    connect_counterpart(session, preset, about, printed, inputs.controls)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
-    for picture in (content, style, inputs.start_image, *inputs.more_styles):
+    for picture in pictures:
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
         unusable.change(lambda: None, None, picture, **INSTANT)
-    return Studio(session, outputs.status, uploads, settings)
+    return Studio(session, outputs.status, uploads, settings, preset)
 
 
 class Buttons(NamedTuple):
-    """What begins, ends and goes on."""
+    """The buttons that begin a run, end it and let it go on."""
 
     run: gr.Button
     stop: gr.Button
@@ -119,16 +116,16 @@ def _buttons() -> Buttons:
 
 def _connect_painting(
     session: gr.State,
-    uploads: Sequence[Any],
+    uploads: Sequence[Component],
     preset: gr.Dropdown,
-    controls: dict[str, Any],
+    controls: dict[str, Knob],
     buttons: Buttons,
     outputs: View,
-    network: tuple[gr.Markdown, gr.Button],
+    network: Network,
     strip: Strip,
 ) -> None:
     """Run, Stop and what lets a painting go on."""
-    run, stop, fetch = buttons.run, buttons.stop, network[1]
+    run, stop, fetch = buttons.run, buttons.stop, network.fetch
     pressed = [outputs.status, run, stop, fetch, buttons.after]
     ready = [run, stop, buttons.after, buttons.go_on, *network]
     values = [controls[name] for name in CONTROLS]
@@ -139,9 +136,8 @@ def _connect_painting(
         **QUEUED,
     )
     runs = [painting]
-    for button, steps in (
-        (buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps),
-    ):  # fmt: skip
+    further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
+    for button, steps in further:
         runs.append(
             button.click(_press_run, session, pressed, **INSTANT).then(
                 _waiting(go_on), [session, steps], list(outputs), **QUEUED
@@ -155,7 +151,7 @@ def _connect_painting(
     stop.click(_press_stop, session, None, **INSTANT)
 
 
-def _waiting(work: Any) -> Any:
+def _waiting(work: Work[Session, View]) -> Handler[View]:
     """A handler that paints, in its turn."""
     return in_lane(DEVICE_LANE, work, lambda session: session.controls, lambda line: View(status=line))
 
@@ -166,7 +162,7 @@ def _paint(session: Session, *given: Any) -> Iterator[View]:
     yield from paint(session, uploads, preset, values)
 
 
-def _ground(content: Path | None) -> Any:
+def _ground(content: Path | None) -> Update:
     """The content picture for the brush to paint over."""
     try:
         if content is None:
@@ -189,38 +185,9 @@ def _outputs() -> View:
     return View(preview, status, losses, result, download, record, record_area)
 
 
-def _connect_settings(
-    session: gr.State,
-    preset: gr.Dropdown,
-    about: gr.Markdown,
-    inputs: Inputs,
-    network: tuple[gr.Markdown, gr.Button],
-    outputs: View,
-    strip: Strip,
-) -> None:
-    """Presets fill the controls; controls that belong together move together, and a run that goes on follows some."""
-    controls, start_image, fetch = inputs.controls, inputs.start_image, network[1]
-    backbone = controls["backbone"]
-    values = [controls[name] for name in CONTROLS]
-    # menus say `input` also when they are left unchanged
-    preset.select(_fill, [session, preset, backbone], [about, *values], **INSTANT)
-    controls["optimizer"].select(STEP_SIZES.get, controls["optimizer"], controls["step_size"], **INSTANT)
-    controls["start"].change(
-        lambda start: gr.Image(visible=start == "image"), controls["start"], start_image, **INSTANT
-    )
-    backbone.change(describe_network, backbone, list(network), **INSTANT)
-    layers = [controls[name] for name in LAYER_CONTROLS]
-    backbone.change(preset_text, [preset, backbone], about, **INSTANT)
-    backbone.change(_layers_on, [session, preset, backbone, *layers], layers, **INSTANT)
-    fetch.click(
-        use_network, backbone, [outputs.status, backbone], show_progress="hidden", api_visibility="private"
-    ).then(describe_network, backbone, list(network), **INSTANT)
-    for name in STEERING_CONTROLS:
-        controls[name].input(_steer, [session, preset, *values], None, trigger_mode="always_last", **QUEUED)
-    controls["color"].select(recolor, [session, controls["color"]], list(outputs), **QUEUED).then(
-        strip_value, session, strip, **INSTANT
-    )
-    page = gr.context.Context.root_block
+def _connect_page(preset: gr.Dropdown, about: gr.Markdown, backbone: Component, network: Network) -> None:
+    """Connect what happens when a page is opened, and when it is closed."""
+    page = page_at_hand()
     AUDIENCE.when_left(leave_page)
     page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
@@ -228,43 +195,11 @@ def _connect_settings(
     page.load(preset_text, [preset, backbone], about, **INSTANT)
 
 
-def _connect_counterpart(
-    session: gr.State, preset: gr.Dropdown, about: gr.Markdown, button: gr.Button, controls: dict[str, Any]
-) -> None:
-    """A preset and its formula as it is printed lead to each other."""
-    values = [controls[name] for name in CONTROLS]
-    preset.change(lambda name: gr.Button(**counterpart_button(name)), preset, button, **INSTANT)
-    button.click(_to_counterpart, [session, preset, controls["backbone"]], [preset, about, *values], **INSTANT)
-
-
-def _to_counterpart(session: Session, name: str, backbone: str) -> list[Any]:
-    other = counterpart(name)
-    return [other, *_fill(session, other, backbone)]
-
-
-def _layers_on(session: Session, preset: str, backbone: str, *shown: list[str]) -> list[Any]:
-    """`layers_on`, but for settings that were restored with their network."""
-    if session.base and session.base.backbone == backbone:
-        return [gr.skip() for _ in shown]
-    return layers_on(session.base or preset, backbone, *shown)
-
-
-def _steer(session: Session, preset: str, *values: Any) -> None:
-    steer(session, preset, values)
-
-
-def _fill(session: Session, name: str, backbone: str) -> list[Any]:
-    """The network stays as it is: which one is a matter of the machine."""
-    session.base = None
-    values = controls_of(default_config(name, backbone))
-    return [preset_text(name, backbone), *(values[control] for control in CONTROLS)]
-
-
-def _press_run(session: Session, request: gr.Request) -> tuple[Any, ...]:
+def _press_run(session: Session, request: gr.Request) -> tuple[Update, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     session.controls.stop.clear()
     session.left = False
-    Session.open[request.session_hash] = session
+    Session.open[name_of(request)] = session
     off, on = gr.Button(interactive=False), gr.Button(interactive=True)
     # a download would write over the run's status
     return status_html("Waiting for the device …"), off, on, off, gr.Row(visible=False)
@@ -279,7 +214,7 @@ def _can_go_on(run: Run | None) -> bool:
     return run is not None and run.last_frame is not None and not run.broken
 
 
-def _ready(session: Session, backbone: str) -> tuple[Any, ...]:
+def _ready(session: Session, backbone: str) -> tuple[Update, ...]:
     """After a run, however it ended."""
     session.running = False
     run = session.run

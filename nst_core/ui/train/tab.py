@@ -4,10 +4,13 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.components import Component
+from torch import Tensor
 
 from nst_core import images
 from nst_core.assets import ASSETS
@@ -19,7 +22,7 @@ from nst_core.instant.perceptual import Recipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.instant.trainer import Progress
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import QUEUED
+from nst_core.ui.page.events import QUEUED, Update
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
@@ -44,12 +47,12 @@ HINT = "Choose a style picture, then press <b>Train</b>:<br>a photograph in the 
 class TrainView(NamedTuple):
     """What a handler shows, in the order of the outputs; what is left out stays as it is."""
 
-    status: Any = gr.skip()
-    preview: Any = gr.skip()
-    losses: Any = gr.skip()
-    strip: Any = gr.skip()
-    second: Any = gr.skip()
-    file: Any = gr.skip()
+    status: Update = gr.skip()
+    preview: Update = gr.skip()
+    losses: Update = gr.skip()
+    strip: Update = gr.skip()
+    second: Update = gr.skip()
+    file: Update = gr.skip()
 
 
 class Wish(NamedTuple):
@@ -68,13 +71,15 @@ class Wish(NamedTuple):
         Raises:
             ConfigError: a value that is missing or out of range.
         """
-        for name, value, most in (("steps", self.steps, MOST_STEPS), ("style picture's size", self.style_size, 1024)):
-            if value is None or value != value // 1 or not 1 <= value <= most:
-                raise ConfigError(f"the {name} is {said(value)}; give a whole number up to {most}")
-        return Recipe(
-            **{**QUICK.__dict__, "steps": int(self.steps), "style_size": int(self.style_size),
-               "style_weight": float(self.style_weight)}
-        )  # fmt: skip
+        steps = _whole("steps", self.steps, MOST_STEPS)
+        size = _whole("style picture's size", self.style_size, 1024)
+        return replace(QUICK, steps=steps, style_size=size, style_weight=float(self.style_weight))
+
+
+def _whole(name: str, value: float | None, most: int) -> int:
+    if value is None or value != value // 1 or not 1 <= value <= most:
+        raise ConfigError(f"the {name} is {said(value)}; give a whole number up to {most}")
+    return int(value)
 
 
 def build(choices: Choices) -> None:
@@ -89,11 +94,10 @@ def build(choices: Choices) -> None:
             inputs = _inputs()
             with gr.Row():
                 run = gr.Button("Train", variant="primary", elem_id="train-run", scale=2, min_width=100)
-                stop = gr.Button("Stop", variant="stop", elem_id="train-stop", interactive=False, scale=1,
-                                 min_width=80)  # fmt: skip
+                stop = gr.Button("Stop", variant="stop", elem_id="train-stop", interactive=False, scale=1, min_width=80)
             with gr.Accordion("Styles as files", open=False):
-                load = gr.File(label="Load styles, safetensors", elem_id="load-styles", file_types=[".safetensors"],
-                               height=120)  # fmt: skip
+                label, kinds = "Load styles, safetensors", [".safetensors"]
+                load = gr.File(label=label, elem_id="load-styles", file_types=kinds, height=120)
                 save = gr.Button("Download the style that is chosen", elem_id="save-style")
                 saved = gr.DownloadButton(elem_id="saved-style", visible="hidden")
         with gr.Column(scale=7, min_width=300):
@@ -108,22 +112,40 @@ def build(choices: Choices) -> None:
     saved.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
 
 
-def _inputs() -> list[Any]:
+def _inputs() -> list[Component]:
     """In the order of Wish."""
-    picture = PictureInput(label="Style picture", elem_id="train-picture", height=220,
-                           sources=["upload", "clipboard"], alt_text="Style picture")  # fmt: skip
+    picture = PictureInput(
+        label="Style picture",
+        elem_id="train-picture",
+        height=220,
+        sources=["upload", "clipboard"],
+        alt_text="Style picture",
+    )
     files = sorted(str(path) for path in (ASSETS / "styles").glob("*.jpg"))
     gr.Examples(files, picture, label="", elem_id="train-examples", examples_per_page=12, cache_examples=False)
     name = gr.Textbox(label="Name", elem_id="train-name", placeholder="my style", max_length=40)
     with gr.Row():
         steps = gr.Number(QUICK.steps, label="Steps, at most", elem_id="train-steps", min_width=110, maximum=MOST_STEPS)
-        weight = gr.Slider(1, 40, QUICK.style_weight, step=1, label="Style weight", elem_id="train-weight",
-                           min_width=150, info="more: stronger strokes, less photo")  # fmt: skip
+        weight = gr.Slider(
+            1,
+            40,
+            QUICK.style_weight,
+            step=1,
+            label="Style weight",
+            elem_id="train-weight",
+            min_width=150,
+            info="more: stronger strokes, less photo",
+        )
     with gr.Accordion("Photographs to learn on, and size of the strokes", open=False):
-        size = gr.Number(QUICK.style_size, label="Style picture's size, pixels", elem_id="train-style-size",
-                         info="of its longer side: the larger, the larger its strokes")  # fmt: skip
-        photographs = gr.File(label="Your photographs, two or more", elem_id="train-photos", file_types=["image"],
-                              file_count="multiple", height=120)  # fmt: skip
+        label, info = "Style picture's size, pixels", "of its longer side: the larger, the larger its strokes"
+        size = gr.Number(QUICK.style_size, label=label, elem_id="train-style-size", info=info)
+        photographs = gr.File(
+            label="Your photographs, two or more",
+            elem_id="train-photos",
+            file_types=["image"],
+            file_count="multiple",
+            height=120,
+        )
     return [picture, name, steps, weight, size, photographs]
 
 
@@ -141,15 +163,16 @@ def learn(session: InstantSession, wish: Wish) -> Iterator[TrainView]:
         if not lesson.trainer.step:
             raise ConfigError("stopped before the first step; nothing was learned")
         name, path = DEVICE_THREAD.submit(_take_in, session, lesson).result()
-        session.pictures[name] = wish.picture
+        if wish.picture:
+            session.pictures[name] = wish.picture
         session.point_camera()
+        text = f"{title_of(name).capitalize()} is among the styles of the Instant tab."
         yield TrainView(
-            status=status_html(f"{title_of(name).capitalize()} is among the styles of the Instant tab.",
-                               " · ".join(filter(None, (f"{lesson.trainer.step} steps", _skipped(lesson))))),
+            status=status_html(text, " · ".join(filter(None, (f"{lesson.trainer.step} steps", _skipped(lesson))))),
             strip=session.strip_value(),
             second=gr.Dropdown(session.blends),
             file=gr.DownloadButton(value=str(path), visible=True),
-        )  # fmt: skip
+        )
     except NSTError as error:
         warn(error, "Cannot learn")
         yield TrainView(status_html(str(error), kind="problem"))
@@ -158,7 +181,7 @@ def learn(session: InstantSession, wish: Wish) -> Iterator[TrainView]:
 
 
 def _take_in(session: InstantSession, lesson: Lesson) -> tuple[str, Path]:
-    """What was learned among the styles, and as a file; its name and the file."""
+    """Take what was learned among the styles, and into a file; its name and the file."""
     file = lesson.learned()
     (name,) = session.add(file, "learned here")
     return name, _written(file, name)
@@ -171,7 +194,7 @@ def _written(file: StyleFile, name: str) -> Path:
 
 
 def _lesson(session: InstantSession, wish: Wish) -> Lesson:
-    """What is wanted, read and checked."""
+    """Read and check what is wanted."""
     if wish.picture is None:
         raise ImageError("there is no style picture; drop one or click an example")
     if not session.catalogue.networks:
@@ -206,7 +229,9 @@ def _skipped(lesson: Lesson) -> str:
 
 def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[TrainView]:
     preview, history, told, began = Preview(), LossHistory(), 0.0, time.monotonic()
-    steps, shown, words = lesson.steps(session.lesson.controls), None, {}
+    steps = lesson.steps(session.lesson.controls)
+    shown: Tensor | None = None
+    words: dict[str, str] = {}
     try:
         yield TrainView(
             status=status_html("Looking at the style …", _skipped(lesson), share=0, run=preview.token),
@@ -214,7 +239,7 @@ def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[TrainView]
             losses=history.html(preview.token),
             file=gr.DownloadButton(visible=False),
         )
-        while progress := DEVICE_THREAD.submit(next, steps, None).result():
+        while progress := DEVICE_THREAD.next_of(steps):
             news = {}
             if progress.losses:
                 history.note(progress.step, {**progress.losses, "total": sum(progress.losses.values())})
@@ -238,10 +263,13 @@ def _status(progress: Progress, seconds: float, token: str) -> str:
     return status_html(f"Step {progress.step} of {progress.steps}{left}", progress.text, share=share, run=token)
 
 
-def load_file(session: InstantSession, path: str | None) -> tuple[Any, ...]:
+def load_file(session: InstantSession, path: str | None) -> tuple[Update, ...]:
     """Styles of a file among the others; the place for the file is empty again afterwards."""
     try:
-        names = DEVICE_THREAD.submit(lambda: session.add(load_styles(Path(path)), Path(path).name)).result()
+        if path is None:
+            raise ImageError("there is no file of styles; drop one")
+        file = Path(path)
+        names = DEVICE_THREAD.submit(lambda: session.add(load_styles(file), file.name)).result()
         session.point_camera()
     except NSTError as error:
         warn(error, "No styles to take")
@@ -250,7 +278,7 @@ def load_file(session: InstantSession, path: str | None) -> tuple[Any, ...]:
     return status_html(text), None, session.strip_value(), gr.Dropdown(session.blends)
 
 
-def save_chosen(session: InstantSession) -> Any:
+def save_chosen(session: InstantSession) -> Update:
     """The style that is chosen as a file, which the page then downloads."""
     name = session.chosen
     try:

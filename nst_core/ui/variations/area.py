@@ -1,17 +1,19 @@
 """Variations: a sheet of small paintings over two settings, to find the ones worth painting large."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 
 from nst_core.errors import NSTError
 from nst_core.features.vgg import BUNDLED_BACKBONE
+from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.settings import MAX_STEPS
-from nst_core.ui.page.events import INSTANT, QUEUED
+from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of
 from nst_core.ui.page.status import status_html
-from nst_core.ui.serving.audience import AUDIENCE
+from nst_core.ui.serving.audience import AUDIENCE, Leaving
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
@@ -28,17 +30,32 @@ STEPS = 100
 ROWS, COLUMNS = "style_weight", "style_scale"  # to begin with
 
 
+class Side(NamedTuple):
+    """One of the two settings, and the values that it takes."""
+
+    menu: gr.Dropdown
+    values: gr.Textbox
+
+
 class Parts(NamedTuple):
     """The accordion's components."""
 
     area: gr.Accordion
-    choice: list[Any]  # in the order of Choice
+    rows: Side
+    columns: Side
+    size: gr.Number
+    steps: gr.Number
     extent: gr.HTML
     paint: gr.Button
     stop: gr.Button
     status: gr.HTML
     grid: SheetGrid
     download: gr.DownloadButton
+
+    @property
+    def choice(self) -> list[gr.Dropdown | gr.Textbox | gr.Number]:
+        """List the components of Choice, but for the page's settings, in its order."""
+        return [*self.rows, *self.columns, self.size, self.steps]
 
 
 def build_variations(studio: Studio) -> None:
@@ -54,53 +71,68 @@ def build_variations(studio: Studio) -> None:
 
 def _parts() -> Parts:
     config = default_config(DEFAULT_PRESET, BUNDLED_BACKBONE).changed(size=SIZE, steps=STEPS)
-    menu, choice = [(title, name) for name, title in MENU.items()], []
+    menu = [(title, name) for name, title in MENU.items()]
     with gr.Accordion("Variations: a sheet over two settings", open=False, elem_id="sheet-area") as area:
-        for side, name, more in (("rows", ROWS, []), ("columns", COLUMNS, [("Nothing", NOTHING)])):
-            with gr.Row():
-                choice.append(
-                    gr.Dropdown([*menu, *more], value=name, label=side.capitalize(), elem_id=f"sheet-{side}",
-                                min_width=160)
-                )  # fmt: skip
-                choice.append(
-                    gr.Textbox(default_values(name, config), label=f"Values of the {side}", lines=1, max_lines=1,
-                               elem_id=f"sheet-{side}-values", min_width=160, info="separated by commas")
-                )  # fmt: skip
+        rows = _side("rows", ROWS, menu, config)
+        columns = _side("columns", COLUMNS, [*menu, ("Nothing", NOTHING)], config)
         with gr.Row():
-            choice.append(gr.Number(SIZE, label="Size of a cell, pixels", elem_id="sheet-size", min_width=120))
-            choice.append(
-                gr.Number(STEPS, label="Steps of a cell", elem_id="sheet-steps", min_width=120, maximum=MAX_STEPS)
-            )
+            size = gr.Number(SIZE, label="Size of a cell, pixels", elem_id="sheet-size", min_width=120)
+            steps = gr.Number(STEPS, label="Steps of a cell", elem_id="sheet-steps", min_width=120, maximum=MAX_STEPS)
         shown = gr.HTML(elem_id="sheet-extent")
         with gr.Row():
             paint_it = gr.Button("Paint the sheet", elem_id="sheet-paint", scale=2, min_width=100)
-            stop = gr.Button(
-                "Stop", variant="stop", elem_id="sheet-stop", interactive=False, scale=1, min_width=80
-            )  # fmt: skip
+            stop = gr.Button("Stop", variant="stop", elem_id="sheet-stop", interactive=False, scale=1, min_width=80)
         status = gr.HTML(elem_id="sheet-status")
         grid = SheetGrid(elem_id="sheet")
         download = gr.DownloadButton("Download the sheet, PNG", elem_id="sheet-download", visible=False)
-    return Parts(area, choice, shown, paint_it, stop, status, grid, download)
+    return Parts(area, rows, columns, size, steps, shown, paint_it, stop, status, grid, download)
 
 
-def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, settings: list[Any]) -> None:
+def _side(side: str, name: str, menu: list[tuple[str, str]], config: StyleTransferConfig) -> Side:
+    """Lay out the setting that varies along the rows or the columns.
+
+    Args:
+        side: "rows" or "columns".
+        name: what varies to begin with.
+        menu: what may vary, with its title.
+        config: of the cells.
+    """
+    with gr.Row():
+        chosen = gr.Dropdown(menu, value=name, label=side.capitalize(), elem_id=f"sheet-{side}", min_width=160)
+        values = gr.Textbox(
+            default_values(name, config),
+            label=f"Values of the {side}",
+            lines=1,
+            max_lines=1,
+            elem_id=f"sheet-{side}-values",
+            min_width=160,
+            info="separated by commas",
+        )
+    return Side(chosen, values)
+
+
+def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, settings: list[Component]) -> None:
     """Settings bring values that suit them; what is wrong with these is said at once."""
-    rows, row_values, columns, column_values, *_ = parts.choice
     given = [*parts.choice, *settings]
-    for side, menu, values in (("rows", rows, row_values), ("columns", columns, column_values)):
-        menu.input(
-            lambda sheet, session, *given, side=side: choose(sheet, session, side, *given),
-            [sheet, session, *given], values, **INSTANT,
-        )  # fmt: skip
-    parts.area.expand(refresh, [sheet, session, *given], [row_values, column_values, parts.extent], **INSTANT)
-    gr.on(
-        [part.change for part in parts.choice],
-        describe, [session, *given], parts.extent, trigger_mode="always_last", **INSTANT,
-    )  # fmt: skip
+    for name, side in (("rows", parts.rows), ("columns", parts.columns)):
+        side.menu.input(_chooses(name), [sheet, session, *given], side.values, **INSTANT)
+    shown = [parts.rows.values, parts.columns.values, parts.extent]
+    parts.area.expand(refresh, [sheet, session, *given], shown, **INSTANT)
+    once: dict[str, Any] = {"trigger_mode": "always_last", **INSTANT}
+    gr.on([part.change for part in parts.choice], describe, [session, *given], parts.extent, **once)
+
+
+def _chooses(side: str) -> Callable[..., Update]:
+    """Make a handler: `choose` for one of the sides."""
+
+    def chosen(sheet: Sheet, session: Session, *given: Any) -> Update:
+        return choose(sheet, session, side, *given)
+
+    return chosen
 
 
 def _connect_painting(
-    session: gr.State, sheet: gr.State, parts: Parts, uploads: Sequence[Any], settings: list[Any]
+    session: gr.State, sheet: gr.State, parts: Parts, uploads: Sequence[Component], settings: list[Component]
 ) -> None:
     def paint_page(sheet: Sheet, session: Session, *given: Any) -> Iterator[SheetView]:
         pictures, rest = Uploads.of(given)
@@ -141,13 +173,13 @@ def fill(sheet: Sheet, session: Session, side: str, *given: Any) -> str:
     return sheet.filled[side]
 
 
-def choose(sheet: Sheet, session: Session, side: str, *given: Any) -> Any:
+def choose(sheet: Sheet, session: Session, side: str, *given: Any) -> Update:
     """As `fill`, if another setting was chosen: gradio 6.31 tells of an input whenever a menu loses the focus."""
     name = getattr(Choice.of(given), side)
     return gr.skip() if sheet.names.get(side) == name else fill(sheet, session, side, *given)
 
 
-def refresh(sheet: Sheet, session: Session, *given: Any) -> tuple[Any, Any, str]:
+def refresh(sheet: Sheet, session: Session, *given: Any) -> tuple[Update, ...]:
     """The values of rows and columns, which follow the page's settings unless a person typed them, and their extent."""
     choice = Choice.of(given)
     typed = {"rows": choice.row_values, "columns": choice.column_values}
@@ -160,7 +192,7 @@ def refresh(sheet: Sheet, session: Session, *given: Any) -> tuple[Any, Any, str]
     return *shown, extent_text
 
 
-def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> list[Any]:
+def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> list[Update]:
     """Put a cell's settings into the page: the status, then what Session.take gives.
 
     Size and steps are small for the sheet's sake: the page keeps its own, unless they are what the sheet varies.
@@ -174,24 +206,24 @@ def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> list[Any]:
     return [status_html(f"{cell.label} is in the page's settings; Run paints it."), *shown.values()]
 
 
-def leave_sheet(request: gr.Request) -> None:
+def leave_sheet(page: Leaving) -> None:
     """A page was closed: its sheet, if any, ends after its present step."""
-    if sheet := Sheet.open.get(request.session_hash):
+    if sheet := Sheet.open.get(page.session_hash):
         sheet.controls.stop.set()
 
 
-def press_paint(sheet: Sheet, request: gr.Request) -> tuple[Any, ...]:
+def press_paint(sheet: Sheet, request: gr.Request) -> tuple[Update, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     sheet.controls.stop.clear()
-    Sheet.open[request.session_hash] = sheet
+    Sheet.open[name_of(request)] = sheet
     return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
 
 
-def _ready(sheet: Sheet) -> tuple[Any, Any]:
+def _ready(sheet: Sheet) -> tuple[gr.Button, gr.Button]:
     """After a sheet, however it ended."""
     sheet.running = False
     return gr.Button(interactive=True), gr.Button(interactive=False)
 
 
-def _click(sheet: Sheet, session: Session, event: gr.EventData) -> list[Any]:
+def _click(sheet: Sheet, session: Session, event: gr.EventData) -> list[Update]:
     return take(sheet, session, (event.row, event.column))

@@ -1,7 +1,8 @@
 """What a sheet of variations may vary, in the page's words, and values to begin with."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from nst_core.features.vgg import nearest_layer
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
@@ -28,7 +29,7 @@ FAVOURITES = (
 
 
 def menu(table: Mapping[str, Setting]) -> dict[str, str]:
-    """What can be varied -> its name in the menus; nothing that has no effect on a sheet's cells."""
+    """List what can be varied -> its name in the menus; nothing that has no effect on a sheet's cells."""
     titles = {RATIO: "α/β: content against style", PRESET: "Preset"}
     for name, one in table.items():
         if one.compared is not None:
@@ -94,14 +95,14 @@ def _around(name: str, config: StyleTransferConfig) -> str:
     value = getattr(config, name)
     if not value:
         return FROM_NOTHING.get(name, "0, 1, 2")
-    low, high = SETTINGS[name].extent
+    low, high = SETTINGS[name].extent or (-math.inf, math.inf)
     factors = (0.1, 1.0, 10.0) if name.endswith("_weight") else (0.5, 1.0, 2.0)
     near = [min(max(factor * value, low), high) for factor in factors]
     values = [round(number) if isinstance(value, int) else float(f"{number:.6g}") for number in near]
     return ", ".join(shown(number) for number in dict.fromkeys(values))
 
 
-def _sequences(name: str, config: StyleTransferConfig) -> list[tuple[Any, ...]]:
+def _sequences(name: str, config: StyleTransferConfig) -> Sequence[tuple[str | int, ...]]:
     """Style layers from the shallowest on, as in Gatys et al.'s figures; one content layer; weights of the layers."""
     layers = config.style_layers or (nearest_layer(config.backbone, "conv1_1"),)
     if name == "style_layers":

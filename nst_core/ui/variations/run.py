@@ -1,7 +1,7 @@
 """From the choice of two settings to a painted sheet: what the contact sheet's handlers do."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
@@ -15,6 +15,7 @@ from nst_core.transfer.controls import Controls
 from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
 from nst_core.transfer.variations import Cell, SheetProgress, paint_sheet
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
@@ -30,7 +31,7 @@ VIEW_SECONDS = 2.0  # at least, between two views of a sheet that grows
 
 
 class Sheet:
-    """What one open page has of its sheet."""
+    """An open page's sheet."""
 
     open: ClassVar[WeakValueDictionary[str, "Sheet"]] = WeakValueDictionary()  # by gradio's name of the page
 
@@ -42,12 +43,12 @@ class Sheet:
         self.names: dict[str, str] = {}  # "rows" or "columns" -> the setting for which the page put values there
         self.filled: dict[str, str] = {}  # and these values
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Sheet":
+    def __deepcopy__(self, memo: object) -> "Sheet":
         return type(self)()  # as of Session
 
 
 class Choice(NamedTuple):
-    """What a person set for a sheet, in the order of the inputs; `settings` are the preset and CONTROLS."""
+    """A person's choice of a sheet, in the order of the inputs; `settings` are the preset and CONTROLS."""
 
     rows: str
     row_values: str
@@ -59,7 +60,9 @@ class Choice(NamedTuple):
 
     @classmethod
     def of(cls, given: Sequence[Any]) -> "Choice":
-        return cls(*given[:6], settings=given[6:])
+        """Take the choice out of what gradio hands over."""
+        rows, row_values, columns, column_values, size, steps, *settings = given
+        return cls(rows, row_values, columns, column_values, size, steps, settings)
 
     def base(self, session: Session) -> StyleTransferConfig:
         """The page's settings, at the size and number of steps of a cell.
@@ -81,9 +84,9 @@ class Choice(NamedTuple):
 class SheetView(NamedTuple):
     """What a handler shows, in the order of the outputs; what is left out stays as it is."""
 
-    status: Any = gr.skip()
-    grid: Any = gr.skip()
-    download: Any = gr.skip()
+    status: Update = gr.skip()
+    grid: Update = gr.skip()
+    download: Update = gr.skip()
 
 
 def paint(sheet: Sheet, session: Session, uploads: Uploads, choice: Choice) -> Iterator[SheetView]:
@@ -91,7 +94,7 @@ def paint(sheet: Sheet, session: Session, uploads: Uploads, choice: Choice) -> I
     try:
         sheet.running = True
         base = choice.base(session)
-        plan = choice.plan(base.changed(blend=base.blend[: len(uploads.styles)]))
+        plan = choice.plan(base.changed(blend=base.blend[: max(1, len(uploads.styles))]))
         check_work(sum(cell.config.steps * cell.config.size**2 for cell in plan.cells), 1)
         for backbone in dict.fromkeys(cell.config.backbone for cell in plan.cells):
             for status in fetch_weights(backbone, sheet.controls):
@@ -104,7 +107,7 @@ def paint(sheet: Sheet, session: Session, uploads: Uploads, choice: Choice) -> I
         sheet.running = False
 
 
-def _begun(plan: Plan, uploads: Uploads, controls: Controls) -> Iterator[SheetProgress]:
+def _begun(plan: Plan, uploads: Uploads, controls: Controls) -> Generator[SheetProgress, None, None]:
     """The sheet's painting, all that it needs read and checked."""
     material = uploads.read(with_start=any(cell.config.start == "image" for cell in plan.cells))
     return paint_sheet(
@@ -118,13 +121,15 @@ def _begun(plan: Plan, uploads: Uploads, controls: Controls) -> Iterator[SheetPr
     )
 
 
-def _shown(sheet: Sheet, plan: Plan, painting: Iterator[SheetProgress]) -> Iterator[SheetView]:
+def _shown(sheet: Sheet, plan: Plan, painting: Generator[SheetProgress, None, None]) -> Iterator[SheetView]:
     """Step through a sheet that was begun; whatever ends it, what is painted by then stays."""
     side = min(max(cell.config.size for cell in plan.cells), CELL_SIDES[1])
-    growth, last, told, problem = Growth(plan.rows, plan.columns, plan.cells, side), None, -VIEW_SECONDS, None
+    growth, told = Growth(plan.rows, plan.columns, plan.cells, side), -VIEW_SECONDS
+    last: SheetProgress | None = None
+    problem: str | None = None
     sheet.cells, sheet.varied = {}, {plan.rows.name, plan.columns.name if plan.columns else NOTHING}
     try:
-        while progress := DEVICE_THREAD.submit(next, painting, None).result():
+        while progress := DEVICE_THREAD.next_of(painting):
             last = progress
             sheet.cells = {(result.cell.row, result.cell.column): result.cell for result in progress.results}
             if time.monotonic() - told >= VIEW_SECONDS:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import TypedDict
 
 from torch import Tensor
 
@@ -11,6 +11,25 @@ from nst_core.ui.widgets.own_html import OwnHTML
 from nst_core.ui.widgets.pictures import data_uri
 
 MAX_SIDE = 320  # pixels; of a cell as the page shows it
+
+
+class ShownCell(TypedDict):
+    """A cell as the page has it."""
+
+    picture: str  # a URL; "": none yet
+    label: str
+    done: bool
+    note: str
+
+
+class ShownSheet(TypedDict):
+    """A sheet as the page has it."""
+
+    heads: list[str]  # of the columns
+    sides: list[str]  # of the rows
+    rows: list[list[ShownCell]]
+    side: int  # of a cell, pixels
+    aspect: float
 
 
 class SheetGrid(OwnHTML):
@@ -70,12 +89,10 @@ class Growth:
     def __init__(self, rows: Axis, columns: Axis | None, cells: Sequence[Cell], side: int) -> None:
         self.side = min(side, MAX_SIDE)
         self.aspect = 1.0
-        self.sides, self.heads = (list(map(escape, axis.labels)) if axis else [] for axis in (rows, columns))
-        self.cells: dict[tuple[int, int], dict[str, Any]] = {
-            (cell.row, cell.column): self._cell(cell) for cell in cells
-        }  # fmt: skip
+        self.sides, self.heads = ([escape(label) for label in axis.labels] if axis else [] for axis in (rows, columns))
+        self.cells: dict[tuple[int, int], ShownCell] = {(cell.row, cell.column): self._cell(cell) for cell in cells}
 
-    def shows(self, progress: SheetProgress) -> dict[str, Any]:
+    def shows(self, progress: SheetProgress) -> ShownSheet:
         """The sheet at a moment."""
         for result in progress.results:
             place = result.cell.row, result.cell.column
@@ -90,10 +107,10 @@ class Growth:
         rows = [[shown[row, column] for column in range(width)] for row in range(len(self.sides))]
         return {"heads": self.heads, "sides": self.sides, "rows": rows, "side": self.side, "aspect": self.aspect}
 
-    def _finished(self, result: CellResult) -> dict[str, Any]:
+    def _finished(self, result: CellResult) -> ShownCell:
         note = f"stopped at step {result.record.steps}" if result.record.stopped else ""
-        return self._cell(result.cell, result.image) | {"done": True, "note": note}
+        return {**self._cell(result.cell, result.image), "done": True, "note": note}
 
-    def _cell(self, cell: Cell, image: Tensor | None = None) -> dict[str, Any]:
+    def _cell(self, cell: Cell, image: Tensor | None = None) -> ShownCell:
         picture = "" if image is None else data_uri(image, max_side=self.side)
         return {"picture": picture, "label": escape(cell.label), "done": False, "note": ""}

@@ -49,10 +49,8 @@ def chart_html(chart: Chart, colors: Mapping[str, str]) -> str:
 def table_html(table: Table, colors: Mapping[str, str]) -> str:
     """The table; a row that belongs to a chart's line has its colour."""
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
-    rows = "".join(
-        _row(row, line, colors)
-        for row, line in zip(table.rows, table.lines or ("",) * len(table.rows), strict=True)
-    )  # fmt: skip
+    lines = table.lines or ("",) * len(table.rows)
+    rows = "".join(_row(row, line, colors) for row, line in zip(table.rows, lines, strict=True))
     return (
         f'<div class="figure-table"><table><caption>{escape(table.title)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"

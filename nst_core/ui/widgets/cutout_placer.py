@@ -2,7 +2,6 @@
 
 import base64
 import io
-from typing import Any
 
 from torch import Tensor
 
@@ -15,7 +14,7 @@ from nst_core.ui.widgets.pictures import data_uri
 MAX_SIDE = 640  # pixels, of either picture as the page shows it
 
 
-def placement(background: Tensor, cutout: Tensor, x: float, y: float, scale: float) -> dict[str, Any]:
+def placement(background: Tensor, cutout: Tensor, x: float, y: float, scale: float) -> dict[str, str | float]:
     """A picture and a cut-out as Placer's value.
 
     Args:

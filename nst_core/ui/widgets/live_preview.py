@@ -15,7 +15,7 @@ import struct
 import threading
 import time
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import gradio as gr
 from starlette.requests import Request
@@ -200,6 +200,6 @@ watch('value', () => { if (props.value && props.value !== current) { current = p
 """.replace("FRAME_SECONDS", str(FRAME_SECONDS)).replace("MOST_FRAMES", str(MOST_FRAMES))
 
 
-def preview_area(hint: str, **props: Any) -> gr.HTML:
+def preview_area(hint: str, *, elem_id: str) -> gr.HTML:
     """The place on the page; its value is the token of the run that it shows, before the first the hint (HTML)."""
-    return gr.HTML(html_template=TEMPLATE.replace("HINT", hint), css_template=STYLE, js_on_load=SCRIPT, **props)
+    return gr.HTML(html_template=TEMPLATE.replace("HINT", hint), css_template=STYLE, js_on_load=SCRIPT, elem_id=elem_id)

@@ -99,7 +99,7 @@ show();
             **props,
         )
 
-    def preprocess(self, payload: Any) -> float | None:
+    def preprocess(self, payload: Any) -> float | None:  # type: ignore[override]  # gr.HTML's is text
         """The weight; None if it is no number."""
         try:
             weight = float(payload)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from gradio.components.base import server
 from gradio.components.image_editor import AcceptBlobs
+from gradio.data_classes import FileData, ImageData
 from PIL import Image
 from torch import Tensor
 
@@ -25,7 +26,7 @@ class PictureInput(gr.Image):
 
     is_template = True  # shown by gr.Image's own front end
 
-    def preprocess(self, payload: Any) -> Path | None:
+    def preprocess(self, payload: ImageData | None) -> Path | None:  # type: ignore[override]  # text, says gradio
         """The uploaded file's path, None if there is none."""
         return None if payload is None or not payload.path else Path(payload.path)
 
@@ -35,7 +36,9 @@ class BrushInput(gr.ImageEditor):
 
     is_template = True
 
-    def convert_and_format_image(self, file: Any, flatten_on_white: bool = False) -> Image.Image | None:
+    def convert_and_format_image(
+        self, file: FileData | bytes | None, flatten_on_white: bool = False
+    ) -> Image.Image | None:
         """A layer, the ground or both together, as Pillow's RGBA.
 
         Args:
@@ -59,7 +62,7 @@ class BrushInput(gr.ImageEditor):
 
 
 def with_alpha(picture: Image.Image) -> Tensor:
-    """What a brush painted, (1, 4, H, W) in [0, 1], the last channel saying where."""
+    """Read what a brush painted, (1, 4, H, W) in [0, 1], the last channel saying where."""
     values = np.asarray(picture.convert("RGBA"), dtype=np.float32) / 255
     return torch.from_numpy(values).permute(2, 0, 1)[None]
 
@@ -69,7 +72,7 @@ def data_uri(image: Tensor, *, max_side: int = images.MAX_SIDE) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(images.encode_jpeg(image, max_side=max_side)).decode()
 
 
-def comparison(before: Tensor, after: Tensor) -> dict[str, Any]:
+def comparison(before: Tensor, after: Tensor) -> dict[str, str | int]:
     """Two images (1, 3, H, W) of one size as BeforeAfter's value."""
     height, width = images.size_of(after)
     return {"before": data_uri(before), "after": data_uri(after), "width": width, "height": height}

@@ -1,14 +1,30 @@
 """Small pictures in a row, to choose one of."""
 
+from typing import TypedDict
+
 from nst_core.ui.widgets.own_html import OwnHTML
 
 
-class Strip(OwnHTML):
-    """Thumbnails in a row, each a button that triggers "pick" with its number.
+class Thumbnail(TypedDict):
+    """One of the pictures."""
 
-    Its value holds "items", each with number, thumbnail (a URL), name and caption, the number "chosen", the row's
-    "label", and what it says while it is "empty".
-    """
+    number: int
+    thumbnail: str  # a URL
+    name: str
+    caption: str
+
+
+class StripValue(TypedDict):
+    """What a Strip shows."""
+
+    items: list[Thumbnail]
+    chosen: int  # the number of one of them; 0: none
+    label: str  # of the row
+    empty: str  # what it says without any
+
+
+class Strip(OwnHTML):
+    """Thumbnails in a row, each a button that triggers "pick" with its number; its value is a StripValue."""
 
     TEMPLATE = """
 <div class="strip" role="group" aria-label="${value ? value.label : ""}">
