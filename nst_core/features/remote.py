@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import get_session
 from huggingface_hub.errors import HTTPError  # of httpx or of httpx2, whichever its session is made of
