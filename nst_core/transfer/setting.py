@@ -205,9 +205,7 @@ def _number(text: str, *kinds: Callable[[str], int | float]) -> int | float | st
     return text
 
 
-def titled(names: Iterable[str] | Mapping[str, str], titles: Sequence[str] = ()) -> dict[str, str]:
-    """Choices with their titles: those of a mapping, or given beside the names, or the names themselves."""
-    if isinstance(names, Mapping):
-        return dict(names)
+def titled(names: Iterable[str], titles: Sequence[str] = ()) -> dict[str, str]:
+    """Give choices their titles: those beside the names, or the names themselves."""
     names = tuple(names)
     return dict(zip(names, titles or names, strict=True))

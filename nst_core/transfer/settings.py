@@ -28,7 +28,7 @@ class Settings:
         "vgg19",
         "Network",
         "the network that looks; else the preset's where it is here and there is a GPU, else lite",
-        choices=titled(BACKBONES),
+        choices=dict(BACKBONES),
         page=Control("menu", "machinery"),
     )
     content_weight: float = setting(

@@ -70,7 +70,7 @@ def test_every_figure_is_made_from_its_link(open_lesson, figure):
     if figure in ("content", "style", "start", "gram", "formula"):
         assert page.locator("#figure .chart polyline").count() > 0
     if figure == "formula":
-        expect(page.locator("#figure .figure-table")).to_have_count(3)
+        expect(page.locator("#figure .figure-table")).to_have_count(4)
         expect(page.locator("#figure tr.lined").first).to_contain_text("content conv4_2")
         page.locator("#figure tr.lined").first.hover()
         expect(page.locator("#figure polyline.pointed")).to_have_count(1)  # the term's own line stands out

@@ -48,7 +48,7 @@ def put(path: Path, state=None) -> Path:
 # What the networks are
 
 
-@pytest.mark.parametrize("backbone", ARCHITECTURES.keys() - TEACHERS.keys())
+@pytest.mark.parametrize("backbone", sorted(ARCHITECTURES.keys() - TEACHERS.keys()))
 def test_a_checkpoint_holds_the_convolutions_of_torchvisions_network(backbone):
     with torch.device("meta"):
         features = getattr(torchvision.models, backbone)().features

@@ -561,7 +561,9 @@ def state() -> tuple:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(
-    "context", [torch.no_grad, torch.enable_grad, lambda: torch.autocast("cpu", torch.bfloat16)], ids=str
+    "context",
+    [torch.no_grad, torch.enable_grad, lambda: torch.autocast("cpu", torch.bfloat16)],
+    ids=["no gradient", "gradient", "bf16"],
 )
 def test_a_run_neither_heeds_nor_changes_the_callers_gradient_mode(optimizer, context):
     expected = pictures(run(Bowl(), optimizer=optimizer))

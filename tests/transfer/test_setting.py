@@ -51,3 +51,8 @@ def test_it_is_known_by_its_symbol_and_asked_by_its_option():
     assert (one.short, one.asked) == ("β", "beta")
     assert (COUNT.short, COUNT.asked) == ("count", "count")
     assert Setting(name="style_loss").short == "style loss"
+
+
+def test_choices_have_titles_that_are_text():
+    assert titled(("a", "b")) == titled({"a": print, "b": len}) == {"a": "a", "b": "b"}
+    assert titled({"a": print}, ("an A",)) == {"a": "an A"}

@@ -88,7 +88,7 @@ def test_an_image_start_without_an_image_is_refused():
         STARTS["image"](material(start_image=None))
 
 
-@pytest.mark.parametrize("name", set(STARTS) - {"image"})
+@pytest.mark.parametrize("name", sorted(set(STARTS) - {"image"}))
 def test_the_other_starts_need_no_picture(name):
     assert torch.equal(STARTS[name](material(start_image=None)), STARTS[name](material()))
 
