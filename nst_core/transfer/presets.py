@@ -34,7 +34,10 @@ EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take t
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
 MEANS: dict[str, Any] = {"content_normalization": "mean", "style_normalization": "mean"}  # as PyTorch's loops have it
 FAINT = 0.05  # deviation of noise that pictures start from: of more, the grain that no layer minds stays
-FAINTLY = "Noise is faint (deviation 0.05), since the grain of more of it stays."
+FAINTLY = "Noise is faint (deviation 0.05), since the grain of more of it stays; small pictures get more content."
+
+SMALLER = 1.75  # boost of the content in smaller pictures, where noise hides more of it: at 256 pixels 3.4 times
+FROM_NOISE: dict[str, Any] = {"start": "noise", "noise_deviation": FAINT, "content_boost": SMALLER}
 
 # Weights of presets whose own leave no photo, or no style: chosen by looking, at 512 pixels on both networks.
 GATYS_ALPHA, CHAO_ALPHA, TRAN_NGUYEN_ALPHA = 7.0, 50.0, 3e7
@@ -88,8 +91,7 @@ PRESETS: dict[str, Preset] = {
             content_weight=GATYS_ALPHA,
             style_weight=1e3,
             content_normalization="half mean",
-            start="noise",
-            noise_deviation=FAINT,
+            **FROM_NOISE,
             steps=500,
         ),
         deviations="As means, their α/β of 1e-3 leaves no photo: α is chosen by looking, so that as much of it is "
@@ -129,8 +131,7 @@ PRESETS: dict[str, Preset] = {
             content_weight=CHAO_ALPHA,
             style_weight=1e3,
             **MEANS,
-            start="noise",
-            noise_deviation=FAINT,
+            **FROM_NOISE,
             steps=500,
         ),
         deviations="They leave the content layer open: conv4_2 here. As means, their α/β of 1e-3 leaves no photo from "
@@ -153,7 +154,7 @@ PRESETS: dict[str, Preset] = {
             content_weight=TRAN_NGUYEN_ALPHA,
             content_normalization="mean",
             style_normalization="image",
-            noise_deviation=FAINT,
+            **FROM_NOISE,
         ),
         deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 3.75 at 500×500 pixels; for "
         "the loop's sum over positions stands their mean, so that other sizes paint alike. No total variation. "
@@ -177,8 +178,7 @@ PRESETS: dict[str, Preset] = {
             layer_weights=EACH_OF_FIVE,
             style_weight=CHENG_BETA,
             **MEANS,
-            start="noise",
-            noise_deviation=FAINT,
+            **FROM_NOISE,
         ),
         deviations="Their style weight of 1e5 leaves the sky of a photo smooth: it is tripled, by looking. From the "
         f"content clone they use style 6e5 and content 100. {FAINTLY}",

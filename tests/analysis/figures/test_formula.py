@@ -376,7 +376,7 @@ def test_a_preset_that_reads_its_formula_otherwise_shows_both_with_their_numbers
     *before, last = moments(pictures, preset="chao")
     own, printed, paper, *_ = last.tables
     assert "Caffe" in own.title and "as printed" in printed.title and "Gatys" in paper.title
-    assert own.rows[0][1] == "α · Σ(F − P)²/(NM)" and printed.rows[0][1] == "α · ½ Σ(F − P)²"
+    assert own.rows[0][1] == "α · κ · Σ(F − P)²/(NM)" and printed.rows[0][1] == "α · ½ Σ(F − P)²"
     values = [float(row[-1]) for row in printed.rows]
     assert values[-1] == pytest.approx(sum(values[:-1]), rel=1e-2) and values[0] > 0
     assert not any(row[-1] for row in before[-1].tables[1].rows)
