@@ -41,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = 
     parser.add_argument("--timelapse", type=Path, metavar="WEBP", help="write the run as an animation, too")
     parser.add_argument("--json", action="store_true", help="print the run's record")
     for one in table.values():
-        parser.add_argument(f"--{one.asked.replace('_', '-')}", help=one.about, **_kind_of(one))
+        parser.add_argument(f"--{one.dashed}", help=one.about, **_kind_of(one))
 
 
 def _kind_of(one: Setting) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """One painting at work: to be watched, stopped, steered and gone on with."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
 
-from nst_core.devices import Compute
 from nst_core.errors import NSTError
 from nst_core.transfer.config import STEERABLE, StyleTransferConfig
 from nst_core.transfer.controls import Controls
@@ -26,21 +25,9 @@ class Run:
     ends when its steps are made, when nothing improves, or when it is stopped; `more` lets it go on from there.
     """
 
-    def __init__(
-        self,
-        content_image: Tensor,
-        style_images: Sequence[Tensor],
-        config: StyleTransferConfig,
-        *,
-        start_image: Tensor | None,
-        masks: Sequence[Tensor],
-        compute: Compute,
-        controls: Controls | None,
-    ):
-        self.painting = Painting(
-            content_image, style_images, config, start_image=start_image, masks=masks, compute=compute
-        )
-        self.compute = compute
+    def __init__(self, painting: Painting, controls: Controls | None = None):
+        config = painting.config
+        self.painting, self.compute = painting, painting.compute
         self.controls = controls or Controls()
         self.steps = self._whole = config.last_step or config.steps  # to be made; that the settings alone lead to
         self.last_frame: Frame | None = None

@@ -75,9 +75,19 @@ class Setting:
         return self.option or self.name
 
     @property
+    def dashed(self) -> str:
+        """The same with dashes, for the command line and the page's addresses."""
+        return self.asked.replace("_", "-")
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are single numbers."""
+        return isinstance(self.default, int | float) and not isinstance(self.default, bool)
+
+    @property
     def whole(self) -> bool:
         """Whether its values are whole numbers."""
-        return isinstance(self.default, int) and not isinstance(self.default, bool)
+        return self.numeric and isinstance(self.default, int)
 
     def check(self, value: Any) -> None:
         """Refuse an invalid value; layers are the network's to refuse.
@@ -164,7 +174,7 @@ def reference(table: Mapping[str, Setting]) -> str:
     lines = ["| setting | on the command line | default | may be | what it does |", "|---|---|---|---|---|"]
     for name, one in table.items():
         symbol = f" ({one.symbol})" if one.symbol and not one.symbol.isascii() else ""
-        cells = f"`{name}`{symbol}", f"`--{one.asked.replace('_', '-')}`", _shown_default(one), _values(one), one.about
+        cells = f"`{name}`{symbol}", f"`--{one.dashed}`", _shown_default(one), _values(one), one.about
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -174,7 +184,7 @@ def _shown_default(one: Setting) -> str:
         return "on" if one.default else "off"
     if isinstance(one.default, tuple):
         return " ".join(map(str, one.default)) or "none"
-    return f"{one.default:g}" if isinstance(one.default, int | float) else one.default
+    return f"{one.default:g}" if one.numeric else one.default
 
 
 def _values(one: Setting) -> str:

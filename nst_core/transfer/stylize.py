@@ -8,6 +8,7 @@ from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError
 from nst_core.transfer.config import MAX_STYLES, StyleTransferConfig
 from nst_core.transfer.controls import Controls
+from nst_core.transfer.painting import Painting
 from nst_core.transfer.run import Run
 
 
@@ -48,12 +49,7 @@ def stylize(
     style_images = [style_image] if isinstance(style_image, Tensor) else list(style_image)
     if not 1 <= len(style_images) <= MAX_STYLES:
         raise ConfigError(f"there are {len(style_images)} style pictures; give 1 to {MAX_STYLES}")
+    compute = compute or choose_compute()
     return Run(
-        content_image,
-        style_images,
-        config,
-        start_image=start_image,
-        masks=masks,
-        compute=compute or choose_compute(),
-        controls=controls,
+        Painting(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute), controls
     )

@@ -81,7 +81,7 @@ def test_the_table_says_all_that_is_to_be_said():
         assert (one.choices is not None) == isinstance(one.default, str), name
         assert one.choices is None or one.default in one.choices, name
         assert one.choices is None or all(isinstance(title, str) for title in one.choices.values()), name
-        assert one.extent or not isinstance(one.default, int | float) or isinstance(one.default, bool), name
+        assert one.extent or not one.numeric, name
     names = [one.asked for one in SETTINGS.values()]
     assert len(names) == len(set(names))
     assert set(STEERABLE) == {"content_weight", "style_weight", "tv_weight", "style_layers", "content_layers",

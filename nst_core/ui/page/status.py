@@ -91,4 +91,5 @@ def shares_html(first: Mapping[str, float] | None = None, now: Mapping[str, floa
     if now and shares_text(now):
         began = shares_text(first or {})
         text = f"Of the loss: {shares_text(now)}" + (f"; at the start: {began}" if began else "")
-    return f'<div class="shares" data-run="{run}">{escape(text)}</div>'
+    unbroken = escape(text).replace("&lt; ", "&lt;&nbsp;").replace(" %", "&nbsp;%")
+    return f'<div class="shares" data-run="{run}">{unbroken}</div>'

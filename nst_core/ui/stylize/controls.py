@@ -27,6 +27,8 @@ from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 # What a setting can be on the page.
 Knob: TypeAlias = LogSlider | gr.Slider | gr.Number | gr.Checkbox | gr.CheckboxGroup | gr.Dropdown | gr.Radio
 
+LONG_TITLE = 16  # letters, beyond which a menu wants more room
+
 
 def picture_inputs() -> tuple[PictureInput, PictureInput]:
     pictures = []
@@ -142,16 +144,18 @@ def _on_page(one: Setting) -> Control:
 def control_of(one: Setting, value: Any) -> Knob:
     """A setting as a component that shows a value."""
     page = _on_page(one)
-    says: dict[str, Any] = {"label": one.label, "elem_id": one.asked.replace("_", "-"), "min_width": 120}
+    says: dict[str, Any] = {"label": one.label, "elem_id": one.dashed, "min_width": 120}
     if page.kind == "logarithmic":
         low, high = page.ends or (None, None)
         return LogSlider(value, **says | {"min_width": 170}, low=low, high=high, hint=page.hint)
     says["info"] = page.hint or None
     if page.kind == "slider" and (ends := page.ends or one.extent):
         low, high = ends
-        return gr.Slider(low, high, value, step=0.05 if high > 1 else 0.01, **says)
+        return gr.Slider(low, high, value, step=0.05 if high > 1 else 0.01, **says | {"min_width": 170})
     if page.kind in ("menu", "radio") and one.choices:
         choices = [(title, name) for name, title in one.choices.items()]
+        if max(map(len, one.choices.values())) > LONG_TITLE:
+            says["min_width"] = 170
         return (gr.Dropdown if page.kind == "menu" else gr.Radio)(choices, value=value, **says)
     return (gr.Checkbox if page.kind == "switch" else gr.Number)(value, **says)
 
@@ -192,7 +196,7 @@ def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], list[Pictur
     with gr.Row():
         for number, name in enumerate(SHARE_CONTROLS, 1):
             label, elem_id = f"Share of style {number}", f"share-{number}"
-            made[name] = gr.Slider(0, 1, at[name], step=0.05, label=label, elem_id=elem_id, min_width=110)
+            made[name] = gr.Slider(0, 1, at[name], step=0.05, label=label, elem_id=elem_id, min_width=150)
     return made, more_styles
 
 

@@ -58,8 +58,7 @@ def add_endpoint(table: Mapping[str, Setting] = SETTINGS) -> None:
 
 def _input_of(one: Setting) -> gr.components.Component:
     """Make the input for a setting: a number, or text; left out, it is the preset's."""
-    number = isinstance(one.default, int | float) and not isinstance(one.default, bool)
-    return (gr.Number if number else gr.Textbox)(value=None, label=one.asked, visible=False)
+    return (gr.Number if one.numeric else gr.Textbox)(value=None, label=one.asked, visible=False)
 
 
 def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Image | str]]:
@@ -82,8 +81,7 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
     parameters = [inspect.Parameter(name, kind, annotation=Path) for name in ("content", "style")]
     parameters.append(inspect.Parameter("preset", kind, default=DEFAULT_PRESET, annotation=str))
     for one in table.values():
-        number = isinstance(one.default, int | float) and not isinstance(one.default, bool)
-        annotation = float | None if number else str | None
+        annotation = float | None if one.numeric else str | None
         parameters.append(inspect.Parameter(one.asked, kind, default=None, annotation=annotation))
     have_signature(stylize_endpoint, inspect.Signature(parameters))
     stylize_endpoint.__doc__ = ABOUT + "".join(f"    {one.asked}: {_told(one)}\n" for one in table.values())

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -225,6 +226,11 @@ def test_nothing_replaces_the_last_word_on_a_run(random_weights, files):
     assert all('data-run=""' in last_shown(views, output) for output in ("status", "losses", "shares"))
 
 
+def read(html: str) -> str:
+    """HTML as people read it: a space is a space, also where no line may break."""
+    return unescape(html).replace("\xa0", " ")
+
+
 def test_what_the_weights_make_of_the_loss_is_told_while_it_paints_and_after(random_weights, files, monkeypatch):
     monkeypatch.setattr(painting, "WORDS_SECONDS", 0.0)
     put, seen = Preview.put, []
@@ -233,7 +239,7 @@ def test_what_the_weights_make_of_the_loss_is_told_while_it_paints_and_after(ran
     )
     views = list(start(files, steps=3))
     assert all("Of the loss: content" in words["shares"] and "at the start:" in words["shares"] for words in seen)
-    record, shown = last_shown(views, "record"), last_shown(views, "shares")
+    record, shown = last_shown(views, "record"), read(last_shown(views, "shares"))
     end = ", ".join(f"{side} {100 * share:.0f} %" for side, share in record["shares"]["end"].items() if share > 0.01)
     assert record["shares"]["start"] and end.split(",")[0] in shown and "loss: content" in last_shown(views, "status")
 
@@ -311,7 +317,7 @@ def test_status_words():
     losses = {"content conv4_2": 1.0, "style conv1_1": 30.0, "style conv2_1": 69.0, "total variation": 0.1}
     assert shares_text(losses) == "content 1 %, style 99 %, total variation < 1 %"
     assert shares_text({"content conv4_2": 0.0}) == shares_text({}) == ""
-    assert "at the start: style 100 %" in shares_html({"style conv1_1": 2.0}, losses)
+    assert "at the start: style 100 %" in read(shares_html({"style conv1_1": 2.0}, losses))
     assert "told here" in shares_html() and "told here" in shares_html({"style conv1_1": 2.0}, {})
 
 
