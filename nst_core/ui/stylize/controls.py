@@ -193,10 +193,11 @@ def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], list[Pictur
             )
             for number in range(2, MAX_STYLES + 1)
         ]
-    with gr.Row():
-        for number, name in enumerate(SHARE_CONTROLS, 1):
-            label, elem_id = f"Share of style {number}", f"share-{number}"
-            made[name] = gr.Slider(0, 1, at[name], step=0.05, label=label, elem_id=elem_id, min_width=150)
+    for first in range(0, len(SHARE_CONTROLS), 2):  # four in a row would be cut off
+        with gr.Row():
+            for number, name in enumerate(SHARE_CONTROLS[first : first + 2], first + 1):
+                label, elem_id = f"Share of style {number}", f"share-{number}"
+                made[name] = gr.Slider(0, 1, at[name], step=0.05, label=label, elem_id=elem_id, min_width=110)
     return made, more_styles
 
 
