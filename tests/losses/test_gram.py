@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from nst_core.losses.gram import PIECE_LENGTHS, gram_matrix, pieces_of
+from nst_core.losses.gram import gram_matrix
 from tests.conftest import DEVICES
 
 SHAPES = [(1, 1, 1, 1), (1, 3, 4, 5), (2, 8, 6, 7), (3, 5, 9, 2)]
@@ -116,22 +116,6 @@ def test_bf16_features_get_a_gradient_of_their_own_kind():
     gram_matrix(plain).square().sum().backward()
     assert features.grad.dtype == torch.bfloat16
     torch.testing.assert_close(features.grad.float(), plain.grad, rtol=0.03, atol=0.01 * plain.grad.abs().max().item())
-
-
-@pytest.mark.parametrize("positions", [1, 63, 64, 65, 713, 768, 2852, 12288, 187_500, 196_608])
-def test_positions_are_cut_into_pieces_that_are_all_of_them(positions):
-    pieces, rest = pieces_of(positions)
-    at = 0
-    for first, count, length in pieces:
-        assert first == at
-        at += count * length
-    assert at == rest and 0 <= positions - rest < PIECE_LENGTHS[0]
-
-
-def test_pictures_of_all_shapes_make_products_of_few():
-    """As each shape of a product is compiled, and kept for good."""
-    shapes = {(count, length) for positions in range(1, 60_000) for _, count, length in pieces_of(positions)[0]}
-    assert len(shapes) <= 40
 
 
 def test_a_bf16_gradient_is_that_of_float32_but_for_rounding():
