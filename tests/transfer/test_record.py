@@ -242,8 +242,8 @@ def test_an_odd_record_is_refused_in_a_sentence_or_all_that_a_page_does_with_it_
         assert RunRecord.from_json(record.to_json()) == record
         strictly(record.to_json())
         session = Session()
-        preset, _, *values = session.take(record.config)
-        assert len(values) and (preset is None or config_of(preset, values) == record.config)
+        shown = session.take(record.config)
+        assert shown["preset"] is None or config_of(shown["preset"], shown) == record.config
         assert len(differences(record.config, StyleTransferConfig())) < 3_000
         assert len(done_text(record)) < 100
     assert taken > 100 and refused > 1_000
@@ -275,7 +275,7 @@ def test_a_record_of_before_features_had_a_scale_keeps_its_meaning():
     assert back.config == config and back.config.feature_scale == "as trained"
     assert back.first_losses == {} and back.shares["start"] == {}
     session = Session()
-    assert session.take(back.config)[0] == "gatys_printed"
+    assert session.take(back.config)["preset"] == "gatys_printed"
 
 
 def test_a_record_of_another_version_is_read_without_the_settings_that_this_one_lacks():

@@ -27,8 +27,13 @@ TITLES = {
 }
 
 
-def option_controls(figure: Figure) -> list[OptionControl]:
-    """A control for each option, laid out in order; call inside the page's layout."""
+def key_of(figure: Figure, option: Option) -> str:
+    """Name an option's control among those of all figures."""
+    return f"{figure.name}.{option.name}"
+
+
+def option_controls(figure: Figure) -> dict[str, OptionControl]:
+    """Lay out a control for each option, by the option's name in the figure's order; call inside the page's layout."""
     made: dict[str, OptionControl] = {}
     own = [option for option in figure.options if option.name not in MACHINERY]
     for option in own:
@@ -44,7 +49,7 @@ def option_controls(figure: Figure) -> list[OptionControl]:
             for option in figure.options:
                 if option.name in pair:
                     made[option.name] = _control(figure, option)
-    return [made[option.name] for option in figure.options]
+    return {option.name: made[option.name] for option in figure.options}
 
 
 def shown_value(option: Option, value: Any) -> Any:

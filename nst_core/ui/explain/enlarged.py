@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
-from gradio.blocks import Block
 from torch import Tensor
 
 from nst_core import images
@@ -16,6 +15,7 @@ from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
+from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.studio.handover import Studio
@@ -51,8 +51,8 @@ def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, ta
     looked = figure.look(look, board, [enlarged.area, enlarged.picture, enlarged.send], **INSTANT)
     looked.then(None, js=SCROLL, show_progress="hidden", api_visibility="private")
     enlarged.close.click(lambda: gr.Column(visible=False), None, enlarged.area, **INSTANT)
-    outputs: list[Block] = [tabs, studio.status, *studio.uploads[:2], *studio.settings]
-    enlarged.send.click(send, [board, studio.session], outputs, **QUEUED).success(
+    form = studio.form | {"tabs": tabs}
+    enlarged.send.click(form.shown(send), [board, studio.session], list(form), **QUEUED).success(
         None, js="() => window.scrollTo({top: 0})", show_progress="hidden", api_visibility="private"
     )
 
@@ -87,8 +87,8 @@ def enlarged_html(part: Part) -> str:
     )
 
 
-def send(board: Board, session: Session) -> list[Update]:
-    """Hand a painting's pictures and settings to the studio: tabs, its status, content, style, its settings."""
+def send(board: Board, session: Session) -> Updates:
+    """Hand a painting's pictures and settings to the studio."""
     part = board.part(board.looked_at)
     if part is None or part.config is None:
         raise refusal("no painting is enlarged; click one in the figure")
@@ -98,13 +98,8 @@ def send(board: Board, session: Session) -> list[Update]:
     except NSTError as error:
         raise refusal(error) from None
     text = f"{part.label}: its settings are in the studio; press Run to paint it, larger if you like."
-    return [
-        gr.Tabs(selected="stylize"),
-        status_html(text),
-        content or gr.skip(),
-        style or gr.skip(),
-        *session.take(config),
-    ]
+    pictures = {"content": content or gr.skip(), "style": style or gr.skip()}
+    return {"tabs": gr.Tabs(selected="stylize"), "status": status_html(text), **pictures, **session.take(config)}
 
 
 def sources(board: Board, part: Part) -> tuple[str | None, str | None]:

@@ -1,7 +1,7 @@
 """From a click to a figure: the handlers behind Make, Stop and Continue."""
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -11,6 +11,7 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.errors import NSTError, WeightsError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
+from nst_core.ui.explain.controls import key_of
 from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import duration, status_html
@@ -30,36 +31,33 @@ class BoardView(NamedTuple):
     after: Update = gr.skip()
 
 
-def settings_of(figure: Figure, values: Sequence[Any]) -> dict[str, Any]:
-    """name -> value of a figure's options, from its controls in their order.
+def settings_of(figure: Figure, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """name -> value of a figure's options, from what the page shows by their keys (`key_of`).
 
     Raises:
         ConfigError: an invalid value.
     """
-    return figure.settings(dict(zip((option.name for option in figure.options), values, strict=True)))
+    return figure.settings({option.name: shown[key_of(figure, option)] for option in figure.options})
 
 
-def make_figure(
-    board: Board, name: str, pictures: Pictures, values: Mapping[str, Sequence[Any]]
-) -> Iterator[BoardView]:
+def make_figure(board: Board, shown: Mapping[str, Any]) -> Iterator[BoardView]:
     """Make a figure, showing it as it grows.
 
     Args:
         board: the page's.
-        name: of FIGURES.
-        pictures: the tab's.
-        values: figure -> what its controls hold.
+        shown: what it shows: "figure", one of FIGURES; pictures, as Pictures names them; options, by their keys.
     """
 
     def begun() -> Generator[BoardView, None, Moments]:
-        figure = FIGURES[name]
-        settings = settings_of(figure, values[name])
+        figure = FIGURES[shown["figure"]]
+        settings = settings_of(figure, shown)
+        pictures = Pictures(**{name: shown[name] for name in Pictures._fields})
         for status in fetch_weights(settings["backbone"], board.job.controls):
             yield BoardView(status=status)
         try:
             return DEVICE_THREAD.submit(board.begin, figure, settings, pictures).result()
         except WeightsError:
-            if name != "classify" or weights.find(CLASSIFIER):
+            if figure.name != "classify" or weights.find(CLASSIFIER):
                 raise
             # in the page's words, without the server's folders
             label = weights.download_label(CLASSIFIER)

@@ -22,7 +22,7 @@ from nst_core.ui.studio.uploads import Drawn, check_shape, masks_of
 
 
 class Pictures(NamedTuple):
-    """The tab's pictures as files, in the order of its inputs."""
+    """The tab's pictures as files."""
 
     content: Path | None = None
     style: Path | None = None

@@ -1,28 +1,28 @@
 """The Explain tab: the papers' figures, made while one watches, with what one sees and the equation behind it."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
 from gradio.blocks import Block
-from gradio.components import Component
 
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.assets import ASSETS
 from nst_core.errors import NSTError
-from nst_core.ui.explain.controls import OptionControl, option_controls, shown_value
+from nst_core.ui.explain.controls import OptionControl, key_of, option_controls, shown_value
 from nst_core.ui.explain.cutout import PLACE, Composing, build_composing, connect_composing
 from nst_core.ui.explain.enlarged import build_enlarged, connect_enlarged
 from nst_core.ui.explain.figure_table import FigureView
-from nst_core.ui.explain.links import CONTENT_KEY, STYLE_KEY, LessonLink, read_link
+from nst_core.ui.explain.links import LessonLink, read_link
 from nst_core.ui.explain.run import BoardView, go_on, make_figure
 from nst_core.ui.explain.save import build_keeping
 from nst_core.ui.explain.session import Board, Pictures, leave_board
 from nst_core.ui.explain.tour import TOUR, Tour, build_tour
 from nst_core.ui.page.classifier_button import classifier_button
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of, page_at_hand
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
@@ -34,6 +34,8 @@ from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.widgets.pictures import PictureInput
 
 FIRST = next(iter(FIGURES))
+# Areas that are there for figures which want such a picture -> its kind.
+AREAS = {"content_area": "content", "style_area": "style", "more_area": "contents", "cutout_area": "cutout"}
 TITLES = [(f"{number}. {figure.title}", name) for number, (name, figure) in enumerate(FIGURES.items(), 1)]
 
 
@@ -49,22 +51,25 @@ class Inputs(NamedTuple):
     more: list[gr.File]  # further contents and styles
     composing: Composing
     groups: dict[str, gr.Column]  # figure -> its controls
-    controls: dict[str, list[OptionControl]]
+    controls: dict[str, dict[str, OptionControl]]  # figure -> option -> its control
 
-    @property
-    def pictures(self) -> list[Component]:
-        """The components of `Pictures`, in its order."""
-        return [self.content, self.style, *self.more, self.composing.cutout, self.composing.brush]
+    def form(self) -> Form:
+        """Name the figure's menu, its pictures as Pictures does, and its options' controls by their keys."""
+        pictures = [self.content, self.style, *self.more, self.composing.cutout, self.composing.brush]
+        options = {
+            key_of(figure, option): self.controls[name][option.name]
+            for name, figure in FIGURES.items()
+            for option in figure.options
+        }
+        named = dict(zip(Pictures._fields, pictures, strict=True))
+        return Form({"figure": self.figure}) | named | options
 
-    @property
-    def flat(self) -> list[OptionControl]:
-        """The controls of all figures."""
-        return [control for name in FIGURES for control in self.controls[name]]
-
-    @property
-    def areas(self) -> list[gr.Column | gr.Row]:
-        """The areas that the choice of a figure shows and hides."""
-        return [self.content_area, self.style_area, self.more_area, self.composing.area, *self.groups.values()]
+    def areas(self) -> Mapping[str, Block]:
+        """Name the areas that the choice of a figure shows and hides."""
+        kinds = (self.content_area, self.style_area, self.more_area, self.composing.area)
+        return dict(zip(AREAS, kinds, strict=True)) | {
+            f"options of {name}": group for name, group in self.groups.items()
+        }
 
 
 class Stage(NamedTuple):
@@ -104,12 +109,12 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
     stage = Stage(words, BoardView(status, view, go_on_button, after), enlarged.area)
     _connect_inputs(inputs, stage)
     _connect_making(board, inputs, stage, (make, stop), tour)
-    composed = zip(inputs.controls["compose"], FIGURES["compose"].options, strict=True)
-    place = [control for control, option in composed if option.name in PLACE and isinstance(control, gr.Number)]
+    place = [control for name in PLACE if isinstance(control := inputs.controls["compose"][name], gr.Number)]
     connect_composing(inputs.composing, inputs.content, place)
     _follow_preset(studio, inputs)
     connect_enlarged(board, enlarged, view, tabs, studio)
-    page_at_hand().load(_opened(inputs, stage), None, [tabs, status, *_filled(inputs, stage)], **QUEUED)
+    filled = _filled(inputs, stage) | {"tabs": tabs, "status": status}
+    page_at_hand().load(filled.shown(_opened), None, list(filled), **QUEUED)
     AUDIENCE.when_left(leave_board)
 
 
@@ -135,10 +140,10 @@ def _further(kind: str) -> gr.File:
     )
 
 
-def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, list[OptionControl]]]:
+def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, dict[str, OptionControl]]]:
     """figure -> its controls' area, and its controls."""
     groups: dict[str, gr.Column] = {}
-    controls: dict[str, list[OptionControl]] = {}
+    controls: dict[str, dict[str, OptionControl]] = {}
     for name, figure in FIGURES.items():
         with gr.Column(visible=name == FIRST, elem_id=f"options-{name}") as groups[name]:
             controls[name] = option_controls(figure)
@@ -177,62 +182,47 @@ def words_html(name: str) -> str:
     )
 
 
-def choose(name: str) -> list[Update]:
-    """Another figure: its words, and what it is made of; in the order of the words and `Inputs.areas`."""
-    several = "contents" in FIGURES[name].pictures
-    return [
-        words_html(name),
-        gr.Column(visible=_wants(name, "content")),
-        gr.Column(visible=_wants(name, "style")),
-        gr.Row(visible=several),
-        gr.Column(visible=_wants(name, "cutout")),
-        *(gr.Column(visible=name == other) for other in FIGURES),
-    ]
+def choose(name: str) -> Updates:
+    """Another figure: its words, and what it is made of."""
+    kinds = {area: gr.Column(visible=_wants(name, kind)) for area, kind in AREAS.items()}
+    options = {f"options of {other}": gr.Column(visible=name == other) for other in FIGURES}
+    return {"words": words_html(name), **kinds, **options}
 
 
-def _filled(inputs: Inputs, stage: Stage) -> list[Block]:
-    """List what a lesson fills in, in the order of `fill`."""
-    return [inputs.figure, inputs.content, inputs.style, stage.words, *inputs.areas, *inputs.flat]
+def _filled(inputs: Inputs, stage: Stage) -> Form:
+    """Name what a lesson fills in."""
+    return inputs.form() | {"words": stage.words} | inputs.areas()
 
 
-def fill(link: LessonLink) -> list[Update]:
+def fill(link: LessonLink) -> Updates:
     """A lesson's figure, pictures and settings; what it does not name stays."""
-    values = []
-    for name, figure in FIGURES.items():
-        for option in figure.options:
-            is_meant = name == link.figure.name
-            values.append(shown_value(option, link.settings[option.name]) if is_meant else gr.skip())
-    pictures = [str(link.pictures[key]) if key in link.pictures else gr.skip() for key in (CONTENT_KEY, STYLE_KEY)]
-    return [link.figure.name, *pictures, *choose(link.figure.name), *values]
+    figure, pictures = link.figure, {name: str(path) for name, path in link.pictures.items()}
+    values = {key_of(figure, option): shown_value(option, link.settings[option.name]) for option in figure.options}
+    return {"figure": figure.name, **pictures, **choose(figure.name), **values}
 
 
-def _opened(inputs: Inputs, stage: Stage) -> Callable[[gr.Request], list[Update]]:
-    """A handler: the page was opened, perhaps at a lesson."""
-    outputs = 2 + len(_filled(inputs, stage))  # the tabs and the status, too
-    nothing = [gr.skip()] * outputs
-
-    def opened(request: gr.Request) -> list[Update]:
-        try:
-            link = read_link(dict(request.query_params))
-        except NSTError as error:
-            warn(error, "This link leads nowhere")
-            return [gr.Tabs(selected="explain"), status_html(str(error), kind="problem"), *nothing[2:]]
-        if link is None:
-            return nothing
-        text = f"The lesson “{link.figure.title}” is set; press Make the figure."
-        return [gr.Tabs(selected="explain"), status_html(text), *fill(link)]
-
-    return opened
+def _opened(request: gr.Request) -> Updates:
+    """The page was opened, perhaps at a lesson."""
+    try:
+        link = read_link(dict(request.query_params))
+    except NSTError as error:
+        warn(error, "This link leads nowhere")
+        return {"tabs": gr.Tabs(selected="explain"), "status": status_html(str(error), kind="problem")}
+    if link is None:
+        return {}
+    text = f"The lesson “{link.figure.title}” is set; press Make the figure."
+    return {"tabs": gr.Tabs(selected="explain"), "status": status_html(text), **fill(link)}
 
 
 def _follow_preset(studio: Studio, inputs: Inputs) -> None:
     """The formulas are those of the preset that the studio uses, until another is chosen here."""
-    chosen = inputs.controls["formula"][[option.name for option in FIGURES["formula"].options].index("preset")]
+    chosen = inputs.controls["formula"]["preset"]
     studio.preset.change(lambda name: name or gr.skip(), studio.preset, chosen, **INSTANT)
 
 
 def _connect_inputs(inputs: Inputs, stage: Stage) -> None:
-    inputs.figure.change(choose, inputs.figure, [stage.words, *inputs.areas], **INSTANT)
+    chosen = Form({"words": stage.words}) | inputs.areas()
+    inputs.figure.change(chosen.shown(choose), inputs.figure, list(chosen), **INSTANT)
     for picture in (inputs.content, inputs.style):
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
@@ -247,11 +237,12 @@ def _connect_making(
     view = stage.view
     waiting = [view.status, make, stop, tour.show, view.go_on]
     pressed = [*waiting, stage.enlarged]
-    given = [board, inputs.figure, *inputs.pictures, *inputs.flat]
-    filled = _filled(inputs, stage)
-    shown = tour.show.click(lambda place: fill(TOUR[place].link()), tour.place, filled, **INSTANT)
+    form, filled = inputs.form(), _filled(inputs, stage)
+    given, making = [board, *form], _waiting(form.taken(make_figure))
+    set_lesson = filled.shown(lambda place: fill(TOUR[place].link()))
+    shown = tour.show.click(set_lesson, tour.place, list(filled), **INSTANT)
     works = [
-        event.then(_pressed, board, pressed, **INSTANT).then(_waiting(_make), given, list(view), **QUEUED)
+        event.then(_pressed, board, pressed, **INSTANT).then(making, given, list(view), **QUEUED)
         for event in (make.click(lambda: None, None, None, **INSTANT), shown)
     ]
     again = view.go_on.click(_pressed, board, pressed, **INSTANT)
@@ -278,19 +269,3 @@ def _ready(board: Board) -> tuple[Update, ...]:
     """After a figure, however it ended."""
     on = gr.Button(interactive=True)
     return *ready(board.job), on, on
-
-
-def _make(board: Board, name: str, *given: Any) -> Iterator[BoardView]:
-    """`make_figure`, with what gradio hands over one after another."""
-    count = len(Pictures._fields)
-    yield from make_figure(board, name, Pictures(*given[:count]), _by_figure(given[count:]))
-
-
-def _by_figure(values: Sequence[Any]) -> dict[str, Sequence[Any]]:
-    """figure -> the values of its controls."""
-    at = 0
-    found: dict[str, Sequence[Any]] = {}
-    for name, figure in FIGURES.items():
-        found[name] = values[at : at + len(figure.options)]
-        at += len(figure.options)
-    return found

@@ -21,6 +21,7 @@ from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import Update
+from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
@@ -120,8 +121,8 @@ def _stoppable(steps: Steps[Tensor], controls: Controls | None) -> Steps[Tensor]
         yield
 
 
-def polish(instant: InstantSession, session: Session) -> list[Update]:
-    """Hand picture and result to the studio: tabs, its status, its first three uploads, its settings."""
+def polish(instant: InstantSession, session: Session) -> Updates:
+    """Hand picture, style and result to the studio."""
     if instant.result is None or not instant.result.exists():
         raise refusal("there is no painted picture any more; choose one, and a style")
     image = images.load(instant.result)
@@ -131,12 +132,12 @@ def polish(instant: InstantSession, session: Session) -> list[Update]:
     known = style.exists()
     text = "The painted picture is the start; press Run to go on from it."
     detail = "" if known else "This style's own picture is not here: choose a style picture first."
-    return [
-        gr.Tabs(selected="stylize"),
-        status_html(text, detail),
-        str(instant.source),
+    return {
+        "tabs": gr.Tabs(selected="stylize"),
+        "status": status_html(text, detail),
+        "content": str(instant.source),
         # as a copy: gradio serves no file of a program that was started in another folder
-        str(shutil.copy(style, new_file(style.name))) if known else gr.skip(),
-        gr.Image(value=str(instant.result), visible=True),
-        *session.take(config),
-    ]
+        "style": str(shutil.copy(style, new_file(style.name))) if known else gr.skip(),
+        "start_image": gr.Image(value=str(instant.result), visible=True),
+        **session.take(config),
+    }

@@ -58,12 +58,8 @@ def build(tabs: gr.Tabs, studio: Studio) -> Choices:
             with gr.Tab("Many pictures", id="many"):
                 build_many(session, choices.size)
     _connect(choices, stage, camera)
-    stage.polish.click(
-        polish,
-        [session, studio.session],
-        [tabs, studio.status, *studio.uploads[:3], *studio.settings],
-        **QUEUED,
-    )
+    form = studio.form | {"tabs": tabs}
+    stage.polish.click(form.shown(polish), [session, studio.session], list(form), **QUEUED)
     return choices
 
 

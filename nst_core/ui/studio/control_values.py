@@ -1,6 +1,6 @@
 """Between the page's controls and a config: presets fill the controls, controls make the config."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -29,7 +29,7 @@ PARTS = {
 # Controls that are a setting of the same name, as it is.
 PLAIN = plainly_shown(SETTINGS)
 
-# All of the page's controls, in the order in which handlers get them.
+# All of the page's controls.
 CONTROLS = (*PLAIN, *PARTS)
 
 # Controls that act on a painting in progress.
@@ -110,19 +110,18 @@ def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
     }
 
 
-def config_of(base: str | StyleTransferConfig, values: Iterable[Any]) -> StyleTransferConfig:
+def config_of(base: str | StyleTransferConfig, shown: Mapping[str, Any]) -> StyleTransferConfig:
     """The config that the controls say, what they do not show being the base's.
 
     Args:
         base: one of PRESETS, or settings that were restored.
-        values: one for each of CONTROLS, in that order.
+        shown: what each of CONTROLS shows, by name; others are left alone.
 
     Raises:
         ConfigError: a value that is missing, unknown or out of range.
     """
-    shown = dict(zip(CONTROLS, values, strict=True))
-    for name, value in shown.items():
-        if value is None:
+    for name in CONTROLS:
+        if shown.get(name) is None:
             raise ConfigError(f"{name.replace('_', ' ')} is empty; fill it in, or choose the preset again")
     config = base_config(base).on(shown["backbone"])
     layers = in_depth_order([*shown["gatys_layers"], *shown["more_layers"], *shown["pre_layers"]])
@@ -139,19 +138,17 @@ def config_of(base: str | StyleTransferConfig, values: Iterable[Any]) -> StyleTr
 
 def preset_of(config: StyleTransferConfig) -> str | None:
     """The preset that becomes a config by setting the controls, the nearest of several; None if there is none."""
-    shown = controls_of(config)
-    values = [shown[name] for name in CONTROLS]
-    wanted = config.to_dict()
+    shown, wanted = controls_of(config), config.to_dict()
     leading: dict[str, int] = {}  # preset -> settings that only the controls make the config's
     for name in PRESETS:
         with suppress(ConfigError):  # weights of layers near the most may be too much for one of them
-            if config_of(name, values) == config:
+            if config_of(name, shown) == config:
                 at = preset_config(name).on(config.backbone).to_dict()
                 leading[name] = sum(at[field] != value for field, value in wanted.items())
     return min(leading, key=leading.__getitem__, default=None)
 
 
-def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: dict[str, Any]) -> StyleTransferConfig:
+def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: Mapping[str, Any]) -> StyleTransferConfig:
     """With the layer weights that the sliders show, where they were moved."""
     at = controls_of(base)
     if all(shown[name] == at[name] for name in WEIGHT_CONTROLS):
@@ -162,7 +159,7 @@ def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: dict
     return config.changed(layer_weights=tuple(weights))
 
 
-def layers_on(base: str | StyleTransferConfig, backbone: str, *shown: list[str]) -> list[list[str]]:
+def layers_on(base: str | StyleTransferConfig, backbone: str, shown: Mapping[str, Any]) -> dict[str, list[str]]:
     """Move the layers that are shown to another network that was chosen.
 
     The base's layers become the base's layers there; of others, those that the network lacks become the nearest.
@@ -170,17 +167,18 @@ def layers_on(base: str | StyleTransferConfig, backbone: str, *shown: list[str])
     Args:
         base: one of PRESETS, or settings that were restored.
         backbone: the network chosen now.
-        shown: what each of LAYER_CONTROLS shows, in that order.
+        shown: what each of LAYER_CONTROLS shows, by name; others are left alone.
     """
     config = base_config(base)
     wanted = controls_of(config.on(backbone))
     before = [controls_of(config.on(other)) for other in BACKBONES]
-    if any([sorted(layers) for layers in shown] == [sorted(of[name]) for name in LAYER_CONTROLS] for of in before):
-        return [wanted[name] for name in LAYER_CONTROLS]
-    *style, content = [[nearest_layer(backbone, layer) for layer in layers] for layers in shown]
-    style_layers = in_depth_order({layer for layers in style for layer in layers})
-    moved = config.on(backbone).changed(style_layers=style_layers, content_layers=in_depth_order(set(content)))
-    return [controls_of(moved)[name] for name in LAYER_CONTROLS]
+    if any(all(sorted(shown[name]) == sorted(of[name]) for name in LAYER_CONTROLS) for of in before):
+        return {name: wanted[name] for name in LAYER_CONTROLS}
+    near = {name: {nearest_layer(backbone, layer) for layer in shown[name]} for name in LAYER_CONTROLS}
+    content = near.pop("content_layers")
+    style_layers = in_depth_order(set().union(*near.values()))
+    moved = config.on(backbone).changed(style_layers=style_layers, content_layers=in_depth_order(content))
+    return {name: controls_of(moved)[name] for name in LAYER_CONTROLS}
 
 
 def in_depth_order(layers: Iterable[str]) -> tuple[str, ...]:

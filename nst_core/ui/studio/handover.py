@@ -3,19 +3,22 @@
 from typing import NamedTuple
 
 import gradio as gr
-from gradio.components import Component
 
+from nst_core.ui.page.form import Form
+from nst_core.ui.studio.control_values import CONTROLS
+from nst_core.ui.studio.uploads import UPLOADS
 from nst_core.ui.widgets.thumbnail_strip import Strip
+
+# What a painting is made of: pictures, and settings as Session.take gives them.
+PAINTED_WITH = (*UPLOADS, "preset", *CONTROLS)
 
 
 class Studio(NamedTuple):
-    """The components of the Stylize tab that other tabs may fill in."""
+    """The components of the Stylize tab that other tabs may read and fill in."""
 
     session: gr.State
-    status: gr.HTML
-    uploads: list[Component]  # as Uploads.of takes them
-    settings: list[Component]  # as Session.take gives them
-    preset: gr.Dropdown  # the first of these
+    preset: gr.Dropdown
+    form: Form  # PAINTED_WITH, "about", the stage's and "strip"
 
 
 class Choices(NamedTuple):

@@ -9,9 +9,9 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
-from nst_core.ui.page.events import Update
+from nst_core.ui.page.form import Updates
 from nst_core.ui.serving.audience import Leaving
-from nst_core.ui.studio.control_values import CONTROLS, controls_of, preset_of, preset_text
+from nst_core.ui.studio.control_values import controls_of, preset_of, preset_text
 from nst_core.ui.studio.results import Results
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.loss_chart import LossHistory
@@ -37,10 +37,10 @@ class Session:
         self.results = Results()
         self.rests_since = 0.0  # monotonic seconds
 
-    def take(self, config: StyleTransferConfig) -> list[Update]:
+    def take(self, config: StyleTransferConfig) -> Updates:
         """Make a config the page's: what preset menu, its words and every control show; what none shows is kept."""
-        self.base, values, preset = config, controls_of(config), preset_of(config)
-        return [preset, preset_text(preset, config.backbone), *(values[name] for name in CONTROLS)]
+        self.base, preset = config, preset_of(config)
+        return {"preset": preset, "about": preset_text(preset, config.backbone), **controls_of(config)}
 
     def __deepcopy__(self, memo: object) -> "Session":
         return type(self)()  # gradio copies it for each page; events cannot be copied

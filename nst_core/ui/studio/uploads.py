@@ -1,6 +1,7 @@
 """What a person puts on the page to be painted: files, and a brush's strokes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
@@ -15,8 +16,13 @@ from nst_core.transfer.config import MAX_STYLES
 from nst_core.transfer.masks import mask_of
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import Update
+from nst_core.ui.page.form import Updates
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.widgets.pictures import with_alpha
+
+MORE_STYLES = tuple(f"style_{number}" for number in range(2, MAX_STYLES + 1))  # to blend with the first
+# By name, as the page has them: three pictures, further styles, and what a brush painted.
+UPLOADS = ("content", "style", "start_image", *MORE_STYLES, "mask")
 
 SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
 
@@ -47,7 +53,7 @@ class Material(NamedTuple):
 
 
 class Uploads(NamedTuple):
-    """The page's pictures, in the order of the inputs."""
+    """The page's pictures."""
 
     content: Path | None = None
     style: Path | None = None
@@ -57,20 +63,22 @@ class Uploads(NamedTuple):
     kept_mask: DrawnFiles | None = None  # the mask's files, once they are kept
 
     @classmethod
-    def of(cls, given: Sequence[Any]) -> tuple["Uploads", Sequence[Any]]:
-        """The uploads among what gradio hands over: content, style, start, further styles, mask; and what follows."""
-        (content, style, start), rest = given[:3], given[2 + MAX_STYLES :]
-        return cls(content, style, start, tuple(given[3 : 2 + MAX_STYLES]), rest[0]), rest[1:]
+    def of(cls, shown: Mapping[str, Any]) -> "Uploads":
+        """Take the uploads out of what the page shows, by the names of UPLOADS."""
+        further = tuple(shown[name] for name in MORE_STYLES)
+        return cls(shown["content"], shown["style"], shown["start_image"], further, shown["mask"])
 
     def kept(self) -> "Uploads":
         """The same with the brush's strokes as files, to be kept for long."""
         return self._replace(mask=None, kept_mask=_saved(self.mask) if self.mask and _is_painted(self.mask) else None)
 
-    def there(self) -> list[Update]:
-        """List those that still exist, in the order of `of`, None for what is gone or never was."""
-        paths = [self.content, self.style, self.start, *self.more_styles, *(None,) * MAX_STYLES][: 2 + MAX_STYLES]
+    def there(self) -> Updates:
+        """Find those that still exist, by the names of UPLOADS, None for what is gone or never was."""
+        further = dict(zip_longest(MORE_STYLES, self.more_styles))
+        paths = {"content": self.content, "style": self.style, "start_image": self.start, **further}
         mask = self.kept_mask if self.kept_mask and all(path.exists() for path in self.kept_mask["layers"]) else None
-        return [*(str(path) if path and path.exists() else None for path in paths), mask and _as_text(mask)]
+        there = {name: str(path) if path and path.exists() else None for name, path in paths.items()}
+        return {**there, "mask": mask and _as_text(mask)}
 
     @property
     def styles(self) -> list[Path]:

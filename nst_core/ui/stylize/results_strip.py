@@ -1,11 +1,9 @@
 """The strip of this session's results: look at one again, go on from it, take its settings."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.components import Component
 from torch import Tensor
 
 from nst_core import images
@@ -14,13 +12,14 @@ from nst_core.transfer.record import RunRecord, read_record, save_result
 from nst_core.transfer.run import Run
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED, Update
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import done_text, shares_html, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.control_values import CONTROLS
 from nst_core.ui.studio.results import Result, Results, counted, strip_value, timelapse_file, twice_as_large
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.studio.uploads import UPLOADS
 from nst_core.ui.stylize.run import View
 from nst_core.ui.widgets.pictures import comparison
 from nst_core.ui.widgets.thumbnail_strip import Strip
@@ -42,29 +41,35 @@ class HistoryParts(NamedTuple):
     restore: gr.File
 
 
-def build_history(
-    session: gr.State, uploads: Sequence[Component], settings: Sequence[Component], outputs: View
-) -> HistoryParts:
+def build_history(session: gr.State, form: Form) -> Form:
     """Lay out the strip and its buttons and connect them; call inside the page's layout.
 
     Args:
         session: holds the page's Session.
-        uploads: the page's pictures, as Uploads.of takes them.
-        settings: the preset's menu, its words and the controls, as Session.take gives them.
-        outputs: the stage.
+        form: the page's pictures, its preset's menu and words, its controls, and the stage.
+
+    Returns:
+        the form with its "strip".
     """
     parts, timelapse = _layout()
-    content, start_image, start = uploads[0], uploads[2], settings[2 + CONTROLS.index("start")]
-    parts.strip.pick(look_again, session, [*outputs, parts.strip, *settings], **QUEUED)
-    parts.put_back.click(put_back, session, [outputs.status, *uploads], **QUEUED)
-    parts.use_start.click(use_as_start, session, [outputs.status, start, start_image], **QUEUED)
-    parts.use_content.click(use_as_content, session, [outputs.status, content], **QUEUED)
-    parts.again.click(again_at_twice, session, [outputs.status, start_image, *settings], **QUEUED)
+    form |= {"strip": parts.strip}
+    settings = ("preset", "about", *CONTROLS)
+    shown = form.only(*View._fields, "strip", *settings)
+    parts.strip.pick(shown.shown(look_again), session, list(shown), **QUEUED)
+    for button, act, names in (
+        (parts.put_back, put_back, UPLOADS),
+        (parts.use_start, use_as_start, ("start", "start_image")),
+        (parts.use_content, use_as_content, ("content",)),
+        (parts.again, again_at_twice, ("start_image", *settings)),
+    ):
+        shown = form.only("status", *names)
+        button.click(shown.shown(act), session, list(shown), **QUEUED)
     parts.timelapse.click(make_timelapse, session, timelapse, **QUEUED)
     timelapse.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
     parts.mark.click(mark, session, parts.strip, **QUEUED)
-    parts.restore.upload(restore, [session, parts.restore], [outputs.status, parts.restore, *settings], **QUEUED)
-    return parts
+    shown = form.only("status", *settings) | {"file": parts.restore}
+    parts.restore.upload(shown.shown(restore), [session, parts.restore], list(shown), **QUEUED)
+    return form
 
 
 def _layout() -> tuple[HistoryParts, gr.DownloadButton]:
@@ -85,19 +90,19 @@ def _layout() -> tuple[HistoryParts, gr.DownloadButton]:
     return HistoryParts(strip, use_start, use_content, again, put_back, timelapse, mark, restore), file
 
 
-def look_again(session: Session, event: gr.EventData) -> tuple[Update, ...]:
+def look_again(session: Session, event: gr.EventData) -> Updates:
     """A click on a thumbnail: its picture is shown again and every setting is as it was; uploads stay."""
     result = session.results.find(event._data["number"])
     if result is None:
         warn("That result is no longer in the strip; choose another.", "Gone")
-        return *View(), strip_value(session), *_unchanged()
+        return {"strip": strip_value(session)}
     session.results.chosen = result
     try:
         view = _shown_again(session, result)
     except ImageError as error:
         warn(f"{error}. Its settings are back.", "The picture is gone")
         view = View()
-    return *view, strip_value(session), *session.take(result.record.config)
+    return {**view._asdict(), "strip": strip_value(session), **session.take(result.record.config)}
 
 
 def _shown_again(session: Session, result: Result) -> View:
@@ -138,45 +143,47 @@ def _chosen(session: Session) -> tuple[Result, str]:
     return result, str(result.require())
 
 
-def use_as_start(session: Session) -> tuple[Update, ...]:
+def use_as_start(session: Session) -> Updates:
     """The next run begins with the chosen result."""
     try:
         result, path = _chosen(session)
     except NSTError as error:
-        return _refused(error, 3)
-    return said(session, f"Result {result.number} is the start"), "image", gr.Image(value=path, visible=True)
+        return _refused(error)
+    text = said(session, f"Result {result.number} is the start")
+    return {"status": text, "start": "image", "start_image": gr.Image(value=path, visible=True)}
 
 
-def use_as_content(session: Session) -> tuple[Update, ...]:
+def use_as_content(session: Session) -> Updates:
     """The next run paints the chosen result."""
     try:
         result, path = _chosen(session)
     except NSTError as error:
-        return _refused(error, 2)
-    return said(session, f"Result {result.number} is the content"), path
+        return _refused(error)
+    return {"status": said(session, f"Result {result.number} is the content"), "content": path}
 
 
-def again_at_twice(session: Session) -> tuple[Update, ...]:
+def again_at_twice(session: Session) -> Updates:
     """The settings of the chosen result, to go on from it at twice the size."""
     try:
         result, path = _chosen(session)
         config = twice_as_large(result.record.config)
     except NSTError as error:
-        return _refused(error, 2 + len(_unchanged()))
+        return _refused(error)
     text = f"Press Run: size {config.size}, {counted(config.steps)}, from result {result.number}"
-    return said(session, text), gr.Image(value=path, visible=True), *session.take(config)
+    start_image = gr.Image(value=path, visible=True)
+    return {"status": said(session, text), "start_image": start_image, **session.take(config)}
 
 
-def put_back(session: Session) -> tuple[Update, ...]:
+def put_back(session: Session) -> Updates:
     """The pictures that the chosen result was painted from, and what the brush painted over them."""
     try:
         result = session.results.require_chosen()
         there = result.uploads.there()
-        if None in there[:2]:
+        if not (there["content"] and there["style"]):
             raise ImageError("the pictures of that result are gone, files are kept for an hour; drop them again")
     except NSTError as error:
-        return _refused(error, 1 + len(Uploads().there()))
-    return said(session, f"The pictures of result {result.number} are back"), *there
+        return _refused(error)
+    return {"status": said(session, f"The pictures of result {result.number} are back"), **there}
 
 
 def make_timelapse(session: Session) -> Update:
@@ -214,7 +221,7 @@ def _moment(run: Run) -> tuple[Tensor, RunRecord]:
     return run.last_frame.image, run.record()
 
 
-def restore(session: Session, path: str | Path | None) -> tuple[Update, ...]:
+def restore(session: Session, path: str | Path | None) -> Updates:
     """The settings inside a PNG of ours; the place for the file is empty again afterwards."""
     try:
         if path is None:
@@ -222,17 +229,13 @@ def restore(session: Session, path: str | Path | None) -> tuple[Update, ...]:
         record = read_record(path)
     except NSTError as error:
         warn(error, "No settings to take")
-        return gr.skip(), None, *_unchanged()
+        return {"file": None}
     text = f"The settings of {named(path)} are here; press Run with the same pictures to paint it again"
     told = " · ".join((done_text(record), *record.notes))
-    return said(session, text, told), None, *session.take(record.config)
+    return {"status": said(session, text, told), "file": None, **session.take(record.config)}
 
 
-def _refused(error: NSTError, outputs: int) -> tuple[Update, ...]:
+def _refused(error: NSTError) -> Updates:
     """A toast, and nothing changes."""
     warn(error, "Not possible")
-    return (gr.skip(),) * outputs
-
-
-def _unchanged() -> tuple[Update, ...]:
-    return (gr.skip(),) * (2 + len(CONTROLS))
+    return {}

@@ -1,7 +1,7 @@
 """From a click to a painting: the handlers behind Run and Stop."""
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -82,11 +82,17 @@ class Pace:
         return progress_text(frame.step, run.steps, pace, left, place_text(frame.scale, width, height))
 
 
-def paint(session: Session, uploads: Uploads, preset: str, values: Sequence[Any]) -> Iterator[View]:
-    """Paint with the page's settings, showing every stage."""
+def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[View]:
+    """Paint with the page's pictures and settings, showing every stage.
+
+    Args:
+        session: the page's.
+        shown: what it shows, by the names of PAINTED_WITH.
+    """
+    uploads = Uploads.of(shown)
 
     def begun() -> Generator[View, None, Run]:
-        config = config_of(session.base or preset, values)
+        config = config_of(session.base or shown["preset"], shown)
         for status in fetch_weights(config.backbone, session.controls):
             yield View(status=status)
         run = _new_run(session, uploads, config)
@@ -169,13 +175,13 @@ def _rest(session: Session) -> None:
     make_room()
 
 
-def steer(session: Session, preset: str, values: Sequence[Any]) -> None:
-    """A control was moved: a run that goes on follows with its next step."""
+def steer(session: Session, shown: Mapping[str, Any]) -> None:
+    """A control was moved: a run that goes on follows with its next step; as of `paint`."""
     run = session.run
     if not session.running or run is None:
         return
     try:
-        wanted = config_of(session.base or preset, values)
+        wanted = config_of(session.base or shown["preset"], shown)
         session.controls.wanted = wanted.changed(blend=wanted.blend[: run.painting.styles])
     except NSTError as error:
         warn(f"The painting goes on as it was: {error}", "Cannot paint so", 8)

@@ -1,8 +1,7 @@
 """The Stylize tab: two pictures, a preset, Run, and the papers' knobs."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
 from gradio.components import Component
@@ -12,6 +11,7 @@ from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.run import Run
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of, page_at_hand
+from nst_core.ui.page.form import Form
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import describe_network
@@ -19,18 +19,17 @@ from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import Handler, Work, in_lane
-from nst_core.ui.studio.control_values import CONTROLS, preset_text
-from nst_core.ui.studio.handover import Studio
+from nst_core.ui.studio.control_values import preset_text
+from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session, leave_page
-from nst_core.ui.studio.uploads import Uploads, check_upload
-from nst_core.ui.stylize.controls import Knob, Network, network_area, picture_inputs, setting_controls
+from nst_core.ui.studio.uploads import UPLOADS, check_upload
+from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
 from nst_core.ui.stylize.results_strip import build_history
 from nst_core.ui.stylize.run import View, go_on, paint, warm_up
 from nst_core.ui.stylize.settings import connect_counterpart, connect_settings
 from nst_core.ui.widgets.live_preview import preview_area
 from nst_core.ui.widgets.pictures import BeforeAfter
-from nst_core.ui.widgets.thumbnail_strip import Strip
 
 GROUND_SIDE = 768  # pixels of the picture under the brush
 
@@ -73,21 +72,20 @@ def build() -> Studio:
             outputs = outputs._replace(shares=inputs.shares)
             network = network_area()
     pictures = [content, style, inputs.start_image, *inputs.more_styles]
-    uploads: list[Component] = [*pictures, inputs.mask.editor]  # as Uploads.of takes them
-    values = [inputs.controls[name] for name in CONTROLS]
-    settings: list[Component] = [preset, about, *values]  # as Session.take gives them
+    uploads = dict(zip(UPLOADS, [*pictures, inputs.mask.editor], strict=True))
+    form = Form(uploads) | {"preset": preset, "about": about} | inputs.controls | outputs._asdict()
     with gr.Accordion("Results of this session", elem_id="memory"):
-        history = build_history(session, uploads, settings, outputs)
-    _connect_painting(session, uploads, preset, inputs.controls, buttons, outputs, network, history.strip)
-    connect_settings(session, preset, about, inputs, network, outputs, history.strip)
+        form = build_history(session, form)
+    _connect_painting(session, form, buttons, outputs, network)
+    connect_settings(session, preset, form, inputs, network, outputs)
     _connect_page(preset, about, inputs.controls["backbone"], network)
-    connect_counterpart(session, preset, about, printed, inputs.controls)
+    connect_counterpart(session, preset, form, printed)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for picture in pictures:
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
         unusable.change(lambda: None, None, picture, **INSTANT)
-    return Studio(session, outputs.status, uploads, settings, preset)
+    return Studio(session, preset, form)
 
 
 class Buttons(NamedTuple):
@@ -114,26 +112,14 @@ def _buttons() -> Buttons:
     return Buttons(run, stop, after, go_on_button, one_step, more, steps)
 
 
-def _connect_painting(
-    session: gr.State,
-    uploads: Sequence[Component],
-    preset: gr.Dropdown,
-    controls: dict[str, Knob],
-    buttons: Buttons,
-    outputs: View,
-    network: Network,
-    strip: Strip,
-) -> None:
+def _connect_painting(session: gr.State, form: Form, buttons: Buttons, outputs: View, network: Network) -> None:
     """Run, Stop and what lets a painting go on."""
     run, stop, fetch = buttons.run, buttons.stop, network.fetch
     pressed = [outputs.status, run, stop, fetch, buttons.after]
     ready = [run, stop, buttons.after, buttons.go_on, *network]
-    values = [controls[name] for name in CONTROLS]
+    made_of = form.only(*PAINTED_WITH)
     painting = run.click(_press_run, session, pressed, **INSTANT).then(
-        _waiting(_paint),
-        [session, *uploads, preset, *values],
-        list(outputs),
-        **QUEUED,
+        _waiting(made_of.taken(paint)), [session, *made_of], list(outputs), **QUEUED
     )
     runs = [painting]
     further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
@@ -144,22 +130,16 @@ def _connect_painting(
             )
         )
     for event in runs:
-        given = [session, controls["backbone"]]
+        given = [session, form["backbone"]]
         event.then(_ready, given, ready, **INSTANT)
         event.failure(lambda *given: (not_begun(), *_ready(*given)), given, [outputs.status, *ready], **INSTANT)
-        event.then(strip_value, session, strip, **INSTANT)
+        event.then(strip_value, session, form["strip"], **INSTANT)
     stop.click(_press_stop, session, None, **INSTANT)
 
 
 def _waiting(work: Work[Session, View]) -> Handler[View]:
     """A handler that paints, in its turn."""
     return in_lane(DEVICE_LANE, work, lambda session: session.controls, lambda line: View(status=line))
-
-
-def _paint(session: Session, *given: Any) -> Iterator[View]:
-    """`paint`, with what gradio hands over one after another."""
-    uploads, (preset, *values) = Uploads.of(given)
-    yield from paint(session, uploads, preset, values)
 
 
 def _ground(content: Path | None) -> Update:

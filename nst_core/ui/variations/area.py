@@ -1,10 +1,9 @@
 """Variations: a sheet of small paintings over two settings, to find the ones worth painting large."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.components import Component
 
 from nst_core.errors import NSTError
 from nst_core.features.vgg import BUNDLED_BACKBONE
@@ -12,17 +11,17 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.settings import MAX_STEPS
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.serving.audience import AUDIENCE, Leaving
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.control_values import CONTROLS, default_config
-from nst_core.ui.studio.handover import Studio
+from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.variations.axes import MENU, NOTHING, advice, default_values, extent
-from nst_core.ui.variations.run import Choice, Sheet, SheetView, paint
+from nst_core.ui.variations.run import CHOICE, Choice, Sheet, SheetView, paint
 from nst_core.ui.variations.table import SheetGrid
 
 SIZE = 176  # pixels of a cell's painting
@@ -53,19 +52,19 @@ class Parts(NamedTuple):
     download: gr.DownloadButton
 
     @property
-    def choice(self) -> list[gr.Dropdown | gr.Textbox | gr.Number]:
-        """List the components of Choice, but for the page's settings, in its order."""
-        return [*self.rows, *self.columns, self.size, self.steps]
+    def choice(self) -> Form:
+        """Name the components that a sheet asks for, as Choice does."""
+        return Form(dict(zip(CHOICE, [*self.rows, *self.columns, self.size, self.steps], strict=True)))
 
 
 def build_variations(studio: Studio) -> None:
     """Lay out the accordion and connect it to the studio, whose pictures and settings it varies."""
-    session, settings = studio.session, studio.settings
-    sheet, parts = gr.State(Sheet()), _parts()
-    preset, _, *controls = settings
-    _connect_choice(session, sheet, parts, [preset, *controls])
-    _connect_painting(session, sheet, parts, studio.uploads, [preset, *controls])
-    parts.grid.click(_click, [sheet, session], [parts.status, *settings], **QUEUED)
+    session, sheet, parts = studio.session, gr.State(Sheet()), _parts()
+    given = studio.form.only(*PAINTED_WITH) | parts.choice.parts
+    _connect_choice(session, sheet, parts, given)
+    _connect_painting(session, sheet, parts, given)
+    shown = studio.form.only("preset", "about", *CONTROLS) | {"sheet_status": parts.status}
+    parts.grid.click(shown.shown(_click), [sheet, session], list(shown), **QUEUED)
     AUDIENCE.when_left(leave_sheet)
 
 
@@ -111,38 +110,32 @@ def _side(side: str, name: str, menu: list[tuple[str, str]], config: StyleTransf
     return Side(chosen, values)
 
 
-def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, settings: list[Component]) -> None:
+def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, given: Form) -> None:
     """Settings bring values that suit them; what is wrong with these is said at once."""
-    given = [*parts.choice, *settings]
     for name, side in (("rows", parts.rows), ("columns", parts.columns)):
-        side.menu.input(_chooses(name), [sheet, session, *given], side.values, **INSTANT)
-    shown = [parts.rows.values, parts.columns.values, parts.extent]
-    parts.area.expand(refresh, [sheet, session, *given], shown, **INSTANT)
+        side.menu.input(given.taken(_chooses(name)), [sheet, session, *given], side.values, **INSTANT)
+    shown = parts.choice.only("row_values", "column_values") | {"extent": parts.extent}
+    parts.area.expand(shown.shown(given.taken(refresh)), [sheet, session, *given], list(shown), **INSTANT)
     once: dict[str, Any] = {"trigger_mode": "always_last", **INSTANT}
-    gr.on([part.change for part in parts.choice], describe, [session, *given], parts.extent, **once)
+    changes = [part.change for part in (*parts.rows, *parts.columns, parts.size, parts.steps)]
+    gr.on(changes, given.taken(describe), [session, *given], parts.extent, **once)
 
 
 def _chooses(side: str) -> Callable[..., Update]:
     """Make a handler: `choose` for one of the sides."""
 
-    def chosen(sheet: Sheet, session: Session, *given: Any) -> Update:
-        return choose(sheet, session, side, *given)
+    def chosen(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Update:
+        return choose(sheet, session, side, shown)
 
     return chosen
 
 
-def _connect_painting(
-    session: gr.State, sheet: gr.State, parts: Parts, uploads: Sequence[Component], settings: list[Component]
-) -> None:
-    def paint_page(sheet: Sheet, session: Session, *given: Any) -> Iterator[SheetView]:
-        pictures, rest = Uploads.of(given)
-        yield from paint(sheet, session, pictures, Choice.of(rest))
-
+def _connect_painting(session: gr.State, sheet: gr.State, parts: Parts, given: Form) -> None:
     buttons = [parts.status, parts.paint, parts.stop]
     waiting = parts.paint.click(press_paint, sheet, buttons, **INSTANT)
     painting = waiting.then(
-        in_lane(DEVICE_LANE, paint_page, lambda sheet: sheet.controls, lambda line: SheetView(status=line)),
-        [sheet, session, *uploads, *parts.choice, *settings],
+        in_lane(DEVICE_LANE, given.taken(paint), lambda sheet: sheet.controls, lambda line: SheetView(status=line)),
+        [sheet, session, *given],
         [parts.status, parts.grid, parts.download],
         **QUEUED,
     )
@@ -151,19 +144,19 @@ def _connect_painting(
     parts.stop.click(lambda sheet: sheet.controls.stop.set(), sheet, None, **INSTANT)
 
 
-def describe(session: Session, *given: Any) -> str:
+def describe(session: Session, shown: Mapping[str, Any]) -> str:
     """How much there is to paint, or what is wrong with the values."""
     try:
-        choice = Choice.of(given)
+        choice = Choice.of(shown)
         plan = choice.plan(choice.base(session))
         return status_html(extent(plan), advice(plan))
     except NSTError as error:
         return status_html(str(error), kind="problem")
 
 
-def fill(sheet: Sheet, session: Session, side: str, *given: Any) -> str:
+def fill(sheet: Sheet, session: Session, side: str, shown: Mapping[str, Any]) -> str:
     """Values about the page's own for the setting chosen on a side, "rows" or "columns"."""
-    choice = Choice.of(given)
+    choice = Choice.of(shown)
     name = sheet.names[side] = getattr(choice, side)
     try:
         base = choice.base(session)
@@ -173,37 +166,33 @@ def fill(sheet: Sheet, session: Session, side: str, *given: Any) -> str:
     return sheet.filled[side]
 
 
-def choose(sheet: Sheet, session: Session, side: str, *given: Any) -> Update:
+def choose(sheet: Sheet, session: Session, side: str, shown: Mapping[str, Any]) -> Update:
     """As `fill`, if another setting was chosen: gradio 6.31 tells of an input whenever a menu loses the focus."""
-    name = getattr(Choice.of(given), side)
-    return gr.skip() if sheet.names.get(side) == name else fill(sheet, session, side, *given)
+    return gr.skip() if sheet.names.get(side) == shown[side] else fill(sheet, session, side, shown)
 
 
-def refresh(sheet: Sheet, session: Session, *given: Any) -> tuple[Update, ...]:
+def refresh(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Updates:
     """The values of rows and columns, which follow the page's settings unless a person typed them, and their extent."""
-    choice = Choice.of(given)
-    typed = {"rows": choice.row_values, "columns": choice.column_values}
-    rows, columns = (
-        fill(sheet, session, side, *given) if sheet.filled.get(side, values) == values else values
-        for side, values in typed.items()
-    )
-    extent_text = describe(session, *choice._replace(row_values=rows, column_values=columns)[:6], *choice.settings)
-    shown = [gr.skip() if new == old else new for new, old in zip((rows, columns), typed.values(), strict=True)]
-    return *shown, extent_text
+    new = {
+        values: fill(sheet, session, side, shown)
+        for side, values in (("rows", "row_values"), ("columns", "column_values"))
+        if sheet.filled.get(side, shown[values]) == shown[values]
+    }
+    extent_text = describe(session, {**shown, **new})
+    return {**{name: value for name, value in new.items() if value != shown[name]}, "extent": extent_text}
 
 
-def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> list[Update]:
-    """Put a cell's settings into the page: the status, then what Session.take gives.
+def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> Updates:
+    """Put a cell's settings into the page, and say so.
 
     Size and steps are small for the sheet's sake: the page keeps its own, unless they are what the sheet varies.
     """
     cell = sheet.cells.get(place)
     if cell is None:
-        return [gr.skip()] * (3 + len(CONTROLS))
-    shown = dict(zip(("preset", "about", *CONTROLS), session.take(cell.config), strict=True))
+        return {}
     kept = {"size", "steps"} - sheet.varied
-    shown |= {name: gr.skip() for name in kept}
-    return [status_html(f"{cell.label} is in the page's settings; Run paints it."), *shown.values()]
+    shown = {name: value for name, value in session.take(cell.config).items() if name not in kept}
+    return {**shown, "sheet_status": status_html(f"{cell.label} is in the page's settings; Run paints it.")}
 
 
 def leave_sheet(page: Leaving) -> None:
@@ -225,5 +214,5 @@ def _ready(sheet: Sheet) -> tuple[gr.Button, gr.Button]:
     return gr.Button(interactive=True), gr.Button(interactive=False)
 
 
-def _click(sheet: Sheet, session: Session, event: gr.EventData) -> list[Update]:
+def _click(sheet: Sheet, session: Session, event: gr.EventData) -> Updates:
     return take(sheet, session, (event.row, event.column))

@@ -1,7 +1,7 @@
 """From the choice of two settings to a painted sheet: what the contact sheet's handlers do."""
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
@@ -48,21 +48,20 @@ class Sheet:
 
 
 class Choice(NamedTuple):
-    """A person's choice of a sheet, in the order of the inputs; `settings` are the preset and CONTROLS."""
+    """A person's choice of a sheet."""
 
     rows: str
     row_values: str
     columns: str
     column_values: str
-    size: int | None
-    steps: int | None
-    settings: Sequence[Any]
+    cell_size: int | None
+    cell_steps: int | None
+    settings: Mapping[str, Any]  # what the page shows, by the names of PAINTED_WITH
 
     @classmethod
-    def of(cls, given: Sequence[Any]) -> "Choice":
-        """Take the choice out of what gradio hands over."""
-        rows, row_values, columns, column_values, size, steps, *settings = given
-        return cls(rows, row_values, columns, column_values, size, steps, settings)
+    def of(cls, shown: Mapping[str, Any]) -> "Choice":
+        """Take the choice out of what the page shows."""
+        return cls(**{name: shown[name] for name in CHOICE}, settings=shown)
 
     def base(self, session: Session) -> StyleTransferConfig:
         """The page's settings, at the size and number of steps of a cell.
@@ -71,14 +70,17 @@ class Choice(NamedTuple):
             ConfigError: a value that is missing, unknown or out of range.
         """
         for name in ("size", "steps"):
-            if getattr(self, name) is None:
+            if getattr(self, f"cell_{name}") is None:
                 raise ConfigError(f"the cells' {name} is empty; give a whole number")
-        preset, *values = self.settings
-        return config_of(session.base or preset, values).changed(size=self.size, steps=self.steps)
+        config = config_of(session.base or self.settings["preset"], self.settings)
+        return config.changed(size=self.cell_size, steps=self.cell_steps)
 
     def plan(self, base: StyleTransferConfig) -> Plan:
         """The sheet's cells; raises ConfigError as `planned`."""
         return planned(base, self.rows, self.row_values, self.columns, self.column_values)
+
+
+CHOICE = Choice._fields[:-1]  # what a sheet asks for beside the page's settings
 
 
 class SheetView(NamedTuple):
@@ -89,8 +91,15 @@ class SheetView(NamedTuple):
     download: Update = gr.skip()
 
 
-def paint(sheet: Sheet, session: Session, uploads: Uploads, choice: Choice) -> Iterator[SheetView]:
-    """Paint the sheet that was chosen, showing it as it grows."""
+def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[SheetView]:
+    """Paint the sheet that was chosen, showing it as it grows.
+
+    Args:
+        sheet: the page's.
+        session: the page's, too.
+        shown: what it shows, by the names of PAINTED_WITH and CHOICE.
+    """
+    uploads, choice = Uploads.of(shown), Choice.of(shown)
     try:
         sheet.running = True
         base = choice.base(session)

@@ -20,7 +20,7 @@ OPTIONS = [(name, option.name) for name, figure in FIGURES.items() for option in
 
 
 @pytest.fixture(scope="module")
-def controls() -> dict[str, list[Any]]:
+def controls() -> dict[str, dict[str, Any]]:
     """Every figure's."""
     with gr.Blocks():
         return {name: option_controls(figure) for name, figure in FIGURES.items()}
@@ -30,8 +30,8 @@ def controls() -> dict[str, list[Any]]:
 def pair(request, controls) -> tuple[Option, Any]:
     """An option and its control."""
     figure, name = request.param
-    number = [option.name for option in FIGURES[figure].options].index(name)
-    return FIGURES[figure].options[number], controls[figure][number]
+    (option,) = [option for option in FIGURES[figure].options if option.name == name]
+    return option, controls[figure][name]
 
 
 every_pair = pytest.mark.parametrize("pair", OPTIONS, indirect=True, ids="-".join)
@@ -48,7 +48,7 @@ def made(*options: Option) -> list[Any]:
         name="any", title="", see="", equation="", source="", options=options, pictures=(), make=lambda *_: iter(())
     )
     with gr.Blocks():
-        return option_controls(figure)
+        return list(option_controls(figure).values())
 
 
 @every_pair
@@ -64,10 +64,11 @@ def test_what_a_control_shows_at_first_is_the_default_or_the_machines_network(pa
 @pytest.mark.parametrize("name", FIGURES)
 def test_controls_stand_in_the_order_of_the_options(controls, name):
     figure = FIGURES[name]
-    assert [control.elem_id for control in controls[name]] == [
-        f"explain-{name}-{option.name}" for option in figure.options
+    assert [(option, control.elem_id) for option, control in controls[name].items()] == [
+        (option.name, f"explain-{name}-{option.name}") for option in figure.options
     ]
-    settings = settings_of(figure, [handed_over(control) for control in controls[name]])
+    shown = {f"{name}.{option}": handed_over(control) for option, control in controls[name].items()}
+    settings = settings_of(figure, shown)
     assert list(settings) == [option.name for option in figure.options]
     assert settings == figure.settings({"backbone": settings["backbone"]})
 
@@ -109,8 +110,8 @@ def test_menus_name_things_as_the_studio_does(controls, name, titles):
     found = [
         [title for title, _ in control.choices]
         for figure in FIGURES.values()
-        for option, control in zip(figure.options, controls[figure.name], strict=True)
-        if option.name == name
+        for option, control in controls[figure.name].items()
+        if option == name
     ]
     assert found and all(shown == titles for shown in found)
 

@@ -17,8 +17,10 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.enlarged import enlarged_html, look, send, sources
 from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.studio.control_values import config_of, preset_of
+from nst_core.ui.studio.handover import PAINTED_WITH
 from nst_core.ui.studio.session import Session
-from nst_core.ui.stylize.tab import Studio
+from nst_core.ui.studio.uploads import UPLOADS
+from nst_core.ui.stylize.tab import build
 from tests.ui.explain.test_run import made, pictures_in, scripted_classifier
 from tests.ui.instant.test_picture import props
 
@@ -109,27 +111,30 @@ def test_text_of_a_part_is_escaped():
 def test_settings_arrive_in_the_studio_as_they_were(boards, name):
     for part in paintings(boards[name]):
         session = Session()
-        tabs, status, _, _, preset, about, *values = sent(boards[name], part, session)
-        assert props(tabs)["selected"] == "stylize" and part.label in unescape(status) and "press Run" in status
-        config = config_of(session.base, values)
+        shown = sent(boards[name], part, session)
+        assert props(shown["tabs"])["selected"] == "stylize"
+        assert part.label in unescape(shown["status"]) and "press Run" in shown["status"]
+        config = config_of(session.base, shown)
         assert config == session.base == part.config.changed(last_step=0)
-        assert preset == preset_of(config) and about
+        assert shown["preset"] == preset_of(config) and shown["about"]
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_pictures_arrive_that_the_part_was_painted_of(boards, name):
     """Painted again of what arrives, a picture has the size and shape that it had."""
     for part in paintings(boards[name]):
-        content, style = sent(boards[name], part, Session())[2:4]
+        shown = sent(boards[name], part, Session())
+        content, style = shown["content"], shown["style"]
         size = images.fitted_size(images.size_of(images.load(content)), part.config.size, part.config.size_rule)
         assert size == images.size_of(part.image) and images.load(style).shape[1] == 3
 
 
 def test_the_studio_has_a_place_for_everything_that_is_sent(boards):
-    assert {"status", "uploads", "settings", "session"} <= set(Studio._fields)
-    lengths = {len(sent(board, paintings(board)[0], Session())) for board in boards.values()}
-    session = Session()
-    assert lengths == {4 + len(session.take(paintings(boards["grid"])[0].config))}
+    with gr.Blocks(), gr.Tabs() as tabs, gr.Tab():
+        form = build().form | {"tabs": tabs}
+    for board in boards.values():
+        shown = sent(board, paintings(board)[0], Session())
+        assert len(form.updates(shown)) == len(form.parts) and set(PAINTED_WITH) - set(UPLOADS) <= shown.keys()
 
 
 def test_of_a_sheet_row_and_column_say_which_pictures(boards):

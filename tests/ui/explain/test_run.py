@@ -35,14 +35,15 @@ FEW = {
 OWN = {"content": {"layers": ("conv1_2", "conv2_1")}, "gram": {"layer": "conv2_1"}}
 
 
-def given(name: str, **changes: Any) -> dict[str, list[Any]]:
-    """What a figure's controls hold, for one that is made in a moment."""
+def given(name: str, pictures: Pictures = Pictures(), **changes: Any) -> dict[str, Any]:  # noqa: B008, never changed
+    """What the page shows, for a figure that is made in a moment."""
     figure = FIGURES[name]
     few = FEW | OWN.get(name, {})
     wanted = {option.name: few.get(option.name, option.default) for option in figure.options}
     values = {option.name: shown_value(option, wanted[option.name]) for option in figure.options}
     assert changes.keys() <= values.keys()
-    return {name: list((values | changes).values())}
+    options = {f"{name}.{option}": value for option, value in (values | changes).items()}
+    return {"figure": name, **pictures._asdict(), **options}
 
 
 def pictures_in(folder: Path) -> Pictures:
@@ -64,7 +65,7 @@ def scripted_classifier(monkeypatch) -> None:
 def made(name: str, pictures: Pictures, **changes: Any) -> Board:
     """A page whose figure is finished."""
     board = Board()
-    *_, last = make_figure(board, name, pictures, given(name, **changes))
+    *_, last = make_figure(board, given(name, pictures, **changes))
     assert "Done" in last.status
     return board
 
@@ -139,7 +140,7 @@ def same(one: Board, other: Board) -> bool:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_grows_while_one_watches_and_ends_done(board, pictures, toasts, name):
-    first, second, *views = make_figure(board, name, pictures, given(name))
+    first, second, *views = make_figure(board, given(name, pictures))
     assert "Looking at the pictures" in first.status and first[1:] == (SKIP,) * 3
     assert visible(second) == (False, False) and second[:2] == (SKIP, SKIP)
     *growing_views, last = views
@@ -150,19 +151,19 @@ def test_every_figure_grows_while_one_watches_and_ends_done(board, pictures, toa
     assert visible(last) == (False, True) and 'value="1.0000"' in last.status
     assert board.making is None and board.job.busy is False and toasts == []
     assert all(part.done and part.image is not None for part in board.parts) and board.moment.share == 1
-    assert board.figure is FIGURES[name] and board.settings == settings_of(FIGURES[name], given(name)[name])
+    assert board.figure is FIGURES[name] and board.settings == settings_of(FIGURES[name], given(name))
 
 
 def test_views_of_a_figure_come_no_more_often_than_people_look(board, pictures, monkeypatch):
     monkeypatch.setattr(module, "VIEW_SECONDS", 1000)
-    shown = figures(list(make_figure(board, "content", pictures, given("content", steps=20))))
+    shown = figures(list(make_figure(board, given("content", pictures, steps=20))))
     assert len(shown) <= 3 and shown[-1]["busy"] is False  # the first moment, the first picture, the end
 
 
 def test_another_figure_takes_the_place_of_the_last(board, pictures):
-    list(make_figure(board, "content", pictures, given("content")))
+    list(make_figure(board, given("content", pictures)))
     views = board.views
-    list(make_figure(board, "style", pictures, given("style")))
+    list(make_figure(board, given("style", pictures)))
     assert board.figure is FIGURES["style"] and board.views is not views and board.looked_at is None
 
 
@@ -187,10 +188,10 @@ def test_all_that_computes_has_its_place_on_the_devices_thread(board, pictures, 
 
     monkeypatch.setattr(images, "load", lambda *paths: (note("read"), load(*paths))[1])
     monkeypatch.setitem(FIGURES, "content", figure_of(making))
-    stopped_after(board, make_figure(board, "content", pictures, given("content")), 2)
+    stopped_after(board, make_figure(board, given("content", pictures)), 2)
     press(board.job)
     list(go_on(board))
-    list(make_figure(board, "content", pictures, given("content")))
+    list(make_figure(board, given("content", pictures)))
     device = on_device(threading.current_thread).name
     assert threads == {what: {device} for what in ("make", "step", "close", "read")}
 
@@ -201,7 +202,7 @@ def test_all_that_computes_has_its_place_on_the_devices_thread(board, pictures, 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_stop_keeps_what_is_made_and_going_on_ends_at_the_same_pictures(board, pictures, name):
     whole = made(name, pictures)
-    *_, last = stopped_after(board, make_figure(board, name, pictures, given(name)), 3)
+    *_, last = stopped_after(board, make_figure(board, given(name, pictures)), 3)
     assert "Stopped after" in last.status and visible(last) == (True, True) and last.figure["busy"] is False
     assert board.making is not None and board.job.busy is False and board.moment.share < 1
     kept = count(last.figure)
@@ -216,7 +217,7 @@ def test_a_stop_keeps_what_is_made_and_going_on_ends_at_the_same_pictures(board,
 @pytest.mark.parametrize("name", ["content", "grid"])
 def test_a_figure_that_is_stopped_at_every_step_is_the_same_in_the_end(board, pictures, name):
     whole, stops = made(name, pictures), 0
-    views = list(stopped_after(board, make_figure(board, name, pictures, given(name)), 1))
+    views = list(stopped_after(board, make_figure(board, given(name, pictures)), 1))
     while board.making:
         stops += 1
         assert "Stopped" in views[-1].status
@@ -227,10 +228,10 @@ def test_a_figure_that_is_stopped_at_every_step_is_the_same_in_the_end(board, pi
 def test_a_figure_that_waits_to_go_on_ends_as_another_begins(board, pictures, monkeypatch):
     closed = []
     monkeypatch.setitem(FIGURES, "style", figure_of(lambda *_: growing(closed=closed), "style"))
-    stopped_after(board, make_figure(board, "style", pictures, given("style")), 2)
+    stopped_after(board, make_figure(board, given("style", pictures)), 2)
     assert closed == [] and board.making
     press(board.job)
-    list(make_figure(board, "content", pictures, given("content")))
+    list(make_figure(board, given("content", pictures)))
     assert len(closed) == 1 and board.figure is FIGURES["content"]
 
 
@@ -276,9 +277,9 @@ def is_problem(view: BoardView, toasts: list, message: str, title: str = "Cannot
     ],
 )
 def test_what_is_wrong_is_named_and_the_last_figure_stays(board, pictures, toasts, name, changes, missing, message):
-    list(make_figure(board, "content", pictures, given("content")))
+    list(make_figure(board, given("content", pictures)))
     before = board.moment, board.figure, board.settings, board.pictures, board.views
-    views = list(make_figure(board, name, pictures._replace(**missing), given(name, **changes)))
+    views = list(make_figure(board, given(name, pictures._replace(**missing), **changes)))
     assert is_problem(views[-1], toasts, message) and len(views) == 2
     after = board.moment, board.figure, board.settings, board.pictures, board.views
     assert all(one is other for one, other in zip(before, after, strict=True)) and board.job.busy is False
@@ -286,12 +287,12 @@ def test_what_is_wrong_is_named_and_the_last_figure_stays(board, pictures, toast
 
 def test_a_picture_that_cannot_be_read_is_named(board, pictures, toasts):
     pictures.style.write_text("Dear reader")
-    assert is_problem(list(make_figure(board, "gram", pictures, given("gram")))[-1], toasts, "style.png cannot be read")
+    assert is_problem(list(make_figure(board, given("gram", pictures)))[-1], toasts, "style.png cannot be read")
 
 
 def test_a_device_that_is_not_here_is_named(board, pictures, toasts, monkeypatch):
     monkeypatch.setenv("NST_DEVICE", "abacus")
-    views = list(make_figure(board, "content", pictures, given("content")))
+    views = list(make_figure(board, given("content", pictures)))
     assert is_problem(views[-1], toasts, "device is 'abacus'")
 
 
@@ -302,15 +303,15 @@ def test_without_the_classifier_it_is_said_how_to_get_it(board, pictures, toasts
     monkeypatch.setenv("NST_WEIGHTS", str(pictures.content.parent))
     monkeypatch.setenv("NST_CACHE", str(pictures.content.parent / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(pictures.content.parent / "torch"))
-    views = list(make_figure(board, "classify", pictures, given("classify")))
+    views = list(make_figure(board, given("classify", pictures)))
     assert is_problem(views[-1], shown, "classifier") and board.figure is None
 
 
 def test_a_figure_that_waits_can_still_go_on_after_another_was_refused(board, pictures, toasts):
     whole = made("content", pictures)
-    stopped_after(board, make_figure(board, "content", pictures, given("content")), 3)
+    stopped_after(board, make_figure(board, given("content", pictures)), 3)
     press(board.job)
-    refused = list(make_figure(board, "gram", pictures, given("gram", layer="conv9_1")))
+    refused = list(make_figure(board, given("gram", pictures, layer="conv9_1")))
     assert len(toasts) == 1 and all(view.go_on == SKIP for view in refused)  # Continue is still to be seen
     list(go_on(board))
     assert same(board, whole) and board.figure is FIGURES["content"]
@@ -329,7 +330,7 @@ def failing(moments: int) -> Callable[..., Iterator[Moment]]:
 @pytest.mark.parametrize("moments", [1, 3])
 def test_what_ends_a_figure_early_leaves_its_last_moment(board, pictures, toasts, monkeypatch, moments):
     monkeypatch.setitem(FIGURES, "content", figure_of(failing(moments)))
-    *_, last = make_figure(board, "content", pictures, given("content"))
+    *_, last = make_figure(board, given("content", pictures))
     assert toasts == [("The figure ended early", "the machine is too small")]
     assert "the machine is too small" in last.status and 'class="status problem"' in last.status
     assert "Ended early after" in last.status and 'value="0.5000"' in last.status
@@ -341,7 +342,7 @@ def test_what_fails_before_there_is_anything_to_see_leaves_nothing_to_go_on_with
     board, pictures, toasts, monkeypatch
 ):  # fmt: skip
     monkeypatch.setitem(FIGURES, "content", figure_of(failing(0)))
-    views = list(make_figure(board, "content", pictures, given("content")))
+    views = list(make_figure(board, given("content", pictures)))
     assert is_problem(views[-1], toasts, "the machine is too small") and board.job.busy is False
     assert board.making is None and board.moment is None
     toasts.clear()
@@ -368,19 +369,19 @@ def missing(monkeypatch, random_weights, tmp_path) -> list[str]:
 
 
 def test_weights_that_are_missing_are_fetched_first_and_it_is_shown(board, pictures, missing):
-    first, *fetching = make_figure(board, "content", pictures, given("content", backbone="vgg16"))
+    first, *fetching = make_figure(board, given("content", pictures, backbone="vgg16"))
     assert "Looking" in first.status and "Fetching VGG-16" in fetching[0].status
     assert 'value="0.5000"' in fetching[1].status and "Done" in fetching[-1].status and missing == ["vgg16"]
 
 
 def test_a_wrong_value_is_named_before_anything_is_fetched(board, pictures, missing, toasts):
-    views = list(make_figure(board, "content", pictures, given("content", backbone="vgg16", steps=0)))
+    views = list(make_figure(board, given("content", pictures, backbone="vgg16", steps=0)))
     assert is_problem(views[-1], toasts, "Steps is 0") and missing == []
 
 
 def test_fetching_can_be_stopped(board, pictures, missing, toasts):
     board.job.controls.stop.set()
-    views = list(make_figure(board, "content", pictures, given("content", backbone="vgg16")))
+    views = list(make_figure(board, given("content", pictures, backbone="vgg16")))
     assert is_problem(views[-1], toasts, "was stopped") and board.making is None and board.job.busy is False
 
 
@@ -390,7 +391,7 @@ def test_fetching_can_be_stopped(board, pictures, missing, toasts):
 def test_a_page_that_is_left_meanwhile_ends_after_the_present_step_and_is_freed(board, pictures, monkeypatch):
     closed = []
     monkeypatch.setitem(FIGURES, "content", figure_of(lambda *_: growing(closed=closed)))
-    views = make_figure(board, "content", pictures, given("content"))
+    views = make_figure(board, given("content", pictures))
     while not figures([next(views)]):
         assert board.job.busy
     board.left = True
@@ -400,7 +401,7 @@ def test_a_page_that_is_left_meanwhile_ends_after_the_present_step_and_is_freed(
 
 
 def test_a_handler_that_gradio_gives_up_is_not_busy(board, pictures):
-    views = make_figure(board, "content", pictures, given("content"))
+    views = make_figure(board, given("content", pictures))
     next(views)
     assert board.job.busy
     views.close()

@@ -52,19 +52,17 @@ def test_no_two_stations_show_the_same_figure():
 @pytest.mark.parametrize("place", PLACES)
 def test_showing_a_station_sets_figure_pictures_and_every_setting(place):
     link = TOUR[place].link()
-    name, content, style, *rest = fill(link)
-    assert name == link.figure.name
-    pictures = {key: shown for key, shown in ((CONTENT_KEY, content), (STYLE_KEY, style)) if shown != SKIP}
+    shown = dict(fill(link))
+    name = shown.pop("figure")
+    assert name == link.figure.name and link.figure.title in shown["words"]
+    pictures = {key: shown.pop(key) for key in (CONTENT_KEY, STYLE_KEY) if key in shown}
     assert pictures == {key: str(path) for key, path in link.pictures.items()}
-    areas, values = rest[: len(choose(name))], rest[len(choose(name)) :]
-    groups = dict(zip(FIGURES, (props(area)["visible"] for area in areas[-len(FIGURES) :]), strict=True))
-    assert link.figure.title in areas[0] and [name for name, seen in groups.items() if seen] == [link.figure.name]
-    shown = iter(values)
-    for other, figure in FIGURES.items():
-        for option in figure.options:
-            value = next(shown)
-            assert value == (shown_value(option, link.settings[option.name]) if other == name else SKIP)
-    assert next(shown, None) is None
+    areas = {area: shown.pop(area) for area in choose(name)}
+    seen = [other for other in FIGURES if props(areas[f"options of {other}"])["visible"]]
+    assert seen == [name]
+    assert shown == {
+        f"{name}.{option.name}": shown_value(option, link.settings[option.name]) for option in link.figure.options
+    }
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -13,7 +13,7 @@ from nst_core.assets import ASSETS
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.instant.picture import POLISH_STEPS, TEXT_KEY, paint_picture, polish
 from nst_core.ui.instant.tab import take
-from nst_core.ui.studio.control_values import CONTROLS, config_of
+from nst_core.ui.studio.control_values import config_of
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import data_uri
@@ -117,7 +117,7 @@ def test_a_file_that_is_no_picture_is_named_and_nothing_is_lost(session, photo, 
         assert path.name in toasts[-1] and path.name in view.status and 'class="status problem"' in view.status
         assert view[1:] == (SKIP,) * 3 and session.result == result and session.source == photo
     assert len(toasts) == 2
-    assert polish(session, Session())[2] == str(photo)
+    assert polish(session, Session())["content"] == str(photo)
 
 
 def test_a_blend_that_cannot_be_is_named_and_nothing_is_lost(session, photo, toasts):
@@ -162,15 +162,15 @@ def is_copy(path: str, original: Path) -> bool:
 def test_polishing_hands_pictures_and_settings_to_the_studio(session, photo):
     studio = Session()
     list(paint_picture(session, photo, 48))
-    tabs, status, content, style, start, preset, about, *values = polish(session, studio)
-    assert props(tabs)["selected"] == "stylize" and "press Run" in status
-    assert content == str(photo)
-    assert is_copy(style, ASSETS / "styles" / "koi_mosaic.jpg")
-    assert props(start) == {"value": str(session.result), "visible": True}
-    config = config_of(studio.base, values)
-    assert config == studio.base and len(values) == len(CONTROLS)
+    shown = polish(session, studio)
+    assert props(shown["tabs"])["selected"] == "stylize" and "press Run" in shown["status"]
+    assert shown["content"] == str(photo)
+    assert is_copy(shown["style"], ASSETS / "styles" / "koi_mosaic.jpg")
+    assert props(shown["start_image"]) == {"value": str(session.result), "visible": True}
+    config = config_of(studio.base, shown)
+    assert config == studio.base
     assert (config.size, config.start, config.smallest_scale, config.steps) == (48, "image", 0, POLISH_STEPS)
-    assert preset in (None, DEFAULT_PRESET) and about
+    assert shown["preset"] in (None, DEFAULT_PRESET) and shown["about"]
 
 
 def test_polishing_takes_the_picture_that_a_style_was_learned_from(session, photo, tmp_path):
@@ -178,10 +178,10 @@ def test_polishing_takes_the_picture_that_a_style_was_learned_from(session, phot
     images.save_png(images.load(photo), learned)
     session.pictures["koi_mosaic"] = learned
     list(paint_picture(session, photo, 48))
-    assert is_copy(polish(session, Session())[3], learned)
+    assert is_copy(polish(session, Session())["style"], learned)
     learned.unlink()
     shown = polish(session, Session())
-    assert shown[3] == SKIP and "choose a style picture first" in shown[1]
+    assert shown["style"] == SKIP and "choose a style picture first" in shown["status"]
 
 
 def test_without_a_painted_picture_polishing_is_refused(session, photo):

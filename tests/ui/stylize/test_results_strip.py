@@ -85,11 +85,11 @@ def remembered(session: Session, folder, *, count: int = 1, config: StyleTransfe
     return session
 
 
-def look(session: Session, number: int) -> tuple[View, dict, list]:
-    """A click on a thumbnail: stage, strip and controls, before which come the preset and its words."""
-    shown = look_again(session, gr.EventData(None, {"number": number}))
-    stage = len(View._fields)
-    return View(*shown[:stage]), shown[stage], list(shown[stage + 3 :])
+def look(session: Session, number: int) -> tuple[View, dict, dict]:
+    """A click on a thumbnail: stage, strip and the preset with its words and controls."""
+    shown = dict(look_again(session, gr.EventData(None, {"number": number})))
+    stage = {name: shown.pop(name) for name in View._fields if name in shown}
+    return View(**stage), shown.pop("strip"), shown
 
 
 def value(update) -> object:
@@ -160,7 +160,7 @@ def test_a_click_brings_back_the_very_config(tmp_path, config):
     remembered(session, tmp_path, config=config.changed(style_weight=1.0, seed=9))
     _, strip, controls = look(session, 1)
     assert strip["chosen"] == 1
-    assert dict(zip(CONTROLS, controls, strict=True)) == controls_of(config)
+    assert {name: controls[name] for name in CONTROLS} == controls_of(config)
     assert config_of(session.base, controls) == config
 
 
@@ -208,7 +208,7 @@ def test_a_picture_that_was_deleted_is_said_politely_and_its_settings_come_back(
     assert stage == View()
     assert config_of(session.base, controls) == ODD
     for use in (use_as_start, use_as_content, again_at_twice):
-        assert set(map(str, use(session))) == {str(SKIP)}
+        assert use(session) == {}
     assert len(toasts) == 4
     assert all(text.startswith("the file of result 1 is gone") for text in toasts)
 
@@ -217,17 +217,17 @@ def test_a_number_that_is_not_in_the_strip_changes_nothing(tmp_path, toasts):
     session = remembered(Session(), tmp_path)
     stage, strip, controls = look(session, 99)
     assert (stage, strip["chosen"], session.base) == (View(), 1, None)
-    assert controls == [SKIP] * len(CONTROLS)
+    assert controls == {}
     assert toasts == ["That result is no longer in the strip; choose another."]
 
 
 def test_the_chosen_result_becomes_start_or_content(tmp_path):
     session = remembered(Session(), tmp_path, count=2)
     look(session, 1)
-    status, start, picture = use_as_start(session)
-    assert "Result 1 is the start" in status
-    assert (start, value(picture)) == ("image", str(tmp_path / "1.png"))
-    assert use_as_content(session)[1] == str(tmp_path / "1.png")
+    shown = use_as_start(session)
+    assert "Result 1 is the start" in shown["status"]
+    assert (shown["start"], value(shown["start_image"])) == ("image", str(tmp_path / "1.png"))
+    assert use_as_content(session)["content"] == str(tmp_path / "1.png")
 
 
 def test_the_pictures_of_a_result_can_be_put_back_with_what_the_brush_painted(tmp_path, toasts):
@@ -240,35 +240,36 @@ def test_the_pictures_of_a_result_can_be_put_back_with_what_the_brush_painted(tm
     session.uploads = Uploads(paths[0], paths[1], more_styles=(None, paths[2], None), mask=drawn).kept()
     remembered(session, tmp_path)
     session.uploads = Uploads()
-    status, *there = put_back(session)
-    assert "The pictures of result 1 are back" in status
-    assert there[:6] == [str(paths[0]), str(paths[1]), None, None, str(paths[2]), None]
-    with Image.open(there[6]["layers"][0]) as layer:
+    there = dict(put_back(session))
+    assert "The pictures of result 1 are back" in there.pop("status")
+    mask = there.pop("mask")
+    given = {"content": str(paths[0]), "style": str(paths[1]), "style_3": str(paths[2])}
+    assert there == {**dict.fromkeys(("start_image", "style_2", "style_4")), **given}
+    with Image.open(mask["layers"][0]) as layer:
         assert layer.tobytes() == stroke.tobytes()
-    assert there[6]["composite"] is None
+    assert mask["composite"] is None
     paths[2].unlink()
-    assert put_back(session)[5] is None
+    assert put_back(session)["style_3"] is None
     paths[0].unlink()
-    assert set(map(str, put_back(session))) == {str(SKIP)}
+    assert put_back(session) == {}
     assert "are gone" in toasts[-1] and "drop them again" in toasts[-1]
 
 
 def test_a_restored_result_says_from_which_preset_its_settings_come(tmp_path):
     session = remembered(Session(), tmp_path, config=PRESETS["crowson"].config.on("lite").changed(size=96, seed=4))
-    stage = len(View._fields)
-    assert look_again(session, gr.EventData(None, {"number": 1}))[stage + 1] == "crowson"
+    assert look(session, 1)[2]["preset"] == "crowson"
     remembered(session, tmp_path)
-    preset, about = look_again(session, gr.EventData(None, {"number": 2}))[stage + 1 : stage + 3]
-    assert preset is None and "no preset" in about
+    shown = look(session, 2)[2]
+    assert shown["preset"] is None and "no preset" in shown["about"]
 
 
 def test_again_goes_on_from_the_picture_at_twice_its_size_and_that_size_alone(tmp_path):
     coarse = ODD.changed(smallest_scale=24)
     session = remembered(Session(), tmp_path, config=coarse)
-    status, picture, _, _, *controls = again_at_twice(session)
-    config = config_of(session.base, controls)
-    assert value(picture) == str(tmp_path / "1.png")
-    assert "Press Run: size 96, 20 steps, from result 1" in status
+    shown = again_at_twice(session)
+    config = config_of(session.base, shown)
+    assert value(shown["start_image"]) == str(tmp_path / "1.png")
+    assert "Press Run: size 96, 20 steps, from result 1" in shown["status"]
     changed = {"size": 96, "steps": 20, "start": "image", "smallest_scale": 0, "last_step": 0}
     assert config == dataclasses.replace(coarse, **changed)
 
@@ -281,7 +282,7 @@ def test_twice_has_a_step_at_least_and_an_end():
 
 def test_again_beyond_the_largest_size_changes_nothing(tmp_path, toasts):
     session = remembered(Session(), tmp_path, config=ODD.changed(size=4000))
-    assert set(map(str, again_at_twice(session))) == {str(SKIP)}
+    assert again_at_twice(session) == {}
     assert session.base is None
     assert toasts[0].startswith("size is 8000")
 
@@ -340,10 +341,10 @@ def png_with(folder, record: dict | str) -> str:
 def test_a_picture_painted_here_brings_its_settings(tmp_path):
     save_result(torch.rand(1, 3, 32, 48), record_of(), tmp_path / "ours.png")
     session = Session()
-    status, file, _, _, *controls = restore(session, str(tmp_path / "ours.png"))
-    assert "The settings of ours.png are here" in status
-    assert file is None
-    assert config_of(session.base, controls) == ODD
+    shown = restore(session, str(tmp_path / "ours.png"))
+    assert "The settings of ours.png are here" in shown["status"]
+    assert shown["file"] is None
+    assert config_of(session.base, shown) == ODD
 
 
 def with_setting(**changes) -> dict:
@@ -365,8 +366,7 @@ def test_a_record_of_no_use_is_refused_and_changes_nothing(tmp_path, toasts, kin
     record, words = REFUSED[kind]
     session = remembered(Session(), tmp_path)
     before = strip_value(session)
-    status, file, _, _, *controls = restore(session, png_with(tmp_path, record))
-    assert (status, file, controls) == (SKIP, None, [SKIP] * len(CONTROLS))
+    assert restore(session, png_with(tmp_path, record)) == {"file": None}
     assert session.base is None and strip_value(session) == before
     assert len(toasts) == 1 and words in toasts[0]
 
@@ -378,7 +378,7 @@ def test_a_file_without_a_record_is_refused(tmp_path, toasts, name):
     else:
         (tmp_path / name).write_text("Dear reader")
     session = Session()
-    assert restore(session, str(tmp_path / name))[0] == SKIP
+    assert restore(session, str(tmp_path / name)) == {"file": None}
     assert session.base is None
     assert toasts[0].startswith(name)
 

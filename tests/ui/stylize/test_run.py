@@ -18,17 +18,16 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.errors import DeviceError, DownloadError, NSTError, OutputError
 from nst_core.features import weights
-from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
 from nst_core.transfer.run import Run
 from nst_core.ui.page.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
-from nst_core.ui.studio.control_values import CONTROLS, controls_of
 from nst_core.ui.studio.session import Session, leave_page
 from nst_core.ui.studio.uploads import Uploads, masks_of
 from nst_core.ui.stylize import run as painting
 from nst_core.ui.stylize.run import View, go_on, paint, recolor, steer
 from nst_core.ui.widgets.live_preview import Preview
+from tests.ui.shown import page_showing
 
 SKIP = gr.skip()
 
@@ -51,8 +50,12 @@ def toasts(monkeypatch):
 
 def start(files, session=None, **changes):
     """The handler's generator for small settings."""
-    values = {**controls_of(PRESETS["luo"].config), "size": 48, "steps": 2, **changes}
-    return paint(session or Session(), Uploads(*files), "luo", [values[name] for name in CONTROLS])
+    return paint(session or Session(), shown(*files, **changes))
+
+
+def shown(*files, **changes) -> dict:
+    """What the page shows for small settings."""
+    return page_showing("luo", *files, **{"size": 48, "steps": 2, **changes})
 
 
 def last_shown(views: list[View], output: str):
@@ -147,23 +150,21 @@ COUNT_THREADS = """
 import os, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from PIL import Image
-from nst_core.transfer.presets import PRESETS
 from nst_core.ui.stylize.run import paint, recolor
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.control_values import CONTROLS, controls_of
 from nst_core.ui.studio.uploads import check_upload
-from nst_core.ui.studio.uploads import Uploads
+from tests.ui.shown import page_showing
 
 def workers():
     return len(os.listdir("/proc/self/task")) - threading.active_count()
 
 stroke = Image.new("RGBA", (640, 480), (255, 0, 0, 255))
-values = {**controls_of(PRESETS["luo"].config), "size": 320, "steps": 2, "style_layers": ("conv1_1",)}
+few = {"size": 320, "steps": 2, "gatys_layers": ["conv1_1"], "mask": {"layers": [stroke]}}
 before = workers()
 def page():
     session, files = Session(), sys.argv[1:3]
     check_upload(files[0], 0)
-    for _ in paint(session, Uploads(*files, mask={"layers": [stroke]}), "luo", [values[name] for name in CONTROLS]):
+    for _ in paint(session, page_showing("luo", *files, **few)):
         pass
     assert session.run.last_frame.step == 2
     recolor(session, "content")
@@ -326,11 +327,6 @@ def test_one_step_is_said_as_one(random_weights, files):
     assert "Done: 1 step in" in last_shown(views, "status")
 
 
-def shown_values(**changes) -> list:
-    values = {**controls_of(PRESETS["luo"].config), "size": 48, "steps": 2, **changes}
-    return [values[name] for name in CONTROLS]
-
-
 def test_a_run_goes_on_where_it_ended(random_weights, files):
     session = Session()
     list(start(files, session, steps=3))
@@ -370,7 +366,7 @@ def test_what_cannot_be_painted_leaves_the_last_painting_to_go_on_with(random_we
     list(start(files, session, size=5))
     list(start(files, session, start="image"))
     list(start((files[0], tmp_path / "letter.png"), session))
-    assert len(toasts) == 3 and session.uploads == Uploads(*files)
+    assert len(toasts) == 3 and session.uploads == Uploads(*files, more_styles=(None,) * 3)
     assert "Done: 3 steps" in last_shown(list(go_on(session, 1)), "status")
 
 
@@ -413,7 +409,7 @@ def test_moving_a_control_steers_the_run_with_its_next_step(random_weights, file
     views = start(files, session, steps=100_000)
     next(views)
     run, before = session.run, next(session.run)
-    steer(session, "luo", shown_values(steps=100_000, style_weight=8e6))
+    steer(session, shown(steps=100_000, style_weight=8e6))
     after = next(run)
     assert after.step == before.step + 1
     for name in after.losses:
@@ -426,7 +422,7 @@ def test_a_control_moved_to_nonsense_leaves_the_run_as_it_was(random_weights, fi
     session = Session()
     views = start(files, session, steps=100_000)
     next(views)
-    steer(session, "luo", shown_values(gatys_layers=[]))
+    steer(session, shown(gatys_layers=[]))
     assert "goes on as it was: no style layer is chosen" in toasts[0]
     assert next(session.run).step == 0
     views.close()
@@ -434,8 +430,7 @@ def test_a_control_moved_to_nonsense_leaves_the_run_as_it_was(random_weights, fi
 
 def test_several_styles_blend_by_their_shares(random_weights, files):
     session = Session()
-    values = shown_values(share_2=0.0)
-    list(paint(session, Uploads(*files, more_styles=(files[0], None, None)), "luo", values))
+    list(start(files, session, style_2=files[0], share_2=0.0))
     assert session.run.record().config.blend == (1.0, 0.0)
 
 
@@ -447,7 +442,7 @@ def test_what_is_painted_over_the_content_is_the_mask(random_weights, files):
     assert mask.shape == (1, 1, 48, 64) and mask[..., :32].min() == 1 and mask[..., 32:].max() == 0
     session = Session()
     drawn = {"layers": [stroke], "background": None, "composite": None}
-    list(paint(session, Uploads(*files, mask=drawn), "luo", shown_values(keep_unpainted=True)))
+    list(start(files, session, mask=drawn, keep_unpainted=True))
     run = session.run
     right = (run.last_frame.image - run.content_image)[..., 40:].abs()
     assert right.max() <= 2 / 255 < (run.last_frame.image - run.content_image)[..., :20].abs().max()
@@ -455,7 +450,7 @@ def test_what_is_painted_over_the_content_is_the_mask(random_weights, files):
 
 def test_a_mask_over_another_picture_is_refused(random_weights, files, toasts):
     stroke = Image.new("RGBA", (43, 64), (255, 0, 0, 255))
-    list(paint(Session(), Uploads(*files, mask={"layers": [stroke]}), "luo", shown_values()))
+    list(start(files, mask={"layers": [stroke]}))
     assert "painted over 43×64 pixels" in toasts[0] and "Take the photo" in toasts[0]
 
 

@@ -18,7 +18,6 @@ from nst_core.transfer.variations import RATIO, VARIABLE, cells, parse_axis
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.control_values import CONTROLS, config_of, controls_of
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.variations import run as sheet_painting
 from nst_core.ui.variations.area import Sheet, choose, describe, fill, leave_sheet, refresh, take
 from nst_core.ui.variations.axes import (
@@ -30,7 +29,8 @@ from nst_core.ui.variations.axes import (
     extent,
     planned,
 )
-from nst_core.ui.variations.run import Choice, paint
+from nst_core.ui.variations.run import CHOICE, Choice, paint
+from tests.ui.shown import page_showing
 
 SKIP = gr.skip()
 
@@ -40,7 +40,7 @@ def uploads(pictures, tmp_path):
     paths = tmp_path / "content.png", tmp_path / "style.png"
     for image, path in zip(pictures, paths, strict=True):
         images.save_png(image, path)
-    return Uploads(*paths)
+    return paths
 
 
 @pytest.fixture(autouse=True)
@@ -58,10 +58,10 @@ def every_moment(monkeypatch):
     monkeypatch.setattr("nst_core.transfer.variations.PROGRESS_SECONDS", 0)
 
 
-def given(preset="luo", size=48, steps=2, axes=("style_weight", "1e4, 1e5", "seed", "0, 1"), **changes) -> list:
-    """What the page hands over."""
-    values = {**controls_of(PRESETS[preset].config), **changes}
-    return [*axes, size, steps, preset, *(values[name] for name in CONTROLS)]
+def given(*files, axes=("style_weight", "1e4, 1e5", "seed", "0, 1"), cell_size=48, cell_steps=2, **changes) -> dict:
+    """What the page shows."""
+    choice = dict(zip(CHOICE, (*axes, cell_size, cell_steps), strict=True))
+    return page_showing("luo", *files, **choice, **changes)
 
 
 def values_of(view) -> dict:
@@ -124,7 +124,7 @@ def test_seeds_without_chance_are_advised_against():
 
 
 def test_the_page_says_how_much_there_is_to_paint():
-    assert "4 cells × 2 steps = 8 steps" in describe(Session(), *given())
+    assert "4 cells × 2 steps = 8 steps" in describe(Session(), given())
 
 
 @pytest.mark.parametrize(
@@ -137,40 +137,41 @@ def test_the_page_says_how_much_there_is_to_paint():
     ],
 )
 def test_a_wrong_value_is_named_where_it_is_typed_and_on_the_button(axes, wrong, uploads, toasts):
-    text = describe(Session(), *given(axes=axes))
+    text = describe(Session(), given(axes=axes))
     assert wrong in text and 'class="status problem"' in text
-    views = list(paint(Sheet(), Session(), uploads, Choice.of(given(axes=axes))))
+    views = list(paint(Sheet(), Session(), given(*uploads, axes=axes)))
     assert wrong in views[-1].status and views[-1].grid == SKIP and len(toasts) == 1
 
 
 @pytest.mark.parametrize("name", ["size", "steps"])
 def test_an_empty_field_is_named(name):
-    assert f"the cells&#x27; {name} is empty" in describe(Session(), *given(**{name: None}))
+    assert f"the cells&#x27; {name} is empty" in describe(Session(), given(**{f"cell_{name}": None}))
 
 
 def test_another_setting_brings_values_about_the_pages():
     sheet = Sheet()
-    values = fill(sheet, Session(), "rows", *given(style_weight=5e3))
+    values = fill(sheet, Session(), "rows", given(style_weight=5e3))
     assert parse_axis("style_weight", values, PRESETS["luo"].config).values == (500, 5e3, 5e4)
-    assert fill(sheet, Session(), "columns", *given(axes=("seed", "0", NOTHING, "1"))) == ""
-    assert fill(sheet, Session(), "columns", *given(axes=("seed", "0", NOTHING, "1"), size=None)) == ""
-    assert fill(sheet, Session(), "rows", *given(axes=("seed", "0", NOTHING, "1"), size=None)) == "0, 1, 2"
+    assert fill(sheet, Session(), "columns", given(axes=("seed", "0", NOTHING, "1"))) == ""
+    assert fill(sheet, Session(), "columns", given(axes=("seed", "0", NOTHING, "1"), cell_size=None)) == ""
+    assert fill(sheet, Session(), "rows", given(axes=("seed", "0", NOTHING, "1"), cell_size=None)) == "0, 1, 2"
 
 
 def test_a_setting_chosen_again_leaves_the_values_that_were_typed():
     sheet, page = Sheet(), given(axes=("seed", "7, 8", "start", "noise"))
-    assert choose(sheet, Session(), "rows", *page) == "0, 1, 2"
-    assert choose(sheet, Session(), "rows", *page) == SKIP
-    assert choose(sheet, Session(), "rows", *given()) != SKIP
+    assert choose(sheet, Session(), "rows", page) == "0, 1, 2"
+    assert choose(sheet, Session(), "rows", page) == SKIP
+    assert choose(sheet, Session(), "rows", given()) != SKIP
 
 
 def test_values_follow_the_page_unless_a_person_typed_them():
     sheet = Sheet()
-    rows, columns, shown = refresh(sheet, Session(), *given(style_weight=1e3))
-    assert columns == "0, 1, 2" and "9 cells × 2 steps" in shown
-    again = refresh(sheet, Session(), *given(axes=("style_weight", rows, "seed", "7, 8"), style_weight=1e4))
-    assert again[1] == SKIP and "6 cells × 2 steps" in again[2]
-    assert parse_axis("style_weight", again[0], PRESETS["luo"].config).values == (1e3, 1e4, 1e5)
+    shown = refresh(sheet, Session(), given(style_weight=1e3))
+    assert shown["column_values"] == "0, 1, 2" and "9 cells × 2 steps" in shown["extent"]
+    axes = ("style_weight", shown["row_values"], "seed", "7, 8")
+    again = refresh(sheet, Session(), given(axes=axes, style_weight=1e4))
+    assert "column_values" not in again and "6 cells × 2 steps" in again["extent"]
+    assert parse_axis("style_weight", again["row_values"], PRESETS["luo"].config).values == (1e3, 1e4, 1e5)
 
 
 def test_settings_that_the_page_restored_are_the_base():
@@ -183,7 +184,7 @@ def test_settings_that_the_page_restored_are_the_base():
 
 
 def test_a_sheet_grows_and_ends_with_a_file_of_all_records(random_weights, uploads, every_moment):
-    views = [values_of(view) for view in paint(Sheet(), Session(), uploads, Choice.of(given()))]
+    views = [values_of(view) for view in paint(Sheet(), Session(), given(*uploads))]
     grids = [view["grid"] for view in views if "grid" in view]
     assert [sum(map(sum, done_cells(grid))) for grid in grids] == sorted(sum(map(sum, done_cells(g))) for g in grids)
     assert done_cells(grids[0]) == [[False] * 2] * 2 and done_cells(grids[-1]) == [[True] * 2] * 2
@@ -200,7 +201,7 @@ def test_a_sheet_grows_and_ends_with_a_file_of_all_records(random_weights, uploa
 
 def test_stop_keeps_finished_cells(random_weights, uploads, every_moment):
     sheet, shown = Sheet(), []
-    for view in paint(sheet, Session(), uploads, Choice.of(given())):
+    for view in paint(sheet, Session(), given(*uploads)):
         shown.append(values_of(view))
         if "Cell 2 of 4" in shown[-1].get("status", "") and "step 1" in shown[-1]["status"]:
             sheet.controls.stop.set()
@@ -214,15 +215,15 @@ def test_stop_keeps_finished_cells(random_weights, uploads, every_moment):
 def test_a_stop_before_the_first_step_says_that_there_is_nothing(random_weights, uploads):
     sheet = Sheet()
     sheet.controls.stop.set()
-    views = list(paint(sheet, Session(), uploads, Choice.of(given())))
+    views = list(paint(sheet, Session(), given(*uploads)))
     assert "No cell was painted" in views[-1].status and views[-1].grid == SKIP
 
 
 def test_a_missing_picture_is_named_and_the_last_sheet_stays(random_weights, uploads, toasts):
     sheet = Sheet()
-    list(paint(sheet, Session(), uploads, Choice.of(given())))
+    list(paint(sheet, Session(), given(*uploads)))
     before = sheet.cells
-    views = list(paint(sheet, Session(), uploads._replace(content=None), Choice.of(given())))
+    views = list(paint(sheet, Session(), given(None, uploads[1])))
     assert toasts == ["there is no content picture; drop one or click an example"]
     assert views[-1].grid == SKIP and sheet.cells is before
 
@@ -238,14 +239,14 @@ def test_what_ends_a_sheet_early_leaves_the_finished_cells(random_weights, uploa
 
     monkeypatch.setattr(sheet_painting, "paint_sheet", failing)
     sheet = Sheet()
-    last = values_of(list(paint(sheet, Session(), uploads, Choice.of(given())))[-1])
+    last = values_of(list(paint(sheet, Session(), given(*uploads)))[-1])
     assert toasts == ["the machine is too small"] and toasts[0] in last["status"]
     assert set(sheet.cells) == {(0, 0)} and len(read_sheet(last["download"])) == 1
 
 
 def test_several_styles_blend_in_every_cell(random_weights, uploads):
-    more = uploads._replace(more_styles=(uploads.content, None))
-    last = values_of(list(paint(Sheet(), Session(), more, Choice.of(given(share_1=0.25, share_2=0.5))))[-1])
+    page = given(*uploads, style_2=uploads[0], share_1=0.25, share_2=0.5)
+    last = values_of(list(paint(Sheet(), Session(), page))[-1])
     assert [record.config.blend for record in read_sheet(last["download"])] == [(0.25, 0.5)] * 4
 
 
@@ -258,7 +259,7 @@ def test_a_sheet_is_painted_by_the_devices_thread(random_weights, uploads, monke
             yield progress
 
     monkeypatch.setattr(sheet_painting, "paint_sheet", watched)
-    list(paint(Sheet(), Session(), uploads, Choice.of(given())))
+    list(paint(Sheet(), Session(), given(*uploads)))
     assert threads == {DEVICE_THREAD.submit(threading.current_thread).result().name}
 
 
@@ -267,32 +268,30 @@ def test_a_sheet_is_painted_by_the_devices_thread(random_weights, uploads, monke
 
 @pytest.mark.parametrize("place", [(0, 0), (1, 1)])
 def test_a_clicked_cells_settings_are_its_configs_at_the_pages_size_and_steps(random_weights, uploads, place):
-    sheet, session, page = Sheet(), Session(), given()
-    list(paint(sheet, session, uploads, Choice.of(page)))
-    status, _, _, *shown = take(sheet, session, place)
+    sheet, session, page = Sheet(), Session(), given(*uploads)
+    list(paint(sheet, session, page))
+    shown = take(sheet, session, place)
     cell = sheet.cells[place]
-    assert cell.label in status and session.base == cell.config
+    assert cell.label in shown["sheet_status"] and session.base == cell.config
     wanted = controls_of(cell.config)
-    assert {name: value for name, value in zip(CONTROLS, shown, strict=True) if value != SKIP} == {
+    assert {name: shown[name] for name in CONTROLS if name in shown} == {
         name: value for name, value in wanted.items() if name not in ("size", "steps")
     }
-    page_values = dict(zip(CONTROLS, page[7:], strict=True))
-    after = [old if new == SKIP else new for new, old in zip(shown, page_values.values(), strict=True)]
-    large = config_of(session.base, after)
-    assert large == dataclasses.replace(cell.config, size=page_values["size"], steps=page_values["steps"])
+    large = config_of(session.base, page | shown)
+    assert large == dataclasses.replace(cell.config, size=page["size"], steps=page["steps"])
 
 
 def test_a_size_that_the_sheet_varies_is_taken_too(random_weights, uploads):
     sheet = Sheet()
     axes = ("size", "32, 48", NOTHING, "")
-    list(paint(sheet, Session(), uploads, Choice.of(given(axes=axes))))
-    shown = dict(zip(CONTROLS, take(sheet, Session(), (0, 0))[3:], strict=True))
-    assert shown["size"] == 32 and shown["steps"] == SKIP
+    list(paint(sheet, Session(), given(*uploads, axes=axes)))
+    shown = take(sheet, Session(), (0, 0))
+    assert shown["size"] == 32 and "steps" not in shown
 
 
 def test_a_cell_that_is_not_painted_changes_nothing():
     session = Session()
-    assert all(value == SKIP for value in take(Sheet(), session, (0, 0))) and session.base is None
+    assert take(Sheet(), session, (0, 0)) == {} and session.base is None
 
 
 # Pages
