@@ -1,6 +1,7 @@
 """Pictures in and out. The only place that knows files, colour profiles and 0..255."""
 
 import io
+import math
 from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -10,6 +11,7 @@ import torch
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
+from torch.nn import functional as F
 
 from nst_core.errors import ConfigError, ImageError
 from nst_core.files import writing
@@ -18,6 +20,7 @@ from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from nst_core.pictures.png_text import png_text
 from nst_core.pictures.srgb import in_srgb
 
+LANCZOS = 3  # pixels to either side of one that its filter looks at, of the smaller picture
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
 MAX_SIDE = 4096  # pixels; larger pictures are read at this size
 
@@ -227,21 +230,28 @@ def fitted_size(own_size: tuple[int, int], size: int, rule: str = "longest side"
     return fitted
 
 
-def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+def resize(image: Tensor, size: tuple[int, int], *, wrap: bool = False) -> Tensor:
     """The image at another size, by Lanczos' filter.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
         size: (height, width), pixels.
+        wrap: beyond every edge lies the opposite edge, as of a tile among its likes.
 
     Returns:
         (1, 3, height, width) in [0, 1], on the same device.
     """
     if size_of(image) == tuple(size):
         return image
-    height, width = size
+    (height, width), (own_height, own_width) = size, size_of(image)
+    top = left = 0  # what of the opposite edges the filter looks at
+    if wrap:
+        top, left = (math.ceil(LANCZOS * max(1, own / new)) for own, new in ((own_height, height), (own_width, width)))
+        top, left = min(top, own_height), min(left, own_width)
+        image = F.pad(image, (left, left, top, top), mode="circular")
+    box = left, top, left + own_width, top + own_height
     channels = [Image.fromarray(channel.cpu().numpy()) for channel in image[0]]  # float32, not 8 bits
-    resized = [np.array(channel.resize((width, height), Image.Resampling.LANCZOS)) for channel in channels]
+    resized = [np.array(channel.resize((width, height), Image.Resampling.LANCZOS, box)) for channel in channels]
     return torch.from_numpy(np.stack(resized).clip(0, 1))[None].to(image.device)
 
 

@@ -11,7 +11,18 @@ from PIL import Image, ImageCms, ImageFile, features
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
-from nst_core.images import MAX_SIDE, MIN_SIDE, SIZE_RULES, cover, encode_jpeg, fit, load, resize, save_png, size_of
+from nst_core.images import (
+    MAX_SIDE,
+    MIN_SIDE,
+    SIZE_RULES,
+    cover,
+    encode_jpeg,
+    fit,
+    load,
+    resize,
+    save_png,
+    size_of,
+)  # fmt: skip
 from nst_core.pictures import srgb
 from tests.conftest import DEVICES
 
@@ -569,6 +580,16 @@ def test_covering_fills_the_size_from_the_centre(shape, size):
     whole = max(range(2), key=lambda axis: size[axis] / shape[axis])  # the tighter side is not cut
     reach = covered[0, whole].max() - covered[0, whole].min()
     assert reach > 0.45
+
+
+# Tiles
+
+
+@pytest.mark.parametrize("size", [(61, 77), (23, 31), (40, 90), (16, 16)])
+def test_a_tile_is_resized_as_the_middle_one_of_nine(size):
+    tile, (height, width) = torch.rand(1, 3, 40, 52, generator=torch.Generator().manual_seed(0)), size
+    among = resize(tile.tile(3, 3), (3 * height, 3 * width))[..., height : 2 * height, width : 2 * width]
+    torch.testing.assert_close(resize(tile, size, wrap=True), among, atol=1e-5, rtol=0)
 
 
 def test_no_argument_is_modified(tmp_path):

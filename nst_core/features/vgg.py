@@ -39,6 +39,7 @@ POOLINGS = {
 
 # What stands beyond the picture's edge for the first convolution: black corners come of zeros.
 PADDINGS = {"zeros": "constant", "replicate": "replicate", "reflect": "reflect"}
+WRAPPED = "circular"  # of torch's modes: the picture again, as of a tile among its likes
 
 
 def layer_names(backbone: str, *, pre: bool = False) -> list[str]:
@@ -120,6 +121,7 @@ class VGG(nn.Module):
         pooling: str = "max",
         padding: str = "zeros",
         normalization: str = "imagenet",
+        wrap: bool = False,
         bare: bool = False,
     ) -> Features:
         """The activations of the layers asked for; nothing deeper is computed.
@@ -130,6 +132,8 @@ class VGG(nn.Module):
             pooling: one of POOLINGS.
             padding: one of PADDINGS, for the first convolution; the others pad with zeros.
             normalization: one of NORMALIZATIONS.
+            wrap: beyond every edge of every map lies its opposite edge, as if the picture were a tile among its likes,
+                exactly so where every pooling halves an even number.
             bare: of Lite, f itself; R f is then the caller's to make, with `tap`.
 
         Returns:
@@ -143,7 +147,7 @@ class VGG(nn.Module):
         check_layers(self.backbone, wanted)
         self._check_size(image, wanted)
         features: Features = {}
-        activations = self.enter(image, padding, normalization)
+        activations = self.enter(image, padding, normalization, wrap=wrap)
         rectified = True
         for name, _ in self.plan:
             if len(features) == len(wanted):
@@ -154,7 +158,9 @@ class VGG(nn.Module):
                     activations = F.relu_(activations)
                 continue
             weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
-            activations = F.conv2d(activations, weight, bias, padding=0 if name == "conv1_1" else 1)
+            if wrap and name != "conv1_1":
+                activations = F.pad(activations, (1, 1, 1, 1), mode=WRAPPED)
+            activations = F.conv2d(activations, weight, bias, padding=0 if wrap or name == "conv1_1" else 1)
             if name + PRE in wanted:
                 features[name + PRE] = activations
             # the maximum of rectified values is the rectified maximum, which is a quarter of the work
@@ -170,11 +176,11 @@ class VGG(nn.Module):
         """R (k, k) of a layer, in the network's precision; None where features are the teacher's own."""
         return self.get_buffer(f"{layer}_tap")
 
-    def enter(self, image: Tensor, padding: str, normalization: str) -> Tensor:
+    def enter(self, image: Tensor, padding: str, normalization: str, *, wrap: bool = False) -> Tensor:
         """The picture as conv1_1 takes it, (B, 3, H + 2, W + 2): normalised, padded, in the network's precision."""
         mean, deviation = (image.new_tensor(values).view(1, 3, 1, 1) for values in NORMALIZATIONS[normalization])
-        normalized = (image - mean) / deviation
-        padded = F.pad(normalized, (1, 1, 1, 1), mode=PADDINGS[padding])  # (B, 3, H + 2, W + 2)
+        normalized, mode = (image - mean) / deviation, WRAPPED if wrap else PADDINGS[padding]
+        padded = F.pad(normalized, (1, 1, 1, 1), mode=mode)  # (B, 3, H + 2, W + 2)
         return padded.to(self.conv1_1_weight.dtype, memory_format=torch.channels_last)
 
     def _check_size(self, image: Tensor, layers: set[str]) -> None:

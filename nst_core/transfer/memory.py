@@ -13,6 +13,7 @@ from nst_core.transfer.config import StyleTransferConfig
 # Peak bytes for each pixel painted, as tests/benchmarks/memory.py saw them and a little more.
 BYTES_PER_PIXEL = {"fp32": 4000, "bf16": 2800}
 BACKBONE_SHARE = {"lite": 0.68}  # of these for a network that is narrower than VGG-19
+TILE_SHARE = 1.4  # of these for a tile, whose every map is kept once more with its edges around it
 CANVAS_BYTES = 12  # of a pixel: three float32 numbers
 OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content, and what the optimiser moves by
 STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked at once and without gradients
@@ -41,6 +42,7 @@ def check_memory(
     (height, width), (style_height, style_width) = content_size, style_size
     pixels = max(together * height * width, STYLE_SHARE * style_height * style_width)
     needed = pixels * BYTES_PER_PIXEL[compute.precision] * BACKBONE_SHARE.get(config.backbone, 1.0)
+    needed *= TILE_SHARE if config.wrap else 1
     needed += beside * height * width * CANVAS_BYTES * (2 * config.history + OWN_CANVASES)
     free = free_memory(compute.device)
     if needed <= free:

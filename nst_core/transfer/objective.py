@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from nst_core.errors import ConfigError
-from nst_core.features.vgg import VGG, Features, channels_of, through
+from nst_core.features.vgg import VGG, WRAPPED, Features, channels_of, through
 from nst_core.images import size_of
 from nst_core.losses.content import CONTENT_NORMALIZATIONS, content_loss
 from nst_core.losses.style import SMALLEST_MAGNITUDE, STYLE_LOSSES, STYLE_NORMALIZATIONS, Memory, magnitude
@@ -121,7 +122,7 @@ class StyleTransferObjective:
     def _remember_content(self) -> None:
         """Look at the content for the layers that are not yet known of it."""
         unknown = tuple(layer for layer in self.content_layers if layer not in self.content_targets)
-        seen = self.features(self.content_image, unknown) if unknown else {}
+        seen = self.features(self.content_image, unknown, wrap=self.config.wrap) if unknown else {}
         for layer in unknown:
             target = self.measured(layer, seen[layer]).float()
             self.content_targets[layer] = target
@@ -148,8 +149,14 @@ class StyleTransferObjective:
         size = float(magnitude(self.style_loss, memory)) if self.config.style_normalization == "relative" else 1.0
         return StyleTarget(self.style_loss.prepare(memory), size, region, weight)
 
-    def features(self, image: Tensor, layers: tuple[str, ...]) -> Features:
-        """See images (B, 3, H, W) at these layers, as the config has it; bare."""
+    def features(self, image: Tensor, layers: tuple[str, ...], *, wrap: bool = False) -> Features:
+        """See images (B, 3, H, W) at these layers, as the config has it; bare.
+
+        Args:
+            image: a batch.
+            layers: of the network.
+            wrap: as of VGG, for what is a tile: the painting and its content, not the style pictures.
+        """
         config = self.config
         return self.network(
             image,
@@ -157,6 +164,7 @@ class StyleTransferObjective:
             pooling=config.pooling,
             padding=config.padding,
             normalization=config.normalization,
+            wrap=wrap,
             bare=True,
         )
 
@@ -171,7 +179,7 @@ class StyleTransferObjective:
             name -> float32 scalar: "content conv4_2", "style conv1_1" …, "total variation".
         """
         config = self.config
-        features = self.features(image, (*self.content_layers, *self.style_layers))
+        features = self.features(image, (*self.content_layers, *self.style_layers), wrap=config.wrap)
         terms: LossTerms = {}
         for layer in self.content_layers:
             target = self.content_targets[layer]
@@ -181,10 +189,16 @@ class StyleTransferObjective:
             if (term := self._style_loss(layer, features[layer])) is not None:
                 terms[style_term(layer)] = term
         if config.tv_weight > 0:
-            terms[TV_TERM] = config.tv_weight * TOTAL_VARIATIONS[config.total_variation](image)
+            terms[TV_TERM] = self.variation(image)
         if not terms:
             raise ConfigError("the masks are too small for every style layer; paint more, or choose shallower layers")
         return terms
+
+    def variation(self, image: Tensor) -> Tensor:
+        """Weigh the total variation of image (1, 3, H, W); of a tile, across its edges, too."""
+        if self.config.wrap:
+            image = F.pad(image, (0, 1, 0, 1), mode=WRAPPED)
+        return self.config.tv_weight * TOTAL_VARIATIONS[self.config.total_variation](image)
 
     def _style_loss(self, layer: str, features: Tensor) -> Tensor | None:
         """A layer's term; None where no region has a say in its few positions."""

@@ -20,6 +20,7 @@ from nst_core.transfer.objective import StyleTransferObjective, normalized
 from nst_core.transfer.optimize import Frame, optimize
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.starts import STARTS, StartMaterial
+from nst_core.transfer.tile import as_tile, fit_tile
 
 
 class Painting:
@@ -59,7 +60,7 @@ class Painting:
         for style in self._styles:
             seen_size = images.fitted_size(images.size_of(style), self._style_size(config.size), config.size_rule)
             check_memory(painted_size, seen_size, config, compute)
-        self.content_image = images.fit(content_image, config.size, config.size_rule)
+        self.content_image = self._at(content_image, config.size)
         self.style_image = self._style_images(config.size)[0]
         self._regions = regions(self._fitted(masks), self.styles) if masks else []
         normalized(config.blend, self.styles)  # raises for a wrong number of shares
@@ -67,6 +68,10 @@ class Painting:
     def _style_images(self, size: int) -> list[Tensor]:
         """The styles as they are looked at beside a content of that size."""
         return [images.fit(style, self._style_size(size), self.config.size_rule) for style in self._styles]
+
+    def _at(self, image: Tensor, size: int) -> Tensor:
+        """The content, or a version of it, at a size; as a tile where one is painted."""
+        return (fit_tile if self.config.wrap else images.fit)(image, size, self.config.size_rule)
 
     def _style_size(self, size: int) -> int:
         return round(size * self.config.style_scale)
@@ -96,7 +101,7 @@ class Painting:
             if last:
                 self._base, self._styles = self.content_image, []  # at their full size they may be larger than all
             size = images.size_of(objective.content_image)
-            canvas = self._start(objective) if canvas is None else images.resize(canvas, size)
+            canvas = self._start(objective) if canvas is None else images.resize(canvas, size, wrap=self.config.wrap)
             self._steer(objective, wanted)
             painting = optimize(
                 objective,
@@ -122,7 +127,7 @@ class Painting:
 
     def _objective(self, network: VGG, size: int) -> StyleTransferObjective:
         device = self.compute.device
-        content_image = images.fit(self._base, size, self.config.size_rule).to(device)
+        content_image = self._at(self._base, size).to(device)
         own_size = images.size_of(content_image)
         return StyleTransferObjective(
             network,
@@ -141,7 +146,8 @@ class Painting:
             noise_deviation=self.config.noise_deviation,
             seed=self.config.seed,
         )
-        return STARTS[self.config.start](material).to(self.compute.device)
+        start = STARTS[self.config.start](material)
+        return (as_tile(start) if self.config.wrap else start).to(self.compute.device)
 
     def _steer(self, objective: StyleTransferObjective, wanted: StyleTransferConfig) -> bool:
         """Weigh by these settings from here on; whether anything changed."""

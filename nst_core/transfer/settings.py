@@ -142,6 +142,13 @@ class Settings:
         page=Control("menu", "machinery", "how large what α and β weigh is; another wants other weights", wide=True),
     )
 
+    wrap: bool = setting(
+        False,
+        "Tile without a seam",
+        "opposite edges meet: laid side by side, results show no seam",
+        page=Control("switch", "machinery", "opposite edges meet, as of wallpapers and textures"),
+    )
+
     # what is compared
     layer_weights: tuple[float, ...] = setting(
         (),

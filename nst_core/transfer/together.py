@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from nst_core.losses.gram import gram_matrix
-from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import TV_TERM, LossTerms, StyleTransferObjective, content_term, style_term
 
@@ -17,6 +16,7 @@ LOOK = (
     "padding",
     "normalization",
     "feature_scale",
+    "wrap",
     "content_layers",
     "style_layers",
     "style_loss",
@@ -47,7 +47,8 @@ def terms_together(objectives: Sequence[StyleTransferObjective], images: Sequenc
         what each objective called with its image would, up to rounding.
     """
     first, tap = objectives[0], objectives[0].network.tap
-    features = first.features(torch.cat(tuple(images)), (*first.content_layers, *first.style_layers))  # (B, …)
+    layers = (*first.content_layers, *first.style_layers)
+    features = first.features(torch.cat(tuple(images)), layers, wrap=first.config.wrap)  # (B, …)
     terms: list[LossTerms] = [{} for _ in objectives]
     for layer in first.content_layers:
         seen = first.measured(layer, features[layer])
@@ -63,6 +64,5 @@ def terms_together(objectives: Sequence[StyleTransferObjective], images: Sequenc
             own[style_term(layer)] = objective.style_coefficient(layer, features[layer], goal) * distance
     for objective, image, own in zip(objectives, images, terms, strict=True):
         if objective.config.tv_weight > 0:
-            variation = TOTAL_VARIATIONS[objective.config.total_variation](image)
-            own[TV_TERM] = objective.config.tv_weight * variation
+            own[TV_TERM] = objective.variation(image)
     return terms

@@ -365,3 +365,26 @@ def test_lite_sees_what_vgg19_sees_on_its_own_scale(layer):
     photo = images.fit(images.load(ASSETS / "photos" / "china_temple.jpg"), 256)
     wanted, ours = (likeness(network, photo, layer) for network in networks)
     assert (ours - wanted).norm() / wanted.norm() < 0.1 + PROMISED[layer]
+
+
+# As a tile
+
+
+def deepest(network: VGG, image: torch.Tensor, **how) -> torch.Tensor:
+    return network(image, ["conv5_1"], wrap=True, **how)["conv5_1"]
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("backbone", ["vgg19", "lite"])
+def test_a_tile_that_is_moved_around_has_its_features_moved(random_vgg, backbone, pooling):
+    network, tile = random_vgg[backbone], torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0))
+    moved = deepest(network, tile.roll((16, 32), (2, 3)), pooling=pooling)
+    torch.testing.assert_close(
+        moved, deepest(network, tile, pooling=pooling).roll((1, 2), (2, 3)), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_a_tile_is_seen_as_the_middle_one_of_nine(random_vgg):
+    tile = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    among = random_vgg["vgg16"](tile.tile(1, 1, 9, 7), ["conv5_1"])["conv5_1"]  # of which some is far from any edge
+    torch.testing.assert_close(deepest(random_vgg["vgg16"], tile), among[..., 8:10, 9:12], rtol=1e-3, atol=1e-4)

@@ -52,6 +52,14 @@ def test_a_style_that_is_looked_at_larger_takes_more(random_weights, monkeypatch
         stylize(square, square, small(size=64, style_scale=4.0), compute=CPU)
 
 
+def test_a_tile_takes_more(random_weights, monkeypatch):
+    monkeypatch.setattr(module, "free_memory", lambda device: 64 * 64 * BYTES_PER_PIXEL["fp32"] * 1.2)
+    square = torch.rand(1, 3, 64, 64)
+    stylize(square, square, small(size=64), compute=CPU)
+    with pytest.raises(DeviceError, match="choose a size of at most 48"):
+        stylize(square, square, small(size=64, wrap=True), compute=CPU)
+
+
 def test_a_style_beyond_the_memory_is_refused_before_it_is_enlarged(random_weights, monkeypatch):
     monkeypatch.setattr(module, "free_memory", lambda device: 10**6)
     enlarged = []

@@ -80,8 +80,8 @@ def default_values(name: str, config: StyleTransferConfig) -> str:
     if one and one.choices is not None:
         own = getattr(config, name)
         return ", ".join([own, *(choice for choice in one.choices if choice != own)][:5])
-    if name == "clamp":
-        return "off" if config.optimizer == "lbfgs" else "off, on"
+    if one and isinstance(one.default, bool):
+        return "off" if name == "clamp" and config.optimizer == "lbfgs" else "off, on"
     if name in ("style_layers", "content_layers", "layer_weights"):
         return ", ".join(" ".join(map(shown, value)) for value in _sequences(name, config))
     return _around(name, config)

@@ -241,8 +241,6 @@ OTHERS = {
     "layer_weights": (1.0, 2.0, 3.0, 4.0, 5.0),
     "blend": (1.0, 2.0),
     "adam_betas": (0.5, 0.6),
-    "clamp": True,
-    "keep_unpainted": True,
     "steps": 7,
     "history": 3,
     "last_step": 5,
@@ -267,7 +265,7 @@ def test_every_setting_that_counts_is_a_difference(field):
     if choices := SETTINGS[field].choices:
         others = [choice for choice in choices if choice != before]
     else:
-        others = [OTHERS.get(field, 0.375)]
+        others = [not before if isinstance(before, bool) else OTHERS.get(field, 0.375)]
     for other in others:
         (said, *more) = difference_of(replace(paper, **{field: other}), paper)
         assert said and (not more or field == "style_layers"), field

@@ -51,6 +51,7 @@ OTHER = {
     "smallest_scale": (128, {"smallest_scale"}),
     "tolerance": (0.01, {"tolerance"}),
     "mask_softness": (0.05, {"mask_softness"}),
+    "wrap": (True, {"wrap"}),
     "keep_unpainted": (True, {"keep_unpainted"}),
     **{name: (2.0, {"layer_weights"}) for name in WEIGHT_CONTROLS},
     **{name: (0.5, {"blend"}) for name in SHARE_CONTROLS},
