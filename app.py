@@ -26,7 +26,7 @@ from nst_core.ui.stylize import endpoint
 from nst_core.ui.stylize import tab as stylize
 from nst_core.ui.train import tab as train
 from nst_core.ui.variations.area import build_variations
-from nst_core.ui.widgets.live_preview import ROUTE
+from nst_core.ui.widgets.channel import ROUTE
 
 TITLE = "Neural Style Lab"
 

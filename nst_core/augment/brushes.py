@@ -80,7 +80,7 @@ def optimizer_brush(style_images: Mapping[str, Tensor], config: StyleTransferCon
         weaker = config.changed(style_weight=config.style_weight * strength)
         with closing(stylize(image, style_images[style], weaker, compute=compute)) as run:
             for frame in run:
-                yield run.work(frame.step) / run.work(run.steps), frame.image
+                yield run.work_until(frame.step) / run.work_until(run.steps), frame.image
 
     return Brush(tuple(style_images), paint)
 

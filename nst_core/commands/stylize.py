@@ -23,7 +23,7 @@ from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
-from nst_core.transfer.setting import Setting
+from nst_core.transfer.schema import Setting
 from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 

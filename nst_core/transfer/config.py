@@ -7,7 +7,7 @@ from typing import Any
 from nst_core.errors import ConfigError, listed, said
 from nst_core.features.vgg import check_layers, nearest_layer
 from nst_core.transfer.optimizers import STEP_SIZES
-from nst_core.transfer.setting import Setting, steered, table_of
+from nst_core.transfer.schema import Setting, steered, table_of
 from nst_core.transfer.settings import Settings
 
 MAX_STYLES = 4  # pictures, of which the result has something

@@ -53,7 +53,7 @@ def ladder(
     return [Scale(size, count) for size, count in zip(sizes, steps, strict=True)]
 
 
-def work(scales: Sequence[Scale], step: int) -> float:
+def work_until(scales: Sequence[Scale], step: int) -> float:
     """Count a run's work up to a step, in steps at the full size: pixels, and what every step costs."""
     done, total = 0, 0.0
     for scale in scales:

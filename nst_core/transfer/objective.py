@@ -186,7 +186,7 @@ class StyleTransferObjective:
             loss = content_loss(self.measured(layer, features[layer]), target)
             terms[content_term(layer)] = self.content_coefficient(layer, target) * loss
         for layer in self.style_layers:
-            if (term := self._style_loss(layer, features[layer])) is not None:
+            if (term := self._style_term(layer, features[layer])) is not None:
                 terms[style_term(layer)] = term
         if config.tv_weight > 0:
             terms[TV_TERM] = self.variation(image)
@@ -200,7 +200,7 @@ class StyleTransferObjective:
             image = F.pad(image, (0, 1, 0, 1), mode=WRAPPED)
         return self.config.tv_weight * TOTAL_VARIATIONS[self.config.total_variation](image)
 
-    def _style_loss(self, layer: str, features: Tensor) -> Tensor | None:
+    def _style_term(self, layer: str, features: Tensor) -> Tensor | None:
         """A layer's term; None where no region has a say in its few positions."""
         losses = []
         for target in self.style_targets[layer]:

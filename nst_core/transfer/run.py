@@ -10,7 +10,7 @@ from torch import Tensor
 from nst_core.errors import NSTError
 from nst_core.transfer.config import STEERABLE, StyleTransferConfig
 from nst_core.transfer.controls import Controls
-from nst_core.transfer.ladder import work
+from nst_core.transfer.ladder import work_until
 from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import StyleTransferObjective, normalized
 from nst_core.transfer.optimize import PLATEAU_STEPS, Frame
@@ -146,9 +146,9 @@ class Run:
         """Steps from the last frame to where the settings alone lead."""
         return 0 if self.broken else max(0, self._whole - (self.last_frame.step if self.last_frame else 0))
 
-    def work(self, step: int) -> float:
+    def work_until(self, step: int) -> float:
         """Count the work up to a step, in steps at the full size: pixels, and what every step costs."""
-        return work(self.painting.scales, step)
+        return work_until(self.painting.scales, step)
 
     def rest(self, path: Path) -> None:
         """Keep in a new file what takes much memory and is wanted only when the run goes on, as it then does by itself.

@@ -11,7 +11,7 @@ from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.masks import MAX_RADIUS
 from nst_core.transfer.optimizers import OPTIMIZERS
-from nst_core.transfer.setting import Control, setting, titled
+from nst_core.transfer.schema import Control, setting, titled
 from nst_core.transfer.starts import STARTS
 
 GATYS_STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")

@@ -16,7 +16,7 @@ from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord
 from nst_core.transfer.run import Run
-from nst_core.transfer.setting import Setting
+from nst_core.transfer.schema import Setting
 from nst_core.transfer.stylize import stylize
 
 RATIO = "alpha/beta ratio"  # α stays, β follows

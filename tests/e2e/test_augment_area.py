@@ -16,7 +16,7 @@ from nst_core.assets import ASSETS
 from nst_core.ui.augment.area import build_augment
 from nst_core.ui.page.theme import CSS, THEME
 from nst_core.ui.studio.instant_session import bundled
-from nst_core.ui.widgets.live_preview import ROUTE
+from nst_core.ui.widgets.channel import ROUTE
 from nst_core.ui.widgets.pictures import PictureInput
 from tests.e2e.conftest import fill
 

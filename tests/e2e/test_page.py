@@ -14,7 +14,7 @@ from nst_core.assets import ASSETS
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
-from nst_core.ui.widgets.live_preview import Preview
+from nst_core.ui.widgets.channel import Channel
 from tests.e2e.conftest import fill, prepare, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
@@ -258,7 +258,7 @@ def test_one_lane_serves_people_in_turn_and_apart(open_page, picture_files):
     wait_for_status(first, "Step")
     second.click("#run")
     wait_for_status(second, "Waiting for the device: 1 before you")
-    assert len(Preview.live) >= 1
+    assert len(Channel.live) >= 1
     expect(second.locator("#preview canvas")).to_be_hidden()
     first.click("#stop")
     wait_for_status(first, "Stopped")

@@ -53,7 +53,7 @@ def test_other_weights_are_weighed_without_a_look_at_any_picture(random_vgg, pic
     monkeypatch.setattr(
         StyleTransferObjective,
         "features",
-        lambda self, image, layers: (looks.append(layers), look(self, image, layers))[1],
+        lambda self, image, layers, **how: (looks.append(layers), look(self, image, layers, **how))[1],
     )
     steered = config.changed(content_weight=3.0, style_weight=5.0, layer_weights=(0.1, 0.2, 0.3), tv_weight=2.0)
     objective.steer(steered)

@@ -382,7 +382,7 @@ def test_every_setting_comes_back_out_of_a_record(random_weights, pictures, tmp_
 
 def test_the_work_of_a_run_grows_with_its_steps_and_the_more_the_larger_they_are(random_weights, pictures):
     run = stylize(*pictures, small(size=64, smallest_scale=32, steps=30), compute=CPU)
-    work = [run.work(step) for step in range(35)]
+    work = [run.work_until(step) for step in range(35)]
     each = [after - before for before, after in pairwise(work)]
     assert work[0] == 0 and all(later >= earlier - 1e-9 for earlier, later in pairwise(each))
     assert each[0] < each[29] == pytest.approx(each[33])

@@ -13,7 +13,7 @@ from nst_core.assets import ASSETS
 from nst_core.commands.stylize import add_options
 from nst_core.errors import ConfigError
 from nst_core.transfer.config import SETTINGS, STEERABLE, StyleTransferConfig
-from nst_core.transfer.setting import GROUPS, Control, Setting, reference, setting, steered, table_of
+from nst_core.transfer.schema import GROUPS, Control, Setting, reference, setting, steered, table_of
 from nst_core.transfer.variations import variable
 from nst_core.ui.stylize.controls import plain_controls
 from nst_core.ui.stylize.endpoint import endpoint_of

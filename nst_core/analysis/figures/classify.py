@@ -153,7 +153,7 @@ def _moment(run: Run, looks: Looks, text: str, *, done: bool = False) -> Moment:
         )
         for number, column in enumerate(COLUMNS)
     )
-    share = run.work(frame.step) / run.work(run.steps) if frame else 0.0
+    share = run.work_until(frame.step) / run.work_until(run.steps) if frame else 0.0
     return Moment(
         rows=("",),
         columns=COLUMNS,

@@ -17,7 +17,7 @@ from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.optimize import PLATEAU_STEPS
 from nst_core.transfer.presets import PRESETS
-from nst_core.transfer.setting import Setting, table_of
+from nst_core.transfer.schema import Setting, table_of
 from nst_core.transfer.variations import shown
 
 PAPER = PRESETS["gatys_printed"].config

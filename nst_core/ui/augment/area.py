@@ -30,7 +30,7 @@ from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job, connect_job
 from nst_core.ui.studio.control_values import default_config
 from nst_core.ui.studio.instant_session import bundled, title_of
-from nst_core.ui.widgets.live_preview import Preview, preview_area
+from nst_core.ui.widgets.channel import Channel, preview_area
 from nst_core.ui.widgets.pictures import PictureInput
 
 BRUSHES = {"instant": "one pass", "optimizer": "optimiser"}
@@ -255,28 +255,28 @@ def _show(
     job: Augmentation, painting: Generator[AugmentProgress, None, None]
 ) -> Generator[AugmentView, None, AugmentProgress]:
     """Each painting while it is made; returns the last progress."""
-    preview, began, told, saved = Preview(), time.monotonic(), -WORDS_SECONDS, -1
+    channel, began, told, saved = Channel(), time.monotonic(), -WORDS_SECONDS, -1
     words: dict[str, str] = {}
     last = AugmentProgress(0, 0)
     try:
-        status = status_html("Looking at the pictures …", share=0, run=preview.token)
-        shown = gr.HTML(value=preview.token, visible=True)
+        status = status_html("Looking at the pictures …", share=0, run=channel.token)
+        shown = gr.HTML(value=channel.token, visible=True)
         yield AugmentView(status, shown, gr.DownloadButton(visible=False))
         while progress := DEVICE_THREAD.next_of(painting):
             last, seconds, at_work = progress, time.monotonic() - began, progress.done == saved
             saved = progress.done
             if progress.entry and seconds - told >= WORDS_SECONDS:
                 done = saved + (progress.share if at_work else 0)
-                status = _status(progress, progress.entry, done, seconds, preview.token)
+                status = _status(progress, progress.entry, done, seconds, channel.token)
                 told, words = seconds, {"augment-status": status}
             if progress.image is not None:
-                preview.put(progress.image, words)
+                channel.put(progress.image, words)
             if job.controls.stop.is_set() and not (at_work and progress.share == 1):  # what is finished is saved next
                 break
         return last
     finally:
         DEVICE_THREAD.submit(painting.close).result()
-        preview.close()
+        channel.close()
 
 
 def _status(progress: AugmentProgress, entry: Entry, done: float, seconds: float, token: str) -> str:

@@ -52,7 +52,7 @@ def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, ta
     looked.then(None, js=SCROLL, show_progress="hidden", api_visibility="private")
     enlarged.close.click(lambda: gr.Column(visible=False), None, enlarged.area, **INSTANT)
     form = studio.form | {"tabs": tabs}
-    enlarged.send.click(form.shown(send), [board, studio.session], list(form), **QUEUED).success(
+    enlarged.send.click(form.filled_by(send), [board, studio.session], list(form), **QUEUED).success(
         None, js="() => window.scrollTo({top: 0})", show_progress="hidden", api_visibility="private"
     )
 

@@ -114,7 +114,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
     _follow_preset(studio, inputs)
     connect_enlarged(board, enlarged, view, tabs, studio)
     filled = _filled(inputs, stage) | {"tabs": tabs, "status": status}
-    page_at_hand().load(filled.shown(_opened), None, list(filled), **QUEUED)
+    page_at_hand().load(filled.filled_by(_opened), None, list(filled), **QUEUED)
     AUDIENCE.when_left(leave_board)
 
 
@@ -222,7 +222,7 @@ def _follow_preset(studio: Studio, inputs: Inputs) -> None:
 
 def _connect_inputs(inputs: Inputs, stage: Stage) -> None:
     chosen = Form({"words": stage.words}) | inputs.areas()
-    inputs.figure.change(chosen.shown(choose), inputs.figure, list(chosen), **INSTANT)
+    inputs.figure.change(chosen.filled_by(choose), inputs.figure, list(chosen), **INSTANT)
     for picture in (inputs.content, inputs.style):
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
@@ -238,8 +238,8 @@ def _connect_making(
     waiting = [view.status, make, stop, tour.show, view.go_on]
     pressed = [*waiting, stage.enlarged]
     form, filled = inputs.form(), _filled(inputs, stage)
-    given, making = [board, *form], _waiting(form.taken(make_figure))
-    set_lesson = filled.shown(lambda place: fill(TOUR[place].link()))
+    given, making = [board, *form], _waiting(form.given_to(make_figure))
+    set_lesson = filled.filled_by(lambda place: fill(TOUR[place].link()))
     shown = tour.show.click(set_lesson, tour.place, list(filled), **INSTANT)
     works = [
         event.then(_pressed, board, pressed, **INSTANT).then(making, given, list(view), **QUEUED)

@@ -21,7 +21,7 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.jobs import Job, connect_job
 from nst_core.ui.serving.turns import Work
 from nst_core.ui.studio.instant_session import InstantSession
-from nst_core.ui.widgets.live_preview import Preview, preview_area
+from nst_core.ui.widgets.channel import Channel, preview_area
 
 WORDS_SECONDS = 0.5  # between two updates of the status
 VIDEO_SIZE = 640  # pixels, to begin with
@@ -113,22 +113,22 @@ def paint_clip(session: InstantSession, source: str | None, size: float | None, 
 def _show_video(
     painting: Generator[VideoProgress, None, None], session: InstantSession, output: Path
 ) -> Iterator[View]:
-    preview, told, last = Preview(), 0.0, VideoProgress(0, None, None, 0.0)
+    channel, told, last = Channel(), 0.0, VideoProgress(0, None, None, 0.0)
     notes: list[str] = []
     words: dict[str, str] = {}  # go along with every picture, as the browser does not see them all
     try:
-        yield _begun(preview, "Opening the video …", gr.Video(visible=False))
+        yield _begun(channel, "Opening the video …", gr.Video(visible=False))
         for progress in painting:
             last = progress
             notes += [progress.note] if progress.note else []
             if time.monotonic() - told >= WORDS_SECONDS:
                 told = time.monotonic()
-                words = {"clip-status": _video_status(progress, notes, preview.token)}
+                words = {"clip-status": _video_status(progress, notes, channel.token)}
             if progress.image is not None:
-                preview.put(progress.image, words)
+                channel.put(progress.image, words)
     finally:
         painting.close()
-        preview.close()
+        channel.close()
     if not output.exists():
         raise ImageError("stopped before the first frame was painted; there is no video")
     stopped = session.video.controls.stop.is_set()
@@ -159,10 +159,10 @@ def paint_many(
         if not sources:
             raise ImageError("there are no pictures; drop some, or a folder")
         brush = on_device(session.brush())
-        preview, made, began = Preview(), 0, time.monotonic()
+        channel, made, began = Channel(), 0, time.monotonic()
         skipped: list[str] = []
         try:
-            yield _begun(preview, "Reading the pictures …", gr.DownloadButton(visible=False))
+            yield _begun(channel, "Reading the pictures …", gr.DownloadButton(visible=False))
             # a PNG is as small as it gets
             with (
                 in_use(sources),
@@ -181,10 +181,10 @@ def paint_many(
                     with archive.open(_free_name(archive, source.stem), "w") as entry:
                         images.save_png(painted, entry)
                     text = f"Picture {number + 1} of {len(sources)}: {named(source)}"
-                    status = status_html(text, "; ".join(skipped), share=(number + 1) / len(sources), run=preview.token)
-                    preview.put(painted, {"batch-status": status})
+                    status = status_html(text, "; ".join(skipped), share=(number + 1) / len(sources), run=channel.token)
+                    channel.put(painted, {"batch-status": status})
         finally:
-            preview.close()
+            channel.close()
         if not made and session.batch.controls.stop.is_set():
             raise ImageError("stopped before the first picture was painted; there is no ZIP")
         if not made:
@@ -207,8 +207,8 @@ def _free_name(archive: zipfile.ZipFile, stem: str) -> str:
     return name
 
 
-def _begun(preview: Preview, text: str, outcome: Update) -> View:
-    return status_html(text, run=preview.token), gr.HTML(value=preview.token, visible=True), outcome
+def _begun(channel: Channel, text: str, outcome: Update) -> View:
+    return status_html(text, run=channel.token), gr.HTML(value=channel.token, visible=True), outcome
 
 
 def _problem(error: NSTError) -> View:

@@ -59,7 +59,7 @@ def build(tabs: gr.Tabs, studio: Studio) -> Choices:
                 build_many(session, choices.size)
     _connect(choices, stage, camera)
     form = studio.form | {"tabs": tabs}
-    stage.polish.click(form.shown(polish), [session, studio.session], list(form), **QUEUED)
+    stage.polish.click(form.filled_by(polish), [session, studio.session], list(form), **QUEUED)
     return choices
 
 

@@ -49,7 +49,7 @@ class Form:
         """
         return dict(zip(self.parts, values, strict=True))
 
-    def taken(self, handler: Callable[..., Made]) -> Callable[..., Made]:
+    def given_to(self, handler: Callable[..., Made]) -> Callable[..., Made]:
         """Make a handler that gradio calls of one that takes this form's values by name, as its last argument."""
 
         def called(*given: Any) -> Made:
@@ -58,7 +58,7 @@ class Form:
 
         return called
 
-    def shown(self, handler: Callable[Given, Updates]) -> Callable[Given, list[Update]]:
+    def filled_by(self, handler: Callable[Given, Updates]) -> Callable[Given, list[Update]]:
         """Make a handler that gradio calls of one that gives updates by name.
 
         Raises:

@@ -77,7 +77,7 @@ async def in_turn(
     """
     place = lane.enter(client, limits())
     watch = asyncio.create_task(_watch(lane, place, controls))
-    job: _Job[View] = _Job()
+    job: _Resumed[View] = _Resumed()
     try:
         told: int | None = None
         began = asyncio.get_running_loop().time()
@@ -133,7 +133,7 @@ def _reason(lane: Lane, place: Place) -> str | None:
     return None
 
 
-class _Job(Generic[View]):
+class _Resumed(Generic[View]):
     """A generator that is resumed on HANDS, and closed there when it is no longer wanted, even in mid-step."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, PRE, layer_names, nearest_layer
 from nst_core.transfer.config import MAX_STYLES, SETTINGS, STEERABLE, StyleTransferConfig
 from nst_core.transfer.presets import PRESETS, counterpart
-from nst_core.transfer.setting import plainly_shown
+from nst_core.transfer.schema import plainly_shown
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 
 WEIGHT_CONTROLS = tuple(f"weight_{number}" for number in range(1, 6))  # of Gatys' five layers

@@ -9,7 +9,7 @@ import gradio as gr
 from nst_core.assets import ASSETS
 from nst_core.transfer.config import MAX_STYLES, SETTINGS
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.transfer.setting import GROUPS, Control, Setting, plainly_shown
+from nst_core.transfer.schema import GROUPS, Control, Setting, plainly_shown
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 from nst_core.ui.page.status import shares_html
 from nst_core.ui.studio.control_values import (

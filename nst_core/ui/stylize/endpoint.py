@@ -16,7 +16,7 @@ from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
-from nst_core.transfer.setting import Setting
+from nst_core.transfer.schema import Setting
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal

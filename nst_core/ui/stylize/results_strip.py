@@ -55,7 +55,7 @@ def build_history(session: gr.State, form: Form) -> Form:
     form |= {"strip": parts.strip}
     settings = ("preset", "about", *CONTROLS)
     shown = form.only(*View._fields, "strip", *settings)
-    parts.strip.pick(shown.shown(look_again), session, list(shown), **QUEUED)
+    parts.strip.pick(shown.filled_by(look_again), session, list(shown), **QUEUED)
     for button, act, names in (
         (parts.put_back, put_back, UPLOADS),
         (parts.use_start, use_as_start, ("start", "start_image")),
@@ -63,12 +63,12 @@ def build_history(session: gr.State, form: Form) -> Form:
         (parts.again, again_at_twice, ("start_image", *settings)),
     ):
         shown = form.only("status", *names)
-        button.click(shown.shown(act), session, list(shown), **QUEUED)
+        button.click(shown.filled_by(act), session, list(shown), **QUEUED)
     parts.timelapse.click(make_timelapse, session, timelapse, **QUEUED)
     timelapse.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
     parts.mark.click(mark, session, parts.strip, **QUEUED)
     shown = form.only("status", *settings) | {"file": parts.restore}
-    parts.restore.upload(shown.shown(restore), [session, parts.restore], list(shown), **QUEUED)
+    parts.restore.upload(shown.filled_by(restore), [session, parts.restore], list(shown), **QUEUED)
     return form
 
 

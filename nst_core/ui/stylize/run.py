@@ -1,4 +1,4 @@
-"""From a click to a painting: the handlers behind Run and Stop."""
+"""From a click on Run, or on what lets a painting go on, to its pictures."""
 
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -35,7 +35,7 @@ from nst_core.ui.studio.control_values import config_of, default_config
 from nst_core.ui.studio.results import remember
 from nst_core.ui.studio.session import Session, give_up_oldest, make_room
 from nst_core.ui.studio.uploads import Uploads
-from nst_core.ui.widgets.live_preview import Preview
+from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import comparison
 
@@ -76,8 +76,8 @@ class Pace:
         pace = left = None
         if made > 1 and seconds > 0:
             pace = made / seconds
-            work = run.work(frame.step) - run.work(self.first)
-            left = seconds * (run.work(run.steps) - run.work(frame.step)) / max(work, 1e-9)
+            work = run.work_until(frame.step) - run.work_until(self.first)
+            left = seconds * (run.work_until(run.steps) - run.work_until(frame.step)) / max(work, 1e-9)
         height, width = images.size_of(frame.image)
         return progress_text(frame.step, run.steps, pace, left, place_text(frame.scale, width, height))
 
@@ -141,7 +141,7 @@ def go_on(session: Session, steps: float | None) -> Iterator[View]:
         if not isinstance(count, int | float) or count != count // 1 or not 1 <= count <= MAX_STEPS:
             raise ConfigError(f"the number of steps is {said(count)}; give a whole number from 1 to {MAX_STEPS}")
         run, step = session.run, session.run.last_frame.step if session.run.last_frame else 0
-        check_work(run.work(step + int(count)) - run.work(step), run.content_image[0, 0].numel())
+        check_work(run.work_until(step + int(count)) - run.work_until(step), run.content_image[0, 0].numel())
         run.more(int(count))
         yield from ()
         return run
@@ -199,22 +199,22 @@ def start_run(uploads: Uploads, config: StyleTransferConfig, controls: Controls)
         compute=choose_compute(),
         controls=controls,
     )
-    check_work(run.work(run.steps), run.content_image[0, 0].numel())
+    check_work(run.work_until(run.steps), run.content_image[0, 0].numel())
     return run
 
 
 def _show_run(session: Session, run: Run) -> Iterator[View]:
     """Step through a run: every frame and what is said of it to the preview, the result at the end."""
-    preview, history = Preview(), session.losses
+    channel, history = Channel(), session.losses
     pace, told, note, steered = Pace(run), -WORDS_SECONDS, "", run.config
     words: dict[str, str] = {}
     problem: NSTError | None = None
     try:
         yield View(
-            preview=gr.HTML(value=preview.token, visible=True),
-            status=status_html("Looking at the pictures …", _where(run), share=0, run=preview.token),
-            losses=history.html(preview.token),
-            shares=shares_html(run=preview.token),
+            preview=gr.HTML(value=channel.token, visible=True),
+            status=status_html("Looking at the pictures …", _where(run), share=0, run=channel.token),
+            losses=history.html(channel.token),
+            shares=shares_html(run=channel.token),
             result=gr.HTML(visible="hidden"),
             download=gr.DownloadButton(visible="hidden"),
             record_area=gr.Accordion(visible=False),
@@ -226,17 +226,17 @@ def _show_run(session: Session, run: Run) -> Iterator[View]:
             text, at_once = pace.text(frame), run.config is not steered  # a hand on it sees what it does
             if time.monotonic() - told >= WORDS_SECONDS or at_once:
                 steered = run.config
-                told, share = time.monotonic(), run.work(frame.step) / max(run.work(run.steps), 1e-9)
-                status = status_html(text, _detail(run, note), share=share, run=preview.token)
-                shares = shares_html(run.first_losses, frame.losses, preview.token)
-                words = {"status": status, "losses": history.html(preview.token), "shares": shares}
-            preview.put(frame.image, words, at_once=at_once)
+                told, share = time.monotonic(), run.work_until(frame.step) / max(run.work_until(run.steps), 1e-9)
+                status = status_html(text, _detail(run, note), share=share, run=channel.token)
+                shares = shares_html(run.first_losses, frame.losses, channel.token)
+                words = {"status": status, "losses": history.html(channel.token), "shares": shares}
+            channel.put(frame.image, words, at_once=at_once)
     except NSTError as error:
         if run.last_frame is None:
             raise
         problem = error
     finally:
-        preview.close()
+        channel.close()
     yield _result(session, run, problem)
 
 

@@ -24,11 +24,11 @@ from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session, leave_page
 from nst_core.ui.studio.uploads import UPLOADS, check_upload
+from nst_core.ui.stylize.control_events import connect_counterpart, connect_settings
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
 from nst_core.ui.stylize.results_strip import build_history
 from nst_core.ui.stylize.run import View, go_on, paint, warm_up
-from nst_core.ui.stylize.settings import connect_counterpart, connect_settings
-from nst_core.ui.widgets.live_preview import preview_area
+from nst_core.ui.widgets.channel import preview_area
 from nst_core.ui.widgets.pictures import BeforeAfter
 
 GROUND_SIDE = 768  # pixels of the picture under the brush
@@ -119,7 +119,7 @@ def _connect_painting(session: gr.State, form: Form, buttons: Buttons, outputs: 
     ready = [run, stop, buttons.after, buttons.go_on, *network]
     made_of = form.only(*PAINTED_WITH)
     painting = run.click(_press_run, session, pressed, **INSTANT).then(
-        _waiting(made_of.taken(paint)), [session, *made_of], list(outputs), **QUEUED
+        _waiting(made_of.given_to(paint)), [session, *made_of], list(outputs), **QUEUED
     )
     runs = [painting]
     further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))

@@ -29,7 +29,7 @@ from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import connect_job
 from nst_core.ui.studio.handover import Choices
 from nst_core.ui.studio.instant_session import InstantSession, title_of
-from nst_core.ui.widgets.live_preview import Preview, preview_area
+from nst_core.ui.widgets.channel import Channel, preview_area
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import PictureInput
 
@@ -228,32 +228,32 @@ def _skipped(lesson: Lesson) -> str:
 
 
 def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[TrainView]:
-    preview, history, told, began = Preview(), LossHistory(), 0.0, time.monotonic()
+    channel, history, told, began = Channel(), LossHistory(), 0.0, time.monotonic()
     steps = lesson.steps(session.lesson.controls)
     shown: Tensor | None = None
     words: dict[str, str] = {}
     try:
         yield TrainView(
-            status=status_html("Looking at the style …", _skipped(lesson), share=0, run=preview.token),
-            preview=gr.HTML(value=preview.token, visible=True),
-            losses=history.html(preview.token),
+            status=status_html("Looking at the style …", _skipped(lesson), share=0, run=channel.token),
+            preview=gr.HTML(value=channel.token, visible=True),
+            losses=history.html(channel.token),
             file=gr.DownloadButton(visible=False),
         )
         while progress := DEVICE_THREAD.next_of(steps):
             news = {}
             if progress.losses:
                 history.note(progress.step, {**progress.losses, "total": sum(progress.losses.values())})
-                news["train-losses"] = history.html(preview.token)
+                news["train-losses"] = history.html(channel.token)
             if time.monotonic() - told >= WORDS_SECONDS or progress.preview is not None:
                 told = time.monotonic()
-                news["train-status"] = _status(progress, told - began, preview.token)
+                news["train-status"] = _status(progress, told - began, channel.token)
             shown = progress.preview if progress.preview is not None else shown
             words = {**words, **news}  # what was said goes along, as the browser does not see every picture
             if news and shown is not None:
-                preview.put(shown, words)
+                channel.put(shown, words)
     finally:
         DEVICE_THREAD.submit(steps.close).result()
-        preview.close()
+        channel.close()
     yield TrainView(losses=history.html())
 
 

@@ -64,7 +64,7 @@ def build_variations(studio: Studio) -> None:
     _connect_choice(session, sheet, parts, given)
     _connect_painting(session, sheet, parts, given)
     shown = studio.form.only("preset", "about", *CONTROLS) | {"sheet_status": parts.status}
-    parts.grid.click(shown.shown(_click), [sheet, session], list(shown), **QUEUED)
+    parts.grid.click(shown.filled_by(_click), [sheet, session], list(shown), **QUEUED)
     AUDIENCE.when_left(leave_sheet)
 
 
@@ -113,12 +113,12 @@ def _side(side: str, name: str, menu: list[tuple[str, str]], config: StyleTransf
 def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, given: Form) -> None:
     """Settings bring values that suit them; what is wrong with these is said at once."""
     for name, side in (("rows", parts.rows), ("columns", parts.columns)):
-        side.menu.input(given.taken(_chooses(name)), [sheet, session, *given], side.values, **INSTANT)
+        side.menu.input(given.given_to(_chooses(name)), [sheet, session, *given], side.values, **INSTANT)
     shown = parts.choice.only("row_values", "column_values") | {"extent": parts.extent}
-    parts.area.expand(shown.shown(given.taken(refresh)), [sheet, session, *given], list(shown), **INSTANT)
+    parts.area.expand(shown.filled_by(given.given_to(refresh)), [sheet, session, *given], list(shown), **INSTANT)
     once: dict[str, Any] = {"trigger_mode": "always_last", **INSTANT}
     changes = [part.change for part in (*parts.rows, *parts.columns, parts.size, parts.steps)]
-    gr.on(changes, given.taken(describe), [session, *given], parts.extent, **once)
+    gr.on(changes, given.given_to(describe), [session, *given], parts.extent, **once)
 
 
 def _chooses(side: str) -> Callable[..., Update]:
@@ -134,7 +134,7 @@ def _connect_painting(session: gr.State, sheet: gr.State, parts: Parts, given: F
     buttons = [parts.status, parts.paint, parts.stop]
     waiting = parts.paint.click(press_paint, sheet, buttons, **INSTANT)
     painting = waiting.then(
-        in_lane(DEVICE_LANE, given.taken(paint), lambda sheet: sheet.controls, lambda line: SheetView(status=line)),
+        in_lane(DEVICE_LANE, given.given_to(paint), lambda sheet: sheet.controls, lambda line: SheetView(status=line)),
         [sheet, session, *given],
         [parts.status, parts.grid, parts.download],
         **QUEUED,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from nst_core.features.vgg import nearest_layer
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.transfer.setting import Setting
+from nst_core.transfer.schema import Setting
 from nst_core.transfer.variations import PRESET, RATIO, Axis, Cell, cells, parse_axis, shown
 
 NOTHING = "nothing"  # in the menu of columns: one setting is enough

@@ -31,7 +31,7 @@ from nst_core.ui.augment.area import Augmentation, Wish, enter_page, leave_page,
 from nst_core.ui.augment.zip import unpack
 from nst_core.ui.page.downloads import IN_USE
 from nst_core.ui.serving.jobs import press
-from nst_core.ui.widgets.live_preview import Preview
+from nst_core.ui.widgets.channel import Channel
 from tests.instant.test_painter import network_of
 from tests.runs import CPU, small
 from tests.ui.instant.test_picture import props
@@ -68,8 +68,8 @@ def job() -> Augmentation:
 @pytest.fixture
 def shown(monkeypatch):
     """The words and pictures that the preview is given."""
-    given, put = [], Preview.put
-    monkeypatch.setattr(Preview, "put", lambda self, *what: (given.append(what), put(self, *what)))
+    given, put = [], Channel.put
+    monkeypatch.setattr(Channel, "put", lambda self, *what: (given.append(what), put(self, *what)))
     return given
 
 
@@ -108,7 +108,7 @@ def paint(job: Augmentation, wanted: Wish) -> list:
 
 def stopping(job: Augmentation, monkeypatch, count: int) -> None:
     """Stop is pressed when the preview gets its countth picture."""
-    put, seen = Preview.put, []
+    put, seen = Channel.put, []
 
     def counted(self, *given):
         put(self, *given)
@@ -116,7 +116,7 @@ def stopping(job: Augmentation, monkeypatch, count: int) -> None:
         if len(seen) == count:
             job.controls.stop.set()
 
-    monkeypatch.setattr(Preview, "put", counted)
+    monkeypatch.setattr(Channel, "put", counted)
 
 
 def zip_of(views: list) -> zipfile.ZipFile:
@@ -160,7 +160,7 @@ def test_class_folders_go_in_and_class_folders_come_out(job, packed, painter):
 def test_what_is_painted_is_shown_with_how_far_it_is(job, packed, shown):
     views = paint(job, wish(packed(*FILES), strengths="1"))
     token = props(views[0].preview)["value"]
-    assert Preview.live[token].done and 'data-run=""' in views[-1].status
+    assert Channel.live[token].done and 'data-run=""' in views[-1].status
     words = [words["augment-status"] for image, words in shown if image.shape[-1] == 24]
     assert len(words) >= 3 and all(f'data-run="{token}"' in line for line in words)
     assert "cat/a.png, waves at 1: 1 of 3 paintings" in words[0] and 'value="0.3333"' in words[0]

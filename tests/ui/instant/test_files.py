@@ -14,7 +14,7 @@ from nst_core.ui.instant import files as module
 from nst_core.ui.instant.files import paint_clip, paint_many
 from nst_core.ui.serving.jobs import Job, press, ready
 from nst_core.ui.studio.instant_session import InstantSession, Mix
-from nst_core.ui.widgets.live_preview import Preview
+from nst_core.ui.widgets.channel import Channel
 from tests.instant.test_painter import network_of
 from tests.instant.test_video import FRAMES, HEIGHT, WIDTH, decoded, film
 from tests.ui.instant.test_picture import props
@@ -45,10 +45,10 @@ def session() -> InstantSession:
 @pytest.fixture
 def updates(monkeypatch):
     """Every picture that the preview is given, with its words."""
-    given, put = [], Preview.put
+    given, put = [], Channel.put
     monkeypatch.setattr(module, "WORDS_SECONDS", 0.0)
     monkeypatch.setattr(
-        Preview, "put", lambda self, image, words: (given.append((image, words)), put(self, image, words))
+        Channel, "put", lambda self, image, words: (given.append((image, words)), put(self, image, words))
     )
     return given
 
@@ -71,7 +71,7 @@ def files(tmp_path) -> list[Path]:
 
 def stopped_after(job: Job, count: int, monkeypatch, painting: Iterator) -> list:
     """What a handler shows if Stop is pressed when so many pictures were painted."""
-    put, seen = Preview.put, []
+    put, seen = Channel.put, []
 
     def counted(self, *given):
         put(self, *given)
@@ -79,7 +79,7 @@ def stopped_after(job: Job, count: int, monkeypatch, painting: Iterator) -> list
         if len(seen) == count:
             job.controls.stop.set()
 
-    monkeypatch.setattr(Preview, "put", counted)
+    monkeypatch.setattr(Channel, "put", counted)
     return list(painting)
 
 
@@ -111,7 +111,7 @@ def test_a_video_is_painted_while_its_frames_are_shown(session, clip, updates):
     assert len(updates) == FRAMES and f"frame {FRAMES} of {FRAMES}" in updates[-1][1]["clip-status"].lower()
     assert all(f'data-run="{token}"' in words["clip-status"] for _, words in updates)
     assert f"Done: frame {FRAMES} of {FRAMES}" in views[-1][0] and 'data-run=""' in views[-1][0]
-    assert props(views[-1][1])["visible"] == "hidden" and Preview.live[token].done and session.video.busy is False
+    assert props(views[-1][1])["visible"] == "hidden" and Channel.live[token].done and session.video.busy is False
     painted = decoded(shown_file(views))
     assert len(painted) == FRAMES and (painted[0].width, painted[0].height) == (32, 24)
     assert sound_of(shown_file(views)) > 0
@@ -168,7 +168,7 @@ def test_a_page_that_is_left_ends_its_video(session, clip):
     token = props(next(views)[1])["value"]
     assert session.video.busy is True
     views.close()
-    assert session.video.busy is False and Preview.live[token].done
+    assert session.video.busy is False and Channel.live[token].done
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_zip_holds_every_picture_under_a_name_of_its_own(session, files, paint
     token = props(views[0][1])["value"]
     assert [f"Picture {number} of 3: {path.name}" in words["batch-status"] and token in words["batch-status"]
             for number, (path, (_, words)) in enumerate(zip(files, updates, strict=True), 1)] == [True] * 3  # fmt: skip
-    assert Preview.live[token].done
+    assert Channel.live[token].done
 
 
 def test_pictures_and_a_folder_are_painted_together_but_hidden_files(session, files):

@@ -15,7 +15,7 @@ def form() -> Form:
 
 
 def test_values_come_by_name_after_what_goes_before(form):
-    taken = form.taken(lambda session, shown: (session, shown))
+    taken = form.given_to(lambda session, shown: (session, shown))
     assert taken("mine", 512, 300, "Ready.") == ("mine", {"size": 512, "steps": 300, "status": "Ready."})
 
 
@@ -26,9 +26,9 @@ def test_values_too_many_or_too_few_are_a_mistake_of_the_programs(form):
 
 
 def test_what_is_not_named_stays_as_it_is(form):
-    assert form.shown(lambda: {"status": "Done.", "size": 9})() == [9, SKIP, "Done."]
-    assert form.shown(lambda: {})() == [SKIP] * 3
-    assert form.shown(lambda: {"size": None})() == [None, SKIP, SKIP]
+    assert form.filled_by(lambda: {"status": "Done.", "size": 9})() == [9, SKIP, "Done."]
+    assert form.filled_by(lambda: {})() == [SKIP] * 3
+    assert form.filled_by(lambda: {"size": None})() == [None, SKIP, SKIP]
 
 
 def test_an_update_of_nothing_is_a_mistake_of_the_programs(form):
@@ -49,5 +49,5 @@ def test_gradio_sees_the_handlers_own_parameters(form):
     def clicked(event: gr.EventData) -> dict:
         return {"size": event._data}
 
-    arguments, *_ = gr.helpers.special_args(form.shown(clicked), [], event_data=gr.EventData(None, 7))
-    assert form.shown(clicked)(*arguments) == [7, SKIP, SKIP]
+    arguments, *_ = gr.helpers.special_args(form.filled_by(clicked), [], event_data=gr.EventData(None, 7))
+    assert form.filled_by(clicked)(*arguments) == [7, SKIP, SKIP]

@@ -26,7 +26,7 @@ from nst_core.ui.studio.session import Session, leave_page
 from nst_core.ui.studio.uploads import Uploads, masks_of
 from nst_core.ui.stylize import run as painting
 from nst_core.ui.stylize.run import View, go_on, paint, recolor, steer
-from nst_core.ui.widgets.live_preview import Preview
+from nst_core.ui.widgets.channel import Channel
 from tests.ui.shown import page_showing
 
 SKIP = gr.skip()
@@ -104,7 +104,7 @@ def test_a_cancelled_run_ends_with_its_preview(random_weights, files):
     token = token_of(views)
     views.close()
     assert session.running is False
-    assert Preview.live[token].done
+    assert Channel.live[token].done
 
 
 def test_a_closed_page_stops_its_own_run_only(random_weights, files):
@@ -202,9 +202,9 @@ def test_a_run_waits_while_another_computes(random_weights, files):
 
 def test_the_preview_carries_every_step_and_what_is_said_of_it(random_weights, files, monkeypatch):
     monkeypatch.setattr(painting, "WORDS_SECONDS", 0.0)
-    put, seen = Preview.put, []
+    put, seen = Channel.put, []
     monkeypatch.setattr(
-        Preview, "put", lambda self, image, words, **how: (seen.append(words), put(self, image, words, **how))
+        Channel, "put", lambda self, image, words, **how: (seen.append(words), put(self, image, words, **how))
     )
     token = token_of(list(start(files, steps=3)))
     assert [f"Step {step} of 3" in words["status"] for step, words in enumerate(seen)] == [True] * 4
@@ -214,9 +214,9 @@ def test_the_preview_carries_every_step_and_what_is_said_of_it(random_weights, f
 
 def test_words_are_said_no_more_often_than_people_read(random_weights, files, monkeypatch):
     monkeypatch.setattr(painting, "WORDS_SECONDS", 1000.0)
-    put, seen = Preview.put, []
+    put, seen = Channel.put, []
     monkeypatch.setattr(
-        Preview, "put", lambda self, image, words, **how: (seen.append(words), put(self, image, words, **how))
+        Channel, "put", lambda self, image, words, **how: (seen.append(words), put(self, image, words, **how))
     )
     list(start(files, steps=3))
     assert len({words["status"] for words in seen}) == 1
@@ -234,9 +234,9 @@ def read(html: str) -> str:
 
 def test_what_the_weights_make_of_the_loss_is_told_while_it_paints_and_after(random_weights, files, monkeypatch):
     monkeypatch.setattr(painting, "WORDS_SECONDS", 0.0)
-    put, seen = Preview.put, []
+    put, seen = Channel.put, []
     monkeypatch.setattr(
-        Preview, "put", lambda self, image, words, **how: (seen.append(words), put(self, image, words, **how))
+        Channel, "put", lambda self, image, words, **how: (seen.append(words), put(self, image, words, **how))
     )
     views = list(start(files, steps=3))
     assert all("Of the loss: content" in words["shares"] and "at the start:" in words["shares"] for words in seen)

@@ -16,7 +16,7 @@ from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.train import tab as module
 from nst_core.ui.train.tab import TrainView, Wish, learn, learn_page, load_file, save_chosen
-from nst_core.ui.widgets.live_preview import Preview
+from nst_core.ui.widgets.channel import Channel
 from tests.instant.test_painter import CPU, network_of
 from tests.ui.instant.test_picture import props
 from tests.ui.studio.test_instant_session import brushed, bundle
@@ -74,9 +74,9 @@ def is_problem(views: list[TrainView], session: InstantSession, toasts: list[str
 @pytest.fixture
 def updates(monkeypatch):
     """Every picture that the preview is given, with its words."""
-    given, put = [], Preview.put
+    given, put = [], Channel.put
     monkeypatch.setattr(
-        Preview, "put", lambda self, image, words: (given.append((image, words)), put(self, image, words))
+        Channel, "put", lambda self, image, words: (given.append((image, words)), put(self, image, words))
     )
     return given
 
@@ -124,13 +124,13 @@ def test_losses_and_pictures_are_shown_while_it_learns(session, files, updates):
     assert "style" in words["train-losses"] and "total" in words["train-losses"]
     assert all(f'data-run="{token}"' in html for _, said in updates for html in said.values())
     assert updates[0][0].shape == (1, 3, 72, 160)  # in the new style, and as it is
-    assert Preview.live[token].done
+    assert Channel.live[token].done
     assert 'data-run=""' in views[-2].losses and 'data-run=""' in views[-1].status
 
 
 def test_a_lesson_that_is_stopped_has_learned_what_it_has(session, files, updates, monkeypatch):
-    put = Preview.put
-    monkeypatch.setattr(Preview, "put", lambda *given: (put(*given), session.lesson.controls.stop.set()))
+    put = Channel.put
+    monkeypatch.setattr(Channel, "put", lambda *given: (put(*given), session.lesson.controls.stop.set()))
     views = list(learn(session, wish(files, steps=40)))
     assert "10 steps" in views[-1].status and session.names[-1] == "red_rain"
     assert load_styles(Path(props(views[-1].file)["value"])).header["steps"] == "10"
@@ -146,7 +146,7 @@ def test_a_page_that_is_left_ends_its_lesson(session, files):
     token = props(next(views).preview)["value"]
     assert session.lesson.busy is True
     views.close()
-    assert session.lesson.busy is False and Preview.live[token].done
+    assert session.lesson.busy is False and Channel.live[token].done
 
 
 @pytest.mark.parametrize("name", ["", None])

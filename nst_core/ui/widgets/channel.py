@@ -36,10 +36,13 @@ KEEP_SECONDS = 30.0  # for a browser that is late to fetch the last frame
 PREFIX = struct.Struct(">III")
 
 
-class Preview:
-    """The newest picture of one run. Who knows its token can see it; it cannot be guessed."""
+class Channel:
+    """What a run says to its page: its newest picture, status line and chart.
 
-    live: ClassVar[dict[str, "Preview"]] = {}
+    Who knows its token can see it; it cannot be guessed.
+    """
+
+    live: ClassVar[dict[str, "Channel"]] = {}
 
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(16)
@@ -48,7 +51,7 @@ class Preview:
         self.image: Tensor | None = None
         self.words: dict[str, str] = {}
         self.done = False
-        Preview.live[self.token] = self
+        Channel.live[self.token] = self
 
     def put(self, image: Tensor, words: dict[str, str], *, at_once: bool = False) -> None:
         """Make image (1, 3, H, W) and its words the newest. Costs nothing until somebody asks.
@@ -67,7 +70,7 @@ class Preview:
     def close(self) -> None:
         """No more pictures will come."""
         self.done = True
-        timer = threading.Timer(KEEP_SECONDS, Preview.live.pop, (self.token, None))
+        timer = threading.Timer(KEEP_SECONDS, Channel.live.pop, (self.token, None))
         timer.daemon = True
         timer.start()
 
@@ -98,15 +101,15 @@ async def answer(request: Request) -> Response:
     Path: the run's token. Query: "seen", the version seen last, and "most", how many frames to send.
 
     Returns:
-        404 if there is no such run; 204 when it is over and all is seen; else `Preview.frames`.
+        404 if there is no such run; 204 when it is over and all is seen; else `Channel.frames`.
     """
-    preview = Preview.live.get(request.path_params["token"])
+    channel = Channel.live.get(request.path_params["token"])
     seen, most = (request.query_params.get(name, "") for name in ("seen", "most"))
-    if preview is None or not (seen.isdecimal() and most.isdecimal()):
+    if channel is None or not (seen.isdecimal() and most.isdecimal()):
         return Response(status_code=404)
-    if preview.done and preview.version <= int(seen):
+    if channel.done and channel.version <= int(seen):
         return Response(status_code=204)
-    frames = preview.frames(int(seen), min(int(most), MOST_FRAMES))
+    frames = channel.frames(int(seen), min(int(most), MOST_FRAMES))
     return StreamingResponse(frames, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
 

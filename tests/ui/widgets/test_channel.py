@@ -15,8 +15,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from nst_core.ui.page.slow_animations import SCRIPT, CalmPages
-from nst_core.ui.widgets import live_preview as module
-from nst_core.ui.widgets.live_preview import MOST_FRAMES, PREFIX, ROUTE, Preview
+from nst_core.ui.widgets import channel as module
+from nst_core.ui.widgets.channel import MOST_FRAMES, PREFIX, ROUTE, Channel
 
 client = TestClient(Starlette(routes=[ROUTE]))
 
@@ -44,12 +44,12 @@ def frames_in(body: bytes) -> list[tuple[int, dict[str, str], int]]:
     return found
 
 
-def ask(preview: Preview, seen: int, most: int = 1):
+def ask(preview: Channel, seen: int, most: int = 1):
     return client.get(f"/preview/{preview.token}", params={"seen": seen, "most": most})
 
 
 def test_a_browser_gets_the_newest_frame_once_and_none_in_between():
-    preview = Preview()
+    preview = Channel()
     for value in (0.1, 0.2, 0.9):
         preview.put(grey(value), {"status": f"at {value}"})
     ((version, words, level),) = frames_in(ask(preview, 0).content)
@@ -59,7 +59,7 @@ def test_a_browser_gets_the_newest_frame_once_and_none_in_between():
 
 
 def test_one_answer_holds_the_frames_that_come_while_it_is_given():
-    preview = Preview()
+    preview = Channel()
 
     async def watch() -> list[bytes]:
         sent = []
@@ -76,7 +76,7 @@ def test_one_answer_holds_the_frames_that_come_while_it_is_given():
 @pytest.mark.parametrize("at_once", [False, True])
 def test_a_frame_that_is_waited_for_does_not_wait_for_its_turn(monkeypatch, at_once):
     monkeypatch.setattr(module, "FRAME_SECONDS", 0.5)
-    preview = Preview()
+    preview = Channel()
 
     async def watch() -> float:
         preview.put(grey(0.0), {})
@@ -96,13 +96,13 @@ def test_no_browser_gets_more_frames_in_one_answer_than_is_good_for_others(monke
         asked.append(most)
         yield b""
 
-    monkeypatch.setattr(Preview, "frames", frames)
-    ask(Preview(), 0, most=10**9)
+    monkeypatch.setattr(Channel, "frames", frames)
+    ask(Channel(), 0, most=10**9)
     assert asked == [MOST_FRAMES]
 
 
 def test_the_last_frame_is_sent_after_the_end_and_then_nothing():
-    preview = Preview()
+    preview = Channel()
     preview.put(grey(0.5), {})
     preview.close()
     assert len(frames_in(ask(preview, 0, most=5).content)) == 1
@@ -110,23 +110,23 @@ def test_the_last_frame_is_sent_after_the_end_and_then_nothing():
 
 
 def test_an_answer_ends_in_time_though_nothing_is_painted():
-    assert ask(Preview(), 0, most=5).content == b""
+    assert ask(Channel(), 0, most=5).content == b""
 
 
 def test_a_guessed_token_shows_nothing():
-    Preview().put(grey(0.5), {})
+    Channel().put(grey(0.5), {})
     assert client.get("/preview/guess?seen=0&most=1").status_code == 404
 
 
 @pytest.mark.parametrize("query", ["", "?seen=-1&most=1", "?seen=0&most=x", "?seen=0"])
 def test_a_senseless_question_shows_nothing(query):
-    preview = Preview()
+    preview = Channel()
     preview.put(grey(0.5), {})
     assert client.get(f"/preview/{preview.token}{query}").status_code == 404
 
 
 def test_tokens_cannot_be_guessed():
-    tokens = {Preview().token for _ in range(50)}
+    tokens = {Channel().token for _ in range(50)}
     assert len(tokens) == 50
     assert min(map(len, tokens)) >= 20
 

@@ -34,13 +34,13 @@ def connect_settings(
     controls, backbone, about = inputs.controls, inputs.menu("backbone"), form["about"]
     filled = form.only("about", *CONTROLS)
     # menus say `input` also when they are left unchanged
-    preset.select(filled.shown(_fill), [session, preset, backbone], list(filled), **INSTANT)
+    preset.select(filled.filled_by(_fill), [session, preset, backbone], list(filled), **INSTANT)
     optimizer, start, color = map(inputs.menu, ("optimizer", "start", "color"))
     optimizer.select(STEP_SIZES.get, optimizer, controls["step_size"], **INSTANT)
     start.change(lambda start: gr.Image(visible=start == "image"), start, inputs.start_image, **INSTANT)
     backbone.change(describe_network, backbone, list(network), **INSTANT)
     layers = form.only(*LAYER_CONTROLS)
-    moved = layers.shown(layers.taken(_layers_on))
+    moved = layers.filled_by(layers.given_to(_layers_on))
     backbone.change(preset_text, [preset, backbone], about, **INSTANT)
     backbone.change(moved, [session, preset, backbone, *layers], list(layers), **INSTANT)
     network.fetch.click(
@@ -48,7 +48,7 @@ def connect_settings(
     ).then(describe_network, backbone, list(network), **INSTANT)
     given = form.only(*PAINTED_WITH)
     for name in STEERING_CONTROLS:
-        controls[name].input(given.taken(steer), [session, *given], None, trigger_mode="always_last", **QUEUED)
+        controls[name].input(given.given_to(steer), [session, *given], None, trigger_mode="always_last", **QUEUED)
     shown = color.select(recolor, [session, color], list(outputs), **QUEUED)
     shown.then(strip_value, session, form["strip"], **INSTANT)
 
@@ -57,7 +57,7 @@ def connect_counterpart(session: gr.State, preset: gr.Dropdown, form: Form, butt
     """A preset and its formula as it is printed lead to each other."""
     filled = form.only("preset", "about", *CONTROLS)
     preset.change(lambda name: gr.Button(**counterpart_button(name)), preset, button, **INSTANT)
-    button.click(filled.shown(_to_counterpart), [session, preset, form["backbone"]], list(filled), **INSTANT)
+    button.click(filled.filled_by(_to_counterpart), [session, preset, form["backbone"]], list(filled), **INSTANT)
 
 
 def _to_counterpart(session: Session, name: str, backbone: str) -> Updates:

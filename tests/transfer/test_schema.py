@@ -3,7 +3,7 @@
 import pytest
 
 from nst_core.errors import ConfigError
-from nst_core.transfer.setting import Setting, titled
+from nst_core.transfer.schema import Setting, titled
 
 WEIGHT = Setting(name="weight", default=1.0, extent=(0, 10))
 COUNT = Setting(name="count", default=3, extent=(1, 99), unit="steps")
