@@ -12,6 +12,10 @@ from nst_core.features import weights
 from nst_core.features.checkpoint import MEANS, expected_shapes, scale_shapes
 from nst_core.features.vgg import VGG
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores, as do programs that their tests start
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
+
 
 def pytest_collection_modifyitems(items):
     """Browser tests last, as Playwright keeps an event loop running; no real weights, no tests that need them."""

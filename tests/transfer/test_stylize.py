@@ -125,6 +125,7 @@ COUNTS = {
     "color": ({}, "content"),
     "blend": (TWO_STYLES, (1.0, 4.0)),
     "mask_softness": (MASKED, 0.2),
+    "wrap": ({}, True),
     "keep_unpainted": ({**MASKED, "content_weight": 0}, True),
 }
 
