@@ -6,7 +6,7 @@ import time
 import weakref
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.components import Component
@@ -21,13 +21,14 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.augment.zip import pack, unpack
 from nst_core.ui.page.downloads import in_use, new_file
-from nst_core.ui.page.events import INSTANT, Update, name_of, page_at_hand
+from nst_core.ui.page.events import INSTANT, Update, page_at_hand
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
-from nst_core.ui.serving.audience import AUDIENCE, Leaving
+from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job, connect_job
+from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.control_values import default_config
 from nst_core.ui.studio.instant_session import bundled, title_of
 from nst_core.ui.widgets.channel import Channel, preview_area
@@ -111,10 +112,8 @@ class Wish(NamedTuple):
         return instant_brush(painter, self.styles, None if size is None else int(size))
 
 
-class Augmentation(Job):
+class Augmentation(PageState, Job):
     """What one open page has of it: the pictures of its ZIP, and what is painted of them."""
-
-    open: ClassVar[weakref.WeakValueDictionary[str, "Augmentation"]] = weakref.WeakValueDictionary()  # as Session.open
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,8 +121,9 @@ class Augmentation(Job):
         self.left_out = 0  # files of the ZIP
         self.room: Path | None = None
 
-    def __deepcopy__(self, memo: object) -> "Augmentation":
-        return type(self)()  # gradio copies it for each page
+    def leave(self) -> None:
+        """End what goes on for a page that was closed."""
+        self.controls.stop.set()
 
     def folders(self, wish: Wish) -> tuple[Path, Path]:
         """Of pictures and paintings; for the wish of before those of before, so that painting goes on where it was.
@@ -199,7 +199,7 @@ def build_augment(style_picture: PictureInput) -> None:
     inputs: list[Component] = [source, by, styles, style_picture, strengths, size, steps]  # in the order of Wish
     connect_job(job, lambda job: job, (run, stop), paint_folder, inputs, [status, preview, outcome])
     page_at_hand().load(enter_page, job, **INSTANT)
-    AUDIENCE.when_left(leave_page)
+    AUDIENCE.when_left(Augmentation.leave_page)
 
 
 def _of_brush(by: str) -> tuple[gr.Dropdown, gr.Number]:
@@ -209,13 +209,7 @@ def _of_brush(by: str) -> tuple[gr.Dropdown, gr.Number]:
 
 def enter_page(job: Augmentation, request: gr.Request) -> None:
     """A page was opened."""
-    Augmentation.open[name_of(request)] = job
-
-
-def leave_page(page: Leaving) -> None:
-    """A page was closed: what goes on for it ends."""
-    if job := Augmentation.open.get(page.session_hash):
-        job.controls.stop.set()
+    job.enter(request)
 
 
 def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
-from weakref import WeakValueDictionary
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -15,9 +14,9 @@ from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.errors import named
 from nst_core.features.classifier import forget_classifier
 from nst_core.ui.explain.figure_table import Figures
-from nst_core.ui.serving.audience import Leaving
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job
+from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.uploads import Drawn, check_shape, masks_of
 
 
@@ -86,10 +85,8 @@ def _title(path: Path) -> str:
     return path.stem.replace("_", " ")
 
 
-class Board:
+class Board(PageState):
     """What one open page has of its figure: how it is made, and how far it is."""
-
-    open: ClassVar[WeakValueDictionary[str, "Board"]] = WeakValueDictionary()  # by gradio's name of the page
 
     def __init__(self) -> None:
         self.job = Job()
@@ -102,9 +99,6 @@ class Board:
         self.views = Figures()
         self.looked_at: tuple[int, int] | None = None  # the part that is enlarged
 
-    def __deepcopy__(self, memo: object) -> "Board":
-        return type(self)()  # gradio copies it for each page; what is being made cannot be copied
-
     def begin(self, figure: Figure, settings: dict[str, Any], pictures: Pictures) -> Moments:
         """Another figure; what is wrong with it is said before the last one is given up. On the device's thread."""
         making = figure.make(pictures.read(figure.pictures), settings, choose_compute())
@@ -112,6 +106,14 @@ class Board:
         self.making, self.figure, self.settings, self.pictures = making, figure, settings, pictures
         self.moment, self.views, self.looked_at = None, Figures(), None
         return making
+
+    def leave(self) -> None:
+        """End the figure of a page that was closed after its present step, and free it."""
+        self.left = True
+        self.job.controls.stop.set()
+        if not self.job.busy:
+            with suppress(RuntimeError):  # the server is going down
+                DEVICE_THREAD.submit(self.drop)
 
     def drop(self) -> None:
         """Free what the figure still holds to go on with; its last moment stays. On the device's thread."""
@@ -129,13 +131,3 @@ class Board:
     def parts(self) -> tuple[Part, ...]:
         """Of the last moment."""
         return self.moment.parts if self.moment else ()
-
-
-def leave_board(page: Leaving) -> None:
-    """A page was closed: its figure, if any, ends after its present step, and is freed."""
-    if board := Board.open.get(page.session_hash):
-        board.left = True
-        board.job.controls.stop.set()
-        if not board.job.busy:
-            with suppress(RuntimeError):  # the server is going down
-                DEVICE_THREAD.submit(board.drop)

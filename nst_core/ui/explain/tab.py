@@ -18,10 +18,10 @@ from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.links import LessonLink, read_link
 from nst_core.ui.explain.run import BoardView, go_on, make_figure
 from nst_core.ui.explain.save import build_keeping
-from nst_core.ui.explain.session import Board, Pictures, leave_board
+from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.explain.tour import TOUR, Tour, build_tour
 from nst_core.ui.page.classifier_button import classifier_button
-from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of, page_at_hand
+from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
@@ -115,7 +115,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
     connect_enlarged(board, enlarged, view, tabs, studio)
     filled = _filled(inputs, stage) | {"tabs": tabs, "status": status}
     page_at_hand().load(filled.filled_by(_opened), None, list(filled), **QUEUED)
-    AUDIENCE.when_left(leave_board)
+    AUDIENCE.when_left(Board.leave_page)
 
 
 def _pictures() -> tuple[gr.Radio, PictureInput, PictureInput, tuple[gr.Column, gr.Column, gr.Row], list[gr.File]]:
@@ -259,7 +259,7 @@ def _waiting(work: Work[Board, BoardView]) -> Handler[BoardView]:
 
 
 def _pressed(board: Board, request: gr.Request) -> tuple[Update, ...]:
-    Board.open[name_of(request)] = board
+    board.enter(request)
     board.left = False  # a connection that was lost is back
     off = gr.Button(interactive=False)
     return *press(board.job), off, off, gr.Column(visible=False)

@@ -15,10 +15,10 @@ from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
 from nst_core.ui.instant.picture import CHOOSE, InstantView, paint_picture, polish
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of, page_at_hand
+from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
-from nst_core.ui.serving.audience import AUDIENCE, Leaving
+from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import PASS_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
@@ -116,7 +116,7 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
         slider.input(remix, [session, *choices.mix], None, trigger_mode="always_last", **QUEUED)
     camera.take(take, session, stage.picture, **QUEUED)
     page_at_hand().load(enter_page, session, [strip, camera], **INSTANT)
-    AUDIENCE.when_left(leave_page)
+    AUDIENCE.when_left(InstantSession.leave_page)
 
 
 def repaint(session: InstantSession, picture: Path | None, size: float | None, *mix: Any) -> Iterator[InstantView]:
@@ -152,15 +152,7 @@ def take(session: InstantSession, event: gr.EventData) -> Update:
 
 def enter_page(session: InstantSession, request: gr.Request) -> tuple[StripValue, str]:
     """A page was opened: its styles, and the token of its camera."""
-    InstantSession.open[name_of(request)] = session
+    session.enter(request)
     if session.names:
         session.point_camera()
     return session.strip_value(), session.live.token
-
-
-def leave_page(page: Leaving) -> None:
-    """A page was closed: what goes on for it ends."""
-    if session := InstantSession.open.get(page.session_hash):
-        for job in (session.video, session.batch, session.lesson):
-            job.controls.stop.set()
-        session.live.close()

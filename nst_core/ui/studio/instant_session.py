@@ -6,8 +6,7 @@ from contextlib import suppress
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import ClassVar, NamedTuple
-from weakref import WeakValueDictionary
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -20,6 +19,7 @@ from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import COLORS
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job
+from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.camera import Live
 from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
 
@@ -71,10 +71,8 @@ def _bundled_painter() -> Painter:
     return bundled().painter(choose_compute())
 
 
-class InstantSession:
+class InstantSession(PageState):
     """Styles to choose of, and what is chosen."""
-
-    open: ClassVar[WeakValueDictionary[str, "InstantSession"]] = WeakValueDictionary()  # by gradio's name of the page
 
     def __init__(self) -> None:
         self.catalogue = bundled()
@@ -88,8 +86,11 @@ class InstantSession:
         self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
         self._painter: Painter | None = None  # of a catalogue of this page's own
 
-    def __deepcopy__(self, memo: object) -> "InstantSession":
-        return type(self)()  # gradio copies it for each page
+    def leave(self) -> None:
+        """End what goes on for a page that was closed: its film, its pictures, its lesson and its camera."""
+        for job in (self.video, self.batch, self.lesson):
+            job.controls.stop.set()
+        self.live.close()
 
     @property
     def names(self) -> list[str]:

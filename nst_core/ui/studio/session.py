@@ -1,8 +1,5 @@
 """What one open page has of its painting."""
 
-from typing import ClassVar
-from weakref import WeakValueDictionary
-
 from nst_core.devices import release_freed_memory
 from nst_core.host_memory import available_memory, total_memory
 from nst_core.transfer.config import StyleTransferConfig
@@ -10,7 +7,7 @@ from nst_core.transfer.controls import Controls
 from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.form import Updates
-from nst_core.ui.serving.audience import Leaving
+from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.control_values import controls_of, preset_of, preset_text
 from nst_core.ui.studio.results import Results
 from nst_core.ui.studio.uploads import Uploads
@@ -19,10 +16,8 @@ from nst_core.ui.widgets.loss_chart import LossHistory
 SHORT_SHARE = 1 / 8  # of the memory; with less available, it is short
 
 
-class Session:
+class Session(PageState):
     """What one open page has: its last run, and what may change while that goes on."""
-
-    open: ClassVar[WeakValueDictionary[str, "Session"]] = WeakValueDictionary()  # by gradio's name of the page
 
     def __init__(self) -> None:
         self.controls = Controls()
@@ -42,8 +37,12 @@ class Session:
         self.base, preset = config, preset_of(config)
         return {"preset": preset, "about": preset_text(preset, config.backbone), **controls_of(config)}
 
-    def __deepcopy__(self, memo: object) -> "Session":
-        return type(self)()  # gradio copies it for each page; events cannot be copied
+    def leave(self) -> None:
+        """End the run of a page that was closed after its present step, and free it."""
+        self.left = True
+        self.controls.stop.set()
+        if not self.running:
+            self.drop_run()
 
     def drop_run(self) -> None:
         """Free what the last run holds."""
@@ -68,12 +67,3 @@ def make_room() -> None:
     """Give up paintings that rest, while memory is short. On the device's thread."""
     while available_memory() < SHORT_SHARE * total_memory() and give_up_oldest():
         pass
-
-
-def leave_page(page: Leaving) -> None:
-    """A page was closed: its run, if any, ends after its present step, and is freed."""
-    if session := Session.open.get(page.session_hash):
-        session.left = True
-        session.controls.stop.set()
-        if not session.running:
-            session.drop_run()

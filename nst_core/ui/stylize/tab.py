@@ -10,7 +10,7 @@ from nst_core import images
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.run import Run
-from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of, page_at_hand
+from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
@@ -22,7 +22,7 @@ from nst_core.ui.serving.turns import Handler, Work, in_lane
 from nst_core.ui.studio.control_values import preset_text
 from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.results import strip_value
-from nst_core.ui.studio.session import Session, leave_page
+from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import UPLOADS, check_upload
 from nst_core.ui.stylize.control_events import connect_counterpart, connect_settings
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
@@ -168,7 +168,7 @@ def _outputs() -> View:
 def _connect_page(preset: gr.Dropdown, about: gr.Markdown, backbone: Component, network: Network) -> None:
     """Connect what happens when a page is opened, and when it is closed."""
     page = page_at_hand()
-    AUDIENCE.when_left(leave_page)
+    AUDIENCE.when_left(Session.leave_page)
     page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(describe_network, backbone, list(network), **INSTANT)
@@ -179,7 +179,7 @@ def _press_run(session: Session, request: gr.Request) -> tuple[Update, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     session.controls.stop.clear()
     session.left = False
-    Session.open[name_of(request)] = session
+    session.enter(request)
     off, on = gr.Button(interactive=False), gr.Button(interactive=True)
     # a download would write over the run's status
     return status_html("Waiting for the device …"), off, on, off, gr.Row(visible=False)

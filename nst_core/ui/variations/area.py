@@ -10,10 +10,10 @@ from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.settings import MAX_STEPS
-from nst_core.ui.page.events import INSTANT, QUEUED, Update, name_of
+from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
-from nst_core.ui.serving.audience import AUDIENCE, Leaving
+from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
@@ -65,7 +65,7 @@ def build_variations(studio: Studio) -> None:
     _connect_painting(session, sheet, parts, given)
     shown = studio.form.only("preset", "about", *CONTROLS) | {"sheet_status": parts.status}
     parts.grid.click(shown.filled_by(_click), [sheet, session], list(shown), **QUEUED)
-    AUDIENCE.when_left(leave_sheet)
+    AUDIENCE.when_left(Sheet.leave_page)
 
 
 def _parts() -> Parts:
@@ -195,16 +195,10 @@ def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> Updates:
     return {**shown, "sheet_status": status_html(f"{cell.label} is in the page's settings; Run paints it.")}
 
 
-def leave_sheet(page: Leaving) -> None:
-    """A page was closed: its sheet, if any, ends after its present step."""
-    if sheet := Sheet.open.get(page.session_hash):
-        sheet.controls.stop.set()
-
-
 def press_paint(sheet: Sheet, request: gr.Request) -> tuple[Update, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     sheet.controls.stop.clear()
-    Sheet.open[name_of(request)] = sheet
+    sheet.enter(request)
     return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
 
 

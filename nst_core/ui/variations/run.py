@@ -3,8 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
-from weakref import WeakValueDictionary
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -21,6 +20,7 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.limits import check_work
+from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.control_values import config_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
@@ -30,10 +30,8 @@ from nst_core.ui.variations.table import Growth
 VIEW_SECONDS = 2.0  # at least, between two views of a sheet that grows
 
 
-class Sheet:
+class Sheet(PageState):
     """An open page's sheet."""
-
-    open: ClassVar[WeakValueDictionary[str, "Sheet"]] = WeakValueDictionary()  # by gradio's name of the page
 
     def __init__(self) -> None:
         self.controls = Controls()
@@ -43,8 +41,9 @@ class Sheet:
         self.names: dict[str, str] = {}  # "rows" or "columns" -> the setting for which the page put values there
         self.filled: dict[str, str] = {}  # and these values
 
-    def __deepcopy__(self, memo: object) -> "Sheet":
-        return type(self)()  # as of Session
+    def leave(self) -> None:
+        """End the sheet of a page that was closed after its present step."""
+        self.controls.stop.set()
 
 
 class Choice(NamedTuple):

@@ -12,38 +12,56 @@ MOST_POINTS = 120  # of a line
 
 def chart_html(chart: Chart, colors: Mapping[str, str]) -> str:
     """The chart with its title, axes and legend; "" before there is a point."""
-    lines = {name: points_of(_thinned(points), chart.logarithmic) for name, points in chart.lines.items()}
-    points = [point for line in lines.values() for point in line]
+    lines = {name: _thinned(points) for name, points in chart.lines.items()}
+    title = f"{chart.title}; across: {chart.x}"
+    plot = plot_html(lines, colors, logarithmic=chart.logarithmic, label=title)
+    legend = legend_html({name: points[-1][1] if points else 0.0 for name, points in chart.lines.items()}, colors)
+    return f'<figure class="chart"><figcaption>{escape(title)}</figcaption>{plot}{legend}</figure>' if plot else ""
+
+
+def plot_html(lines: Mapping[str, Points], colors: Mapping[str, str], *, logarithmic: bool, label: str) -> str:
+    """Lines between two axes; "" before there is a point.
+
+    Args:
+        lines: name -> points (x, y), x from 0.
+        colors: name -> its colour.
+        logarithmic: whether y is shown as its power of ten; what has none is left out.
+        label: what is said of it to those who do not see it.
+    """
+    drawn = {name: points_of(points, logarithmic) for name, points in lines.items()}
+    points = [point for line in drawn.values() for point in line]
     if not points:
         return ""
     width = max(x for x, _ in points) or 1.0
     low, high = min(y for _, y in points), max(y for _, y in points)
-    if chart.logarithmic:
+    if logarithmic:
         low, high = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
     else:
         low, high = min(0.0, low), high if high > low else low + 1
-    drawn = "".join(
+    paths = "".join(
         f'<polyline points="{_path(line, width, low, high)}" style="--term: {colors[name]}"'
         f' data-line="{escape(name, quote=True)}"/>'
-        for name, line in lines.items()
+        for name, line in drawn.items()
         if line
     )
-    legend = "".join(
-        f'<li style="--term: {colors[name]}" data-line="{escape(name, quote=True)}"><span>{escape(name)}</span> '
-        f"<b>{points[-1][1] if points else 0:.3g}</b></li>"
-        for name, points in chart.lines.items()
-    )
-    title = f"{chart.title}; across: {chart.x}"
-    labels = [(y, _power(y) if chart.logarithmic else f"{y:g}") for y in ticks(low, high)]
+    heights = [(y, _power(y) if logarithmic else f"{y:g}") for y in ticks(low, high)]
     return (
-        f'<figure class="chart"><figcaption>{escape(title)}</figcaption>'
-        f'<div class="plot" role="img" aria-label="{escape(title, quote=True)}">'
-        f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
-        f"{_axis('y', low, high, labels)}"
-        f"{_axis('x', 0, width, [(x, f'{x:g}') for x in ticks(0, width)])}"
+        f'<div class="plot" role="img" aria-label="{escape(label, quote=True)}">'
+        f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>'
+        f"{_axis('y', low, high, [(y, text) for y, text in heights if text])}"
+        f"{_axis('x', 0, width, [(x, f'{x:.9g}') for x in ticks(0, width)])}"
         "</div>"
-        f'<ul class="legend">{legend}</ul></figure>'
     )
+
+
+def legend_html(values: Mapping[str, float], colors: Mapping[str, str]) -> str:
+    """List lines with their last values."""
+    entries = "".join(
+        f'<li style="--term: {colors[name]}" data-line="{escape(name, quote=True)}"><span>{escape(name)}</span> '
+        f"<b>{value:.3g}</b></li>"
+        for name, value in values.items()
+    )
+    return f'<ul class="legend">{entries}</ul>'
 
 
 def table_html(table: Table, colors: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.ui.augment import area as module
 from nst_core.ui.augment import zip as class_folders
-from nst_core.ui.augment.area import Augmentation, Wish, enter_page, leave_page, paint_folder
+from nst_core.ui.augment.area import Augmentation, Wish, enter_page, paint_folder
 from nst_core.ui.augment.zip import unpack
 from nst_core.ui.page.downloads import IN_USE
 from nst_core.ui.serving.jobs import press
@@ -349,8 +349,8 @@ def test_pages_share_nothing_and_a_page_that_is_closed_stops(job):
     assert isinstance(other, Augmentation) and other.controls is not job.controls
     enter_page(job, SimpleNamespace(session_hash="a page"))
     enter_page(other, SimpleNamespace(session_hash="another"))
-    leave_page(SimpleNamespace(session_hash="a page"))
-    leave_page(SimpleNamespace(session_hash="one that never was"))
+    Augmentation.leave_page(SimpleNamespace(session_hash="a page"))
+    Augmentation.leave_page(SimpleNamespace(session_hash="one that never was"))
     assert (job.controls.stop.is_set(), other.controls.stop.is_set()) == (True, False)
 
 

@@ -20,7 +20,7 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.ui.explain import session as module
-from nst_core.ui.explain.session import Board, Pictures, leave_board
+from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 
 QUICK = {"layers": "conv1_2", "start": ["content"], "size": 32, "steps": 5000}
@@ -318,7 +318,7 @@ def test_a_closed_page_ends_and_frees_its_own_figure_only():
         next(each.making)
     Board.open.update(boards)
     for name in ("mine", "nobody"):
-        leave_board(SimpleNamespace(session_hash=name))
+        Board.leave_page(SimpleNamespace(session_hash=name))
     device = on_device(threading.current_thread).name  # and all before it is over
     mine, other = boards["mine"], boards["other"]
     assert mine.left and mine.job.controls.stop.is_set() and mine.making is None and closed["mine"] == [device]
@@ -327,7 +327,7 @@ def test_a_closed_page_ends_and_frees_its_own_figure_only():
 
 def test_a_figure_that_is_being_made_is_left_to_its_handler(board):
     Board.open["mine"], board.job.busy = board, True
-    leave_board(SimpleNamespace(session_hash="mine"))
+    Board.leave_page(SimpleNamespace(session_hash="mine"))
     on_device(int)
     assert board.left and board.job.controls.stop.is_set() and board.making and board.closed == []
 
@@ -337,7 +337,7 @@ def test_a_page_that_is_closed_as_the_server_ends_says_nothing(board, monkeypatc
     over.shutdown()
     monkeypatch.setattr(module, "DEVICE_THREAD", over)
     Board.open["mine"] = board
-    leave_board(SimpleNamespace(session_hash="mine"))
+    Board.leave_page(SimpleNamespace(session_hash="mine"))
     assert board.job.controls.stop.is_set()
 
 

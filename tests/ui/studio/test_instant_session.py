@@ -14,7 +14,7 @@ from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import with_colors_of
-from nst_core.ui.instant.tab import enter_page, leave_page, pick, remix, repaint
+from nst_core.ui.instant.tab import enter_page, pick, remix, repaint
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio import instant_session as module
 from nst_core.ui.studio.camera import Live
@@ -185,8 +185,8 @@ def test_a_closed_page_ends_what_goes_on_for_it_and_for_no_other():
     for name, session in pages.items():
         enter_page(session, SimpleNamespace(session_hash=name))
         assert session.live.paint is not None
-    leave_page(SimpleNamespace(session_hash="mine"))
-    leave_page(SimpleNamespace(session_hash="nobody"))
+    InstantSession.leave_page(SimpleNamespace(session_hash="mine"))
+    InstantSession.leave_page(SimpleNamespace(session_hash="nobody"))
     for name, session in pages.items():
         gone = name == "mine"
         ended = session.video.controls, session.batch.controls, session.lesson.controls

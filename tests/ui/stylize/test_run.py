@@ -22,7 +22,7 @@ from nst_core.transfer.record import read_record
 from nst_core.transfer.run import Run
 from nst_core.ui.page.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
-from nst_core.ui.studio.session import Session, leave_page
+from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads, masks_of
 from nst_core.ui.stylize import run as painting
 from nst_core.ui.stylize.run import View, go_on, paint, recolor, steer
@@ -110,8 +110,8 @@ def test_a_cancelled_run_ends_with_its_preview(random_weights, files):
 def test_a_closed_page_stops_its_own_run_only(random_weights, files):
     sessions = {name: Session() for name in ("mine", "other")}
     Session.open.update(sessions)
-    leave_page(SimpleNamespace(session_hash="mine"))
-    leave_page(SimpleNamespace(session_hash="nobody"))
+    Session.leave_page(SimpleNamespace(session_hash="mine"))
+    Session.leave_page(SimpleNamespace(session_hash="nobody"))
     assert sessions["mine"].controls.stop.is_set()
     assert not sessions["other"].controls.stop.is_set()
     assert "Stopped" in last_shown(list(start(files, sessions["mine"], steps=50)), "status")
@@ -468,7 +468,7 @@ def test_a_closed_page_frees_its_run(random_weights, files):
     Session.open["mine"] = session
     list(start(files, session))
     assert session.run is not None
-    leave_page(SimpleNamespace(session_hash="mine"))
+    Session.leave_page(SimpleNamespace(session_hash="mine"))
     assert session.run is None
 
 
@@ -477,7 +477,7 @@ def test_a_page_closed_while_it_paints_frees_its_run_when_that_ends(random_weigh
     Session.open["mine"] = session
     views = start(files, session, steps=100_000)
     next(views)
-    leave_page(SimpleNamespace(session_hash="mine"))
+    Session.leave_page(SimpleNamespace(session_hash="mine"))
     list(views)
     assert session.run is None and not session.running
 

@@ -19,7 +19,7 @@ from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.control_values import CONTROLS, config_of, controls_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.variations import run as sheet_painting
-from nst_core.ui.variations.area import Sheet, choose, describe, fill, leave_sheet, refresh, take
+from nst_core.ui.variations.area import Sheet, choose, describe, fill, refresh, take
 from nst_core.ui.variations.axes import (
     FAVOURITES,
     MENU,
@@ -308,6 +308,6 @@ def test_two_pages_never_share_a_sheet():
 def test_a_closed_page_stops_its_own_sheet_only():
     sheets = {name: Sheet() for name in ("mine", "other")}
     Sheet.open.update(sheets)
-    leave_sheet(SimpleNamespace(session_hash="mine"))
-    leave_sheet(SimpleNamespace(session_hash="nobody"))
+    Sheet.leave_page(SimpleNamespace(session_hash="mine"))
+    Sheet.leave_page(SimpleNamespace(session_hash="nobody"))
     assert sheets["mine"].controls.stop.is_set() and not sheets["other"].controls.stop.is_set()
