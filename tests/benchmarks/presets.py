@@ -1,10 +1,12 @@
 """Every preset's own picture of one pair, on VGG-19 and on Lite, and the figures of the papers that they come from.
 
     NST_WEIGHTS=… python -m tests.benchmarks.presets PHOTO PAINTING OUT [--size PIXELS] [--only NAME …] [--on lite …]
+        [--tiles assets/readme/presets]
 
 Paints what is not in OUT yet, so that it can be interrupted, each with its record; prints seconds, VGG-19's content and
-style error of each (relative errors of conv4_2 and of five Gram matrices, the photo's own beside it) and its contrast,
-and writes OUT/presets.jpg and OUT/figures.jpg. Without --size each is painted at its own.
+style error of each (relative errors of conv4_2 and of five Gram matrices, the photo's own beside it) and its contrast.
+Without --size each is painted at its own. With --tiles it writes small pictures into that folder, beside those that are
+there, and prints the tables of all as the README has them.
 """
 
 import argparse
@@ -15,11 +17,10 @@ from pathlib import Path
 from torch import Tensor
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Moment, Part
+from nst_core.analysis.figure import Chart
 from nst_core.analysis.poster.blocks import draw_charts, stacked
 from nst_core.analysis.poster.chart import colors_of
 from nst_core.analysis.poster.lettering import best_lettering
-from nst_core.analysis.poster.parts import draw_parts
 from nst_core.devices import choose_compute
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig
@@ -33,8 +34,8 @@ STEP = 500  # between two losses of From Scratch's that are known
 # Its authors' total loss every 500 steps, as far as it is known, and after 10,000.
 FROM_SCRATCH = {0: 2.9e6, 500: 3.0e4, 1000: 1.35e4, 1500: 8.5e3, 2000: 6.0e3, 2500: 4.3e3, 10_000: 184.0}
 NETWORKS = ("lite", "vgg19")
-COLUMNS = 4
-WIDTH = 1600  # pixels of a page
+TILE = 315  # pixels of a tile's width
+CHART_WIDTH = 800  # pixels
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Painting:
         return PRESETS[self.preset].config.on(backbone).changed(**self.changes, size=size)
 
 
-OWN = [Painting(name, preset.title, name, {}) for name, preset in PRESETS.items()]
+OWN = [Painting(name, preset.title, name, {}) for name, preset in PRESETS.items() if not name.endswith("_printed")]
 FIGURES = [
     Painting("luo_shallow", "Luo: shallow layers alone", "luo", {"style_layers": ("conv1_1", "conv2_1")}),
     Painting("luo", "Luo: all five layers", "luo", {}),
@@ -106,20 +107,29 @@ def score(painting: Painting, path: Path, judges: dict, pictures: tuple[Tensor, 
     )
 
 
-def page(paintings: list[Painting], folders: list[Path], path: Path, *, timed: bool) -> None:
-    """Pictures in rows, labelled; a row of each network below each other."""
-    parts, rows = [], []
-    for first in range(0, len(paintings), COLUMNS):
-        for folder in folders:
-            for column, painting in enumerate(paintings[first : first + COLUMNS]):
-                if (file := folder / f"{painting.name}.png").exists():
-                    image = images.load(file)
-                    seconds = f", {read_record(file).seconds:.0f} s" if timed else ""
-                    parts.append(Part(len(rows), column, painting.name, image, painting.label + seconds))
-            rows.append(BACKBONES[folder.name])
-    moment = Moment(tuple(rows), (), tuple(parts))
-    if picture := draw_parts(moment, WIDTH, best_lettering()):
-        picture.save(path, quality=88)
+def save_tile(path: Path, folder: Path) -> None:
+    """A small JPEG of a painting, for the README."""
+    folder.mkdir(parents=True, exist_ok=True)
+    image = images.fit(images.load(path), TILE)
+    images.to_pil(image).save(folder / f"{path.stem}.jpg", quality=90)
+
+
+def table(paintings: list[Painting], tiles: Path) -> str:
+    """The tiles that there are as the README has them: a row a painting, a column a network.
+
+    Args:
+        paintings: rows.
+        tiles: a folder of each network's.
+    """
+    rows = [f"| | {' | '.join(BACKBONES[backbone] for backbone in NETWORKS)} |", "|---" * (1 + len(NETWORKS)) + "|"]
+    for painting in paintings:
+        cells = []
+        for backbone in NETWORKS:
+            there = (tiles / backbone / f"{painting.name}.jpg").exists()
+            alt = f"{painting.label} on {BACKBONES[backbone]}"
+            cells.append(f"![{alt}](../../{tiles}/{backbone}/{painting.name}.jpg)" if there else "not painted yet")
+        rows.append(f"| {painting.label} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
 
 
 def losses_page(folders: list[Path], path: Path) -> None:
@@ -131,7 +141,7 @@ def losses_page(folders: list[Path], path: Path) -> None:
                 (int(step), loss) for step, loss in json.loads(file.read_text()).items()
             )
     chart = Chart("total loss, From scratch", "step", lines)
-    blocks = list(draw_charts((chart,), colors_of((chart,)), WIDTH // 2, 28, best_lettering()))
+    blocks = list(draw_charts((chart,), colors_of((chart,)), CHART_WIDTH, 28, best_lettering()))
     stacked(blocks, 40).convert("RGB").save(path, quality=88)
 
 
@@ -142,6 +152,7 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--size", type=int, help="of all; else each its own")
     parser.add_argument("--only", nargs="+")
+    parser.add_argument("--tiles", type=Path)
     parser.add_argument("--on", nargs="+", choices=NETWORKS, default=NETWORKS)
     options = parser.parse_args()
     ensure_weights()
@@ -155,9 +166,12 @@ def main() -> None:
             if not options.only or painting.name in options.only:
                 paint(painting, folder.name, pictures, options.size, folder)
                 score(painting, folder / f"{painting.name}.png", judges, pictures, options.size)
-    page(OWN, folders, options.output / "presets.jpg", timed=False)
-    page(FIGURES, folders, options.output / "figures.jpg", timed=True)
     losses_page(folders, options.output / "from_scratch.jpg")
+    if options.tiles:
+        for folder in folders:
+            for path in folder.glob("*.png"):
+                save_tile(path, options.tiles / folder.name)
+        print(table(OWN, options.tiles), table(FIGURES, options.tiles), sep="\n")
 
 
 if __name__ == "__main__":
