@@ -13,6 +13,7 @@ from nst_core.__main__ import COMMANDS, _parser
 from nst_core.assets import ASSETS
 from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import PRESETS
+from tests.benchmarks.presets import FIGURES, OWN, table
 
 ROOT = ASSETS.parent
 README = (ROOT / "README.md").read_text()
@@ -95,3 +96,10 @@ def test_every_asset_is_credited():
             assert f"`{folder}/{path.name}`" in credits
     for path in (ROOT / "assets" / "weights").glob("*.safetensors"):
         assert f"`weights/{path.name}`" in credits
+
+
+def test_every_painting_of_a_preset_is_shown():
+    tiles = Path("assets", "readme", "presets")
+    assert all(table(paintings, tiles) in PRESETS_README for paintings in (OWN, FIGURES))
+    known = {painting.name for painting in (*OWN, *FIGURES)}
+    assert {path.stem for path in (ROOT / tiles).rglob("*.jpg")} <= known
