@@ -147,7 +147,9 @@ class Painting:
             seed=self.config.seed,
         )
         start = STARTS[self.config.start](material)
-        return (as_tile(start) if self.config.wrap else start).to(self.compute.device)
+        if self.config.wrap and self.config.start in ("style", "image"):  # content and noise are tiles
+            start = as_tile(start)
+        return start.to(self.compute.device)
 
     def _steer(self, objective: StyleTransferObjective, wanted: StyleTransferConfig) -> bool:
         """Weigh by these settings from here on; whether anything changed."""

@@ -4,7 +4,7 @@ import pytest
 
 from nst_core.images import MIN_SIDE, SIZE_RULES
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
-from nst_core.transfer.ladder import RATIO, ladder
+from nst_core.transfer.ladder import RATIO, STEP_COST, Scale, ladder, work_until
 
 PHOTO, PAINTING = (600, 800), (500, 400)  # (height, width)
 
@@ -86,3 +86,10 @@ def test_falloff_gives_the_coarser_scales_more(falloff):
     for coarse, fine in itertools.pairwise(found):
         expected = (fine.size / coarse.size) ** falloff
         assert (coarse.steps - 1) / (fine.steps - 1) == pytest.approx(expected, rel=2 / (fine.steps - 1))
+
+
+def test_work_counts_pixels_and_what_every_step_costs():
+    scales = [Scale(128, 10), Scale(512, 20)]
+    assert work_until(scales, 0) == 0
+    assert work_until(scales, 10) == pytest.approx(10 * (STEP_COST + 1 / 16))
+    assert work_until(scales, 15) - work_until(scales, 10) == pytest.approx(5 * (STEP_COST + 1))

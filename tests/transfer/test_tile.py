@@ -101,3 +101,12 @@ def test_total_variation_of_a_tile_counts_its_seam(random_weights, pictures):
 
     assert variation(wrap=False) == pytest.approx(3 * 32 * 1.0, rel=1e-4)  # from 0 to 1 in every row
     assert variation(wrap=True) == pytest.approx(2 * variation(wrap=False), rel=0.05)  # and back again
+
+
+def test_a_tile_is_its_own_content(random_weights):
+    config = StyleTransferConfig(backbone="vgg16", size=64, style_weight=0.0, wrap=True, content_layers=("conv3_1",))
+    own = photo("coffee")
+    painting = Painting(own, [own], config, start_image=None, masks=[], compute=CPU)
+    objective, start = painting.laid_out()
+    assert torch.equal(start, painting.content_image)
+    assert float(objective(painting.content_image)["content conv3_1"]) == 0
