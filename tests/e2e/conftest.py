@@ -26,14 +26,18 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def app_url(random_weights_folder):
+def app_url(random_weights_folder, tmp_path_factory):
     """The page, served here, with VGG-19 from NST_WEIGHTS or else with random weights.
 
     Its default preset does not end by itself, so that a test can stop it however small the picture is.
     """
-    before = os.environ.get("NST_WEIGHTS")
-    os.environ["NST_WEIGHTS"] = before or str(random_weights_folder)
-    os.environ["NST_DEVICE"] = "cpu"  # where Lite is the default
+    set_here = {
+        "NST_WEIGHTS": os.environ.get("NST_WEIGHTS") or str(random_weights_folder),
+        "NST_DEVICE": "cpu",  # where Lite is the default
+        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")),  # which another server must not tidy up
+    }
+    before = {name: os.environ.get(name) for name in set_here}
+    os.environ.update(set_here)
     studio = PRESETS[DEFAULT_PRESET]
     PRESETS[DEFAULT_PRESET] = dataclasses.replace(studio, config=studio.config.changed(tolerance=0))
     from app import LAUNCH, demo
@@ -42,9 +46,11 @@ def app_url(random_weights_folder):
     yield url
     demo.close()
     PRESETS[DEFAULT_PRESET] = studio
-    del os.environ["NST_DEVICE"]
-    if before is None:
-        del os.environ["NST_WEIGHTS"]
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")
