@@ -146,7 +146,7 @@ class Settings:
         False,
         "Tile without a seam",
         "opposite edges meet: laid side by side, results show no seam",
-        page=Control("switch", "machinery", "opposite edges meet, as of wallpapers and textures"),
+        page=Control("switch", "machinery", "opposite edges meet, as of wallpapers and textures", wide=True),
     )
 
     # what is compared

@@ -42,5 +42,6 @@ class LossHistory:
 
 def _colors(terms: list[str]) -> dict[str, str]:
     inner = iter(COLORS * (1 + len(terms) // len(COLORS)))
-    fixed = {"total": TOTAL_COLOR, "content": CONTENT_COLOR}
-    return {term: fixed.get(term.split()[0]) or next(inner) for term in terms}
+    content = {term: CONTENT_COLOR for term in terms if term.split()[0] == "content"}
+    fixed = content | {"total": TOTAL_COLOR}
+    return {term: fixed.get(term) or next(inner) for term in terms}

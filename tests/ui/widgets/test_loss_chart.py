@@ -66,3 +66,9 @@ def test_the_legend_says_the_last_losses():
 @pytest.mark.parametrize("value", [0.0, float("inf"), float("nan")])
 def test_losses_without_a_logarithm_draw_nothing_and_break_nothing(value):
     assert "polyline" not in history_of(frame(0, style=value)).html()
+
+
+def test_terms_are_told_apart_by_their_colours():
+    html = history_of(frame(0, **{"content conv4_2": 1.0, "style conv1_1": 1.0, "total variation": 1.0})).html()
+    colors = dict(re.findall(r'<li style="--term: (#\w+)" data-line="([^"]*)"', html))
+    assert sorted(colors.values()) == ["content conv4_2", "style conv1_1", "total", "total variation"]
