@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 import psutil
+import torchvision  # noqa: F401, which programs of the field have loaded when they begin: part of the start
 from torch.profiler import ProfilerActivity, profile
 
 from nst_core.devices import choose_compute
