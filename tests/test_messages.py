@@ -19,13 +19,13 @@ from nst_core.features.vgg import check_layers
 from nst_core.instant.film import open_video
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
-from nst_core.instant.perceptual import Recipe
+from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import load_styles
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import RunRecord, read_record
 from nst_core.transfer.sheet import read_sheet
 from nst_core.transfer.variations import SETTINGS, Axis, parse_axis
-from nst_core.ui.augment.area import Wish
+from nst_core.ui.augment.area import FolderWish
 from nst_core.ui.augment.zip import unpack
 from nst_core.ui.explain.links import read_link
 from nst_core.ui.instant.endpoint import _check
@@ -83,9 +83,9 @@ ENTRIES: dict[str, Callable[[Path], object]] = {
     "the endpoint's style": lambda _: _check("style", LONG, MANY),
     "a style": lambda _: Painter([network_of(*MANY)], CPU).recipe({LONG: 1.0}, 1.0),
     "styles": lambda _: TransformationNetwork([*MANY, *MANY]),
-    "a recipe": lambda _: Recipe(width=LONG),
+    "a recipe": lambda _: TrainingRecipe(width=LONG),
     "a device": lambda _: choose_compute(LONG),
-    "strengths": lambda _: Wish(None, "instant", [], None, LONG, 1.0, None).numbers(),
+    "strengths": lambda _: FolderWish(None, "instant", [], None, LONG, 1.0, None).numbers(),
     "a record": lambda _: RunRecord.from_json(LONG),
     "a picture": in_a_file(images.load),
     "a picture that is not there": lambda folder: images.load(folder / LONG),

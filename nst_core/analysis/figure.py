@@ -118,7 +118,7 @@ def check_counts(contents: Sized, styles: Sized) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class FigureMaterial:
     """The pictures that a figure is made of, each (1, 3, any, any) in [0, 1], and what they are called."""
 
     contents: tuple[Tensor, ...] = ()
@@ -172,7 +172,7 @@ class Figure:
     source: str
     options: tuple[Option, ...]
     pictures: tuple[str, ...]
-    make: Callable[[Material, dict[str, Any], Compute], Moments]
+    make: Callable[[FigureMaterial, dict[str, Any], Compute], Moments]
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """name -> value of every option, as given or by default.

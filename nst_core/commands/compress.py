@@ -12,7 +12,7 @@ from nst_core.errors import ConfigError
 from nst_core.features import weights
 from nst_core.features.checkpoint import TEACHERS
 from nst_core.features.compress import check_output, compress
-from nst_core.features.distill import Recipe
+from nst_core.features.distill import CompressionRecipe
 
 HELP = "make VGG-19 Lite out of VGG-19 and a folder of photographs"
 
@@ -22,8 +22,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", choices=sorted(set(TEACHERS.values())), default="vgg19")
     parser.add_argument("--images", type=Path, required=True, help="a folder of photographs, 1000 or more")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the safetensors file to write")
-    parser.add_argument("--steps", type=int, default=Recipe.steps, help=f"of fine-tuning (default {Recipe.steps})")
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument(
+        "--steps", type=int, default=CompressionRecipe.steps, help=f"of fine-tuning (default {CompressionRecipe.steps})"
+    )
+    parser.add_argument("--seed", type=int, default=CompressionRecipe.seed)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -33,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
             raise ConfigError(f"{name} is {getattr(options, name)}; give a whole number from 0 to {2**32 - 1}")
     check_output(options.output)
     fetch(options.teacher)
-    recipe = Recipe(steps=options.steps, seed=options.seed)
+    recipe = CompressionRecipe(steps=options.steps, seed=options.seed)
     teacher, compute = weights.require(options.teacher), choose_compute()
     with tqdm(total=recipe.steps, unit="step", desc=str(compute)) as bar:
         for progress in compress(teacher, options.images, options.output, recipe, compute):

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import load_cutout
-from nst_core.analysis.figure import Figure, Material, Moment, Moments, check_counts
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, check_counts
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.poster.save import save_parts, save_poster
 from nst_core.assets import ASSETS
@@ -111,7 +111,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
             raise OutputError(f"the folder {options.parts} cannot be written; write elsewhere")
 
 
-def _material(figure: Figure, options: argparse.Namespace) -> Material:
+def _material(figure: Figure, options: argparse.Namespace) -> FigureMaterial:
     """The pictures that are named, or examples where none are.
 
     Raises:
@@ -124,7 +124,7 @@ def _material(figure: Figure, options: argparse.Namespace) -> Material:
         for kind, named in (("content", options.content), ("style", options.style), ("cutout", cutouts))
     )
     check_counts(contents, styles)
-    return Material(
+    return FigureMaterial(
         contents=tuple(map(images.load, contents)),
         styles=tuple(map(images.load, styles)),
         content_names=tuple(map(_title, contents)),

@@ -20,9 +20,9 @@ from nst_core.features.compress import check_output
 from nst_core.features.vgg import BACKBONES
 from nst_core.files import check_writable
 from nst_core.instant.lesson import QUICK, add_style
-from nst_core.instant.perceptual import Recipe
+from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.train import train
-from nst_core.instant.trainer import Progress
+from nst_core.instant.trainer import TrainingProgress
 
 HELP = "train a network that paints in styles of your own in one pass"
 
@@ -51,9 +51,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--add-style", type=Path, metavar="PICTURE", help="one more style, named after its file")
     parser.add_argument("--to", type=Path, metavar="FILE", help="the file of styles that it is added to")
     parser.add_argument("--preview", type=Path, metavar="PNG", help="keep there what the network paints by now")
-    parser.add_argument("--backbone", choices=BACKBONES, default=Recipe.backbone, help="what judges the paintings")
+    parser.add_argument(
+        "--backbone", choices=BACKBONES, default=TrainingRecipe.backbone, help="what judges the paintings"
+    )
     for option, (setting, what) in NUMBERS.items():
-        default, added = getattr(Recipe, setting), getattr(QUICK, setting)
+        default, added = getattr(TrainingRecipe, setting), getattr(QUICK, setting)
         more = f", to add one {added}" if added != default else ""
         help = f"{what} (default {default}{more})"
         parser.add_argument(option, type=type(default), metavar="NUMBER", dest=setting, help=help)
@@ -91,7 +93,7 @@ def _train_styles(options: argparse.Namespace) -> None:
     check_output(options.output)
     _check_preview(options.preview)
     style_images, skipped = read_styles(options.styles)
-    recipe, compute = recipe_of(options, style_images, Recipe()), choose_compute()
+    recipe, compute = recipe_of(options, style_images, TrainingRecipe()), choose_compute()
     fetch(recipe.backbone)
     with tqdm(total=recipe.steps, unit="step", desc=f"{BACKBONES[recipe.backbone]}, {compute}") as bar:
         for text in skipped:
@@ -163,7 +165,7 @@ def read_styles(paths: list[Path]) -> tuple[dict[str, Tensor], list[str]]:
     return styles, skipped
 
 
-def recipe_of(options: argparse.Namespace, style_images: dict[str, Tensor], base: Recipe) -> Recipe:
+def recipe_of(options: argparse.Namespace, style_images: dict[str, Tensor], base: TrainingRecipe) -> TrainingRecipe:
     """Change a recipe by what the options say about how to train.
 
     Raises:
@@ -186,7 +188,7 @@ def _check_preview(path: Path | None) -> None:
     check_writable(path)
 
 
-def _show(progress: Progress, bar: tqdm, preview: Path | None) -> None:
+def _show(progress: TrainingProgress, bar: tqdm, preview: Path | None) -> None:
     bar.update(progress.step - bar.n)
     if progress.losses:
         bar.set_postfix({name: f"{loss:.4g}" for name, loss in progress.losses.items()})

@@ -13,7 +13,7 @@ from torchvision.transforms.functional import center_crop, resize
 from nst_core.devices import Compute, put_on, release_freed_memory
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER, CLASSIFIER_LAYERS
-from nst_core.features.remote import Progress
+from nst_core.features.remote import DownloadProgress
 from nst_core.features.vgg import VGG, layer_names
 
 CATEGORIES = tuple(VGG19_Weights.IMAGENET1K_V1.meta["categories"])  # of ImageNet, by number
@@ -112,7 +112,7 @@ def require() -> weights.Checkpoint:
     return weights.require(CLASSIFIER)
 
 
-def download() -> Iterator[Progress]:
+def download() -> Iterator[DownloadProgress]:
     """Fetch torchvision's file into the cache, 548 MB, and tell how far it is; as `weights.download` does."""
     return weights.download(CLASSIFIER)
 

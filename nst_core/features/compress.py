@@ -14,7 +14,7 @@ from nst_core.devices import Compute, put_on
 from nst_core.errors import OutputError, said
 from nst_core.features.activations import measure
 from nst_core.features.checkpoint import MEANS, PRE, TITLES, Checkpoint, load, plan, tap_name, unit_tap_name
-from nst_core.features.distill import Progress, Recipe, Student
+from nst_core.features.distill import CompressionProgress, CompressionRecipe, Student
 from nst_core.features.photographs import Photographs
 from nst_core.features.refit import refit
 from nst_core.features.scale import unit_tap
@@ -25,7 +25,9 @@ LICENCE = "distilled from VGG-19 (Simonyan & Zisserman 2014, CC BY 4.0)"
 CHECKPOINT_STEPS = 500
 
 
-def compress(teacher: Checkpoint, images: Path, output: Path, recipe: Recipe, compute: Compute) -> Iterator[Progress]:
+def compress(
+    teacher: Checkpoint, images: Path, output: Path, recipe: CompressionRecipe, compute: Compute
+) -> Iterator[CompressionProgress]:
     """Write a network that sees what the teacher sees with a quarter of its work.
 
     First in closed form (see `refit`), then all layers together, by Adam on the relative squared error of each.
@@ -45,10 +47,10 @@ def compress(teacher: Checkpoint, images: Path, output: Path, recipe: Recipe, co
             recipe.
     """
     check_output(output)
-    yield Progress(0, recipe.steps, {}, f"reading the pictures of {images}")
+    yield CompressionProgress(0, recipe.steps, {}, f"reading the pictures of {images}")
     photographs = Photographs.read(images, smallest=recipe.crop)
     if photographs.skipped:
-        yield Progress(0, recipe.steps, {}, f"skipped {'; '.join(photographs.skipped)}")
+        yield CompressionProgress(0, recipe.steps, {}, f"skipped {'; '.join(photographs.skipped)}")
     state = load(teacher)
     header = {
         "made by": "python -m nst_core compress",
@@ -60,20 +62,20 @@ def compress(teacher: Checkpoint, images: Path, output: Path, recipe: Recipe, co
     partial = output.with_name(output.name + ".partial")
     if partial.is_file():
         student = Student.resumed(partial, header, compute)
-        yield Progress(student.step, recipe.steps, {}, f"going on from {partial}")
+        yield CompressionProgress(student.step, recipe.steps, {}, f"going on from {partial}")
     else:
         crops = photographs.crops(recipe.refit_crops, recipe.crop, 0.0, recipe.seed, 0)
         layers = []
         for made in refit(VGG(teacher.backbone, state), _widths(), crops, recipe.seed):
             layers.append(made)
-            yield Progress(0, recipe.steps, {}, f"fitted {made.layer} in closed form")
+            yield CompressionProgress(0, recipe.steps, {}, f"fitted {made.layer} in closed form")
         student = Student.refitted(layers, compute)
     seen = put_on(compute.device, VGG(teacher.backbone, state), compute.dtype)
     for progress in student.distilled(seen, photographs, recipe):
         if progress.step % CHECKPOINT_STEPS == 0:
             student.save(partial, progress.step, header)
         yield progress
-    yield Progress(recipe.steps, recipe.steps, {}, "fitting the taps, measuring on pictures held out")
+    yield CompressionProgress(recipe.steps, recipe.steps, {}, "fitting the taps, measuring on pictures held out")
     reference = VGG(teacher.backbone, state).to(compute.device)
     taps = student.fitted_taps(reference, photographs, recipe)
     errors = student.errors(reference, photographs, taps)
@@ -82,7 +84,7 @@ def compress(teacher: Checkpoint, images: Path, output: Path, recipe: Recipe, co
     roots = {name: root_of(tap) for name, tap in taps.items()}
     _save(student.state() | roots | _scale_of(taps, measure(VGG(teacher.backbone, state))), header, output)
     partial.unlink(missing_ok=True)
-    yield Progress(recipe.steps, recipe.steps, errors, f"wrote {output}")
+    yield CompressionProgress(recipe.steps, recipe.steps, errors, f"wrote {output}")
 
 
 def _scale_of(taps: dict[str, Tensor], means: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ HELD_OUT_SIDE = 256  # pixels of the pictures on which errors are measured
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class CompressionRecipe:
     """All that a distillation depends on besides the teacher and the photographs."""
 
     refit_crops: int = 240  # 128 pixels each, for the closed form
@@ -33,7 +33,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Progress:
+class CompressionProgress:
     """How far a compression is, and how wrong the student still is."""
 
     step: int
@@ -73,8 +73,10 @@ class Student:
         tapped = [made for made in layers if tap_name(made.layer) in expected_shapes(BUNDLED_BACKBONE)]
         return cls(tensors, {made.layer: made.tap for made in tapped}, compute)
 
-    def distilled(self, teacher: VGG, photographs: Photographs, recipe: Recipe) -> Iterator[Progress]:
-        """Fine-tune; a Progress every REPORT_STEPS."""
+    def distilled(
+        self, teacher: VGG, photographs: Photographs, recipe: CompressionRecipe
+    ) -> Iterator[CompressionProgress]:
+        """Fine-tune; a CompressionProgress every REPORT_STEPS."""
         sums = dict.fromkeys(self.layers, 0.0)
         for step in range(self.step + 1, recipe.steps + 1):
             crops = photographs.crops(recipe.batch, recipe.crop, recipe.noisy, recipe.seed, step)
@@ -91,7 +93,7 @@ class Student:
                 count = (step - 1) % REPORT_STEPS + 1
                 means = {layer: value / count for layer, value in sums.items()}
                 sums = dict.fromkeys(self.layers, 0.0)
-                yield Progress(step, recipe.steps, means, "fine-tuning")
+                yield CompressionProgress(step, recipe.steps, means, "fine-tuning")
 
     def _errors_of(self, crops: Tensor, teacher: VGG) -> dict[str, Tensor]:
         with torch.no_grad():
@@ -101,7 +103,7 @@ class Student:
             read = {layer: through(self.taps.get(layer), seen[layer]) for layer in self.layers}
             return {layer: relative_error(read[layer], wanted[layer]) for layer in self.layers}
 
-    def fitted_taps(self, teacher: VGG, photographs: Photographs, recipe: Recipe) -> dict[str, Tensor]:
+    def fitted_taps(self, teacher: VGG, photographs: Photographs, recipe: CompressionRecipe) -> dict[str, Tensor]:
         """The best taps of the finished convolutions, before ReLU and after: tensor's name -> T (C, k)."""
         layers = [name + ending for name in self.taps for ending in ("", PRE)]
         moments: dict[str, Tensor] = {}

@@ -25,7 +25,7 @@ from nst_core.features.checkpoint import (
     read,
     title_of,
 )
-from nst_core.features.remote import REPORT_SECONDS, Meter, Progress, fetch_file, fetch_tensors, watch
+from nst_core.features.remote import REPORT_SECONDS, DownloadProgress, Meter, fetch_file, fetch_tensors, watch
 from nst_core.files import put_in_place
 
 
@@ -60,7 +60,7 @@ PUBLISHED = {
 }
 
 
-def download_to(target: Path, backbone: str) -> Iterator[Progress]:
+def download_to(target: Path, backbone: str) -> Iterator[DownloadProgress]:
     """Fetch a backbone's convolutions, or the classifier, into a file, and tell how far it is.
 
     Args:
@@ -79,17 +79,17 @@ def download_to(target: Path, backbone: str) -> Iterator[Progress]:
     lock = FileLock(target.parent / f".{backbone}.lock", thread_local=False)
     try:
         while not _acquired(lock):
-            yield Progress(0, size, "", f"waiting for another download of {title_of(backbone)}")
+            yield DownloadProgress(0, size, "", f"waiting for another download of {title_of(backbone)}")
             time.sleep(REPORT_SECONDS)
         if _is_sound(target, backbone):
-            yield Progress(size, size, "", "already here")
+            yield DownloadProgress(size, size, "", "already here")
         else:
             yield from _fetch(target, backbone)
     finally:
         lock.release()
 
 
-def _fetch(target: Path, backbone: str) -> Iterator[Progress]:
+def _fetch(target: Path, backbone: str) -> Iterator[DownloadProgress]:
     """Try the sources in turn; the first that gives sound weights is enough."""
     for left_over in target.parent.glob(f".{backbone}-*"):  # by a process that was killed: nobody else has the lock
         shutil.rmtree(left_over, ignore_errors=True)
@@ -102,7 +102,7 @@ def _fetch(target: Path, backbone: str) -> Iterator[Progress]:
         except (Flaw, OSError, SafetensorError) as error:
             failures.append(f"{server}: {getattr(error, 'strerror', None) or error}")
         else:
-            yield Progress(meter.total, meter.total, server, "done")
+            yield DownloadProgress(meter.total, meter.total, server, "done")
             return
     raise DownloadError(
         f"{title_of(backbone)} could not be downloaded. {'; '.join(failures)}. Try again later, or fetch {url} "
@@ -110,7 +110,7 @@ def _fetch(target: Path, backbone: str) -> Iterator[Progress]:
     )
 
 
-def _fetch_from(source: Callable, url: str, target: Path, backbone: str, meter: Meter) -> Iterator[Progress]:
+def _fetch_from(source: Callable, url: str, target: Path, backbone: str, meter: Meter) -> Iterator[DownloadProgress]:
     """Write aside, check, and only then put it in place."""
     with tempfile.TemporaryDirectory(prefix=f".{backbone}-", dir=target.parent, ignore_cleanup_errors=True) as folder:
         path = Path(folder) / target.name

@@ -18,7 +18,7 @@ from nst_core.features.checkpoint import Flaw
 
 ANSWER_SECONDS = 4.0  # from asking to the first byte: two silent sources in turn must be given up within 10 s
 STALL_SECONDS = 20.0  # without a byte, once bytes flow; half-way through, the connection is made anew
-REPORT_SECONDS = 0.15  # between two values of Progress
+REPORT_SECONDS = 0.15  # between two values of DownloadProgress
 PAUSE_SECONDS = 0.4  # before asking again
 ATTEMPTS = 3  # per part of a file
 MAX_HEADER = 1 << 24  # bytes; a safetensors header of VGG has 5,000
@@ -41,7 +41,7 @@ class _Again(Exception):
 
 
 @dataclass(frozen=True)
-class Progress:
+class DownloadProgress:
     """How far a download is."""
 
     done_bytes: int
@@ -78,11 +78,11 @@ class Meter:
         if self.abandoned:
             raise Abandoned
 
-    def progress(self) -> Progress:
-        return Progress(min(self.done, self.total), self.total, self.source, self.note)
+    def progress(self) -> DownloadProgress:
+        return DownloadProgress(min(self.done, self.total), self.total, self.source, self.note)
 
 
-def watch(job: Callable[[Meter], None], meter: Meter) -> Iterator[Progress]:
+def watch(job: Callable[[Meter], None], meter: Meter) -> Iterator[DownloadProgress]:
     """Run a download on a thread of its own, and tell how far it is until it ends, also while nothing moves.
 
     A thread, because looking up a server's name and connecting to it can neither be timed nor interrupted.

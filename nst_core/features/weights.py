@@ -26,13 +26,13 @@ from nst_core.features.checkpoint import (
     title_of,
 )
 from nst_core.features.download import PUBLISHED, download_to
-from nst_core.features.remote import Progress
+from nst_core.features.remote import DownloadProgress
 
 __all__ = (
     "ARCHITECTURES",
     "TITLES",
     "Checkpoint",
-    "Progress",
+    "DownloadProgress",
     "cache_folder",
     "download",
     "download_label",
@@ -95,7 +95,7 @@ def require(backbone: str) -> Checkpoint:
     )
 
 
-def download(backbone: str) -> Iterator[Progress]:
+def download(backbone: str) -> Iterator[DownloadProgress]:
     """Fetch a backbone's convolutions, or the classifier, into the cache, where `find` then finds them.
 
     It tells how far it is. Of two downloads at once, one waits for the other and uses its file. Closing the generator

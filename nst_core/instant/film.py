@@ -36,7 +36,7 @@ SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.AC
 
 
 @dataclass(frozen=True)
-class Plan:
+class FilmPlan:
     """All that is known of a video before it is painted."""
 
     size: tuple[int, int]  # (height, width) at which frames are read, upright
@@ -47,7 +47,7 @@ class Plan:
     start: Fraction  # seconds, subtracted from all times
 
 
-def plan_of(source: Path, size: int | None) -> Plan:
+def plan_of(source: Path, size: int | None) -> FilmPlan:
     """Look at a video's header and its first picture."""
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < images.MIN_SIDE):
         raise ConfigError(f"size is {said(size)}; give a whole number of pixels, {images.MIN_SIDE} or more")
@@ -63,7 +63,7 @@ def plan_of(source: Path, size: int | None) -> Plan:
         duration = Fraction(container.duration or 0, av.time_base)
         if stream.duration:
             duration = stream.duration * time_base
-        return Plan(
+        return FilmPlan(
             size=_size(source.name, first, stream.sample_aspect_ratio or Fraction(1), size),
             turn=_turn(first),
             frames=stream.frames or round(duration * rate) or None,
@@ -118,7 +118,7 @@ class Film:
                 self.damaged |= frame.is_corrupt
                 yield frame
 
-    def image(self, frame: av.VideoFrame, plan: Plan) -> Tensor:
+    def image(self, frame: av.VideoFrame, plan: FilmPlan) -> Tensor:
         """A frame as image (1, 3, H, W), upright; of an odd size, the last row or column is left out."""
         a, b, c, d = plan.turn
         height, width = reversed(plan.size) if b else plan.size

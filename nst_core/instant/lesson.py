@@ -15,14 +15,14 @@ from nst_core.features.compress import check_output
 from nst_core.features.photographs import Photographs
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.network import TransformationNetwork
-from nst_core.instant.perceptual import Recipe
+from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnails
 from nst_core.instant.train import header_of
-from nst_core.instant.trainer import Progress, Trainer, updates
+from nst_core.instant.trainer import Trainer, TrainingProgress, updates
 from nst_core.transfer.controls import Controls
 
 OWN_PHOTOGRAPHS = ASSETS / "photos"
-QUICK = Recipe(steps=400, crop=192, step_size=2e-3)  # of a style's scales and shifts
+QUICK = TrainingRecipe(steps=400, crop=192, step_size=2e-3)  # of a style's scales and shifts
 
 
 class Lesson:
@@ -50,7 +50,7 @@ class Lesson:
         style_image: Tensor,
         base: TransformationNetwork,
         folder: Path | None,
-        recipe: Recipe,
+        recipe: TrainingRecipe,
         compute: Compute,
     ):
         if not name.strip() or name in base.styles:
@@ -59,11 +59,11 @@ class Lesson:
         self.style_images = {name: style_image}
         self.trainer = Trainer(self.style_images, recipe, compute, base)
 
-    def steps(self, controls: Controls | None = None) -> Generator[Progress, None, None]:
+    def steps(self, controls: Controls | None = None) -> Generator[TrainingProgress, None, None]:
         """Learn, until all steps are made or controls' stop is set."""
         if self.photographs.skipped:
             skipped = f"skipped {'; '.join(self.photographs.skipped)}"
-            yield Progress(0, self.trainer.recipe.steps, text=skipped)
+            yield TrainingProgress(0, self.trainer.recipe.steps, text=skipped)
         yield from updates(self.trainer, self.photographs, controls)
 
     def learned(self) -> StyleFile:
@@ -83,10 +83,10 @@ def add_style(
     style_image: Tensor,
     to: Path,
     folder: Path | None,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     compute: Compute,
     controls: Controls | None = None,
-) -> Generator[Progress, None, None]:
+) -> Generator[TrainingProgress, None, None]:
     """Learn a style and put it into a file of styles, beside those that it has.
 
     Args:
@@ -108,4 +108,4 @@ def add_style(
     both.add(learned, to.name)
     header = before.header | {f"style {name}": json.dumps(learned.header)}
     save_styles(StyleFile(both.networks[0], before.thumbnails | learned.thumbnails, header), to)
-    yield Progress(lesson.trainer.step, recipe.steps, text=f"wrote {to}")
+    yield TrainingProgress(lesson.trainer.step, recipe.steps, text=f"wrote {to}")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.files import NewFile, plain_errors
-from nst_core.instant.film import SCALER, Plan, open_video
+from nst_core.instant.film import SCALER, FilmPlan, open_video
 from nst_core.interrupts import held
 
 # 20: strokes look as they were painted. No frames that refer to later ones (bf), though the file would be smaller, as
@@ -101,7 +101,7 @@ class PaintedVideo:
         OutputError: by this and every method, it cannot be written.
     """
 
-    def __init__(self, path: Path, source: Path, plan: Plan):
+    def __init__(self, path: Path, source: Path, plan: FilmPlan):
         self._path, self._plan = path, plan
         self._scaler = VideoReformatter()
         self._begin = 0  # of the last frame, in units of time_base; so is its end, None before the first

@@ -26,7 +26,7 @@ SHARES = ("photo_share", "faint_share")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class TrainingRecipe:
     """All that a training depends on besides its pictures and the device.
 
     Source: Johnson et al. (2016) for layers, optimiser, batch and size; weights are shares of each picture's own
@@ -71,7 +71,7 @@ class PerceptualLoss:
     Source: Johnson et al. (2016), section 3.2; Gatys et al. (2016).
     """
 
-    def __init__(self, network: VGG, style_images: dict[str, Tensor], recipe: Recipe):
+    def __init__(self, network: VGG, style_images: dict[str, Tensor], recipe: TrainingRecipe):
         self.network, self.recipe = network, recipe
         self.style_layers = [nearest_layer(network.backbone, layer) for layer in STYLE_LAYERS]
         self.content_layer = nearest_layer(network.backbone, CONTENT_LAYER)

@@ -13,9 +13,9 @@ from nst_core import images
 from nst_core.devices import Compute
 from nst_core.features.compress import check_output
 from nst_core.features.photographs import Photographs
-from nst_core.instant.perceptual import Recipe
+from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, save_styles, thumbnails
-from nst_core.instant.trainer import Progress, Trainer, updates
+from nst_core.instant.trainer import Trainer, TrainingProgress, updates
 from nst_core.transfer.controls import Controls
 
 
@@ -23,10 +23,10 @@ def train(
     style_images: dict[str, Tensor],
     folder: Path,
     output: Path,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     compute: Compute,
     controls: Controls | None = None,
-) -> Generator[Progress, None, None]:
+) -> Generator[TrainingProgress, None, None]:
     """Write a network that paints in some styles.
 
     Interrupted, it goes on from "OUTPUT.partial" when called again in the same way, and comes to the same network.
@@ -46,10 +46,10 @@ def train(
         WeightsError: no weights for the loss; "OUTPUT.partial" is damaged or of another training.
     """
     check_output(output)
-    yield Progress(0, recipe.steps, text=f"reading the pictures of {folder}")
+    yield TrainingProgress(0, recipe.steps, text=f"reading the pictures of {folder}")
     photographs = Photographs.read(folder, smallest=recipe.crop)
     if photographs.skipped:
-        yield Progress(0, recipe.steps, text=f"skipped {'; '.join(photographs.skipped)}")
+        yield TrainingProgress(0, recipe.steps, text=f"skipped {'; '.join(photographs.skipped)}")
     trainer = Trainer(style_images, recipe, compute)
     header = {**header_of(photographs, style_images, recipe), "made by": "python -m nst_core train"}
     partial = output.with_name(output.name + ".partial")
@@ -57,10 +57,10 @@ def train(
     header |= {"steps": str(trainer.step), "date": date.today().isoformat()}
     save_styles(StyleFile(trainer.painter, thumbnails(trainer.painter), header), output)
     partial.unlink(missing_ok=True)
-    yield Progress(trainer.step, recipe.steps, text=f"wrote {output}")
+    yield TrainingProgress(trainer.step, recipe.steps, text=f"wrote {output}")
 
 
-def header_of(photographs: Photographs, style_images: dict[str, Tensor], recipe: Recipe) -> dict[str, str]:
+def header_of(photographs: Photographs, style_images: dict[str, Tensor], recipe: TrainingRecipe) -> dict[str, str]:
     """Write what a training depends on, as text for a file's header."""
     digest = hashlib.sha256()
     for image in style_images.values():

@@ -16,7 +16,7 @@ from nst_core.features.loading import load_network
 from nst_core.features.photographs import Photographs
 from nst_core.files import writing
 from nst_core.instant.network import PHOTO, TransformationNetwork, gather
-from nst_core.instant.perceptual import PerceptualLoss, Recipe
+from nst_core.instant.perceptual import PerceptualLoss, TrainingRecipe
 from nst_core.transfer.controls import Controls
 
 CHECKPOINT_STEPS = 250
@@ -29,7 +29,7 @@ STYLE_DRAW = 1  # beside seed and step: draws that are not those of the crops
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """How far a training is.
 
     Attributes:
@@ -64,7 +64,7 @@ class Trainer:
     def __init__(
         self,
         style_images: dict[str, Tensor],
-        recipe: Recipe,
+        recipe: TrainingRecipe,
         compute: Compute,
         base: TransformationNetwork | None = None,
     ):
@@ -157,7 +157,7 @@ class Trainer:
             raise WeightsError(f"{path} cannot be read to go on from; delete it to begin anew") from error
 
 
-def _begun(styles: list[str], recipe: Recipe, base: TransformationNetwork | None) -> TransformationNetwork:
+def _begun(styles: list[str], recipe: TrainingRecipe, base: TransformationNetwork | None) -> TransformationNetwork:
     """A new network; with a base, one whose every style begins as the mean of the base's."""
     if base is None:
         with torch.random.fork_rng([]):
@@ -181,8 +181,8 @@ def updates(
     controls: Controls | None,
     partial: Path | None = None,
     header: dict[str, str] | None = None,
-) -> Generator[Progress, None, None]:
-    """Make what is left of a training, a Progress after every step.
+) -> Generator[TrainingProgress, None, None]:
+    """Make what is left of a training, a TrainingProgress after every step.
 
     Args:
         trainer: which it is of.
@@ -199,7 +199,7 @@ def updates(
     sums: dict[str, float] = {}
     if partial and partial.is_file():
         trainer.resume(partial, header)
-        yield Progress(trainer.step, steps, text=f"going on from {partial}")
+        yield TrainingProgress(trainer.step, steps, text=f"going on from {partial}")
     every = max(LEAST_PREVIEW_STEPS, PREVIEW_STEPS * len(trainer.painter.styles))
     while trainer.step < steps and not (controls and controls.stop.is_set()):
         for name, loss in trainer.update(photographs).items():
@@ -210,6 +210,6 @@ def updates(
         if trainer.step % every == 0 or trainer.step == steps:
             means = {name: value / count for name, value in sums.items()}
             sums, count = {}, 0
-            yield Progress(trainer.step, steps, means, trainer.preview(photographs))
+            yield TrainingProgress(trainer.step, steps, means, trainer.preview(photographs))
         else:
-            yield Progress(trainer.step, steps)
+            yield TrainingProgress(trainer.step, steps)

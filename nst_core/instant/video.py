@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nst_core.errors import ConfigError, said
 from nst_core.files import check_writable
-from nst_core.instant.film import Film, Plan, plan_of
+from nst_core.instant.film import Film, FilmPlan, plan_of
 from nst_core.instant.painted_video import PaintedVideo
 from nst_core.instant.steady import Steady
 from nst_core.transfer.controls import Controls
@@ -93,7 +93,7 @@ def _painting(
     output: Path,
     paint: Callable[[Tensor], Tensor],
     steady: Steady | None,
-    plan: Plan,
+    plan: FilmPlan,
     controls: Controls,
 ) -> Generator[VideoProgress, None, None]:
     """The generator behind `paint_video`."""

@@ -65,7 +65,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Cell:
+class SheetCell:
     """One place of the sheet and what is painted there."""
 
     row: int
@@ -82,7 +82,7 @@ class CellResult:
         image: (1, 3, H, W), on the CPU.
     """
 
-    cell: Cell
+    cell: SheetCell
     image: Tensor
     record: RunRecord
 
@@ -101,7 +101,7 @@ class SheetProgress:
         notes: the cells that could not be painted, and why.
     """
 
-    cell: Cell
+    cell: SheetCell
     index: int
     count: int
     step: int
@@ -132,7 +132,7 @@ def _value(name: str, text: str, base_config: StyleTransferConfig) -> Any:
     return getattr(_config(base_config, {name: value}), name, value)
 
 
-def cells(base: StyleTransferConfig, rows: Axis, columns: Axis | None = None) -> list[Cell]:
+def cells(base: StyleTransferConfig, rows: Axis, columns: Axis | None = None) -> list[SheetCell]:
     """Every combination of two settings, row by row; all else is the base's.
 
     What hangs together changes together, as `StyleTransferConfig.changed` has it. A preset brings all of its settings
@@ -147,7 +147,7 @@ def cells(base: StyleTransferConfig, rows: Axis, columns: Axis | None = None) ->
     made = []
     for (row, column), label in cell_labels(rows, columns).items():
         values = {rows.name: rows.values[row]} | ({columns.name: columns.values[column]} if columns else {})
-        made.append(Cell(row, column, label, _config(base, values)))
+        made.append(SheetCell(row, column, label, _config(base, values)))
     return made
 
 
@@ -212,7 +212,7 @@ def shown(value: Any) -> str:
 def paint_sheet(
     content_image: Tensor,
     style_image: Tensor | Sequence[Tensor],
-    cells: Sequence[Cell],
+    cells: Sequence[SheetCell],
     compute: Compute | None = None,
     controls: Controls | None = None,
     *,
@@ -249,7 +249,7 @@ def paint_sheet(
 
 
 def _painted(
-    cells: Sequence[Cell], run_of: Callable[[StyleTransferConfig], Run], controls: Controls
+    cells: Sequence[SheetCell], run_of: Callable[[StyleTransferConfig], Run], controls: Controls
 ) -> Generator[SheetProgress, None, None]:
     results: tuple[CellResult, ...] = ()
     notes: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ import weakref
 import pytest
 import torch
 
-from nst_core.analysis.figure import Material, Moment, Part
+from nst_core.analysis.figure import FigureMaterial, Moment, Part
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.errors import ConfigError, ImageError
 from nst_core.transfer.objective import StyleTransferObjective
@@ -26,11 +26,11 @@ LAYERED = [
 ]  # fmt: skip
 
 
-def material(pictures) -> Material:
+def material(pictures) -> FigureMaterial:
     """As much as any figure wants."""
     content, style = pictures
     cutout = torch.cat([torch.full((1, 3, 20, 12), 0.1), torch.ones(1, 1, 20, 12)], 1)
-    return Material(contents=(content, content.flip(3)), styles=(style, style.flip(2)), cutout=cutout)
+    return FigureMaterial(contents=(content, content.flip(3)), styles=(style, style.flip(2)), cutout=cutout)
 
 
 def made(name, pictures, **given):
@@ -78,7 +78,7 @@ def test_an_unknown_setting_is_refused_with_those_that_are(name):
 def test_a_missing_picture_is_told_before_the_first_moment(random_weights, pictures, name, kind):
     whole, figure = material(pictures), FIGURES[name]
     field, nothing = ("cutout", None) if kind == "cutout" else (kind.rstrip("s") + "s", ())
-    lacking = Material(**{**vars(whole), field: nothing})
+    lacking = FigureMaterial(**{**vars(whole), field: nothing})
     with pytest.raises(ImageError, match=f"no {kind.rstrip('s').replace('cutout', 'cut-out')}"):
         figure.make(lacking, figure.settings({}), CPU)
 

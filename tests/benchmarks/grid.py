@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 import psutil
 
-from nst_core.analysis.figure import Material, Moment, Part
+from nst_core.analysis.figure import FigureMaterial, Moment, Part
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.features.loading import load_network
@@ -30,9 +30,9 @@ FIRST = ("content", "style", "grid", "start", "gram")
 WARM = StyleTransferConfig(size=64, steps=2)  # what a first painting takes for good is no figure's
 
 
-def material() -> Material:
+def material() -> FigureMaterial:
     content_image, style_image = pictures(SIDE * 3 // 4, SIDE)
-    return Material(contents=(content_image,), styles=(style_image,))
+    return FigureMaterial(contents=(content_image,), styles=(style_image,))
 
 
 def moments(name: str, backbone: str, steps: int | None = None) -> Iterator[Moment]:

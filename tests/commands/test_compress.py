@@ -6,7 +6,7 @@ import pytest
 
 from nst_core.__main__ import main
 from nst_core.commands import compress as command
-from nst_core.features.distill import Progress
+from nst_core.features.distill import CompressionProgress
 
 
 def test_compress_hands_on_what_it_is_told(random_weights, monkeypatch, tmp_path, capsys):
@@ -14,7 +14,7 @@ def test_compress_hands_on_what_it_is_told(random_weights, monkeypatch, tmp_path
 
     def compress(teacher, images, output, recipe, compute):
         told.append((teacher.backbone, images, output, recipe.steps, recipe.seed))
-        yield Progress(3, 3, {"conv1_1": 0.004}, "fine-tuning")
+        yield CompressionProgress(3, 3, {"conv1_1": 0.004}, "fine-tuning")
 
     monkeypatch.setattr(command, "compress", compress)
     arguments = ["compress", "--images", str(tmp_path), "-o", "lite.safetensors", "--steps", "3", "--seed", "7"]

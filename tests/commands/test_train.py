@@ -11,9 +11,9 @@ from nst_core.commands import train as command
 from nst_core.errors import ConfigError, ImageError, WeightsError
 from nst_core.features.photographs import HELD_OUT
 from nst_core.instant import trainer as core
-from nst_core.instant.perceptual import Recipe
+from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import load_styles
-from nst_core.instant.trainer import Progress
+from nst_core.instant.trainer import TrainingProgress
 
 QUICK = ["--width", "4", "--steps", "4", "--batch", "2", "--crop", "64", "--style-size", "64"]
 
@@ -51,9 +51,9 @@ def told(monkeypatch) -> list:
 
     def train(*given):
         told.append(given)
-        yield Progress(0, 2, {}, None, "reading the pictures")
-        yield Progress(2, 2, {"content": 0.5, "style": 1.25}, picture(5), "training")
-        yield Progress(2, 2, {}, None, "wrote it")
+        yield TrainingProgress(0, 2, {}, None, "reading the pictures")
+        yield TrainingProgress(2, 2, {"content": 0.5, "style": 1.25}, picture(5), "training")
+        yield TrainingProgress(2, 2, {}, None, "wrote it")
 
     monkeypatch.setattr(command, "train", train)
     return told
@@ -109,19 +109,19 @@ def test_every_option_sets_what_it_is_called_and_nothing_else(folder, told, name
     typed, setting, value = OPTIONS[name]
     assert train(*typed) == 0
     ((style_images, photographs, output, recipe, compute),) = told
-    assert recipe == Recipe(**{setting: value}) != Recipe()
+    assert recipe == TrainingRecipe(**{setting: value}) != TrainingRecipe()
     assert list(style_images) == ["stars", "waves"] and compute.device == "cpu"
     assert (str(photographs), str(output)) == ("photographs", "s.safetensors")
 
 
 def test_every_setting_of_a_recipe_that_is_a_persons_has_its_option():
     ours = {"step_size", "photo_share", "faint_share"}
-    assert {setting for _, setting, _ in OPTIONS.values()} == set(Recipe.__dataclass_fields__) - ours
+    assert {setting for _, setting, _ in OPTIONS.values()} == set(TrainingRecipe.__dataclass_fields__) - ours
 
 
 def test_without_options_the_recipe_is_the_cores(folder, told):
     assert train() == 0
-    assert told[0][3] == Recipe()
+    assert told[0][3] == TrainingRecipe()
 
 
 def test_pictures_can_be_named_one_by_one(folder, told):
@@ -304,7 +304,7 @@ def test_an_interrupt_says_where_the_same_command_goes_on(folder, photographs, c
 
 def test_an_interrupt_before_anything_is_kept_promises_nothing(folder, capsys, monkeypatch):
     def train_briefly(*_):
-        yield Progress(0, 2, {}, None, "reading the pictures")
+        yield TrainingProgress(0, 2, {}, None, "reading the pictures")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "train", train_briefly)
@@ -317,8 +317,8 @@ def test_a_training_that_ends_is_closed(folder, monkeypatch):
 
     def failing(*_):
         try:
-            yield Progress(0, 2, {}, None, "reading the pictures")
-            yield Progress(1, 2, {"style": 1.0}, picture(1), "training")
+            yield TrainingProgress(0, 2, {}, None, "reading the pictures")
+            yield TrainingProgress(1, 2, {"style": 1.0}, picture(1), "training")
         finally:
             closed.append(True)
 

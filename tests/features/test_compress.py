@@ -16,7 +16,7 @@ from nst_core.features import compress as module
 from nst_core.features import distill, weights
 from nst_core.features.checkpoint import expected_shapes, load, scale_shapes
 from nst_core.features.compress import compress, root_of
-from nst_core.features.distill import Recipe
+from nst_core.features.distill import CompressionRecipe
 from nst_core.features.scale import means_in
 from nst_core.features.vgg import layer_names, through
 from nst_core.losses.gram import gram_matrix, squared_distance
@@ -24,7 +24,7 @@ from tests.conftest import random_state
 
 SMALL = {"vgg19": (12, 12, "M", 16, 16, "M", 24), "lite": (6, 6, "M", 8, 8, "M", 24)}
 CPU = Compute(device="cpu", precision="fp32")
-RECIPE = Recipe(refit_crops=4, steps=4, batch=2, crop=32)
+RECIPE = CompressionRecipe(refit_crops=4, steps=4, batch=2, crop=32)
 
 
 @pytest.fixture

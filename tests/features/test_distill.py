@@ -7,7 +7,7 @@ from nst_core.devices import Compute
 from nst_core.errors import WeightsError
 from nst_core.features import weights
 from nst_core.features.checkpoint import plan
-from nst_core.features.distill import Recipe, Student, _schedule, relative_error
+from nst_core.features.distill import CompressionRecipe, Student, _schedule, relative_error
 from nst_core.features.photographs import Photographs
 from nst_core.features.refit import refit
 from nst_core.features.vgg import VGG
@@ -36,7 +36,7 @@ def test_a_student_learns_in_every_precision_and_a_teacher_does_not_change(devic
     student = Student.refitted(list(refit(teacher, widths, torch.rand(6, 3, 32, 32))), compute)
     seen = teacher.to(device, compute.dtype)
     before = {name: buffer.clone() for name, buffer in teacher.named_buffers()}
-    reports = list(student.distilled(seen, photographs, Recipe(steps=150, batch=2, crop=32, step_size=3e-3)))
+    reports = list(student.distilled(seen, photographs, CompressionRecipe(steps=150, batch=2, crop=32, step_size=3e-3)))
     assert [report.step for report in reports] == [100, 150]
     assert sum(reports[1].errors.values()) < sum(reports[0].errors.values())
     assert all(torch.equal(buffer, before[name]) for name, buffer in teacher.named_buffers())

@@ -75,7 +75,7 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.name != ".vgg19.lock")
 
 
-def fetch() -> list[weights.Progress]:
+def fetch() -> list[weights.DownloadProgress]:
     return list(weights.download("vgg19"))
 
 
@@ -146,8 +146,8 @@ def test_progress_rises_to_the_end(server):
     steps = fetch()
     size = weights.download_size("vgg19")
     server_name = server.url.removeprefix("http://")
-    assert steps[0] == weights.Progress(0, size, server_name, "asking")
-    assert steps[-1] == weights.Progress(size, size, server_name, "done")
+    assert steps[0] == weights.DownloadProgress(0, size, server_name, "asking")
+    assert steps[-1] == weights.DownloadProgress(size, size, server_name, "done")
     assert [step.done_bytes for step in steps] == sorted(step.done_bytes for step in steps)
     with pytest.raises(dataclasses.FrozenInstanceError):
         steps[0].note = "changed"
@@ -440,7 +440,7 @@ def test_of_two_downloads_one_waits_and_uses_the_others_file(server, cache):
     server.manners[HUB] = manners.pausing
     first, second = weights.download("vgg19"), weights.download("vgg19")
     next(step for step in first if step.done_bytes)
-    assert next(second) == weights.Progress(
+    assert next(second) == weights.DownloadProgress(
         0, weights.download_size("vgg19"), "", "waiting for another download of VGG-19"
     )
     results: dict[str, list] = {}

@@ -7,12 +7,12 @@ from nst_core import images
 from nst_core.errors import ConfigError, ImageError, WeightsError
 from nst_core.instant.lesson import Lesson, add_style
 from nst_core.instant.network import gather, same_convolutions
-from nst_core.instant.perceptual import Recipe
+from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.transfer.controls import Controls
 from tests.instant.test_painter import CPU, network_of
 
-QUICK = Recipe(steps=20, batch=2, crop=64, style_size=64)
+QUICK = TrainingRecipe(steps=20, batch=2, crop=64, style_size=64)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_lesson_changes_nothing_but_the_new_styles_scales_and_shifts(random_we
 
 
 def test_a_lesson_lowers_the_style_loss(random_weights, base, style, folder):
-    recipe = Recipe(steps=60, batch=2, crop=64, style_size=64, step_size=3e-3)
+    recipe = TrainingRecipe(steps=60, batch=2, crop=64, style_size=64, step_size=3e-3)
     told = [progress.losses["style"] for progress in Lesson("rain", style, base, folder, recipe, CPU).steps()
             if progress.losses]  # fmt: skip
     assert told[-1] < 0.8 * told[0]

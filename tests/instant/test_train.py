@@ -9,7 +9,7 @@ from nst_core.errors import ConfigError, ImageError, OutputError, WeightsError
 from nst_core.features.photographs import HELD_OUT
 from nst_core.instant import trainer as module
 from nst_core.instant.network import PHOTO
-from nst_core.instant.perceptual import Recipe
+from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import load_styles
 from nst_core.instant.train import train
 from nst_core.instant.trainer import Trainer
@@ -53,7 +53,7 @@ def test_training_writes_a_network_of_all_styles_and_says_how_it_goes(
     random_weights, folder, styles, tmp_path, device, precision
 ):
     output = tmp_path / "styles.safetensors"
-    told = list(train(styles, folder, output, Recipe(**QUICK), compute(device, precision)))
+    told = list(train(styles, folder, output, TrainingRecipe(**QUICK), compute(device, precision)))
     assert any("skipped broken.jpg" in progress.text for progress in told)
     shown = [progress for progress in told if progress.preview is not None]
     assert [progress.step for progress in shown] == [3, 6]
@@ -66,7 +66,7 @@ def test_training_writes_a_network_of_all_styles_and_says_how_it_goes(
 
 
 def test_training_lowers_its_loss(random_weights, folder, styles, tmp_path):
-    recipe = Recipe(**{**QUICK, "steps": 60, "step_size": 5e-3})
+    recipe = TrainingRecipe(**{**QUICK, "steps": 60, "step_size": 5e-3})
     told = [progress for progress in train(styles, folder, tmp_path / "a.safetensors", recipe, compute())
             if progress.losses]  # fmt: skip
     first, last = (sum(sum(p.losses.values()) for p in part) for part in (told[:4], told[-4:]))
@@ -75,11 +75,11 @@ def test_training_lowers_its_loss(random_weights, folder, styles, tmp_path):
 
 def test_a_training_that_was_interrupted_comes_to_the_same_network(random_weights, folder, styles, tmp_path):
     whole, pieces = tmp_path / "whole.safetensors", tmp_path / "pieces.safetensors"
-    list(train(styles, folder, whole, Recipe(**QUICK), compute()))
-    for progress in train(styles, folder, pieces, Recipe(**QUICK), compute()):
+    list(train(styles, folder, whole, TrainingRecipe(**QUICK), compute()))
+    for progress in train(styles, folder, pieces, TrainingRecipe(**QUICK), compute()):
         if progress.step == 3:  # the last checkpoint is of step 2
             break
-    told = [progress.text for progress in train(styles, folder, pieces, Recipe(**QUICK), compute())]
+    told = [progress.text for progress in train(styles, folder, pieces, TrainingRecipe(**QUICK), compute())]
     assert any("going on from" in text for text in told)
     one, other = (load_styles(path).network.state_dict() for path in (whole, pieces))
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -88,12 +88,12 @@ def test_a_training_that_was_interrupted_comes_to_the_same_network(random_weight
 @pytest.mark.parametrize("change", ["recipe", "style", "file"])
 def test_going_on_with_another_training_is_refused(random_weights, folder, styles, tmp_path, change):
     output = tmp_path / "styles.safetensors"
-    for progress in train(styles, folder, output, Recipe(**QUICK), compute()):
+    for progress in train(styles, folder, output, TrainingRecipe(**QUICK), compute()):
         if progress.step == 3:
             break
     partial = output.with_name(output.name + ".partial")
     assert partial.is_file()
-    recipe = Recipe(**{**QUICK, "style_weight": 3.0} if change == "recipe" else QUICK)
+    recipe = TrainingRecipe(**{**QUICK, "style_weight": 3.0} if change == "recipe" else QUICK)
     if change == "style":
         styles["waves"] = styles["waves"].flip(3)
     if change == "file":
@@ -104,15 +104,15 @@ def test_going_on_with_another_training_is_refused(random_weights, folder, style
 
 def test_what_cannot_be_trained_is_refused_before_it_begins(random_weights, folder, styles, tmp_path):
     with pytest.raises(OutputError, match="name a .safetensors file"):
-        list(train(styles, folder, tmp_path / "styles.pt", Recipe(**QUICK), compute()))
+        list(train(styles, folder, tmp_path / "styles.pt", TrainingRecipe(**QUICK), compute()))
     output = tmp_path / "styles.safetensors"
     (tmp_path / "empty").mkdir()
     with pytest.raises(ImageError, match="at least 20 are needed"):
-        list(train(styles, tmp_path / "empty", output, Recipe(**QUICK), compute()))
+        list(train(styles, tmp_path / "empty", output, TrainingRecipe(**QUICK), compute()))
     with pytest.raises(ConfigError, match="'photo'"):
-        list(train({PHOTO: styles["waves"]}, folder, output, Recipe(**QUICK), compute()))
+        list(train({PHOTO: styles["waves"]}, folder, output, TrainingRecipe(**QUICK), compute()))
     with pytest.raises(ConfigError, match="no style 'wave' to give a factor"):
-        list(train(styles, folder, output, Recipe(**QUICK, style_factors=(("wave", 2.0),)), compute()))
+        list(train(styles, folder, output, TrainingRecipe(**QUICK, style_factors=(("wave", 2.0),)), compute()))
 
 
 @pytest.mark.parametrize(
@@ -122,11 +122,11 @@ def test_what_cannot_be_trained_is_refused_before_it_begins(random_weights, fold
 )  # fmt: skip
 def test_a_recipe_without_a_sense_is_refused(change):
     with pytest.raises(ConfigError, match="; give (a )?(whole )?number"):
-        Recipe(**change)
+        TrainingRecipe(**change)
 
 
 def test_the_photo_is_what_a_crop_without_a_style_is_to_become(random_weights, styles):
-    trainer = Trainer(styles, Recipe(**QUICK), compute())
+    trainer = Trainer(styles, TrainingRecipe(**QUICK), compute())
     crops = torch.rand(2, 3, 64, 64)
     terms = trainer.loss(crops, crops, torch.tensor([0, 1]), torch.zeros(2))
     assert all(term.item() < 1e-6 for term in terms.values())
@@ -135,7 +135,7 @@ def test_the_photo_is_what_a_crop_without_a_style_is_to_become(random_weights, s
 
 
 def test_the_style_term_is_least_for_the_style_itself(random_weights, styles):
-    trainer = Trainer(styles, Recipe(**QUICK), compute())
+    trainer = Trainer(styles, TrainingRecipe(**QUICK), compute())
     waves, stars = (images.fit(image, 64) for image in styles.values())
     own = trainer.loss(waves, waves, torch.tensor([0]), torch.ones(1))["style"]
     other = trainer.loss(stars, waves, torch.tensor([0]), torch.ones(1))["style"]
@@ -144,8 +144,8 @@ def test_the_style_term_is_least_for_the_style_itself(random_weights, styles):
 
 def test_half_a_style_is_pulled_both_ways_and_a_factor_weighs_its_style(random_weights, styles):
     crops, painted = torch.rand(2, 1, 3, 64, 64)
-    trainer = Trainer(styles, Recipe(**QUICK, style_factors=(("stars", 3.0),)), compute())
-    plain = Trainer(styles, Recipe(**QUICK), compute())
+    trainer = Trainer(styles, TrainingRecipe(**QUICK, style_factors=(("stars", 3.0),)), compute())
+    plain = Trainer(styles, TrainingRecipe(**QUICK), compute())
 
     def terms(trainer, number, strength):
         return trainer.loss(painted, crops, torch.tensor([number]), torch.tensor([strength]))
@@ -159,7 +159,7 @@ def test_half_a_style_is_pulled_both_ways_and_a_factor_weighs_its_style(random_w
 
 def test_a_training_that_is_stopped_writes_what_it_has_learned(random_weights, folder, styles, tmp_path):
     controls, output = Controls(), tmp_path / "styles.safetensors"
-    for progress in train(styles, folder, output, Recipe(**QUICK), compute(), controls):
+    for progress in train(styles, folder, output, TrainingRecipe(**QUICK), compute(), controls):
         if progress.step == 3:
             controls.stop.set()
     assert progress.step == 3 and load_styles(output).header["steps"] == "3"
@@ -168,7 +168,7 @@ def test_a_training_that_is_stopped_writes_what_it_has_learned(random_weights, f
 
 def test_a_file_says_how_it_was_made_and_shows_its_styles(random_weights, folder, styles, tmp_path):
     output = tmp_path / "styles.safetensors"
-    list(train(styles, folder, output, Recipe(**QUICK), compute()))
+    list(train(styles, folder, output, TrainingRecipe(**QUICK), compute()))
     file = load_styles(output)
     assert file.network.styles == ("waves", "stars", PHOTO)
     assert file.thumbnails.keys() == styles.keys()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part, Table
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Table
 from nst_core.analysis.options import Option, backbone_option, size_option, steps_option
 from nst_core.devices import Compute
 from nst_core.features.classifier import Classifier, Guess, forget_classifier, load_classifier, require
@@ -82,7 +82,7 @@ class Looks:
         return (*(self.flips() or [stays]), fades)
 
 
-def make(material: Material, settings: dict, compute: Compute) -> Moments:
+def make(material: FigureMaterial, settings: dict, compute: Compute) -> Moments:
     """The figure; see `Figure.make`.
 
     Raises:

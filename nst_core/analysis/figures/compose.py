@@ -11,7 +11,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import trimmed
 from nst_core.analysis.cutouts.paste import BLENDS, LEAST_SCALE, Placed, box_of, place
-from nst_core.analysis.figure import Figure, Material, Moment, Moments, Part
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.devices import Compute
 from nst_core.transfer.config import StyleTransferConfig
@@ -37,7 +37,7 @@ blended pictures as contents: Cheng"""
 
 
 @dataclass(frozen=True)
-class Plan:
+class CompositionPlan:
     """The order of a composed figure: its pictures, where the cut-out goes, and how both are painted."""
 
     background: Tensor
@@ -59,7 +59,7 @@ class Plan:
         return place(images.resize(self.background, self.composed_size), self.cutout, **self.spot)
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
+def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
     """Compose, then paint both compositions, a column after the other.
 
     Args:
@@ -78,14 +78,14 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Mome
     config = PRESETS[settings["preset"]].config.on(settings["backbone"])
     config = config.changed(size=settings["size"], steps=settings["steps"], seed=settings["seed"])
     spot = {name: settings[name] for name in ("x", "y", "scale", "blend")}
-    plan = Plan(material.content(), trimmed(material.cutout), material.style(), spot, config, compute)
+    plan = CompositionPlan(material.content(), trimmed(material.cutout), material.style(), spot, config, compute)
     x, y, scale = (settings[name] for name in ("x", "y", "scale"))
     box_of(plan.composed_size, images.size_of(plan.cutout), x=x, y=y, scale=scale)  # raises where it does not fit
     stylize(plan.background, plan.style, config, compute=compute).close()  # raises what either painting would
     return _moments(plan)
 
 
-def _moments(plan: Plan) -> Moments:
+def _moments(plan: CompositionPlan) -> Moments:
     yield Moment(("",), COLUMNS, (), text="putting the cut-out into the picture")
     began = time.perf_counter()
     placed = plan.placed()
@@ -103,7 +103,7 @@ def _moments(plan: Plan) -> Moments:
     yield Moment(("",), COLUMNS, parts, text="done", share=1.0, findings=findings)
 
 
-def _composed(plan: Plan, placed: Placed, seconds: float) -> tuple[Part, ...]:
+def _composed(plan: CompositionPlan, placed: Placed, seconds: float) -> tuple[Part, ...]:
     """Both compositions, as the first two columns."""
     box, facts = placed.box, plan.spot
     where = f"{box.width}×{box.height} pixels, {box.left} from the left and {box.top} from the top"
@@ -115,7 +115,7 @@ def _composed(plan: Plan, placed: Placed, seconds: float) -> tuple[Part, ...]:
     )
 
 
-def _painting(plan: Plan, image: Tensor, column: int) -> Iterator[Part]:
+def _painting(plan: CompositionPlan, image: Tensor, column: int) -> Iterator[Part]:
     """A composition as it is painted, a Part a step; the last one is done."""
     run = stylize(image, plan.style, plan.config, compute=plan.compute)
     try:
@@ -146,7 +146,7 @@ def seam(image: Tensor, mask: Tensor) -> float:
     return found.mean().item() if len(found) else 0.0
 
 
-def _findings(plan: Plan, placed: Placed, painted_plain: Tensor, painted_blended: Tensor) -> tuple[str, ...]:
+def _findings(plan: CompositionPlan, placed: Placed, painted_plain: Tensor, painted_blended: Tensor) -> tuple[str, ...]:
     outline = placed.outline
     plain, blended = seam(placed.plain, outline), seam(placed.blended, outline)
     fitted = images.fit(outline, plan.config.size, plan.config.size_rule)  # as the painter cropped the pictures

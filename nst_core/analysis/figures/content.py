@@ -3,7 +3,7 @@
 from typing import Any
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
 from nst_core.analysis.options import (
     NOISE,
     Option,
@@ -13,7 +13,7 @@ from nst_core.analysis.options import (
     size_option,
     steps_option,
 )
-from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.side_by_side import moments, part_of
 from nst_core.devices import Compute
 from nst_core.features.vgg import BACKBONES, check_layers, layer_names, nearest_layer
@@ -37,12 +37,14 @@ def layers_on(backbone: str, layers: tuple[str, ...], usual: tuple[str, ...]) ->
     return tuple(dict.fromkeys(near.values())), notes
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
+def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each start, a column for each layer; the picture itself comes first."""
     content_image, backbone = material.content(), settings["backbone"]
     layers, notes = layers_on(backbone, settings["layers"], LAYERS)
     cells = [
-        Cell(row, column, f"{layer}, {STARTS[start]}", _config(settings, layer, start), content_image, content_image)
+        FigureCell(
+            row, column, f"{layer}, {STARTS[start]}", _config(settings, layer, start), content_image, content_image
+        )
         for row, start in enumerate(settings["start"])
         for column, layer in enumerate(layers, 1)
     ]
@@ -53,7 +55,7 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Mome
     )
     rows = tuple(STARTS[start] for start in settings["start"])
 
-    def told(growths: tuple[Growth, ...]) -> Moment:
+    def told(growths: tuple[FigureGrowth, ...]) -> Moment:
         parts = (part_of(growth, f"loss {growth.history[-1][2]:.2g}" if growth.history else "") for growth in growths)
         lines = {growth.cell.label: _line(growth) for growth in growths}
         return Moment(
@@ -81,11 +83,11 @@ def _config(settings: dict[str, Any], layer: str, start: str) -> StyleTransferCo
     )
 
 
-def _line(growth: Growth) -> list[tuple[float, float]]:
+def _line(growth: FigureGrowth) -> list[tuple[float, float]]:
     return [(step, loss) for step, _, loss in growth.history if loss > 0]
 
 
-def _findings(growths: tuple[Growth, ...]) -> tuple[str, ...]:
+def _findings(growths: tuple[FigureGrowth, ...]) -> tuple[str, ...]:
     at_home = [growth for growth in growths if growth.cell.config.start == "content" and growth.done]
     if not at_home:
         return ()

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part, Table
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Table
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.series import Series
 from nst_core.analysis.written.code import method
@@ -41,7 +41,7 @@ def zeros_of(objective: StyleTransferObjective) -> dict[str, float]:
     return zeros
 
 
-class Watch:
+class FormulaWatch:
     """A painting by a preset, and its loss in letters and numbers, as moments.
 
     Args:
@@ -192,14 +192,14 @@ CODE = Table(
 )
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
+def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
     """The figure's moments; `figure.Figure` says what is what."""
     own = {name: settings[name] for name in ("size", "steps", "seed")}
     preset = settings["preset"]
     names = filter(None, (preset, PAPER, counterpart(preset)))
     config, paper, *other = (PRESETS[name].config.on(settings["backbone"]).changed(**own) for name in names)
     run = stylize(material.content(), material.style(), config, compute=compute)
-    return Watch(run, preset, paper, *other).moments()
+    return FormulaWatch(run, preset, paper, *other).moments()
 
 
 FIGURE = Figure(

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
 from nst_core.analysis.layer_view.comparison import COLUMNS, CONTENT, PICTURE, RESULT, ROWS, STYLE, Comparison, look
 from nst_core.analysis.options import (
     Option,
@@ -32,7 +32,7 @@ STEP_SIZE = 0.03  # of the pixel range
 CHART = "‖G − A‖² / ‖A‖²"
 
 
-class Watch:
+class GramWatch:
     """A painting by style alone and what one layer sees in it, as moments."""
 
     def __init__(self, run: Run, settings: dict[str, Any]):
@@ -156,10 +156,10 @@ def config_of(settings: dict[str, Any]) -> StyleTransferConfig:
     )
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
+def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
     """The figure's moments; `figure.Figure` says what is what."""
     run = stylize(material.content(), material.style(), config_of(settings), compute=compute)
-    return Watch(run, settings).moments()
+    return GramWatch(run, settings).moments()
 
 
 FIGURE = Figure(

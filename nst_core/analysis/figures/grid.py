@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from nst_core.analysis.figure import Figure, Material, Moment, Moments
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments
 from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
-from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.side_by_side import moments, part_of
 from nst_core.devices import Compute
 from nst_core.features.scale import UNIT
@@ -17,21 +17,23 @@ CONTENT_LAYER = "conv4_2"
 CONTENT_FACTOR = 20  # on the authors' α: so that, as in their figure, the photo is all there at 1e-2
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
+def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each set of layers, a column for each ratio."""
     content_image, style_image = material.content(), material.style()
     sets = {text: layer_set(text) for text in settings["sets"]}
     for layers in sets.values():
         check_layers(settings["backbone"], layers)
     cells = [
-        Cell(row, column, f"{text}, α/β {_power(ratio)}", _config(settings, layers, ratio), content_image, style_image)
+        FigureCell(
+            row, column, f"{text}, α/β {_power(ratio)}", _config(settings, layers, ratio), content_image, style_image
+        )
         for row, (text, layers) in enumerate(sets.items())
         for column, ratio in enumerate(settings["ratios"])
     ]
     rows = tuple(f"{text}: up to {layers[-1]}" for text, layers in sets.items())
     columns = tuple(f"α/β {_power(ratio)}" for ratio in settings["ratios"])
 
-    def told(growths: tuple[Growth, ...]) -> Moment:
+    def told(growths: tuple[FigureGrowth, ...]) -> Moment:
         return Moment(rows, columns, tuple(map(part_of, growths)))
 
     return moments(cells, compute, told)

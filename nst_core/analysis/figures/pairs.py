@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from nst_core.analysis.figure import Figure, Material, Moment, Moments, Part, check_counts
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part, check_counts
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
-from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.side_by_side import moments, part_of
 from nst_core.devices import Compute
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
+def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each content, a column for each style; the pictures themselves at the side and above."""
     material.content(), material.style()  # raise where there is none
     check_counts(material.contents, material.styles)
     config = PRESETS[settings["preset"]].config.on(settings["backbone"])
     config = config.changed(**{name: settings[name] for name in ("size", "steps", "seed")})
     cells = [
-        Cell(row, column, f"{content_name} in the style of {style_name}", config, content_image, style_image)
+        FigureCell(row, column, f"{content_name} in the style of {style_name}", config, content_image, style_image)
         for row, (content_image, content_name) in enumerate(_named(material.contents, material.content_names), 1)
         for column, (style_image, style_name) in enumerate(_named(material.styles, material.style_names), 1)
     ]
@@ -31,7 +31,7 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Mome
     ]
     rows, columns = ("",) * (1 + len(material.contents)), ("",) * (1 + len(material.styles))
 
-    def told(growths: tuple[Growth, ...]) -> Moment:
+    def told(growths: tuple[FigureGrowth, ...]) -> Moment:
         parts = (part_of(growth, _seconds(growth)) for growth in growths)
         return Moment(rows, columns, (*styles, *contents, *parts))
 
@@ -44,7 +44,7 @@ def _named(pictures: tuple, names: tuple[str, ...]) -> list[tuple]:
     return list(zip(pictures, names, strict=True))
 
 
-def _seconds(growth: Growth) -> str:
+def _seconds(growth: FigureGrowth) -> str:
     return f"{growth.record.seconds:.1f} s" if growth.record else f"step {growth.step}"
 
 

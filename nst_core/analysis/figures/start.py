@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
-from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.side_by_side import moments
 from nst_core.devices import Compute
 from nst_core.transfer.config import StyleTransferConfig
@@ -17,7 +17,7 @@ STYLE_WEIGHT = 8.0  # of a content that counts 1, both as shares of a blank pict
 STARTS = ("content", "noise", "style")
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
+def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each start and optimiser, a column for each fifth of the steps."""
     content_image, style_image = material.content(), material.style()
     marks = marks_of(settings["steps"])
@@ -30,7 +30,7 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Mome
         noise_deviation=NOISE,
     )
     cells = [
-        Cell(
+        FigureCell(
             row,
             column=0,
             label=f"{start}, {OPTIMIZER_TITLES[optimizer]}",
@@ -43,7 +43,7 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Mome
     ]
     rows, columns = tuple(cell.label for cell in cells), tuple(f"step {mark}" for mark in marks)
 
-    def told(growths: tuple[Growth, ...]) -> Moment:
+    def told(growths: tuple[FigureGrowth, ...]) -> Moment:
         parts = tuple(part for growth in growths for part in _parts(growth))
         by_step = {
             growth.cell.label: [(step, loss) for step, _, loss in growth.history if loss > 0] for growth in growths
@@ -60,7 +60,7 @@ def marks_of(steps: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(max(1, round(steps * part / COLUMNS)) for part in range(1, COLUMNS + 1)))
 
 
-def _parts(growth: Growth) -> Iterator[Part]:
+def _parts(growth: FigureGrowth) -> Iterator[Part]:
     """The pictures of a run at its marks; at the next one, the newest."""
     cell = growth.cell
     for column, mark in enumerate(cell.marks):
@@ -84,7 +84,7 @@ def _parts(growth: Growth) -> Iterator[Part]:
             return
 
 
-def _findings(growths: tuple[Growth, ...]) -> tuple[str, ...]:
+def _findings(growths: tuple[FigureGrowth, ...]) -> tuple[str, ...]:
     """Which way leads furthest, in steps and in time."""
     done = [growth for growth in growths if growth.record]
     if len(done) < 2 or len(done) < len(growths):

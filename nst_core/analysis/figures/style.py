@@ -3,24 +3,24 @@
 from typing import Any
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, Material, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
 from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
 from nst_core.analysis.options import NOISE, Option, backbone_option, size_option, steps_option
-from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.side_by_side import moments, part_of
 from nst_core.devices import Compute
 from nst_core.features.vgg import check_layers
 from nst_core.transfer.config import StyleTransferConfig
 
 
-def make(material: Material, settings: dict[str, Any], compute: Compute) -> Moments:
+def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
     """A row for each seed, a column for each set of layers; the style picture comes first."""
     style_image, seeds = material.style(), settings["seeds"]
     sets = {text: layer_set(text) for text in settings["sets"]}
     for layers in sets.values():
         check_layers(settings["backbone"], layers)
     cells = [
-        Cell(row, column, f"{text}, seed {seed}", _config(settings, layers, seed), style_image, style_image)
+        FigureCell(row, column, f"{text}, seed {seed}", _config(settings, layers, seed), style_image, style_image)
         for row, seed in enumerate(seeds)
         for column, (text, layers) in enumerate(sets.items(), 1)
     ]
@@ -33,7 +33,7 @@ def make(material: Material, settings: dict[str, Any], compute: Compute) -> Mome
         for text, layers in sets.items()
     ]
 
-    def told(growths: tuple[Growth, ...]) -> Moment:
+    def told(growths: tuple[FigureGrowth, ...]) -> Moment:
         parts = (part_of(growth, f"loss {growth.history[-1][2]:.2g}" if growth.history else "") for growth in growths)
         lines = {growth.cell.label: [(step, loss) for step, _, loss in growth.history] for growth in growths}
         return Moment(
@@ -62,7 +62,7 @@ def _config(settings: dict[str, Any], layers: tuple[str, ...], seed: int) -> Sty
     )
 
 
-def _findings(growths: tuple[Growth, ...]) -> tuple[str, ...]:
+def _findings(growths: tuple[FigureGrowth, ...]) -> tuple[str, ...]:
     """How two seeds differ as pictures and agree as textures."""
     last = max(growth.cell.column for growth in growths)
     pair = [growth for growth in growths if growth.cell.column == last and growth.record][:2]

@@ -10,7 +10,7 @@ from nst_core.transfer.record import RunRecord
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class FigureCell:
     """A painting at a place of a figure.
 
     Attributes:
@@ -31,7 +31,7 @@ class Cell:
 
 
 @dataclass
-class Growth:
+class FigureGrowth:
     """How far a cell is; grows with it.
 
     Attributes:
@@ -42,7 +42,7 @@ class Growth:
         problem: why it ended early, "" if it did not.
     """
 
-    cell: Cell
+    cell: FigureCell
     image: Tensor | None = None
     history: list[tuple[int, float, float]] = field(default_factory=list)
     losses: dict[str, float] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import torch
 
-from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.devices import Compute
 from nst_core.transfer.memory import painting_on
 from nst_core.transfer.optimize import Frame, leapt
@@ -23,7 +23,7 @@ class Painter(Protocol):
     """Paints one cell or several."""
 
     @property
-    def growths(self) -> Sequence[Growth]:
+    def growths(self) -> Sequence[FigureGrowth]:
         """Tell how far each of them is."""
 
     def advance(self) -> bool:
@@ -36,8 +36,8 @@ class Painter(Protocol):
 class Single:
     """One cell, of any settings; checks them and the pictures."""
 
-    def __init__(self, cell: Cell, compute: Compute):
-        self.growths = [Growth(cell)]
+    def __init__(self, cell: FigureCell, compute: Compute):
+        self.growths = [FigureGrowth(cell)]
         self.run = stylize(cell.content_image, cell.style_image, cell.config, compute=compute)
 
     def advance(self) -> bool:
@@ -56,7 +56,7 @@ class Single:
 class BatchMember:
     """One of several cells that pass the network together: its canvas and what moves it."""
 
-    def __init__(self, growth: Growth, run: Run):
+    def __init__(self, growth: FigureGrowth, run: Run):
         self.growth, self.run, config = growth, run, run.config
         self.objective, start = run.laid_out()
         self.canvas = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)

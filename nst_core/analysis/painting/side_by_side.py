@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from nst_core import images
 from nst_core.analysis.figure import Moment, Moments, Part
-from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.painters import Batch, Painter, Single
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError
@@ -17,10 +17,10 @@ from nst_core.transfer.together import look_of
 MOMENT_SECONDS = 0.25  # between two looks
 MOST_TOGETHER = 4  # cells in one pass: measured on a CPU, more gain nothing
 
-Growing = Generator[tuple[Growth, ...], None, None]  # closing it frees all that is painted with
+Growing = Generator[tuple[FigureGrowth, ...], None, None]  # closing it frees all that is painted with
 
 
-def paint_cells(cells: Sequence[Cell], compute: Compute, *, together: bool = True) -> Growing:
+def paint_cells(cells: Sequence[FigureCell], compute: Compute, *, together: bool = True) -> Growing:
     """Paint all cells, a step of each in turn, so that the whole figure grows.
 
     A cell whose loss is not finite ends there and says why; the others go on. Closing the iterator frees all.
@@ -40,9 +40,9 @@ def paint_cells(cells: Sequence[Cell], compute: Compute, *, together: bool = Tru
     return _grown([painter for group in groups for painter in _painters(group, compute, len(cells))], cells)
 
 
-def _groups(cells: Sequence[Cell], together: bool) -> list[list[Cell]]:
+def _groups(cells: Sequence[FigureCell], together: bool) -> list[list[FigureCell]]:
     """Cells that pass the network together, MOST_TOGETHER at most; the others each alone."""
-    groups: dict[object, list[list[Cell]]] = {}
+    groups: dict[object, list[list[FigureCell]]] = {}
     for number, cell in enumerate(cells):
         config, look = cell.config, look_of(cell.config) if together else None
         size = images.fitted_size(images.size_of(cell.content_image), config.size, config.size_rule)
@@ -54,7 +54,7 @@ def _groups(cells: Sequence[Cell], together: bool) -> list[list[Cell]]:
     return [group for alike in groups.values() for group in alike]
 
 
-def _painters(cells: list[Cell], compute: Compute, count: int) -> Sequence[Painter]:
+def _painters(cells: list[FigureCell], compute: Compute, count: int) -> Sequence[Painter]:
     """Give a batch for cells that pass together, or a painter for each where the memory is too small for that.
 
     Args:
@@ -73,7 +73,7 @@ def _painters(cells: list[Cell], compute: Compute, count: int) -> Sequence[Paint
     return painters
 
 
-def _grown(painters: Sequence[Painter], cells: Sequence[Cell]) -> Growing:
+def _grown(painters: Sequence[Painter], cells: Sequence[FigureCell]) -> Growing:
     growths = {id(growth.cell): growth for painter in painters for growth in painter.growths}
     ordered, working, told = tuple(growths[id(cell)] for cell in cells), list(painters), -math.inf
     try:
@@ -98,7 +98,7 @@ def _grown(painters: Sequence[Painter], cells: Sequence[Cell]) -> Growing:
             painter.close()
 
 
-def part_of(growth: Growth, caption: str = "") -> Part:
+def part_of(growth: FigureGrowth, caption: str = "") -> Part:
     """A cell as a part of its figure."""
     cell = growth.cell
     said = growth.problem or caption
@@ -106,9 +106,9 @@ def part_of(growth: Growth, caption: str = "") -> Part:
 
 
 def moments(
-    cells: Sequence[Cell],
+    cells: Sequence[FigureCell],
     compute: Compute,
-    told: Callable[[tuple[Growth, ...]], Moment],
+    told: Callable[[tuple[FigureGrowth, ...]], Moment],
     *,
     together: bool = True,
 ) -> Moments:
@@ -124,7 +124,7 @@ def moments(
     return _told(paint_cells(cells, compute, together=together), told)
 
 
-def _told(growing: Growing, told: Callable[[tuple[Growth, ...]], Moment]) -> Moments:
+def _told(growing: Growing, told: Callable[[tuple[FigureGrowth, ...]], Moment]) -> Moments:
     try:
         for growths in growing:
             moment = told(growths)

@@ -54,7 +54,7 @@ class AugmentView(NamedTuple):
     outcome: Update = gr.skip()
 
 
-class Wish(NamedTuple):
+class FolderWish(NamedTuple):
     """What a person wants to be painted, in the order of the inputs."""
 
     source: str | None  # the uploaded ZIP
@@ -65,7 +65,7 @@ class Wish(NamedTuple):
     size: float | None  # pixels
     steps: float | None  # of the optimiser
 
-    def alone(self) -> "Wish":
+    def alone(self) -> "FolderWish":
         """With what counts: what only the other brush would read makes no difference."""
         return self._replace(style_picture=None, steps=None) if self.by == "instant" else self._replace(styles=None)
 
@@ -117,7 +117,7 @@ class Augmentation(PageState, Job):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wish: Wish | None = None  # that the paintings are of
+        self.wish: FolderWish | None = None  # that the paintings are of
         self.left_out = 0  # files of the ZIP
         self.room: Path | None = None
 
@@ -125,7 +125,7 @@ class Augmentation(PageState, Job):
         """End what goes on for a page that was closed."""
         self.controls.stop.set()
 
-    def folders(self, wish: Wish) -> tuple[Path, Path]:
+    def folders(self, wish: FolderWish) -> tuple[Path, Path]:
         """Of pictures and paintings; for the wish of before those of before, so that painting goes on where it was.
 
         Raises:
@@ -196,7 +196,7 @@ def build_augment(style_picture: PictureInput) -> None:
         preview = preview_area(HINT, elem_id="augment-preview")
         outcome = gr.DownloadButton("Download the paintings, ZIP", elem_id="augment-result", visible=False)
     by.change(_of_brush, by, [styles, steps], **INSTANT)
-    inputs: list[Component] = [source, by, styles, style_picture, strengths, size, steps]  # in the order of Wish
+    inputs: list[Component] = [source, by, styles, style_picture, strengths, size, steps]  # in the order of FolderWish
     connect_job(job, lambda job: job, (run, stop), paint_folder, inputs, [status, preview, outcome])
     page_at_hand().load(enter_page, job, **INSTANT)
     AUDIENCE.when_left(Augmentation.leave_page)
@@ -216,7 +216,7 @@ def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:
     """Paint the pictures of a ZIP into another; pressed again after Stop, it goes on where it was."""
     try:
         job.busy = True
-        wish = Wish(*given).alone()
+        wish = FolderWish(*given).alone()
         strengths = wish.numbers()
         strengths_of(strengths)
         archive = wish.archive()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import cutout_of, visible_part
-from nst_core.analysis.figure import Figure, Material, Moment, Moments, Part, check_counts
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part, check_counts
 from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.errors import named
 from nst_core.features.classifier import forget_classifier
@@ -40,7 +40,7 @@ class Pictures(NamedTuple):
         """Every style picture, the first one first."""
         return [Path(path) for path in (self.style, *(self.more_styles or ())) if path]
 
-    def read(self, wanted: Sequence[str]) -> Material:
+    def read(self, wanted: Sequence[str]) -> FigureMaterial:
         """The pictures that a figure wants; those of the single kinds are the first of their kind.
 
         Raises:
@@ -49,7 +49,7 @@ class Pictures(NamedTuple):
         contents = self.contents if "contents" in wanted else self.contents[:1] if "content" in wanted else []
         styles = self.styles if "styles" in wanted else self.styles[:1] if "style" in wanted else []
         check_counts(contents, styles)
-        return Material(
+        return FigureMaterial(
             contents=tuple(map(images.load, contents)),
             styles=tuple(map(images.load, styles)),
             content_names=tuple(map(_title, contents)),

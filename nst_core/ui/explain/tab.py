@@ -39,7 +39,7 @@ AREAS = {"content_area": "content", "style_area": "style", "more_area": "content
 TITLES = [(f"{number}. {figure.title}", name) for number, (name, figure) in enumerate(FIGURES.items(), 1)]
 
 
-class Inputs(NamedTuple):
+class FigureInputs(NamedTuple):
     """The components that say what a figure is made of."""
 
     figure: gr.Radio
@@ -105,7 +105,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
         with gr.Column(elem_id="explain-knobs", min_width=300):
             groups, controls = _options(status)
             below(style)
-    inputs = Inputs(figure, content, style, *areas, more, composing, groups, controls)
+    inputs = FigureInputs(figure, content, style, *areas, more, composing, groups, controls)
     stage = Stage(words, BoardView(status, view, go_on_button, after), enlarged.area)
     _connect_inputs(inputs, stage)
     _connect_making(board, inputs, stage, (make, stop), tour)
@@ -189,7 +189,7 @@ def choose(name: str) -> Updates:
     return {"words": words_html(name), **kinds, **options}
 
 
-def _filled(inputs: Inputs, stage: Stage) -> Form:
+def _filled(inputs: FigureInputs, stage: Stage) -> Form:
     """Name what a lesson fills in."""
     return inputs.form() | {"words": stage.words} | inputs.areas()
 
@@ -214,13 +214,13 @@ def _opened(request: gr.Request) -> Updates:
     return {"tabs": gr.Tabs(selected="explain"), "status": status_html(text), **fill(link)}
 
 
-def _follow_preset(studio: Studio, inputs: Inputs) -> None:
+def _follow_preset(studio: Studio, inputs: FigureInputs) -> None:
     """The formulas are those of the preset that the studio uses, until another is chosen here."""
     chosen = inputs.controls["formula"]["preset"]
     studio.preset.change(lambda name: name or gr.skip(), studio.preset, chosen, **INSTANT)
 
 
-def _connect_inputs(inputs: Inputs, stage: Stage) -> None:
+def _connect_inputs(inputs: FigureInputs, stage: Stage) -> None:
     chosen = Form({"words": stage.words}) | inputs.areas()
     inputs.figure.change(chosen.filled_by(choose), inputs.figure, list(chosen), **INSTANT)
     for picture in (inputs.content, inputs.style):
@@ -230,7 +230,7 @@ def _connect_inputs(inputs: Inputs, stage: Stage) -> None:
 
 
 def _connect_making(
-    board: gr.State, inputs: Inputs, stage: Stage, buttons: tuple[gr.Button, gr.Button], tour: Tour
+    board: gr.State, inputs: FigureInputs, stage: Stage, buttons: tuple[gr.Button, gr.Button], tour: Tour
 ) -> None:
     """Make, Stop, Continue, and the tour's "Show me", which sets a lesson and makes it."""
     make, stop = buttons

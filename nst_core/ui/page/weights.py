@@ -28,7 +28,7 @@ def fetch_weights(backbone: str, controls: Controls) -> Iterator[str]:
             raise DownloadError(f"the download of {weights.title_of(backbone)} was stopped; press the button again")
 
 
-def download_status(backbone: str, progress: weights.Progress) -> str:
+def download_status(backbone: str, progress: weights.DownloadProgress) -> str:
     """How far a download is, as a status line."""
     done, total = progress.done_bytes, progress.total_bytes
     megabyte = 2**20 if backbone == CLASSIFIER else 1e6  # as its button says it

@@ -43,7 +43,7 @@ class DrawnFiles(TypedDict):
     composite: Path | None
 
 
-class Material(NamedTuple):
+class PaintingMaterial(NamedTuple):
     """The images that a painting is made of, (1, 3, any, any) in [0, 1]."""
 
     content_image: Tensor
@@ -85,7 +85,7 @@ class Uploads(NamedTuple):
         """Every style picture there is, the first one first."""
         return [path for path in (self.style, *self.more_styles) if path]
 
-    def read(self, *, with_start: bool) -> Material:
+    def read(self, *, with_start: bool) -> PaintingMaterial:
         """The files' pictures.
 
         Args:
@@ -97,7 +97,7 @@ class Uploads(NamedTuple):
         content, _ = _given(self.content, "content"), _given(self.style, "style")
         content_image, masks = images.load(content), masks_of(self.mask)
         check_shape(masks, content_image, "press Take the photo under Where to paint, and paint over that")
-        return Material(
+        return PaintingMaterial(
             content_image,
             [images.load(style) for style in self.styles],
             images.load(self.start) if with_start and self.start else None,

@@ -23,12 +23,12 @@ from nst_core.ui.studio.control_values import (
 from nst_core.ui.studio.handover import PAINTED_WITH
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
-from nst_core.ui.stylize.controls import Inputs, Network
+from nst_core.ui.stylize.controls import Network, SettingInputs
 from nst_core.ui.stylize.run import View, recolor, steer
 
 
 def connect_settings(
-    session: gr.State, preset: gr.Dropdown, form: Form, inputs: Inputs, network: Network, outputs: View
+    session: gr.State, preset: gr.Dropdown, form: Form, inputs: SettingInputs, network: Network, outputs: View
 ) -> None:
     """Connect the preset's menu and the controls."""
     controls, backbone, about = inputs.controls, inputs.menu("backbone"), form["about"]

@@ -70,7 +70,7 @@ class Mask(NamedTuple):
     take: gr.Button  # the content picture as its ground
 
 
-class Inputs(NamedTuple):
+class SettingInputs(NamedTuple):
     """The components for what a person gives beside the two pictures."""
 
     controls: dict[str, Knob]  # by name in CONTROLS
@@ -91,7 +91,7 @@ class Inputs(NamedTuple):
         return control
 
 
-def setting_controls() -> Inputs:
+def setting_controls() -> SettingInputs:
     """Every control there is, what few people need in folded groups."""
     at = controls_of(default_config(DEFAULT_PRESET))
     made, start_image, shares = _main_controls(at)
@@ -105,7 +105,7 @@ def setting_controls() -> Inputs:
         made |= _layer_controls(at)
     with gr.Accordion(GROUPS["machinery"], open=False):
         made |= plain_controls("machinery", at)
-    return Inputs(made, start_image, more_styles, mask, shares)
+    return SettingInputs(made, start_image, more_styles, mask, shares)
 
 
 def plain_controls(

@@ -18,9 +18,9 @@ from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.features import weights
 from nst_core.instant.lesson import QUICK, Lesson
-from nst_core.instant.perceptual import Recipe
+from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
-from nst_core.instant.trainer import Progress
+from nst_core.instant.trainer import TrainingProgress
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED, Update
 from nst_core.ui.page.status import duration, status_html
@@ -55,7 +55,7 @@ class TrainView(NamedTuple):
     file: Update = gr.skip()
 
 
-class Wish(NamedTuple):
+class LessonWish(NamedTuple):
     """What a person wants to be learned, in the order of the inputs."""
 
     picture: Path | None
@@ -65,7 +65,7 @@ class Wish(NamedTuple):
     style_size: float | None
     photographs: Sequence[str] | None
 
-    def recipe(self) -> Recipe:
+    def recipe(self) -> TrainingRecipe:
         """How it is learned.
 
         Raises:
@@ -113,7 +113,7 @@ def build(choices: Choices) -> None:
 
 
 def _inputs() -> list[Component]:
-    """In the order of Wish."""
+    """In the order of LessonWish."""
     picture = PictureInput(
         label="Style picture",
         elem_id="train-picture",
@@ -151,10 +151,10 @@ def _inputs() -> list[Component]:
 
 def learn_page(session: InstantSession, *given: Any) -> Iterator[TrainView]:
     """`learn`, with what gradio hands over one after another."""
-    yield from learn(session, Wish(*given))
+    yield from learn(session, LessonWish(*given))
 
 
-def learn(session: InstantSession, wish: Wish) -> Iterator[TrainView]:
+def learn(session: InstantSession, wish: LessonWish) -> Iterator[TrainView]:
     """Learn a style, showing losses and a painted photograph; then it stands among the others."""
     try:
         session.lesson.busy = True
@@ -193,7 +193,7 @@ def _written(file: StyleFile, name: str) -> Path:
     return path
 
 
-def _lesson(session: InstantSession, wish: Wish) -> Lesson:
+def _lesson(session: InstantSession, wish: LessonWish) -> Lesson:
     """Read and check what is wanted."""
     if wish.picture is None:
         raise ImageError("there is no style picture; drop one or click an example")
@@ -257,7 +257,7 @@ def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[TrainView]
     yield TrainView(losses=history.html())
 
 
-def _status(progress: Progress, seconds: float, token: str) -> str:
+def _status(progress: TrainingProgress, seconds: float, token: str) -> str:
     share = progress.step / progress.steps
     left = f" · {duration(seconds / share - seconds)} left" if progress.step > 1 else ""
     return status_html(f"Step {progress.step} of {progress.steps}{left}", progress.text, share=share, run=token)

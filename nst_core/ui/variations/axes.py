@@ -8,7 +8,7 @@ from nst_core.features.vgg import nearest_layer
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.schema import Setting
-from nst_core.transfer.variations import PRESET, RATIO, Axis, Cell, cells, parse_axis, shown
+from nst_core.transfer.variations import PRESET, RATIO, Axis, SheetCell, cells, parse_axis, shown
 
 NOTHING = "nothing"  # in the menu of columns: one setting is enough
 
@@ -52,12 +52,12 @@ FROM_NOTHING = {
 }
 
 
-class Plan(NamedTuple):
+class SheetPlan(NamedTuple):
     """A sheet before it is painted."""
 
     rows: Axis
     columns: Axis | None
-    cells: list[Cell]
+    cells: list[SheetCell]
 
     @property
     def steps(self) -> int:
@@ -114,7 +114,7 @@ def _sequences(name: str, config: StyleTransferConfig) -> Sequence[tuple[str | i
     return list(dict.fromkeys([(1,) * len(layers), rising, rising[::-1]]))
 
 
-def planned(base: StyleTransferConfig, rows: str, row_values: str, columns: str, column_values: str) -> Plan:
+def planned(base: StyleTransferConfig, rows: str, row_values: str, columns: str, column_values: str) -> SheetPlan:
     """The sheet that a person chose.
 
     Args:
@@ -127,10 +127,10 @@ def planned(base: StyleTransferConfig, rows: str, row_values: str, columns: str,
     """
     row_axis = parse_axis(rows, row_values, base)
     column_axis = parse_axis(columns, column_values, base) if columns != NOTHING else None
-    return Plan(row_axis, column_axis, cells(base, row_axis, column_axis))
+    return SheetPlan(row_axis, column_axis, cells(base, row_axis, column_axis))
 
 
-def extent(plan: Plan) -> str:
+def extent(plan: SheetPlan) -> str:
     """How much there is to paint: "9 cells × 100 steps = 900 steps"."""
     count, each = len(plan.cells), {cell.config.steps for cell in plan.cells}
     many = f"{count} cell{'s' * (count != 1)}"
@@ -138,7 +138,7 @@ def extent(plan: Plan) -> str:
     return f"{many} × {each.pop()} steps = {total}" if len(each) == 1 else f"{many}, {total} in all"
 
 
-def advice(plan: Plan) -> str:
+def advice(plan: SheetPlan) -> str:
     """A word on a sheet whose cells would look the same, else ""."""
     varied = {plan.rows.name, plan.columns.name if plan.columns else NOTHING}
     if "seed" in varied and all(cell.config.start != "noise" for cell in plan.cells):

@@ -12,7 +12,7 @@ from nst_core.errors import ConfigError, NSTError, OutputError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.controls import Controls
 from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
-from nst_core.transfer.variations import Cell, SheetProgress, paint_sheet
+from nst_core.transfer.variations import SheetCell, SheetProgress, paint_sheet
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import duration, status_html
@@ -24,8 +24,8 @@ from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.control_values import config_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
-from nst_core.ui.variations.axes import NOTHING, Plan, planned
-from nst_core.ui.variations.table import Growth
+from nst_core.ui.variations.axes import NOTHING, SheetPlan, planned
+from nst_core.ui.variations.table import SheetGrowth
 
 VIEW_SECONDS = 2.0  # at least, between two views of a sheet that grows
 
@@ -37,7 +37,7 @@ class Sheet(PageState):
         self.controls = Controls()
         self.running = False
         self.varied: set[str] = set()
-        self.cells: dict[tuple[int, int], Cell] = {}  # that are painted
+        self.cells: dict[tuple[int, int], SheetCell] = {}  # that are painted
         self.names: dict[str, str] = {}  # "rows" or "columns" -> the setting for which the page put values there
         self.filled: dict[str, str] = {}  # and these values
 
@@ -74,7 +74,7 @@ class Choice(NamedTuple):
         config = config_of(session.base or self.settings["preset"], self.settings)
         return config.changed(size=self.cell_size, steps=self.cell_steps)
 
-    def plan(self, base: StyleTransferConfig) -> Plan:
+    def plan(self, base: StyleTransferConfig) -> SheetPlan:
         """The sheet's cells; raises ConfigError as `planned`."""
         return planned(base, self.rows, self.row_values, self.columns, self.column_values)
 
@@ -115,7 +115,7 @@ def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[
         sheet.running = False
 
 
-def _begun(plan: Plan, uploads: Uploads, controls: Controls) -> Generator[SheetProgress, None, None]:
+def _begun(plan: SheetPlan, uploads: Uploads, controls: Controls) -> Generator[SheetProgress, None, None]:
     """The sheet's painting, all that it needs read and checked."""
     material = uploads.read(with_start=any(cell.config.start == "image" for cell in plan.cells))
     return paint_sheet(
@@ -129,10 +129,10 @@ def _begun(plan: Plan, uploads: Uploads, controls: Controls) -> Generator[SheetP
     )
 
 
-def _shown(sheet: Sheet, plan: Plan, painting: Generator[SheetProgress, None, None]) -> Iterator[SheetView]:
+def _shown(sheet: Sheet, plan: SheetPlan, painting: Generator[SheetProgress, None, None]) -> Iterator[SheetView]:
     """Step through a sheet that was begun; whatever ends it, what is painted by then stays."""
     side = min(max(cell.config.size for cell in plan.cells), CELL_SIDES[1])
-    growth, told = Growth(plan.rows, plan.columns, plan.cells, side), -VIEW_SECONDS
+    growth, told = SheetGrowth(plan.rows, plan.columns, plan.cells, side), -VIEW_SECONDS
     last: SheetProgress | None = None
     problem: str | None = None
     sheet.cells, sheet.varied = {}, {plan.rows.name, plan.columns.name if plan.columns else NOTHING}
@@ -167,7 +167,7 @@ def _problem(error: NSTError) -> str:
     return status_html(str(error), kind="problem")
 
 
-def _progress(plan: Plan, progress: SheetProgress) -> str:
+def _progress(plan: SheetPlan, progress: SheetProgress) -> str:
     cell, count = progress.cell, progress.count
     steps = max(1, cell.config.steps)
     made = sum(before.config.steps for before in plan.cells[: progress.index]) + progress.step
@@ -175,14 +175,14 @@ def _progress(plan: Plan, progress: SheetProgress) -> str:
     return status_html(text, " ".join(progress.notes), share=min(1.0, made / plan.steps))
 
 
-def _ended(plan: Plan, last: SheetProgress) -> str:
+def _ended(plan: SheetPlan, last: SheetProgress) -> str:
     done = sum(not result.record.stopped for result in last.results)
     seconds = sum(result.record.seconds for result in last.results)
     begun = "Done" if done + len(last.notes) == len(plan.cells) else "Stopped"
     return f"{begun}: {done} of {len(plan.cells)} cells in {duration(seconds)}. Click one to use its settings."
 
 
-def _file(plan: Plan, last: SheetProgress, cell_side: int) -> Path:
+def _file(plan: SheetPlan, last: SheetProgress, cell_side: int) -> Path:
     """The labelled sheet as a PNG with the records of its cells, in gradio's cache, which deletes it in time."""
     path = new_file("neural-style-lab-sheet.png")
     save_sheet(compose_sheet(last.results, plan.rows, plan.columns, cell_side), last.results, path)

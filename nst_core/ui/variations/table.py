@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from torch import Tensor
 
-from nst_core.transfer.variations import Axis, Cell, CellResult, SheetProgress
+from nst_core.transfer.variations import Axis, CellResult, SheetCell, SheetProgress
 from nst_core.ui.widgets.own_html import OwnHTML
 from nst_core.ui.widgets.pictures import data_uri
 
@@ -35,8 +35,8 @@ class ShownSheet(TypedDict):
 class SheetGrid(OwnHTML):
     """Grows while the sheet is painted; a click tells the cell's row and column.
 
-    Its value is what `Growth` gives, or None. gradio sends of a value only what changed since the last, and puts only
-    that into the page, so that a finished cell travels once and keeps the keyboard's focus.
+    Its value is what `SheetGrowth` gives, or None. gradio sends of a value only what changed since the last, and puts
+    only that into the page, so that a finished cell travels once and keeps the keyboard's focus.
     """
 
     TEMPLATE = """
@@ -83,10 +83,10 @@ new ResizeObserver(([entry]) => element.style.setProperty('--room', entry.conten
 """
 
 
-class Growth:
+class SheetGrowth:
     """A sheet that is being painted, as SheetGrid's value; every finished cell is made a JPEG once."""
 
-    def __init__(self, rows: Axis, columns: Axis | None, cells: Sequence[Cell], side: int) -> None:
+    def __init__(self, rows: Axis, columns: Axis | None, cells: Sequence[SheetCell], side: int) -> None:
         self.side = min(side, MAX_SIDE)
         self.aspect = 1.0
         self.sides, self.heads = ([escape(label) for label in axis.labels] if axis else [] for axis in (rows, columns))
@@ -111,6 +111,6 @@ class Growth:
         note = f"stopped at step {result.record.steps}" if result.record.stopped else ""
         return {**self._cell(result.cell, result.image), "done": True, "note": note}
 
-    def _cell(self, cell: Cell, image: Tensor | None = None) -> ShownCell:
+    def _cell(self, cell: SheetCell, image: Tensor | None = None) -> ShownCell:
         picture = "" if image is None else data_uri(image, max_side=self.side)
         return {"picture": picture, "label": escape(cell.label), "done": False, "note": ""}

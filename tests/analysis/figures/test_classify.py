@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nst_core.analysis.figure import Material
+from nst_core.analysis.figure import FigureMaterial
 from nst_core.analysis.figures import classify
 from nst_core.analysis.figures.classify import FIGURE
 from nst_core.errors import ConfigError, ImageError, WeightsError
@@ -41,7 +41,7 @@ class Scripted:
 
 @pytest.fixture
 def material(pictures):
-    return Material(contents=pictures[:1], styles=pictures[1:])
+    return FigureMaterial(contents=pictures[:1], styles=pictures[1:])
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_without_the_classifier_it_says_at_once_what_it_needs(material, random_w
 
 def test_a_size_that_does_not_suit_the_pictures_is_said_at_once(random_weights, monkeypatch):
     monkeypatch.setattr(classify, "require", lambda: None)
-    narrow = Material(contents=(torch.rand(1, 3, 20, 400),), styles=(torch.rand(1, 3, 64, 64),))
+    narrow = FigureMaterial(contents=(torch.rand(1, 3, 20, 400),), styles=(torch.rand(1, 3, 64, 64),))
     with pytest.raises(ConfigError, match="size"):
         FIGURE.make(narrow, FIGURE.settings({"size": 64}), CPU)
 
@@ -275,7 +275,7 @@ def test_a_known_classifier_sees_red_fade_as_it_is_painted_over(random_weights, 
     red[:, 0] += 0.9
     blue[:, 2] += 0.9
     settings = FIGURE.settings({"preset": "lab", "size": 32, "steps": 30, "every": 10})
-    *_, last = FIGURE.make(Material(contents=(red,), styles=(blue,)), settings, CPU)
+    *_, last = FIGURE.make(FigureMaterial(contents=(red,), styles=(blue,)), settings, CPU)
     labels = [part.facts["guesses"][0]["label"] for part in last.parts]
     assert labels == [RED_LABEL, OTHER_LABEL, OTHER_LABEL]
     assert any(f"flips from '{RED_LABEL}' to '{OTHER_LABEL}'" in finding for finding in last.findings)

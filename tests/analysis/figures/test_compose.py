@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nst_core import images
-from nst_core.analysis.figure import Material
+from nst_core.analysis.figure import FigureMaterial
 from nst_core.analysis.figures import compose
 from nst_core.analysis.figures.compose import COLUMNS, FIGURE, seam
 from nst_core.errors import ConfigError, ImageError
@@ -20,10 +20,10 @@ def cutout(height=20, width=12) -> torch.Tensor:
 
 
 @pytest.fixture
-def material(pictures) -> Material:
+def material(pictures) -> FigureMaterial:
     """A light background of 48×64, a style and a cut-out."""
     content, style = pictures
-    return Material(contents=(0.7 + 0.2 * content,), styles=(style,), cutout=cutout())
+    return FigureMaterial(contents=(0.7 + 0.2 * content,), styles=(style,), cutout=cutout())
 
 
 def made(material, **given) -> list:
@@ -75,7 +75,10 @@ def test_captions_tell_the_place_and_the_seconds(material):
 def test_findings_say_what_the_outline_became(material):
     findings = made(material)[-1].findings
     assert len(findings) == 3 and "when it is blended: less than half as much" in findings[0]
-    assert made(Material(contents=material.contents, styles=material.styles, cutout=cutout()))[-1].findings == findings
+    assert (
+        made(FigureMaterial(contents=material.contents, styles=material.styles, cutout=cutout()))[-1].findings
+        == findings
+    )
 
 
 def test_only_the_last_moment_has_findings(material):
@@ -90,9 +93,11 @@ def test_every_preset_paints_it(material, preset):
 
 
 def test_small_pictures_are_composed_at_their_own_size_and_large_ones_no_smaller_than_painted(material):
-    large = Material(contents=(torch.full((1, 3, 300, 1500), 0.5),), styles=material.styles, cutout=cutout(200, 100))
+    large = FigureMaterial(
+        contents=(torch.full((1, 3, 300, 1500), 0.5),), styles=material.styles, cutout=cutout(200, 100)
+    )
     for size in (128, 1200):
-        plan = compose.Plan(
+        plan = compose.CompositionPlan(
             large.content(), large.cutout, large.style(), {"x": 0.5, "y": 0.5, "scale": 0.1, "blend": "normal"},
             PRESETS["lab"].config.changed(size=size), CPU,
         )  # fmt: skip
@@ -131,7 +136,7 @@ def test_the_seam_is_the_mean_jump_across_the_outline():
 def test_a_missing_or_useless_picture_is_refused_before_the_first_moment(material, given, words):
     pictures = {"contents": material.contents, "styles": material.styles, "cutout": material.cutout} | given
     with pytest.raises(ImageError, match=words):
-        FIGURE.make(Material(**pictures), FIGURE.settings(QUICK), CPU)
+        FIGURE.make(FigureMaterial(**pictures), FIGURE.settings(QUICK), CPU)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from nst_core.analysis.figure import Material
+from nst_core.analysis.figure import FigureMaterial
 from nst_core.analysis.figures import formula
 from nst_core.analysis.written.differences import difference_of
 from nst_core.analysis.written.terms import positions_of, rounded, terms_of
@@ -297,7 +297,7 @@ def test_known_differences_are_told():
 
 
 def moments(pictures, **given):
-    material = Material(contents=pictures[:1], styles=pictures[1:])
+    material = FigureMaterial(contents=pictures[:1], styles=pictures[1:])
     settings = formula.FIGURE.settings({"size": 40, "steps": 4, **given})
     return formula.FIGURE.make(material, settings, CPU)
 
@@ -355,7 +355,7 @@ def test_what_is_wrong_is_found_before_the_first_moment(random_weights, pictures
     with pytest.raises(ConfigError, match="at least 16"):
         moments((torch.rand(1, 3, 40, 200), pictures[1]))
     with pytest.raises(ImageError, match="no content picture"):
-        formula.make(Material(), formula.FIGURE.settings({}), CPU)
+        formula.make(FigureMaterial(), formula.FIGURE.settings({}), CPU)
 
 
 def test_nothing_stays_behind_when_it_is_left(random_weights, pictures, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nst_core.analysis.figure import Material
+from nst_core.analysis.figure import FigureMaterial
 from nst_core.analysis.figures import gram
 from nst_core.analysis.layer_view.channels import channel_order, cosines, most_active, strongest_pairs
 from nst_core.analysis.layer_view.comparison import MAPS, MATRIX, PAIRS, PICTURE, Comparison, Seen, distance, strong
@@ -211,7 +211,7 @@ def test_what_is_strong_in_a_large_picture_is_told_by_some_of_it():
 
 
 def moments(pictures, **given):
-    material = Material(contents=pictures[:1], styles=pictures[1:])
+    material = FigureMaterial(contents=pictures[:1], styles=pictures[1:])
     settings = {"size": 32, "steps": 4, "layer": "conv2_1", **given}
     return gram.FIGURE.make(material, gram.FIGURE.settings(settings), CPU)
 
@@ -302,7 +302,7 @@ def test_plain_and_tiny_pictures_have_a_figure_too(random_weights, shade):
 
 def test_it_is_drawn_in_half_precision_too(random_weights, pictures):
     settings = gram.FIGURE.settings({"size": 32, "steps": 2, "layer": "conv2_1"})
-    material = Material(contents=pictures[:1], styles=pictures[1:])
+    material = FigureMaterial(contents=pictures[:1], styles=pictures[1:])
     *_, last = gram.make(material, settings, replace(CPU, precision="bf16"))
     away = {part.column: part.facts["distance"] for part in last.parts if part.row == MATRIX}
     assert away[1] == 0 and away[2] == pytest.approx(last.charts[0].lines["conv2_1"][-1][1], rel=0.05)
@@ -317,7 +317,7 @@ def test_what_is_wrong_is_found_before_the_first_moment(random_weights, pictures
         with pytest.raises(ConfigError, match=word):
             moments(pictures, **given)
     with pytest.raises(ImageError, match="no style picture"):
-        gram.make(Material(contents=pictures[:1]), gram.FIGURE.settings({}), CPU)
+        gram.make(FigureMaterial(contents=pictures[:1]), gram.FIGURE.settings({}), CPU)
 
 
 def test_nothing_stays_behind_when_it_is_left(random_weights, pictures, monkeypatch):

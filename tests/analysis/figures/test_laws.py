@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from nst_core.analysis.figure import MOST_PICTURES, Material, Moment
+from nst_core.analysis.figure import MOST_PICTURES, FigureMaterial, Moment
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.figures.grid import CONTENT_FACTOR
 from nst_core.analysis.figures.start import marks_of
@@ -17,7 +17,7 @@ from tests.runs import CPU
 
 def made(name, contents, styles=(), *, names=(), **given) -> Moment:
     """The last moment of a figure."""
-    material = Material(contents=tuple(contents), styles=tuple(styles), content_names=names)
+    material = FigureMaterial(contents=tuple(contents), styles=tuple(styles), content_names=names)
     settings = FIGURES[name].settings({"size": 32, "steps": 3, **given})
     return list(FIGURES[name].make(material, settings, CPU))[-1]
 

@@ -8,7 +8,7 @@ import torch
 
 from nst_core.analysis.figure import Moment
 from nst_core.analysis.painting import painters, side_by_side
-from nst_core.analysis.painting.cells import Cell, Growth
+from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.painters import Batch, Single
 from nst_core.analysis.painting.side_by_side import MOST_TOGETHER, moments, paint_cells, part_of
 from nst_core.errors import ConfigError, DeviceError
@@ -38,16 +38,16 @@ def passes(monkeypatch):
     return seen
 
 
-def cells_of(pictures, configs, **given) -> list[Cell]:
+def cells_of(pictures, configs, **given) -> list[FigureCell]:
     """A cell for each config, in a row."""
-    return [Cell(0, place, f"cell {place}", config, *pictures, **given) for place, config in enumerate(configs)]
+    return [FigureCell(0, place, f"cell {place}", config, *pictures, **given) for place, config in enumerate(configs)]
 
 
-def five(pictures, **settings) -> list[Cell]:
+def five(pictures, **settings) -> list[FigureCell]:
     return cells_of(pictures, [small(style_weight=weight, **settings) for weight in WEIGHTS])
 
 
-def painted(cells, **given) -> tuple[Growth, ...]:
+def painted(cells, **given) -> tuple[FigureGrowth, ...]:
     return list(paint_cells(cells, CPU, **given))[-1]
 
 
@@ -93,7 +93,10 @@ def test_what_looks_otherwise_or_is_of_another_size_is_in_another_batch(pictures
 
 def test_cells_have_their_own_pictures(pictures, passes):
     content, style = pictures
-    cells = [Cell(0, 0, "", small(), content, style), Cell(0, 1, "", small(), content.flip(3), style.flip(2))]
+    cells = [
+        FigureCell(0, 0, "", small(), content, style),
+        FigureCell(0, 1, "", small(), content.flip(3), style.flip(2)),
+    ]
     for growth, cell in zip(painted(cells), cells, strict=True):
         assert apart(growth.image, alone(cell)[-1].image) < ROUNDING
     assert set(passes) == {2}
@@ -193,7 +196,7 @@ def test_a_setting_that_does_not_suit_is_told_before_the_first_step(pictures, to
 
 def test_where_the_memory_is_too_small_for_a_batch_its_cells_are_painted_one_at_a_time(random_weights, monkeypatch):
     picture = torch.rand(1, 3, 48, 64)
-    cells = [Cell(0, n, str(n), small(style_weight=10.0**n), picture, picture) for n in range(3)]
+    cells = [FigureCell(0, n, str(n), small(style_weight=10.0**n), picture, picture) for n in range(3)]
 
     def chosen(free: float) -> list[type]:
         monkeypatch.setattr(memory, "free_memory", lambda device: free)

@@ -21,13 +21,13 @@ import torch
 from nst_core import images
 from nst_core.errors import DownloadError, ImageError
 from nst_core.features import weights
-from nst_core.features.weights import Progress
+from nst_core.features.weights import DownloadProgress
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.ui.augment import area as module
 from nst_core.ui.augment import zip as class_folders
-from nst_core.ui.augment.area import Augmentation, Wish, enter_page, paint_folder
+from nst_core.ui.augment.area import Augmentation, FolderWish, enter_page, paint_folder
 from nst_core.ui.augment.zip import unpack
 from nst_core.ui.page.downloads import IN_USE
 from nst_core.ui.serving.jobs import press
@@ -95,12 +95,12 @@ def packed(tmp_path):
     return pack
 
 
-def wish(source: str | None, **other) -> Wish:
+def wish(source: str | None, **other) -> FolderWish:
     given = {"by": "instant", "styles": ["waves", "stars"], "style_picture": None, "strengths": "0.5, 1", "size": 24}
-    return Wish(**{"source": source, "steps": 2.0} | given | other)
+    return FolderWish(**{"source": source, "steps": 2.0} | given | other)
 
 
-def paint(job: Augmentation, wanted: Wish) -> list:
+def paint(job: Augmentation, wanted: FolderWish) -> list:
     """What pressing Paint shows."""
     press(job)
     return list(paint_folder(job, *wanted))
@@ -228,8 +228,8 @@ def test_the_optimiser_fetches_its_network_first(job, packed, tmp_path, monkeypa
     assert "Fetching VGG-16: 10 of 59 MB" in views[0].status and is_problem(job, views, toasts, "no server answers")
 
 
-def fails(network: str) -> Iterator[Progress]:
-    yield Progress(10_000_000, 59_000_000, "a server", "")
+def fails(network: str) -> Iterator[DownloadProgress]:
+    yield DownloadProgress(10_000_000, 59_000_000, "a server", "")
     raise DownloadError("no server answers; try again")
 
 

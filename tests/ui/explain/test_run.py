@@ -17,7 +17,7 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.painting import side_by_side
 from nst_core.errors import ConfigError
 from nst_core.features import weights
-from nst_core.features.weights import Progress
+from nst_core.features.weights import DownloadProgress
 from nst_core.ui.explain import run as module
 from nst_core.ui.explain.controls import shown_value
 from nst_core.ui.explain.run import BoardView, go_on, make_figure, settings_of
@@ -357,10 +357,10 @@ def missing(monkeypatch, random_weights, tmp_path) -> list[str]:
     """VGG-16 has to be fetched; what was."""
     asked, find = [], weights.find
 
-    def download(backbone: str) -> Iterator[Progress]:
+    def download(backbone: str) -> Iterator[DownloadProgress]:
         asked.append(backbone)
-        yield Progress(0, 100, "a server", "asking")
-        yield Progress(50, 100, "a server", "")
+        yield DownloadProgress(0, 100, "a server", "asking")
+        yield DownloadProgress(50, 100, "a server", "")
 
     monkeypatch.setattr(weights, "find", lambda backbone: None if "vgg16" not in asked + [0] and backbone == "vgg16"
                         else find(backbone))  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 from nst_core.errors import DownloadError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
-from nst_core.features.weights import Progress
+from nst_core.features.weights import DownloadProgress
 from nst_core.ui.page.classifier_button import classifier_button, fetch_classifier, offer_classifier
 from tests.classifier_file import save_known
 from tests.ui.instant.test_picture import props
@@ -38,8 +38,8 @@ def fetched(monkeypatch, home):
 
     def download(network):
         asked.append(network)
-        yield Progress(0, WHOLE, "a server", "asking")
-        yield Progress(WHOLE // 2, WHOLE, "a server", "")
+        yield DownloadProgress(0, WHOLE, "a server", "asking")
+        yield DownloadProgress(WHOLE // 2, WHOLE, "a server", "")
         save_known(home / "cache" / "vgg19-dcbb9e9d.pth")
 
     monkeypatch.setattr(weights, "download", download)
@@ -82,7 +82,7 @@ def test_a_classifier_that_came_meanwhile_is_not_fetched_again(home, fetched):
 
 def test_a_download_that_fails_is_named_and_can_be_tried_again(monkeypatch, toasts):
     def download(network):
-        yield Progress(0, WHOLE, "a server", "asking")
+        yield DownloadProgress(0, WHOLE, "a server", "asking")
         raise DownloadError("VGG-19's classifier could not be downloaded. Try again later")
 
     monkeypatch.setattr(weights, "download", download)
@@ -104,8 +104,8 @@ def test_a_page_that_is_left_ends_its_download(monkeypatch):
 
     def download(network):
         try:
-            yield Progress(0, WHOLE, "a server", "asking")
-            yield Progress(1, WHOLE, "a server", "")
+            yield DownloadProgress(0, WHOLE, "a server", "asking")
+            yield DownloadProgress(1, WHOLE, "a server", "")
         finally:
             ended.append(network)
 

@@ -286,7 +286,7 @@ def fake_download(monkeypatch, tmp_path, then=None):
 
     def download(backbone):
         for part in range(3):
-            yield weights.Progress(part * 10_000_000, 30_000_000, "a server", "")
+            yield weights.DownloadProgress(part * 10_000_000, 30_000_000, "a server", "")
 
     monkeypatch.setattr(weights, "download", download)
 

@@ -15,7 +15,7 @@ from nst_core.instant.lesson import QUICK
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.train import tab as module
-from nst_core.ui.train.tab import TrainView, Wish, learn, learn_page, load_file, save_chosen
+from nst_core.ui.train.tab import LessonWish, TrainView, learn, learn_page, load_file, save_chosen
 from nst_core.ui.widgets.channel import Channel
 from tests.instant.test_painter import CPU, network_of
 from tests.ui.instant.test_picture import props
@@ -58,8 +58,8 @@ def files(tmp_path_factory) -> list[Path]:
     return paths
 
 
-def wish(files, **changes) -> Wish:
-    given = Wish(files[0], "", 3, 10.0, 64, [str(path) for path in files[1:]])
+def wish(files, **changes) -> LessonWish:
+    given = LessonWish(files[0], "", 3, 10.0, 64, [str(path) for path in files[1:]])
     return given._replace(**changes)
 
 
