@@ -53,6 +53,9 @@ def app_url(random_weights_folder, tmp_path_factory):
             os.environ[name] = value
 
 
+expect.set_options(timeout=15_000)  # ms, as workers share the cores; a page that is fast waits no longer for it
+
+
 @pytest.fixture(scope="session")
 def browser():
     if CHROMIUM is None:

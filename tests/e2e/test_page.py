@@ -196,10 +196,11 @@ def bad_files(folder: Path) -> dict[str, Path]:
 
 
 def test_a_bad_upload_is_named_at_once_and_the_page_goes_on(page, open_page, picture_files, tmp_path):
-    for name, path in bad_files(tmp_path).items():
-        page.set_input_files("#content input[type=file]", path)
-        expect(page.get_by_text(re.compile(rf"^{re.escape(name)} (cannot be read|is 1×1)"))).to_be_visible()
-        expect(page.locator("#content input[type=file]")).to_have_count(1)  # empty again, ready for another
+    # each on a page of its own: a file that is given in the moment in which the last one is cleared away goes with it
+    for (name, path), place in zip(bad_files(tmp_path).items(), (page, open_page()), strict=True):
+        place.set_input_files("#content input[type=file]", path)
+        expect(place.get_by_text(re.compile(rf"^{re.escape(name)} (cannot be read|is 1×1)"))).to_be_visible()
+        expect(place.locator("#content input[type=file]")).to_have_count(1)  # empty again, ready for another
     whole, short = tmp_path / "whole.jpg", tmp_path / "short.jpg"
     Image.effect_noise((200, 200), 60).save(whole)
     short.write_bytes(whole.read_bytes()[:2000])
