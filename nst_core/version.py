@@ -1,3 +1,3 @@
 """Which version of the program this is."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

@@ -19,7 +19,7 @@ from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnails
 from nst_core.instant.train import header_of
 from nst_core.instant.trainer import Trainer, TrainingProgress, updates
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 
 OWN_PHOTOGRAPHS = ASSETS / "photos"
 QUICK = TrainingRecipe(steps=400, crop=192, step_size=2e-3)  # of a style's scales and shifts
@@ -59,12 +59,12 @@ class Lesson:
         self.style_images = {name: style_image}
         self.trainer = Trainer(self.style_images, recipe, compute, base)
 
-    def steps(self, controls: Controls | None = None) -> Generator[TrainingProgress, None, None]:
-        """Learn, until all steps are made or controls' stop is set."""
+    def steps(self, steering: Steering | None = None) -> Generator[TrainingProgress, None, None]:
+        """Learn, until all steps are made or steering's stop is set."""
         if self.photographs.skipped:
             skipped = f"skipped {'; '.join(self.photographs.skipped)}"
             yield TrainingProgress(0, self.trainer.recipe.steps, text=skipped)
-        yield from updates(self.trainer, self.photographs, controls)
+        yield from updates(self.trainer, self.photographs, steering)
 
     def learned(self) -> StyleFile:
         """The style as it is now, as a file's content."""
@@ -85,14 +85,14 @@ def add_style(
     folder: Path | None,
     recipe: TrainingRecipe,
     compute: Compute,
-    controls: Controls | None = None,
+    steering: Steering | None = None,
 ) -> Generator[TrainingProgress, None, None]:
     """Learn a style and put it into a file of styles, beside those that it has.
 
     Args:
         name, style_image, folder, recipe, compute: as of Lesson.
         to: the file.
-        controls: when its stop is set, the style is added as it is then.
+        steering: when its stop is set, the style is added as it is then.
 
     Raises:
         OutputError: the file cannot be written.
@@ -101,7 +101,7 @@ def add_style(
     check_output(to)
     before = load_styles(to)
     lesson = Lesson(name, style_image, before.network, folder, recipe, compute)
-    yield from lesson.steps(controls)
+    yield from lesson.steps(steering)
     learned = lesson.learned()
     both = Catalogue()
     both.add(before, to.name)

@@ -16,7 +16,7 @@ from nst_core.features.photographs import Photographs
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, save_styles, thumbnails
 from nst_core.instant.trainer import Trainer, TrainingProgress, updates
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 
 
 def train(
@@ -25,7 +25,7 @@ def train(
     output: Path,
     recipe: TrainingRecipe,
     compute: Compute,
-    controls: Controls | None = None,
+    steering: Steering | None = None,
 ) -> Generator[TrainingProgress, None, None]:
     """Write a network that paints in some styles.
 
@@ -37,7 +37,7 @@ def train(
         output: the safetensors file to write.
         recipe: all settings.
         compute: device and precision.
-        controls: when its stop is set, the network is written as it is then.
+        steering: when its stop is set, the network is written as it is then.
 
     Raises:
         ImageError: fewer than 20 pictures in the folder.
@@ -53,7 +53,7 @@ def train(
     trainer = Trainer(style_images, recipe, compute)
     header = {**header_of(photographs, style_images, recipe), "made by": "python -m nst_core train"}
     partial = output.with_name(output.name + ".partial")
-    yield from updates(trainer, photographs, controls, partial, header)
+    yield from updates(trainer, photographs, steering, partial, header)
     header |= {"steps": str(trainer.step), "date": date.today().isoformat()}
     save_styles(StyleFile(trainer.painter, thumbnails(trainer.painter), header), output)
     partial.unlink(missing_ok=True)

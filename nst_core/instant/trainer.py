@@ -17,7 +17,7 @@ from nst_core.features.photographs import Photographs
 from nst_core.files import writing
 from nst_core.instant.network import PHOTO, TransformationNetwork, gather
 from nst_core.instant.perceptual import PerceptualLoss, TrainingRecipe
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 
 CHECKPOINT_STEPS = 250
 PREVIEW_STEPS = 5  # for each style that a preview shows
@@ -178,7 +178,7 @@ def _schedule(step: int, steps: int) -> float:
 def updates(
     trainer: Trainer,
     photographs: Photographs,
-    controls: Controls | None,
+    steering: Steering | None,
     partial: Path | None = None,
     header: dict[str, str] | None = None,
 ) -> Generator[TrainingProgress, None, None]:
@@ -187,7 +187,7 @@ def updates(
     Args:
         trainer: which it is of.
         photographs: what it paints.
-        controls: ends it when its stop is set.
+        steering: ends it when its stop is set.
         partial: where checkpoints go and where one may be to go on from; None for none.
         header: of the checkpoints, which one that is there has to have.
 
@@ -201,7 +201,7 @@ def updates(
         trainer.resume(partial, header)
         yield TrainingProgress(trainer.step, steps, text=f"going on from {partial}")
     every = max(LEAST_PREVIEW_STEPS, PREVIEW_STEPS * len(trainer.painter.styles))
-    while trainer.step < steps and not (controls and controls.stop.is_set()):
+    while trainer.step < steps and not (steering and steering.stop.is_set()):
         for name, loss in trainer.update(photographs).items():
             sums[name] = sums.get(name, 0.0) + loss
         count += 1

@@ -13,7 +13,7 @@ from nst_core.files import check_writable
 from nst_core.instant.film import Film, FilmPlan, plan_of
 from nst_core.instant.painted_video import PaintedVideo
 from nst_core.instant.steady import Steady
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 
 DAMAGED = "a part of the video is damaged; what can be read of it is painted"
 SOUND_LOST = "the video's sound is of a kind that cannot be read here; it is painted without"
@@ -52,12 +52,12 @@ def paint_video(
     *,
     steady: bool = False,
     size: int | None = None,
-    controls: Controls | None = None,
+    steering: Steering | None = None,
 ) -> Generator[VideoProgress, None, None]:
     """Paint every frame of a video; its times stay, and its sound, which is copied as it is where MP4 can hold it.
 
     All that can be wrong beforehand is raised by this call, before anything is painted. Then it is a generator. The
-    file appears, whole, when that ends; stopped by `controls`, closed or interrupted, it holds the frames painted so
+    file appears, whole, when that ends; stopped by `steering`, closed or interrupted, it holds the frames painted so
     far and their sound; if it fails, there is none.
 
     Args:
@@ -67,7 +67,7 @@ def paint_video(
         paint: image (1, 3, H, W) in [0, 1] on the CPU -> painted image of that size, on any device.
         steady: less shimmer; see Steady.
         size: longest side in pixels, never enlarged; None as it is, up to images.MAX_SIDE.
-        controls: whose `stop` ends the video after the frame at hand.
+        steering: whose `stop` ends the video after the frame at hand.
 
     Raises:
         ImageError: source is no video or has no pictures, too small or too large ones.
@@ -76,7 +76,7 @@ def paint_video(
     """
     source, output = Path(source), Path(output)
     _check_output(output, source)
-    return _painting(source, output, paint, Steady() if steady else None, plan_of(source, size), controls or Controls())
+    return _painting(source, output, paint, Steady() if steady else None, plan_of(source, size), steering or Steering())
 
 
 def _check_output(path: Path, source: Path) -> None:
@@ -94,7 +94,7 @@ def _painting(
     paint: Callable[[Tensor], Tensor],
     steady: Steady | None,
     plan: FilmPlan,
-    controls: Controls,
+    steering: Steering,
 ) -> Generator[VideoProgress, None, None]:
     """The generator behind `paint_video`."""
     began, done, whole = time.monotonic(), 0, True
@@ -103,7 +103,7 @@ def _painting(
         yield VideoProgress(0, plan.frames, None, 0.0, SOUND_LOST if target.sound.lost else None)
         try:
             for frame in filmed.frames():
-                if controls.stop.is_set():
+                if steering.stop.is_set():
                     whole = False
                     break
                 painted = _paint(paint, steady, filmed.image(frame, plan))

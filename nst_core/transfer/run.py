@@ -9,13 +9,13 @@ from torch import Tensor
 
 from nst_core.errors import NSTError
 from nst_core.transfer.config import STEERABLE, StyleTransferConfig
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.ladder import work_until
 from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import StyleTransferObjective, normalized
 from nst_core.transfer.optimize import PLATEAU_STEPS, Frame
 from nst_core.transfer.painting import Painting
 from nst_core.transfer.record import RunRecord, record_of
+from nst_core.transfer.steering import Steering
 
 
 class Run:
@@ -25,10 +25,10 @@ class Run:
     ends when its steps are made, when nothing improves, or when it is stopped; `more` lets it go on from there.
     """
 
-    def __init__(self, painting: Painting, controls: Controls | None = None):
+    def __init__(self, painting: Painting, steering: Steering | None = None):
         config = painting.config
         self.painting, self.compute = painting, painting.compute
-        self.controls = controls or Controls()
+        self.steering = steering or Steering()
         self.steps = self._whole = config.last_step or config.steps  # to be made; that the settings alone lead to
         self.last_frame: Frame | None = None
         self.first_losses: dict[str, float] = {}  # of the start
@@ -65,9 +65,9 @@ class Run:
         return self
 
     def __next__(self) -> Frame:
-        if self.last_frame and (self.controls.stop.is_set() or self.last_frame.step >= self.steps):
+        if self.last_frame and (self.steering.stop.is_set() or self.last_frame.step >= self.steps):
             raise StopIteration
-        before, wanted = self.config, self.controls.steered(self.config)
+        before, wanted = self.config, self.steering.steered(self.config)
         normalized(wanted.blend, self.painting.styles)  # raises here, where the run can still go on
         began = time.perf_counter()
         self._wake()
@@ -138,7 +138,7 @@ class Run:
         """
         if self.broken:
             raise NSTError("this painting ended in an error and cannot go on; press Run for a new one")
-        self.controls.stop.clear()
+        self.steering.stop.clear()
         self.steps = (self.last_frame.step if self.last_frame else 0) + steps
 
     @property

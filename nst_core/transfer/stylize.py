@@ -7,9 +7,9 @@ from torch import Tensor
 from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError
 from nst_core.transfer.config import MAX_STYLES, StyleTransferConfig
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.painting import Painting
 from nst_core.transfer.run import Run
+from nst_core.transfer.steering import Steering
 
 
 def stylize(
@@ -20,7 +20,7 @@ def stylize(
     start_image: Tensor | None = None,
     masks: Sequence[Tensor] = (),
     compute: Compute | None = None,
-    controls: Controls | None = None,
+    steering: Steering | None = None,
 ) -> Run:
     """Paint one picture in the style of another or of several, a Frame a step.
 
@@ -34,7 +34,7 @@ def stylize(
         masks: (1, 1, any, any) in [0, 1] over the content, where each style applies; of several styles the last may go
             without, it gets the rest.
         compute: device and precision; chosen for this machine if None.
-        controls: to stop and to steer the run.
+        steering: to stop and to steer the run.
 
     Returns:
         the Run: an iterator of Frames 0 … config.steps, with `record()`.
@@ -51,5 +51,5 @@ def stylize(
         raise ConfigError(f"there are {len(style_images)} style pictures; give 1 to {MAX_STYLES}")
     compute = compute or choose_compute()
     return Run(
-        Painting(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute), controls
+        Painting(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute), steering
     )

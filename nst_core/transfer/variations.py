@@ -12,11 +12,11 @@ from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError, listed, said, seen
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord
 from nst_core.transfer.run import Run
 from nst_core.transfer.schema import Setting
+from nst_core.transfer.steering import Steering
 from nst_core.transfer.stylize import stylize
 
 RATIO = "alpha/beta ratio"  # α stays, β follows
@@ -214,7 +214,7 @@ def paint_sheet(
     style_image: Tensor | Sequence[Tensor],
     cells: Sequence[SheetCell],
     compute: Compute | None = None,
-    controls: Controls | None = None,
+    steering: Steering | None = None,
     *,
     start_image: Tensor | None = None,
     masks: Sequence[Tensor] = (),
@@ -226,7 +226,7 @@ def paint_sheet(
     Args:
         content_image, style_image, start_image, masks, compute: as for `stylize`.
         cells: as `cells` gives them.
-        controls: its stop ends the sheet after the step at hand; what is painted stays, an unfinished cell too.
+        steering: its stop ends the sheet after the step at hand; what is painted stays, an unfinished cell too.
 
     Yields:
         progress every PROGRESS_SECONDS or more and at each cell's first frame; then, with its result, at its end.
@@ -234,27 +234,27 @@ def paint_sheet(
     Raises:
         ConfigError, WeightsError, DeviceError: of any cell, before the first is painted.
     """
-    compute, controls = compute or choose_compute(), controls or Controls()
+    compute, steering = compute or choose_compute(), steering or Steering()
 
     def run_of(config: StyleTransferConfig) -> Run:
         # stop alone: whatever else may change in a run would make a cell something else than its label says
-        own = Controls(stop=controls.stop)
+        own = Steering(stop=steering.stop)
         return stylize(
-            content_image, style_image, config, start_image=start_image, masks=masks, compute=compute, controls=own
+            content_image, style_image, config, start_image=start_image, masks=masks, compute=compute, steering=own
         )
 
     for cell in cells:
         run_of(cell.config).close()
-    return _painted(cells, run_of, controls)
+    return _painted(cells, run_of, steering)
 
 
 def _painted(
-    cells: Sequence[SheetCell], run_of: Callable[[StyleTransferConfig], Run], controls: Controls
+    cells: Sequence[SheetCell], run_of: Callable[[StyleTransferConfig], Run], steering: Steering
 ) -> Generator[SheetProgress, None, None]:
     results: tuple[CellResult, ...] = ()
     notes: tuple[str, ...] = ()
     for index, cell in enumerate(cells):
-        if controls.stop.is_set():
+        if steering.stop.is_set():
             return
         run, told = run_of(cell.config), -math.inf
         try:

@@ -9,7 +9,7 @@ from nst_core.instant.lesson import Lesson, add_style
 from nst_core.instant.network import gather, same_convolutions
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 from tests.instant.test_painter import CPU, network_of
 
 QUICK = TrainingRecipe(steps=20, batch=2, crop=64, style_size=64)
@@ -57,10 +57,10 @@ def test_a_lesson_lowers_the_style_loss(random_weights, base, style, folder):
 
 
 def test_a_lesson_that_is_stopped_has_learned_what_it_has(random_weights, base, style, folder):
-    controls = Controls()
+    steering = Steering()
     lesson = Lesson("rain", style, base, folder, QUICK, CPU)
-    for _ in lesson.steps(controls):
-        controls.stop.set()
+    for _ in lesson.steps(steering):
+        steering.stop.set()
     assert lesson.learned().header["steps"] == str(lesson.trainer.step) != "20"
 
 

@@ -13,7 +13,7 @@ from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import load_styles
 from nst_core.instant.train import train
 from nst_core.instant.trainer import Trainer
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 from tests.conftest import DEVICES
 
 QUICK = {"width": 4, "steps": 6, "batch": 2, "crop": 64, "style_size": 64}
@@ -158,10 +158,10 @@ def test_half_a_style_is_pulled_both_ways_and_a_factor_weighs_its_style(random_w
 
 
 def test_a_training_that_is_stopped_writes_what_it_has_learned(random_weights, folder, styles, tmp_path):
-    controls, output = Controls(), tmp_path / "styles.safetensors"
-    for progress in train(styles, folder, output, TrainingRecipe(**QUICK), compute(), controls):
+    steering, output = Steering(), tmp_path / "styles.safetensors"
+    for progress in train(styles, folder, output, TrainingRecipe(**QUICK), compute(), steering):
         if progress.step == 3:
-            controls.stop.set()
+            steering.stop.set()
     assert progress.step == 3 and load_styles(output).header["steps"] == "3"
     assert not output.with_name(output.name + ".partial").exists()
 

@@ -14,7 +14,7 @@ from nst_core import images
 from nst_core.errors import ConfigError, ImageError, OutputError
 from nst_core.instant import video as module
 from nst_core.instant.video import VideoProgress, paint_video
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 
 HEIGHT, WIDTH, FRAMES, RATE, SOUND_RATE = 48, 64, 12, 25, 44100
 COLOURS = ((220, 40, 30), (30, 160, 60), (40, 60, 210), (200, 200, 190))  # of the quarters, clockwise from top left
@@ -365,14 +365,14 @@ def test_memory_does_not_grow_with_length(tmp_path, output):
 @pytest.mark.parametrize("sound", ["aac", "pcm_s16le"])
 def test_a_stopped_video_is_kept_with_its_sound_up_to_there(tmp_path, output, how, sound):
     source = film(tmp_path / "source.mkv", [numbered(index % 12) for index in range(50)], sound=sound)
-    controls = Controls()
-    run = paint_video(source, output, lambda image: image, controls=controls)
+    steering = Steering()
+    run = paint_video(source, output, lambda image: image, steering=steering)
     for progress in run:
         if progress.frame == 20:
             if how == "close":
                 run.close()
                 break
-            controls.stop.set()
+            steering.stop.set()
     frames, sounding = decoded(output), samples_of(output) / SOUND_RATE
     assert len(frames) == 20 and times_of(output) == times_of(source)[:20]
     assert sounding == pytest.approx(20 / RATE, abs=2 * 1024 / SOUND_RATE + 0.03)

@@ -10,11 +10,11 @@ from nst_core.errors import ConfigError, DeviceError, NSTError
 from nst_core.features.loading import load_network
 from nst_core.transfer import painting
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.ladder import ladder
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.optimize import PLATEAU_STEPS, optimize
 from nst_core.transfer.record import RunRecord, read_record, save_result
+from nst_core.transfer.steering import Steering
 from nst_core.transfer.stylize import stylize
 from tests.runs import CPU, LADDER, left_half, result, small
 
@@ -75,11 +75,11 @@ def test_seconds_do_not_count_the_wait_between_frames(random_weights, pictures):
 
 
 def test_a_stopped_run_says_so_and_keeps_its_last_picture(random_weights, pictures):
-    controls = Controls()
-    run = stylize(*pictures, small(steps=50), compute=CPU, controls=controls)
+    steering = Steering()
+    run = stylize(*pictures, small(steps=50), compute=CPU, steering=steering)
     for frame in run:
         if frame.step == 2:
-            controls.stop.set()
+            steering.stop.set()
     assert run.last_frame is frame and frame.step == 2
     assert run.record().stopped and run.record().steps == 2
 
@@ -174,13 +174,13 @@ PACES = {
 def test_a_run_in_pieces_is_the_uninterrupted_run_bit_for_bit(random_weights, pictures, pace):
     config = small(**PACES[pace], start="noise")
     whole = list(stylize(*pictures, config, compute=CPU))
-    controls, found = Controls(), []
-    run = stylize(*pictures, config, compute=CPU, controls=controls)
+    steering, found = Steering(), []
+    run = stylize(*pictures, config, compute=CPU, steering=steering)
     for pieces in (0, 2, 3):  # stopped twice, then to the end
         for frame in run:
             found.append(frame)
             if frame.step == pieces:
-                controls.stop.set()
+                steering.stop.set()
         assert run.record().stopped and run.record().steps == pieces
         run.more(config.steps - pieces)
     for frame in run:
@@ -199,7 +199,7 @@ def test_a_stopped_runs_record_paints_that_very_picture(random_weights, pictures
         run = stylize(*pictures, config, compute=CPU)
         for frame in run:
             if frame.step == last:
-                run.controls.stop.set()
+                run.steering.stop.set()
         record = RunRecord.from_json(run.record().to_json())
         assert record.config == dataclasses.replace(config, last_step=last) and record.stopped
         again = stylize(*pictures, record.config, compute=CPU)
@@ -227,7 +227,7 @@ def test_more_of_a_stopped_run_is_so_many_steps(random_weights, pictures):
     run = stylize(*pictures, small(steps=50), compute=CPU)
     for frame in run:
         if frame.step == 2:
-            run.controls.stop.set()
+            run.steering.stop.set()
     assert list(run) == []
     run.more(2)
     assert [frame.step for frame in run] == [3, 4] and not run.record().stopped
@@ -280,7 +280,7 @@ def steered(run, step: int, **settings) -> list:
     for frame in run:
         frames.append(frame)
         if frame.step == step:
-            run.controls.wanted = dataclasses.replace(run.config, **settings)
+            run.steering.wanted = dataclasses.replace(run.config, **settings)
     return frames
 
 
@@ -336,18 +336,18 @@ def test_a_wish_that_cannot_be_is_refused_and_the_run_goes_on_without_it(random_
     run = stylize(*pictures, small(steps=4), compute=CPU)
     next(run)
     for wish in ({"blend": (1.0, 2.0)}, {"content_layers": ("conv5_2",), "backbone": "vgg19"}):
-        run.controls.wanted = dataclasses.replace(run.config, **wish)
+        run.steering.wanted = dataclasses.replace(run.config, **wish)
         if "blend" in wish:
             with pytest.raises(ConfigError, match="2 shares for 1 style"):
                 next(run)
-    run.controls.wanted = None
+    run.steering.wanted = None
     assert [frame.step for frame in run] == [1, 2, 3, 4]
     lite = stylize(*pictures, small(steps=2, backbone="lite"), compute=CPU)
     next(lite)
-    lite.controls.wanted = small(style_layers=("conv5_4",))
+    lite.steering.wanted = small(style_layers=("conv5_4",))
     with pytest.raises(ConfigError, match="conv5_4"):
         next(lite)
-    lite.controls.wanted = None
+    lite.steering.wanted = None
     assert [frame.step for frame in lite] == [1, 2]
 
 

@@ -9,9 +9,9 @@ from nst_core.devices import Compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError
 from nst_core.transfer import variations as module
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord
+from nst_core.transfer.steering import Steering
 from nst_core.transfer.stylize import stylize
 from nst_core.transfer.variations import (
     MAX_VALUES,
@@ -270,10 +270,10 @@ def test_progress_comes_at_a_pace_not_at_every_frame(random_weights, pictures, m
 
 
 def test_stop_keeps_what_is_done_and_says_of_the_unfinished_cell_that_it_is(random_weights, pictures, every_frame):
-    controls, last = Controls(), None
-    for last in paint_sheet(*pictures, cells(small(start="noise"), BETAS, SEEDS), CPU, controls):
+    steering, last = Steering(), None
+    for last in paint_sheet(*pictures, cells(small(start="noise"), BETAS, SEEDS), CPU, steering):
         if (last.index, last.step) == (2, 1):
-            controls.stop.set()
+            steering.stop.set()
     assert last.index == 2
     assert [result.cell.column for result in last.results] == [0, 1, 2]
     assert [(result.record.steps, result.record.stopped) for result in last.results] == [
@@ -282,12 +282,12 @@ def test_stop_keeps_what_is_done_and_says_of_the_unfinished_cell_that_it_is(rand
 
 
 def test_a_cell_stopped_before_its_first_step_is_none(random_weights, pictures, every_frame):
-    controls, last = Controls(), None
-    for last in paint_sheet(*pictures, cells(small(), SEEDS), CPU, controls):
+    steering, last = Steering(), None
+    for last in paint_sheet(*pictures, cells(small(), SEEDS), CPU, steering):
         if (last.index, last.step) == (1, 0):
-            controls.stop.set()
+            steering.stop.set()
     assert last.index == 1 and len(last.results) == 1
-    assert not list(paint_sheet(*pictures, cells(small(), SEEDS), CPU, controls))  # still stopped
+    assert not list(paint_sheet(*pictures, cells(small(), SEEDS), CPU, steering))  # still stopped
 
 
 def test_a_closed_sheet_frees_its_run(random_weights, pictures, every_frame, monkeypatch):
@@ -356,10 +356,10 @@ def test_a_machine_that_is_too_small_ends_the_sheet(random_weights, pictures, mo
 
 
 def test_a_sheet_may_be_stopped_from_another_thread(random_weights, pictures):
-    controls = Controls()
-    sheet = paint_sheet(*pictures, cells(small(steps=100_000), SEEDS), CPU, controls)
+    steering = Steering()
+    sheet = paint_sheet(*pictures, cells(small(steps=100_000), SEEDS), CPU, steering)
     next(sheet)
-    timer = threading.Timer(0.2, controls.stop.set)
+    timer = threading.Timer(0.2, steering.stop.set)
     timer.start()
     last = list(sheet)[-1]
     timer.join()

@@ -123,7 +123,7 @@ class Augmentation(PageState, Job):
 
     def leave(self) -> None:
         """End what goes on for a page that was closed."""
-        self.controls.stop.set()
+        self.steering.stop.set()
 
     def folders(self, wish: FolderWish) -> tuple[Path, Path]:
         """Of pictures and paintings; for the wish of before those of before, so that painting goes on where it was.
@@ -221,7 +221,7 @@ def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:
         strengths_of(strengths)
         archive = wish.archive()
         if wish.by == "optimizer":
-            for line in fetch_weights(wish.config().backbone, job.controls):
+            for line in fetch_weights(wish.config().backbone, job.steering):
                 yield AugmentView(line)
         brush, began = DEVICE_THREAD.submit(wish.brush).result(), time.monotonic()
         pictures, paintings = job.folders(wish)  # only now that nothing more can be wrong: others are given up
@@ -265,7 +265,7 @@ def _show(
                 told, words = seconds, {"augment-status": status}
             if progress.image is not None:
                 channel.put(progress.image, words)
-            if job.controls.stop.is_set() and not (at_work and progress.share == 1):  # what is finished is saved next
+            if job.steering.stop.is_set() and not (at_work and progress.share == 1):  # what is finished is saved next
                 break
         return last
     finally:

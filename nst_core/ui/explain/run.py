@@ -52,7 +52,7 @@ def make_figure(board: Board, shown: Mapping[str, Any]) -> Iterator[BoardView]:
         figure = FIGURES[shown["figure"]]
         settings = settings_of(figure, shown)
         pictures = Pictures(**{name: shown[name] for name in Pictures._fields})
-        for status in fetch_weights(settings["backbone"], board.job.controls):
+        for status in fetch_weights(settings["backbone"], board.job.steering):
             yield BoardView(status=status)
         try:
             return DEVICE_THREAD.submit(board.begin, figure, settings, pictures).result()
@@ -105,7 +105,7 @@ def _shown(board: Board, making: Moments) -> Iterator[BoardView]:
                 told, seen = time.monotonic(), seen or has_picture
                 status = status_html(moment.text.capitalize(), _left(moment, first, began), share=moment.share)
                 yield BoardView(status, board.views.shows(moment, busy=True))
-            if board.job.controls.stop.is_set():
+            if board.job.steering.stop.is_set():
                 yield _ended(board, moment, "Stopped", began)
                 return
     except NSTError as error:

@@ -110,7 +110,7 @@ class Board(PageState):
     def leave(self) -> None:
         """End the figure of a page that was closed after its present step, and free it."""
         self.left = True
-        self.job.controls.stop.set()
+        self.job.steering.stop.set()
         if not self.job.busy:
             with suppress(RuntimeError):  # the server is going down
                 DEVICE_THREAD.submit(self.drop)

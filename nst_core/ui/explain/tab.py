@@ -250,12 +250,12 @@ def _connect_making(
     for work in works:
         work.then(_ready, board, waiting[1:], **INSTANT)
         work.failure(lambda board: (not_begun(), *_ready(board)), board, waiting, **INSTANT)
-    stop.click(lambda board: board.job.controls.stop.set(), board, None, **INSTANT)
+    stop.click(lambda board: board.job.steering.stop.set(), board, None, **INSTANT)
 
 
 def _waiting(work: Work[Board, BoardView]) -> Handler[BoardView]:
     """A handler that makes a figure, in its turn."""
-    return in_lane(DEVICE_LANE, work, lambda board: board.job.controls, lambda line: BoardView(status=line))
+    return in_lane(DEVICE_LANE, work, lambda board: board.job.steering, lambda line: BoardView(status=line))
 
 
 def _pressed(board: Board, request: gr.Request) -> tuple[Update, ...]:

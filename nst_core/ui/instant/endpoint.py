@@ -8,7 +8,7 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.errors import ConfigError, NSTError, listed, said
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.picture import on_device, read
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED
@@ -40,7 +40,7 @@ def instant_endpoint(
     size: float | None = None,
     color: str = "style",
     *,
-    controls: Controls | None = None,
+    steering: Steering | None = None,
 ) -> str:
     """Paint the content picture in a trained style, in one pass.
 
@@ -51,14 +51,14 @@ def instant_endpoint(
         size: pixels of the longer side; else the picture's own.
         color: style or content, whose colours the result has.
     """
-    controls = controls or Controls()
+    steering = steering or Steering()
     session = InstantSession()
     try:
         _check("style", style, session.names)
         _check("color", color, ("style", "content"))
         session.chosen = style
         session.mix = Mix(strength=strength, color=color)
-        painted = on_device(session.brush(), controls)(read(content, size))
+        painted = on_device(session.brush(), steering)(read(content, size))
     except NSTError as error:
         raise refusal(error) from None
     path = new_file("neural-style-lab.png")

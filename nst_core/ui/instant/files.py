@@ -100,7 +100,7 @@ def paint_clip(session: InstantSession, source: str | None, size: float | None, 
             brush,
             steady=steady,
             size=None if size is None else int(size),
-            controls=session.video.controls,
+            steering=session.video.steering,
         )
         with in_use([source]):
             yield from _show_video(painting, session, output)
@@ -131,7 +131,7 @@ def _show_video(
         channel.close()
     if not output.exists():
         raise ImageError("stopped before the first frame was painted; there is no video")
-    stopped = session.video.controls.stop.is_set()
+    stopped = session.video.steering.stop.is_set()
     text = f"{'Stopped' if stopped else 'Done'}: {last.text}, in {duration(last.seconds)}"
     yield (
         status_html(text, " · ".join(notes), share=1),
@@ -170,7 +170,7 @@ def paint_many(
                 zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive,
             ):
                 for number, source in enumerate(sources):
-                    if session.batch.controls.stop.is_set():
+                    if session.batch.steering.stop.is_set():
                         break
                     try:
                         painted = brush(read(source, size))
@@ -185,11 +185,11 @@ def paint_many(
                     channel.put(painted, {"batch-status": status})
         finally:
             channel.close()
-        if not made and session.batch.controls.stop.is_set():
+        if not made and session.batch.steering.stop.is_set():
             raise ImageError("stopped before the first picture was painted; there is no ZIP")
         if not made:
             raise ImageError(f"none of the {len(sources)} files could be painted: {'; '.join(skipped[:3])}")
-        stopped = "Stopped" if session.batch.controls.stop.is_set() else "Done"
+        stopped = "Stopped" if session.batch.steering.stop.is_set() else "Done"
         text = f"{stopped}: {made} of {len(sources)} pictures in {duration(time.monotonic() - began)}"
         left_out = f"Skipped: {'; '.join(skipped)}" if skipped else ""
         yield status_html(text, left_out, share=1), gr.skip(), gr.DownloadButton(value=str(output), visible=True)

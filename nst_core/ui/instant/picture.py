@@ -17,8 +17,8 @@ from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError, NSTError
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.steps import Steps
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.steering import Steering
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import Update
 from nst_core.ui.page.form import Updates
@@ -92,27 +92,27 @@ def read(source: Path, size: float | None) -> Tensor:
     return images.fit(images.load(source, max_side=min(MAX_SIDE, READ_TIMES * int(size))), int(size))
 
 
-def on_device(brush: Brush, controls: Controls | None = None) -> Callable[[Tensor], Tensor]:
+def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tensor], Tensor]:
     """The same, to be called from any thread but the device's, where others have turns between its steps.
 
     Large pictures are painted one at a time, whoever asks, as each of them takes gigabytes.
 
     Args:
         brush: paints.
-        controls: stopped, they end it between two steps, by a ConfigError; None: each picture is painted to its end.
+        steering: stopped, they end it between two steps, by a ConfigError; None: each picture is painted to its end.
     """
 
     def paint(image: Tensor) -> Tensor:
         height, width = images.size_of(image)
         with _LARGE if height * width > LARGE_AREA else nullcontext():
-            return DEVICE_THREAD.work(_stoppable(brush.steps(image), controls)).result()
+            return DEVICE_THREAD.work(_stoppable(brush.steps(image), steering)).result()
 
     return paint
 
 
-def _stoppable(steps: Steps[Tensor], controls: Controls | None) -> Steps[Tensor]:
+def _stoppable(steps: Steps[Tensor], steering: Steering | None) -> Steps[Tensor]:
     while True:
-        if controls and controls.stop.is_set():
+        if steering and steering.stop.is_set():
             raise ConfigError("stopped before the picture was painted; paint it again")
         try:
             next(steps)

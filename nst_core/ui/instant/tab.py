@@ -10,7 +10,7 @@ from gradio.blocks import Block
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.errors import NSTError
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
 from nst_core.ui.instant.picture import CHOOSE, InstantView, paint_picture, polish
@@ -104,7 +104,7 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
     session, strip = choices.session, choices.strip
     given: list[Block] = [session, stage.picture, choices.size, *choices.mix]
     shown = list(stage.view)
-    in_turn = in_lane(PASS_LANE, repaint, lambda session: Controls(), lambda line: InstantView(status=line))
+    in_turn = in_lane(PASS_LANE, repaint, lambda session: Steering(), lambda line: InstantView(status=line))
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     strip.pick(pick, session, strip, **INSTANT).then(in_turn, given, shown, **once)
     strength, second, share, color = choices.mix

@@ -7,7 +7,7 @@ import gradio as gr
 from nst_core.errors import NSTError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 from nst_core.ui.page.events import INSTANT, Update, page_at_hand
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
@@ -44,7 +44,7 @@ def offer_classifier() -> tuple[Update, Update]:
 def fetch_classifier() -> Iterator[tuple[str, Update]]:
     """The button's: fetch the classifier, shown in the status line; meanwhile it cannot be pressed again."""
     try:
-        for line in fetch_weights(CLASSIFIER, Controls()):
+        for line in fetch_weights(CLASSIFIER, Steering()):
             yield line, gr.Button(interactive=False)
         yield status_html("The classifier is here. Ready."), gr.skip()
     except NSTError as error:

@@ -8,13 +8,13 @@ from nst_core.errors import DownloadError, NSTError
 from nst_core.features import weights
 from nst_core.features.checkpoint import BUNDLE_REMEDY, CLASSIFIER, TEACHERS
 from nst_core.features.vgg import BACKBONES
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 
 
-def fetch_weights(backbone: str, controls: Controls) -> Iterator[str]:
+def fetch_weights(backbone: str, steering: Steering) -> Iterator[str]:
     """Download a network that is not here yet, or the classifier; status lines that show how far it is.
 
     Raises:
@@ -24,7 +24,7 @@ def fetch_weights(backbone: str, controls: Controls) -> Iterator[str]:
         return
     for progress in weights.download(backbone):
         yield download_status(backbone, progress)
-        if controls.stop.is_set():
+        if steering.stop.is_set():
             raise DownloadError(f"the download of {weights.title_of(backbone)} was stopped; press the button again")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import gradio as gr
 from gradio.blocks import Block
 
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.status import status_html
 from nst_core.ui.serving.lane import DEVICE_LANE
@@ -16,7 +16,7 @@ class Job:
     """Work of one page that goes on or waits for the device."""
 
     def __init__(self) -> None:
-        self.controls = Controls()
+        self.steering = Steering()
         self.busy = False  # going on, rather than waiting
 
 
@@ -43,17 +43,17 @@ def connect_job(
     def shows(line: str) -> tuple[Update, ...]:
         return line, *(gr.skip() for _ in range(others))
 
-    handler = in_lane(DEVICE_LANE, work, lambda held: job(held).controls, shows)
+    handler = in_lane(DEVICE_LANE, work, lambda held: job(held).steering, shows)
     pressed = run.click(lambda held: press(job(held)), holder, [status, run, stop], **INSTANT)
     working = pressed.then(handler, [holder, *inputs], list(outputs), **QUEUED)
     working.then(lambda held: ready(job(held)), holder, [run, stop], **INSTANT)
     working.failure(lambda held: (not_begun(), *ready(job(held))), holder, [status, run, stop], **INSTANT)
-    stop.click(lambda held: job(held).controls.stop.set(), holder, None, **INSTANT)
+    stop.click(lambda held: job(held).steering.stop.set(), holder, None, **INSTANT)
 
 
 def press(job: Job) -> tuple[str, gr.Button, gr.Button]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
-    job.controls.stop.clear()
+    job.steering.stop.clear()
     return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
 
 

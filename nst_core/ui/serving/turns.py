@@ -15,7 +15,7 @@ from gradio.context import LocalContext
 
 from nst_core.devices import release_freed_memory
 from nst_core.errors import DeviceError, NSTError, OutputError
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.audience import AUDIENCE
@@ -57,7 +57,7 @@ def client_of(request: gr.Request | None) -> Client:
 async def in_turn(
     lane: Lane,
     client: Client,
-    controls: Controls,
+    steering: Steering,
     work: Callable[[], Iterator[View]],
     waits: Callable[[int], View | None] = lambda before: None,
 ) -> AsyncGenerator[View, None]:
@@ -66,7 +66,7 @@ async def in_turn(
     Args:
         lane: where it waits.
         client: who must listen, for it to go on.
-        controls: stopped when it is to end: by a person, when nobody listens, or when others have waited for long.
+        steering: stopped when it is to end: by a person, when nobody listens, or when others have waited for long.
         work: begins the job.
         waits: what to yield while that many jobs come before; None for nothing.
 
@@ -76,12 +76,12 @@ async def in_turn(
         NSTError: as the job does; a fault of the program's becomes one, too, and is in the log.
     """
     place = lane.enter(client, limits())
-    watch = asyncio.create_task(_watch(lane, place, controls))
+    watch = asyncio.create_task(_watch(lane, place, steering))
     job: _Resumed[View] = _Resumed()
     try:
         told: int | None = None
         began = asyncio.get_running_loop().time()
-        while not place.at_work and not controls.stop.is_set():
+        while not place.at_work and not steering.stop.is_set():
             before, patient = lane.before(place), asyncio.get_running_loop().time() - began < PATIENCE_SECONDS
             if before != told and not patient:
                 told = before
@@ -104,16 +104,16 @@ async def in_turn(
     finally:
         watch.cancel()
         if not job.ended:
-            controls.stop.set()
+            steering.stop.set()
         job.close(lambda: lane.leave(place))
 
 
-async def _watch(lane: Lane, place: Place, controls: Controls) -> str:
+async def _watch(lane: Lane, place: Place, steering: Steering) -> str:
     """Stop a job that is to end; why, in words for the one who listens."""
     while True:
         why = _reason(lane, place)
         if why is not None:
-            controls.stop.set()
+            steering.stop.set()
             return why
         await asyncio.sleep(WATCH_SECONDS)
 
@@ -191,14 +191,14 @@ def excuse(error: Exception) -> NSTError:
 
 
 def in_lane(
-    lane: Lane, work: Work[Held, View], controls: Callable[[Held], Controls], shows: Callable[[str], View]
+    lane: Lane, work: Work[Held, View], steering: Callable[[Held], Steering], shows: Callable[[str], View]
 ) -> Handler[View]:
     """A handler of the page that waits for its turn, says so, and never leaves the page locked.
 
     Args:
         lane: where it waits.
         work: the handler, a generator.
-        controls: of what the page holds.
+        steering: of what the page holds.
         shows: a status line (HTML) -> what to yield for it.
     """
 
@@ -206,7 +206,7 @@ def in_lane(
         steps = in_turn(
             lane,
             client_of(request),
-            controls(held),
+            steering(held),
             lambda: work(held, *given),
             lambda before: shows(status_html(waiting_text(before))),
         )
@@ -229,17 +229,17 @@ def endpoint(lane: Lane, function: Callable[..., Any]) -> Handler[Any]:
 
     Args:
         lane: where it waits.
-        function: given the inputs by position, and the job's `controls` by name; what it returns, or all that it
+        function: given the inputs by position, and the job's `steering` by name; what it returns, or all that it
             yields, is sent. Its name, words and parameters are the handler's.
     """
 
     @functools.wraps(function)
     async def handler(*given: Any) -> AsyncGenerator[Any, None]:
         *inputs, request = given
-        job = Controls()
+        job = Steering()
 
         def work() -> Iterator[Any]:
-            made = function(*inputs, controls=job)
+            made = function(*inputs, steering=job)
             if isinstance(made, Iterator):
                 yield from made
             else:

@@ -89,7 +89,7 @@ class InstantSession(PageState):
     def leave(self) -> None:
         """End what goes on for a page that was closed: its film, its pictures, its lesson and its camera."""
         for job in (self.video, self.batch, self.lesson):
-            job.controls.stop.set()
+            job.steering.stop.set()
         self.live.close()
 
     @property

@@ -3,8 +3,8 @@
 from nst_core.devices import release_freed_memory
 from nst_core.host_memory import available_memory, total_memory
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.run import Run
+from nst_core.transfer.steering import Steering
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.form import Updates
 from nst_core.ui.serving.page_state import PageState
@@ -20,7 +20,7 @@ class Session(PageState):
     """What one open page has: its last run, and what may change while that goes on."""
 
     def __init__(self) -> None:
-        self.controls = Controls()
+        self.steering = Steering()
         self.running = False
         self.left = False  # the page was closed
         self.given_up = False  # the last run, for want of memory
@@ -40,7 +40,7 @@ class Session(PageState):
     def leave(self) -> None:
         """End the run of a page that was closed after its present step, and free it."""
         self.left = True
-        self.controls.stop.set()
+        self.steering.stop.set()
         if not self.running:
             self.drop_run()
 

@@ -12,11 +12,11 @@ from PIL import Image
 from nst_core import images
 from nst_core.errors import NSTError
 from nst_core.transfer.config import SETTINGS
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
 from nst_core.transfer.schema import Setting
+from nst_core.transfer.steering import Steering
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
@@ -65,14 +65,14 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
     """The function behind /stylize, whose parameters and words are made of the settings."""
 
     def stylize_endpoint(
-        content: Path, style: Path, preset: str, *given: Any, controls: Controls
+        content: Path, style: Path, preset: str, *given: Any, steering: Steering
     ) -> Iterator[Image.Image | str]:
         values = {name: _value(table[name], value) for name, value in zip(table, given, strict=True)}
         try:
             config = default_config(preset, values.pop("backbone")).changed(**values)
-            for _ in fetch_weights(config.backbone, controls):
+            for _ in fetch_weights(config.backbone, steering):
                 pass
-            run = DEVICE_THREAD.submit(start_run, Uploads(content, style), config, controls).result()
+            run = DEVICE_THREAD.submit(start_run, Uploads(content, style), config, steering).result()
             yield from _yield_pictures(run)
         except NSTError as error:
             raise refusal(error) from None

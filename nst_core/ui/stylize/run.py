@@ -16,12 +16,12 @@ from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, sai
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
 from nst_core.transfer.settings import MAX_STEPS
+from nst_core.transfer.steering import Steering
 from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.downloads import new_file
@@ -93,11 +93,11 @@ def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[View]:
 
     def begun() -> Generator[View, None, Run]:
         config = config_of(session.base or shown["preset"], shown)
-        for status in fetch_weights(config.backbone, session.controls):
+        for status in fetch_weights(config.backbone, session.steering):
             yield View(status=status)
         run = _new_run(session, uploads, config)
         session.drop_run()  # only now that nothing more can be wrong
-        session.controls.wanted = None
+        session.steering.wanted = None
         session.run, session.given_up, session.uploads = run, False, uploads.kept()
         session.timelapse, session.losses = Timelapse(), LossHistory()
         return run
@@ -107,7 +107,7 @@ def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[View]:
 
 def _new_run(session: Session, uploads: Uploads, config: StyleTransferConfig) -> Run:
     try:
-        return DEVICE_THREAD.submit(start_run, uploads, config, session.controls).result()
+        return DEVICE_THREAD.submit(start_run, uploads, config, session.steering).result()
     except DeviceError:
         if session.run is None and not DEVICE_THREAD.submit(give_up_oldest).result():
             raise
@@ -182,12 +182,12 @@ def steer(session: Session, shown: Mapping[str, Any]) -> None:
         return
     try:
         wanted = config_of(session.base or shown["preset"], shown)
-        session.controls.wanted = wanted.changed(blend=wanted.blend[: run.painting.styles])
+        session.steering.wanted = wanted.changed(blend=wanted.blend[: run.painting.styles])
     except NSTError as error:
         warn(f"The painting goes on as it was: {error}", "Cannot paint so", 8)
 
 
-def start_run(uploads: Uploads, config: StyleTransferConfig, controls: Controls) -> Run:
+def start_run(uploads: Uploads, config: StyleTransferConfig, steering: Steering) -> Run:
     """The run of some uploads, all of which are read and checked here."""
     material = uploads.read(with_start=config.start == "image")
     run = stylize(
@@ -197,7 +197,7 @@ def start_run(uploads: Uploads, config: StyleTransferConfig, controls: Controls)
         start_image=material.start_image,
         masks=material.masks,
         compute=choose_compute(),
-        controls=controls,
+        steering=steering,
     )
     check_work(run.work_until(run.steps), run.content_image[0, 0].numel())
     return run

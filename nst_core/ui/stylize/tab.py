@@ -139,7 +139,7 @@ def _connect_painting(session: gr.State, form: Form, buttons: Buttons, outputs: 
 
 def _waiting(work: Work[Session, View]) -> Handler[View]:
     """A handler that paints, in its turn."""
-    return in_lane(DEVICE_LANE, work, lambda session: session.controls, lambda line: View(status=line))
+    return in_lane(DEVICE_LANE, work, lambda session: session.steering, lambda line: View(status=line))
 
 
 def _ground(content: Path | None) -> Update:
@@ -177,7 +177,7 @@ def _connect_page(preset: gr.Dropdown, about: gr.Markdown, backbone: Component, 
 
 def _press_run(session: Session, request: gr.Request) -> tuple[Update, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
-    session.controls.stop.clear()
+    session.steering.stop.clear()
     session.left = False
     session.enter(request)
     off, on = gr.Button(interactive=False), gr.Button(interactive=True)
@@ -187,7 +187,7 @@ def _press_run(session: Session, request: gr.Request) -> tuple[Update, ...]:
 
 def _press_stop(session: Session) -> None:
     """End a run after its present step."""
-    session.controls.stop.set()
+    session.steering.stop.set()
 
 
 def _can_go_on(run: Run | None) -> bool:

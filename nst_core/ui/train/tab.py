@@ -229,7 +229,7 @@ def _skipped(lesson: Lesson) -> str:
 
 def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[TrainView]:
     channel, history, told, began = Channel(), LossHistory(), 0.0, time.monotonic()
-    steps = lesson.steps(session.lesson.controls)
+    steps = lesson.steps(session.lesson.steering)
     shown: Tensor | None = None
     words: dict[str, str] = {}
     try:

@@ -134,14 +134,14 @@ def _connect_painting(session: gr.State, sheet: gr.State, parts: Parts, given: F
     buttons = [parts.status, parts.paint, parts.stop]
     waiting = parts.paint.click(press_paint, sheet, buttons, **INSTANT)
     painting = waiting.then(
-        in_lane(DEVICE_LANE, given.given_to(paint), lambda sheet: sheet.controls, lambda line: SheetView(status=line)),
+        in_lane(DEVICE_LANE, given.given_to(paint), lambda sheet: sheet.steering, lambda line: SheetView(status=line)),
         [sheet, session, *given],
         [parts.status, parts.grid, parts.download],
         **QUEUED,
     )
     painting.then(_ready, sheet, buttons[1:], **INSTANT)
     painting.failure(lambda sheet: (not_begun(), *_ready(sheet)), sheet, buttons, **INSTANT)
-    parts.stop.click(lambda sheet: sheet.controls.stop.set(), sheet, None, **INSTANT)
+    parts.stop.click(lambda sheet: sheet.steering.stop.set(), sheet, None, **INSTANT)
 
 
 def describe(session: Session, shown: Mapping[str, Any]) -> str:
@@ -197,7 +197,7 @@ def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> Updates:
 
 def press_paint(sheet: Sheet, request: gr.Request) -> tuple[Update, ...]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
-    sheet.controls.stop.clear()
+    sheet.steering.stop.clear()
     sheet.enter(request)
     return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
 

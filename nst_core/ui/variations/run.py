@@ -10,8 +10,8 @@ import gradio as gr
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, NSTError, OutputError
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.controls import Controls
 from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
+from nst_core.transfer.steering import Steering
 from nst_core.transfer.variations import SheetCell, SheetProgress, paint_sheet
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import Update
@@ -34,7 +34,7 @@ class Sheet(PageState):
     """An open page's sheet."""
 
     def __init__(self) -> None:
-        self.controls = Controls()
+        self.steering = Steering()
         self.running = False
         self.varied: set[str] = set()
         self.cells: dict[tuple[int, int], SheetCell] = {}  # that are painted
@@ -43,7 +43,7 @@ class Sheet(PageState):
 
     def leave(self) -> None:
         """End the sheet of a page that was closed after its present step."""
-        self.controls.stop.set()
+        self.steering.stop.set()
 
 
 class Choice(NamedTuple):
@@ -105,9 +105,9 @@ def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[
         plan = choice.plan(base.changed(blend=base.blend[: max(1, len(uploads.styles))]))
         check_work(sum(cell.config.steps * cell.config.size**2 for cell in plan.cells), 1)
         for backbone in dict.fromkeys(cell.config.backbone for cell in plan.cells):
-            for status in fetch_weights(backbone, sheet.controls):
+            for status in fetch_weights(backbone, sheet.steering):
                 yield SheetView(status=status)
-        painting = DEVICE_THREAD.submit(_begun, plan, uploads, sheet.controls).result()
+        painting = DEVICE_THREAD.submit(_begun, plan, uploads, sheet.steering).result()
         yield from _shown(sheet, plan, painting)
     except NSTError as error:
         yield SheetView(status=_problem(error))
@@ -115,7 +115,7 @@ def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[
         sheet.running = False
 
 
-def _begun(plan: SheetPlan, uploads: Uploads, controls: Controls) -> Generator[SheetProgress, None, None]:
+def _begun(plan: SheetPlan, uploads: Uploads, steering: Steering) -> Generator[SheetProgress, None, None]:
     """The sheet's painting, all that it needs read and checked."""
     material = uploads.read(with_start=any(cell.config.start == "image" for cell in plan.cells))
     return paint_sheet(
@@ -123,7 +123,7 @@ def _begun(plan: SheetPlan, uploads: Uploads, controls: Controls) -> Generator[S
         material.style_images,
         plan.cells,
         choose_compute(),
-        controls,
+        steering,
         start_image=material.start_image,
         masks=material.masks,
     )

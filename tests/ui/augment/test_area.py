@@ -114,7 +114,7 @@ def stopping(job: Augmentation, monkeypatch, count: int) -> None:
         put(self, *given)
         seen.append(1)
         if len(seen) == count:
-            job.controls.stop.set()
+            job.steering.stop.set()
 
     monkeypatch.setattr(Channel, "put", counted)
 
@@ -270,7 +270,7 @@ def test_what_is_finished_when_stop_is_pressed_is_kept(job, packed, monkeypatch)
 
 def test_stopped_before_the_first_painting_there_is_no_zip(job, packed, toasts):
     press(job)
-    job.controls.stop.set()
+    job.steering.stop.set()
     views = list(paint_folder(job, *wish(packed(*FILES))))
     assert is_problem(job, views, toasts, "stopped before the first painting was finished")
 
@@ -346,12 +346,12 @@ def test_pictures_that_were_swept_away_while_it_was_stopped_are_unpacked_anew(jo
 
 def test_pages_share_nothing_and_a_page_that_is_closed_stops(job):
     other = copy.deepcopy(job)
-    assert isinstance(other, Augmentation) and other.controls is not job.controls
+    assert isinstance(other, Augmentation) and other.steering is not job.steering
     enter_page(job, SimpleNamespace(session_hash="a page"))
     enter_page(other, SimpleNamespace(session_hash="another"))
     Augmentation.leave_page(SimpleNamespace(session_hash="a page"))
     Augmentation.leave_page(SimpleNamespace(session_hash="one that never was"))
-    assert (job.controls.stop.is_set(), other.controls.stop.is_set()) == (True, False)
+    assert (job.steering.stop.is_set(), other.steering.stop.is_set()) == (True, False)
 
 
 # what is refused

@@ -121,7 +121,7 @@ def stopped_after(board: Board, views: Iterator[BoardView], number: int) -> list
     for view in views:
         seen.append(view)
         if len(figures(seen)) == number:
-            board.job.controls.stop.set()
+            board.job.steering.stop.set()
     return seen
 
 
@@ -380,7 +380,7 @@ def test_a_wrong_value_is_named_before_anything_is_fetched(board, pictures, miss
 
 
 def test_fetching_can_be_stopped(board, pictures, missing, toasts):
-    board.job.controls.stop.set()
+    board.job.steering.stop.set()
     views = list(make_figure(board, given("content", pictures, backbone="vgg16")))
     assert is_problem(views[-1], toasts, "was stopped") and board.making is None and board.job.busy is False
 
@@ -395,7 +395,7 @@ def test_a_page_that_is_left_meanwhile_ends_after_the_present_step_and_is_freed(
     while not figures([next(views)]):
         assert board.job.busy
     board.left = True
-    board.job.controls.stop.set()
+    board.job.steering.stop.set()
     assert len(list(views)) == 1
     assert on_device(lambda: board.making) is None and len(closed) == 1 and board.job.busy is False
 

@@ -303,11 +303,11 @@ def test_a_part_is_found_by_its_place(board):
 
 
 def test_every_page_begins_with_a_board_of_its_own(board):
-    board.job.controls.stop.set()
+    board.job.steering.stop.set()
     other = copy.deepcopy(board)
     assert held_by(other)[:1] + held_by(other)[4:5] == [None, None] and other.figure is None and other.settings == {}
     assert other.looked_at is None and other.views is not board.views and other.pictures == Pictures()
-    assert other.job is not board.job and not other.job.controls.stop.is_set()
+    assert other.job is not board.job and not other.job.steering.stop.is_set()
     assert board.closed == [] and next(board.making) is BEGUN
 
 
@@ -321,15 +321,15 @@ def test_a_closed_page_ends_and_frees_its_own_figure_only():
         Board.leave_page(SimpleNamespace(session_hash=name))
     device = on_device(threading.current_thread).name  # and all before it is over
     mine, other = boards["mine"], boards["other"]
-    assert mine.left and mine.job.controls.stop.is_set() and mine.making is None and closed["mine"] == [device]
-    assert not other.left and not other.job.controls.stop.is_set() and other.making and closed["other"] == []
+    assert mine.left and mine.job.steering.stop.is_set() and mine.making is None and closed["mine"] == [device]
+    assert not other.left and not other.job.steering.stop.is_set() and other.making and closed["other"] == []
 
 
 def test_a_figure_that_is_being_made_is_left_to_its_handler(board):
     Board.open["mine"], board.job.busy = board, True
     Board.leave_page(SimpleNamespace(session_hash="mine"))
     on_device(int)
-    assert board.left and board.job.controls.stop.is_set() and board.making and board.closed == []
+    assert board.left and board.job.steering.stop.is_set() and board.making and board.closed == []
 
 
 def test_a_page_that_is_closed_as_the_server_ends_says_nothing(board, monkeypatch):
@@ -338,7 +338,7 @@ def test_a_page_that_is_closed_as_the_server_ends_says_nothing(board, monkeypatc
     monkeypatch.setattr(module, "DEVICE_THREAD", over)
     Board.open["mine"] = board
     Board.leave_page(SimpleNamespace(session_hash="mine"))
-    assert board.job.controls.stop.is_set()
+    assert board.job.steering.stop.is_set()
 
 
 def test_a_page_that_is_gone_is_not_kept():

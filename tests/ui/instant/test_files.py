@@ -77,7 +77,7 @@ def stopped_after(job: Job, count: int, monkeypatch, painting: Iterator) -> list
         put(self, *given)
         seen.append(1)
         if len(seen) == count:
-            job.controls.stop.set()
+            job.steering.stop.set()
 
     monkeypatch.setattr(Channel, "put", counted)
     return list(painting)
@@ -158,7 +158,7 @@ def test_a_video_that_is_stopped_is_a_shorter_one(session, clip, monkeypatch):
 
 
 def test_a_video_that_is_stopped_before_its_first_frame_is_none(session, clip, toasts):
-    session.video.controls.stop.set()
+    session.video.steering.stop.set()
     views = list(paint_clip(session, str(clip), 32, False))
     assert is_problem(views, session, toasts, "stopped before the first frame was painted")
 
@@ -254,7 +254,7 @@ def test_pictures_that_are_stopped_are_a_smaller_zip(session, files, monkeypatch
 
 
 def test_pictures_that_are_stopped_before_the_first_are_none(session, files, toasts):
-    session.batch.controls.stop.set()
+    session.batch.steering.stop.set()
     views = list(paint_many(session, [str(path) for path in files], None, 24))
     assert is_problem(views, session, toasts, "stopped before the first picture was painted")
 
@@ -277,9 +277,9 @@ def test_without_styles_nothing_is_painted(monkeypatch, files, clip, toasts):
 
 
 def test_pressing_run_forgets_an_earlier_stop_and_the_buttons_change_places(session):
-    session.video.controls.stop.set()
+    session.video.steering.stop.set()
     status, run, stop = press(session.video)
-    assert "Waiting" in status and not session.video.controls.stop.is_set()
+    assert "Waiting" in status and not session.video.steering.stop.is_set()
     assert (props(run)["interactive"], props(stop)["interactive"]) == (False, True)
     session.video.busy = True
     run, stop = ready(session.video)
@@ -287,5 +287,5 @@ def test_pressing_run_forgets_an_earlier_stop_and_the_buttons_change_places(sess
 
 
 def test_stopping_many_pictures_leaves_a_video_alone(session):
-    session.batch.controls.stop.set()
-    assert not session.video.controls.stop.is_set()
+    session.batch.steering.stop.set()
+    assert not session.video.steering.stop.is_set()

@@ -80,7 +80,7 @@ def url(uploads) -> str:
 
         gr.Button().click(picked, None, word, api_name="picked")
 
-        def later(picture, *, controls=None):
+        def later(picture, *, steering=None):
             return size_of(picture)
 
         gr.Button().click(endpoint(Lane(), later), PictureInput(), word, api_name="later")

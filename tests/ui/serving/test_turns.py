@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 
 from nst_core.errors import BusyError, ConfigError, DeviceError, NSTError
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 from nst_core.ui.serving import turns as module
 from nst_core.ui.serving.audience import Audience
 from nst_core.ui.serving.lane import Client, Lane
@@ -35,11 +35,11 @@ def toasts(monkeypatch) -> list[str]:
     return told
 
 
-def counting(controls: Controls, steps: int = 10_000, done: list | None = None):
+def counting(steering: Steering, steps: int = 10_000, done: list | None = None):
     """A job that can be stopped, and says when it is closed."""
     try:
         for step in range(steps):
-            if controls.stop.is_set():
+            if steering.stop.is_set():
                 yield "stopped"
                 return
             time.sleep(0.002)
@@ -48,9 +48,9 @@ def counting(controls: Controls, steps: int = 10_000, done: list | None = None):
         (done if done is not None else []).append(threading.current_thread().name)
 
 
-async def collected(lane: Lane, work, controls: Controls | None = None, client: Client = PAGE) -> list:
+async def collected(lane: Lane, work, steering: Steering | None = None, client: Client = PAGE) -> list:
     return [
-        view async for view in in_turn(lane, client, controls or Controls(), work, lambda before: f"{before} before")
+        view async for view in in_turn(lane, client, steering or Steering(), work, lambda before: f"{before} before")
     ]
 
 
@@ -68,7 +68,7 @@ def test_a_job_yields_what_its_work_yields_and_gives_its_place_up(audience):
     lane, done = Lane(), []
 
     async def run():
-        views = await collected(lane, lambda: counting(Controls(), 3, done))
+        views = await collected(lane, lambda: counting(Steering(), 3, done))
         await settled(lane)
         return views
 
@@ -82,7 +82,7 @@ def test_a_job_waits_for_its_turn_and_is_told_its_place(audience):
     async def run():
         async def one(name, steps):
             async for view in in_turn(
-                lane, PAGE, Controls(), lambda: counting(Controls(), steps), lambda n: f"{n} before"
+                lane, PAGE, Steering(), lambda: counting(Steering(), steps), lambda n: f"{n} before"
             ):
                 order.append((name, view))
 
@@ -97,13 +97,13 @@ def test_a_job_waits_for_its_turn_and_is_told_its_place(audience):
 
 def test_a_job_that_is_stopped_while_it_waits_never_begins(audience):
     audience.enters("page")
-    lane, begun, controls = Lane(), [], Controls()
+    lane, begun, steering = Lane(), [], Steering()
 
     async def run():
         held = lane.enter(Client(), module.limits())
-        asyncio.get_running_loop().call_later(0.1, controls.stop.set)
+        asyncio.get_running_loop().call_later(0.1, steering.stop.set)
         with pytest.raises(TurnMissed, match="Left the queue"):
-            await collected(lane, lambda: iter(begun.append(1) or []), controls)
+            await collected(lane, lambda: iter(begun.append(1) or []), steering)
         lane.leave(held)
         await settled(lane)
 
@@ -113,11 +113,11 @@ def test_a_job_that_is_stopped_while_it_waits_never_begins(audience):
 
 def test_a_job_to_which_nobody_listens_ends(audience, monkeypatch):
     monkeypatch.setenv("NST_SILENCE", "0.2")
-    lane, controls = Lane(), Controls()
+    lane, steering = Lane(), Steering()
 
     async def run():
         began = time.monotonic()
-        views = await collected(lane, lambda: counting(controls), controls)
+        views = await collected(lane, lambda: counting(steering), steering)
         await settled(lane)
         return views, time.monotonic() - began
 
@@ -128,16 +128,16 @@ def test_a_job_to_which_nobody_listens_ends(audience, monkeypatch):
 def test_a_job_to_which_somebody_listens_goes_on(audience, monkeypatch):
     monkeypatch.setenv("NST_SILENCE", "0.05")
     audience.enters("job")  # by the event's name, as programs without a session do
-    assert asyncio.run(collected(Lane(), lambda: counting(Controls(), 100)))[-1] == 99
+    assert asyncio.run(collected(Lane(), lambda: counting(Steering(), 100)))[-1] == 99
 
 
 def test_a_job_that_is_taken_back_ends_at_once(audience):
     audience.enters("page")
-    controls = Controls()
+    steering = Steering()
 
     async def run():
         asyncio.get_running_loop().call_later(0.1, audience.cancel, "job")
-        return await collected(Lane(), lambda: counting(controls), controls)
+        return await collected(Lane(), lambda: counting(steering), steering)
 
     assert asyncio.run(run())[-1] == "stopped"
 
@@ -145,14 +145,14 @@ def test_a_job_that_is_taken_back_ends_at_once(audience):
 def test_a_long_job_ends_when_others_wait_and_not_before(audience, toasts, monkeypatch):
     monkeypatch.setenv("NST_MAX_SECONDS", "0.1")
     audience.enters("page")
-    lane, controls = Lane(), Controls()
+    lane, steering = Lane(), Steering()
 
     async def run():
-        alone = await collected(lane, lambda: counting(Controls(), 100))
+        alone = await collected(lane, lambda: counting(Steering(), 100))
         await settled(lane)
-        job = asyncio.create_task(collected(lane, lambda: counting(controls), controls))
+        job = asyncio.create_task(collected(lane, lambda: counting(steering), steering))
         await asyncio.sleep(0.05)
-        other = await collected(lane, lambda: counting(Controls(), 2))
+        other = await collected(lane, lambda: counting(Steering(), 2))
         return alone, await job, other
 
     alone, ended, other = asyncio.run(run())
@@ -163,19 +163,19 @@ def test_a_long_job_ends_when_others_wait_and_not_before(audience, toasts, monke
 def test_a_job_that_fails_for_being_ended_says_why_it_was(audience, monkeypatch):
     monkeypatch.setenv("NST_MAX_SECONDS", "0.05")
     audience.enters("page")
-    lane, controls = Lane(), Controls()
+    lane, steering = Lane(), Steering()
 
     def without_result():
         for _ in range(5000):
-            if controls.stop.is_set():
+            if steering.stop.is_set():
                 raise ConfigError("stopped before the first painting was finished")
             time.sleep(0.002)
         yield 0
 
     async def run():
-        job = asyncio.create_task(collected(lane, without_result, controls))
+        job = asyncio.create_task(collected(lane, without_result, steering))
         await asyncio.sleep(0.02)
-        other = asyncio.create_task(collected(lane, lambda: counting(Controls(), 1)))
+        other = asyncio.create_task(collected(lane, lambda: counting(Steering(), 1)))
         with pytest.raises(NSTError, match="Others wait"):
             await job
         return await other
@@ -189,14 +189,14 @@ def test_passes_are_not_ended_for_others_who_wait(audience, monkeypatch):
     lane = Lane(timed=False)
 
     async def run():
-        return await asyncio.gather(*(collected(lane, lambda: counting(Controls(), 60)) for _ in range(2)))
+        return await asyncio.gather(*(collected(lane, lambda: counting(Steering(), 60)) for _ in range(2)))
 
     assert [views[-1] for views in asyncio.run(run())] == [59, 59]
 
 
 def test_a_client_that_goes_away_ends_its_job_and_the_place_is_free_only_then(audience):
     audience.enters("page")
-    lane, controls, done, gate = Lane(), Controls(), [], threading.Event()
+    lane, steering, done, gate = Lane(), Steering(), [], threading.Event()
 
     def long():
         try:
@@ -204,17 +204,17 @@ def test_a_client_that_goes_away_ends_its_job_and_the_place_is_free_only_then(au
             gate.wait(10)  # in the middle of a step
             yield 1
         finally:
-            done.append(controls.stop.is_set())
+            done.append(steering.stop.is_set())
 
     async def run():
         async def listen():
-            await collected(lane, long, controls)
+            await collected(lane, long, steering)
 
         task = asyncio.create_task(listen())
         await asyncio.sleep(0.2)
         task.cancel()
         await asyncio.sleep(0.1)
-        assert lane.taken == 1 and controls.stop.is_set() and done == []
+        assert lane.taken == 1 and steering.stop.is_set() and done == []
         gate.set()
         await settled(lane)
 
@@ -224,12 +224,12 @@ def test_a_client_that_goes_away_ends_its_job_and_the_place_is_free_only_then(au
 
 def test_jobs_end_with_last_words_when_the_lane_closes(audience, toasts):
     audience.enters("page")
-    lane, controls = Lane(), Controls()
+    lane, steering = Lane(), Steering()
 
     async def run():
-        job = asyncio.create_task(collected(lane, lambda: counting(controls), controls))
+        job = asyncio.create_task(collected(lane, lambda: counting(steering), steering))
         await asyncio.sleep(0.05)
-        waiting = asyncio.create_task(collected(lane, lambda: counting(Controls())))
+        waiting = asyncio.create_task(collected(lane, lambda: counting(Steering())))
         await asyncio.sleep(0.05)
         lane.closing = "going down"
         with pytest.raises(NSTError, match="going down"):
@@ -273,33 +273,33 @@ def of_page(handler, *given):
 def test_a_handler_of_the_page_never_fails_and_tells_its_status(toasts):
     lane = Lane()
 
-    def failing(controls, number):
+    def failing(steering, number):
         yield number
         raise ZeroDivisionError
 
-    handler = in_lane(lane, failing, lambda controls: controls, lambda line: f"status: {line}")
-    views = of_page(handler, Controls(), 7)
+    handler = in_lane(lane, failing, lambda steering: steering, lambda line: f"status: {line}")
+    views = of_page(handler, Steering(), 7)
     assert views[0] == 7 and "something went wrong" in views[1] and "problem" in views[1]
     assert "something went wrong" in toasts[0]
     lane.closing = "the server is going down"
-    assert "going down" in of_page(handler, Controls(), 7)[0]
+    assert "going down" in of_page(handler, Steering(), 7)[0]
 
 
 def test_a_handler_that_is_stopped_before_its_turn_left_the_queue():
-    lane, controls = Lane(), Controls()
+    lane, steering = Lane(), Steering()
     lane.enter(Client(), module.limits())
-    controls.stop.set()
-    handler = in_lane(lane, lambda held: iter(()), lambda held: controls, lambda line: line)
+    steering.stop.set()
+    handler = in_lane(lane, lambda held: iter(()), lambda held: steering, lambda line: line)
     [view] = of_page(handler, None)
     assert "Left the queue." in view
 
 
 def test_a_program_gets_results_and_refusals_and_sees_no_request_among_the_inputs():
-    def double(number: int, times: int = 2, *, controls: Controls | None = None) -> int:
+    def double(number: int, times: int = 2, *, steering: Steering | None = None) -> int:
         """Multiply."""
         if number < 0:
             raise ConfigError("number is -1; give more")
-        assert controls is not None
+        assert steering is not None
         return number * times
 
     handler = endpoint(Lane(), double)

@@ -189,6 +189,6 @@ def test_a_closed_page_ends_what_goes_on_for_it_and_for_no_other():
     InstantSession.leave_page(SimpleNamespace(session_hash="nobody"))
     for name, session in pages.items():
         gone = name == "mine"
-        ended = session.video.controls, session.batch.controls, session.lesson.controls
-        assert [controls.stop.is_set() for controls in ended] == [gone] * 3
+        ended = session.video.steering, session.batch.steering, session.lesson.steering
+        assert [steering.stop.is_set() for steering in ended] == [gone] * 3
         assert (session.live.paint is None) == (session.live.token not in Live.open) == gone

@@ -300,7 +300,7 @@ def test_marking_keeps_a_moment_with_its_record_and_the_run_goes_on(toasts):
     assert [item["number"] for item in strip["items"]] == [1]
     assert read_record(session.results.chosen.path) == session.run.record()
     assert toasts == ["Step 7 is in the strip."]
-    assert not session.controls.stop.is_set()
+    assert not session.steering.stop.is_set()
     assert mark(session) == strip  # the same moment
 
 

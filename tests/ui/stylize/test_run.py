@@ -87,7 +87,7 @@ def test_the_status_says_device_precision_and_weights(random_weights, files):
 
 def test_a_stop_before_the_first_step_keeps_the_start_as_result(random_weights, files):
     session = Session()
-    session.controls.stop.set()
+    session.steering.stop.set()
     views = list(start(files, session, steps=50))
     assert "Stopped: 0 steps of 50" in last_shown(views, "status")
     assert last_shown(views, "record")["stopped"] is True
@@ -112,8 +112,8 @@ def test_a_closed_page_stops_its_own_run_only(random_weights, files):
     Session.open.update(sessions)
     Session.leave_page(SimpleNamespace(session_hash="mine"))
     Session.leave_page(SimpleNamespace(session_hash="nobody"))
-    assert sessions["mine"].controls.stop.is_set()
-    assert not sessions["other"].controls.stop.is_set()
+    assert sessions["mine"].steering.stop.is_set()
+    assert not sessions["other"].steering.stop.is_set()
     assert "Stopped" in last_shown(list(start(files, sessions["mine"], steps=50)), "status")
 
 
@@ -248,8 +248,8 @@ def test_what_the_weights_make_of_the_loss_is_told_while_it_paints_and_after(ran
 def test_two_pages_never_share_a_session():
     session = Session()
     other = copy.deepcopy(session)
-    other.controls.stop.set()
-    assert not session.controls.stop.is_set()
+    other.steering.stop.set()
+    assert not session.steering.stop.is_set()
 
 
 @pytest.mark.parametrize("missing", ["content", "style"])
@@ -302,7 +302,7 @@ def test_missing_weights_are_fetched_on_run_with_progress(monkeypatch, tmp_path,
 def test_stop_ends_a_download(monkeypatch, tmp_path, files, toasts):
     fake_download(monkeypatch, tmp_path)
     session = Session()
-    session.controls.stop.set()
+    session.steering.stop.set()
     list(start(files, session))
     assert toasts == ["the download of VGG-19 was stopped; press the button again"]
     assert issubclass(DownloadError, NSTError)
@@ -338,10 +338,10 @@ def test_a_run_goes_on_where_it_ended(random_weights, files):
 
 def test_a_stopped_run_goes_on_to_its_end(random_weights, files):
     session = Session()
-    session.controls.stop.set()
+    session.steering.stop.set()
     list(start(files, session, steps=4))
     assert session.run.last_frame.step == 0
-    session.controls.stop.clear()
+    session.steering.stop.clear()
     assert "Done: 4 steps" in last_shown(list(go_on(session, None)), "status")
 
 

@@ -130,14 +130,14 @@ def test_losses_and_pictures_are_shown_while_it_learns(session, files, updates):
 
 def test_a_lesson_that_is_stopped_has_learned_what_it_has(session, files, updates, monkeypatch):
     put = Channel.put
-    monkeypatch.setattr(Channel, "put", lambda *given: (put(*given), session.lesson.controls.stop.set()))
+    monkeypatch.setattr(Channel, "put", lambda *given: (put(*given), session.lesson.steering.stop.set()))
     views = list(learn(session, wish(files, steps=40)))
     assert "10 steps" in views[-1].status and session.names[-1] == "red_rain"
     assert load_styles(Path(props(views[-1].file)["value"])).header["steps"] == "10"
 
 
 def test_a_lesson_that_is_stopped_before_its_first_step_adds_nothing(session, files, toasts):
-    session.lesson.controls.stop.set()
+    session.lesson.steering.stop.set()
     assert is_problem(list(learn(session, wish(files))), session, toasts, "stopped before the first step")
 
 

@@ -204,7 +204,7 @@ def test_stop_keeps_finished_cells(random_weights, uploads, every_moment):
     for view in paint(sheet, Session(), given(*uploads)):
         shown.append(values_of(view))
         if "Cell 2 of 4" in shown[-1].get("status", "") and "step 1" in shown[-1]["status"]:
-            sheet.controls.stop.set()
+            sheet.steering.stop.set()
     assert "Stopped: 1 of 4 cells" in shown[-1]["status"]
     assert done_cells(shown[-1]["grid"]) == [[True, True], [False, False]]
     assert shown[-1]["grid"]["rows"][0][1]["note"] == "stopped at step 1"
@@ -214,7 +214,7 @@ def test_stop_keeps_finished_cells(random_weights, uploads, every_moment):
 
 def test_a_stop_before_the_first_step_says_that_there_is_nothing(random_weights, uploads):
     sheet = Sheet()
-    sheet.controls.stop.set()
+    sheet.steering.stop.set()
     views = list(paint(sheet, Session(), given(*uploads)))
     assert "No cell was painted" in views[-1].status and views[-1].grid == SKIP
 
@@ -300,9 +300,9 @@ def test_a_cell_that_is_not_painted_changes_nothing():
 def test_two_pages_never_share_a_sheet():
     sheet = Sheet()
     other = copy.deepcopy(sheet)
-    other.controls.stop.set()
+    other.steering.stop.set()
     other.cells[0, 0] = None
-    assert not sheet.controls.stop.is_set() and not sheet.cells
+    assert not sheet.steering.stop.is_set() and not sheet.cells
 
 
 def test_a_closed_page_stops_its_own_sheet_only():
@@ -310,4 +310,4 @@ def test_a_closed_page_stops_its_own_sheet_only():
     Sheet.open.update(sheets)
     Sheet.leave_page(SimpleNamespace(session_hash="mine"))
     Sheet.leave_page(SimpleNamespace(session_hash="nobody"))
-    assert sheets["mine"].controls.stop.is_set() and not sheets["other"].controls.stop.is_set()
+    assert sheets["mine"].steering.stop.is_set() and not sheets["other"].steering.stop.is_set()

@@ -4,7 +4,7 @@ import pytest
 
 from nst_core.errors import ConfigError
 from nst_core.transfer.config import STEERABLE, StyleTransferConfig
-from nst_core.transfer.controls import Controls
+from nst_core.transfer.steering import Steering
 
 CONFIG = StyleTransferConfig(backbone="lite", content_layers=("conv3_1",), steps=7, seed=3)
 
@@ -20,10 +20,10 @@ OTHER = {
 }
 
 
-def wishing(config: StyleTransferConfig) -> Controls:
-    controls = Controls()
-    controls.wanted = config
-    return controls
+def wishing(config: StyleTransferConfig) -> Steering:
+    steering = Steering()
+    steering.wanted = config
+    return steering
 
 
 def test_the_table_of_wishes_has_every_steerable_setting():
@@ -32,7 +32,7 @@ def test_the_table_of_wishes_has_every_steerable_setting():
 
 
 def test_without_a_wish_the_settings_are_the_very_same():
-    assert Controls().steered(CONFIG) is CONFIG
+    assert Steering().steered(CONFIG) is CONFIG
     assert wishing(dataclasses.replace(CONFIG)).steered(CONFIG) is CONFIG
 
 
@@ -62,7 +62,7 @@ def test_a_wish_that_is_not_valid_here_is_refused():
 
 
 def test_controls_are_their_owners_alone():
-    one, other = Controls(), Controls()
+    one, other = Steering(), Steering()
     one.stop.set()
     one.wanted = CONFIG
     assert not other.stop.is_set() and other.wanted is None

@@ -1,4 +1,4 @@
-"""What may change while a run goes on: the only mutable thing, read once a step."""
+"""A person's hands on a run while it goes on: the only mutable thing, read once a step."""
 
 import threading
 from dataclasses import dataclass, field, replace
@@ -7,8 +7,8 @@ from nst_core.transfer.config import STEERABLE, StyleTransferConfig
 
 
 @dataclass
-class Controls:
-    """A person's hands on a run, from any thread.
+class Steering:
+    """Stops a run, and changes its settings, from any thread.
 
     Attributes:
         stop: the run ends after the frame at hand; cleared, it may go on.
