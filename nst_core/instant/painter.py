@@ -1,7 +1,8 @@
-"""Paints pictures of any size by trained networks, in one pass each."""
+"""Paints pictures of any size by trained networks: in one pass each, or in two at less than full strength."""
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,8 @@ from nst_core.instant.steps import Steps, finish
 from nst_core.instant.strips import steps_in_strips
 
 MAX_SIDE = 10_000  # pixels; of what is read to be painted so
+GRAIN = 0.015  # deviation, of the pixel range, of the noise that a style has something to begin with on flat ground
+GRAIN_SIDE = 1024  # pixels, after which the noise repeats
 
 
 class Painter:
@@ -40,7 +43,7 @@ class Painter:
         Args:
             image: (1, 3, H, W) in [0, 1].
             weights: style -> how much of it; only their ratio matters.
-            strength: 0 for the picture as it is, as far as the network can tell it, to 1.
+            strength: 0 for the picture as it is, to 1; between them it takes two passes.
 
         Returns:
             (1, 3, H, W) in [0, 1], on the image's device.
@@ -49,8 +52,10 @@ class Painter:
             ConfigError: an unknown style, no weight above 0, a strength out of range, styles of different networks.
             DeviceError: a picture that this machine cannot hold.
 
-        Source: Dumoulin et al. (2017), section 3.2, for blends; that a picture left as it is is one more style, so that
-        strength is a blend, too, is our own.
+        Source: Dumoulin et al. (2017), section 3.2, for blends. Ours: the picture as it is is one more style, so that
+        strength is a blend, too; what the network forgets of a picture that it leaves as it is (brightness and
+        contrast, which its norms divide by, and detail) is given back, the more the less strength there is; and faint
+        noise goes in with the picture, as a norm leaves nothing on flat ground for a style to grow from.
         """
         return finish(self.steps(image, weights, strength=strength))
 
@@ -58,6 +63,18 @@ class Painter:
     def steps(self, image: Tensor, weights: Mapping[str, float], *, strength: float = 1.0) -> Steps[Tensor]:
         """`paint`, a layer or a strip of one a step, so that others who paint on the device may come in between."""
         network, shares = self.recipe(weights, strength)
+        if strength == 0:
+            return image.clone()
+        grained = add_grain(image)
+        painted = yield from self._pass(network, grained, shares)
+        if strength == 1:
+            return painted
+        photo = yield from self._pass(network, grained, network.shares_of({PHOTO: 1.0}))
+        forgotten = photo.neg_().add_(image)
+        return painted.add_(forgotten, alpha=1 - strength).clamp_(0, 1)
+
+    def _pass(self, network: TransformationNetwork, image: Tensor, shares: Tensor) -> Steps[Tensor]:
+        """One pass of a network, whole or in strips, on the image's device."""
         if not in_one_piece(images.size_of(image), network.width, self.compute, WHOLE_AREA):
             return (yield from steps_in_strips(network, image, shares))
         painted = yield from network.steps(image.to(network.device), shares.to(network.device))
@@ -79,6 +96,29 @@ class Painter:
         shares = fitting[0].shares_of(wanted) * strength
         shares[fitting[0].styles.index(PHOTO)] += 1 - strength
         return fitting[0], shares
+
+
+def add_grain(image: Tensor) -> Tensor:
+    """Add faint noise to a picture: of the same pixels for every picture, so that a film's does not flicker.
+
+    Args:
+        image: (B, 3, H, W) in [0, 1].
+
+    Returns:
+        A copy with Gaussian noise of deviation GRAIN, not clamped.
+    """
+    grained, noise = image.clone(), _noise()
+    for rows in grained.split(GRAIN_SIDE, 2):
+        for tile in rows.split(GRAIN_SIDE, 3):
+            height, width = images.size_of(tile)
+            tile += noise[..., :height, :width].to(tile)
+    return grained
+
+
+@lru_cache(1)
+def _noise() -> Tensor:
+    """Draw the noise of a tile, (1, 3, GRAIN_SIDE, GRAIN_SIDE)."""
+    return GRAIN * torch.randn(1, 3, GRAIN_SIDE, GRAIN_SIDE, generator=torch.Generator().manual_seed(0))
 
 
 def _placed(network: TransformationNetwork, compute: Compute) -> TransformationNetwork:

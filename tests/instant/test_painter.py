@@ -2,12 +2,16 @@
 
 import pytest
 import torch
+from torch import Tensor
 
+from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError
 from nst_core.instant import painter as module
+from nst_core.instant.catalogue import open_styles
 from nst_core.instant.network import TransformationNetwork
-from nst_core.instant.painter import Painter
+from nst_core.instant.painter import GRAIN, Painter, add_grain
 from tests.conftest import DEVICES
 
 CPU = Compute(device="cpu", precision="fp32")
@@ -46,21 +50,59 @@ def test_only_the_ratio_of_weights_matters_and_a_weight_of_nothing_is_none(paint
     assert torch.equal(painter.paint(image, {"waves": 1.0, "rain": 0.0}), painter.paint(image, {"waves": 1.0}))
 
 
-def test_strength_goes_from_the_photo_to_the_style(painter, image):
-    network = painter.networks[0]
-    with torch.no_grad():
-        photo = network(image, network.shares_of({"photo": 1.0}))
-    torch.testing.assert_close(painter.paint(image, {"waves": 1.0}, strength=0.0), photo)
-    whole, half = painter.paint(image, {"waves": 1.0}), painter.paint(image, {"waves": 1.0}, strength=0.5)
-    assert (half - photo).abs().mean() < (whole - photo).abs().mean()
+def test_strength_goes_from_the_picture_itself_to_the_style_without_a_jump(painter, image):
+    for picture in (image, torch.ones_like(image), 0.2 * image):  # whose brightness and contrast the norms forget
+        steps = [painter.paint(picture, {"waves": 1.0}, strength=share) for share in (0, 1e-4, 0.5, 1 - 1e-4, 1)]
+        assert torch.equal(steps[0], picture)
+        torch.testing.assert_close(steps[1], steps[0], rtol=0, atol=1 / 255)
+        torch.testing.assert_close(steps[3], steps[4], rtol=0, atol=1 / 255)
+        near, far = ((step - picture).abs().mean() for step in (steps[2], steps[4]))
+        assert near < far
+        assert min(map(Tensor.min, steps)) >= 0 and max(map(Tensor.max, steps)) <= 1
 
 
-def test_large_pictures_are_painted_in_strips_as_small_ones_whole(painter, image, monkeypatch):
-    whole, asked = painter.paint(image, {"stars": 1.0}), []
+def test_a_picture_that_comes_back_as_it_is_is_a_copy(painter, image):
+    painted, before = painter.paint(image, {"waves": 1.0}, strength=0), image.clone()
+    painted.zero_()
+    assert torch.equal(image, before)
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Painter:
+    return open_styles().painter(CPU)
+
+
+def test_less_strength_is_no_fade_between_picture_and_painting(bundled):
+    """Where a fade has a thin copy of every stroke, there are weaker strokes: of another pattern."""
+    image = images.fit(images.load(ASSETS / "photos" / "chelsea_cat.jpg"), 128)
+    half, whole = (bundled.paint(image, {"koi_mosaic": 1.0}, strength=share) for share in (0.5, 1))
+    strokes = [flat - flat.mean() for flat in ((half - image).flatten(), (whole - image).flatten())]
+    assert 0.2 < torch.nn.functional.cosine_similarity(*strokes, dim=0) < 0.95
+
+
+def test_a_style_grows_on_flat_ground(bundled):
+    image = torch.ones(1, 3, 160, 96)
+    image[..., 128:, :] = torch.rand(1, 3, 32, 96, generator=torch.Generator().manual_seed(0))
+    for style in bundled.styles:
+        painted = bundled.paint(image, {style: 1.0})[..., 8:88, 8:-8]
+        assert painted.std((2, 3)).mean() > 8 / 255, style
+
+
+def test_grain_is_faint_the_same_for_every_picture_and_changes_none_that_is_given():
+    one, other = torch.full((1, 3, 30, 1100), 0.5), torch.full((1, 3, 20, 40), 0.25)
+    grained, again = add_grain(one), add_grain(other)
+    assert grained.sub(one).std() == pytest.approx(GRAIN, rel=0.05)
+    torch.testing.assert_close(grained[..., :20, :40] - 0.5, again - 0.25)
+    assert (one == 0.5).all()
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_large_pictures_are_painted_in_strips_as_small_ones_whole(painter, image, monkeypatch, strength):
+    whole, asked = painter.paint(image, {"stars": 1.0}, strength=strength), []
     in_strips = module.steps_in_strips
     monkeypatch.setattr(module, "steps_in_strips", lambda *given: asked.append(1) or in_strips(*given))
     monkeypatch.setattr(module, "WHOLE_AREA", 1000)
-    torch.testing.assert_close(painter.paint(image, {"stars": 1.0}), whole, rtol=0, atol=2 / 255)
+    torch.testing.assert_close(painter.paint(image, {"stars": 1.0}, strength=strength), whole, rtol=0, atol=2 / 255)
     assert asked
 
 
