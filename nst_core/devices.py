@@ -1,9 +1,11 @@
 """Where to compute and in which precision."""
 
 import ctypes
+import logging
 import os
 import platform
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 import torch
@@ -17,6 +19,8 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 DEVICES = ("cuda", "mps", "cpu")
 
 Network = TypeVar("Network", bound=nn.Module)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,20 +51,27 @@ class Compute:
 def choose_compute(device: str | None = None, precision: str | None = None) -> Compute:
     """The fastest device present, in the fastest precision that paints the same picture.
 
+    A GPU that is present but cannot compute is passed over, unless it is asked for; `unusable_gpu` says why.
+
     Args:
-        device: "cuda", "cuda:N", "mps" or "cpu"; else NST_DEVICE, else the first that is present.
+        device: "cuda", "cuda:N", "mps" or "cpu"; else NST_DEVICE, else the first that is present and computes.
         precision: one of PRECISIONS; else NST_PRECISION, else bf16 where the device computes it natively.
 
     Raises:
-        DeviceError: unknown or absent device, unknown precision.
+        DeviceError: unknown or absent device, one that cannot compute, unknown precision.
     """
-    device = device or os.environ.get("NST_DEVICE") or next(name for name in DEVICES if _present(name))
-    precision = precision or os.environ.get("NST_PRECISION") or _fastest_precision(device)
-    if precision not in PRECISIONS:
-        raise DeviceError(f"precision is {said(precision)}; choose one of {', '.join(PRECISIONS)} (NST_PRECISION)")
+    device = device or os.environ.get("NST_DEVICE")
+    if not device:
+        device = next(name for name in DEVICES if _present(name) and not _why_not(name))
+        _warn_once(unusable_gpu())
     if not _present(device):
         present = ", ".join(name for name in DEVICES if _present(name))
         raise DeviceError(f"device is {said(device)}, which is not present here; choose one of {present} (NST_DEVICE)")
+    if why := _why_not(device):
+        raise DeviceError(f"{why}; install a build of PyTorch made for it, or choose cpu (NST_DEVICE)")
+    precision = precision or os.environ.get("NST_PRECISION") or _fastest_precision(device)
+    if precision not in PRECISIONS:
+        raise DeviceError(f"precision is {said(precision)}; choose one of {', '.join(PRECISIONS)} (NST_PRECISION)")
     return Compute(device=device, precision=precision)
 
 
@@ -71,6 +82,32 @@ def _present(device: str) -> bool:
     if kind == "mps":
         return torch.backends.mps.is_available() and not index
     return device == "cpu"
+
+
+def unusable_gpu() -> str:
+    """Say which GPU is present and cannot compute, and why, in a line; "" if there is none such."""
+    return next((why for name in DEVICES if _present(name) and (why := _why_not(name))), "")
+
+
+@cache
+def _why_not(device: str) -> str:
+    """Try a device once: "" if it computes, else why not. A driver may show a GPU that PyTorch has no kernels for."""
+    if device == "cpu":
+        return ""
+    try:
+        computes = torch.ones(2, device=device).add(1).sum().item() == 4
+    except Exception as error:  # torch has a type of its own for each version and device
+        reason = str(error).partition("\n")[0] or type(error).__name__
+    else:
+        reason = "" if computes else "it computes wrongly"
+    return reason and f"this computer's GPU ({device}) cannot be used: {reason}"
+
+
+@cache
+def _warn_once(why: str) -> None:
+    """Let the log, or a command's reader, know that a slower device is in use."""
+    if why:
+        log.warning("%s; the CPU computes instead", why)
 
 
 def _fastest_precision(device: str) -> str:

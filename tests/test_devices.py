@@ -13,9 +13,25 @@ from tests.conftest import DEVICES
 
 @pytest.fixture(autouse=True)
 def no_wishes(monkeypatch):
-    """No device or precision named in the environment."""
+    """No device or precision named in the environment, nothing known of any."""
     monkeypatch.delenv("NST_DEVICE", raising=False)
     monkeypatch.delenv("NST_PRECISION", raising=False)
+    devices._why_not.cache_clear()
+    devices._warn_once.cache_clear()
+    yield
+    devices._why_not.cache_clear()
+
+
+def computes_on(monkeypatch, *names: str):
+    """Let a tiny sum succeed on some devices, and on all others fail as on a GPU that PyTorch has no kernels for."""
+    ones = torch.ones
+
+    def made(*size, device):
+        if device not in names:
+            raise RuntimeError("CUDA error: no kernel image is available for execution on the device\nand so on")
+        return ones(*size)
+
+    monkeypatch.setattr(torch, "ones", made)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -71,6 +87,7 @@ def test_the_first_device_present_is_chosen(monkeypatch):
     assert choose_compute().device == next(name for name in devices.DEVICES if name in DEVICES)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    computes_on(monkeypatch, "mps")
     assert choose_compute() == Compute(device="mps", precision="fp32")
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert choose_compute().device == "cpu"
@@ -90,10 +107,25 @@ def test_an_older_torch_that_knows_no_capabilities_computes_in_fp32(monkeypatch)
     assert choose_compute("cpu").precision == "fp32"
 
 
+def test_a_gpu_that_cannot_compute_is_passed_over_in_a_line_and_refused_if_it_is_asked_for(monkeypatch, caplog):
+    assert devices.unusable_gpu() == "" and choose_compute() and not caplog.messages
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    devices._why_not.cache_clear()
+    computes_on(monkeypatch)
+    assert [choose_compute().device for _ in range(2)] == ["cpu"] * 2
+    assert len(caplog.messages) == 1 and caplog.messages[0].endswith("; the CPU computes instead")
+    why = "this computer's GPU (cuda) cannot be used: CUDA error: no kernel image is available for execution"
+    assert devices.unusable_gpu().startswith(why) and "\n" not in devices.unusable_gpu()
+    with pytest.raises(DeviceError, match="no kernel image.*; install a build of PyTorch made for it, or choose cpu"):
+        choose_compute("cuda")
+
+
 @pytest.mark.parametrize(("emulated_only", "precision"), [(True, "fp32"), (False, "bf16")])
 def test_a_gpu_that_only_emulates_bf16_computes_in_fp32(monkeypatch, emulated_only, precision):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    computes_on(monkeypatch, "cuda:1")
     monkeypatch.setattr(
         torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation or not emulated_only
     )

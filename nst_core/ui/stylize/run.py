@@ -11,7 +11,7 @@ import gradio as gr
 import torch
 
 from nst_core import images
-from nst_core.devices import choose_compute, release_freed_memory
+from nst_core.devices import choose_compute, release_freed_memory, unusable_gpu
 from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
@@ -248,7 +248,8 @@ def _where(run: Run) -> str:
 def _detail(run: Run, *notes: str) -> str:
     """Below the status: what α and β make of the loss, where it is computed, and what else a person should know."""
     shares = shares_text(run.last_frame.losses) if run.last_frame else ""
-    return " · ".join(filter(None, (shares and f"loss: {shares}", _where(run), *notes)))
+    unusable = unusable_gpu() if run.compute.device == "cpu" else ""
+    return " · ".join(filter(None, (shares and f"loss: {shares}", _where(run), unusable, *notes)))
 
 
 def _result(session: Session, run: Run, problem: NSTError | None = None) -> View:
