@@ -15,7 +15,7 @@ from nst_core.errors import OutputError, said
 from nst_core.features.activations import measure
 from nst_core.features.checkpoint import MEANS, PRE, TITLES, Checkpoint, load, plan, tap_name, unit_tap_name
 from nst_core.features.distill import CompressionProgress, CompressionRecipe, Student
-from nst_core.features.photographs import Photographs
+from nst_core.features.photographs import Reading
 from nst_core.features.refit import refit
 from nst_core.features.scale import unit_tap
 from nst_core.features.vgg import BUNDLED_BACKBONE, VGG
@@ -47,10 +47,10 @@ def compress(
             recipe.
     """
     check_output(output)
-    yield CompressionProgress(0, recipe.steps, {}, f"reading the pictures of {images}")
-    photographs = Photographs.read(images, smallest=recipe.crop)
-    if photographs.skipped:
-        yield CompressionProgress(0, recipe.steps, {}, f"skipped {'; '.join(photographs.skipped)}")
+    reading = Reading(images, smallest=recipe.crop)
+    for text in reading:
+        yield CompressionProgress(0, recipe.steps, {}, text)
+    photographs = reading.photographs
     state = load(teacher)
     header = {
         "made by": "python -m nst_core compress",

@@ -12,7 +12,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.devices import Compute
 from nst_core.features.compress import check_output
-from nst_core.features.photographs import Photographs
+from nst_core.features.photographs import Photographs, Reading
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, save_styles, thumbnails
 from nst_core.instant.trainer import Trainer, TrainingProgress, updates
@@ -46,10 +46,10 @@ def train(
         WeightsError: no weights for the loss; "OUTPUT.partial" is damaged or of another training.
     """
     check_output(output)
-    yield TrainingProgress(0, recipe.steps, text=f"reading the pictures of {folder}")
-    photographs = Photographs.read(folder, smallest=recipe.crop)
-    if photographs.skipped:
-        yield TrainingProgress(0, recipe.steps, text=f"skipped {'; '.join(photographs.skipped)}")
+    reading = Reading(folder, smallest=recipe.crop)
+    for text in reading:
+        yield TrainingProgress(0, recipe.steps, text=text)
+    photographs = reading.photographs
     trainer = Trainer(style_images, recipe, compute)
     header = {**header_of(photographs, style_images, recipe), "made by": "python -m nst_core train"}
     partial = output.with_name(output.name + ".partial")

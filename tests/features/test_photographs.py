@@ -5,7 +5,8 @@ import torch
 
 from nst_core import images
 from nst_core.errors import ImageError
-from nst_core.features.photographs import HELD_OUT, LONGEST_SIDE, Photographs
+from nst_core.features import photographs as module
+from nst_core.features.photographs import HELD_OUT, LONGEST_SIDE, Photographs, Reading
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,32 @@ def test_large_pictures_are_kept_small_and_held_out_ones_cut_from_the_middle(tmp
     assert {picture.shape[-1] for picture in photographs.training} == {LONGEST_SIDE}
     (middle,) = photographs.held_out(16)
     assert middle.shape == (1, 3, 16, 16) and middle[..., 4:12].min() > 0.9
+
+
+def greys(photographs) -> set[int]:
+    return {int(picture.flatten()[0]) for picture in (*photographs.training, *photographs.testing)}
+
+
+def test_of_more_than_memory_may_hold_some_are_drawn_always_the_same(folder, photographs, monkeypatch):
+    monkeypatch.setattr(module, "MOST_BYTES", 25 * 3 * 40 * 48)
+    monkeypatch.setattr(module, "TOLD", 10)
+    reading = Reading(folder, smallest=32)
+    told, drawn = list(reading), reading.photographs
+    assert len(greys(drawn)) == 25 and greys(drawn) == greys(Photographs.read(folder, smallest=32))
+    assert max(greys(drawn)) - min(greys(drawn)) > 30  # from all over the folder
+    assert told[1] == f"read 10 of 43 files of {folder}" and "25 pictures, drawn of 43 files, are used" in " ".join(
+        told
+    )
+    assert "25 pictures" in drawn.summary and "drawn of 43 files" in drawn.summary
+    assert "drawn" not in photographs.summary
+
+
+def test_of_many_files_that_are_skipped_some_are_named(tmp_path):
+    for number in range(30):
+        images.save_png(torch.zeros(1, 3, 16, 16), tmp_path / f"{number:02}.png")
+        (tmp_path / f"{number:02}.txt").write_text("no picture")
+    _, told = Reading(tmp_path, smallest=16)
+    assert told.count(".txt") == 10 and told.endswith("; and 20 more")
 
 
 @pytest.mark.parametrize("missing", [True, False])
