@@ -4,12 +4,12 @@ import re
 import shutil
 import time
 import weakref
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.components import Component
+from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.augment.brushes import Brush, instant_brush, optimizer_brush
@@ -21,7 +21,8 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.augment.zip import pack, unpack
 from nst_core.ui.page.downloads import in_use, new_file
-from nst_core.ui.page.events import INSTANT, Update, page_at_hand
+from nst_core.ui.page.events import INSTANT, page_at_hand
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
@@ -46,16 +47,8 @@ ZIP with a folder of pictures for each class (`cat/tom.jpg`, `dog/rex.jpg`); bac
 HINT = "Drop a ZIP of class folders, then press <b>Paint</b>:<br>pictures are shown here as they are painted."
 
 
-class AugmentView(NamedTuple):
-    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
-
-    status: Update = gr.skip()
-    preview: Update = gr.skip()
-    outcome: Update = gr.skip()
-
-
 class FolderWish(NamedTuple):
-    """What a person wants to be painted, in the order of the inputs."""
+    """What a person wants to be painted; its controls have the same names."""
 
     source: str | None  # the uploaded ZIP
     by: str  # of BRUSHES
@@ -196,8 +189,10 @@ def build_augment(style_picture: PictureInput) -> None:
         preview = preview_area(HINT, elem_id="augment-preview")
         outcome = gr.DownloadButton("Download the paintings, ZIP", elem_id="augment-result", visible=False)
     by.change(_of_brush, by, [styles, steps], **INSTANT)
-    inputs: list[Component] = [source, by, styles, style_picture, strengths, size, steps]  # in the order of FolderWish
-    connect_job(job, lambda job: job, (run, stop), paint_folder, inputs, [status, preview, outcome])
+    pictures: dict[str, Block] = {"source": source, "styles": styles, "style_picture": style_picture}
+    inputs = Form({**pictures, "by": by, "strengths": strengths, "size": size, "steps": steps})
+    outputs = Form({"status": status, "preview": preview, "outcome": outcome})
+    connect_job(job, lambda job: job, (run, stop), paint_folder, inputs, outputs)
     page_at_hand().load(enter_page, job, **INSTANT)
     AUDIENCE.when_left(Augmentation.leave_page)
 
@@ -212,17 +207,22 @@ def enter_page(job: Augmentation, request: gr.Request) -> None:
     job.enter(request)
 
 
-def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:
-    """Paint the pictures of a ZIP into another; pressed again after Stop, it goes on where it was."""
+def paint_folder(job: Augmentation, shown: Mapping[str, Any]) -> Iterator[Updates]:
+    """Paint the pictures of a ZIP into another; pressed again after Stop, it goes on where it was.
+
+    Args:
+        job: the page's.
+        shown: what it shows, by the names of FolderWish.
+    """
     try:
         job.busy = True
-        wish = FolderWish(*given).alone()
+        wish = FolderWish(**shown).alone()
         strengths = wish.numbers()
         strengths_of(strengths)
         archive = wish.archive()
         if wish.by == "optimizer":
             for line in fetch_weights(wish.config().backbone, job.steering):
-                yield AugmentView(line)
+                yield {"status": line}
         brush, began = DEVICE_THREAD.submit(wish.brush).result(), time.monotonic()
         pictures, paintings = job.folders(wish)  # only now that nothing more can be wrong: others are given up
         with in_use([pictures.parent]):
@@ -236,26 +236,26 @@ def paint_folder(job: Augmentation, *given: Any) -> Iterator[AugmentView]:
         packed = pack(paintings, f"{archive.stem}-painted.zip")
         if not stopped:
             job.empty()
-        yield AugmentView(status, outcome=gr.DownloadButton(value=str(packed), visible=True))
+        yield {"status": status, "outcome": gr.DownloadButton(value=str(packed), visible=True)}
     except NSTError as error:
         text = job.told(error)
         warn(text, "Cannot paint")
-        yield AugmentView(status_html(text, kind="problem"))
+        yield {"status": status_html(text, kind="problem")}
     finally:
         job.busy = False
 
 
 def _show(
     job: Augmentation, painting: Generator[AugmentProgress, None, None]
-) -> Generator[AugmentView, None, AugmentProgress]:
+) -> Generator[Updates, None, AugmentProgress]:
     """Each painting while it is made; returns the last progress."""
     channel, began, told, saved = Channel(), time.monotonic(), -WORDS_SECONDS, -1
     words: dict[str, str] = {}
     last = AugmentProgress(0, 0)
     try:
         status = status_html("Looking at the pictures …", share=0, run=channel.token)
-        shown = gr.HTML(value=channel.token, visible=True)
-        yield AugmentView(status, shown, gr.DownloadButton(visible=False))
+        preview = gr.HTML(value=channel.token, visible=True)
+        yield {"status": status, "preview": preview, "outcome": gr.DownloadButton(visible=False)}
         while progress := DEVICE_THREAD.next_of(painting):
             last, seconds, at_work = progress, time.monotonic() - began, progress.done == saved
             saved = progress.done

@@ -1,11 +1,10 @@
 """Before a composed picture is painted: a cut-out, by its transparency or by a brush, is put into its place by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.components import Component
 from torch import Tensor
 
 from nst_core import images
@@ -14,6 +13,7 @@ from nst_core.assets import ASSETS
 from nst_core.errors import NSTError
 from nst_core.ui.explain.session import cut_out
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD, Given, Result
 from nst_core.ui.studio.uploads import Drawn
@@ -21,8 +21,7 @@ from nst_core.ui.widgets.cutout_placer import Placer, placement
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 
 GROUND_SIDE = 512  # pixels of the picture under the brush
-PLACE = ("x", "y", "scale")  # options of the figure that the placer sets
-CENTRE = (0.5, 0.5, 0.4)
+CENTRE = {"x": 0.5, "y": 0.5, "scale": 0.4}  # of the figure's options, those that the placer sets
 
 
 class Composing(NamedTuple):
@@ -70,41 +69,50 @@ def build_composing() -> Composing:
     return Composing(area, cutout, brush, take, cut, placer)
 
 
-def connect_composing(composing: Composing, content: PictureInput, place: list[gr.Number]) -> None:
+def connect_composing(composing: Composing, content: PictureInput, numbers: Mapping[str, gr.Number]) -> None:
     """Let a cut-out that is put somewhere by hand set the numbers, and numbers typed put it there.
 
     Args:
-        place: the controls of PLACE.
+        composing: the area.
+        content: the picture that it is put into.
+        numbers: the controls of where it lies, by the names of CENTRE.
     """
-    given: list[Component] = [content, composing.cutout, composing.brush, *place]
-    shown: list[Component] = [composing.placer, *place]
+    place = Form(numbers)
+    form = place | {"content": content, "cutout": composing.cutout, "brush": composing.brush}
+    shown = place | {"placer": composing.placer}
+    first, typed = shown.filled_by(form.given_to(put_first)), form.given_to(put)
+    given, outputs = list(form), list(shown)
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     # strokes over another picture cut out nothing of this one
-    composing.cutout.change(lambda: None, None, composing.brush, **INSTANT).then(put_first, given, shown, **once)
-    content.change(put_first, given, shown, **once)
-    composing.cut.click(put_first, given, shown, **once)
-    for number in place:  # not at `change`, which the placer itself causes
-        number.submit(put, given, composing.placer, **once)
-        number.blur(put, given, composing.placer, **once)
-    composing.placer.place(placed, None, place, trigger_mode="multiple", **INSTANT)
+    composing.cutout.change(lambda: None, None, composing.brush, **INSTANT).then(first, given, outputs, **once)
+    content.change(first, given, outputs, **once)
+    composing.cut.click(first, given, outputs, **once)
+    for number in numbers.values():  # not at `change`, which the placer itself causes
+        number.submit(typed, given, composing.placer, **once)
+        number.blur(typed, given, composing.placer, **once)
+    composing.placer.place(place.filled_by(placed), None, list(place), trigger_mode="multiple", **INSTANT)
     composing.take.click(ground, composing.cutout, composing.brush, **QUEUED)
 
 
-def placed(event: gr.EventData) -> tuple[float, float, float]:
-    """Where the cut-out was put by hand."""
-    return event.x, event.y, event.scale
+def placed(event: gr.EventData) -> Updates:
+    """Tell the numbers where the cut-out was put by hand."""
+    return {"x": event.x, "y": event.y, "scale": event.scale}
 
 
-def put_first(content: Path | None, cutout: Path | None, brush: Drawn | None, *place: float | None) -> list[Update]:
-    """A new picture or cut-out: where it lies, or the nearest place where it fits."""
-    nothing = [gr.skip()] * (1 + len(PLACE))
+def put_first(shown: Mapping[str, Any]) -> Updates:
+    """Put a new cut-out, or one over a new picture, where the numbers say, or to the nearest place where it fits.
+
+    Args:
+        shown: what the page shows: the files "content" and "cutout", what a "brush" painted, and the numbers.
+    """
+    content, cutout = shown["content"], shown["cutout"]
     if content is None or cutout is None:
-        return nothing
+        return {}
     try:
-        return _computed(_first_placement, *_read(content, cutout, brush), place)
+        return _computed(_first_placement, *_read(content, cutout, shown["brush"]), shown)
     except NSTError as error:
         _tell(error)
-        return nothing
+        return {}
 
 
 def _read(content: Path, cutout: Path, brush: Drawn | None) -> tuple[Tensor, Tensor]:
@@ -116,19 +124,19 @@ def _computed(what: Callable[Given, Result], *given: Given.args, **named: Given.
     return DEVICE_THREAD.submit(what, *given, **named).result()
 
 
-def _first_placement(background: Tensor, piece: Tensor, place: tuple[float | None, ...]) -> list[Update]:
-    x, y, scale = (value if value is not None else default for value, default in zip(place, CENTRE, strict=True))
-    spot = nearest_spot(images.size_of(background), images.size_of(piece), x=x, y=y, scale=scale)
-    return [placement(background, piece, *spot), *(round(value, 4) for value in spot)]
+def _first_placement(background: Tensor, piece: Tensor, shown: Mapping[str, Any]) -> Updates:
+    wanted = {name: centre if shown[name] is None else shown[name] for name, centre in CENTRE.items()}
+    x, y, scale = nearest_spot(images.size_of(background), images.size_of(piece), **wanted)
+    return {"placer": placement(background, piece, x, y, scale), "x": x, "y": y, "scale": scale}
 
 
-def put(content: Path | None, cutout: Path | None, brush: Drawn | None, *place: float | None) -> Update:
-    """Numbers were typed: the cut-out lies there."""
-    x, y, scale = place
-    if content is None or cutout is None or x is None or y is None or scale is None:
+def put(shown: Mapping[str, Any]) -> Update:
+    """Put the cut-out where the numbers say that were typed, as Placer's value; of `shown` as of `put_first`."""
+    content, cutout, place = shown["content"], shown["cutout"], {name: shown[name] for name in CENTRE}
+    if content is None or cutout is None or None in place.values():
         return gr.skip()
     try:
-        return _computed(placement, *_read(content, cutout, brush), x, y, scale)
+        return _computed(placement, *_read(content, cutout, shown["brush"]), **place)
     except NSTError as error:
         _tell(error)
         return gr.skip()

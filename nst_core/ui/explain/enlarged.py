@@ -14,8 +14,8 @@ from nst_core.errors import NSTError
 from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import INSTANT, QUEUED, Update
-from nst_core.ui.page.form import Updates
+from nst_core.ui.page.events import INSTANT, QUEUED
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.studio.handover import Studio
@@ -48,7 +48,8 @@ def build_enlarged() -> Enlarged:
 
 def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, tabs: gr.Tabs, studio: Studio) -> None:
     """A click on a part enlarges it; from there it goes to the studio, with its pictures and settings."""
-    looked = figure.look(look, board, [enlarged.area, enlarged.picture, enlarged.send], **INSTANT)
+    shown = Form({"area": enlarged.area, "picture": enlarged.picture, "send": enlarged.send})
+    looked = figure.look(shown.filled_by(look), board, list(shown), **INSTANT)
     looked.then(None, js=SCROLL, show_progress="hidden", api_visibility="private")
     enlarged.close.click(lambda: gr.Column(visible=False), None, enlarged.area, **INSTANT)
     form = studio.form | {"tabs": tabs}
@@ -57,13 +58,14 @@ def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, ta
     )
 
 
-def look(board: Board, event: gr.EventData) -> tuple[Update, ...]:
-    """A click on a part."""
+def look(board: Board, event: gr.EventData) -> Updates:
+    """Enlarge the part that was clicked."""
     board.looked_at = (int(event.row), int(event.column))
     part = board.part(board.looked_at)
     if part is None or part.image is None:
-        return gr.skip(), gr.skip(), gr.skip()
-    return gr.Column(visible=True), enlarged_html(part), gr.Button(visible=part.config is not None)
+        return {}
+    send_button = gr.Button(visible=part.config is not None)
+    return {"area": gr.Column(visible=True), "picture": enlarged_html(part), "send": send_button}
 
 
 def enlarged_html(part: Part) -> str:

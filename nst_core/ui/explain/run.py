@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 
@@ -13,22 +13,13 @@ from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
 from nst_core.ui.explain.controls import key_of
 from nst_core.ui.explain.session import Board, Pictures
-from nst_core.ui.page.events import Update
+from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 
 VIEW_SECONDS = 1.2  # at least, between two views of a figure that grows
-
-
-class BoardView(NamedTuple):
-    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
-
-    status: Update = gr.skip()
-    figure: Update = gr.skip()
-    go_on: Update = gr.skip()
-    after: Update = gr.skip()
 
 
 def settings_of(figure: Figure, shown: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,20 +31,20 @@ def settings_of(figure: Figure, shown: Mapping[str, Any]) -> dict[str, Any]:
     return figure.settings({option.name: shown[key_of(figure, option)] for option in figure.options})
 
 
-def make_figure(board: Board, shown: Mapping[str, Any]) -> Iterator[BoardView]:
-    """Make a figure, showing it as it grows.
+def make_figure(board: Board, shown: Mapping[str, Any]) -> Iterator[Updates]:
+    """Make a figure, showing it as it grows in "status", "figure", "go_on" and "after".
 
     Args:
         board: the page's.
         shown: what it shows: "figure", one of FIGURES; pictures, as Pictures names them; options, by their keys.
     """
 
-    def begun() -> Generator[BoardView, None, Moments]:
+    def begun() -> Generator[Updates, None, Moments]:
         figure = FIGURES[shown["figure"]]
         settings = settings_of(figure, shown)
         pictures = Pictures(**{name: shown[name] for name in Pictures._fields})
         for status in fetch_weights(settings["backbone"], board.job.steering):
-            yield BoardView(status=status)
+            yield {"status": status}
         try:
             return DEVICE_THREAD.submit(board.begin, figure, settings, pictures).result()
         except WeightsError:
@@ -66,10 +57,10 @@ def make_figure(board: Board, shown: Mapping[str, Any]) -> Iterator[BoardView]:
     yield from _made(board, begun())
 
 
-def go_on(board: Board) -> Iterator[BoardView]:
+def go_on(board: Board) -> Iterator[Updates]:
     """Let a figure that was stopped go on."""
 
-    def begun() -> Generator[BoardView, None, Moments]:
+    def begun() -> Generator[Updates, None, Moments]:
         if board.making is None:
             raise NSTError("there is no figure to go on with; press Make the figure")
         yield from ()
@@ -78,25 +69,25 @@ def go_on(board: Board) -> Iterator[BoardView]:
     yield from _made(board, begun())
 
 
-def _made(board: Board, begun: Generator[BoardView, None, Moments]) -> Iterator[BoardView]:
+def _made(board: Board, begun: Generator[Updates, None, Moments]) -> Iterator[Updates]:
     try:
         board.job.busy = True
-        yield BoardView(status=status_html("Looking at the pictures …", share=0))
+        yield {"status": status_html("Looking at the pictures …", share=0)}
         yield from _shown(board, (yield from begun))
     except NSTError as error:
         warn(error, "Cannot make the figure")
-        yield BoardView(status=status_html(str(error), kind="problem"))
+        yield {"status": status_html(str(error), kind="problem")}
     finally:
         board.job.busy = False
         if board.left:
             DEVICE_THREAD.submit(board.drop)
 
 
-def _shown(board: Board, making: Moments) -> Iterator[BoardView]:
+def _shown(board: Board, making: Moments) -> Iterator[Updates]:
     """Step through a figure; stopped, it is kept as it is, to go on from there."""
     told, began, seen = 0.0, time.monotonic(), False
     first = board.moment.share if board.moment else 0.0  # of the work that was done before
-    yield BoardView(go_on=gr.Button(visible=False), after=gr.Row(visible=False))
+    yield {"go_on": gr.Button(visible=False), "after": gr.Row(visible=False)}
     try:
         while moment := DEVICE_THREAD.next_of(making):
             board.moment = moment
@@ -104,7 +95,7 @@ def _shown(board: Board, making: Moments) -> Iterator[BoardView]:
             if time.monotonic() - told >= VIEW_SECONDS or (has_picture and not seen):
                 told, seen = time.monotonic(), seen or has_picture
                 status = status_html(moment.text.capitalize(), _left(moment, first, began), share=moment.share)
-                yield BoardView(status, board.views.shows(moment, busy=True))
+                yield {"status": status, "figure": board.views.shows(moment, busy=True)}
             if board.job.steering.stop.is_set():
                 yield _ended(board, moment, "Stopped", began)
                 return
@@ -126,14 +117,14 @@ def _left(moment: Moment, first: float, began: float) -> str:
     return f"about {duration(seconds * (1 - moment.share) / made)} left" if made > 0.03 and seconds > 2 else ""
 
 
-def _ended(board: Board, moment: Moment, how: str, began: float, problem: str = "") -> BoardView:
+def _ended(board: Board, moment: Moment, how: str, began: float, problem: str = "") -> Updates:
     text = f"{how} after {duration(time.monotonic() - began)}. Click a picture to enlarge it."
     status = status_html(
         problem or text, text if problem else "", share=moment.share, kind="problem" if problem else ""
     )
-    return BoardView(
-        status,
-        board.views.shows(moment, busy=False),
-        gr.Button(visible=board.making is not None),
-        gr.Row(visible=True),
-    )
+    return {
+        "status": status,
+        "figure": board.views.shows(moment, busy=False),
+        "go_on": gr.Button(visible=board.making is not None),
+        "after": gr.Row(visible=True),
+    }

@@ -12,13 +12,13 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.assets import ASSETS
 from nst_core.errors import NSTError
 from nst_core.ui.explain.controls import OptionControl, key_of, option_controls, shown_value
-from nst_core.ui.explain.cutout import PLACE, Composing, build_composing, connect_composing
+from nst_core.ui.explain.cutout import CENTRE, Composing, build_composing, connect_composing
 from nst_core.ui.explain.enlarged import build_enlarged, connect_enlarged
 from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.links import LessonLink, read_link
-from nst_core.ui.explain.run import BoardView, go_on, make_figure
+from nst_core.ui.explain.run import go_on, make_figure
 from nst_core.ui.explain.save import build_keeping
-from nst_core.ui.explain.session import Board, Pictures
+from nst_core.ui.explain.session import Board
 from nst_core.ui.explain.tour import TOUR, Tour, build_tour
 from nst_core.ui.page.classifier_button import classifier_button
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
@@ -34,41 +34,52 @@ from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.widgets.pictures import PictureInput
 
 FIRST = next(iter(FIGURES))
-# Areas that are there for figures which want such a picture -> its kind.
+# Areas that are there for figures which want such a picture, by their names in the form -> its kind.
 AREAS = {"content_area": "content", "style_area": "style", "more_area": "contents", "cutout_area": "cutout"}
 TITLES = [(f"{number}. {figure.title}", name) for number, (name, figure) in enumerate(FIGURES.items(), 1)]
+
+
+class FigurePictures(NamedTuple):
+    """The places for a figure's pictures, and the areas that hold them."""
+
+    content: PictureInput
+    style: PictureInput
+    more_contents: gr.File
+    more_styles: gr.File
+    content_area: gr.Column
+    style_area: gr.Column
+    more_area: gr.Row
 
 
 class FigureInputs(NamedTuple):
     """The components that say what a figure is made of."""
 
     figure: gr.Radio
-    content: PictureInput
-    style: PictureInput
-    content_area: gr.Column
-    style_area: gr.Column
-    more_area: gr.Row
-    more: list[gr.File]  # further contents and styles
+    pictures: FigurePictures
     composing: Composing
     groups: dict[str, gr.Column]  # figure -> its controls
     controls: dict[str, dict[str, OptionControl]]  # figure -> option -> its control
 
     def form(self) -> Form:
         """Name the figure's menu, its pictures as Pictures does, and its options' controls by their keys."""
-        pictures = [self.content, self.style, *self.more, self.composing.cutout, self.composing.brush]
+        places, composing = self.pictures._asdict(), self.composing
+        pictures = {name: places[name] for name in ("content", "style", "more_contents", "more_styles")}
+        cutting = {"cutout": composing.cutout, "brush": composing.brush}
         options = {
             key_of(figure, option): self.controls[name][option.name]
             for name, figure in FIGURES.items()
             for option in figure.options
         }
-        named = dict(zip(Pictures._fields, pictures, strict=True))
-        return Form({"figure": self.figure}) | named | options
+        return Form({"figure": self.figure}) | pictures | cutting | options
 
     def areas(self) -> Mapping[str, Block]:
         """Name the areas that the choice of a figure shows and hides."""
-        kinds = (self.content_area, self.style_area, self.more_area, self.composing.area)
-        return dict(zip(AREAS, kinds, strict=True)) | {
-            f"options of {name}": group for name, group in self.groups.items()
+        return {
+            "content_area": self.pictures.content_area,
+            "style_area": self.pictures.style_area,
+            "more_area": self.pictures.more_area,
+            "cutout_area": self.composing.area,
+            **{f"options of {name}": group for name, group in self.groups.items()},
         }
 
 
@@ -76,7 +87,8 @@ class Stage(NamedTuple):
     """Where the figure grows."""
 
     words: gr.HTML
-    view: BoardView
+    view: Form  # "status", "figure", "go_on" and "after"
+    go_on: gr.Button
     enlarged: gr.Column
 
 
@@ -90,7 +102,8 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
     tour = build_tour()
     with gr.Row(equal_height=False, elem_id="explain"):
         with gr.Column(elem_id="explain-inputs", min_width=300):
-            figure, content, style, areas, more = _pictures()
+            figure = gr.Radio(TITLES, value=FIRST, label="Figure", elem_id="figure-choice")
+            pictures = _pictures()
         with gr.Column(elem_id="explain-stage", min_width=300):
             words = gr.HTML(words_html(FIRST), elem_id="figure-words")
             composing = build_composing()
@@ -104,13 +117,15 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
             after = build_keeping(board)
         with gr.Column(elem_id="explain-knobs", min_width=300):
             groups, controls = _options(status)
-            below(style)
-    inputs = FigureInputs(figure, content, style, *areas, more, composing, groups, controls)
-    stage = Stage(words, BoardView(status, view, go_on_button, after), enlarged.area)
+            below(pictures.style)
+    inputs = FigureInputs(figure, pictures, composing, groups, controls)
+    shown = Form({"status": status, "figure": view, "go_on": go_on_button, "after": after})
+    stage = Stage(words, shown, go_on_button, enlarged.area)
     _connect_inputs(inputs, stage)
     _connect_making(board, inputs, stage, (make, stop), tour)
-    place = [control for name in PLACE if isinstance(control := inputs.controls["compose"][name], gr.Number)]
-    connect_composing(inputs.composing, inputs.content, place)
+    compose = controls["compose"]
+    place = {name: control for name in CENTRE if isinstance(control := compose[name], gr.Number)}
+    connect_composing(composing, pictures.content, place)
     _follow_preset(studio, inputs)
     connect_enlarged(board, enlarged, view, tabs, studio)
     filled = _filled(inputs, stage) | {"tabs": tabs, "status": status}
@@ -118,15 +133,13 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
     AUDIENCE.when_left(Board.leave_page)
 
 
-def _pictures() -> tuple[gr.Radio, PictureInput, PictureInput, tuple[gr.Column, gr.Column, gr.Row], list[gr.File]]:
-    """Which figure, its content and style, the areas that hold its pictures, and further ones."""
-    figure = gr.Radio(TITLES, value=FIRST, label="Figure", elem_id="figure-choice")
+def _pictures() -> FigurePictures:
     with gr.Row():
         content_area, content = _picture("content", "Photo", "photos")
         style_area, style = _picture("style", "Style", "styles")
     with gr.Row(visible=False) as more_area:
-        more = [_further(kind) for kind in ("photos", "styles")]
-    return figure, content, style, (content_area, style_area, more_area), more
+        more_contents, more_styles = _further("photos"), _further("styles")
+    return FigurePictures(content, style, more_contents, more_styles, content_area, style_area, more_area)
 
 
 def _further(kind: str) -> gr.File:
@@ -223,7 +236,7 @@ def _follow_preset(studio: Studio, inputs: FigureInputs) -> None:
 def _connect_inputs(inputs: FigureInputs, stage: Stage) -> None:
     chosen = Form({"words": stage.words}) | inputs.areas()
     inputs.figure.change(chosen.filled_by(choose), inputs.figure, list(chosen), **INSTANT)
-    for picture in (inputs.content, inputs.style):
+    for picture in (inputs.pictures.content, inputs.pictures.style):
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
         unusable.change(lambda: None, None, picture, **INSTANT)
@@ -233,39 +246,40 @@ def _connect_making(
     board: gr.State, inputs: FigureInputs, stage: Stage, buttons: tuple[gr.Button, gr.Button], tour: Tour
 ) -> None:
     """Make, Stop, Continue, and the tour's "Show me", which sets a lesson and makes it."""
-    make, stop = buttons
-    view = stage.view
-    waiting = [view.status, make, stop, tour.show, view.go_on]
-    pressed = [*waiting, stage.enlarged]
+    (run, stop), view = buttons, stage.view
+    again = view.only("go_on") | {"run": run, "stop": stop, "show": tour.show}
+    refused = again | {"status": view["status"]}
+    pressed = refused | {"enlarged": stage.enlarged}
+    press_make, ready_again = pressed.filled_by(_pressed), again.filled_by(_ready)
     form, filled = inputs.form(), _filled(inputs, stage)
-    given, making = [board, *form], _waiting(form.given_to(make_figure))
+    given, making = [board, *form], _waiting(form.given_to(make_figure), view)
     set_lesson = filled.filled_by(lambda place: fill(TOUR[place].link()))
     shown = tour.show.click(set_lesson, tour.place, list(filled), **INSTANT)
     works = [
-        event.then(_pressed, board, pressed, **INSTANT).then(making, given, list(view), **QUEUED)
-        for event in (make.click(lambda: None, None, None, **INSTANT), shown)
+        event.then(press_make, board, list(pressed), **INSTANT).then(making, given, list(view), **QUEUED)
+        for event in (run.click(lambda: None, None, None, **INSTANT), shown)
     ]
-    again = view.go_on.click(_pressed, board, pressed, **INSTANT)
-    works.append(again.then(_waiting(go_on), board, list(view), **QUEUED))
+    continued = stage.go_on.click(press_make, board, list(pressed), **INSTANT)
+    works.append(continued.then(_waiting(go_on, view), board, list(view), **QUEUED))
     for work in works:
-        work.then(_ready, board, waiting[1:], **INSTANT)
-        work.failure(lambda board: (not_begun(), *_ready(board)), board, waiting, **INSTANT)
+        work.then(ready_again, board, list(again), **INSTANT)
+        work.failure(refused.filled_by(lambda board: not_begun() | _ready(board)), board, list(refused), **INSTANT)
     stop.click(lambda board: board.job.steering.stop.set(), board, None, **INSTANT)
 
 
-def _waiting(work: Work[Board, BoardView]) -> Handler[BoardView]:
-    """A handler that makes a figure, in its turn."""
-    return in_lane(DEVICE_LANE, work, lambda board: board.job.steering, lambda line: BoardView(status=line))
+def _waiting(work: Work[Board], view: Form) -> Handler[list[Update]]:
+    """Make a handler that makes a figure, in its turn."""
+    return in_lane(DEVICE_LANE, work, lambda board: board.job.steering, view)
 
 
-def _pressed(board: Board, request: gr.Request) -> tuple[Update, ...]:
+def _pressed(board: Board, request: gr.Request) -> Updates:
     board.enter(request)
     board.left = False  # a connection that was lost is back
     off = gr.Button(interactive=False)
-    return *press(board.job), off, off, gr.Column(visible=False)
+    return press(board.job) | {"show": off, "go_on": off, "enlarged": gr.Column(visible=False)}
 
 
-def _ready(board: Board) -> tuple[Update, ...]:
-    """After a figure, however it ended."""
+def _ready(board: Board) -> dict[str, Update]:
+    """Let figures be made again, however the last one ended."""
     on = gr.Button(interactive=True)
-    return *ready(board.job), on, on
+    return ready(board.job) | {"show": on, "go_on": on}

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import gradio as gr
 
 from nst_core.ui.explain.links import LessonLink, read_link
-from nst_core.ui.page.events import INSTANT, Update
+from nst_core.ui.page.events import INSTANT
+from nst_core.ui.page.form import Form, Updates
 
 PROJECT = """() => {
   const on = document.body.classList.toggle('projector');
@@ -92,22 +93,19 @@ def build_tour() -> Tour:
     projector = gr.Button("Projector view", elem_id="projector", size="sm", scale=0, min_width=130)
     projector.click(None, js=PROJECT, show_progress="hidden", api_visibility="private")
     tour = Tour(gr.State(0), words, back, show, forward)
+    form = Form({"place": tour.place, "words": words, "back": back, "forward": forward})
     for button, move in ((back, -1), (forward, 1)):
-        button.click(turn(move), tour.place, [tour.place, words, back, forward], **INSTANT)
+        button.click(form.filled_by(turn(move)), tour.place, list(form), **INSTANT)
     return tour
 
 
-def turn(move: int) -> Callable[[int], tuple[Update, ...]]:
-    """A handler that goes on or back by a page."""
+def turn(move: int) -> Callable[[int], Updates]:
+    """Make a handler that goes on or back by a page."""
 
-    def turned(place: int) -> tuple[Update, ...]:
+    def turned(place: int) -> Updates:
         place = min(max(place + move, 0), len(TOUR) - 1)
-        return (
-            place,
-            page(place),
-            gr.Button(interactive=place > 0),
-            gr.Button(interactive=place < len(TOUR) - 1),
-        )
+        back, forward = gr.Button(interactive=place > 0), gr.Button(interactive=place < len(TOUR) - 1)
+        return {"place": place, "words": page(place), "back": back, "forward": forward}
 
     return turned
 

@@ -2,12 +2,11 @@
 
 import time
 import zipfile
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError, NSTError, named
@@ -16,29 +15,15 @@ from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.ui.instant.picture import on_device, read
 from nst_core.ui.page.downloads import in_use, new_file
 from nst_core.ui.page.events import Update
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
-from nst_core.ui.serving.jobs import Job, connect_job
-from nst_core.ui.serving.turns import Work
+from nst_core.ui.serving.jobs import connect_job
 from nst_core.ui.studio.instant_session import InstantSession
 from nst_core.ui.widgets.channel import Channel, preview_area
 
 WORDS_SECONDS = 0.5  # between two updates of the status
 VIDEO_SIZE = 640  # pixels, to begin with
-
-
-View: TypeAlias = tuple[Update, Update, Update]  # of a tab: its status, its preview, and where the file appears
-
-
-class Parts(NamedTuple):
-    """The components of one of the two tabs."""
-
-    inputs: Sequence[Component]
-    run: gr.Button
-    stop: gr.Button
-    status: gr.HTML
-    preview: gr.HTML
-    outcome: gr.Video | gr.DownloadButton  # where the file appears
 
 
 def build_video(session: gr.State) -> None:
@@ -50,8 +35,9 @@ def build_video(session: gr.State) -> None:
         steady = gr.Checkbox(True, label="Steady: less flicker", elem_id="steady", min_width=150)
     outcome = gr.Video(label="Painted video", elem_id="clip-result", visible=False)
     hint = "A video is shown here while it is painted."
-    parts = _parts([source, size, steady], "clip", "Paint the video", hint, outcome)
-    _connect(session, parts, paint_clip, lambda session: session.video)
+    inputs = Form({"source": source, "size": size, "steady": steady})
+    buttons, outputs = _stage("clip", "Paint the video", hint, outcome)
+    connect_job(session, lambda session: session.video, buttons, paint_clip, inputs, outputs)
 
 
 def build_many(session: gr.State, size: gr.Number) -> None:
@@ -60,13 +46,25 @@ def build_many(session: gr.State, size: gr.Number) -> None:
     folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
     outcome = gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False)
     hint = "Pictures are shown here as they are painted."
-    parts = _parts([files, folder, size], "batch", "Paint them all", hint, outcome)
-    _connect(session, parts, paint_many, lambda session: session.batch)
+    inputs = Form({"files": files, "folder": folder, "size": size})
+    buttons, outputs = _stage("batch", "Paint them all", hint, outcome)
+    connect_job(session, lambda session: session.batch, buttons, paint_many, inputs, outputs)
 
 
-def _parts(
-    inputs: Sequence[Component], name: str, action: str, hint: str, outcome: gr.Video | gr.DownloadButton
-) -> Parts:
+def _stage(
+    name: str, action: str, hint: str, outcome: gr.Video | gr.DownloadButton
+) -> tuple[tuple[gr.Button, gr.Button], Form]:
+    """Lay out one of the two tabs below its inputs.
+
+    Args:
+        name: of the tab, before the names of its components.
+        action: what Run says.
+        hint: shown before the first picture, HTML.
+        outcome: where the file appears.
+
+    Returns:
+        Run and Stop, and the "status", the "preview" and the "outcome".
+    """
     outcome.unrender()
     with gr.Row():
         run = gr.Button(action, variant="primary", elem_id=f"{name}-run", scale=2, min_width=100)
@@ -74,18 +72,17 @@ def _parts(
     status = gr.HTML(elem_id=f"{name}-status")
     preview = preview_area(hint, elem_id=f"{name}-preview")
     outcome.render()
-    return Parts(inputs, run, stop, status, preview, outcome)
+    return (run, stop), Form({"status": status, "preview": preview, "outcome": outcome})
 
 
-def _connect(
-    session: gr.State, parts: Parts, paint: Work[InstantSession, View], job: Callable[[InstantSession], Job]
-) -> None:
-    outputs = [parts.status, parts.preview, parts.outcome]
-    connect_job(session, job, (parts.run, parts.stop), paint, parts.inputs, outputs)
+def paint_clip(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updates]:
+    """Paint a video, showing its newest frame; stopped, what is painted is a video all the same.
 
-
-def paint_clip(session: InstantSession, source: str | None, size: float | None, steady: bool) -> Iterator[View]:
-    """Paint a video, showing its newest frame; stopped, what is painted is a video all the same."""
+    Args:
+        session: the page's.
+        shown: what it shows: "source", a file; "size", pixels, None for its own; "steady", whether it flickers less.
+    """
+    source, size = shown["source"], shown["size"]
     try:
         session.video.busy = True
         output = new_file("neural-style-lab.mp4")
@@ -98,7 +95,7 @@ def paint_clip(session: InstantSession, source: str | None, size: float | None, 
             source,
             output,
             brush,
-            steady=steady,
+            steady=shown["steady"],
             size=None if size is None else int(size),
             steering=session.video.steering,
         )
@@ -112,7 +109,7 @@ def paint_clip(session: InstantSession, source: str | None, size: float | None, 
 
 def _show_video(
     painting: Generator[VideoProgress, None, None], session: InstantSession, output: Path
-) -> Iterator[View]:
+) -> Iterator[Updates]:
     channel, told, last = Channel(), 0.0, VideoProgress(0, None, None, 0.0)
     notes: list[str] = []
     words: dict[str, str] = {}  # go along with every picture, as the browser does not see them all
@@ -133,11 +130,11 @@ def _show_video(
         raise ImageError("stopped before the first frame was painted; there is no video")
     stopped = session.video.steering.stop.is_set()
     text = f"{'Stopped' if stopped else 'Done'}: {last.text}, in {duration(last.seconds)}"
-    yield (
-        status_html(text, " · ".join(notes), share=1),
-        gr.HTML(visible="hidden"),
-        gr.Video(value=str(output), visible=True),
-    )
+    yield {
+        "status": status_html(text, " · ".join(notes), share=1),
+        "preview": gr.HTML(visible="hidden"),
+        "outcome": gr.Video(value=str(output), visible=True),
+    }
 
 
 def _video_status(progress: VideoProgress, notes: Sequence[str], token: str) -> str:
@@ -148,14 +145,18 @@ def _video_status(progress: VideoProgress, notes: Sequence[str], token: str) -> 
     return status_html(text, " · ".join(notes), share=share, run=token)
 
 
-def paint_many(
-    session: InstantSession, files: Sequence[str] | None, folder: Sequence[str] | None, size: float | None
-) -> Iterator[View]:
-    """Paint pictures into one ZIP; those that cannot be painted are named, and stopped, it holds what is done."""
+def paint_many(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updates]:
+    """Paint pictures into one ZIP; those that cannot be painted are named, and stopped, it holds what is done.
+
+    Args:
+        session: the page's.
+        shown: what it shows: "files" and those of a "folder", perhaps None; "size", pixels, None for their own.
+    """
     try:
         session.batch.busy = True
         output = new_file("neural-style-lab.zip")
-        sources = [Path(path) for path in [*(files or ()), *(folder or ())] if not Path(path).name.startswith(".")]
+        given = [Path(path) for path in [*(shown["files"] or ()), *(shown["folder"] or ())]]
+        sources = [path for path in given if not path.name.startswith(".")]
         if not sources:
             raise ImageError("there are no pictures; drop some, or a folder")
         brush = on_device(session.brush())
@@ -173,7 +174,7 @@ def paint_many(
                     if session.batch.steering.stop.is_set():
                         break
                     try:
-                        painted = brush(read(source, size))
+                        painted = brush(read(source, shown["size"]))
                     except ImageError as error:
                         skipped.append(str(error))
                         continue
@@ -192,7 +193,8 @@ def paint_many(
         stopped = "Stopped" if session.batch.steering.stop.is_set() else "Done"
         text = f"{stopped}: {made} of {len(sources)} pictures in {duration(time.monotonic() - began)}"
         left_out = f"Skipped: {'; '.join(skipped)}" if skipped else ""
-        yield status_html(text, left_out, share=1), gr.skip(), gr.DownloadButton(value=str(output), visible=True)
+        status = status_html(text, left_out, share=1)
+        yield {"status": status, "outcome": gr.DownloadButton(value=str(output), visible=True)}
     except NSTError as error:
         yield _problem(error)
     finally:
@@ -207,10 +209,11 @@ def _free_name(archive: zipfile.ZipFile, stem: str) -> str:
     return name
 
 
-def _begun(channel: Channel, text: str, outcome: Update) -> View:
-    return status_html(text, run=channel.token), gr.HTML(value=channel.token, visible=True), outcome
+def _begun(channel: Channel, text: str, outcome: Update) -> Updates:
+    preview = gr.HTML(value=channel.token, visible=True)
+    return {"status": status_html(text, run=channel.token), "preview": preview, "outcome": outcome}
 
 
-def _problem(error: NSTError) -> View:
+def _problem(error: NSTError) -> Updates:
     warn(error, "Cannot paint")
-    return status_html(str(error), kind="problem"), gr.skip(), gr.skip()
+    return {"status": status_html(str(error), kind="problem")}

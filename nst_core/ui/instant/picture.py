@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
 
 import gradio as gr
 from torch import Tensor
@@ -20,7 +19,6 @@ from nst_core.instant.steps import Steps
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.steering import Steering
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import Update
 from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
@@ -38,19 +36,11 @@ _LARGE = threading.Lock()
 TEXT_KEY = "neural-style-lab instant"  # of a PNG's text chunk
 
 
-class InstantView(NamedTuple):
-    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
-
-    status: Update = gr.skip()
-    result: Update = gr.skip()
-    after: Update = gr.skip()
-    download: Update = gr.skip()
-
-
-def paint_picture(session: InstantSession, source: Path | None, size: float | None) -> Iterator[InstantView]:
+def paint_picture(session: InstantSession, source: Path | None, size: float | None) -> Iterator[Updates]:
     """Paint a picture as the session is set; first it is shown, then there is a file of it.
 
-    Nothing if that is what is shown: gradio says some changes twice. What cannot be painted leaves the last result.
+    Fills in "status", "result", "after" and "download"; nothing if that is what is shown: gradio says some changes
+    twice. What cannot be painted leaves the last result.
     """
     wanted = session.chosen, session.mix, source, size
     if session.painted == wanted and session.result and session.result.exists():
@@ -60,21 +50,23 @@ def paint_picture(session: InstantSession, source: Path | None, size: float | No
         brush = session.brush()
         if source is None:
             session.source = session.result = None
-            yield InstantView(status_html(CHOOSE), gr.HTML(visible="hidden"), gr.Row(visible=False))
+            nothing = {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
+            yield {"status": status_html(CHOOSE), **nothing}
             return
         image, began = read(source, size), time.monotonic()
         painted = on_device(brush)(image)
     except NSTError as error:
         warn(error, "Cannot paint")
-        yield InstantView(status_html(str(error), kind="problem"))
+        yield {"status": status_html(str(error), kind="problem")}
         return
     height, width = images.size_of(painted)
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
-    yield InstantView(status_html(text), gr.HTML(value=comparison(image, painted), visible=True), gr.Row(visible=True))
+    result = gr.HTML(value=comparison(image, painted), visible=True)
+    yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True)}
     path = new_file("neural-style-lab.png")
     images.save_png(painted, path, {TEXT_KEY: json.dumps({"style": wanted[0], **wanted[1]._asdict()})})
     session.source, session.result, session.painted = source, path, wanted
-    yield InstantView(download=gr.DownloadButton(value=path))
+    yield {"download": gr.DownloadButton(value=path)}
 
 
 def read(source: Path, size: float | None) -> Tensor:

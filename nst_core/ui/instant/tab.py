@@ -1,11 +1,9 @@
 """The Instant tab: styles to click, and pictures, camera and videos painted in one pass."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.assets import ASSETS
@@ -13,16 +11,17 @@ from nst_core.errors import NSTError
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
-from nst_core.ui.instant.picture import CHOOSE, InstantView, paint_picture, polish
+from nst_core.ui.instant.picture import CHOOSE, paint_picture, polish
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import PASS_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
-from nst_core.ui.studio.handover import Choices, Studio
+from nst_core.ui.studio.handover import Choices, MixControls, Studio
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput
 from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue
@@ -37,7 +36,7 @@ class Stage(NamedTuple):
     """Where one picture comes in and comes out."""
 
     picture: PictureInput
-    view: InstantView
+    view: Form  # "status", "result", "after" and "download"
     polish: gr.Button
 
 
@@ -76,7 +75,7 @@ def _choices(session: gr.State) -> Choices:
         color = gr.Radio(colors, value="style", label="Colours", elem_id="instant-color", min_width=150)
         info = "of the longer side; empty: its own"
         size = gr.Number(SIZE, label="Size, pixels", elem_id="instant-size", min_width=110, info=info)
-    return Choices(session, strip, second, (strength, second, share, color), size)
+    return Choices(session, strip, MixControls(strength, second, share, color), size)
 
 
 def _stage() -> Stage:
@@ -96,38 +95,44 @@ def _stage() -> Stage:
     with gr.Row(visible=False, elem_id="instant-after") as after:
         download = gr.DownloadButton("Download PNG", elem_id="instant-download", min_width=130)
         polish_it = gr.Button("Polish in the studio", elem_id="polish", min_width=130)
-    return Stage(picture, InstantView(status, result, after, download), polish_it)
+    view = Form({"status": status, "result": result, "after": after, "download": download})
+    return Stage(picture, view, polish_it)
 
 
 def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
     """Paint whatever is chosen at once, by the picture's handlers and by the camera's next frame."""
-    session, strip = choices.session, choices.strip
-    given: list[Block] = [session, stage.picture, choices.size, *choices.mix]
-    shown = list(stage.view)
-    in_turn = in_lane(PASS_LANE, repaint, lambda session: Steering(), lambda line: InstantView(status=line))
+    session, strip, controls = choices.session, choices.strip, choices.mix
+    mix = Form(controls._asdict())
+    form = mix | {"picture": stage.picture, "size": choices.size}
+    given, shown = [session, *form], list(stage.view)
+    in_turn = in_lane(PASS_LANE, form.given_to(repaint), lambda session: Steering(), stage.view)
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     strip.pick(pick, session, strip, **INSTANT).then(in_turn, given, shown, **once)
-    strength, second, share, color = choices.mix
     # a menu says `input` also when it is left unchanged
-    chosen = (strength.change, second.select, share.change, color.input)
+    chosen = (controls.strength.change, controls.second.select, controls.share.change, controls.color.input)
     for event in (*chosen, choices.size.submit, choices.size.blur, stage.picture.change):
         event(in_turn, given, shown, **once)
-    for slider in (strength, share):  # the camera follows while it is dragged
-        slider.input(remix, [session, *choices.mix], None, trigger_mode="always_last", **QUEUED)
+    for slider in (controls.strength, controls.share):  # the camera follows while it is dragged
+        slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
     camera.take(take, session, stage.picture, **QUEUED)
     page_at_hand().load(enter_page, session, [strip, camera], **INSTANT)
     AUDIENCE.when_left(InstantSession.leave_page)
 
 
-def repaint(session: InstantSession, picture: Path | None, size: float | None, *mix: Any) -> Iterator[InstantView]:
-    """Something was chosen: the camera follows with its next frame, and the picture is painted."""
-    remix(session, *mix)
-    yield from paint_picture(session, picture, size)
+def repaint(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updates]:
+    """Paint what was chosen: the camera's next frame, and the picture.
+
+    Args:
+        session: the page's.
+        shown: what it shows: "picture", a file, "size", and a Mix by its names.
+    """
+    remix(session, shown)
+    yield from paint_picture(session, shown["picture"], shown["size"])
 
 
-def remix(session: InstantSession, *mix: Any) -> None:
-    """Give what is set to the session and to its camera."""
-    session.mix = Mix(*mix)
+def remix(session: InstantSession, shown: Mapping[str, Any]) -> None:
+    """Give the page's Mix to the session and to its camera."""
+    session.mix = Mix.of(shown)
     session.point_camera()
 
 

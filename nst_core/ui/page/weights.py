@@ -55,8 +55,8 @@ def weights_text(backbone: str) -> str:
     return f"**{name}** from {checkpoint.origin} (`{checkpoint.path.name}`)"
 
 
-def describe_network(backbone: str) -> tuple[str, Update]:
-    """Which weights the page would use, and a button for the step to VGG-19 itself or to weights that are missing."""
+def describe_network(backbone: str) -> dict[str, Update]:
+    """Give "words" of the weights in use, and "fetch", a button to VGG-19 itself or to weights that are missing."""
     target = TEACHERS.get(backbone, backbone)
     try:
         missing = weights.find(target) is None
@@ -64,7 +64,8 @@ def describe_network(backbone: str) -> tuple[str, Update]:
         missing = True
     action = f"Use {BACKBONES[target]}" if target != backbone else f"Download {BACKBONES[target]}"
     cost = f" ({weights.download_size(target) / 1e6:.0f} MB{' to download' * (target != backbone)})" if missing else ""
-    return weights_text(backbone), gr.Button(action + cost, visible=missing or target != backbone, interactive=True)
+    fetch = gr.Button(action + cost, visible=missing or target != backbone, interactive=True)
+    return {"words": weights_text(backbone), "fetch": fetch}
 
 
 def use_network(backbone: str) -> Iterator[tuple[str, Update]]:

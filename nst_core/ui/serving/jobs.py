@@ -1,12 +1,12 @@
 """Work that takes a while, such as a video, a batch or a lesson: its Run and Stop, and its place in the queue."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import gradio as gr
-from gradio.blocks import Block
 
 from nst_core.transfer.steering import Steering
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
+from nst_core.ui.page.form import Form
 from nst_core.ui.page.status import status_html
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import Held, Work, in_lane
@@ -24,9 +24,9 @@ def connect_job(
     holder: gr.State,
     job: Callable[[Held], Job],
     buttons: tuple[gr.Button, gr.Button],
-    work: Work[Held, tuple[Update, ...]],
-    inputs: Sequence[Block],
-    outputs: Sequence[Block],
+    work: Work[Held],
+    inputs: Form,
+    outputs: Form,
 ) -> None:
     """Run and Stop; work that still waits for the device leaves the queue, work that goes on keeps what is done.
 
@@ -34,35 +34,33 @@ def connect_job(
         holder: of what has the job.
         job: the job of what the holder has.
         buttons: Run and Stop.
-        work: the handler, a generator.
-        inputs, outputs: its components; the first output is the status.
+        work: the handler, a generator; it is given what `inputs` hold by name, and gives updates of `outputs` by name.
+        inputs, outputs: its components; "status" is an output.
     """
     run, stop = buttons
-    status, others = outputs[0], len(outputs) - 1
-
-    def shows(line: str) -> tuple[Update, ...]:
-        return line, *(gr.skip() for _ in range(others))
-
-    handler = in_lane(DEVICE_LANE, work, lambda held: job(held).steering, shows)
-    pressed = run.click(lambda held: press(job(held)), holder, [status, run, stop], **INSTANT)
+    handler = in_lane(DEVICE_LANE, inputs.given_to(work), lambda held: job(held).steering, outputs)
+    shown = Form({"status": outputs["status"], "run": run, "stop": stop})
+    again = shown.only("run", "stop")
+    pressed = run.click(shown.filled_by(lambda held: press(job(held))), holder, list(shown), **INSTANT)
     working = pressed.then(handler, [holder, *inputs], list(outputs), **QUEUED)
-    working.then(lambda held: ready(job(held)), holder, [run, stop], **INSTANT)
-    working.failure(lambda held: (not_begun(), *ready(job(held))), holder, [status, run, stop], **INSTANT)
+    working.then(again.filled_by(lambda held: ready(job(held))), holder, list(again), **INSTANT)
+    working.failure(shown.filled_by(lambda held: not_begun() | ready(job(held))), holder, list(shown), **INSTANT)
     stop.click(lambda held: job(held).steering.stop.set(), holder, None, **INSTANT)
 
 
-def press(job: Job) -> tuple[str, gr.Button, gr.Button]:
+def press(job: Job) -> dict[str, Update]:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     job.steering.stop.clear()
-    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
+    status = status_html("Waiting for the device …")
+    return {"status": status, "run": gr.Button(interactive=False), "stop": gr.Button(interactive=True)}
 
 
-def not_begun() -> str:
-    """The status line after gradio refused what was asked, such as a number out of range: `then` does not run then."""
-    return status_html("Nothing was begun; the message in the corner says why.", kind="problem")
+def not_begun() -> dict[str, Update]:
+    """Give the status line after gradio refused an input, such as a number out of range; `then` does not follow."""
+    return {"status": status_html("Nothing was begun; the message in the corner says why.", kind="problem")}
 
 
-def ready(job: Job) -> tuple[gr.Button, gr.Button]:
-    """Afterwards, however it ended."""
+def ready(job: Job) -> dict[str, Update]:
+    """Let Run be pressed again after a job, however it ended."""
     job.busy = False
-    return gr.Button(interactive=True), gr.Button(interactive=False)
+    return {"run": gr.Button(interactive=True), "stop": gr.Button(interactive=False)}

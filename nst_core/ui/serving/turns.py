@@ -16,6 +16,8 @@ from gradio.context import LocalContext
 from nst_core.devices import release_freed_memory
 from nst_core.errors import DeviceError, NSTError, OutputError
 from nst_core.transfer.steering import Steering
+from nst_core.ui.page.events import Update
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.audience import AUDIENCE
@@ -40,7 +42,7 @@ class _End:
 
 Held = TypeVar("Held")  # what the page holds
 View = TypeVar("View")
-Work = Callable[Concatenate[Held, ...], Iterator[View]]  # a handler that is given what the page holds, and the inputs
+Work = Callable[Concatenate[Held, ...], Iterator[Updates]]  # a handler: given what the page holds, and the inputs
 Handler = Callable[..., AsyncGenerator[View, None]]  # the same as gradio calls it
 _END = _End()
 log = logging.getLogger(__name__)
@@ -190,34 +192,32 @@ def excuse(error: Exception) -> NSTError:
     return NSTError("something went wrong in this program; what was made before is kept. Try it again")
 
 
-def in_lane(
-    lane: Lane, work: Work[Held, View], steering: Callable[[Held], Steering], shows: Callable[[str], View]
-) -> Handler[View]:
-    """A handler of the page that waits for its turn, says so, and never leaves the page locked.
+def in_lane(lane: Lane, work: Work[Held], steering: Callable[[Held], Steering], outputs: Form) -> Handler[list[Update]]:
+    """Make a handler of the page that waits for its turn, says so, and never leaves the page locked.
 
     Args:
         lane: where it waits.
-        work: the handler, a generator.
+        work: the handler, a generator of updates by name.
         steering: of what the page holds.
-        shows: a status line (HTML) -> what to yield for it.
+        outputs: the components that it updates, among them "status".
     """
 
-    async def handler(request: gr.Request, held: Held, *given: Any) -> AsyncGenerator[View, None]:
+    async def handler(request: gr.Request, held: Held, *given: Any) -> AsyncGenerator[list[Update], None]:
         steps = in_turn(
             lane,
             client_of(request),
             steering(held),
             lambda: work(held, *given),
-            lambda before: shows(status_html(waiting_text(before))),
+            lambda before: {"status": status_html(waiting_text(before))},
         )
         try:
             async for view in steps:
-                yield view
+                yield outputs.updates(view)
         except TurnMissed as missed:
-            yield shows(status_html(str(missed)))
+            yield outputs.updates({"status": status_html(str(missed))})
         except NSTError as error:
             warn(error, "Not possible now")
-            yield shows(status_html(str(error), kind="problem"))
+            yield outputs.updates({"status": status_html(str(error), kind="problem")})
         finally:
             await steps.aclose()
 

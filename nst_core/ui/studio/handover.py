@@ -21,11 +21,19 @@ class Studio(NamedTuple):
     form: Form  # PAINTED_WITH, "about", the stage's and "strip"
 
 
+class MixControls(NamedTuple):
+    """The controls of Mix, by its names."""
+
+    strength: gr.Slider
+    second: gr.Dropdown
+    share: gr.Slider
+    color: gr.Radio
+
+
 class Choices(NamedTuple):
-    """The components that say how it is painted."""
+    """The components of the Instant tab that say how it is painted there."""
 
     session: gr.State
     strip: Strip
-    second: gr.Dropdown
-    mix: tuple[gr.Slider, gr.Dropdown, gr.Slider, gr.Radio]  # in the order of Mix
+    mix: MixControls
     size: gr.Number

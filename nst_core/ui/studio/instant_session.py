@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -27,12 +27,17 @@ NO_BLEND = "nothing"
 
 
 class Mix(NamedTuple):
-    """All that a person sets beside the style, in the order of the controls."""
+    """All that a person sets beside the style; its controls have the same names."""
 
     strength: float = 1.0  # 0 … 1
     second: str = NO_BLEND  # another style, or NO_BLEND
     share: float = 0.5  # of the second style
     color: str = "style"  # or "content": of COLORS, those for which nothing is done before painting
+
+    @classmethod
+    def of(cls, shown: Mapping[str, Any]) -> "Mix":
+        """Take the mix out of what the page shows."""
+        return cls(**{name: shown[name] for name in cls._fields})
 
 
 class Brush:

@@ -24,11 +24,11 @@ from nst_core.ui.studio.handover import PAINTED_WITH
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize.controls import Network, SettingInputs
-from nst_core.ui.stylize.run import View, recolor, steer
+from nst_core.ui.stylize.run import STAGE, recolor, steer
 
 
 def connect_settings(
-    session: gr.State, preset: gr.Dropdown, form: Form, inputs: SettingInputs, network: Network, outputs: View
+    session: gr.State, preset: gr.Dropdown, form: Form, inputs: SettingInputs, network: Network
 ) -> None:
     """Connect the preset's menu and the controls."""
     controls, backbone, about = inputs.controls, inputs.menu("backbone"), form["about"]
@@ -38,18 +38,21 @@ def connect_settings(
     optimizer, start, color = map(inputs.menu, ("optimizer", "start", "color"))
     optimizer.select(STEP_SIZES.get, optimizer, controls["step_size"], **INSTANT)
     start.change(lambda start: gr.Image(visible=start == "image"), start, inputs.start_image, **INSTANT)
-    backbone.change(describe_network, backbone, list(network), **INSTANT)
+    described = Form(network._asdict())
+    describe = described.filled_by(describe_network)
+    backbone.change(describe, backbone, list(described), **INSTANT)
     layers = form.only(*LAYER_CONTROLS)
     moved = layers.filled_by(layers.given_to(_layers_on))
     backbone.change(preset_text, [preset, backbone], about, **INSTANT)
     backbone.change(moved, [session, preset, backbone, *layers], list(layers), **INSTANT)
     network.fetch.click(
-        use_network, backbone, [outputs.status, backbone], show_progress="hidden", api_visibility="private"
-    ).then(describe_network, backbone, list(network), **INSTANT)
+        use_network, backbone, [form["status"], backbone], show_progress="hidden", api_visibility="private"
+    ).then(describe, backbone, list(described), **INSTANT)
     given = form.only(*PAINTED_WITH)
     for name in STEERING_CONTROLS:
         controls[name].input(given.given_to(steer), [session, *given], None, trigger_mode="always_last", **QUEUED)
-    shown = color.select(recolor, [session, color], list(outputs), **QUEUED)
+    stage = form.only(*STAGE)
+    shown = color.select(stage.filled_by(recolor), [session, color], list(stage), **QUEUED)
     shown.then(strip_value, session, form["strip"], **INSTANT)
 
 

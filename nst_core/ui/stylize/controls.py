@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import gradio as gr
 
 from nst_core.assets import ASSETS
-from nst_core.transfer.config import MAX_STYLES, SETTINGS
+from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.schema import GROUPS, Control, Setting, plainly_shown
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
@@ -21,6 +21,7 @@ from nst_core.ui.studio.control_values import (
     controls_of,
     default_config,
 )
+from nst_core.ui.studio.uploads import MORE_STYLES
 from nst_core.ui.widgets.log_slider import LogSlider
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 
@@ -75,7 +76,7 @@ class SettingInputs(NamedTuple):
 
     controls: dict[str, Knob]  # by name in CONTROLS
     start_image: PictureInput  # for start "image"
-    more_styles: list[PictureInput]
+    more_styles: dict[str, PictureInput]  # by name in MORE_STYLES
     mask: Mask
     shares: gr.HTML  # beside α and β: what they make of the loss
 
@@ -183,16 +184,16 @@ def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], PictureInput
     return made, start_image, shares
 
 
-def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], list[PictureInput]]:
+def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, PictureInput]]:
     """How the style is looked at, and further pictures to blend with the first."""
     made = plain_controls("strokes", at)
     with gr.Row():
-        more_styles = [
-            PictureInput(
+        more_styles = {
+            name: PictureInput(
                 label=f"Style {number}", elem_id=f"style-{number}", height=110, sources=["upload"], min_width=90
             )
-            for number in range(2, MAX_STYLES + 1)
-        ]
+            for number, name in enumerate(MORE_STYLES, 2)
+        }
     for first in range(0, len(SHARE_CONTROLS), 2):  # four in a row would be cut off
         with gr.Row():
             for number, name in enumerate(SHARE_CONTROLS[first : first + 2], first + 1):

@@ -20,7 +20,7 @@ from nst_core.ui.studio.control_values import CONTROLS
 from nst_core.ui.studio.results import Result, Results, counted, strip_value, timelapse_file, twice_as_large
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import UPLOADS
-from nst_core.ui.stylize.run import View
+from nst_core.ui.stylize.run import STAGE
 from nst_core.ui.widgets.pictures import comparison
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
@@ -54,7 +54,7 @@ def build_history(session: gr.State, form: Form) -> Form:
     parts, timelapse = _layout()
     form |= {"strip": parts.strip}
     settings = ("preset", "about", *CONTROLS)
-    shown = form.only(*View._fields, "strip", *settings)
+    shown = form.only(*STAGE, "strip", *settings)
     parts.strip.pick(shown.filled_by(look_again), session, list(shown), **QUEUED)
     for button, act, names in (
         (parts.put_back, put_back, UPLOADS),
@@ -101,22 +101,24 @@ def look_again(session: Session, event: gr.EventData) -> Updates:
         view = _shown_again(session, result)
     except ImageError as error:
         warn(f"{error}. Its settings are back.", "The picture is gone")
-        view = View()
-    return {**view._asdict(), "strip": strip_value(session), **session.take(result.record.config)}
+        view = {}
+    return {**view, "strip": strip_value(session), **session.take(result.record.config)}
 
 
-def _shown_again(session: Session, result: Result) -> View:
-    """The stage with that picture; a run that goes on keeps its preview and its words."""
+def _shown_again(session: Session, result: Result) -> Updates:
+    """Show that picture on the stage; a run that goes on keeps its preview and its words."""
     picture = images.load(result.require())
-    view = View(
-        status=said(session, f"Result {result.number} and its settings are back", done_text(result.record)),
-        result=gr.HTML(value=comparison(_before(result, picture), picture), visible=True),
-        download=gr.DownloadButton(value=result.path, visible=True),
-        record=result.record.to_dict(),
-        record_area=gr.Accordion(visible=True),
-        shares=gr.skip() if session.running else shares_html(result.record.first_losses, result.record.losses),
-    )
-    return view if session.running else view._replace(preview=gr.HTML(visible="hidden"), losses=result.losses)
+    view = {
+        "status": said(session, f"Result {result.number} and its settings are back", done_text(result.record)),
+        "result": gr.HTML(value=comparison(_before(result, picture), picture), visible=True),
+        "download": gr.DownloadButton(value=result.path, visible=True),
+        "record": result.record.to_dict(),
+        "record_area": gr.Accordion(visible=True),
+    }
+    if session.running:
+        return view
+    shares = shares_html(result.record.first_losses, result.record.losses)
+    return {**view, "shares": shares, "preview": gr.HTML(visible="hidden"), "losses": result.losses}
 
 
 def _before(result: Result, picture: Tensor) -> Tensor:

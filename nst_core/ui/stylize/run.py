@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 import torch
@@ -25,7 +25,7 @@ from nst_core.transfer.steering import Steering
 from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import Update
+from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import done_text, place_text, progress_text, shares_html, shares_text, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
@@ -47,17 +47,8 @@ GIVEN_UP = (
 WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each costs the browser as much as a picture
 
 
-class View(NamedTuple):
-    """What a handler shows, in the order of the page's outputs; what is left out stays as it is."""
-
-    preview: Update = gr.skip()
-    status: Update = gr.skip()
-    losses: Update = gr.skip()
-    result: Update = gr.skip()
-    download: Update = gr.skip()
-    record: Update = gr.skip()
-    record_area: Update = gr.skip()
-    shares: Update = gr.skip()
+# The components, by name, that these handlers fill in.
+STAGE = ("preview", "status", "losses", "result", "download", "record", "record_area", "shares")
 
 
 class Pace:
@@ -82,7 +73,7 @@ class Pace:
         return progress_text(frame.step, run.steps, pace, left, place_text(frame.scale, width, height))
 
 
-def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[View]:
+def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[Updates]:
     """Paint with the page's pictures and settings, showing every stage.
 
     Args:
@@ -91,10 +82,10 @@ def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[View]:
     """
     uploads = Uploads.of(shown)
 
-    def begun() -> Generator[View, None, Run]:
+    def begun() -> Generator[Updates, None, Run]:
         config = config_of(session.base or shown["preset"], shown)
         for status in fetch_weights(config.backbone, session.steering):
-            yield View(status=status)
+            yield {"status": status}
         run = _new_run(session, uploads, config)
         session.drop_run()  # only now that nothing more can be wrong
         session.steering.wanted = None
@@ -129,10 +120,10 @@ def _tiny_step() -> None:
             list(stylize(tiny, tiny, config, compute=choose_compute()))
 
 
-def go_on(session: Session, steps: float | None) -> Iterator[View]:
+def go_on(session: Session, steps: float | None) -> Iterator[Updates]:
     """Let the last run go on: by some steps, or to its end."""
 
-    def begun() -> Generator[View, None, Run]:
+    def begun() -> Generator[Updates, None, Run]:
         if session.given_up:
             raise NSTError(GIVEN_UP)
         if session.run is None:
@@ -149,14 +140,14 @@ def go_on(session: Session, steps: float | None) -> Iterator[View]:
     yield from _painting(session, begun())
 
 
-def _painting(session: Session, begun: Generator[View, None, Run]) -> Iterator[View]:
+def _painting(session: Session, begun: Generator[Updates, None, Run]) -> Iterator[Updates]:
     """Show a run from its beginning, in which everything is read and checked, to its end."""
     try:
         session.running = True
         yield from _show_run(session, (yield from begun))
     except NSTError as error:
         warn(error, "Cannot paint")
-        yield View(status=status_html(str(error), kind="problem"))
+        yield {"status": status_html(str(error), kind="problem")}
     finally:
         session.running = False
         if session.left:
@@ -203,22 +194,22 @@ def start_run(uploads: Uploads, config: StyleTransferConfig, steering: Steering)
     return run
 
 
-def _show_run(session: Session, run: Run) -> Iterator[View]:
+def _show_run(session: Session, run: Run) -> Iterator[Updates]:
     """Step through a run: every frame and what is said of it to the preview, the result at the end."""
     channel, history = Channel(), session.losses
     pace, told, note, steered = Pace(run), -WORDS_SECONDS, "", run.config
     words: dict[str, str] = {}
     problem: NSTError | None = None
     try:
-        yield View(
-            preview=gr.HTML(value=channel.token, visible=True),
-            status=status_html("Looking at the pictures …", _where(run), share=0, run=channel.token),
-            losses=history.html(channel.token),
-            shares=shares_html(run=channel.token),
-            result=gr.HTML(visible="hidden"),
-            download=gr.DownloadButton(visible="hidden"),
-            record_area=gr.Accordion(visible=False),
-        )
+        yield {
+            "preview": gr.HTML(value=channel.token, visible=True),
+            "status": status_html("Looking at the pictures …", _where(run), share=0, run=channel.token),
+            "losses": history.html(channel.token),
+            "shares": shares_html(run=channel.token),
+            "result": gr.HTML(visible="hidden"),
+            "download": gr.DownloadButton(visible="hidden"),
+            "record_area": gr.Accordion(visible=False),
+        }
         for frame in frames_of(run):
             history.add(frame)
             session.timelapse.add(frame.image, frame.step)
@@ -252,7 +243,7 @@ def _detail(run: Run, *notes: str) -> str:
     return " · ".join(filter(None, (shares and f"loss: {shares}", _where(run), unusable, *notes)))
 
 
-def _result(session: Session, run: Run, problem: NSTError | None = None) -> View:
+def _result(session: Session, run: Run, problem: NSTError | None = None) -> Updates:
     """The stage after a run, which a problem may have ended; its last picture is a result all the same."""
     record, image = run.record(), run.newest.image
     png: Path | None = None
@@ -266,23 +257,23 @@ def _result(session: Session, run: Run, problem: NSTError | None = None) -> View
     if problem:
         warn(problem, "Not all is well")
         status = status_html(str(problem), f"{done_text(record)}; the picture is of that step", kind="problem")
-    return View(
-        status=status,
-        losses=session.losses.html(),
-        shares=shares_html(record.first_losses, record.losses),
-        preview=gr.HTML(visible="hidden"),
-        result=gr.HTML(value=comparison(run.content_image, image), visible=True),
-        download=gr.DownloadButton(value=png, visible=True) if png else gr.DownloadButton(visible="hidden"),
-        record=record.to_dict(),
-        record_area=gr.Accordion(visible=True),
-    )
+    return {
+        "status": status,
+        "losses": session.losses.html(),
+        "shares": shares_html(record.first_losses, record.losses),
+        "preview": gr.HTML(visible="hidden"),
+        "result": gr.HTML(value=comparison(run.content_image, image), visible=True),
+        "download": gr.DownloadButton(value=png, visible=True) if png else gr.DownloadButton(visible="hidden"),
+        "record": record.to_dict(),
+        "record_area": gr.Accordion(visible=True),
+    }
 
 
-def recolor(session: Session, color: str) -> View:
+def recolor(session: Session, color: str) -> Updates:
     """Give the last result other colours, where that takes no painting."""
     run = session.run
     if session.running or run is None or run.last_frame is None or not run.can_recolor(color):
-        return View()
+        return {}
     DEVICE_THREAD.submit(run.recolored, color).result()
     return _result(session, run)
 

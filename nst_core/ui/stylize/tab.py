@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
 from nst_core import images
@@ -11,7 +12,7 @@ from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.run import Run
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
-from nst_core.ui.page.form import Form
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import describe_network
@@ -23,11 +24,11 @@ from nst_core.ui.studio.control_values import preset_text
 from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import UPLOADS, check_upload
+from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.stylize.control_events import connect_counterpart, connect_settings
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
 from nst_core.ui.stylize.results_strip import build_history
-from nst_core.ui.stylize.run import View, go_on, paint, warm_up
+from nst_core.ui.stylize.run import STAGE, go_on, paint, warm_up
 from nst_core.ui.widgets.channel import preview_area
 from nst_core.ui.widgets.pictures import BeforeAfter
 
@@ -66,22 +67,21 @@ def build() -> Studio:
             printed = gr.Button("As printed", visible=False, size="sm", elem_id="printed")
             buttons = _buttons()
         with gr.Column(elem_id="stage", min_width=300):
-            outputs = _outputs()
+            stage = _stage()
         with gr.Column(elem_id="knobs", min_width=300):
             inputs = setting_controls()
-            outputs = outputs._replace(shares=inputs.shares)
             network = network_area()
-    pictures = [content, style, inputs.start_image, *inputs.more_styles]
-    uploads = dict(zip(UPLOADS, [*pictures, inputs.mask.editor], strict=True))
-    form = Form(uploads) | {"preset": preset, "about": about} | inputs.controls | outputs._asdict()
+    pictures = {"content": content, "style": style, "start_image": inputs.start_image, **inputs.more_styles}
+    form = Form(pictures) | {"mask": inputs.mask.editor, "preset": preset, "about": about}
+    form |= inputs.controls | stage | {"shares": inputs.shares}
     with gr.Accordion("Results of this session", elem_id="memory"):
         form = build_history(session, form)
-    _connect_painting(session, form, buttons, outputs, network)
-    connect_settings(session, preset, form, inputs, network, outputs)
+    _connect_painting(session, form, buttons, network)
+    connect_settings(session, preset, form, inputs, network)
     _connect_page(preset, about, inputs.controls["backbone"], network)
     connect_counterpart(session, preset, form, printed)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
-    for picture in pictures:
+    for picture in pictures.values():
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
         unusable.change(lambda: None, None, picture, **INSTANT)
@@ -112,34 +112,36 @@ def _buttons() -> Buttons:
     return Buttons(run, stop, after, go_on_button, one_step, more, steps)
 
 
-def _connect_painting(session: gr.State, form: Form, buttons: Buttons, outputs: View, network: Network) -> None:
+def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: Network) -> None:
     """Run, Stop and what lets a painting go on."""
-    run, stop, fetch = buttons.run, buttons.stop, network.fetch
-    pressed = [outputs.status, run, stop, fetch, buttons.after]
-    ready = [run, stop, buttons.after, buttons.go_on, *network]
-    made_of = form.only(*PAINTED_WITH)
-    painting = run.click(_press_run, session, pressed, **INSTANT).then(
-        _waiting(made_of.given_to(paint)), [session, *made_of], list(outputs), **QUEUED
+    stage, made_of = form.only(*STAGE), form.only(*PAINTED_WITH)
+    row = Form({"run": buttons.run, "stop": buttons.stop, "after": buttons.after})
+    pressed = row | {"status": form["status"], "fetch": network.fetch}
+    ready = row | {"go_on": buttons.go_on} | network._asdict()
+    refused = ready | {"status": form["status"]}
+    press_run = pressed.filled_by(_press_run)
+    painting = buttons.run.click(press_run, session, list(pressed), **INSTANT).then(
+        _waiting(made_of.given_to(paint), stage), [session, *made_of], list(stage), **QUEUED
     )
     runs = [painting]
     further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
     for button, steps in further:
         runs.append(
-            button.click(_press_run, session, pressed, **INSTANT).then(
-                _waiting(go_on), [session, steps], list(outputs), **QUEUED
+            button.click(press_run, session, list(pressed), **INSTANT).then(
+                _waiting(go_on, stage), [session, steps], list(stage), **QUEUED
             )
         )
     for event in runs:
         given = [session, form["backbone"]]
-        event.then(_ready, given, ready, **INSTANT)
-        event.failure(lambda *given: (not_begun(), *_ready(*given)), given, [outputs.status, *ready], **INSTANT)
+        event.then(ready.filled_by(_ready), given, list(ready), **INSTANT)
+        event.failure(refused.filled_by(_refused), given, list(refused), **INSTANT)
         event.then(strip_value, session, form["strip"], **INSTANT)
-    stop.click(_press_stop, session, None, **INSTANT)
+    buttons.stop.click(_press_stop, session, None, **INSTANT)
 
 
-def _waiting(work: Work[Session, View]) -> Handler[View]:
-    """A handler that paints, in its turn."""
-    return in_lane(DEVICE_LANE, work, lambda session: session.steering, lambda line: View(status=line))
+def _waiting(work: Work[Session], stage: Form) -> Handler[list[Update]]:
+    """Make a handler that paints, in its turn."""
+    return in_lane(DEVICE_LANE, work, lambda session: session.steering, stage)
 
 
 def _ground(content: Path | None) -> Update:
@@ -153,7 +155,8 @@ def _ground(content: Path | None) -> Update:
         return gr.skip()
 
 
-def _outputs() -> View:
+def _stage() -> dict[str, Block]:
+    """Lay out the components of STAGE, but for the shares, which stand beside α and β."""
     hint = "Choose a photo and a style, then press <b>Run</b>:<br>the picture is painted here while you watch."
     preview = preview_area(hint, elem_id="preview")
     result = BeforeAfter(elem_id="result", visible="hidden")
@@ -162,7 +165,8 @@ def _outputs() -> View:
     losses = gr.HTML(elem_id="losses")
     with gr.Accordion("Record of the run", open=False, visible=False) as record_area:
         record = gr.JSON(show_label=False, elem_id="record")
-    return View(preview, status, losses, result, download, record, record_area)
+    shown = {"preview": preview, "status": status, "losses": losses, "result": result, "download": download}
+    return {**shown, "record": record, "record_area": record_area}
 
 
 def _connect_page(preset: gr.Dropdown, about: gr.Markdown, backbone: Component, network: Network) -> None:
@@ -171,18 +175,20 @@ def _connect_page(preset: gr.Dropdown, about: gr.Markdown, backbone: Component, 
     AUDIENCE.when_left(Session.leave_page)
     page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
-    page.load(describe_network, backbone, list(network), **INSTANT)
+    described = Form(network._asdict())
+    page.load(described.filled_by(describe_network), backbone, list(described), **INSTANT)
     page.load(preset_text, [preset, backbone], about, **INSTANT)
 
 
-def _press_run(session: Session, request: gr.Request) -> tuple[Update, ...]:
+def _press_run(session: Session, request: gr.Request) -> Updates:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     session.steering.stop.clear()
     session.left = False
     session.enter(request)
     off, on = gr.Button(interactive=False), gr.Button(interactive=True)
     # a download would write over the run's status
-    return status_html("Waiting for the device …"), off, on, off, gr.Row(visible=False)
+    buttons = {"run": off, "stop": on, "fetch": off, "after": gr.Row(visible=False)}
+    return {"status": status_html("Waiting for the device …"), **buttons}
 
 
 def _press_stop(session: Session) -> None:
@@ -194,14 +200,19 @@ def _can_go_on(run: Run | None) -> bool:
     return run is not None and run.last_frame is not None and not run.broken
 
 
-def _ready(session: Session, backbone: str) -> tuple[Update, ...]:
-    """After a run, however it ended."""
+def _ready(session: Session, backbone: str) -> dict[str, Update]:
+    """Let Run be pressed again, however the last run ended."""
     session.running = False
     run = session.run
-    return (
-        gr.Button(interactive=True),
-        gr.Button(interactive=False),
-        gr.Row(visible=_can_go_on(run)),
-        gr.Button(visible=run is not None and run.remaining > 0),
-        *describe_network(backbone),
-    )
+    return {
+        "run": gr.Button(interactive=True),
+        "stop": gr.Button(interactive=False),
+        "after": gr.Row(visible=_can_go_on(run)),
+        "go_on": gr.Button(visible=run is not None and run.remaining > 0),
+        **describe_network(backbone),
+    }
+
+
+def _refused(session: Session, backbone: str) -> Updates:
+    """Say that gradio refused a run, and let Run be pressed again."""
+    return not_begun() | _ready(session, backbone)

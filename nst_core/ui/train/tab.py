@@ -3,13 +3,12 @@
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.components import Component
 from torch import Tensor
 
 from nst_core import images
@@ -23,6 +22,7 @@ from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.instant.trainer import TrainingProgress
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED, Update
+from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
@@ -44,19 +44,8 @@ it as a file. *Dumoulin et al. 2017*"""
 HINT = "Choose a style picture, then press <b>Train</b>:<br>a photograph in the new style, and as it is, is shown here."
 
 
-class TrainView(NamedTuple):
-    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
-
-    status: Update = gr.skip()
-    preview: Update = gr.skip()
-    losses: Update = gr.skip()
-    strip: Update = gr.skip()
-    second: Update = gr.skip()
-    file: Update = gr.skip()
-
-
 class LessonWish(NamedTuple):
-    """What a person wants to be learned, in the order of the inputs."""
+    """What a person wants to be learned; its controls have the same names."""
 
     picture: Path | None
     name: str
@@ -105,15 +94,17 @@ def build(choices: Choices) -> None:
             status = gr.HTML(status_html("Ready."), elem_id="train-status")
             file = gr.DownloadButton("Download the new style", elem_id="train-file", visible=False)
             losses = gr.HTML(elem_id="train-losses")
-    session, outputs = choices.session, [status, preview, losses, choices.strip, choices.second, file]
+    session, styles = choices.session, Form({"strip": choices.strip, "second": choices.mix.second})
+    outputs = styles | {"status": status, "preview": preview, "losses": losses, "file": file}
     connect_job(session, lambda session: session.lesson, (run, stop), learn_page, inputs, outputs)
-    load.upload(load_file, [session, load], [status, load, choices.strip, choices.second], **QUEUED)
+    shown = styles | {"status": status, "load": load}
+    load.upload(shown.filled_by(load_file), [session, load], list(shown), **QUEUED)
     save.click(save_chosen, session, saved, **QUEUED)
     saved.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
 
 
-def _inputs() -> list[Component]:
-    """In the order of LessonWish."""
+def _inputs() -> Form:
+    """Lay out the controls of LessonWish."""
     picture = PictureInput(
         label="Style picture",
         elem_id="train-picture",
@@ -146,15 +137,16 @@ def _inputs() -> list[Component]:
             file_count="multiple",
             height=120,
         )
-    return [picture, name, steps, weight, size, photographs]
+    named = {"picture": picture, "name": name, "steps": steps, "style_weight": weight, "style_size": size}
+    return Form({**named, "photographs": photographs})
 
 
-def learn_page(session: InstantSession, *given: Any) -> Iterator[TrainView]:
-    """`learn`, with what gradio hands over one after another."""
-    yield from learn(session, LessonWish(*given))
+def learn_page(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updates]:
+    """Learn a style, as `learn`, from what the page shows by the names of LessonWish."""
+    yield from learn(session, LessonWish(**shown))
 
 
-def learn(session: InstantSession, wish: LessonWish) -> Iterator[TrainView]:
+def learn(session: InstantSession, wish: LessonWish) -> Iterator[Updates]:
     """Learn a style, showing losses and a painted photograph; then it stands among the others."""
     try:
         session.lesson.busy = True
@@ -167,17 +159,19 @@ def learn(session: InstantSession, wish: LessonWish) -> Iterator[TrainView]:
             session.pictures[name] = wish.picture
         session.point_camera()
         text = f"{title_of(name).capitalize()} is among the styles of the Instant tab."
-        yield TrainView(
-            status=status_html(text, " · ".join(filter(None, (f"{lesson.trainer.step} steps", _skipped(lesson))))),
-            strip=session.strip_value(),
-            second=gr.Dropdown(session.blends),
-            file=gr.DownloadButton(value=str(path), visible=True),
-        )
+        detail = " · ".join(filter(None, (f"{lesson.trainer.step} steps", _skipped(lesson))))
+        file = gr.DownloadButton(value=str(path), visible=True)
+        yield {"status": status_html(text, detail), "file": file, **_styles(session)}
     except NSTError as error:
         warn(error, "Cannot learn")
-        yield TrainView(status_html(str(error), kind="problem"))
+        yield {"status": status_html(str(error), kind="problem")}
     finally:
         session.lesson.busy = False
+
+
+def _styles(session: InstantSession) -> dict[str, Update]:
+    """Show the page's styles in the strip and in the menu of second ones."""
+    return {"strip": session.strip_value(), "second": gr.Dropdown(session.blends)}
 
 
 def _take_in(session: InstantSession, lesson: Lesson) -> tuple[str, Path]:
@@ -227,18 +221,18 @@ def _skipped(lesson: Lesson) -> str:
     return f"Skipped: {'; '.join(lesson.photographs.skipped)}" if lesson.photographs.skipped else ""
 
 
-def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[TrainView]:
+def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[Updates]:
     channel, history, told, began = Channel(), LossHistory(), 0.0, time.monotonic()
     steps = lesson.steps(session.lesson.steering)
     shown: Tensor | None = None
     words: dict[str, str] = {}
     try:
-        yield TrainView(
-            status=status_html("Looking at the style …", _skipped(lesson), share=0, run=channel.token),
-            preview=gr.HTML(value=channel.token, visible=True),
-            losses=history.html(channel.token),
-            file=gr.DownloadButton(visible=False),
-        )
+        yield {
+            "status": status_html("Looking at the style …", _skipped(lesson), share=0, run=channel.token),
+            "preview": gr.HTML(value=channel.token, visible=True),
+            "losses": history.html(channel.token),
+            "file": gr.DownloadButton(visible=False),
+        }
         while progress := DEVICE_THREAD.next_of(steps):
             news = {}
             if progress.losses:
@@ -254,7 +248,7 @@ def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[TrainView]
     finally:
         DEVICE_THREAD.submit(steps.close).result()
         channel.close()
-    yield TrainView(losses=history.html())
+    yield {"losses": history.html()}
 
 
 def _status(progress: TrainingProgress, seconds: float, token: str) -> str:
@@ -263,8 +257,8 @@ def _status(progress: TrainingProgress, seconds: float, token: str) -> str:
     return status_html(f"Step {progress.step} of {progress.steps}{left}", progress.text, share=share, run=token)
 
 
-def load_file(session: InstantSession, path: str | None) -> tuple[Update, ...]:
-    """Styles of a file among the others; the place for the file is empty again afterwards."""
+def load_file(session: InstantSession, path: str | None) -> Updates:
+    """Take a file's styles among the others; the place for the file is empty again afterwards."""
     try:
         if path is None:
             raise ImageError("there is no file of styles; drop one")
@@ -273,9 +267,9 @@ def load_file(session: InstantSession, path: str | None) -> tuple[Update, ...]:
         session.point_camera()
     except NSTError as error:
         warn(error, "No styles to take")
-        return gr.skip(), None, gr.skip(), gr.skip()
+        return {"load": None}
     text = f"Among the styles of the Instant tab now: {', '.join(map(title_of, names))}"
-    return status_html(text), None, session.strip_value(), gr.Dropdown(session.blends)
+    return {"status": status_html(text), "load": None, **_styles(session)}
 
 
 def save_chosen(session: InstantSession) -> Update:

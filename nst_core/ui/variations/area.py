@@ -21,7 +21,7 @@ from nst_core.ui.studio.control_values import CONTROLS, default_config
 from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.session import Session
 from nst_core.ui.variations.axes import MENU, NOTHING, advice, default_values, extent
-from nst_core.ui.variations.run import CHOICE, Choice, Sheet, SheetView, paint
+from nst_core.ui.variations.run import Choice, Sheet, paint
 from nst_core.ui.variations.table import SheetGrid
 
 SIZE = 176  # pixels of a cell's painting
@@ -54,7 +54,9 @@ class Parts(NamedTuple):
     @property
     def choice(self) -> Form:
         """Name the components that a sheet asks for, as Choice does."""
-        return Form(dict(zip(CHOICE, [*self.rows, *self.columns, self.size, self.steps], strict=True)))
+        sides = {"rows": self.rows.menu, "columns": self.columns.menu}
+        values = {"row_values": self.rows.values, "column_values": self.columns.values}
+        return Form({**sides, **values, "cell_size": self.size, "cell_steps": self.steps})
 
 
 def build_variations(studio: Studio) -> None:
@@ -131,16 +133,15 @@ def _chooses(side: str) -> Callable[..., Update]:
 
 
 def _connect_painting(session: gr.State, sheet: gr.State, parts: Parts, given: Form) -> None:
-    buttons = [parts.status, parts.paint, parts.stop]
-    waiting = parts.paint.click(press_paint, sheet, buttons, **INSTANT)
-    painting = waiting.then(
-        in_lane(DEVICE_LANE, given.given_to(paint), lambda sheet: sheet.steering, lambda line: SheetView(status=line)),
-        [sheet, session, *given],
-        [parts.status, parts.grid, parts.download],
-        **QUEUED,
-    )
-    painting.then(_ready, sheet, buttons[1:], **INSTANT)
-    painting.failure(lambda sheet: (not_begun(), *_ready(sheet)), sheet, buttons, **INSTANT)
+    shown = Form({"status": parts.status, "grid": parts.grid, "download": parts.download})
+    pressed = Form({"status": parts.status, "paint": parts.paint, "stop": parts.stop})
+    again = pressed.only("paint", "stop")
+    waiting = parts.paint.click(pressed.filled_by(press_paint), sheet, list(pressed), **INSTANT)
+    handler = in_lane(DEVICE_LANE, given.given_to(paint), lambda sheet: sheet.steering, shown)
+    painting = waiting.then(handler, [sheet, session, *given], list(shown), **QUEUED)
+    painting.then(again.filled_by(_ready), sheet, list(again), **INSTANT)
+    refused = pressed.filled_by(lambda sheet: {**not_begun(), **_ready(sheet)})
+    painting.failure(refused, sheet, list(pressed), **INSTANT)
     parts.stop.click(lambda sheet: sheet.steering.stop.set(), sheet, None, **INSTANT)
 
 
@@ -195,17 +196,18 @@ def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> Updates:
     return {**shown, "sheet_status": status_html(f"{cell.label} is in the page's settings; Run paints it.")}
 
 
-def press_paint(sheet: Sheet, request: gr.Request) -> tuple[Update, ...]:
+def press_paint(sheet: Sheet, request: gr.Request) -> Updates:
     """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
     sheet.steering.stop.clear()
     sheet.enter(request)
-    return status_html("Waiting for the device …"), gr.Button(interactive=False), gr.Button(interactive=True)
+    status = status_html("Waiting for the device …")
+    return {"status": status, "paint": gr.Button(interactive=False), "stop": gr.Button(interactive=True)}
 
 
-def _ready(sheet: Sheet) -> tuple[gr.Button, gr.Button]:
-    """After a sheet, however it ended."""
+def _ready(sheet: Sheet) -> Updates:
+    """Let the sheet be painted again, however the last one ended."""
     sheet.running = False
-    return gr.Button(interactive=True), gr.Button(interactive=False)
+    return {"paint": gr.Button(interactive=True), "stop": gr.Button(interactive=False)}
 
 
 def _click(sheet: Sheet, session: Session, event: gr.EventData) -> Updates:

@@ -14,7 +14,7 @@ from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
 from nst_core.transfer.steering import Steering
 from nst_core.transfer.variations import SheetCell, SheetProgress, paint_sheet
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import Update
+from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
@@ -82,16 +82,8 @@ class Choice(NamedTuple):
 CHOICE = Choice._fields[:-1]  # what a sheet asks for beside the page's settings
 
 
-class SheetView(NamedTuple):
-    """What a handler shows, in the order of the outputs; what is left out stays as it is."""
-
-    status: Update = gr.skip()
-    grid: Update = gr.skip()
-    download: Update = gr.skip()
-
-
-def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[SheetView]:
-    """Paint the sheet that was chosen, showing it as it grows.
+def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[Updates]:
+    """Paint the sheet that was chosen, showing it as it grows in "status", "grid" and "download".
 
     Args:
         sheet: the page's.
@@ -106,11 +98,11 @@ def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[
         check_work(sum(cell.config.steps * cell.config.size**2 for cell in plan.cells), 1)
         for backbone in dict.fromkeys(cell.config.backbone for cell in plan.cells):
             for status in fetch_weights(backbone, sheet.steering):
-                yield SheetView(status=status)
+                yield {"status": status}
         painting = DEVICE_THREAD.submit(_begun, plan, uploads, sheet.steering).result()
         yield from _shown(sheet, plan, painting)
     except NSTError as error:
-        yield SheetView(status=_problem(error))
+        yield {"status": _problem(error)}
     finally:
         sheet.running = False
 
@@ -129,7 +121,7 @@ def _begun(plan: SheetPlan, uploads: Uploads, steering: Steering) -> Generator[S
     )
 
 
-def _shown(sheet: Sheet, plan: SheetPlan, painting: Generator[SheetProgress, None, None]) -> Iterator[SheetView]:
+def _shown(sheet: Sheet, plan: SheetPlan, painting: Generator[SheetProgress, None, None]) -> Iterator[Updates]:
     """Step through a sheet that was begun; whatever ends it, what is painted by then stays."""
     side = min(max(cell.config.size for cell in plan.cells), CELL_SIDES[1])
     growth, told = SheetGrowth(plan.rows, plan.columns, plan.cells, side), -VIEW_SECONDS
@@ -142,24 +134,22 @@ def _shown(sheet: Sheet, plan: SheetPlan, painting: Generator[SheetProgress, Non
             sheet.cells = {(result.cell.row, result.cell.column): result.cell for result in progress.results}
             if time.monotonic() - told >= VIEW_SECONDS:
                 told = time.monotonic()
-                yield SheetView(_progress(plan, progress), growth.shows(progress), gr.DownloadButton(visible=False))
+                grid, download = growth.shows(progress), gr.DownloadButton(visible=False)
+                yield {"status": _progress(plan, progress), "grid": grid, "download": download}
     except NSTError as error:
         problem = _problem(error)
     finally:
         painting.close()
     if last is None or not last.results:
         nothing = status_html("No cell was painted.", " ".join(last.notes if last else ()))
-        yield SheetView(status=problem or nothing)
+        yield {"status": problem or nothing}
         return
     try:
         download = gr.DownloadButton(value=_file(plan, last, max(side, CELL_SIDES[0])), visible=True)
     except OutputError as error:  # it is shown all the same
         problem, download = problem or _problem(error), gr.DownloadButton(visible=False)
-    yield SheetView(
-        status=problem or status_html(_ended(plan, last), " ".join(last.notes), share=1),
-        grid=growth.shows(last),
-        download=download,
-    )
+    status = problem or status_html(_ended(plan, last), " ".join(last.notes), share=1)
+    yield {"status": status, "grid": growth.shows(last), "download": download}
 
 
 def _problem(error: NSTError) -> str:

@@ -103,7 +103,7 @@ def wish(source: str | None, **other) -> FolderWish:
 def paint(job: Augmentation, wanted: FolderWish) -> list:
     """What pressing Paint shows."""
     press(job)
-    return list(paint_folder(job, *wanted))
+    return list(paint_folder(job, wanted._asdict()))
 
 
 def stopping(job: Augmentation, monkeypatch, count: int) -> None:
@@ -121,8 +121,8 @@ def stopping(job: Augmentation, monkeypatch, count: int) -> None:
 
 def zip_of(views: list) -> zipfile.ZipFile:
     """What the last view offers."""
-    assert props(views[-1].outcome)["visible"] is True
-    return zipfile.ZipFile(props(views[-1].outcome)["value"])
+    assert props(views[-1]["outcome"])["visible"] is True
+    return zipfile.ZipFile(props(views[-1]["outcome"])["value"])
 
 
 def names_in(views: list) -> list[str]:
@@ -138,7 +138,7 @@ def names_in(views: list) -> list[str]:
 
 def is_problem(job: Augmentation, views: list, toasts: list, message: str) -> bool:
     """Whether it ended by these words, in a toast and in the status, and tells no place on this computer."""
-    assert message in views[-1].status and 'class="status problem"' in views[-1].status
+    assert message in views[-1]["status"] and 'class="status problem"' in views[-1]["status"]
     assert not job.room or str(job.room) not in "".join(toasts)
     return not job.busy and [message in toast for toast in toasts] == [True]
 
@@ -148,8 +148,8 @@ def is_problem(job: Augmentation, views: list, toasts: list, message: str) -> bo
 
 def test_class_folders_go_in_and_class_folders_come_out(job, packed, painter):
     views = paint(job, wish(packed(*FILES)))
-    assert names_in(views) == PAINTED and "Done: 6 of 6 paintings in" in views[-1].status and not job.busy
-    assert Path(props(views[-1].outcome)["value"]).name == "animals-painted.zip"
+    assert names_in(views) == PAINTED and "Done: 6 of 6 paintings in" in views[-1]["status"] and not job.busy
+    assert Path(props(views[-1]["outcome"])["value"]).name == "animals-painted.zip"
     with zip_of(views) as archive, archive.open("cat/b-0.5.png") as file:
         painted = images.load(file)
     source = images.fit(images.load(io.BytesIO(png(1))), 24)
@@ -159,8 +159,8 @@ def test_class_folders_go_in_and_class_folders_come_out(job, packed, painter):
 
 def test_what_is_painted_is_shown_with_how_far_it_is(job, packed, shown):
     views = paint(job, wish(packed(*FILES), strengths="1"))
-    token = props(views[0].preview)["value"]
-    assert Channel.live[token].done and 'data-run=""' in views[-1].status
+    token = props(views[0]["preview"])["value"]
+    assert Channel.live[token].done and 'data-run=""' in views[-1]["status"]
     words = [words["augment-status"] for image, words in shown if image.shape[-1] == 24]
     assert len(words) >= 3 and all(f'data-run="{token}"' in line for line in words)
     assert "cat/a.png, waves at 1: 1 of 3 paintings" in words[0] and 'value="0.3333"' in words[0]
@@ -178,7 +178,7 @@ def test_what_systems_add_is_passed_over_and_other_files_are_counted(job, packed
               "cover.png": png()}  # fmt: skip
     views = paint(job, wish(packed(*FILES, **others)))
     assert names_in(views) == PAINTED
-    assert "Left out: 2 files that are no pictures in a class" in views[-1].status
+    assert "Left out: 2 files that are no pictures in a class" in views[-1]["status"]
 
 
 def test_classes_keep_the_names_that_they_were_given(job, packed):
@@ -197,14 +197,14 @@ def test_names_are_read_as_they_were_meant_where_a_zip_does_not_say_that_they_ar
 
 def test_a_picture_that_cannot_be_read_is_skipped_and_named(job, packed, toasts):
     views = paint(job, wish(packed(*FILES, **{"dog/b.jpg": b"Dear reader"}), strengths="1"))
-    assert "Done: 3 of 4 paintings" in views[-1].status and "dog/b.jpg is skipped" in views[-1].status
+    assert "Done: 3 of 4 paintings" in views[-1]["status"] and "dog/b.jpg is skipped" in views[-1]["status"]
     assert names_in(views) == ["cat/a-1.png", "cat/b-1.png", "dog/a-1.png"] and toasts == []
 
 
 def test_of_many_that_are_skipped_some_are_named(job, packed):
     views = paint(job, wish(packed(*FILES, **{f"dog/z{number}.jpg": b"x" for number in range(5)}), strengths="1"))
-    assert "z2.jpg is skipped" in views[-1].status and "z3.jpg" not in views[-1].status
-    assert "2 more are skipped" in views[-1].status
+    assert "z2.jpg is skipped" in views[-1]["status"] and "z3.jpg" not in views[-1]["status"]
+    assert "2 more are skipped" in views[-1]["status"]
 
 
 def test_the_optimiser_paints_in_the_pages_style_picture(job, packed, tmp_path, monkeypatch, random_weights, shown):
@@ -225,7 +225,7 @@ def test_the_optimiser_fetches_its_network_first(job, packed, tmp_path, monkeypa
     monkeypatch.setattr(weights, "download", fails)
     (tmp_path / "sunset.png").write_bytes(png(9))
     views = paint(job, wish(packed("cat/a.png"), by="optimizer", style_picture=tmp_path / "sunset.png", size=32))
-    assert "Fetching VGG-16: 10 of 59 MB" in views[0].status and is_problem(job, views, toasts, "no server answers")
+    assert "Fetching VGG-16: 10 of 59 MB" in views[0]["status"] and is_problem(job, views, toasts, "no server answers")
 
 
 def fails(network: str) -> Iterator[DownloadProgress]:
@@ -254,11 +254,11 @@ def test_stopped_the_zip_holds_what_is_done_and_paint_goes_on_there(job, packed,
         stopping(job, patch, 2)
         views = paint(job, wanted)
     assert names_in(views) == PAINTED[:1] and not job.busy
-    assert "Stopped: 1 of 6 paintings" in views[-1].status and "Paint goes on from here" in views[-1].status
+    assert "Stopped: 1 of 6 paintings" in views[-1]["status"] and "Paint goes on from here" in views[-1]["status"]
     first = zip_of(views).read("cat/a-0.5.png")
     shown.clear()
     views = paint(job, wanted)
-    assert names_in(views) == PAINTED and "Done: 6 of 6 paintings" in views[-1].status
+    assert names_in(views) == PAINTED and "Done: 6 of 6 paintings" in views[-1]["status"]
     assert zip_of(views).read("cat/a-0.5.png") == first
     assert sum("cat/a.png, waves at 0.5" in words["augment-status"] for _, words in shown) == 0
 
@@ -271,7 +271,7 @@ def test_what_is_finished_when_stop_is_pressed_is_kept(job, packed, monkeypatch)
 def test_stopped_before_the_first_painting_there_is_no_zip(job, packed, toasts):
     press(job)
     job.steering.stop.set()
-    views = list(paint_folder(job, *wish(packed(*FILES))))
+    views = list(paint_folder(job, wish(packed(*FILES))._asdict()))
     assert is_problem(job, views, toasts, "stopped before the first painting was finished")
 
 
@@ -327,7 +327,7 @@ def test_a_page_that_is_gone_leaves_no_files(packed, monkeypatch):
 def test_what_was_unpacked_goes_when_all_is_painted_and_stays_meanwhile(job, packed, monkeypatch):
     seen, plain = [], module.pack
     monkeypatch.setattr(module, "pack", lambda *given: (seen.append(dict(IN_USE)), plain(*given))[1])
-    steps = paint_folder(job, *wish(packed(*FILES)))
+    steps = paint_folder(job, wish(packed(*FILES))._asdict())
     press(job)
     next(steps)
     assert IN_USE[job.room] == 1

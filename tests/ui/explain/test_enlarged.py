@@ -69,20 +69,21 @@ def sent(board: Board, part: Part, session: Session) -> list[Any]:
 def test_a_click_on_a_part_enlarges_it_and_paintings_can_go_to_the_studio(boards, name):
     board = boards[name]
     for part in board.parts:
-        area, picture, button = look(board, clicked(part))
+        shown = look(board, clicked(part))
         assert board.looked_at == (part.row, part.column)
-        assert props(area)["visible"] is True and props(button)["visible"] is (part.record is not None)
+        assert props(shown["area"])["visible"] is True
+        assert props(shown["send"])["visible"] is (part.record is not None)
         height, width = images.size_of(part.image)
-        assert f"{width}×{height} pixels" in picture and 'src="data:image/jpeg;base64,' in picture
-        assert all(line in unescape(picture) for line in (part.label, *part.caption.split("\n")))
+        assert f"{width}×{height} pixels" in shown["picture"] and 'src="data:image/jpeg;base64,' in shown["picture"]
+        assert all(line in unescape(shown["picture"]) for line in (part.label, *part.caption.split("\n")))
 
 
 @pytest.mark.parametrize("part", [Part(0, 0, "waits", None), Part(3, 3, "elsewhere", torch.zeros(1, 3, 20, 20))])
 def test_a_place_without_a_picture_enlarges_nothing(part):
     board = Board()
-    assert look(board, clicked(part)) == (SKIP,) * 3
+    assert look(board, clicked(part)) == {}
     board.moment = Moment(("",), ("",), (Part(0, 0, "waits", None),))
-    assert look(board, clicked(part)) == (SKIP,) * 3
+    assert look(board, clicked(part)) == {}
 
 
 def test_a_part_says_how_it_was_made():

@@ -20,8 +20,9 @@ from nst_core.features import weights
 from nst_core.features.weights import DownloadProgress
 from nst_core.ui.explain import run as module
 from nst_core.ui.explain.controls import shown_value
-from nst_core.ui.explain.run import BoardView, go_on, make_figure, settings_of
+from nst_core.ui.explain.run import go_on, make_figure, settings_of
 from nst_core.ui.explain.session import Board, Pictures
+from nst_core.ui.page.form import Updates
 from nst_core.ui.serving.jobs import press
 from tests.analysis.figures.test_classify import STAYS, Scripted
 from tests.ui.explain.test_session import BEGUN, figure_of, growing, on_device, saved, transparent
@@ -66,7 +67,7 @@ def made(name: str, pictures: Pictures, **changes: Any) -> Board:
     """A page whose figure is finished."""
     board = Board()
     *_, last = make_figure(board, given(name, pictures, **changes))
-    assert "Done" in last.status
+    assert "Done" in last["status"]
     return board
 
 
@@ -100,9 +101,9 @@ def board() -> Board:
     return Board()
 
 
-def figures(views: list[BoardView]) -> list[dict]:
+def figures(views: list[Updates]) -> list[dict]:
     """Of those views that show one."""
-    return [view.figure for view in views if view.figure != SKIP]
+    return [view["figure"] for view in views if "figure" in view]
 
 
 def count(figure: dict) -> int:
@@ -110,12 +111,12 @@ def count(figure: dict) -> int:
     return sum(bool(part and part["picture"]) for row in figure["rows"] for part in row)
 
 
-def visible(view: BoardView) -> tuple[bool, bool]:
+def visible(view: Updates) -> tuple[bool, bool]:
     """Whether Continue and what can be kept are to be seen."""
-    return props(view.go_on)["visible"], props(view.after)["visible"]
+    return props(view["go_on"])["visible"], props(view["after"])["visible"]
 
 
-def stopped_after(board: Board, views: Iterator[BoardView], number: int) -> list[BoardView]:
+def stopped_after(board: Board, views: Iterator[Updates], number: int) -> list[Updates]:
     """What is shown if Stop is pressed at the so many-th figure."""
     seen = []
     for view in views:
@@ -141,14 +142,14 @@ def same(one: Board, other: Board) -> bool:
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_grows_while_one_watches_and_ends_done(board, pictures, toasts, name):
     first, second, *views = make_figure(board, given(name, pictures))
-    assert "Looking at the pictures" in first.status and first[1:] == (SKIP,) * 3
-    assert visible(second) == (False, False) and second[:2] == (SKIP, SKIP)
+    assert "Looking at the pictures" in first["status"] and first.keys() == {"status"}
+    assert visible(second) == (False, False) and second.keys() == {"go_on", "after"}
     *growing_views, last = views
-    assert all(view.figure["busy"] and view[2:] == (SKIP, SKIP) for view in growing_views)
+    assert all(view["figure"]["busy"] and view.keys() == {"status", "figure"} for view in growing_views)
     counts = [count(figure) for figure in figures(views)]
     assert len(growing_views) > 2 and counts == sorted(counts) and counts[-1] > 1
-    assert "Done after" in last.status and "Click a picture" in last.status and last.figure["busy"] is False
-    assert visible(last) == (False, True) and 'value="1.0000"' in last.status
+    assert "Done after" in last["status"] and "Click a picture" in last["status"] and last["figure"]["busy"] is False
+    assert visible(last) == (False, True) and 'value="1.0000"' in last["status"]
     assert board.making is None and board.job.busy is False and toasts == []
     assert all(part.done and part.image is not None for part in board.parts) and board.moment.share == 1
     assert board.figure is FIGURES[name] and board.settings == settings_of(FIGURES[name], given(name))
@@ -203,14 +204,14 @@ def test_all_that_computes_has_its_place_on_the_devices_thread(board, pictures, 
 def test_a_stop_keeps_what_is_made_and_going_on_ends_at_the_same_pictures(board, pictures, name):
     whole = made(name, pictures)
     *_, last = stopped_after(board, make_figure(board, given(name, pictures)), 3)
-    assert "Stopped after" in last.status and visible(last) == (True, True) and last.figure["busy"] is False
+    assert "Stopped after" in last["status"] and visible(last) == (True, True) and last["figure"]["busy"] is False
     assert board.making is not None and board.job.busy is False and board.moment.share < 1
-    kept = count(last.figure)
+    kept = count(last["figure"])
     press(board.job)
     first, second, *views = go_on(board)
-    assert "Looking" in first.status and visible(second) == (False, False)
+    assert "Looking" in first["status"] and visible(second) == (False, False)
     assert all(count(figure) >= kept for figure in figures(views))
-    assert "Done after" in views[-1].status and visible(views[-1]) == (False, True) and board.making is None
+    assert "Done after" in views[-1]["status"] and visible(views[-1]) == (False, True) and board.making is None
     assert same(board, whole)
 
 
@@ -220,9 +221,9 @@ def test_a_figure_that_is_stopped_at_every_step_is_the_same_in_the_end(board, pi
     views = list(stopped_after(board, make_figure(board, given(name, pictures)), 1))
     while board.making:
         stops += 1
-        assert "Stopped" in views[-1].status
+        assert "Stopped" in views[-1]["status"]
         views = list(go_on(board))  # Stop is still pressed
-    assert stops > 3 and "Done" in views[-1].status and same(board, whole)
+    assert stops > 3 and "Done" in views[-1]["status"] and same(board, whole)
 
 
 def test_a_figure_that_waits_to_go_on_ends_as_another_begins(board, pictures, monkeypatch):
@@ -246,11 +247,11 @@ def test_there_must_be_a_figure_to_go_on_with(board, pictures, toasts, before):
 # What goes wrong
 
 
-def is_problem(view: BoardView, toasts: list, message: str, title: str = "Cannot make the figure") -> bool:
+def is_problem(view: Updates, toasts: list, message: str, title: str = "Cannot make the figure") -> bool:
     """Whether it ended by these words, as one toast and in the status."""
     ((said, text),) = toasts
     assert message in text and said == title
-    return 'class="status problem"' in view.status and view[1:] == (SKIP,) * 3
+    return 'class="status problem"' in view["status"] and view.keys() == {"status"}
 
 
 @pytest.mark.parametrize(
@@ -312,7 +313,7 @@ def test_a_figure_that_waits_can_still_go_on_after_another_was_refused(board, pi
     stopped_after(board, make_figure(board, given("content", pictures)), 3)
     press(board.job)
     refused = list(make_figure(board, given("gram", pictures, layer="conv9_1")))
-    assert len(toasts) == 1 and all(view.go_on == SKIP for view in refused)  # Continue is still to be seen
+    assert len(toasts) == 1 and all("go_on" not in view for view in refused)  # Continue is still to be seen
     list(go_on(board))
     assert same(board, whole) and board.figure is FIGURES["content"]
 
@@ -332,9 +333,9 @@ def test_what_ends_a_figure_early_leaves_its_last_moment(board, pictures, toasts
     monkeypatch.setitem(FIGURES, "content", figure_of(failing(moments)))
     *_, last = make_figure(board, given("content", pictures))
     assert toasts == [("The figure ended early", "the machine is too small")]
-    assert "the machine is too small" in last.status and 'class="status problem"' in last.status
-    assert "Ended early after" in last.status and 'value="0.5000"' in last.status
-    assert count(last.figure) == 1 and last.figure["busy"] is False and visible(last) == (False, True)
+    assert "the machine is too small" in last["status"] and 'class="status problem"' in last["status"]
+    assert "Ended early after" in last["status"] and 'value="0.5000"' in last["status"]
+    assert count(last["figure"]) == 1 and last["figure"]["busy"] is False and visible(last) == (False, True)
     assert board.moment is BEGUN and board.making is None and board.job.busy is False
 
 
@@ -370,8 +371,8 @@ def missing(monkeypatch, random_weights, tmp_path) -> list[str]:
 
 def test_weights_that_are_missing_are_fetched_first_and_it_is_shown(board, pictures, missing):
     first, *fetching = make_figure(board, given("content", pictures, backbone="vgg16"))
-    assert "Looking" in first.status and "Fetching VGG-16" in fetching[0].status
-    assert 'value="0.5000"' in fetching[1].status and "Done" in fetching[-1].status and missing == ["vgg16"]
+    assert "Looking" in first["status"] and "Fetching VGG-16" in fetching[0]["status"]
+    assert 'value="0.5000"' in fetching[1]["status"] and "Done" in fetching[-1]["status"] and missing == ["vgg16"]
 
 
 def test_a_wrong_value_is_named_before_anything_is_fetched(board, pictures, missing, toasts):

@@ -79,8 +79,8 @@ def test_the_two_words_of_the_subject_are_stressed_where_they_are_explained():
 
 
 def turned(place: int, move: int) -> tuple[int, str, bool, bool]:
-    place, words, back, forward = turn(move)(place)
-    return place, words, props(back)["interactive"], props(forward)["interactive"]
+    shown = turn(move)(place)
+    return shown["place"], shown["words"], props(shown["back"])["interactive"], props(shown["forward"])["interactive"]
 
 
 @pytest.mark.parametrize("place", PLACES)

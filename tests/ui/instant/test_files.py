@@ -20,8 +20,6 @@ from tests.instant.test_video import FRAMES, HEIGHT, WIDTH, decoded, film
 from tests.ui.instant.test_picture import props
 from tests.ui.studio.test_instant_session import bundle
 
-SKIP = gr.skip()
-
 
 @pytest.fixture(autouse=True)
 def toasts(monkeypatch, tmp_path):
@@ -69,6 +67,16 @@ def files(tmp_path) -> list[Path]:
     return paths
 
 
+def clip_shown(source: str | None, size: float | None, steady: bool) -> dict:
+    """What the tab of videos shows."""
+    return {"source": source, "size": size, "steady": steady}
+
+
+def batch_shown(files: list[str] | None, folder: list[str] | None, size: float | None) -> dict:
+    """What the tab of many pictures shows."""
+    return {"files": files, "folder": folder, "size": size}
+
+
 def stopped_after(job: Job, count: int, monkeypatch, painting: Iterator) -> list:
     """What a handler shows if Stop is pressed when so many pictures were painted."""
     put, seen = Channel.put, []
@@ -85,8 +93,8 @@ def stopped_after(job: Job, count: int, monkeypatch, painting: Iterator) -> list
 
 def shown_file(views: list) -> Path:
     """The file that the last view offers."""
-    assert props(views[-1][2])["visible"] is True
-    return Path(props(views[-1][2])["value"])
+    assert props(views[-1]["outcome"])["visible"] is True
+    return Path(props(views[-1]["outcome"])["value"])
 
 
 def sound_of(path: Path) -> int:
@@ -97,8 +105,8 @@ def sound_of(path: Path) -> int:
 
 def is_problem(views: list, session: InstantSession, toasts: list, message: str) -> bool:
     """Whether it ended by these words, as a toast and in the status, and everything else is left as it is."""
-    status, *rest = views[-1]
-    assert message in status and 'class="status problem"' in status and rest == [SKIP, SKIP]
+    [(name, status)] = views[-1].items()
+    assert name == "status" and message in status and 'class="status problem"' in status
     return not (session.video.busy or session.batch.busy) and [message in toast for toast in toasts] == [True]
 
 
@@ -106,12 +114,14 @@ def is_problem(views: list, session: InstantSession, toasts: list, message: str)
 
 
 def test_a_video_is_painted_while_its_frames_are_shown(session, clip, updates):
-    views = list(paint_clip(session, str(clip), 32, False))
-    token = props(views[0][1])["value"]
+    views = list(paint_clip(session, clip_shown(str(clip), 32, False)))
+    token = props(views[0]["preview"])["value"]
     assert len(updates) == FRAMES and f"frame {FRAMES} of {FRAMES}" in updates[-1][1]["clip-status"].lower()
     assert all(f'data-run="{token}"' in words["clip-status"] for _, words in updates)
-    assert f"Done: frame {FRAMES} of {FRAMES}" in views[-1][0] and 'data-run=""' in views[-1][0]
-    assert props(views[-1][1])["visible"] == "hidden" and Channel.live[token].done and session.video.busy is False
+    assert f"Done: frame {FRAMES} of {FRAMES}" in views[-1]["status"] and 'data-run=""' in views[-1]["status"]
+    assert (
+        props(views[-1]["preview"])["visible"] == "hidden" and Channel.live[token].done and session.video.busy is False
+    )
     painted = decoded(shown_file(views))
     assert len(painted) == FRAMES and (painted[0].width, painted[0].height) == (32, 24)
     assert sound_of(shown_file(views)) > 0
@@ -120,7 +130,7 @@ def test_a_video_is_painted_while_its_frames_are_shown(session, clip, updates):
 def test_what_is_said_of_a_video_goes_along_with_every_frame(session, clip, updates, monkeypatch):
     """As the browser sees few of them."""
     monkeypatch.setattr(module, "WORDS_SECONDS", 5.0)
-    list(paint_clip(session, str(clip), 32, False))
+    list(paint_clip(session, clip_shown(str(clip), 32, False)))
     assert ["of 12" in words.get("clip-status", "") for _, words in updates] == [True] * FRAMES
 
 
@@ -132,12 +142,12 @@ def test_the_frames_of_a_video_are_painted_as_it_is_set(session, clip, painter, 
         lambda image, *given, **named: (asked.append((*given, named)), plain(image, *given, **named))[1],
     )
     session.mix = Mix(strength=0.5, second="stars", share=0.25)
-    list(paint_clip(session, str(clip), None, False))
+    list(paint_clip(session, clip_shown(str(clip), None, False)))
     assert asked == [({"waves": 0.75, "stars": 0.25}, {"strength": 0.5})] * FRAMES
 
 
 def test_a_video_without_a_size_keeps_its_own(session, clip):
-    painted = decoded(shown_file(list(paint_clip(session, str(clip), None, False))))
+    painted = decoded(shown_file(list(paint_clip(session, clip_shown(str(clip), None, False)))))
     assert (painted[0].height, painted[0].width) == (HEIGHT, WIDTH)
 
 
@@ -147,25 +157,25 @@ def test_a_video_flickers_less_only_where_it_is_wanted(session, clip, monkeypatc
     monkeypatch.setattr(
         module, "paint_video", lambda *given, **named: (asked.append(named["steady"]), plain(*given, **named))[1]
     )
-    list(paint_clip(session, str(clip), 32, steady))
+    list(paint_clip(session, clip_shown(str(clip), 32, steady)))
     assert asked == [steady]
 
 
 def test_a_video_that_is_stopped_is_a_shorter_one(session, clip, monkeypatch):
-    views = stopped_after(session.video, 5, monkeypatch, paint_clip(session, str(clip), 32, False))
-    assert "Stopped: frame 5 of 12" in views[-1][0] and session.video.busy is False
+    views = stopped_after(session.video, 5, monkeypatch, paint_clip(session, clip_shown(str(clip), 32, False)))
+    assert "Stopped: frame 5 of 12" in views[-1]["status"] and session.video.busy is False
     assert len(decoded(shown_file(views))) == 5 and sound_of(shown_file(views)) > 0
 
 
 def test_a_video_that_is_stopped_before_its_first_frame_is_none(session, clip, toasts):
     session.video.steering.stop.set()
-    views = list(paint_clip(session, str(clip), 32, False))
+    views = list(paint_clip(session, clip_shown(str(clip), 32, False)))
     assert is_problem(views, session, toasts, "stopped before the first frame was painted")
 
 
 def test_a_page_that_is_left_ends_its_video(session, clip):
-    views = paint_clip(session, str(clip), 32, False)
-    token = props(next(views)[1])["value"]
+    views = paint_clip(session, clip_shown(str(clip), 32, False))
+    token = props(next(views)["preview"])["value"]
     assert session.video.busy is True
     views.close()
     assert session.video.busy is False and Channel.live[token].done
@@ -177,20 +187,21 @@ def test_a_page_that_is_left_ends_its_video(session, clip):
      (8, "size is 8; give a whole number of pixels, 16 or more"), (float("nan"), "the size is nan")],
 )  # fmt: skip
 def test_a_size_of_a_video_that_is_none_is_named(session, clip, toasts, size, message):
-    assert is_problem(list(paint_clip(session, str(clip), size, False)), session, toasts, message)
+    assert is_problem(list(paint_clip(session, clip_shown(str(clip), size, False))), session, toasts, message)
 
 
 def test_what_is_no_video_is_named(session, tmp_path, toasts):
-    assert is_problem(list(paint_clip(session, None, 64, False)), session, toasts, "there is no video; drop one")
+    views = list(paint_clip(session, clip_shown(None, 64, False)))
+    assert is_problem(views, session, toasts, "there is no video; drop one")
     toasts.clear()
     (tmp_path / "letter.mp4").write_text("Dear reader, this is no video. " * 50)
-    views = list(paint_clip(session, str(tmp_path / "letter.mp4"), 64, False))
+    views = list(paint_clip(session, clip_shown(str(tmp_path / "letter.mp4"), 64, False)))
     assert is_problem(views, session, toasts, "letter.mp4 cannot be read as a video")
 
 
 def test_a_blend_that_cannot_be_is_named_before_a_video_is_begun(session, clip, toasts):
     session.mix = Mix(second="rain")
-    views = list(paint_clip(session, str(clip), 32, False))
+    views = list(paint_clip(session, clip_shown(str(clip), 32, False)))
     assert len(views) == 1 and is_problem(views, session, toasts, "styles of different networks")
 
 
@@ -198,8 +209,8 @@ def test_a_blend_that_cannot_be_is_named_before_a_video_is_begun(session, clip, 
 
 
 def test_a_zip_holds_every_picture_under_a_name_of_its_own(session, files, painter, updates):
-    views = list(paint_many(session, [str(path) for path in files], None, 24))
-    assert "Done: 3 of 3 pictures" in views[-1][0] and session.batch.busy is False
+    views = list(paint_many(session, batch_shown([str(path) for path in files], None, 24)))
+    assert "Done: 3 of 3 pictures" in views[-1]["status"] and session.batch.busy is False
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png", "b.png"]
         for name, path in zip(archive.namelist(), files, strict=True):
@@ -207,7 +218,7 @@ def test_a_zip_holds_every_picture_under_a_name_of_its_own(session, files, paint
                 painted = images.load(entry)
             wanted = painter.paint(images.fit(images.load(path), 24), {"waves": 1.0})
             assert painted.shape == wanted.shape and (painted - wanted).abs().max() < 1 / 255
-    token = props(views[0][1])["value"]
+    token = props(views[0]["preview"])["value"]
     assert [f"Picture {number} of 3: {path.name}" in words["batch-status"] and token in words["batch-status"]
             for number, (path, (_, words)) in enumerate(zip(files, updates, strict=True), 1)] == [True] * 3  # fmt: skip
     assert Channel.live[token].done
@@ -216,18 +227,18 @@ def test_a_zip_holds_every_picture_under_a_name_of_its_own(session, files, paint
 def test_pictures_and_a_folder_are_painted_together_but_hidden_files(session, files):
     hidden = files[0].with_name(".DS_Store")
     hidden.write_text("x")
-    views = list(paint_many(session, [str(files[0])], [str(hidden), str(files[2])], None))
+    views = list(paint_many(session, batch_shown([str(files[0])], [str(hidden), str(files[2])], None)))
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.namelist() == ["a.png", "b.png"]
         with archive.open("b.png") as entry:
             assert images.size_of(images.load(entry)) == (32, 40)
-    assert "Skipped" not in views[-1][0]
+    assert "Skipped" not in views[-1]["status"]
 
 
 def test_a_picture_that_cannot_be_read_is_skipped_and_named(session, files, toasts):
     files[1].write_text("Dear reader")
-    views = list(paint_many(session, [str(path) for path in files], None, 24))
-    assert "Done: 2 of 3 pictures" in views[-1][0] and "Skipped: a.jpg cannot be read" in views[-1][0]
+    views = list(paint_many(session, batch_shown([str(path) for path in files], None, 24)))
+    assert "Done: 2 of 3 pictures" in views[-1]["status"] and "Skipped: a.jpg cannot be read" in views[-1]["status"]
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.namelist() == ["a.png", "b.png"]
     assert toasts == []
@@ -236,39 +247,43 @@ def test_a_picture_that_cannot_be_read_is_skipped_and_named(session, files, toas
 def test_pictures_of_which_none_can_be_read_are_named(session, files, toasts):
     for path in files:
         path.write_text("Dear reader")
-    views = list(paint_many(session, [str(path) for path in files], None, 24))
+    views = list(paint_many(session, batch_shown([str(path) for path in files], None, 24)))
     assert is_problem(views, session, toasts, "none of the 3 files could be painted: a.png cannot be read")
 
 
 @pytest.mark.parametrize("files", [None, [], ["/somewhere/.DS_Store"]])
 def test_without_pictures_there_is_nothing_to_paint(session, toasts, files):
-    views = list(paint_many(session, files, None, 24))
+    views = list(paint_many(session, batch_shown(files, None, 24)))
     assert is_problem(views, session, toasts, "there are no pictures; drop some, or a folder")
 
 
 def test_pictures_that_are_stopped_are_a_smaller_zip(session, files, monkeypatch):
-    views = stopped_after(session.batch, 2, monkeypatch, paint_many(session, [str(path) for path in files], None, 24))
-    assert "Stopped: 2 of 3 pictures" in views[-1][0] and session.batch.busy is False
+    painting = paint_many(session, batch_shown([str(path) for path in files], None, 24))
+    views = stopped_after(session.batch, 2, monkeypatch, painting)
+    assert "Stopped: 2 of 3 pictures" in views[-1]["status"] and session.batch.busy is False
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png"]
 
 
 def test_pictures_that_are_stopped_before_the_first_are_none(session, files, toasts):
     session.batch.steering.stop.set()
-    views = list(paint_many(session, [str(path) for path in files], None, 24))
+    views = list(paint_many(session, batch_shown([str(path) for path in files], None, 24)))
     assert is_problem(views, session, toasts, "stopped before the first picture was painted")
 
 
 @pytest.mark.parametrize("size", [48.5, 3])
 def test_a_size_of_pictures_that_is_none_is_named(session, files, toasts, size):
-    views = list(paint_many(session, [str(path) for path in files], None, size))
+    views = list(paint_many(session, batch_shown([str(path) for path in files], None, size)))
     assert is_problem(views, session, toasts, f"the size is {size}; give a whole number")
 
 
 def test_without_styles_nothing_is_painted(monkeypatch, files, clip, toasts):
     bundle(monkeypatch)
     session = InstantSession()
-    for painting in (paint_clip(session, str(clip), 32, False), paint_many(session, [str(files[0])], None, 24)):
+    for painting in (
+        paint_clip(session, clip_shown(str(clip), 32, False)),
+        paint_many(session, batch_shown([str(files[0])], None, 24)),
+    ):
         toasts.clear()
         assert is_problem(list(painting), session, toasts, "came without its file of styles")
 
@@ -278,12 +293,13 @@ def test_without_styles_nothing_is_painted(monkeypatch, files, clip, toasts):
 
 def test_pressing_run_forgets_an_earlier_stop_and_the_buttons_change_places(session):
     session.video.steering.stop.set()
-    status, run, stop = press(session.video)
-    assert "Waiting" in status and not session.video.steering.stop.is_set()
-    assert (props(run)["interactive"], props(stop)["interactive"]) == (False, True)
+    shown = press(session.video)
+    assert "Waiting" in shown.pop("status") and not session.video.steering.stop.is_set()
+    assert {name: props(button)["interactive"] for name, button in shown.items()} == {"run": False, "stop": True}
     session.video.busy = True
-    run, stop = ready(session.video)
-    assert session.video.busy is False and (props(run)["interactive"], props(stop)["interactive"]) == (True, False)
+    shown = ready(session.video)
+    assert {name: props(button)["interactive"] for name, button in shown.items()} == {"run": True, "stop": False}
+    assert session.video.busy is False
 
 
 def test_stopping_many_pictures_leaves_a_video_alone(session):

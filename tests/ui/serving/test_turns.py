@@ -10,6 +10,7 @@ import pytest
 
 from nst_core.errors import BusyError, ConfigError, DeviceError, NSTError
 from nst_core.transfer.steering import Steering
+from nst_core.ui.page.form import Form
 from nst_core.ui.serving import turns as module
 from nst_core.ui.serving.audience import Audience
 from nst_core.ui.serving.lane import Client, Lane
@@ -261,6 +262,12 @@ def test_whatever_goes_wrong_is_said_in_a_sentence_and_the_log_has_faults(audien
     assert ("secret" in caplog.text) is isinstance(fault, ZeroDivisionError)
 
 
+@pytest.fixture
+def outputs() -> Form:
+    with gr.Blocks():
+        return Form({"status": gr.HTML(), "number": gr.Number()})
+
+
 def of_page(handler, *given):
     """What a handler of the page shows."""
 
@@ -270,28 +277,38 @@ def of_page(handler, *given):
     return asyncio.run(run())
 
 
-def test_a_handler_of_the_page_never_fails_and_tells_its_status(toasts):
+def test_a_handler_of_the_page_gives_updates_in_the_order_of_its_form(outputs):
+    def job(steering):
+        yield {"number": 1}
+        yield {"number": 2, "status": "Done"}
+
+    handler = in_lane(Lane(), job, lambda steering: steering, outputs)
+    assert of_page(handler, Steering()) == [[gr.skip(), 1], ["Done", 2]]
+
+
+def test_a_handler_of_the_page_never_fails_and_tells_its_status(outputs, toasts):
     lane = Lane()
 
     def failing(steering, number):
-        yield number
+        yield {"number": number}
         raise ZeroDivisionError
 
-    handler = in_lane(lane, failing, lambda steering: steering, lambda line: f"status: {line}")
+    handler = in_lane(lane, failing, lambda steering: steering, outputs)
     views = of_page(handler, Steering(), 7)
-    assert views[0] == 7 and "something went wrong" in views[1] and "problem" in views[1]
+    assert views[0] == [gr.skip(), 7] and "something went wrong" in views[1][0] and "problem" in views[1][0]
+    assert views[1][1] == gr.skip()
     assert "something went wrong" in toasts[0]
     lane.closing = "the server is going down"
-    assert "going down" in of_page(handler, Steering(), 7)[0]
+    assert "going down" in of_page(handler, Steering(), 7)[0][0]
 
 
-def test_a_handler_that_is_stopped_before_its_turn_left_the_queue():
+def test_a_handler_that_is_stopped_before_its_turn_left_the_queue(outputs):
     lane, steering = Lane(), Steering()
     lane.enter(Client(), module.limits())
     steering.stop.set()
-    handler = in_lane(lane, lambda held: iter(()), lambda held: steering, lambda line: line)
+    handler = in_lane(lane, lambda held: iter(()), lambda held: steering, outputs)
     [view] = of_page(handler, None)
-    assert "Left the queue." in view
+    assert "Left the queue." in view[0]
 
 
 def test_a_program_gets_results_and_refusals_and_sees_no_request_among_the_inputs():

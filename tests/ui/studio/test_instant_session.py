@@ -87,11 +87,11 @@ def test_a_brush_goes_on_as_it_was_when_it_was_made(session, painter, image):
 def test_styles_of_different_networks_cannot_be_blended_and_the_camera_keeps_its_paint(session):
     session.point_camera()
     before = session.live.paint
-    remix(session, 1.0, "rain", 0.5, "style")
+    remix(session, Mix(strength=1.0, second="rain")._asdict())
     assert before is not None and session.live.paint is before
     with pytest.raises(ConfigError, match="night_sky and rain are styles of different networks; blend those of one"):
         session.brush()
-    remix(session, 0.5, "waves", 0.5, "style")
+    remix(session, Mix(strength=0.5, second="waves")._asdict())
     assert session.live.paint is not before
 
 
@@ -99,8 +99,8 @@ def test_a_blend_that_cannot_be_painted_is_said_once(session, monkeypatch):
     said = []
     monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(text))
     pick(session, SimpleNamespace(number=1))
-    views = list(repaint(session, None, None, 1.0, "rain", 0.5, "style"))
-    assert len(said) == 1 and said[0] in views[-1].status
+    views = list(repaint(session, {"picture": None, "size": None, **Mix(second="rain")._asdict()}))
+    assert len(said) == 1 and said[0] in views[-1]["status"]
 
 
 def test_styles_of_a_file_are_those_of_one_page_only(session, image):

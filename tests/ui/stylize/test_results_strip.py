@@ -37,7 +37,7 @@ from nst_core.ui.stylize.results_strip import (
     use_as_content,
     use_as_start,
 )
-from nst_core.ui.stylize.run import View
+from nst_core.ui.stylize.run import STAGE
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
 # With fields that no control shows.
@@ -85,11 +85,11 @@ def remembered(session: Session, folder, *, count: int = 1, config: StyleTransfe
     return session
 
 
-def look(session: Session, number: int) -> tuple[View, dict, dict]:
+def look(session: Session, number: int) -> tuple[dict, dict, dict]:
     """A click on a thumbnail: stage, strip and the preset with its words and controls."""
     shown = dict(look_again(session, gr.EventData(None, {"number": number})))
-    stage = {name: shown.pop(name) for name in View._fields if name in shown}
-    return View(**stage), shown.pop("strip"), shown
+    stage = {name: shown.pop(name) for name in STAGE if name in shown}
+    return stage, shown.pop("strip"), shown
 
 
 def value(update) -> object:
@@ -167,11 +167,11 @@ def test_a_click_brings_back_the_very_config(tmp_path, config):
 def test_a_click_brings_back_picture_record_and_losses(tmp_path):
     session = remembered(Session(), tmp_path, count=2)
     stage, _, _ = look(session, 1)
-    assert value(stage.download) == tmp_path / "1.png"
-    assert value(stage.result)["after"] == images_uri(tmp_path / "1.png") != images_uri(tmp_path / "2.png")
-    assert stage.record == read_record(tmp_path / "1.png").to_dict()
-    assert stage.losses == "chart 1"
-    assert "Result 1 and its settings are back" in stage.status
+    assert value(stage["download"]) == tmp_path / "1.png"
+    assert value(stage["result"])["after"] == images_uri(tmp_path / "1.png") != images_uri(tmp_path / "2.png")
+    assert stage["record"] == read_record(tmp_path / "1.png").to_dict()
+    assert stage["losses"] == "chart 1"
+    assert "Result 1 and its settings are back" in stage["status"]
 
 
 def images_uri(path) -> str:
@@ -185,10 +185,10 @@ def test_the_photo_beside_a_result_is_the_one_that_was_painted(tmp_path):
     session.uploads = Uploads(photo)
     remembered(session, tmp_path)
     session.uploads = Uploads(tmp_path / "another.jpg")
-    shown = value(look(session, 1)[0].result)
+    shown = value(look(session, 1)[0]["result"])
     assert shown["before"] == results.data_uri(images.fit(images.load(photo), 48))
     photo.unlink()
-    shown = value(look(session, 1)[0].result)
+    shown = value(look(session, 1)[0]["result"])
     assert shown["before"] == shown["after"]
 
 
@@ -196,8 +196,8 @@ def test_while_a_run_goes_on_its_preview_and_words_stay(tmp_path, toasts):
     session = remembered(Session(), tmp_path)
     session.running = True
     stage, _, _ = look(session, 1)
-    assert stage.preview == stage.status == stage.losses == SKIP
-    assert value(stage.result)["after"].startswith("data:image/jpeg")
+    assert stage["status"] == SKIP and not {"preview", "losses", "shares"} & stage.keys()
+    assert value(stage["result"])["after"].startswith("data:image/jpeg")
     assert toasts == ["Result 1 and its settings are back."]
 
 
@@ -205,7 +205,7 @@ def test_a_picture_that_was_deleted_is_said_politely_and_its_settings_come_back(
     session = remembered(Session(), tmp_path)
     (tmp_path / "1.png").unlink()
     stage, _, controls = look(session, 1)
-    assert stage == View()
+    assert stage == {}
     assert config_of(session.base, controls) == ODD
     for use in (use_as_start, use_as_content, again_at_twice):
         assert use(session) == {}
@@ -216,7 +216,7 @@ def test_a_picture_that_was_deleted_is_said_politely_and_its_settings_come_back(
 def test_a_number_that_is_not_in_the_strip_changes_nothing(tmp_path, toasts):
     session = remembered(Session(), tmp_path)
     stage, strip, controls = look(session, 99)
-    assert (stage, strip["chosen"], session.base) == (View(), 1, None)
+    assert (stage, strip["chosen"], session.base) == ({}, 1, None)
     assert controls == {}
     assert toasts == ["That result is no longer in the strip; choose another."]
 

@@ -20,12 +20,13 @@ from nst_core.errors import DeviceError, DownloadError, NSTError, OutputError
 from nst_core.features import weights
 from nst_core.transfer.record import read_record
 from nst_core.transfer.run import Run
+from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads, masks_of
 from nst_core.ui.stylize import run as painting
-from nst_core.ui.stylize.run import View, go_on, paint, recolor, steer
+from nst_core.ui.stylize.run import go_on, paint, recolor, steer
 from nst_core.ui.widgets.channel import Channel
 from tests.ui.shown import page_showing
 
@@ -58,9 +59,9 @@ def shown(*files, **changes) -> dict:
     return page_showing("luo", *files, **{"size": 48, "steps": 2, **changes})
 
 
-def last_shown(views: list[View], output: str):
+def last_shown(views: list[Updates], output: str):
     """The value last given to an output, by itself or within an update of the component."""
-    return [value for view in views if (value := value_of(getattr(view, output))) is not None][-1]
+    return [value for view in views if (value := value_of(view.get(output, SKIP))) is not None][-1]
 
 
 def value_of(shown):
@@ -95,7 +96,7 @@ def test_a_stop_before_the_first_step_keeps_the_start_as_result(random_weights, 
 
 def token_of(views) -> str:
     """The token that the handler shows first."""
-    return next(value_of(view.preview) for view in views if value_of(view.preview))
+    return next(value_of(view["preview"]) for view in views if value_of(view.get("preview", SKIP)))
 
 
 def test_a_cancelled_run_ends_with_its_preview(random_weights, files):
@@ -293,7 +294,7 @@ def fake_download(monkeypatch, tmp_path, then=None):
 
 def test_missing_weights_are_fetched_on_run_with_progress(monkeypatch, tmp_path, files, toasts):
     fake_download(monkeypatch, tmp_path)
-    texts = [view.status for view in start(files)]
+    texts = [view["status"] for view in start(files)]
     assert "Fetching VGG-19: 10 of 30 MB" in texts[1]
     assert 'value="0.3333"' in texts[1]
     assert "VGG-19 are missing" in toasts[0]  # the fake brought none
@@ -458,9 +459,9 @@ def test_other_colours_need_no_painting_where_they_come_afterwards(random_weight
     session = Session()
     list(start(files, session))
     steps = session.run.last_frame.step
-    assert read_record(value_of(recolor(session, "content").download)).config.color == "content"
+    assert read_record(value_of(recolor(session, "content")["download"])).config.color == "content"
     assert session.run.last_frame.step == steps
-    assert recolor(session, "luminance") == View()
+    assert recolor(session, "luminance") == {}
 
 
 def test_a_closed_page_frees_its_run(random_weights, files):

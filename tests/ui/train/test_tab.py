@@ -13,15 +13,14 @@ from safetensors.torch import save_file
 from nst_core import images
 from nst_core.instant.lesson import QUICK
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
+from nst_core.ui.page.form import Updates
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.train import tab as module
-from nst_core.ui.train.tab import LessonWish, TrainView, learn, learn_page, load_file, save_chosen
+from nst_core.ui.train.tab import LessonWish, learn, learn_page, load_file, save_chosen
 from nst_core.ui.widgets.channel import Channel
 from tests.instant.test_painter import CPU, network_of
 from tests.ui.instant.test_picture import props
 from tests.ui.studio.test_instant_session import brushed, bundle
-
-SKIP = gr.skip()
 
 
 @pytest.fixture(autouse=True)
@@ -63,10 +62,10 @@ def wish(files, **changes) -> LessonWish:
     return given._replace(**changes)
 
 
-def is_problem(views: list[TrainView], session: InstantSession, toasts: list[str], message: str) -> bool:
+def is_problem(views: list[Updates], session: InstantSession, toasts: list[str], message: str) -> bool:
     """Whether it ended by these words, as a toast and in the status, and the styles are those that were."""
     last = views[-1]
-    assert message in last.status and 'class="status problem"' in last.status and last[1:] == (SKIP,) * 5
+    assert message in last["status"] and 'class="status problem"' in last["status"] and last.keys() == {"status"}
     assert session.names == ["waves", "stars"] and session.chosen == "waves" and session.lesson.busy is False
     return [message in toast for toast in toasts] == [True]
 
@@ -83,12 +82,12 @@ def updates(monkeypatch):
 
 def test_a_learned_style_stands_among_the_others_and_is_chosen(session, files):
     session.mix = Mix(second="stars", share=0.5)
-    last = list(learn_page(session, *wish(files, name=" red  storm ")))[-1]
+    last = list(learn_page(session, wish(files, name=" red  storm ")._asdict()))[-1]
     assert session.names == ["waves", "stars", "red__storm"] and session.chosen == "red__storm"
-    assert "Red  storm is among the styles" in last.status and "3 steps" in last.status
-    assert (last.strip["items"][-1]["caption"], last.strip["chosen"]) == ("red  storm", 3)
-    assert last.strip["items"][-1]["thumbnail"] != "data:image/jpeg;base64,"
-    assert ("red  storm", "red__storm") in props(last.second)["choices"]
+    assert "Red  storm is among the styles" in last["status"] and "3 steps" in last["status"]
+    assert (last["strip"]["items"][-1]["caption"], last["strip"]["chosen"]) == ("red  storm", 3)
+    assert last["strip"]["items"][-1]["thumbnail"] != "data:image/jpeg;base64,"
+    assert ("red  storm", "red__storm") in props(last["second"])["choices"]
     assert session.lesson.busy is False and session.pictures == {"red__storm": files[0]}
     assert session.live.paint is not None  # the camera's next frame is painted in it
     image = images.load(files[1])
@@ -104,20 +103,20 @@ def test_a_learned_style_is_that_of_one_page(session, files):
 
 def test_the_file_of_a_learned_style_gives_it_to_another_page(session, files):
     last = list(learn(session, wish(files)))[-1]
-    path, other = props(last.file)["value"], InstantSession()
-    assert props(last.file)["visible"] is True and Path(path).name == "red_rain.safetensors"
-    status, place, strip, second = load_file(other, path)
-    assert "Among the styles of the Instant tab now: red rain" in status and place is None
-    assert other.chosen == "red_rain" and strip["items"][-1]["name"] == "red rain, red_rain.safetensors"
-    assert ("red rain", "red_rain") in props(second)["choices"] and other.live.paint is not None
+    path, other = props(last["file"])["value"], InstantSession()
+    assert props(last["file"])["visible"] is True and Path(path).name == "red_rain.safetensors"
+    shown = load_file(other, path)
+    assert "Among the styles of the Instant tab now: red rain" in shown["status"] and shown["load"] is None
+    assert other.chosen == "red_rain" and shown["strip"]["items"][-1]["name"] == "red rain, red_rain.safetensors"
+    assert ("red rain", "red_rain") in props(shown["second"])["choices"] and other.live.paint is not None
     image = images.load(files[1])
     torch.testing.assert_close(brushed(other, image), brushed(session, image), rtol=0, atol=4 / 255)  # half precision
 
 
 def test_losses_and_pictures_are_shown_while_it_learns(session, files, updates):
     views = list(learn(session, wish(files, steps=13)))
-    token = props(views[0].preview)["value"]
-    assert "Looking at the style" in views[0].status and props(views[0].file)["visible"] is False
+    token = props(views[0]["preview"])["value"]
+    assert "Looking at the style" in views[0]["status"] and props(views[0]["file"])["visible"] is False
     words = {name: html for _, said in updates for name, html in said.items()}
     assert "Step 13 of 13" in words["train-status"] and "up to step 13" in words["train-losses"]
     assert [said.keys() for _, said in updates] == [{"train-status", "train-losses"}] * 4  # steps 10 to 13
@@ -125,15 +124,15 @@ def test_losses_and_pictures_are_shown_while_it_learns(session, files, updates):
     assert all(f'data-run="{token}"' in html for _, said in updates for html in said.values())
     assert updates[0][0].shape == (1, 3, 72, 160)  # in the new style, and as it is
     assert Channel.live[token].done
-    assert 'data-run=""' in views[-2].losses and 'data-run=""' in views[-1].status
+    assert 'data-run=""' in views[-2]["losses"] and 'data-run=""' in views[-1]["status"]
 
 
 def test_a_lesson_that_is_stopped_has_learned_what_it_has(session, files, updates, monkeypatch):
     put = Channel.put
     monkeypatch.setattr(Channel, "put", lambda *given: (put(*given), session.lesson.steering.stop.set()))
     views = list(learn(session, wish(files, steps=40)))
-    assert "10 steps" in views[-1].status and session.names[-1] == "red_rain"
-    assert load_styles(Path(props(views[-1].file)["value"])).header["steps"] == "10"
+    assert "10 steps" in views[-1]["status"] and session.names[-1] == "red_rain"
+    assert load_styles(Path(props(views[-1]["file"])["value"])).header["steps"] == "10"
 
 
 def test_a_lesson_that_is_stopped_before_its_first_step_adds_nothing(session, files, toasts):
@@ -143,7 +142,7 @@ def test_a_lesson_that_is_stopped_before_its_first_step_adds_nothing(session, fi
 
 def test_a_page_that_is_left_ends_its_lesson(session, files):
     views = learn(session, wish(files))
-    token = props(next(views).preview)["value"]
+    token = props(next(views)["preview"])["value"]
     assert session.lesson.busy is True
     views.close()
     assert session.lesson.busy is False and Channel.live[token].done
@@ -187,7 +186,7 @@ def test_a_style_picture_that_is_none_is_named(session, files, toasts, tmp_path)
 def test_without_any_network_there_is_nothing_to_teach(monkeypatch, files, toasts):
     bundle(monkeypatch)
     (view,) = learn(InstantSession(), wish(files))
-    assert "there is no network to teach; load a file of styles first" in view.status and len(toasts) == 1
+    assert "there is no network to teach; load a file of styles first" in view["status"] and len(toasts) == 1
 
 
 def test_it_is_learned_on_the_photographs_that_are_given(session, files, monkeypatch, tmp_path):
@@ -201,9 +200,9 @@ def test_it_is_learned_on_the_photographs_that_are_given(session, files, monkeyp
     photographs = lessons[0].photographs
     assert len(photographs.training) + len(photographs.testing) == 3
     for view in (views[0], views[-1]):
-        assert "Skipped: letter.png cannot be read" in view.status
+        assert "Skipped: letter.png cannot be read" in view["status"]
     own = list(learn(session, wish(files, name="other", photographs=None)))[-1]
-    assert "Skipped" not in own.status and "6 pictures of photos" in lessons[1].photographs.summary
+    assert "Skipped" not in own["status"] and "6 pictures of photos" in lessons[1].photographs.summary
 
 
 def test_the_settings_are_those_that_are_wished(files):
@@ -226,7 +225,7 @@ def test_all_that_computes_does_so_on_the_thread_of_the_device(session, files, m
         monkeypatch.setattr(
             place, name, lambda *given, made=made: (threads.add(threading.current_thread().name), made(*given))[1]
         )
-    path = props(list(learn(session, wish(files)))[-1].file)["value"]
+    path = props(list(learn(session, wish(files)))[-1]["file"])["value"]
     load_file(InstantSession(), path)
     save_chosen(session)
     assert threads == {"device"}
@@ -242,13 +241,13 @@ def test_what_is_no_file_of_styles_is_named_and_changes_nothing(session, toasts,
     else:
         path.write_text("Dear reader" * (kind == "a text"))
     shown = load_file(session, str(path))
-    assert shown == (SKIP, None, SKIP, SKIP) and session.names == ["waves", "stars"]
+    assert shown == {"load": None} and session.names == ["waves", "stars"]
     assert len(toasts) == 1 and toasts[0].startswith("mine.safetensors is no file of styles")
 
 
 def test_a_file_with_a_name_that_is_taken_is_named_and_changes_nothing(session, toasts, tmp_path):
     save_styles(StyleFile(network_of("rain", "stars", seed=1)), tmp_path / "mine.safetensors")
-    assert load_file(session, str(tmp_path / "mine.safetensors")) == (SKIP, None, SKIP, SKIP)
+    assert load_file(session, str(tmp_path / "mine.safetensors")) == {"load": None}
     assert "there is a style 'stars' already" in toasts[0] and session.names == ["waves", "stars"]
 
 
