@@ -1,4 +1,4 @@
-"""Where the pictures and weights that come along with the program lie."""
+"""Names the folder of the pictures and weights that come with the program."""
 
 from pathlib import Path
 

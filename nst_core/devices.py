@@ -1,4 +1,4 @@
-"""Where to compute and in which precision."""
+"""Chooses the device to compute on, and the precision."""
 
 import ctypes
 import logging
@@ -49,7 +49,7 @@ class Compute:
 
 
 def choose_compute(device: str | None = None, precision: str | None = None) -> Compute:
-    """The fastest device present, in the fastest precision that paints the same picture.
+    """Choose the fastest device present, in the fastest precision that paints the same picture.
 
     A GPU that is present but cannot compute is passed over, unless it is asked for; `unusable_gpu` says why.
 
@@ -111,7 +111,7 @@ def _warn_once(why: str) -> None:
 
 
 def _fastest_precision(device: str) -> str:
-    """bf16 where the hardware multiplies in it: emulated, it is slower than fp32.
+    """Choose bf16 where the hardware multiplies in it: emulated, it is slower than fp32.
 
     A fact of the machine rather than a stopwatch decides, so that one machine always paints the same picture.
     Measured on AVX512-BF16 with AMX: a VGG-19 step 2.5 times faster (tests/benchmarks).
@@ -140,7 +140,7 @@ def put_on(device: str, network: Network, dtype: torch.dtype | None = None) -> N
 
 
 def free_memory(device: str) -> int:
-    """Bytes that a run can still take on the device."""
+    """Measure the bytes that a run can still take on the device."""
     if device.startswith("cuda"):
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

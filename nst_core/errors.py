@@ -1,4 +1,4 @@
-"""What can go wrong that a user can put right.
+"""Defines the errors that a user can put right.
 
 NSTError
 ├── BusyError      this computer has no room for more work now
@@ -56,7 +56,7 @@ class DownloadError(WeightsError):
 
 
 class _Brief(reprlib.Repr):
-    """Python's own short forms, made without a look at the whole of what is large."""
+    """Writes Python's own short forms, without a look at the whole of what is large."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,12 +73,12 @@ class _Brief(reprlib.Repr):
 
 
 def said(value: object) -> str:
-    """A value as Python writes it, in at most MOST_SAID characters; of a long one, how it begins and ends."""
+    """Write a value as Python does, in at most MOST_SAID characters; of a long one, how it begins and ends."""
     return _cut(_Brief().repr(value))
 
 
 def named(path: str | PurePath) -> str:
-    """A file's name without its folders, in at most MOST_SAID characters that can be seen; its ending stays."""
+    """Write a file's name without its folders, in at most MOST_SAID characters that can be seen; its ending stays."""
     return seen(PurePath(path).name)
 
 
@@ -89,7 +89,7 @@ def seen(text: str) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names separated by commas, as many as find room in MOST_LISTED characters."""
+    """Write names separated by commas, as many as find room in MOST_LISTED characters."""
     names, room = list(names), MOST_LISTED
     told: list[str] = []
     for name in map(seen, names):

@@ -1,4 +1,4 @@
-"""Files as they are written: aside first, on the disk, and only then by their name; whatever ends it, one is whole."""
+"""Writes files aside, and gives them their names when they are whole: whatever ends it, one of old and new stays."""
 
 import errno
 import hashlib
@@ -133,7 +133,7 @@ def append(path: Path, data: bytes) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Before an hour of work rather than after it.
+    """Refuse a path that cannot be written before an hour of work, not after it.
 
     Raises:
         OutputError: a file of this path cannot be written.
@@ -148,7 +148,7 @@ def check_writable(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Where it is missing.
+    """Make a folder where it is missing.
 
     Raises:
         OutputError: it cannot be made.

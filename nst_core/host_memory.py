@@ -1,4 +1,4 @@
-"""How much memory the computer has, or the container in it that this process runs in.
+"""Measures the memory of the computer, or of the container in it that this process runs in.
 
 A container's limit is often far below what its host has free, and who takes more than it is killed without a word.
 Linux keeps limits in folders of control groups (cgroups), of which there are two versions with files of their own.

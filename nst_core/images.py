@@ -1,4 +1,4 @@
-"""Pictures in and out. The only place that knows files, colour profiles and 0..255."""
+"""Reads and writes pictures. The only place that knows files, colour profiles and 0..255."""
 
 import io
 import math
@@ -96,7 +96,7 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str) -> Tensor:
 
 
 def _orientation(picture: Image.Image) -> int | None:
-    """As EXIF says; EXIF that is damaged says nothing, as in viewers."""
+    """Read the orientation from EXIF; damaged EXIF says nothing, as in viewers."""
     try:
         return picture.getexif().get(ExifTags.Base.Orientation)
     except DECODER_ERRORS:

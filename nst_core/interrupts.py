@@ -77,7 +77,7 @@ def held() -> Iterator[None]:
 
 
 def _leave_terminal() -> None:
-    """Words for a terminal that is gone would fail and end what still has to be kept; nobody reads them any more."""
+    """Send words elsewhere once the terminal is gone: they would fail, and end what still has to be kept."""
     import termios  # there is none on Windows, where SIGHUP never comes
 
     for stream in (sys.__stdout__, sys.__stderr__):

@@ -1,4 +1,4 @@
-"""What a classroom figure is: options and pictures in, moments out, each of which can be shown and kept."""
+"""Defines a classroom figure: options and pictures go in, moments come out, each of which can be shown and kept."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What can be set of a figure: one list, from which the page's controls, the command's options and links are made."""
+"""Defines the options of a figure, from which the page's controls, the command's options and links are made."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ NOISE = 0.05  # of the pixel range, that figures start from: faint, since what n
 
 @dataclass(frozen=True)
 class Option:
-    """One setting of a figure; what its default is says what it takes.
+    """One setting of a figure; its default's type is the type of its values.
 
     Attributes:
         name: as links and the command line have it.
@@ -41,16 +41,16 @@ class Option:
 
     @property
     def several(self) -> bool:
-        """Whether it takes several values."""
+        """Whether the option takes several values."""
         return isinstance(self.default, tuple)
 
     @property
     def kind(self) -> type:
-        """The type of its values: bool, int, float or str."""
+        """Tell the type of a value: bool, int, float or str."""
         return type(self.default[0]) if self.several else type(self.default)
 
     def parse(self, given: Any) -> Any:
-        """The value that a person gave, as text or as the page has it.
+        """Read the value that a person gave, as text or as the page has it.
 
         Raises:
             ConfigError: it is missing or invalid; says which values are valid.
@@ -105,7 +105,7 @@ class Option:
 
 
 def parse_all(options: Sequence[Option], given: Mapping[str, Any]) -> dict[str, Any]:
-    """name -> value of all options, the default where nothing is given.
+    """Read the values of all options, name -> value; the default where nothing is given.
 
     Raises:
         ConfigError: an unknown option, or an invalid value.
@@ -118,7 +118,7 @@ def parse_all(options: Sequence[Option], given: Mapping[str, Any]) -> dict[str, 
 
 
 def backbone_option() -> Option:
-    """The network that looks."""
+    """Make the option for the network that looks at the pictures."""
     return Option(
         "backbone",
         "Network",
@@ -129,17 +129,17 @@ def backbone_option() -> Option:
 
 
 def size_option(default: int = 160, most: int = MAX_SIDE) -> Option:
-    """The longer side of each picture."""
+    """Make the option for the longer side of each picture."""
     return Option("size", "Size, pixels", default, "of each picture's longer side", extent=(MIN_SIDE, most))
 
 
 def steps_option(default: int) -> Option:
-    """Updates of each picture."""
+    """Make the option for the number of updates of each picture."""
     return Option("steps", "Steps", default, extent=(1, MAX_STEPS))
 
 
 def seed_option() -> Option:
-    """Of the noise that pictures start from."""
+    """Make the option for the seed of the noise that pictures start from."""
     return Option("seed", "Seed", 0, "of the noise", extent=(0, 2**32 - 1))
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are noted step by step, few enough to be drawn however long a painting goes on."""
+"""Keeps numbers that are noted step by step, few enough to be drawn however long a painting goes on."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a stack of pictures can be painted by: a trained network in one pass, or the optimiser step by step."""
+"""Makes the two brushes for many pictures: a trained network in one pass, and the optimiser step by step."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing

@@ -19,7 +19,7 @@ from nst_core.interrupts import held
 
 @dataclass(frozen=True)
 class AugmentProgress:
-    """How far the paintings of a folder are."""
+    """Tells how far the paintings of a folder are."""
 
     done: int  # paintings that are made, kept or skipped
     total: int
@@ -138,7 +138,7 @@ def strengths_of(strengths: Sequence[float]) -> list[str]:
 
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
-    """Class -> its files, by name; hidden ones count for nothing."""
+    """List the files of each class, class -> files by name; hidden ones count for nothing."""
     if not folder.is_dir():
         raise ImageError(f"{folder} is not a folder; name one that has a folder of pictures for each class")
     inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -154,7 +154,7 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
 
 
 def _check_apart(folder: Path, output: Path, classes: dict[str, list[Path]]) -> None:
-    """Paintings must not become pictures of the next run."""
+    """Refuse a place for paintings where the next run would take them for pictures."""
     if output.exists() and not output.is_dir():
         raise ImageError(f"{output} is a file; name a folder")
     full = folder.resolve()

@@ -28,7 +28,7 @@ HEAD = list(Entry.__dataclass_fields__)
 
 
 def read_index(output: Path) -> dict[str, Entry]:
-    """file -> its line, of those that are still there; none without an index.
+    """Read the index, file -> its line, for the files that are still there; none without an index.
 
     Raises:
         ImageError: a file of this name that is no index.
@@ -60,7 +60,7 @@ def begin_index(output: Path, known: Mapping[str, Entry]) -> None:
 
 
 def add_to_index(output: Path, entry: Entry) -> None:
-    """One more line.
+    """Write one more line into the index.
 
     Raises:
         OutputError: it cannot be written; the lines before it stay whole.

@@ -18,7 +18,7 @@ HELP = "make VGG-19 Lite out of VGG-19 and a folder of photographs"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Of what it is made, and for how long."""
+    """Take what Lite is made of, and for how long."""
     parser.add_argument("--teacher", choices=sorted(set(TEACHERS.values())), default="vgg19")
     parser.add_argument("--images", type=Path, required=True, help="a folder of photographs, 1000 or more")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the safetensors file to write")

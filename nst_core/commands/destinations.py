@@ -1,4 +1,4 @@
-"""Which file each painting of many goes to, so that none overwrites another or what it is painted from."""
+"""Chooses the file of each of many paintings, so that none overwrites another or what it is painted from."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,12 +13,12 @@ PICTURE_OUTPUTS, VIDEO_OUTPUTS = (".png", ".jpg", ".jpeg"), (".mp4",)  # the fir
 
 
 def is_video(path: Path) -> bool:
-    """By its name."""
+    """Tell a video by its file's name."""
     return path.suffix.lower() in VIDEOS
 
 
 def destinations(inputs: list[Path], output: Path) -> tuple[dict[Path, Path], list[str]]:
-    """Where what is painted goes.
+    """Choose the file that each painting goes to.
 
     Args:
         inputs: pictures, videos, and folders, of which the pictures are meant.
@@ -47,7 +47,7 @@ def destinations(inputs: list[Path], output: Path) -> tuple[dict[Path, Path], li
 
 
 def _sources(inputs: list[Path]) -> tuple[dict[Path, Path], list[Path]]:
-    """Each file once -> what it is in full; folders without pictures."""
+    """List the files to paint, each once -> its full path, and the folders without pictures."""
     files, empty = [], []
     for path in inputs:
         inside = pictures_in(path) if path.is_dir() else [path]
@@ -62,7 +62,7 @@ def _is_folder(output: Path) -> bool:
 
 
 def _single(inputs: list[Path], sources: Iterable[Path], output: Path) -> Path:
-    """The one source of an output that is a file."""
+    """Find the one source of an output that is a file."""
     source, *others = sources
     if others or inputs[0].is_dir():
         raise ConfigError(
@@ -79,7 +79,7 @@ def _single(inputs: list[Path], sources: Iterable[Path], output: Path) -> Path:
 
 
 def _in_folder(sources: Iterable[Path], folder: Path) -> tuple[dict[Path, Path], list[str]]:
-    """Files of the sources' names; of two with the same name, the second gets a number, and a note says so."""
+    """Name files as their sources; of two with the same name, the second gets a number, and a note says so."""
     found: dict[Path, Path] = {}
     taken: set[str] = set()  # in lower case, as some file systems tell no more apart
     notes = []

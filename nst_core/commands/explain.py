@@ -34,7 +34,7 @@ BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Which figure, of which pictures, with which settings, and where it goes."""
+    """Take which figure, of which pictures, with which settings, and where it goes."""
     parser.add_argument("figure", nargs="?", choices=FIGURES, metavar="FIGURE", help=", ".join(FIGURES))
     parser.add_argument("--content", type=Path, nargs="+", metavar="PICTURE", help="else examples that come along")
     parser.add_argument("--style", type=Path, nargs="+", metavar="PICTURE", help="else examples that come along")
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _described(figure: Figure) -> Iterator[str]:
-    """A figure and its settings, a line each."""
+    """Describe a figure and its settings, a line each."""
     yield f"{figure.name}: {figure.title} (of {', '.join(figure.pictures)})"
     for option in figure.options:
         value = option.text(option.default).replace(", ", ",")
@@ -84,7 +84,7 @@ def _described(figure: Figure) -> Iterator[str]:
 
 
 def _given(texts: list[str]) -> dict[str, str]:
-    """name -> value as typed, the last where one is named again.
+    """Read settings as typed, name -> value, the last where one is named again.
 
     Raises:
         ConfigError: a text is not NAME=VALUE.
@@ -112,7 +112,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
 
 
 def _material(figure: Figure, options: argparse.Namespace) -> FigureMaterial:
-    """The pictures that are named, or examples where none are.
+    """Read the pictures that are named, or examples where none are.
 
     Raises:
         ConfigError: pictures that the figure has no use for.
@@ -139,7 +139,7 @@ def _title(path: Path) -> str:
 
 
 def _paths(figure: Figure, kind: str, named: list[Path] | None) -> list[Path]:
-    """The pictures of a kind that the figure wants."""
+    """List the pictures of a kind that the figure wants."""
     one, several = kind in figure.pictures, f"{kind}s" in figure.pictures
     if named and not (one or several):
         raise ConfigError(f"the figure {figure.name} takes no {kind}; leave out --{kind}")
@@ -153,7 +153,7 @@ def _paths(figure: Figure, kind: str, named: list[Path] | None) -> list[Path]:
 
 
 def _shown(figure: Figure, moments: Moments) -> Iterator[Moment]:
-    """The moments, while a bar says how far they are."""
+    """Go through the moments, while a bar says how far they are."""
     told: set[str] = set()
     with closing(moments), tqdm(total=1.0, bar_format=BAR, desc=figure.title) as bar:
         for moment in moments:

@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _brush(options: argparse.Namespace, catalogue: Catalogue) -> Callable[[Tensor], Tensor]:
-    """image -> painted image, as the options say; what they say wrong is refused now."""
+    """Make a function that paints an image as the options say; wrong options are refused now."""
     weights = ({options.style: 1.0} if options.style else {}) | dict(options.blend)
     if not weights:
         raise ConfigError(f"no style is named; choose of {', '.join(catalogue.styles)} by --style NAME")
@@ -90,7 +90,7 @@ def _brush(options: argparse.Namespace, catalogue: Catalogue) -> Callable[[Tenso
 
 
 def _paint_all(found: dict[Path, Path], paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
-    """One after the other; of several, those that cannot be painted are skipped and named."""
+    """Paint one source after the other; of several, those that cannot be painted are skipped and named."""
     failures: list[NSTError] = []
     with tqdm(total=len(found), unit="file") as bar:
         for source, output in found.items():

@@ -1,4 +1,4 @@
-"""What is said where a command takes more memory than there is."""
+"""Tells in a sentence that a command takes more memory than there is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from nst_core.errors import DeviceError
 
 @contextmanager
 def enough_memory() -> Iterator[None]:
-    """A sentence in place of a traceback, whoever ran out of memory.
+    """Raise a sentence instead of a traceback where memory runs out, whoever ran out of it.
 
     Raises:
         DeviceError: memory is full.

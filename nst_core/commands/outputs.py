@@ -1,4 +1,4 @@
-"""Whether what is written would destroy what it is made of, asked before the work."""
+"""Refuses outputs that would overwrite their own sources, before the work."""
 
 import os
 from collections.abc import Iterable

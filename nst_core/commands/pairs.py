@@ -1,4 +1,4 @@
-"""NAME=NUMBER, as options take it."""
+"""Reads options of the form NAME=NUMBER."""
 
 import argparse
 import math

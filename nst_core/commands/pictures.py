@@ -1,4 +1,4 @@
-"""Pictures in folders, as commands take them."""
+"""Finds the pictures in folders that commands are given."""
 
 from pathlib import Path
 

@@ -8,10 +8,10 @@ HELP = "list the presets"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    """Add no options: there are none."""
 
 
 def run(options: argparse.Namespace) -> None:
-    """One a line, name first."""
+    """List the presets, one a line, name first."""
     for name, preset in PRESETS.items():
         print(f"{name:17} {preset.title}: {preset.source}")

@@ -31,7 +31,7 @@ HELP = "paint one picture in the style of another"
 
 
 def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = SETTINGS) -> None:
-    """The pictures, the preset, and every setting that changes it."""
+    """Take the pictures, the preset, and every setting that changes it."""
     parser.add_argument("content", type=Path, help="the picture that is painted")
     parser.add_argument("style", type=Path, help="the picture in whose style it is painted")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the PNG to write")
@@ -56,7 +56,7 @@ def _kind_of(one: Setting) -> dict[str, Any]:
 
 
 def config_of(options: argparse.Namespace, compute: Compute) -> StyleTransferConfig:
-    """The preset with what the options change.
+    """Make a config of the preset and what the options change.
 
     Raises:
         ConfigError: an unknown or invalid value.
@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
-    """Before the work rather than after it."""
+    """Refuse outputs that cannot be written before the work, not after it."""
     if options.output.suffix.lower() != ".png":
         raise ConfigError(f"output is {said(options.output.name)}; name a .png file, which can hold the record")
     if options.timelapse and options.timelapse.suffix.lower() != ".webp":

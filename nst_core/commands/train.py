@@ -42,7 +42,7 @@ NUMBERS = {
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The pictures, where the network goes, and the recipe."""
+    """Take the pictures, where the network goes, and the recipe."""
     parser.add_argument(
         "--styles", type=Path, nargs="+", metavar="PICTURE", help="a folder, or pictures; each is named after its file"
     )
@@ -87,7 +87,7 @@ def _given(options: argparse.Namespace, option: str) -> object:
 
 
 def _train_styles(options: argparse.Namespace) -> None:
-    """All styles at once, as a new network."""
+    """Train all styles at once, as a new network."""
     if not options.images:
         raise ConfigError("no photographs are named to train with; name a folder of 1000 or more by --images DIR")
     check_output(options.output)
@@ -109,7 +109,7 @@ def _train_styles(options: argparse.Namespace) -> None:
 
 
 def _add_style(options: argparse.Namespace) -> None:
-    """One more style, for a network that there is."""
+    """Train one more style for a network that there is."""
     check_output(options.to)
     _check_preview(options.preview)
     style_images, _ = read_styles([options.add_style])
@@ -133,7 +133,7 @@ WAYS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
 
 
 def read_styles(paths: list[Path]) -> tuple[dict[str, Tensor], list[str]]:
-    """Style pictures by name, and why others in a folder were skipped.
+    """Read style pictures by name, and tell why others in a folder were skipped.
 
     Args:
         paths: folders, of which broken pictures are skipped, and pictures, which must not be broken.

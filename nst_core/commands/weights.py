@@ -11,7 +11,7 @@ HELP = "say where a network's weights are, or fetch them"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Which network, and whether to fetch it."""
+    """Take which network, and whether to fetch it."""
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--backbone", choices=BACKBONES, default="vgg19")
     network.add_argument(

@@ -1,4 +1,4 @@
-"""How strongly each filter of a network answers on average: measured on photographs, once for a file of weights."""
+"""Measures how strongly each filter of a network answers on average, on photographs, once for a file of weights."""
 
 from contextlib import suppress
 from functools import lru_cache
@@ -21,7 +21,7 @@ SIDE = 256  # pixels of the photographs' longer sides
 
 
 def measure(network: VGG) -> dict[str, Tensor]:
-    """Mean activation of each filter over the positions of the photographs that come with the program.
+    """Measure the mean activation of each filter over the positions of the photographs that come with the program.
 
     Args:
         network: float32, on the CPU, as trained.
@@ -43,7 +43,7 @@ def measure(network: VGG) -> dict[str, Tensor]:
 
 
 def scale_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """Find what takes a network's features to another scale: in its file, in what is known of it, or by measuring.
+    """Find the tensors that rescale a network's features: in its file, among known ones, or by measuring.
 
     What is measured is kept in the cache.
 

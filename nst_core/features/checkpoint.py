@@ -40,7 +40,7 @@ PRE = "_pre"  # "conv4_2" is the layer after ReLU; "conv4_2_pre" the same before
 
 
 class Flaw(Exception):
-    """What is wrong with a file or a server's answer, in a few plain words; the catcher says where and what to do."""
+    """Says what is wrong with a file or a server's answer; who catches it says where, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _sha256(path: Path, modified: int, size: int) -> str:
 
 
 def load(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """The convolutions of a checkpoint, every name, shape and number checked.
+    """Read the convolutions of a checkpoint, every name, shape and number checked.
 
     Returns:
         "features.N.weight" -> (out, in, 3, 3), "features.N.bias" -> (out,) and, of Lite, "taps.LAYER" -> (k, k), of the
@@ -146,17 +146,17 @@ def expected_shapes(backbone: str) -> dict[str, tuple[int, ...]]:
 
 
 def tap_name(layer: str) -> str:
-    """The tensor by which a narrower network's features are measured as its teacher's would be."""
+    """Name the tensor that takes a narrower network's features to its teacher's."""
     return f"taps.{layer}"
 
 
 def unit_tap_name(layer: str) -> str:
-    """The same where the teacher's filters are rescaled to a mean activation of 1."""
+    """Name the tensor that takes the place of `tap_name`'s where the teacher's filters have a mean activation of 1."""
     return f"unit_taps.{layer}"
 
 
 def scale_shapes(backbone: str) -> dict[str, tuple[int, ...]]:
-    """The tensors by which a file may say what takes its features to another scale, all or none: name -> shape.
+    """List the tensors that rescale a network's features, name -> shape; a file has all of them or none.
 
     The mean activations of each layer's filters, of Lite its teacher's, and its taps where these are rescaled to 1.
     """
@@ -195,7 +195,7 @@ def holds(path: Path, backbone: str) -> bool:
 
 
 def download_size(backbone: str) -> int:
-    """Bytes of a backbone's convolutions, or of the classifier, in float32."""
+    """Count the bytes of a backbone's convolutions, or of the classifier, in float32."""
     return sum(4 * math.prod(shape) for shape in expected_shapes(backbone).values())
 
 

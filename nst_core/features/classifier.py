@@ -1,4 +1,4 @@
-"""What VGG-19 itself says that a picture shows: the network whole, with the layers behind its convolutions."""
+"""Names what a picture shows, by VGG-19 whole: with the layers behind its convolutions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def forward(self, image: Tensor) -> Tensor:
-        """How likely each category is.
+        """Compute how likely each category is.
 
         Args:
             image: (1, 3, H, W) in [0, 1], on any device; what is outside is clipped. Of a long picture only the middle
@@ -73,7 +73,7 @@ class Classifier(nn.Module):
         return F.linear(activations, self.get_buffer(f"weight_{number}"), self.get_buffer(f"bias_{number}"))
 
     def classify(self, image: Tensor) -> list[Guess]:
-        """All categories, the likeliest first; the image as `forward` takes it."""
+        """List all categories, the likeliest first; the image as `forward` takes it."""
         probabilities = self(image).tolist()
         guesses = [Guess(CATEGORIES[number], value, number) for number, value in enumerate(probabilities)]
         return sorted(guesses, key=lambda guess: -guess.probability)
@@ -104,7 +104,7 @@ def find() -> weights.Checkpoint | None:
 
 
 def require() -> weights.Checkpoint:
-    """What `find` finds.
+    """Find the classifier's file, as `find`, and refuse to go on without.
 
     Raises:
         WeightsError: nothing found; says where it looked, how to get it, and how large it is.
@@ -124,7 +124,7 @@ def _load(checkpoint: weights.Checkpoint, modified: float, compute: Compute) -> 
 
 
 def load_classifier(compute: Compute) -> Classifier:
-    """The classifier, ready on the device; loaded once, then kept until `forget_classifier`.
+    """Load the classifier, ready on the device; once, then kept until `forget_classifier`.
 
     Raises:
         WeightsError: none found, or damaged.

@@ -88,7 +88,7 @@ def compress(
 
 
 def _scale_of(taps: dict[str, Tensor], means: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Find what takes the student's features to another scale, by the names of `scale_shapes`.
+    """Measure the tensors that rescale the student's features, by the names of `scale_shapes`.
 
     Args:
         taps: tensor's name -> T (C, k).
@@ -112,7 +112,7 @@ def _widths() -> dict[str, int]:
 
 
 def check_output(path: Path) -> None:
-    """Before an hour of work rather than after it.
+    """Refuse an output that cannot be written before an hour of work, not after it.
 
     Raises:
         OutputError: no place to write a safetensors file to.
@@ -123,6 +123,6 @@ def check_output(path: Path) -> None:
 
 
 def _save(tensors: dict[str, Tensor], header: dict[str, str], path: Path) -> None:
-    """In half precision."""
+    """Write the student, in half precision."""
     with writing(path) as aside:
         aside.write_bytes(save({name: tensor.half().contiguous() for name, tensor in tensors.items()}, header))

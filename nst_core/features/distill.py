@@ -34,7 +34,7 @@ class CompressionRecipe:
 
 @dataclass(frozen=True)
 class CompressionProgress:
-    """How far a compression is, and how wrong the student still is."""
+    """Tells how far a compression is, and how wrong the student still is."""
 
     step: int
     steps: int
@@ -64,7 +64,7 @@ class Student:
 
     @classmethod
     def refitted(cls, layers: list[Refit], compute: Compute) -> "Student":
-        """Made of the closed form's layers."""
+        """Make a student of the closed form's layers."""
         indices = {name: index for name, index, _ in plan(BUNDLED_BACKBONE)}
         tensors: dict[str, Tensor] = {}
         for made in layers:
@@ -76,7 +76,7 @@ class Student:
     def distilled(
         self, teacher: VGG, photographs: Photographs, recipe: CompressionRecipe
     ) -> Iterator[CompressionProgress]:
-        """Fine-tune; a CompressionProgress every REPORT_STEPS."""
+        """Fine-tune the student; yields a CompressionProgress every REPORT_STEPS."""
         sums = dict.fromkeys(self.layers, 0.0)
         for step in range(self.step + 1, recipe.steps + 1):
             crops = photographs.crops(recipe.batch, recipe.crop, recipe.noisy, recipe.seed, step)
@@ -121,7 +121,7 @@ class Student:
         return {tap_name(layer): least_squares(moments[layer], products[layer]).T.float() for layer in layers}
 
     def errors(self, teacher: VGG, photographs: Photographs, taps: dict[str, Tensor]) -> dict[str, float]:
-        """Of the pictures held out, over all of them: layer -> ‖T f − t‖² / ‖t‖²."""
+        """Measure the error over all pictures held out: layer -> ‖T f − t‖² / ‖t‖²."""
         layers = [name + ending for name in self.layers for ending in ("", PRE)]
         wrong, whole = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
         on_device = {name: tap.to(self.compute.device) for name, tap in taps.items()}
@@ -135,7 +135,7 @@ class Student:
         return {layer: wrong[layer] / whole[layer] for layer in layers}
 
     def state(self) -> dict[str, Tensor]:
-        """The convolutions by torchvision's names."""
+        """Give the convolutions by torchvision's names."""
         named = {}
         for name, index in self.network.plan:
             if name.startswith("conv"):
@@ -152,7 +152,7 @@ class Student:
 
     @classmethod
     def resumed(cls, path: Path, header: dict[str, str], compute: Compute) -> "Student":
-        """Where `save` left off."""
+        """Read a student that `save` wrote, to go on from there."""
         try:
             kept = torch.load(path, map_location="cpu", weights_only=True)
             before = kept["header"]

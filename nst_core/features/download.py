@@ -1,4 +1,4 @@
-"""How the weights of VGG-16, VGG-19 and its classifier come to this computer: from where, checked, into which file."""
+"""Downloads the weights of VGG-16, VGG-19 and its classifier: from where, checked, into which file."""
 
 import os
 import shutil
@@ -139,7 +139,7 @@ def _hub_url(backbone: str) -> str:
 
 
 def _from_hub(url: str, path: Path, backbone: str, meter: Meter) -> None:
-    """Only the convolutions, out of a file with the classifier: 80 MB of VGG-19's 575."""
+    """Fetch only the convolutions, out of a file with the classifier: 80 MB of VGG-19's 575."""
 
     def choose(shapes: dict[str, tuple]) -> list[str]:
         check_shapes(shapes, backbone)
@@ -150,7 +150,7 @@ def _from_hub(url: str, path: Path, backbone: str, meter: Meter) -> None:
 
 
 def _from_torchvision(url: str, path: Path, backbone: str, meter: Meter) -> None:
-    """torchvision's own file, known by its hash; what is kept of it are the convolutions."""
+    """Fetch torchvision's own file, known by its hash, and keep its convolutions."""
     _check_room(path.parent, PUBLISHED[backbone].torchvision_bytes + download_size(backbone))
     whole = path.with_suffix(".pth")
     sha256 = _whole(url, whole, backbone, meter)
@@ -159,7 +159,7 @@ def _from_torchvision(url: str, path: Path, backbone: str, meter: Meter) -> None
 
 
 def _whole(url: str, path: Path, backbone: str, meter: Meter) -> str:
-    """torchvision's own file as it is; the digits of its hash, which its name ends in."""
+    """Fetch torchvision's own file as it is; the digits of its hash, which its name ends in."""
     sha256 = Path(urlsplit(url).path).stem.rpartition("-")[2]
     fetch_file(url, path, sha256, meter)
     return sha256

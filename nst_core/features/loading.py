@@ -1,4 +1,4 @@
-"""A network with its weights, ready on a device, its features on the scale that is wanted."""
+"""Loads a network with its weights, ready on a device, its features on the scale that is wanted."""
 
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ KEPT = 3  # networks in memory
 
 
 def fitting_backbone(wanted: str, compute: Compute) -> str:
-    """The network to begin with on this machine: what a recipe wants where it is here and fast, else Lite.
+    """Choose the network to begin with on this machine: the recipe's where it is here and fast, else Lite.
 
     Args:
         wanted: one of BACKBONES.
@@ -37,7 +37,7 @@ def _load(checkpoint: weights.Checkpoint, modified: float, compute: Compute, sca
 
 
 def load_network(backbone: str, compute: Compute, scale: str = AS_TRAINED) -> tuple[VGG, weights.Checkpoint]:
-    """The backbone with its weights, ready on the device; loaded once, then kept.
+    """Load the backbone with its weights, ready on the device; once, then it is kept.
 
     Args:
         backbone: one of BACKBONES.

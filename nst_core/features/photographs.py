@@ -44,7 +44,7 @@ class Photographs:
         return reading.photographs
 
     def crops(self, count: int, side: int, noisy: float, seed: int, batch: int, *, closest: float = 1.0) -> Tensor:
-        """Squares at random places, scales (down to half) and hands.
+        """Cut squares at random places, scaled down to half at most, some of them mirrored.
 
         Args:
             count: how many.
@@ -77,7 +77,7 @@ class Photographs:
         return crop
 
     def held_out(self, side: int) -> Iterator[Tensor]:
-        """The middle of each picture that no crop comes from, (1, 3, ≤ side, ≤ side) in [0, 1]."""
+        """Give the middle of each picture that no crop comes from, (1, 3, ≤ side, ≤ side) in [0, 1]."""
         for picture in self.testing:
             height, width = images.size_of(picture)
             top, left = max(0, height - side) // 2, max(0, width - side) // 2

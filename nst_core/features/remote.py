@@ -1,4 +1,4 @@
-"""Bytes from a server: asked for in parts, resumed after a cut, given up in time, and told of while they flow."""
+"""Downloads bytes from a server: in parts, resumed after a cut, given up in time, with news while they flow."""
 
 import hashlib
 import json
@@ -42,7 +42,7 @@ class _Again(Exception):
 
 @dataclass(frozen=True)
 class DownloadProgress:
-    """How far a download is."""
+    """Tells how far a download is."""
 
     done_bytes: int
     total_bytes: int
@@ -51,7 +51,7 @@ class DownloadProgress:
 
 
 class Meter:
-    """A download's own thread tells here how far it is, and learns here that nobody waits for it any more."""
+    """Passes on, between threads, how far a download is, and that nobody waits for it any more."""
 
     def __init__(self, source: str, total: int, note: str):
         self.source, self.note = source, note
@@ -65,7 +65,7 @@ class Meter:
         self.done, self.total, self.note = 0, total, "fetching"
 
     def add(self, count: int) -> None:
-        """Bytes have come."""
+        """Count bytes that have come."""
         self.stop_if_abandoned()
         self.done, self.patience, self.moved_at = self.done + count, STALL_SECONDS, time.monotonic()
 
@@ -234,7 +234,7 @@ def _in_plain_words(error: Exception) -> str:
 
 
 def _end_of_answer(response: Any, position: int, stop: int | None) -> int | None:
-    """Where the answer's bytes end in the file, once it is sure that they are those asked for."""
+    """Find where the answer's bytes end in the file, once it is sure that they are those asked for."""
     status = f"answered {response.status_code} {response.reason_phrase}".strip()
     if response.status_code == 429 or response.status_code >= 500:
         raise _Again(status)

@@ -1,4 +1,4 @@
-"""How large features are: content losses grow with its square, Gram's with the fourth power, so weights hang on it.
+"""Rescales features, as weights hang on their size: content losses grow with its square, Gram's with its fourth power.
 
 Programs looked through networks of different scales and chose their weights for these. Nothing between two layers of a
 VGG but ReLU and pooling, which keep any factor above 0, so each of its filters can be given another scale for good: its
@@ -81,7 +81,7 @@ def rescaled(state: Mapping[str, Tensor], backbone: str, scale: str) -> dict[str
 
 
 def _factor(layer: str, mean: Tensor, backbone: str, scale: str) -> Tensor:
-    """Find what each filter's answers are multiplied with, (C,)."""
+    """Find the factor of each filter's answers, (C,)."""
     if scale == UNIT:
         return 1 / _floored(mean)
     likes_caffes = TEACHERS.get(backbone, backbone) == "vgg19"  # nothing is known of Caffe's VGG-16 here

@@ -1,4 +1,4 @@
-"""What VGG-19, VGG-16 and our Lite see in a picture: image -> Features, by the literature's layer names."""
+"""Computes what VGG-19, VGG-16 and our Lite see in a picture: image -> Features, by the literature's layer names."""
 
 from collections.abc import Iterable
 from functools import lru_cache

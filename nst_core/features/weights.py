@@ -1,4 +1,4 @@
-"""Where the weights of the networks are on this computer; what the rest of the program asks for them.
+"""Finds the weights of the networks on this computer, and fetches them; the rest of the program asks here.
 
 `backbone` is one of ARCHITECTURES here, or CLASSIFIER: VGG-19 whole, which is more than a backbone.
 """
@@ -49,7 +49,7 @@ BUNDLED = ASSETS / "weights"
 
 
 def places(backbone: str) -> list[Path]:
-    """Where `find` looks, in order; the last part of a path may be a pattern ("vgg19-*.pth").
+    """List the places where `find` looks, in order; the last part of a path may be a pattern ("vgg19-*.pth").
 
     Raises:
         ConfigError: unknown backbone.
@@ -59,7 +59,7 @@ def places(backbone: str) -> list[Path]:
 
 
 def find(backbone: str) -> Checkpoint | None:
-    """The first checkpoint on this computer; whether what it holds is sound, `load` tells.
+    """Find the first checkpoint on this computer; whether its content is sound, `load` tells.
 
     A file with the convolutions alone is no classifier, and is passed over.
 
@@ -77,7 +77,7 @@ def find(backbone: str) -> Checkpoint | None:
 
 
 def require(backbone: str) -> Checkpoint:
-    """What `find` finds.
+    """Find a backbone's checkpoint, as `find`, and refuse to go on without.
 
     Raises:
         ConfigError: unknown backbone.
@@ -156,7 +156,7 @@ def _named_path() -> Path | None:
 
 
 def _check_named_path() -> None:
-    """A slip of the pen in NST_WEIGHTS is an error: nothing else is used in its stead."""
+    """Refuse a path in NST_WEIGHTS that does not exist: nothing else is used in its stead."""
     path = _named_path()
     if path and not path.exists():
         raise WeightsError(f"NST_WEIGHTS is '{path}', which does not exist; set it to a file or folder, or unset it")

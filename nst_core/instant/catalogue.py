@@ -1,4 +1,4 @@
-"""Which styles there are: those of this program, and those of files that people trained."""
+"""Lists the styles there are: those of this program, and those of files that people trained."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ class Catalogue:
         self.styles: dict[str, Style] = {}
 
     def copy(self) -> "Catalogue":
-        """One to which more can be added without a change of this one."""
+        """Copy the catalogue, so that more styles can be added to the copy alone."""
         copied = Catalogue()
         copied.networks, copied.styles = list(self.networks), dict(self.styles)
         return copied
@@ -69,7 +69,7 @@ class Catalogue:
         return names
 
     def extract(self, name: str) -> StyleFile:
-        """One style as a file's content.
+        """Take out one style, as a file's content.
 
         Raises:
             ConfigError: there is no such style.
@@ -81,12 +81,12 @@ class Catalogue:
         return StyleFile(gather([(network, name), (network, PHOTO)]), {name: small} if small else {})
 
     def painter(self, compute: Compute) -> Painter:
-        """All styles on a device."""
+        """Put all styles on a device, ready to paint."""
         return Painter(self.networks, compute)
 
 
 def open_styles(path: Path | None = None) -> Catalogue:
-    """The styles of a file, or for None those of this program.
+    """Open the styles of a file, or for None those of this program.
 
     Raises:
         WeightsError: no such file, or a damaged one.

@@ -60,14 +60,14 @@ class Lesson:
         self.trainer = Trainer(self.style_images, recipe, compute, base)
 
     def steps(self, steering: Steering | None = None) -> Generator[TrainingProgress, None, None]:
-        """Learn, until all steps are made or steering's stop is set."""
+        """Learn the style, until all steps are made or steering's stop is set."""
         if self.photographs.skipped:
             skipped = f"skipped {'; '.join(self.photographs.skipped)}"
             yield TrainingProgress(0, self.trainer.recipe.steps, text=skipped)
         yield from updates(self.trainer, self.photographs, steering)
 
     def learned(self) -> StyleFile:
-        """The style as it is now, as a file's content."""
+        """Give the style as it is now, as a file's content."""
         painter = copy.deepcopy(self.trainer.painter).cpu().requires_grad_(False)
         header = {
             **header_of(self.photographs, self.style_images, self.trainer.recipe),

@@ -1,4 +1,4 @@
-"""How much memory one pass of a trained network takes, known before it begins."""
+"""Estimates the memory that one pass of a trained network takes, before it begins."""
 
 from nst_core import images
 from nst_core.devices import Compute, free_memory

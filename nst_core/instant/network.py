@@ -61,7 +61,7 @@ class TransformationNetwork(nn.Module):
         self.last = Convolution(count, width, 3, 9)
 
     def forward(self, image: Tensor, shares: Tensor) -> Tensor:
-        """Paint.
+        """Paint images.
 
         Args:
             image: (B, 3, H, W) in [0, 1], sides of at least SMALLEST_SIDE pixels.
@@ -90,7 +90,7 @@ class TransformationNetwork(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """Tell the device that the network is on."""
         return self.last.convolution.weight.device
 
     def prepared(self, image: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ class TransformationNetwork(nn.Module):
 
 
 def check_name(name: object) -> None:
-    """Refuse what no style can be called.
+    """Refuse a name that a style cannot have.
 
     Raises:
         ConfigError: no text, an empty or long one, or one with letters that cannot be seen or mean a folder.

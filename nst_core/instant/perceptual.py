@@ -1,4 +1,4 @@
-"""What a transformation network is trained by: how far its paintings are from photographs and styles."""
+"""Computes the loss that trains a transformation network: how far its paintings are from photographs and styles."""
 
 from dataclasses import dataclass
 
@@ -62,7 +62,7 @@ class TrainingRecipe:
 
 
 class PerceptualLoss:
-    """How far painted crops are from their photographs and styles, as a network sees them.
+    """Measures how far painted crops are from their photographs and styles, as a network sees them.
 
     Args:
         network: sees the pictures.

@@ -1,4 +1,4 @@
-"""Painted frames that do not shimmer: what was painted moves along with what was filmed."""
+"""Steadies painted frames: what was painted moves along with what was filmed."""
 
 import math
 
@@ -71,7 +71,7 @@ class Steady:
 
 
 def flicker(previous_source: Tensor, source: Tensor, previous_painted: Tensor, painted: Tensor) -> float:
-    """How much two painted frames differ besides what moved: 0 for paint that sticks to things.
+    """Measure how much two painted frames differ besides what moved: 0 for paint that sticks to things.
 
     Args:
         previous_source: a frame as filmed, (1, 3, H, W) in [0, 1]; source: the next one.
@@ -105,7 +105,7 @@ def _grey(image: Tensor) -> np.ndarray:
 
 
 def _motion(before: np.ndarray, now: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Where things came from, and where that is to be trusted.
+    """Find where the things in a frame came from, and where that is to be trusted.
 
     Args:
         before: grey (h, w) uint8.
@@ -130,7 +130,7 @@ def _motion(before: np.ndarray, now: np.ndarray, size: tuple[int, int]) -> tuple
 
 
 def _consistent(back: np.ndarray, forth: np.ndarray) -> np.ndarray:
-    """Where going back and forth leads home again, (h, w) bool.
+    """Tell where going back and forth leads home again, (h, w) bool.
 
     Source: Ruder et al. (2016), eq. 5; elsewhere something came out from behind another thing.
     """
@@ -173,5 +173,5 @@ def _blended(painted: np.ndarray, before: np.ndarray, trusted: np.ndarray) -> np
 
 
 def _strength(detail: np.ndarray) -> np.ndarray:
-    """Of detail (H, W, 3) nearby, squared: (H, W)."""
+    """Measure the strength of detail (H, W, 3) nearby, squared: (H, W)."""
     return cv2.blur(_squared(detail), (NEARBY, NEARBY)) + LEAST_DETAIL

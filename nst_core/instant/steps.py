@@ -1,4 +1,4 @@
-"""Work in steps, between which others may have the device; what it returns is the result."""
+"""Defines work in steps, a generator between whose steps others may have the device; its return value is the result."""
 
 from collections.abc import Generator
 from typing import TypeVar
@@ -8,7 +8,7 @@ Steps = Generator[None, None, Result]
 
 
 def finish(steps: Steps[Result]) -> Result:
-    """Go through all steps at once."""
+    """Do all steps of a job at once, and return its result."""
     while True:
         try:
             next(steps)

@@ -1,4 +1,4 @@
-"""Paints large pictures strip by strip, as if in one piece: norms know all of the picture, memory but a strip of it.
+"""Paints large pictures strip by strip, as if in one piece: norms are of the whole picture, memory of a strip.
 
 Features at a quarter of the size are kept; those of full and half size, which are most, are computed strip by strip as
 often as they are wanted: for each norm's mean and variance, and for the layer above.
@@ -30,7 +30,7 @@ class Rows(Protocol):
     scale: int  # pixels of the picture to one of its own
 
     def rows(self, first: int, end: int) -> Tensor:
-        """Rows first … end - 1, (1, C, end - first, W)."""
+        """Give rows first … end - 1, (1, C, end - first, W)."""
         ...
 
 
@@ -42,7 +42,7 @@ class Kept:
         self.height, self.width = images.size_of(features)
 
     def rows(self, first: int, end: int) -> Tensor:
-        """A view."""
+        """Give the rows as a view."""
         return self.features[:, :, first:end]
 
 
@@ -57,7 +57,7 @@ class Computed:
         self.scale = below.scale * stride // layer.enlarge
 
     def measured(self) -> Steps["Computed"]:
-        """Itself, once mean and variance over all positions, (1, C) each, are known: before any row is asked for."""
+        """Measure mean and variance over all positions, (1, C) each, before any row is asked for; return itself."""
         rows = []
         for first, end in strips(self):
             rows.append(moments_of_rows(self._convolved(first, end)))
@@ -66,12 +66,12 @@ class Computed:
         return self
 
     def rows(self, first: int, end: int) -> Tensor:
-        """Computed anew."""
+        """Compute the rows anew."""
         made = self.layer.norm.with_moments(self._convolved(first, end), self.shares, self.mean, self.variance)
         return made.relu_() if self.relu else made
 
     def kept(self) -> Steps[Kept]:
-        """All of it, measured first."""
+        """Compute all rows, once they are measured, and keep them."""
         yield from self.measured()
         parts = []
         for first, end in strips(self):

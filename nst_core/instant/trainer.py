@@ -30,7 +30,7 @@ STYLE_DRAW = 1  # beside seed and step: draws that are not those of the crops
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far a training is.
+    """Tells how far a training is.
 
     Attributes:
         step, steps: updates made, of how many.
@@ -84,7 +84,7 @@ class Trainer:
         self.adam = torch.optim.Adam([norms] if self.adds else [{"params": convolutions, "pace": 1.0}, norms])
 
     def update(self, photographs: Photographs) -> dict[str, float]:
-        """One step; the losses before it."""
+        """Make one step; return the losses before it."""
         recipe, self.step = self.recipe, self.step + 1
         crops = photographs.crops(recipe.batch, recipe.crop, 0.0, recipe.seed, self.step, closest=CLOSEST)
         crops = crops.to(self.compute.device)
@@ -171,7 +171,7 @@ def _begun(styles: list[str], recipe: TrainingRecipe, base: TransformationNetwor
 
 
 def _schedule(step: int, steps: int) -> float:
-    """The share of the step size: whole at first, half a cosine down to a tenth."""
+    """Give the share of the step size: whole at first, half a cosine down to a tenth."""
     return 0.1 + 0.9 * (1 + math.cos(math.pi * step / steps)) / 2
 
 

@@ -21,7 +21,7 @@ SOUND_LOST = "the video's sound is of a kind that cannot be read here; it is pai
 
 @dataclass(frozen=True)
 class VideoProgress:
-    """How far a video is.
+    """Tells how far a video is.
 
     Attributes:
         frame: frames painted so far.
@@ -39,7 +39,7 @@ class VideoProgress:
 
     @property
     def text(self) -> str:
-        """In words, as "frame 12 of 300, 3.1 a second"."""
+        """Put it into words: "frame 12 of 300, 3.1 a second"."""
         of = f" of {self.frames}" if self.frames and self.frames >= self.frame else ""
         rate = f", {self.frame / self.seconds:.1f} a second" if self.frame and self.seconds else ""
         return f"frame {self.frame}{of}{rate}"
@@ -80,7 +80,7 @@ def paint_video(
 
 
 def _check_output(path: Path, source: Path) -> None:
-    """Before an hour of painting rather than after it."""
+    """Refuse an output that cannot be written before an hour of painting, not after it."""
     if path.suffix.lower() != ".mp4":
         raise ConfigError(f"output is {said(path.name)}; name an .mp4 file")
     if path.exists() and source.exists() and path.samefile(source):

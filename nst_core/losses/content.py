@@ -1,4 +1,4 @@
-"""How far features are from the content picture's, and what systems multiply that with."""
+"""Measures how far features are from the content picture's, with the factors of papers and programs."""
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ CONTENT_NORMALIZATIONS = {
 
 
 def content_loss(features: Tensor, target: Tensor) -> Tensor:
-    """How far a layer's features are from the content picture's.
+    """Measure how far a layer's features are from the content picture's.
 
     Args:
         features, target: (B, C, H, W).

@@ -1,4 +1,4 @@
-"""Gram matrices: which textures occur in a picture, not where."""
+"""Computes Gram matrices: which textures occur in a picture, not where."""
 
 import torch
 from torch import Tensor

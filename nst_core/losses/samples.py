@@ -36,7 +36,7 @@ def no_samples(memory: Samples) -> Samples:
 
 
 def source_of_chance(generator: torch.Generator | None) -> torch.Generator:
-    """The generator itself, or one that says the same each time."""
+    """Give the generator itself, or for None one that draws the same each time."""
     return torch.Generator().manual_seed(SEED) if generator is None else generator
 
 

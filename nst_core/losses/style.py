@@ -34,7 +34,7 @@ SMALLEST_MAGNITUDE = 1e-12  # what a black style's distances are divided by
 
 
 def mix(memories: Sequence[Memory], shares: Sequence[float]) -> Memory:
-    """The weighted sum of memories: right for all that is a mean over positions."""
+    """Blend memories by their weighted sum: right for all that is a mean over positions."""
     if isinstance(memories[0], Tensor):
         return sum(share * memory for share, memory in zip(shares, memories, strict=True))
     return tuple(mix(parts, shares) for parts in zip(*memories, strict=True))
@@ -46,7 +46,7 @@ def zeros(memory: Memory) -> Memory:
 
 
 def unchanged(memory: Memory) -> Memory:
-    """The memory itself."""
+    """Leave the memory as it is."""
     return memory
 
 
@@ -139,7 +139,7 @@ STYLE_LOSSES = {
 
 
 def magnitude(loss: StyleLoss, target: Memory) -> Tensor:
-    """How far a target is from a layer that sees nothing, a float32 scalar above 0: for "gram", ‖A‖².
+    """Measure how far a target is from a layer that sees nothing, a float32 scalar above 0: for "gram", ‖A‖².
 
     Args:
         target: a memory, blended but not yet prepared.

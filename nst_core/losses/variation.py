@@ -1,4 +1,4 @@
-"""Total variation: how much neighbouring pixels differ."""
+"""Measures total variation: how much neighbouring pixels differ."""
 
 import torch
 from torch import Tensor

@@ -151,7 +151,7 @@ def _by_eigenvalues(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, 
 
 
 def _by_products(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, Tensor]:
-    """The same by what GPUs do fast.
+    """Compute the same by products of matrices, which GPUs do fast.
 
     With Σ = L Lᵀ and Q the orthogonal factor of LᵀL_s, they are tr QᵀLᵀL_s and ½ L⁻ᵀ Q L_sᵀ: no root is inverted.
     """

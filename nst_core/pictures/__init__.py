@@ -1,1 +1,1 @@
-"""Files of pictures: opened within what they may cost, and what is written in them. Imports no tensor."""
+"""Opens files of pictures within a budget of memory, and reads what is written in them. Imports no tensor."""

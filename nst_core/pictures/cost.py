@@ -1,4 +1,4 @@
-"""What reading a picture takes at its peak, from its header alone, and what it may take."""
+"""Estimates the memory that reading a picture takes, from its header alone, and sets how much it may take."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""What a JPEG 2000 file's own headers say of how it decodes: its tiles, its smaller copies and its blocks.
+"""Reads from a JPEG 2000 file's headers how it decodes: its tiles, its smaller copies and its blocks.
 
 Source: ISO/IEC 15444-1, annexes A (codestream) and I (the file around it).
 """

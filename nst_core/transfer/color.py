@@ -1,4 +1,4 @@
-"""Whose colours a painting has: what is done to the two pictures before, and to the painted one after.
+"""Chooses whose colours a painting has: what is done to both pictures before painting, and to the painting after.
 
 Luma is BT.601's, Y = 0.299 R + 0.587 G + 0.114 B, and chroma is what a pixel has beyond that grey. Swapping chroma
 so is the same as swapping I and Q of YIQ (Gatys et al.) or Cb and Cr of YCbCr (most of the field), as all of them are
@@ -28,7 +28,7 @@ class Color:
 
 
 def luma(image: Tensor) -> Tensor:
-    """How bright each pixel is: (1, 3, H, W) -> (1, 1, H, W)."""
+    """Compute how bright each pixel is: (1, 3, H, W) -> (1, 1, H, W)."""
     red, green, blue = image.split(1, dim=1)
     return LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
 
@@ -119,7 +119,7 @@ def _mean_and_covariance(image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:
-    """Of a symmetric matrix without negative eigenvalues but for rounding."""
+    """Raise a symmetric matrix, without negative eigenvalues but for rounding, to a power."""
     values, vectors = torch.linalg.eigh(matrix)
     return vectors * values.clamp(min=0) ** exponent @ vectors.T
 
@@ -157,12 +157,12 @@ def _quantiles(counts: np.ndarray) -> np.ndarray:
 
 
 def _as_they_are(content: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
-    """Nothing is done before: what is chosen can still be chosen afterwards."""
+    """Leave both pictures as they are, so that colours can still be chosen after painting."""
     return content, style
 
 
 def _in_greys(content: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
-    """Both without colours, the style as bright and contrasty as the content."""
+    """Take the colours from both pictures, the style made as bright and contrasty as the content."""
     return grey(content), match_luma(style, content)
 
 

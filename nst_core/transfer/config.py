@@ -1,4 +1,4 @@
-"""The settings of a run: what goes together, what changes together, and how they are kept."""
+"""Holds the settings of a run: checks what goes together, changes what changes together, reads and writes them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -60,7 +60,7 @@ class StyleTransferConfig(Settings):
             raise ConfigError("α and all of layer_weights are 0, so there is nothing to paint; raise one of them")
 
     def weight_of_layer(self, layer: str) -> float:
-        """w_l of a style layer."""
+        """Give w_l, the weight of a style layer."""
         if not self.layer_weights:
             return 1 / len(self.style_layers)
         return self.layer_weights[self.style_layers.index(layer)]
@@ -113,12 +113,12 @@ class StyleTransferConfig(Settings):
         return tuple(own.get(layer, mean) for layer in layers)
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as plain values, for JSON."""
+        """Give the settings as plain values, for JSON."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "StyleTransferConfig":
-        """The settings that to_dict() gave.
+        """Make settings of what to_dict() gave.
 
         Raises:
             ConfigError: an unknown setting or an invalid value.

@@ -1,4 +1,4 @@
-"""Coarse to fine: at which sizes a picture is painted, and how many steps each gets."""
+"""Plans a run from coarse to fine: the sizes at which a picture is painted, and the steps of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,5 +64,5 @@ def work_until(scales: Sequence[Scale], step: int) -> float:
 
 
 def content_share(config: StyleTransferConfig) -> float:
-    """Find what α is multiplied with at the config's size."""
+    """Find the factor of α at the config's size."""
     return min(MOST_BOOST, max(1.0, BOOST_SIZE / config.size) ** config.content_boost)

@@ -1,4 +1,4 @@
-"""Where a style applies: masks that a person paints, as weights of a network's positions and of pixels.
+"""Turns the masks that a person paints, where a style applies, into weights of layers' positions and of pixels.
 
 A mask is (1, 1, H, W) in [0, 1]: 1 where the style is to be painted, 0 where not, between them at soft edges.
 """
@@ -18,7 +18,7 @@ MAX_RADIUS = 0.25  # of the longer side
 
 
 def mask_of(image: Tensor) -> Tensor:
-    """The mask in a picture that a person painted.
+    """Read the mask from a picture that a person painted.
 
     Args:
         image: (1, C, H, W) in [0, 1]. One or three channels: white is painted, black is not, greys are in between.
@@ -97,7 +97,7 @@ def _blur(length: int, reach: float) -> Tensor:
 
 
 def regions(masks: Sequence[Tensor], styles: int) -> list[Tensor]:
-    """Which part of the picture belongs to which style.
+    """Tell which part of the picture belongs to which style.
 
     Args:
         masks: one (1, 1, H, W) in [0, 1] for each style, or for each but the last, which then gets the rest.
@@ -123,7 +123,7 @@ def regions(masks: Sequence[Tensor], styles: int) -> list[Tensor]:
 
 
 def shares(mask: Tensor, size: tuple[int, int]) -> Tensor | None:
-    """How much each position of a layer counts in its region's statistics.
+    """Compute how much each position of a layer counts in its region's statistics.
 
     Weighted so, Σ share · f fᵀ is the Gram matrix of the region alone; for a mask of 1 everywhere it is gram_matrix.
 

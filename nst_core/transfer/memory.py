@@ -1,4 +1,4 @@
-"""How much memory a painting takes, known before it begins, and what is said where it was not enough."""
+"""Estimates the memory that a painting takes, before it begins, and explains where it was not enough."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +58,7 @@ def check_memory(
 
 @contextmanager
 def painting_on(compute: Compute) -> Iterator[None]:
-    """A step on a device: the same settings give the same picture, on a GPU too.
+    """Surround a step on a device, so that the same settings give the same picture, on a GPU too.
 
     Raises:
         DeviceError: its memory is full.

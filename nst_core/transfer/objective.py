@@ -1,4 +1,4 @@
-"""What a painting is measured by: the pictures' targets, and image -> LossTerms."""
+"""Measures a painting: makes the pictures' targets, then image -> LossTerms."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -27,17 +27,17 @@ SIDES = {"content": "content", "style": "style", "total": TV_TERM}
 
 
 def content_term(layer: str) -> str:
-    """The name of a content layer's term: "content conv4_2"."""
+    """Name a content layer's term: "content conv4_2"."""
     return f"content {layer}"
 
 
 def style_term(layer: str) -> str:
-    """The name of a style layer's term: "style conv1_1"."""
+    """Name a style layer's term: "style conv1_1"."""
     return f"style {layer}"
 
 
 def shares_of(losses: Mapping[str, float]) -> dict[str, float]:
-    """How much of a loss is content, style and total variation: side -> share, of sum 1, of those that have one.
+    """Split a loss into content, style and total variation: side -> share, of sum 1, of those that have one.
 
     Args:
         losses: name of a term -> weighted loss, not negative. All 0, as of a photo that is rebuilt from itself: {}.
@@ -218,7 +218,7 @@ class StyleTransferObjective:
         return self.shares[region, size]
 
     def content_coefficient(self, layer: str, target: Tensor) -> float:
-        """Find what `content_loss` against a layer's target (1, C, H, W) is multiplied with."""
+        """Find the factor of `content_loss` against a layer's target (1, C, H, W) is multiplied with."""
         normalize = CONTENT_NORMALIZATIONS[self.config.content_normalization]
         return (
             self.config.content_weight
@@ -227,7 +227,7 @@ class StyleTransferObjective:
         )
 
     def style_coefficient(self, layer: str, features: Tensor, target: StyleTarget) -> float:
-        """Find what the style loss's distance at a layer with features (B, k, H, W) is multiplied with."""
+        """Find the factor of the style loss's distance at a layer with features (B, k, H, W) is multiplied with."""
         normalize = STYLE_NORMALIZATIONS[self.config.style_normalization]
         weight = self.config.style_weight * self.config.weight_of_layer(layer) * target.weight
         pixels = self.content_image[0, 0].numel()

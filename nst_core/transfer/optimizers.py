@@ -1,4 +1,4 @@
-"""How a picture moves along its gradient: L-BFGS and Adam, one step at a time, from one scale to the next."""
+"""Moves a picture along its gradient: L-BFGS and Adam, one step at a time, from one scale to the next."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,19 +24,19 @@ class Optimizer(Protocol):
         """Take up a canvas; what was learned on one before, of another size, is carried over where it can be."""
 
     def advance(self) -> None:
-        """One update."""
+        """Move the canvas by one update."""
 
     def forget(self) -> None:
-        """The objective is another from here on: drop what would mislead."""
+        """Drop what would mislead from here on, as the objective is another."""
 
     def restart(self, step_size: float) -> None:
         """Begin anew on the same canvas."""
 
     def rest(self, path: Path) -> None:
-        """Keep what is large of its memory in a new file, until it wakes."""
+        """Write what is large of the optimiser's memory into a new file, until `wake`."""
 
     def wake(self) -> None:
-        """Take up what it kept in a file, if it did; raises OSError if that is gone."""
+        """Read back what `rest` wrote, if it did; raises OSError if that is gone."""
 
 
 class LBFGS:
@@ -155,13 +155,13 @@ class Adam:
             self.torchs.state[canvas] = {"step": before["step"], "exp_avg": mean, "exp_avg_sq": square}
 
     def rest(self, path: Path) -> None:
-        """Nothing: two moments are little."""
+        """Keep both moments in memory, as they are small."""
 
     def wake(self) -> None:
-        """Nothing."""
+        """Do nothing, as `rest` wrote nothing."""
 
     def forget(self) -> None:
-        """Nothing: the moments follow the new objective within some steps, and the picture does not jump."""
+        """Forget nothing: the moments follow the new objective within some steps, and the picture does not jump."""
 
     def restart(self, step_size: float) -> None:
         self.step_size = step_size

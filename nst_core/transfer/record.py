@@ -1,4 +1,4 @@
-"""What was run, kept inside the result: enough to paint it again."""
+"""Keeps inside a result how it was painted: enough to paint it again."""
 
 import json
 import platform
@@ -47,7 +47,7 @@ class RunRecord:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The record as plain values."""
+        """Give the record as plain values."""
         return {**asdict(self), "config": self.config.to_dict(), "shares": self.shares}
 
     @property
@@ -59,7 +59,7 @@ class RunRecord:
         }
 
     def to_json(self) -> str:
-        """The record as JSON text."""
+        """Write the record as JSON text."""
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
     @classmethod
@@ -137,7 +137,7 @@ KINDS: dict[str, Callable[[Any], bool]] = {
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON; readers disagree on which of two values counts."""
+    """Refuse a name that occurs twice in an object of JSON, as readers disagree on which counts."""
     table = dict(pairs)
     if len(table) < len(pairs):
         raise ValueError("a name twice")
@@ -158,7 +158,7 @@ def record_of(
     steps: int,
     whole: int,
 ) -> RunRecord:
-    """Tell of a painting up to a frame.
+    """Make the record of a painting up to a frame.
 
     Args:
         painting: the pictures and the settings.
@@ -207,7 +207,7 @@ def save_result(image: Tensor, record: RunRecord, path: str | Path) -> None:
 
 
 def read_record(path: str | Path) -> RunRecord:
-    """The record inside a PNG of ours.
+    """Read the record inside a PNG of ours.
 
     Raises:
         ImageError: not a PNG, or one without a record.

@@ -1,4 +1,4 @@
-"""What a setting of a run says of itself: checks, page, command line, programs and sheets are made of this."""
+"""Defines a setting of a run; checks, page, command line, programs and sheets are made of the definitions."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,7 +66,7 @@ class Setting:
 
     @property
     def short(self) -> str:
-        """What it is called where there is little room: by its symbol, if it has one."""
+        """Name the setting where there is little room: by its symbol, if it has one."""
         return self.symbol or self.name.replace("_", " ")
 
     @property
@@ -76,7 +76,7 @@ class Setting:
 
     @property
     def dashed(self) -> str:
-        """The same with dashes, for the command line and the page's addresses."""
+        """Name it with dashes, for the command line and the page's addresses."""
         return self.asked.replace("_", "-")
 
     @property

@@ -1,4 +1,4 @@
-"""The table of settings: all that is to be said of each, in one place, from which everything else is made."""
+"""Lists all settings of a run, with all that is to be said of each; everything else is made of this table."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Where the optimisation starts."""
+"""Makes the picture that the optimisation starts from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from nst_core.features.vgg import NORMALIZATIONS
 
 @dataclass(frozen=True, kw_only=True)
 class StartMaterial:
-    """All that a start can be made of: pictures (1, 3, H, W) in [0, 1], content at the size to be painted."""
+    """Holds all that a start can be made of: pictures (1, 3, H, W) in [0, 1], content at the size to be painted."""
 
     content_image: Tensor
     style_image: Tensor

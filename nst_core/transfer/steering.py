@@ -1,4 +1,4 @@
-"""A person's hands on a run while it goes on: the only mutable thing, read once a step."""
+"""Stops and steers a run while it goes on: the only mutable thing of a run, read once a step."""
 
 import threading
 from dataclasses import dataclass, field, replace

@@ -134,7 +134,7 @@ class Timelapse:
 
 
 def _checked(name: str, value: float, *, whole: bool = False) -> float:
-    """The value, if it is in range."""
+    """Return the value if it is in range."""
     low, high, unit = RANGES[name]
     kinds = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value) or not low <= value <= high:

@@ -1,4 +1,4 @@
-"""Several paintings in one pass of the network: what differs are pictures and weights, not what is looked at."""
+"""Measures several paintings in one pass of the network: they differ in pictures and weights, not in layers."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ LOOK = (
 
 
 def look_of(config: StyleTransferConfig) -> tuple | None:
-    """Find what paintings must have in common to pass the network together; None if these cannot at all.
+    """Find the settings that paintings must share to pass the network together; None if this one cannot at all.
 
     Those can whose style is compared by Gram matrices, at one scale, without masks or blends.
     """
@@ -37,7 +37,7 @@ def look_of(config: StyleTransferConfig) -> tuple | None:
 
 
 def terms_together(objectives: Sequence[StyleTransferObjective], images: Sequence[Tensor]) -> list[LossTerms]:
-    """Each objective's terms of its own image, from one pass: of n pictures a third faster than n passes.
+    """Compute each objective's terms of its own image, from one pass: of n pictures a third faster than n passes.
 
     Args:
         objectives: whose configs have one `look_of`, without regions.

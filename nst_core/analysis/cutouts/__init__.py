@@ -1,1 +1,1 @@
-"""What is taken out of one picture and pasted into another. Imports no figure."""
+"""Cuts something out of one picture and pastes it into another. Imports no figure."""

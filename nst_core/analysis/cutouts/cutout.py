@@ -1,4 +1,4 @@
-"""Cut-outs: what is taken out of one picture to stand in another.
+"""Makes cut-outs: parts of one picture, transparent around, to stand in another.
 
 A cut-out is (1, 4, H, W) in [0, 1]: sRGB, not multiplied by the fourth channel, which says how much of each pixel
 belongs to it.
@@ -35,7 +35,7 @@ def load_cutout(source: str | Path | BinaryIO) -> Tensor:
 
 
 def visible_part(cutout: Tensor, name: str) -> Tensor:
-    """A picture with transparent parts, (1, 4, H, W) in [0, 1], without the empty space around it; raises as above."""
+    """Trim a picture with transparent parts, (1, 4, H, W) in [0, 1], of the empty space around it; raises as above."""
     if cutout[:, 3].min() > 1 - VISIBLE:
         raise ImageError(
             f"{name} has no transparent parts; paint over what to cut out, or use a PNG with transparency around it"
@@ -60,7 +60,7 @@ def cutout_of(image: Tensor, mask: Tensor) -> Tensor:
 
 
 def check_cutout(cutout: Tensor | None) -> Tensor:
-    """The cut-out, if it is one.
+    """Return a cut-out, or refuse what is none.
 
     Raises:
         ImageError: there is none, it is no single picture with four channels, or nothing of it can be seen.

@@ -36,7 +36,7 @@ class Box(NamedTuple):
 
     @property
     def inside(self) -> tuple[slice, slice]:
-        """Its rows and columns."""
+        """Index the rows and columns inside the box."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
 
@@ -103,7 +103,7 @@ def place(background: Tensor, cutout: Tensor, *, x: float, y: float, scale: floa
 
 
 def box_of(background: tuple[int, int], cutout: tuple[int, int], *, x: float, y: float, scale: float) -> Box:
-    """Where a cut-out comes to lie.
+    """Compute the rectangle of pixels that a cut-out takes in a picture.
 
     Args:
         background, cutout: (height, width), pixels; the cut-out without empty space around it.
@@ -138,7 +138,7 @@ def box_of(background: tuple[int, int], cutout: tuple[int, int], *, x: float, y:
 def nearest_spot(
     background: tuple[int, int], cutout: tuple[int, int], *, x: float, y: float, scale: float
 ) -> tuple[float, float, float]:
-    """The place nearest to a wanted one at which a cut-out lies within the picture: for one that was just given.
+    """Find the place nearest to a wanted one at which a cut-out lies within the picture.
 
     Args:
         background, cutout: as `box_of`.
@@ -155,7 +155,7 @@ def nearest_spot(
 
 
 def _kept(center: float, length: int, room: int) -> tuple[int, int, int]:
-    """Where a side begins and by how much it reaches beyond either end; one pixel is rounding and taken back."""
+    """Tell where a side begins and by how much it reaches beyond either end; one pixel is rounding and taken back."""
     begin = round(center * room - length / 2)
     before, after = -begin, begin + length - room
     if before == 1 or after == 1:

@@ -1,4 +1,4 @@
-"""What VGG-19's classifier says of content, style and result, and when along the way it changes its mind."""
+"""Makes the figure of what VGG-19's classifier says of content, style and result, and when its label changes."""
 
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,7 +18,7 @@ MOMENT_SECONDS = 0.2  # between two moments while nothing is to be seen yet
 
 @dataclass
 class Looks:
-    """The classifier's words so far; they grow with the figure.
+    """Collects the classifier's guesses while the figure grows.
 
     Attributes:
         top: how many guesses are told.
@@ -31,16 +31,16 @@ class Looks:
     along: list[tuple[int, list[Guess]]] = field(default_factory=list)
 
     def add(self, step: int, guesses: list[Guess]) -> None:
-        """A look at the painting."""
+        """Add the guesses for the painting at a step."""
         self.said["result"] = guesses
         self.along.append((step, guesses))
 
     def caption(self, column: str) -> str:
-        """The first guesses, a line each."""
+        """List a column's first guesses, a line each."""
         return "\n".join(map(str, self.said.get(column, [])[: self.top]))
 
     def table(self) -> Table:
-        """The first guesses side by side."""
+        """Tabulate the first guesses of all columns side by side."""
         told = [self.said.get(column, [])[: self.top] for column in COLUMNS]
         rows = [
             (str(rank + 1), *(str(guesses[rank]) if guesses else "" for guesses in told)) for rank in range(self.top)
@@ -48,7 +48,7 @@ class Looks:
         return Table("What VGG-19 sees", ("", *COLUMNS), tuple(rows))
 
     def chart(self) -> Chart:
-        """How likely the content's label and the style's are along the run, in percent."""
+        """Chart how likely the content's label and the style's are along the run, in percent."""
         names: dict[int, str] = {}
         for column in ("content", "style"):
             guess = self.said[column][0]
@@ -59,7 +59,7 @@ class Looks:
         return Chart("probability, percent", "step", lines, logarithmic=False)
 
     def flips(self) -> list[str]:
-        """Where the likeliest label changes, a sentence each; that of the start is compared with the content's."""
+        """Tell where the likeliest label changes, a sentence each; that of the start is compared with the content's."""
         found, before = [], self.said["content"][0]
         for step, guesses in self.along:
             now = guesses[0]
@@ -83,7 +83,7 @@ class Looks:
 
 
 def make(material: FigureMaterial, settings: dict, compute: Compute) -> Moments:
-    """The figure; see `Figure.make`.
+    """Make the figure, as `Figure.make` says.
 
     Raises:
         ImageError: a picture is missing.

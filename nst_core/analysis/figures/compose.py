@@ -1,4 +1,4 @@
-"""Compose first: a cut-out in another picture, pasted and blended, and what the painter makes of either."""
+"""Makes the figure of a composed picture: a cut-out pasted and blended into another picture, and both painted."""
 
 import time
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ blended pictures as contents: Cheng"""
 
 @dataclass(frozen=True)
 class CompositionPlan:
-    """The order of a composed figure: its pictures, where the cut-out goes, and how both are painted."""
+    """Holds all that a composed figure is made of: pictures, the cut-out's place, and settings."""
 
     background: Tensor
     cutout: Tensor
@@ -55,7 +55,7 @@ class CompositionPlan:
         return images.fitted_size(own, max(*painted, min(COMPOSED_SIDE, max(own))))
 
     def placed(self) -> Placed:
-        """Both compositions."""
+        """Make both compositions, pasted and blended."""
         return place(images.resize(self.background, self.composed_size), self.cutout, **self.spot)
 
 
@@ -104,7 +104,7 @@ def _moments(plan: CompositionPlan) -> Moments:
 
 
 def _composed(plan: CompositionPlan, placed: Placed, seconds: float) -> tuple[Part, ...]:
-    """Both compositions, as the first two columns."""
+    """Show both compositions in the first two columns."""
     box, facts = placed.box, plan.spot
     where = f"{box.width}×{box.height} pixels, {box.left} from the left and {box.top} from the top"
     captions = f"as if with glue\n{where}", f"its gradients in the picture's light ({facts['blend']})\n{seconds:.2f} s"
@@ -130,7 +130,7 @@ def _painting(plan: CompositionPlan, image: Tensor, column: int) -> Iterator[Par
 
 
 def seam(image: Tensor, mask: Tensor) -> float:
-    """How much the colours jump across an outline.
+    """Measure how much the colours jump across an outline.
 
     Args:
         image: (1, 3, H, W) in [0, 1].

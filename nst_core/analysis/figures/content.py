@@ -1,4 +1,4 @@
-"""What a layer keeps of the content: a picture is rebuilt from one layer's features alone."""
+"""Makes the figure of what a layer keeps of the content: a picture rebuilt from one layer's features alone."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ STARTS = {"noise": "from noise", "content": "from the picture itself"}
 
 
 def layers_on(backbone: str, layers: tuple[str, ...], usual: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
-    """The layers on a network; where it lacks one of the usual ones, the nearest stands in, and a note says so.
+    """Translate layers to a network; where it lacks one of the usual ones, the nearest stands in, and a note says so.
 
     Raises:
         ConfigError: the network lacks a layer that was chosen.

@@ -34,7 +34,7 @@ CHART = "weighted losses"
 
 
 def zeros_of(objective: StyleTransferObjective) -> dict[str, float]:
-    """Name of a term -> what its distance is of a picture that shows nothing, where the objective divides by it."""
+    """Map a term's name to its distance for a picture that shows nothing, where the objective divides by that."""
     zeros = {content_term(layer): zero for layer, zero in objective.content_magnitudes.items()}
     if objective.config.style_normalization == RELATIVE:
         zeros |= {style_term(layer): targets[0].magnitude for layer, targets in objective.style_targets.items()}
@@ -155,7 +155,7 @@ class FormulaWatch:
 
 
 def _rows(terms: Sequence[Term], now: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
-    """Each term with what it is now, and their sum."""
+    """Tabulate each term with its value now, and their sum."""
     values = {**now, TOTAL: math.fsum(now.values())} if now else {}
     rows = [(term.name, term.formula, term.numbers) for term in terms]
     rows.append((TOTAL, "the sum of all", ""))
@@ -163,7 +163,7 @@ def _rows(terms: Sequence[Term], now: Mapping[str, float]) -> tuple[tuple[str, .
 
 
 def _shares(frame: Frame) -> tuple[str, ...]:
-    """How much of the loss is content, style and total variation."""
+    """Tabulate how much of the loss is content, style and total variation."""
     if not (shares := shares_of(frame.losses)):
         return ()
     said = ", ".join(f"{side} {share:.0%}" for side, share in shares.items() if share > 0)
@@ -193,7 +193,7 @@ CODE = Table(
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
-    """The figure's moments; `figure.Figure` says what is what."""
+    """Make the figure, as `Figure.make` says."""
     own = {name: settings[name] for name in ("size", "steps", "seed")}
     preset = settings["preset"]
     names = filter(None, (preset, PAPER, counterpart(preset)))

@@ -122,7 +122,7 @@ class GramWatch:
 
 
 def _rotated(backbone: str, layer: str, channels: int) -> str:
-    """How a narrow network's channels are to be read."""
+    """Note how a narrow network's channels are to be read."""
     return (
         f"{BACKBONES[backbone]} has {channels} channels at {layer} for VGG-19's {channels_of(backbone, layer)}: each "
         "mixes several of those, so one alone says less; distances between their Gram matrices are nearly VGG-19's."
@@ -157,7 +157,7 @@ def config_of(settings: dict[str, Any]) -> StyleTransferConfig:
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
-    """The figure's moments; `figure.Figure` says what is what."""
+    """Make the figure, as `Figure.make` says."""
     run = stylize(material.content(), material.style(), config_of(settings), compute=compute)
     return GramWatch(run, settings).moments()
 

@@ -85,7 +85,7 @@ def _parts(growth: FigureGrowth) -> Iterator[Part]:
 
 
 def _findings(growths: tuple[FigureGrowth, ...]) -> tuple[str, ...]:
-    """Which way leads furthest, in steps and in time."""
+    """Tell which start and optimiser lead furthest, by steps and by time."""
     done = [growth for growth in growths if growth.record]
     if len(done) < 2 or len(done) < len(growths):
         return ()

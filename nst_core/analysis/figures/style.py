@@ -1,4 +1,4 @@
-"""What layers keep of the style: a texture is made of noise that has the style's Gram matrices."""
+"""Makes the figure of what layers keep of the style: noise becomes a texture with the style's Gram matrices."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def _config(settings: dict[str, Any], layers: tuple[str, ...], seed: int) -> Sty
 
 
 def _findings(growths: tuple[FigureGrowth, ...]) -> tuple[str, ...]:
-    """How two seeds differ as pictures and agree as textures."""
+    """Tell how two seeds differ as pictures and agree as textures."""
     last = max(growth.cell.column for growth in growths)
     pair = [growth for growth in growths if growth.cell.column == last and growth.record][:2]
     pictures = [growth.image for growth in pair if growth.image is not None]

@@ -1,1 +1,1 @@
-"""What one layer sees, drawn. Imports features and what a figure is."""
+"""Draws what one layer of a network sees. Imports features and what a figure is."""

@@ -1,4 +1,4 @@
-"""What a Gram matrix says of a layer's channels: which are active, which occur together, which belong side by side."""
+"""Reads a Gram matrix: which channels of a layer are active, occur together, belong side by side."""
 
 import numpy as np
 from torch import Tensor
@@ -7,7 +7,7 @@ SMALLEST_ENERGY = 1e-12  # of a channel that never answers
 
 
 def cosines(gram: Tensor) -> np.ndarray:
-    """How much two channels occur together, whatever their strength: Gᵢⱼ / √(Gᵢᵢ Gⱼⱼ).
+    """Measure how much two channels occur together, whatever their strength: Gᵢⱼ / √(Gᵢᵢ Gⱼⱼ).
 
     Args:
         gram: (C, C).

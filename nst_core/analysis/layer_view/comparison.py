@@ -1,4 +1,4 @@
-"""What one layer sees in content, style and painting, drawn so that they compare."""
+"""Draws what one layer sees in content, style and painting, so that they compare."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Seen:
 
 
 def look(network: VGG, image: Tensor, layer: str, config: StyleTransferConfig) -> Seen:
-    """A layer's features of image (1, 3, H, W) and their Gram matrix, of Lite measured as its teacher's."""
+    """Compute a layer's features of image (1, 3, H, W) and their Gram matrix; Lite's on its teacher's scale."""
     with torch.no_grad():
         features = network(
             image, (layer,), pooling=config.pooling, padding=config.padding, normalization=config.normalization
@@ -126,7 +126,7 @@ class Comparison:
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """Labels at the side."""
+        """List the labels at the side."""
         return *ROWS, *(f"channels {a} and {b}" for a, b in self.pairs)
 
     def findings(self, result: Seen) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ class FigureCell:
 
 @dataclass
 class FigureGrowth:
-    """How far a cell is; grows with it.
+    """Keeps how far the painting of a cell is.
 
     Attributes:
         image: (1, 3, H, W), the newest picture; None before the first.
@@ -52,16 +52,16 @@ class FigureGrowth:
 
     @property
     def done(self) -> bool:
-        """Whether it changes no more."""
+        """Whether the painting has ended."""
         return self.record is not None or bool(self.problem)
 
     @property
     def step(self) -> int:
-        """Steps made."""
+        """Count the steps made."""
         return self.history[-1][0] if self.history else 0
 
     def note(self, frame: Frame, seconds: float) -> None:
-        """Take up a frame."""
+        """Keep a new frame of the cell."""
         self.image, self.losses = frame.image, frame.losses
         self.history.append((frame.step, seconds, frame.total))
         if frame.step in self.cell.marks:

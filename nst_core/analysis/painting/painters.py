@@ -1,4 +1,4 @@
-"""Who paints a figure's cells, a step at a time: one cell by itself, or several that pass the network together."""
+"""Paints a figure's cells, a step at a time: one cell by itself, or several in one pass of the network."""
 
 import math
 import time
@@ -73,7 +73,7 @@ class BatchMember:
         return self.growth.step + 1 if self.growth.history else 0
 
     def take(self, seconds: float) -> None:
-        """The canvas and its losses are a frame, which took so long."""
+        """Keep the canvas and its losses as a frame, which took so many seconds."""
         self.good = self.canvas.detach().clone()
         frame = Frame(self.next_step, self.good, self.losses)
         self.before = frame.total
@@ -86,13 +86,13 @@ class BatchMember:
         return self.optimizer.leaps and leapt(self.before, self.losses)
 
     def go_back(self) -> None:
-        """To the last frame's picture, to take a short step from there."""
+        """Put the last frame's picture back, to take a short step from there."""
         self.optimizer.forget()
         with torch.no_grad():
             self.canvas.copy_(self.good)
 
     def move(self) -> None:
-        """One update."""
+        """Move the canvas by one update."""
         self.optimizer.advance()
         if self.run.config.clamp:
             with torch.no_grad():

@@ -41,7 +41,7 @@ def paint_cells(cells: Sequence[FigureCell], compute: Compute, *, together: bool
 
 
 def _groups(cells: Sequence[FigureCell], together: bool) -> list[list[FigureCell]]:
-    """Cells that pass the network together, MOST_TOGETHER at most; the others each alone."""
+    """Group cells that pass the network together, MOST_TOGETHER at most; the others each alone."""
     groups: dict[object, list[list[FigureCell]]] = {}
     for number, cell in enumerate(cells):
         config, look = cell.config, look_of(cell.config) if together else None

@@ -1,4 +1,4 @@
-"""What a poster is made of: words and charts as pictures of one width, to be set below each other."""
+"""Draws the blocks of a poster: words and charts as pictures of one width, to be set below each other."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

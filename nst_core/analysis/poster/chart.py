@@ -83,7 +83,7 @@ def ticks(low: float, high: float) -> list[float]:
 
 @dataclass(frozen=True)
 class _Axes:
-    """Where points lie: the frame's sides, pixels, and what is there."""
+    """Places points in a chart's frame: its sides, pixels, and the values there."""
 
     left: int
     top: int
@@ -124,7 +124,7 @@ class _Axes:
         return cls(left, top, width - 2 * size, top + height, size, xs, (low, high), across, tuple(up))
 
     def place(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point lies, pixels."""
+        """Place a point, pixels."""
         shares = [(value - low) / (high - low) for value, (low, high) in ((x, self.xs), (y, self.ys))]
         return self.left + shares[0] * (self.right - self.left), self.bottom - shares[1] * (self.bottom - self.top)
 

@@ -1,4 +1,4 @@
-"""Words on pictures: which font there is, and how what it lacks is written in plain letters."""
+"""Writes words on pictures: finds a font, and spells what it lacks in plain letters."""
 
 import re
 import unicodedata

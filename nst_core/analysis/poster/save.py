@@ -1,4 +1,4 @@
-"""What is kept of a figure: one labelled picture at print size, or its parts as files, each with how it was made."""
+"""Saves a figure: as one labelled picture at print size, or as its parts, each with how it was made."""
 
 import csv
 import json

@@ -139,7 +139,7 @@ TOLD = {name for names in ASPECTS.values() for name in names}
 
 
 def aspects_of(table: Mapping[str, Setting]) -> list[Aspect]:
-    """How a config's settings are said: together as the papers say them, what is told nowhere by its label."""
+    """Put a config's settings into words: together as the papers say them, what is told nowhere by its label."""
     return [*ASPECTS, *(_plain(one) for name, one in table.items() if name not in TOLD)]
 
 

@@ -48,7 +48,7 @@ HINT = "Drop a ZIP of class folders, then press <b>Paint</b>:<br>pictures are sh
 
 
 class FolderWish(NamedTuple):
-    """What a person wants to be painted; its controls have the same names."""
+    """Holds what a person wants to be painted; its controls have the same names."""
 
     source: str | None  # the uploaded ZIP
     by: str  # of BRUSHES
@@ -59,11 +59,11 @@ class FolderWish(NamedTuple):
     steps: float | None  # of the optimiser
 
     def alone(self) -> "FolderWish":
-        """With what counts: what only the other brush would read makes no difference."""
+        """Leave out what only the other brush would read, so that it makes no difference."""
         return self._replace(style_picture=None, steps=None) if self.by == "instant" else self._replace(styles=None)
 
     def numbers(self) -> list[float]:
-        """The strengths; raises ConfigError for what is no list of numbers."""
+        """Read the strengths; raises ConfigError for what is no list of numbers."""
         try:
             return [float(text) for text in re.split(r"[\s,;]+", (self.strengths or "").strip(" ,;"))]
         except ValueError:
@@ -84,7 +84,7 @@ class FolderWish(NamedTuple):
         return self.style_picture
 
     def config(self) -> StyleTransferConfig:
-        """How the optimiser paints; raises ConfigError for numbers that are missing or out of range."""
+        """Make the optimiser's config; raises ConfigError for numbers that are missing or out of range."""
         self.painting()  # what is missing is told first
         for name in ("size", "steps"):
             if getattr(self, name) is None:
@@ -106,7 +106,7 @@ class FolderWish(NamedTuple):
 
 
 class Augmentation(PageState, Job):
-    """What one open page has of it: the pictures of its ZIP, and what is painted of them."""
+    """Holds one open page's pictures of its ZIP, and what is painted of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class Augmentation(PageState, Job):
         self.steering.stop.set()
 
     def folders(self, wish: FolderWish) -> tuple[Path, Path]:
-        """Of pictures and paintings; for the wish of before those of before, so that painting goes on where it was.
+        """Give the folders of pictures and paintings; for the same wish the same ones, so that painting goes on there.
 
         Raises:
             ImageError: a ZIP that cannot be unpacked.
@@ -142,7 +142,7 @@ class Augmentation(PageState, Job):
             shutil.rmtree(self.room, ignore_errors=True)
 
     def told(self, text: object) -> str:
-        """Words without this computer's folders."""
+        """Take this computer's folders out of a text."""
         words = str(text)
         for place in (self.room / "pictures", self.room / "paintings") if self.room else ():
             words = words.replace(f"{place}/", "").replace(str(place), f"the ZIP of {place.name}")
@@ -203,7 +203,7 @@ def _of_brush(by: str) -> tuple[gr.Dropdown, gr.Number]:
 
 
 def enter_page(job: Augmentation, request: gr.Request) -> None:
-    """A page was opened."""
+    """Note which page this is, when it is opened."""
     job.enter(request)
 
 
@@ -248,7 +248,7 @@ def paint_folder(job: Augmentation, shown: Mapping[str, Any]) -> Iterator[Update
 def _show(
     job: Augmentation, painting: Generator[AugmentProgress, None, None]
 ) -> Generator[Updates, None, AugmentProgress]:
-    """Each painting while it is made; returns the last progress."""
+    """Show each painting while it is made; return the last progress."""
     channel, began, told, saved = Channel(), time.monotonic(), -WORDS_SECONDS, -1
     words: dict[str, str] = {}
     last = AugmentProgress(0, 0)
@@ -274,7 +274,7 @@ def _show(
 
 
 def _status(progress: AugmentProgress, entry: Entry, done: float, seconds: float, token: str) -> str:
-    """What goes along with a picture; done counts the painting at work, which is entry's, by its share."""
+    """Write the status beside a picture; done counts the painting at work, which is entry's, by its share."""
     worked = done - progress.kept
     left = f" · {duration(seconds / worked * (progress.total - done))} left" if worked > 0 else ""
     text = (
@@ -284,7 +284,7 @@ def _status(progress: AugmentProgress, entry: Entry, done: float, seconds: float
 
 
 def _notes(job: Augmentation, last: AugmentProgress, stopped: bool) -> str:
-    """Say what there is to say of the end."""
+    """Write what a person should know at the end."""
     notes = [job.told(note) for note in last.notes[:MOST_NOTES]]
     notes += [f"{len(last.notes) - MOST_NOTES} more are skipped"] if len(last.notes) > MOST_NOTES else []
     notes += [f"Left out: {job.left_out} files that are no pictures in a class's folder"] if job.left_out else []

@@ -1,4 +1,4 @@
-"""Class folders in ZIP files: unpacked without trust in what they hold, and packed again with their index."""
+"""Unpacks class folders from ZIP files, without trust in what they hold, and packs them again with their index."""
 
 import io
 import shutil
@@ -111,7 +111,7 @@ def _files(archive: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, tuple[s
 
 
 def _path(info: zipfile.ZipInfo) -> str:
-    """A name as it was meant: macOS writes UTF-8 and does not say so."""
+    """Read a name as it was meant: macOS writes UTF-8 and does not say so."""
     try:
         return info.filename if info.flag_bits & 0x800 else info.filename.encode("cp437").decode()
     except UnicodeError:

@@ -1,4 +1,4 @@
-"""A figure's options as the page's controls."""
+"""Lays out a figure's options as the page's controls."""
 
 from typing import Any, TypeAlias
 
@@ -53,7 +53,7 @@ def option_controls(figure: Figure) -> dict[str, OptionControl]:
 
 
 def shown_value(option: Option, value: Any) -> Any:
-    """A value as its control shows it."""
+    """Convert an option's value into what its control shows."""
     if not option.several:
         return value
     return list(value) if option.choices else option.text(value)

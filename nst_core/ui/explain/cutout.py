@@ -1,4 +1,4 @@
-"""Before a composed picture is painted: a cut-out, by its transparency or by a brush, is put into its place by hand."""
+"""Lets a person cut something out, by transparency or with a brush, and put it into its place in a picture."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -116,7 +116,7 @@ def put_first(shown: Mapping[str, Any]) -> Updates:
 
 
 def _read(content: Path, cutout: Path, brush: Drawn | None) -> tuple[Tensor, Tensor]:
-    """Picture and cut-out; decoded on this thread, so that a painting on the device's need not wait for large files."""
+    """Read picture and cut-out, on this thread, so that a painting on the device's need not wait for large files."""
     return images.load(content), cut_out(cutout, brush, _computed)
 
 
@@ -147,7 +147,7 @@ def _tell(error: Exception) -> None:
 
 
 def ground(cutout: Path | None) -> Update:
-    """The picture for the brush to paint over what is to be cut out."""
+    """Give the picture for the brush to paint over what is to be cut out."""
     try:
         if cutout is None:
             raise NSTError("there is no picture to cut from; drop one")

@@ -1,4 +1,4 @@
-"""A part of a figure, enlarged, with what it was made of, and on its way to the studio."""
+"""Shows a part of a figure enlarged, with what it was made of, and hands it to the studio."""
 
 import json
 from html import escape
@@ -47,7 +47,7 @@ def build_enlarged() -> Enlarged:
 
 
 def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, tabs: gr.Tabs, studio: Studio) -> None:
-    """A click on a part enlarges it; from there it goes to the studio, with its pictures and settings."""
+    """Let a click on a part enlarge it, and a button hand it to the studio, with its pictures and settings."""
     shown = Form({"area": enlarged.area, "picture": enlarged.picture, "send": enlarged.send})
     looked = figure.look(shown.filled_by(look), board, list(shown), **INSTANT)
     looked.then(None, js=SCROLL, show_progress="hidden", api_visibility="private")
@@ -69,7 +69,7 @@ def look(board: Board, event: gr.EventData) -> Updates:
 
 
 def enlarged_html(part: Part) -> str:
-    """The part as large as the page allows, and all that is known of it.
+    """Write the part as HTML: as large as the page allows, with all that is known of it.
 
     Raises:
         ValueError: there is nothing to see of it yet.
@@ -105,7 +105,7 @@ def send(board: Board, session: Session) -> Updates:
 
 
 def sources(board: Board, part: Part) -> tuple[str | None, str | None]:
-    """The files of the content and style picture that a painting was made of, None where it had none or it is gone.
+    """Find the files of the content and style picture of a painting, None where it had none or the file is gone.
 
     Raises:
         NSTError: the part is of no figure.

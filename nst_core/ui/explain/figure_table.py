@@ -1,4 +1,4 @@
-"""A figure on the page: a table of pictures that are buttons, charts, tables, and what came out."""
+"""Shows a figure on the page: a table of pictures that are buttons, charts, tables, and what came out."""
 
 from collections.abc import Sequence
 from html import escape
@@ -127,7 +127,7 @@ class Figures:
         self.made: dict[tuple[int, int], tuple[Tensor | None, str]] = {}
 
     def shows(self, moment: Moment, *, busy: bool) -> dict[str, object]:
-        """The figure at a moment.
+        """Make FigureView's value for a moment.
 
         Args:
             moment: of one figure, each time.

@@ -1,4 +1,4 @@
-"""Links that open the page at a figure with its settings."""
+"""Makes and reads links that open the page at a figure with its settings."""
 
 import shutil
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class LessonLink:
     pictures: dict[str, Path] = field(default_factory=dict)
 
     def query(self) -> str:
-        """The lesson as the end of an address: "?figure=grid&size=128&content=chelsea_cat"; defaults are left out."""
+        """Write the lesson as the end of an address: "?figure=grid&size=128&content=cat"; defaults are left out."""
         told = {FIGURE_KEY: self.figure.name}
         for option in self.figure.options:
             if self.settings[option.name] != option.default:
@@ -42,7 +42,7 @@ class LessonLink:
 
 
 def read_link(query: Mapping[str, str]) -> LessonLink | None:
-    """The lesson that an address names; None if it names none. What it does not know, such as a theme, it leaves.
+    """Read the lesson that an address names, None if it names none; other parts of it, such as a theme, are ignored.
 
     Raises:
         ConfigError: an unknown figure or example, or an invalid value.
@@ -60,7 +60,7 @@ def read_link(query: Mapping[str, str]) -> LessonLink | None:
 
 
 def _example(key: str, name: str) -> Path:
-    """An example by its name; a link names no other files."""
+    """Find an example by its name; a link names no other files."""
     found = {path.stem: path for path in sorted(EXAMPLES[key].glob("*.jpg"))}
     if name not in found:
         raise ConfigError(f"the link's {key} is {said(name)}; choose one of {', '.join(found)}")
@@ -69,7 +69,7 @@ def _example(key: str, name: str) -> Path:
 
 
 def as_example(key: str, path: Path | None) -> dict[str, Path]:
-    """key -> the example that an upload is, by its name and size; nothing for a picture of the user's own."""
+    """Recognise an upload as an example, key -> its file, by name and size; nothing for a picture of the user's own."""
     if path is None:
         return {}
     example = EXAMPLES[key] / path.name

@@ -23,7 +23,7 @@ VIEW_SECONDS = 1.2  # at least, between two views of a figure that grows
 
 
 def settings_of(figure: Figure, shown: Mapping[str, Any]) -> dict[str, Any]:
-    """name -> value of a figure's options, from what the page shows by their keys (`key_of`).
+    """Read a figure's options, name -> value, from what the page shows by their keys (`key_of`).
 
     Raises:
         ConfigError: an invalid value.
@@ -112,7 +112,7 @@ def _shown(board: Board, making: Moments) -> Iterator[Updates]:
 
 
 def _left(moment: Moment, first: float, began: float) -> str:
-    """Seconds to come, by what was done since a share of the work at that time."""
+    """Estimate the time left, from the work done since this run of the figure began."""
     seconds, made = time.monotonic() - began, moment.share - first
     return f"about {duration(seconds * (1 - moment.share) / made)} left" if made > 0.03 and seconds > 2 else ""
 

@@ -1,4 +1,4 @@
-"""What can be kept of a figure: a page to print, its parts as files, and a link that opens it again."""
+"""Lets a person keep a figure: as a page to print, as its parts, or as a link that opens it again."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -60,12 +60,12 @@ def build_keeping(board: gr.State) -> gr.Row:
 
 
 def poster_file(board: Board) -> Update:
-    """The figure as one labelled PNG at print size."""
+    """Save the figure as one labelled PNG at print size."""
     return _kept(board, f"{_name(board)}.png", save_poster)
 
 
 def parts_file(board: Board) -> Update:
-    """The parts of the figure, with their records, as a ZIP."""
+    """Save the parts of the figure, with their records, as a ZIP."""
     return _kept(board, f"{_name(board)}-parts.zip", parts_zip)
 
 
@@ -87,7 +87,7 @@ def _kept(
 
 
 def address_of(board: Board) -> str:
-    """The end of the address that opens this figure with its settings; pictures of one's own do not travel."""
+    """Write the end of the address that opens this figure with its settings; own pictures do not travel along."""
     if board.figure is None:
         raise refusal(NO_FIGURE)
     pictures: dict[str, Path] = {}

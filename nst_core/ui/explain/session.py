@@ -1,4 +1,4 @@
-"""What one open page has of its figure: the pictures it is made of, how far it is, and how it can go on."""
+"""Holds one open page's figure: the pictures it is made of, how far it is, and how it can go on."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -41,7 +41,7 @@ class Pictures(NamedTuple):
         return [Path(path) for path in (self.style, *(self.more_styles or ())) if path]
 
     def read(self, wanted: Sequence[str]) -> FigureMaterial:
-        """The pictures that a figure wants; those of the single kinds are the first of their kind.
+        """Read the pictures that a figure wants; those of the single kinds are the first of their kind.
 
         Raises:
             ImageError: one that cannot be used, or too many.
@@ -86,7 +86,7 @@ def _title(path: Path) -> str:
 
 
 class Board(PageState):
-    """What one open page has of its figure: how it is made, and how far it is."""
+    """Holds one open page's figure: how it is made, and how far it is."""
 
     def __init__(self) -> None:
         self.job = Job()
@@ -100,7 +100,7 @@ class Board(PageState):
         self.looked_at: tuple[int, int] | None = None  # the part that is enlarged
 
     def begin(self, figure: Figure, settings: dict[str, Any], pictures: Pictures) -> Moments:
-        """Another figure; what is wrong with it is said before the last one is given up. On the device's thread."""
+        """Begin another figure, which is checked before the last one is given up. On the device's thread."""
         making = figure.make(pictures.read(figure.pictures), settings, choose_compute())
         self.drop()
         self.making, self.figure, self.settings, self.pictures = making, figure, settings, pictures
@@ -124,10 +124,10 @@ class Board(PageState):
         release_freed_memory()
 
     def part(self, place: tuple[int, int] | None) -> Part | None:
-        """The part at a place, if there is one."""
+        """Find the part at a place, if there is one."""
         return next((part for part in self.parts if (part.row, part.column) == place), None)
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Of the last moment."""
+        """List the parts of the last moment."""
         return self.moment.parts if self.moment else ()

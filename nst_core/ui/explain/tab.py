@@ -154,7 +154,7 @@ def _further(kind: str) -> gr.File:
 
 
 def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, dict[str, OptionControl]]]:
-    """figure -> its controls' area, and its controls."""
+    """Lay out each figure's controls: figure -> their area, figure -> option -> control."""
     groups: dict[str, gr.Column] = {}
     controls: dict[str, dict[str, OptionControl]] = {}
     for name, figure in FIGURES.items():
@@ -196,7 +196,7 @@ def words_html(name: str) -> str:
 
 
 def choose(name: str) -> Updates:
-    """Another figure: its words, and what it is made of."""
+    """Show another figure's words, pictures and options."""
     kinds = {area: gr.Column(visible=_wants(name, kind)) for area, kind in AREAS.items()}
     options = {f"options of {other}": gr.Column(visible=name == other) for other in FIGURES}
     return {"words": words_html(name), **kinds, **options}
@@ -208,14 +208,14 @@ def _filled(inputs: FigureInputs, stage: Stage) -> Form:
 
 
 def fill(link: LessonLink) -> Updates:
-    """A lesson's figure, pictures and settings; what it does not name stays."""
+    """Fill in a lesson's figure, pictures and settings; what it does not name stays."""
     figure, pictures = link.figure, {name: str(path) for name, path in link.pictures.items()}
     values = {key_of(figure, option): shown_value(option, link.settings[option.name]) for option in figure.options}
     return {"figure": figure.name, **pictures, **choose(figure.name), **values}
 
 
 def _opened(request: gr.Request) -> Updates:
-    """The page was opened, perhaps at a lesson."""
+    """Fill in the lesson at whose link the page was opened, if any."""
     try:
         link = read_link(dict(request.query_params))
     except NSTError as error:
@@ -228,7 +228,7 @@ def _opened(request: gr.Request) -> Updates:
 
 
 def _follow_preset(studio: Studio, inputs: FigureInputs) -> None:
-    """The formulas are those of the preset that the studio uses, until another is chosen here."""
+    """Let the formulas be those of the preset that the studio uses, until another is chosen here."""
     chosen = inputs.controls["formula"]["preset"]
     studio.preset.change(lambda name: name or gr.skip(), studio.preset, chosen, **INSTANT)
 
@@ -245,7 +245,7 @@ def _connect_inputs(inputs: FigureInputs, stage: Stage) -> None:
 def _connect_making(
     board: gr.State, inputs: FigureInputs, stage: Stage, buttons: tuple[gr.Button, gr.Button], tour: Tour
 ) -> None:
-    """Make, Stop, Continue, and the tour's "Show me", which sets a lesson and makes it."""
+    """Connect Make, Stop, Continue, and the tour's "Show me", which sets a lesson and makes it."""
     (run, stop), view = buttons, stage.view
     again = view.only("go_on") | {"run": run, "stop": stop, "show": tour.show}
     refused = again | {"status": view["status"]}

@@ -111,7 +111,7 @@ def turn(move: int) -> Callable[[int], Updates]:
 
 
 def page(place: int) -> str:
-    """A page of the tour."""
+    """Write a page of the tour as HTML."""
     station = TOUR[place]
     words = escape(station.words)
     for italic in ("content", "style"):

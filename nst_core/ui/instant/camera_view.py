@@ -1,4 +1,4 @@
-"""The place on the page where the camera is painted as it goes."""
+"""Lays out the place on the page where the camera is painted live."""
 
 import gradio as gr
 
@@ -179,7 +179,7 @@ take.addEventListener('click', () => {
 
 
 def live_area(value: str | None = None, *, elem_id: str | None = None) -> gr.HTML:
-    """The place on the page; its value is the token of the page's `Live`, None while there is none.
+    """Make the place on the page; its value is the token of the page's `Live`, None while there is none.
 
     Triggers "take" with the painted frame that is shown, see `taken`.
     """

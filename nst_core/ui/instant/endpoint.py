@@ -20,7 +20,7 @@ from nst_core.ui.widgets.pictures import PictureInput
 
 
 def add_instant_endpoint() -> None:
-    """Inputs and output without a place on the page."""
+    """Add the endpoint, with inputs and output that have no place on the page."""
     inputs = [
         PictureInput(label="content", visible=False),
         gr.Textbox(label="style", visible=False),

@@ -1,4 +1,4 @@
-"""Videos and many pictures at a time: painted in the background of the page, with a bar, and kept when stopped."""
+"""Paints videos, and many pictures at a time, with a bar; stopped, what is painted is kept."""
 
 import time
 import zipfile

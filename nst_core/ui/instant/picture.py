@@ -1,4 +1,4 @@
-"""A picture painted in one pass: what the Instant tab's handlers do with one file."""
+"""Paints one picture in one pass for the Instant tab, and hands it to the studio."""
 
 import json
 import shutil
@@ -70,7 +70,7 @@ def paint_picture(session: InstantSession, source: Path | None, size: float | No
 
 
 def read(source: Path, size: float | None) -> Tensor:
-    """A file's picture at the size at which it is painted: its longer side, or for None its own.
+    """Read a file's picture at the size at which it is painted: its longer side, or for None its own.
 
     Raises:
         ImageError: not a picture, or too large or small a one.
@@ -85,7 +85,7 @@ def read(source: Path, size: float | None) -> Tensor:
 
 
 def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tensor], Tensor]:
-    """The same, to be called from any thread but the device's, where others have turns between its steps.
+    """Make of a brush a function for any thread but the device's, on which others have turns between its steps.
 
     Large pictures are painted one at a time, whoever asks, as each of them takes gigabytes.
 
@@ -114,7 +114,7 @@ def _stoppable(steps: Steps[Tensor], steering: Steering | None) -> Steps[Tensor]
 
 
 def polish(instant: InstantSession, session: Session) -> Updates:
-    """Hand picture, style and result to the studio."""
+    """Hand picture, style and painted result to the studio, to be polished there."""
     if instant.result is None or not instant.result.exists():
         raise refusal("there is no painted picture any more; choose one, and a style")
     image = images.load(instant.result)

@@ -137,14 +137,14 @@ def remix(session: InstantSession, shown: Mapping[str, Any]) -> None:
 
 
 def pick(session: InstantSession, event: gr.EventData) -> StripValue:
-    """A click on a style."""
+    """Choose the style that was clicked."""
     session.choose(int(event.number))
     session.point_camera()
     return session.strip_value()
 
 
 def take(session: InstantSession, event: gr.EventData) -> Update:
-    """A painted frame of the camera becomes a file that can be painted further, kept, or polished."""
+    """Save a painted frame of the camera as a file that can be painted further, kept, or polished."""
     try:
         path = new_file("camera.png")
         images.save_png(taken(event), path)
@@ -156,7 +156,7 @@ def take(session: InstantSession, event: gr.EventData) -> Update:
 
 
 def enter_page(session: InstantSession, request: gr.Request) -> tuple[StripValue, str]:
-    """A page was opened: its styles, and the token of its camera."""
+    """Give a page that is opened its styles and the token of its camera."""
     session.enter(request)
     if session.names:
         session.point_camera()

@@ -1,1 +1,1 @@
-"""What every tab needs of the page: words, toasts, files to keep, its look. Imports no other room of the page."""
+"""Holds what every tab needs: forms, words, toasts, files to keep, the look. Imports no other room of the page."""

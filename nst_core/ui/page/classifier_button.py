@@ -33,7 +33,7 @@ def classifier_button(status: gr.HTML) -> gr.Button:
 
 
 def offer_classifier() -> tuple[Update, Update]:
-    """Note and button, shown while the classifier is missing."""
+    """Show note and button while the classifier is missing."""
     try:
         missing = weights.find(CLASSIFIER) is None
     except NSTError:  # NST_WEIGHTS is wrong, as a click will say
@@ -42,7 +42,7 @@ def offer_classifier() -> tuple[Update, Update]:
 
 
 def fetch_classifier() -> Iterator[tuple[str, Update]]:
-    """The button's: fetch the classifier, shown in the status line; meanwhile it cannot be pressed again."""
+    """Fetch the classifier, shown in the status line; meanwhile the button cannot be pressed again."""
     try:
         for line in fetch_weights(CLASSIFIER, Steering()):
             yield line, gr.Button(interactive=False)

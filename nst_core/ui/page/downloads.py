@@ -1,4 +1,4 @@
-"""Files for the page, among gradio's uploads: `serving.housekeeping` deletes them in time."""
+"""Makes files for the page, among gradio's uploads, which `serving.housekeeping` deletes in time."""
 
 import secrets
 from collections import Counter
@@ -15,7 +15,7 @@ IN_USE: Counter[Path] = Counter()  # files and folders of jobs that go on, howev
 
 
 def new_file(name: str) -> Path:
-    """A path of that name, in a folder that cannot be guessed.
+    """Make a path of that name, in a new folder that cannot be guessed.
 
     Raises:
         OutputError: the folder cannot be made.

@@ -1,4 +1,4 @@
-"""How the page's events reach the server, and what comes back."""
+"""Names the ways in which the page's events reach the server, and what comes back."""
 
 from typing import Any, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Components by name: their values come to a handler, and updates come back from it, as dictionaries."""
+"""Gives handlers the values of components by name, and takes updates from them by name, as dictionaries."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps

@@ -1,4 +1,4 @@
-"""What the run is doing, in words and as a bar."""
+"""Writes what a run is doing, in words and as a bar."""
 
 from collections.abc import Mapping
 from html import escape
@@ -10,7 +10,7 @@ MINUTE = 60.0  # seconds
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: "8 s", "2 min 05 s"."""
+    """Write seconds as people say them: "8 s", "2 min 05 s"."""
     if seconds < MINUTE:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -18,12 +18,12 @@ def duration(seconds: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """Steps a second; below one, seconds a step."""
+    """Write the steps a second; below one, the seconds a step."""
     return f"{per_second:.1f} steps/s" if per_second >= 1 else f"{1 / per_second:.1f} s/step"
 
 
 def status_html(text: str, detail: str = "", *, share: float | None = None, kind: str = "", run: str = "") -> str:
-    """A line of status.
+    """Write a line of status, with a bar where the share is known.
 
     Args:
         text: what is going on.
@@ -54,7 +54,7 @@ def progress_text(step: int, steps: int, pace: float | None, left: float | None,
 
 
 def place_text(scale: tuple[int, int], width: int, height: int) -> str:
-    """Which scale of a run from coarse to fine is at work; "" for a run of one."""
+    """Write which scale of a run from coarse to fine is at work; "" for a run of one."""
     number, count = scale
     return f"{width}×{height} pixels, scale {number} of {count}" if count > 1 else ""
 

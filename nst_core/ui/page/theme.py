@@ -1,4 +1,4 @@
-"""How the page looks: gradio's theme with fonts it carries itself, and a few rules of our own."""
+"""Sets the look of the page: gradio's theme with fonts that come along, and a few rules of our own."""
 
 import gradio as gr
 

@@ -1,4 +1,4 @@
-"""What is wrong, told in a corner of the page; as plain text, since gradio 6.31 takes it for HTML."""
+"""Tells what is wrong in a corner of the page; as plain text, since gradio 6.31 takes it for HTML."""
 
 from html import escape
 
@@ -11,5 +11,5 @@ def warn(text: object, title: str, seconds: float = 12) -> None:
 
 
 def refusal(text: object) -> gr.Error:
-    """The same as an error, to be raised where a handler has nothing to return."""
+    """Make an error of what is wrong, to be raised where a handler has nothing to return."""
     return gr.Error(escape(str(text), quote=False), print_exception=False)

@@ -1,4 +1,4 @@
-"""The networks' weights on the page: which are here, and fetching those that are not."""
+"""Tells on the page which networks' weights are here, and fetches those that are not."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def fetch_weights(backbone: str, steering: Steering) -> Iterator[str]:
 
 
 def download_status(backbone: str, progress: weights.DownloadProgress) -> str:
-    """How far a download is, as a status line."""
+    """Write how far a download is, as a status line."""
     done, total = progress.done_bytes, progress.total_bytes
     megabyte = 2**20 if backbone == CLASSIFIER else 1e6  # as its button says it
     text = f"Fetching {weights.title_of(backbone)}: {done / megabyte:.0f} of {total / megabyte:.0f} MB, once"
@@ -37,7 +37,7 @@ def download_status(backbone: str, progress: weights.DownloadProgress) -> str:
 
 
 def weights_text(backbone: str) -> str:
-    """Which checkpoint a backbone would use now, for the page."""
+    """Write which checkpoint a backbone would use now, for the page."""
     name = BACKBONES[backbone]
     try:
         checkpoint = weights.find(backbone)
@@ -69,7 +69,7 @@ def describe_network(backbone: str) -> dict[str, Update]:
 
 
 def use_network(backbone: str) -> Iterator[tuple[str, Update]]:
-    """The button's: fetch the network if it is missing, shown in the status line, and choose it."""
+    """Fetch the button's network if it is missing, shown in the status line, and choose it."""
     target = TEACHERS.get(backbone, backbone)
     try:
         if not weights.find(target):

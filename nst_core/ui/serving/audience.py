@@ -1,4 +1,4 @@
-"""Who listens: the connections by which pages and programs hear of their jobs, and what they take back."""
+"""Knows who listens: the open connections of pages and programs, and the jobs that they cancelled."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ MOST_REMEMBERED = 10_000  # names of those who left, and of jobs that were cance
 
 
 class Leaving(NamedTuple):
-    """Who left; as much of a gradio's request as a handler of it wants."""
+    """Names the page that was closed, as a gradio's request would."""
 
     session_hash: str
 
@@ -29,14 +29,14 @@ class Audience:
         self._when_left: list[Callable[[Leaving], None]] = []
 
     def enters(self, name: str, *, beats: bool = False) -> None:
-        """A connection was opened; beats: it is a page's heartbeat, which is there as long as the page is open."""
+        """Note an opened connection; beats: it is a page's heartbeat, which is there as long as the page is open."""
         with self._lock:
             self._open[name] += 1
             self._beats[name] += beats
             self._last_heard.pop(name, None)
 
     def leaves(self, name: str, *, beats: bool = False) -> bool:
-        """A connection was closed; whether its page was, whose last heartbeat it is."""
+        """Note a closed connection; tell whether its page is closed, as it was the page's last heartbeat."""
         with self._lock:
             self._open[name] -= 1
             self._beats[name] -= beats
@@ -48,11 +48,11 @@ class Audience:
             return beats and name not in self._beats
 
     def listens(self, name: str) -> bool:
-        """Whether a connection is open."""
+        """Whether a connection of that name is open."""
         return self._open[name] > 0
 
     def silence(self, *names: str) -> float:
-        """Seconds since one of these listened; who never did counts from when this was first asked."""
+        """Measure the seconds since one of these listened; for who never did, since this was first asked."""
         with self._lock:
             if any(self._open[name] > 0 for name in names):
                 return 0.0
@@ -70,7 +70,7 @@ class Audience:
             self._when_left.append(tell)
 
     def tell_left(self, name: str) -> None:
-        """A page was closed."""
+        """Tell all that asked by `when_left` that a page was closed."""
         for tell in self._when_left:
             try:
                 tell(Leaving(name))
@@ -78,14 +78,14 @@ class Audience:
                 log.exception("a page could not be left")
 
     def cancel(self, event: str) -> None:
-        """An event is not wanted any more."""
+        """Note that the job of an event is not wanted any more."""
         with self._lock:
             self._cancelled[event] = None
             while len(self._cancelled) > MOST_REMEMBERED:
                 self._cancelled.popitem(last=False)
 
     def is_cancelled(self, event: str) -> bool:
-        """Whether it was taken back."""
+        """Whether the job of an event was cancelled."""
         return event in self._cancelled
 
     def _note(self, name: str) -> None:

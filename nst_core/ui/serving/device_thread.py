@@ -1,4 +1,4 @@
-"""The one thread that computes: it takes turns between what is handed to it in steps."""
+"""Runs all that computes on one thread, which takes turns between jobs in steps."""
 
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -35,7 +35,7 @@ class DeviceThread(Executor):
         return self.submit(_next_of, steps).result()
 
     def work(self, steps: Steps[Result]) -> Future[Result]:
-        """Go through a generator, whose return value is the result; what it yields is dropped."""
+        """Go through a generator in turns with others; its return value is the result, what it yields is dropped."""
         future: Future[Result] = Future()
         self._waiting.put((future, steps))
         return future

@@ -1,4 +1,4 @@
-"""What stands before every request: who may ask under which name, how much may be sent, who listens."""
+"""Checks every request before gradio sees it: the host it names, how much it sends; and notes who listens."""
 
 import asyncio
 import ipaddress
@@ -121,7 +121,7 @@ def is_known(host: str, scope: Scope | None = None) -> bool:
 
 
 def _most(path: str) -> float:
-    """Bytes of a body."""
+    """Tell how many bytes a body may have."""
     if path.endswith(UPLOAD):
         return MOST_UPLOADED
     if path.rstrip("/").endswith(DRAWING):
@@ -138,7 +138,7 @@ def _disk() -> str:
 
 @contextmanager
 def _present(scope: Scope) -> Iterator[None]:
-    """Somebody listens while the answer is sent, if it is of that kind."""
+    """Count a connection as listening while its answer is sent, if it is one that carries news or a heartbeat."""
     name, path = "", scope["path"]
     if scope["method"] == "GET":
         if path.endswith(NEWS):
@@ -202,7 +202,7 @@ class _Body:
 
 
 def _take_back(body: bytes) -> None:
-    """A client does not want a job any more: gradio itself cannot end one that is in the middle of a step."""
+    """Cancel a job for its client: gradio itself cannot end one that is in the middle of a step."""
     try:
         event = json.loads(body)["event_id"]
     except (ValueError, LookupError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a server tidies up while it runs, and when it starts: old files, closed pages, connections that say nothing."""
+"""Tidies up while the server runs, and when it starts: old files, closed pages, connections that say nothing."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ class Connection(Protocol):
 
 @asynccontextmanager
 async def housekeeping(app: App) -> AsyncIterator[None]:
-    """While a server runs: a round at the start, then one every ROUND_SECONDS; at the end nothing is left behind."""
+    """Tidy up while a server runs: at the start, then every ROUND_SECONDS; at the end nothing is left behind."""
     task = asyncio.create_task(_rounds(app))
     try:
         yield

@@ -1,4 +1,4 @@
-"""Work that takes a while, such as a video, a batch or a lesson: its Run and Stop, and its place in the queue."""
+"""Connects jobs that take a while, such as a video, a batch or a lesson: Run, Stop, and a place in the queue."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from nst_core.ui.serving.turns import Held, Work, in_lane
 
 
 class Job:
-    """Work of one page that goes on or waits for the device."""
+    """A job of one page that goes on or waits for the device."""
 
     def __init__(self) -> None:
         self.steering = Steering()
@@ -28,7 +28,7 @@ def connect_job(
     inputs: Form,
     outputs: Form,
 ) -> None:
-    """Run and Stop; work that still waits for the device leaves the queue, work that goes on keeps what is done.
+    """Connect Run and Stop of a job, which stopped leaves the queue while it waits, and later keeps what is done.
 
     Args:
         holder: of what has the job.
@@ -49,7 +49,7 @@ def connect_job(
 
 
 def press(job: Job) -> dict[str, Update]:
-    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
+    """Answer the click on Run at once: forget an earlier stop, say that a place in the queue is taken."""
     job.steering.stop.clear()
     status = status_html("Waiting for the device …")
     return {"status": status, "run": gr.Button(interactive=False), "stop": gr.Button(interactive=True)}

@@ -1,4 +1,4 @@
-"""Who computes now and who waits, in the order in which they came; nobody takes all the places."""
+"""Keeps the queue of jobs: who computes now and who waits, in the order in which they came; nobody takes all places."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from nst_core.ui.serving.limits import Limits
 
 
 class Client(NamedTuple):
-    """Who asks for a job; empty where it is not asked for through the network."""
+    """Names who asks for a job; empty where it is not asked for through the network."""
 
     session: str = ""  # gradio's name of a page, or of a program
     event: str = ""  # gradio's name of the job
@@ -83,19 +83,19 @@ class Lane:
                 at_work += 1
 
     def before(self, place: Place) -> int:
-        """How many jobs that wait or are at work came before."""
+        """Count the jobs that wait or are at work and came before."""
         with self._lock:
             return self._places.index(place) if place in self._places else 0
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """Count the jobs that wait."""
         with self._lock:
             return sum(not place.at_work for place in self._places)
 
     @property
     def taken(self) -> int:
-        """How many wait or are at work."""
+        """Count the jobs that wait or are at work."""
         return len(self._places)
 
 

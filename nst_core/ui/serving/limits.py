@@ -1,4 +1,4 @@
-"""What one server allows its visitors: numbers with defaults, each set by an environment variable."""
+"""Sets what one server allows its visitors: numbers with defaults, each set by an environment variable."""
 
 import ipaddress
 import math
@@ -10,14 +10,14 @@ from nst_core.errors import ConfigError, said
 
 
 def _limit(default: float, variable: str, about: str, *, public: float | None = None) -> float:
-    """A field: its value by default, and where strangers may come."""
+    """Make a field: its value by default, and where strangers may come."""
     public = default if public is None else public
     return field(default=default, metadata={"variable": variable, "about": about, "own": default, "public": public})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The numbers; "inf" is no limit."""
+    """The limits of a server; "inf" is no limit."""
 
     waiting: float = _limit(64, "NST_WAITING", "jobs that wait for the device or compute on it")
     waiting_of_address: float = _limit(32, "NST_WAITING_PER_ADDRESS", "of these, of one address: a class may share one")
@@ -31,7 +31,7 @@ class Limits:
 
 
 def limits(environment: Mapping[str, str] | None = None) -> Limits:
-    """The numbers in force.
+    """Read the limits in force from the environment.
 
     Args:
         environment: the process' own if None.
@@ -59,7 +59,7 @@ def _number(variable: str, text: str) -> float:
 
 
 def check_work(steps: float, pixels: int) -> None:
-    """Whether a painting is one that this server paints.
+    """Refuse a painting that is too much work for this server.
 
     Args:
         steps: at the full size.

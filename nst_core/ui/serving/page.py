@@ -1,4 +1,4 @@
-"""Blocks whose inputs are checked in one place, and whose handlers fail in a sentence."""
+"""Makes gradio's Blocks fit for strangers: inputs are checked in one place, and handlers fail in a sentence."""
 
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -28,7 +28,7 @@ class Page(gr.Blocks):
     """
 
     def get_block_name(self) -> str:
-        """As gradio's own."""
+        """Give the name of gradio's own Blocks."""
         return "blocks"
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *given: Any, **named: Any) -> Any:
@@ -95,7 +95,7 @@ class Page(gr.Blocks):
 
 
 def paths_in(inputs: object) -> Iterator[str]:
-    """The path of every file that a request's inputs name, however deep."""
+    """List the path of every file that a request's inputs name, however deep."""
     waiting = [inputs]
     while waiting:
         value = waiting.pop()
@@ -108,7 +108,7 @@ def paths_in(inputs: object) -> Iterator[str]:
 
 
 def check_own(path: str) -> None:
-    """Whether a file is in the folder of uploads and results, or an example.
+    """Refuse a file that is neither in the folder of uploads and results nor an example.
 
     Args:
         path: as the client wrote it; links in it are followed.

@@ -1,4 +1,4 @@
-"""What every open page has for itself: found by gradio's name of the page, and ended when that is closed."""
+"""Keeps the state of every open page: found by gradio's name of the page, and ended when that is closed."""
 
 from typing import Any, ClassVar, Self
 from weakref import WeakValueDictionary
@@ -26,7 +26,7 @@ class PageState:
         return type(self)()  # gradio copies it for each page; what goes on for one cannot be copied
 
     def enter(self, request: gr.Request) -> None:
-        """Be that of the page that asks."""
+        """Become the state of the page that asks."""
         type(self).open[name_of(request)] = self
 
     def leave(self) -> None:
@@ -35,6 +35,6 @@ class PageState:
 
     @classmethod
     def leave_page(cls, page: Leaving) -> None:
-        """A page was closed: end what goes on for it, if anything."""
+        """End what goes on for a page that was closed, if anything."""
         if (state := cls.open.get(page.session_hash)) is not None:
             state.leave()

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def launch_options(**more: Any) -> dict[str, Any]:
-    """How a page is launched, here and in tests.
+    """Give the options that a page is launched with, here and in tests.
 
     Args:
         more: the page's own: theme, style sheet, routes.
@@ -56,7 +56,7 @@ def launch_options(**more: Any) -> dict[str, Any]:
 
 
 def check_folder() -> None:
-    """Whether uploads and results can be written.
+    """Refuse a folder of uploads and results that cannot be written.
 
     Raises:
         ConfigError: they cannot.

@@ -1,4 +1,4 @@
-"""A job from its place in the queue to its end: it waits for its turn, and ends early when nobody wants it any more."""
+"""Runs a job from its place in the queue to its end: it waits for its turn, and ends early when nobody wants it."""
 
 import asyncio
 import contextvars
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 def client_of(request: gr.Request | None) -> Client:
-    """Who asks, as gradio tells it; nobody where a handler is called without a server."""
+    """Tell who asks, as gradio says; nobody where a handler is called without a server."""
     if request is None or request.request is None:
         return Client()
     host = request.client.host if request.client else ""
@@ -111,7 +111,7 @@ async def in_turn(
 
 
 async def _watch(lane: Lane, place: Place, steering: Steering) -> str:
-    """Stop a job that is to end; why, in words for the one who listens."""
+    """Stop a job when it is to end, and return why, in words for the one who listens."""
     while True:
         why = _reason(lane, place)
         if why is not None:
@@ -121,7 +121,7 @@ async def _watch(lane: Lane, place: Place, steering: Steering) -> str:
 
 
 def _reason(lane: Lane, place: Place) -> str | None:
-    """Why a job must end; None while it may go on."""
+    """Tell why a job must end; None while it may go on."""
     client, allowed = place.client, limits()
     if lane.closing:
         return lane.closing
@@ -164,7 +164,7 @@ class _Resumed(Generic[View]):
         return view
 
     def close(self, then: Callable[[], None]) -> None:
-        """Once the step at hand is over, on HANDS."""
+        """Close the generator once the step at hand is over, on HANDS."""
         at_hand, self._at_hand = self._at_hand, None
         if at_hand is None or at_hand.done() or at_hand.cancel():
             HANDS.submit(self._close, then)
@@ -183,7 +183,7 @@ class _Resumed(Generic[View]):
 
 
 def excuse(error: Exception) -> NSTError:
-    """A fault of this program's in words for who uses it; the log has the whole of it."""
+    """Turn a fault of this program into words for who uses it; the log has the whole of it."""
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return DeviceError("this takes more memory than there is; choose a smaller size, or smaller pictures")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EROFS):
@@ -225,7 +225,7 @@ def in_lane(lane: Lane, work: Work[Held], steering: Callable[[Held], Steering], 
 
 
 def endpoint(lane: Lane, function: Callable[..., Any]) -> Handler[Any]:
-    """A handler for programs that waits for its turn; what is wrong reaches them as an error, in a sentence.
+    """Make a handler for programs that waits for its turn; what is wrong reaches them as an error, in a sentence.
 
     Args:
         lane: where it waits.

@@ -1,1 +1,1 @@
-"""What one open page has, and what tabs hand over to each other. Imports `page`, `widgets`, `serving`, no tab."""
+"""Holds an open page's state, and what tabs hand to each other. Imports `page`, `widgets`, `serving`, no tab."""

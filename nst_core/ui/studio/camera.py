@@ -1,4 +1,4 @@
-"""The camera, painted as it goes: the browser posts a frame, the answer is that frame painted.
+"""Paints the camera live: the browser posts a frame, the answer is that frame painted.
 
 A browser has at most LANES frames on their way and always sends the newest that its camera has: what comes faster than
 it is painted is dropped there, so what is shown is never older than those. Frames pass by gradio's queue and its cache
@@ -36,7 +36,7 @@ Paint = Callable[[Tensor], Tensor]  # image (1, 3, H, W) in [0, 1] -> the same
 
 
 class Live:
-    """What paints one page's camera. Who knows its token can have frames painted; it cannot be guessed.
+    """Paints one page's camera. The page sends its frames under a secret token, which nobody can guess.
 
     Lives as long as somebody holds it, which the page's session should; after `close` it paints no more.
     """
@@ -53,7 +53,7 @@ class Live:
 
     @property
     def paint(self) -> Paint | None:
-        """What paints, beginning with the next frame; it runs on DEVICE_THREAD. None while no style is chosen."""
+        """The function that paints from the next frame on, on DEVICE_THREAD; None while no style is chosen."""
         return self._chosen[1]
 
     @paint.setter
@@ -62,16 +62,16 @@ class Live:
 
     @property
     def version(self) -> int:
-        """How often `paint` was set; the page is told with each frame."""
+        """Count how often `paint` was set; the page is told with each frame."""
         return self._chosen[0]
 
     def close(self) -> None:
-        """Forget what paints; frames that still come are refused."""
+        """Forget `paint`; frames that still come are refused."""
         Live.open.pop(self.token, None)
         self.paint = None
 
     def painted(self, image: Tensor) -> tuple[int, Tensor | None]:
-        """The version of what paints and image (1, 3, H, W) painted, on the CPU; None if nothing paints."""
+        """Paint image (1, 3, H, W); return the version of `paint`, and the result on the CPU, None without `paint`."""
         version, paint = self._chosen
         if paint is None:
             return version, None
@@ -83,7 +83,7 @@ class Live:
 
 
 async def answer(request: Request) -> Response:
-    """One frame, painted.
+    """Answer a posted frame with that frame painted.
 
     Path: the token. Body: a JPEG or any other picture.
 
@@ -151,7 +151,7 @@ ROUTE = Route("/live/{token}", answer, methods=["POST"])  # beside gradio's own
 
 
 def taken(event: gr.EventData) -> Tensor:
-    """The painted frame that `live_area`'s event "take" brings.
+    """Read the painted frame that `live_area`'s event "take" brings.
 
     Raises:
         ImageError: it brings none.

@@ -1,4 +1,4 @@
-"""Between the page's controls and a config: presets fill the controls, controls make the config."""
+"""Converts between the page's controls and a config: presets fill the controls, controls make the config."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -41,7 +41,7 @@ MORE_LAYERS = tuple(layer for layer in ALL_LAYERS if layer not in GATYS_STYLE_LA
 
 
 def preset_config(preset: str) -> StyleTransferConfig:
-    """The config of a preset by name.
+    """Look up the config of a preset by name.
 
     Raises:
         ConfigError: no such preset.
@@ -52,12 +52,12 @@ def preset_config(preset: str) -> StyleTransferConfig:
 
 
 def base_config(base: str | StyleTransferConfig) -> StyleTransferConfig:
-    """A preset's config by its name; settings that were restored as they are."""
+    """Give a preset's config by its name; settings that were restored as they are."""
     return preset_config(base) if isinstance(base, str) else base
 
 
 def default_config(preset: str, backbone: str | None = None) -> StyleTransferConfig:
-    """A preset's config on a network, by default the one that fits this machine.
+    """Give a preset's config on a network, by default the one that fits this machine.
 
     Raises:
         ConfigError: no such preset or backbone.
@@ -72,7 +72,7 @@ def default_config(preset: str, backbone: str | None = None) -> StyleTransferCon
 
 
 def preset_text(name: str | None, backbone: str) -> str:
-    """Where a preset comes from and where it differs, for the page, on the network chosen there; None: no preset."""
+    """Write where a preset comes from and where it differs, on the network chosen on the page; None: no preset."""
     if name is None:
         return "Settings of no preset. Choose one to leave them."
     preset, title = PRESETS[name], BACKBONES[backbone]
@@ -111,7 +111,7 @@ def controls_of(config: StyleTransferConfig) -> dict[str, Any]:
 
 
 def config_of(base: str | StyleTransferConfig, shown: Mapping[str, Any]) -> StyleTransferConfig:
-    """The config that the controls say, what they do not show being the base's.
+    """Make the config that the controls show; what they do not show is the base's.
 
     Args:
         base: one of PRESETS, or settings that were restored.
@@ -137,7 +137,7 @@ def config_of(base: str | StyleTransferConfig, shown: Mapping[str, Any]) -> Styl
 
 
 def preset_of(config: StyleTransferConfig) -> str | None:
-    """The preset that becomes a config by setting the controls, the nearest of several; None if there is none."""
+    """Find the preset that becomes a config by setting the controls, the nearest of several; None if there is none."""
     shown, wanted = controls_of(config), config.to_dict()
     leading: dict[str, int] = {}  # preset -> settings that only the controls make the config's
     for name in PRESETS:
@@ -149,7 +149,7 @@ def preset_of(config: StyleTransferConfig) -> str | None:
 
 
 def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: Mapping[str, Any]) -> StyleTransferConfig:
-    """With the layer weights that the sliders show, where they were moved."""
+    """Give a config the layer weights that the sliders show, where they were moved."""
     at = controls_of(base)
     if all(shown[name] == at[name] for name in WEIGHT_CONTROLS):
         return config
@@ -182,6 +182,6 @@ def layers_on(base: str | StyleTransferConfig, backbone: str, shown: Mapping[str
 
 
 def in_depth_order(layers: Iterable[str]) -> tuple[str, ...]:
-    """Layers shallow to deep, as the network computes them; unknown ones last, for the config to refuse by name."""
+    """Sort layers shallow to deep, as networks compute them; unknown ones last, for the config to refuse by name."""
     known = [layer for pair in zip(PRE_LAYERS, ALL_LAYERS, strict=True) for layer in pair]
     return tuple(sorted(layers, key=lambda layer: known.index(layer) if layer in known else len(known)))

@@ -1,4 +1,4 @@
-"""The components of a tab that other tabs may fill in, or that say how it is painted there."""
+"""Names the components of a tab that other tabs may read and fill in."""
 
 from typing import NamedTuple
 

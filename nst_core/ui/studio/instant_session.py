@@ -1,4 +1,4 @@
-"""What one open page has of instant painting: its styles, which of them are chosen, and who paints."""
+"""Holds one open page's instant painting: its styles, which of them are chosen, and the network that paints."""
 
 import base64
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ NO_BLEND = "nothing"
 
 
 class Mix(NamedTuple):
-    """All that a person sets beside the style; its controls have the same names."""
+    """Holds all that a person sets beside the style; its controls have the same names."""
 
     strength: float = 1.0  # 0 … 1
     second: str = NO_BLEND  # another style, or NO_BLEND
@@ -53,18 +53,18 @@ class Brush:
         self._painter, self._weights, self._mix = painter, weights, mix
 
     def __call__(self, image: Tensor) -> Tensor:
-        """At once."""
+        """Paint an image at once."""
         return finish(self.steps(image))
 
     def steps(self, image: Tensor) -> Steps[Tensor]:
-        """In steps, for DEVICE_THREAD to take turns with others."""
+        """Paint an image in steps, for DEVICE_THREAD to take turns with others."""
         painted = yield from self._painter.steps(image, self._weights, strength=self._mix.strength)
         return COLORS[self._mix.color].after(painted, image)
 
 
 @cache
 def bundled() -> Catalogue:
-    """The styles that come along; none where their file is missing, as a person is told when painting."""
+    """Open the styles that come along; none where their file is missing, as a person is told when painting."""
     try:
         return open_styles()
     except NSTError:
@@ -77,7 +77,7 @@ def _bundled_painter() -> Painter:
 
 
 class InstantSession(PageState):
-    """Styles to choose of, and what is chosen."""
+    """Holds the styles that a page can choose of, and what is chosen."""
 
     def __init__(self) -> None:
         self.catalogue = bundled()
@@ -99,16 +99,16 @@ class InstantSession(PageState):
 
     @property
     def names(self) -> list[str]:
-        """Of all styles."""
+        """List the names of all styles."""
         return list(self.catalogue.styles)
 
     @property
     def blends(self) -> list[tuple[str, str]]:
-        """The menu of second styles."""
+        """List the menu of second styles, (title, name)."""
         return [(NO_BLEND, NO_BLEND), *((title_of(name), name) for name in self.names)]
 
     def add(self, file: StyleFile, origin: str) -> list[str]:
-        """Take in a file's styles and choose the first of them; their names.
+        """Take in a file's styles and choose the first of them; return their names.
 
         Raises:
             ConfigError: a name that is taken.
@@ -120,7 +120,7 @@ class InstantSession(PageState):
         return names
 
     def brush(self) -> "Brush":
-        """Make what paints as it is set now; elsewhere than on DEVICE_THREAD, on which it is called.
+        """Make the brush for what is set now. Not on DEVICE_THREAD, on which the brush is called.
 
         Raises:
             ConfigError: no style, or two that cannot be blended.
@@ -150,7 +150,7 @@ class InstantSession(PageState):
         return self._painter
 
     def said(self) -> str:
-        """The styles in words: "starry night", "half starry night, half koi mosaic"."""
+        """Write the chosen styles in words: "starry night", "half starry night, half koi mosaic"."""
         mix, first = self.mix, title_of(self.chosen)
         if mix.second in (NO_BLEND, self.chosen):
             return first
@@ -178,5 +178,5 @@ class InstantSession(PageState):
 
 
 def title_of(name: str) -> str:
-    """A style's name for people: "starry_night" -> "starry night"."""
+    """Write a style's name for people: "starry_night" -> "starry night"."""
     return name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""What a session remembers of its runs: files on disk, thumbnails and records in memory, no tensors."""
+"""Remembers a session's runs: files on disk, thumbnails and records in memory, no tensors."""
 
 from dataclasses import dataclass, fields
 from html import escape
@@ -27,7 +27,7 @@ UNTOLD = ("steps", "last_step")
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A picture painted in this session, and what painted it."""
+    """A picture painted in this session, with its record and what it was painted from."""
 
     number: int  # 1, 2, 3 … in a session
     path: Path  # of the PNG, which gradio deletes after an hour
@@ -38,7 +38,7 @@ class Result:
     losses: str = ""  # the loss chart
 
     def require(self) -> Path:
-        """The PNG's path.
+        """Give the PNG's path, and refuse where it is gone.
 
         Raises:
             ImageError: it was deleted.
@@ -81,11 +81,11 @@ class Results:
         self.kept = (self.chosen, *self.kept)[:MOST_RESULTS]
 
     def find(self, wanted: RunRecord | int) -> Result | None:
-        """The result of that record or number, if it is still in the strip."""
+        """Find the result of that record or number, if it is still in the strip."""
         return next((result for result in self.kept if wanted in (result.number, result.record)), None)
 
     def require_chosen(self) -> Result:
-        """The result that the buttons act on.
+        """Give the result that the buttons act on, and refuse where none is chosen.
 
         Raises:
             NSTError: there is none yet.
@@ -130,12 +130,12 @@ def remember(session: Session, run: Run, png: Path, losses: str = "") -> None:
 
 
 def strip_value(session: Session) -> StripValue:
-    """The strip's new value."""
+    """Give the strip's new value."""
     return session.results.value()
 
 
 def differences(config: StyleTransferConfig, before: StyleTransferConfig) -> str:
-    """The settings that differ, in words: "β 100, seed 3"."""
+    """Write the settings that differ: "β 100, seed 3"."""
     names = [field.name for field in fields(config) if field.name not in UNTOLD]
     changed = {name: getattr(config, name) for name in names if getattr(config, name) != getattr(before, name)}
     return ", ".join(f"{SETTINGS[name].short} {_written(now)}" for name, now in changed.items())
@@ -153,7 +153,7 @@ def counted(steps: int) -> str:
 
 
 def twice_as_large(config: StyleTransferConfig) -> StyleTransferConfig:
-    """Settings that go on from a picture at twice its size: at that size alone, with half the steps.
+    """Make settings that go on from a picture at twice its size: at that size alone, with half the steps.
 
     Raises:
         ConfigError: twice the size is too large.
@@ -164,7 +164,7 @@ def twice_as_large(config: StyleTransferConfig) -> StyleTransferConfig:
 
 
 def timelapse_file(timelapse: Timelapse) -> Path:
-    """The animation of a run so far, as a file.
+    """Write the animation of a run so far into a file.
 
     Raises:
         NSTError: nothing was painted yet.

@@ -1,4 +1,4 @@
-"""What one open page has of its painting."""
+"""Holds one open page's painting, and frees paintings that rest when memory is short."""
 
 from nst_core.devices import release_freed_memory
 from nst_core.host_memory import available_memory, total_memory
@@ -17,7 +17,7 @@ SHORT_SHARE = 1 / 8  # of the memory; with less available, it is short
 
 
 class Session(PageState):
-    """What one open page has: its last run, and what may change while that goes on."""
+    """Holds one open page's last run, and what may change while that goes on."""
 
     def __init__(self) -> None:
         self.steering = Steering()

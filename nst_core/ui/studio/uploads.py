@@ -1,4 +1,4 @@
-"""What a person puts on the page to be painted: files, and a brush's strokes."""
+"""Reads what a person puts on the page to be painted: files, and a brush's strokes."""
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
@@ -28,7 +28,7 @@ SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
 
 
 class Drawn(TypedDict, total=False):
-    """What a brush painted, as the editor gives it."""
+    """A brush's drawing, as the page's editor gives it."""
 
     background: Image.Image | None
     layers: list[Image.Image | None]
@@ -36,7 +36,7 @@ class Drawn(TypedDict, total=False):
 
 
 class DrawnFiles(TypedDict):
-    """The same as files."""
+    """The same drawing as files."""
 
     background: Path | None
     layers: list[Path]
@@ -53,7 +53,7 @@ class PaintingMaterial(NamedTuple):
 
 
 class Uploads(NamedTuple):
-    """The page's pictures."""
+    """Holds the page's pictures, as files and drawings."""
 
     content: Path | None = None
     style: Path | None = None
@@ -69,7 +69,7 @@ class Uploads(NamedTuple):
         return cls(shown["content"], shown["style"], shown["start_image"], further, shown["mask"])
 
     def kept(self) -> "Uploads":
-        """The same with the brush's strokes as files, to be kept for long."""
+        """Keep the brush's strokes as files, so that the uploads can be kept for long."""
         return self._replace(mask=None, kept_mask=_saved(self.mask) if self.mask and _is_painted(self.mask) else None)
 
     def there(self) -> Updates:
@@ -86,7 +86,7 @@ class Uploads(NamedTuple):
         return [path for path in (self.style, *self.more_styles) if path]
 
     def read(self, *, with_start: bool) -> PaintingMaterial:
-        """The files' pictures.
+        """Read the files' pictures.
 
         Args:
             with_start: whether the start picture, if any, is wanted.
@@ -121,7 +121,7 @@ def _is_painted(drawn: Drawn) -> bool:
 
 
 def _saved(drawn: Drawn) -> DrawnFiles:
-    """The editor's value as files."""
+    """Write the editor's value into files."""
 
     def file_of(picture: Image.Image) -> Path:
         path = new_file("mask.png")
@@ -138,7 +138,7 @@ def _saved(drawn: Drawn) -> DrawnFiles:
 
 
 def _as_text(mask: DrawnFiles) -> Update:
-    """Files of a mask as the editor takes them."""
+    """Give files of a mask as the editor takes them."""
     ground, whole = mask["background"], mask["composite"]
     return {
         "background": str(ground) if ground else None,
@@ -155,7 +155,7 @@ def masks_of(drawn: Drawn | None) -> list[Tensor]:
 
 
 def check_shape(masks: Sequence[Tensor], image: Tensor, remedy: str) -> None:
-    """A mask must have been painted over a picture of the image's shape.
+    """Refuse a mask that was painted over a picture of another shape than the image's.
 
     Args:
         masks: (1, 1, any, any).

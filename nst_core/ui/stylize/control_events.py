@@ -1,4 +1,4 @@
-"""Presets fill the controls; controls that belong together move together, and a run that goes on follows some."""
+"""Connects the controls: presets fill them, some move together, and a run that goes on follows some."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -57,7 +57,7 @@ def connect_settings(
 
 
 def connect_counterpart(session: gr.State, preset: gr.Dropdown, form: Form, button: gr.Button) -> None:
-    """A preset and its formula as it is printed lead to each other."""
+    """Let a button lead from a preset to its formula as it is printed, and back."""
     filled = form.only("preset", "about", *CONTROLS)
     preset.change(lambda name: gr.Button(**counterpart_button(name)), preset, button, **INSTANT)
     button.click(filled.filled_by(_to_counterpart), [session, preset, form["backbone"]], list(filled), **INSTANT)
@@ -69,13 +69,13 @@ def _to_counterpart(session: Session, name: str, backbone: str) -> Updates:
 
 
 def _layers_on(session: Session, preset: str, backbone: str, shown: Mapping[str, Any]) -> Updates:
-    """`layers_on`, but for settings that were restored with their network."""
+    """Move the layers as `layers_on`, but leave settings that were restored with their network."""
     if session.base and session.base.backbone == backbone:
         return {}
     return layers_on(session.base or preset, backbone, shown)
 
 
 def _fill(session: Session, name: str, backbone: str) -> Updates:
-    """The network stays as it is: which one is a matter of the machine."""
+    """Fill in a preset, but leave the network, which is a matter of the machine."""
     session.base = None
     return {"about": preset_text(name, backbone), **controls_of(default_config(name, backbone))}

@@ -1,4 +1,4 @@
-"""What a person sets: the two pictures, and a control for every setting of control_values.CONTROLS."""
+"""Lays out what a person sets: the two pictures, and a control for every setting of control_values.CONTROLS."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -52,7 +52,7 @@ def picture_inputs() -> tuple[PictureInput, PictureInput]:
 
 
 class Network(NamedTuple):
-    """Which weights paint, and the way to others."""
+    """Components that tell which weights paint, and fetch others."""
 
     words: gr.Markdown
     fetch: gr.Button
@@ -65,7 +65,7 @@ def network_area() -> Network:
 
 
 class Mask(NamedTuple):
-    """Where a person paints where the style goes."""
+    """Components with which a person paints where the style goes."""
 
     editor: BrushInput
     take: gr.Button  # the content picture as its ground
@@ -93,7 +93,7 @@ class SettingInputs(NamedTuple):
 
 
 def setting_controls() -> SettingInputs:
-    """Every control there is, what few people need in folded groups."""
+    """Lay out every control there is, what few people need in folded groups."""
     at = controls_of(default_config(DEFAULT_PRESET))
     made, start_image, shares = _main_controls(at)
     with gr.Accordion(GROUPS["strokes"], open=False):
@@ -112,7 +112,7 @@ def setting_controls() -> SettingInputs:
 def plain_controls(
     group: str, at: Mapping[str, Any], *, but: Sequence[str] = (), table: Mapping[str, Setting] = SETTINGS
 ) -> dict[str, Knob]:
-    """The controls of a group's settings by name, side by side unless one is wide.
+    """Lay out the controls of a group's settings, by name, side by side unless one is wide.
 
     Args:
         group: one of GROUPS.
@@ -143,7 +143,7 @@ def _on_page(one: Setting) -> Control:
 
 
 def control_of(one: Setting, value: Any) -> Knob:
-    """A setting as a component that shows a value."""
+    """Make the component of a setting, showing a value."""
     page = _on_page(one)
     says: dict[str, Any] = {"label": one.label, "elem_id": one.dashed, "min_width": 120}
     if page.kind == "logarithmic":
@@ -185,7 +185,7 @@ def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], PictureInput
 
 
 def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, PictureInput]]:
-    """How the style is looked at, and further pictures to blend with the first."""
+    """Lay out how the style is looked at, and further pictures to blend with the first."""
     made = plain_controls("strokes", at)
     with gr.Row():
         more_styles = {
@@ -203,7 +203,7 @@ def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, P
 
 
 def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], Mask]:
-    """A brush over the content picture."""
+    """Lay out a brush over the content picture."""
     gr.Markdown(
         "Take the photo, then paint over what gets the style. With a second style, the first goes there and the second "
         "elsewhere.",
@@ -227,7 +227,7 @@ def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], Mask]:
 
 
 def _layer_controls(at: Mapping[str, Any]) -> dict[str, Knob]:
-    """The layers beside Gatys' five, and the weights of these."""
+    """Lay out the layers beside Gatys' five, and the weights of these."""
     made: dict[str, Knob] = {}
     with gr.Row(elem_id="layer-weights"):
         for name, layer in zip(WEIGHT_CONTROLS, GATYS_STYLE_LAYERS, strict=True):

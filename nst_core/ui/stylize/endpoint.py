@@ -43,7 +43,7 @@ Args:
 
 
 def add_endpoint(table: Mapping[str, Setting] = SETTINGS) -> None:
-    """The endpoint /stylize for programs: inputs and output without a place on the page."""
+    """Add the endpoint, with inputs and output that have no place on the page."""
     inputs = [
         PictureInput(label="content", visible=False),
         PictureInput(label="style", visible=False),
@@ -62,7 +62,7 @@ def _input_of(one: Setting) -> gr.components.Component:
 
 
 def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Image | str]]:
-    """The function behind /stylize, whose parameters and words are made of the settings."""
+    """Make the function behind /stylize, whose parameters and words are made of the settings."""
 
     def stylize_endpoint(
         content: Path, style: Path, preset: str, *given: Any, steering: Steering
@@ -89,14 +89,14 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
 
 
 def _told(one: Setting) -> str:
-    """A setting in a line: what it does, and what it may be."""
+    """Describe a setting in a line: what it does, and what it may be."""
     kinds = {bool: "on or off", tuple: "several with commas between"}
     may_be = ", ".join(one.choices) if one.choices else kinds.get(type(one.default), "")
     return f"{one.about} ({may_be})" if may_be else one.about
 
 
 def _value(one: Setting, given: Any) -> Any:
-    """A setting as the config has it; None for the preset's."""
+    """Read a setting's value for the config; None for the preset's."""
     if given is None or not isinstance(given, str):
         return given
     text = " ".join(given.replace(",", " ").split()) if isinstance(one.default, tuple) else given.strip()
@@ -107,7 +107,7 @@ def _value(one: Setting, given: Any) -> Any:
 
 
 def _yield_pictures(run: Run) -> Iterator[Image.Image | str]:
-    """Every yield reaches the client, so there are none but pictures."""
+    """Yield the run's pictures and nothing else, as every yield reaches the client."""
     shown = time.monotonic()
     try:
         for frame in frames_of(run):

@@ -1,4 +1,4 @@
-"""The strip of this session's results: look at one again, go on from it, take its settings."""
+"""Lays out the strip of this session's results: look at one again, go on from it, take its settings."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,7 +91,7 @@ def _layout() -> tuple[HistoryParts, gr.DownloadButton]:
 
 
 def look_again(session: Session, event: gr.EventData) -> Updates:
-    """A click on a thumbnail: its picture is shown again and every setting is as it was; uploads stay."""
+    """Show the clicked thumbnail's picture again, and set every setting as it was; uploads stay."""
     result = session.results.find(event._data["number"])
     if result is None:
         warn("That result is no longer in the strip; choose another.", "Gone")
@@ -122,7 +122,7 @@ def _shown_again(session: Session, result: Result) -> Updates:
 
 
 def _before(result: Result, picture: Tensor) -> Tensor:
-    """The content beside a result; the result itself where that upload is gone."""
+    """Give the content beside a result; the result itself where that upload is gone."""
     config, content = result.record.config, result.uploads.content
     try:
         before = images.load(content) if content else picture
@@ -132,7 +132,7 @@ def _before(result: Result, picture: Tensor) -> Tensor:
 
 
 def said(session: Session, text: str, detail: str = "") -> Update:
-    """The status line's new text; while a run goes on, whose words stand there, a toast instead."""
+    """Say something in the status line; while a run goes on, whose words stand there, in a toast instead."""
     if session.running:
         gr.Info(f"{text}.", duration=6)
         return gr.skip()
@@ -140,13 +140,13 @@ def said(session: Session, text: str, detail: str = "") -> Update:
 
 
 def _chosen(session: Session) -> tuple[Result, str]:
-    """The result that the buttons act on, and its file."""
+    """Give the result that the buttons act on, and its file."""
     result = session.results.require_chosen()
     return result, str(result.require())
 
 
 def use_as_start(session: Session) -> Updates:
-    """The next run begins with the chosen result."""
+    """Let the next run begin with the chosen result."""
     try:
         result, path = _chosen(session)
     except NSTError as error:
@@ -156,7 +156,7 @@ def use_as_start(session: Session) -> Updates:
 
 
 def use_as_content(session: Session) -> Updates:
-    """The next run paints the chosen result."""
+    """Let the next run paint the chosen result."""
     try:
         result, path = _chosen(session)
     except NSTError as error:
@@ -165,7 +165,7 @@ def use_as_content(session: Session) -> Updates:
 
 
 def again_at_twice(session: Session) -> Updates:
-    """The settings of the chosen result, to go on from it at twice the size."""
+    """Set the chosen result's settings, to go on from it at twice the size."""
     try:
         result, path = _chosen(session)
         config = twice_as_large(result.record.config)
@@ -177,7 +177,7 @@ def again_at_twice(session: Session) -> Updates:
 
 
 def put_back(session: Session) -> Updates:
-    """The pictures that the chosen result was painted from, and what the brush painted over them."""
+    """Put back the pictures that the chosen result was painted from, and what the brush painted over them."""
     try:
         result = session.results.require_chosen()
         there = result.uploads.there()
@@ -213,7 +213,7 @@ def mark(session: Session) -> Update:
 
 
 def _moment(run: Run) -> tuple[Tensor, RunRecord]:
-    """Tell picture and record; on the thread that paints, so between two steps: they are of the same one.
+    """Give picture and record of the same step; on the thread that paints, so between two steps.
 
     Raises:
         NSTError: no step was made.
@@ -224,7 +224,7 @@ def _moment(run: Run) -> tuple[Tensor, RunRecord]:
 
 
 def restore(session: Session, path: str | Path | None) -> Updates:
-    """The settings inside a PNG of ours; the place for the file is empty again afterwards."""
+    """Set the settings inside a PNG of ours; the place for the file is empty again afterwards."""
     try:
         if path is None:
             raise ImageError("there is no picture to take settings from; drop one that was painted here")
@@ -238,6 +238,6 @@ def restore(session: Session, path: str | Path | None) -> Updates:
 
 
 def _refused(error: NSTError) -> Updates:
-    """A toast, and nothing changes."""
+    """Show a toast, and change nothing."""
     warn(error, "Not possible")
     return {}

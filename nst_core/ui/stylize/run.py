@@ -1,4 +1,4 @@
-"""From a click on Run, or on what lets a painting go on, to its pictures."""
+"""Paints for the Stylize tab: the handlers behind Run, and behind the buttons that let a painting go on."""
 
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -52,7 +52,7 @@ STAGE = ("preview", "status", "losses", "result", "download", "record", "record_
 
 
 class Pace:
-    """How fast a run goes, since it was begun or went on; by work, since steps of a larger scale take longer."""
+    """Measures how fast a run goes, since it was begun or went on; by work, as steps of a larger scale take longer."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -167,7 +167,7 @@ def _rest(session: Session) -> None:
 
 
 def steer(session: Session, shown: Mapping[str, Any]) -> None:
-    """A control was moved: a run that goes on follows with its next step; as of `paint`."""
+    """Let a run that goes on follow a control that was moved, with its next step; arguments as of `paint`."""
     run = session.run
     if not session.running or run is None:
         return
@@ -179,7 +179,7 @@ def steer(session: Session, shown: Mapping[str, Any]) -> None:
 
 
 def start_run(uploads: Uploads, config: StyleTransferConfig, steering: Steering) -> Run:
-    """The run of some uploads, all of which are read and checked here."""
+    """Begin the run of some uploads, all of which are read and checked here."""
     material = uploads.read(with_start=config.start == "image")
     run = stylize(
         material.content_image,
@@ -237,14 +237,14 @@ def _where(run: Run) -> str:
 
 
 def _detail(run: Run, *notes: str) -> str:
-    """Below the status: what α and β make of the loss, where it is computed, and what else a person should know."""
+    """Write the line below the status: what α and β make of the loss, where it is computed, and further notes."""
     shares = shares_text(run.last_frame.losses) if run.last_frame else ""
     unusable = unusable_gpu() if run.compute.device == "cpu" else ""
     return " · ".join(filter(None, (shares and f"loss: {shares}", _where(run), unusable, *notes)))
 
 
 def _result(session: Session, run: Run, problem: NSTError | None = None) -> Updates:
-    """The stage after a run, which a problem may have ended; its last picture is a result all the same."""
+    """Show the stage after a run, which a problem may have ended; its last picture is a result all the same."""
     record, image = run.record(), run.newest.image
     png: Path | None = None
     try:
@@ -279,6 +279,6 @@ def recolor(session: Session, color: str) -> Updates:
 
 
 def frames_of(run: Run) -> Iterator[Frame]:
-    """The run's frames, computed on the device's thread however many pages are open."""
+    """Go through the run's frames, computed on the device's thread however many pages are open."""
     while frame := DEVICE_THREAD.next_of(run):
         yield frame

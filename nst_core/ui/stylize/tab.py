@@ -113,7 +113,7 @@ def _buttons() -> Buttons:
 
 
 def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: Network) -> None:
-    """Run, Stop and what lets a painting go on."""
+    """Connect Run, Stop and what lets a painting go on."""
     stage, made_of = form.only(*STAGE), form.only(*PAINTED_WITH)
     row = Form({"run": buttons.run, "stop": buttons.stop, "after": buttons.after})
     pressed = row | {"status": form["status"], "fetch": network.fetch}
@@ -145,7 +145,7 @@ def _waiting(work: Work[Session], stage: Form) -> Handler[list[Update]]:
 
 
 def _ground(content: Path | None) -> Update:
-    """The content picture for the brush to paint over."""
+    """Give the content picture for the brush to paint over."""
     try:
         if content is None:
             raise ImageError("there is no content picture; drop one or click an example")
@@ -181,7 +181,7 @@ def _connect_page(preset: gr.Dropdown, about: gr.Markdown, backbone: Component, 
 
 
 def _press_run(session: Session, request: gr.Request) -> Updates:
-    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
+    """Answer the click on Run at once: forget an earlier stop, say that a place in the queue is taken."""
     session.steering.stop.clear()
     session.left = False
     session.enter(request)

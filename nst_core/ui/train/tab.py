@@ -45,7 +45,7 @@ HINT = "Choose a style picture, then press <b>Train</b>:<br>a photograph in the 
 
 
 class LessonWish(NamedTuple):
-    """What a person wants to be learned; its controls have the same names."""
+    """Holds what a person wants to be learned; its controls have the same names."""
 
     picture: Path | None
     name: str
@@ -55,7 +55,7 @@ class LessonWish(NamedTuple):
     photographs: Sequence[str] | None
 
     def recipe(self) -> TrainingRecipe:
-        """How it is learned.
+        """Make the recipe by which the style is learned.
 
         Raises:
             ConfigError: a value that is missing or out of range.
@@ -175,7 +175,7 @@ def _styles(session: InstantSession) -> dict[str, Update]:
 
 
 def _take_in(session: InstantSession, lesson: Lesson) -> tuple[str, Path]:
-    """Take what was learned among the styles, and into a file; its name and the file."""
+    """Take what was learned among the styles, and into a file; return its name and the file."""
     file = lesson.learned()
     (name,) = session.add(file, "learned here")
     return name, _written(file, name)
@@ -188,7 +188,7 @@ def _written(file: StyleFile, name: str) -> Path:
 
 
 def _lesson(session: InstantSession, wish: LessonWish) -> Lesson:
-    """Read and check what is wanted."""
+    """Make the lesson that is wished, all of it read and checked."""
     if wish.picture is None:
         raise ImageError("there is no style picture; drop one or click an example")
     if not session.catalogue.networks:
@@ -205,7 +205,7 @@ def _lesson(session: InstantSession, wish: LessonWish) -> Lesson:
 
 
 def _folder_of(photographs: Sequence[str] | None) -> Path | None:
-    """The uploads in one folder."""
+    """Copy the uploads into one folder."""
     if not photographs:
         return None
     folder = new_file("photographs")
@@ -217,7 +217,7 @@ def _folder_of(photographs: Sequence[str] | None) -> Path | None:
 
 
 def _skipped(lesson: Lesson) -> str:
-    """The photographs that cannot be used, in words."""
+    """Write which photographs cannot be used."""
     return f"Skipped: {'; '.join(lesson.photographs.skipped)}" if lesson.photographs.skipped else ""
 
 
@@ -273,7 +273,7 @@ def load_file(session: InstantSession, path: str | None) -> Updates:
 
 
 def save_chosen(session: InstantSession) -> Update:
-    """The style that is chosen as a file, which the page then downloads."""
+    """Write the style that is chosen into a file, which the page then downloads."""
     name = session.chosen
     try:
         path = DEVICE_THREAD.submit(lambda: _written(session.catalogue.extract(name), name)).result()

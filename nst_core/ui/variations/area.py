@@ -1,4 +1,4 @@
-"""Variations: a sheet of small paintings over two settings, to find the ones worth painting large."""
+"""Lays out the variations: a sheet of small paintings over two settings, to find the ones worth painting large."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -113,7 +113,7 @@ def _side(side: str, name: str, menu: list[tuple[str, str]], config: StyleTransf
 
 
 def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, given: Form) -> None:
-    """Settings bring values that suit them; what is wrong with these is said at once."""
+    """Let settings bring values that suit them, and say at once what is wrong with these."""
     for name, side in (("rows", parts.rows), ("columns", parts.columns)):
         side.menu.input(given.given_to(_chooses(name)), [sheet, session, *given], side.values, **INSTANT)
     shown = parts.choice.only("row_values", "column_values") | {"extent": parts.extent}
@@ -146,7 +146,7 @@ def _connect_painting(session: gr.State, sheet: gr.State, parts: Parts, given: F
 
 
 def describe(session: Session, shown: Mapping[str, Any]) -> str:
-    """How much there is to paint, or what is wrong with the values."""
+    """Write how much there is to paint, or what is wrong with the values."""
     try:
         choice = Choice.of(shown)
         plan = choice.plan(choice.base(session))
@@ -156,7 +156,7 @@ def describe(session: Session, shown: Mapping[str, Any]) -> str:
 
 
 def fill(sheet: Sheet, session: Session, side: str, shown: Mapping[str, Any]) -> str:
-    """Values about the page's own for the setting chosen on a side, "rows" or "columns"."""
+    """Give values about the page's own for the setting chosen on a side, "rows" or "columns"."""
     choice = Choice.of(shown)
     name = sheet.names[side] = getattr(choice, side)
     try:
@@ -168,12 +168,12 @@ def fill(sheet: Sheet, session: Session, side: str, shown: Mapping[str, Any]) ->
 
 
 def choose(sheet: Sheet, session: Session, side: str, shown: Mapping[str, Any]) -> Update:
-    """As `fill`, if another setting was chosen: gradio 6.31 tells of an input whenever a menu loses the focus."""
+    """Give values as `fill` if another setting was chosen: gradio 6.31 tells of input whenever a menu loses focus."""
     return gr.skip() if sheet.names.get(side) == shown[side] else fill(sheet, session, side, shown)
 
 
 def refresh(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Updates:
-    """The values of rows and columns, which follow the page's settings unless a person typed them, and their extent."""
+    """Update the values of rows and columns, which follow the page's settings unless typed, and their extent."""
     new = {
         values: fill(sheet, session, side, shown)
         for side, values in (("rows", "row_values"), ("columns", "column_values"))
@@ -197,7 +197,7 @@ def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> Updates:
 
 
 def press_paint(sheet: Sheet, request: gr.Request) -> Updates:
-    """At once on the click: forget an earlier stop, say that a place in the queue is taken."""
+    """Answer the click on Paint at once: forget an earlier stop, say that a place in the queue is taken."""
     sheet.steering.stop.clear()
     sheet.enter(request)
     status = status_html("Waiting for the device …")

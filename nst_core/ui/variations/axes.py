@@ -1,4 +1,4 @@
-"""What a sheet of variations may vary, in the page's words, and values to begin with."""
+"""Lists what a sheet of variations may vary, in the page's words, and values to begin with."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -61,12 +61,12 @@ class SheetPlan(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """Of all cells."""
+        """Count the steps of all cells."""
         return sum(cell.config.steps for cell in self.cells)
 
 
 def default_values(name: str, config: StyleTransferConfig) -> str:
-    """Values to compare, as a person would type them: about the page's own.
+    """Choose values to compare, as a person would type them: about the page's own.
 
     Args:
         name: one of MENU.
@@ -88,7 +88,7 @@ def default_values(name: str, config: StyleTransferConfig) -> str:
 
 
 def _around(name: str, config: StyleTransferConfig) -> str:
-    """Weights ÷ 10, × 1 and × 10; other numbers ÷ 2, × 1 and × 2."""
+    """Choose values about a number: weights ÷ 10, × 1 and × 10; others ÷ 2, × 1 and × 2."""
     if name == RATIO:
         ratio = config.content_weight / config.style_weight if config.style_weight else 0.0
         return ", ".join(shown(factor * (ratio or 1e-3)) for factor in (0.1, 1.0, 10.0))
@@ -115,7 +115,7 @@ def _sequences(name: str, config: StyleTransferConfig) -> Sequence[tuple[str | i
 
 
 def planned(base: StyleTransferConfig, rows: str, row_values: str, columns: str, column_values: str) -> SheetPlan:
-    """The sheet that a person chose.
+    """Plan the sheet that a person chose.
 
     Args:
         base: of all cells.
@@ -131,7 +131,7 @@ def planned(base: StyleTransferConfig, rows: str, row_values: str, columns: str,
 
 
 def extent(plan: SheetPlan) -> str:
-    """How much there is to paint: "9 cells × 100 steps = 900 steps"."""
+    """Write how much there is to paint: "9 cells × 100 steps = 900 steps"."""
     count, each = len(plan.cells), {cell.config.steps for cell in plan.cells}
     many = f"{count} cell{'s' * (count != 1)}"
     total = f"{plan.steps} step{'s' * (plan.steps != 1)}"
@@ -139,7 +139,7 @@ def extent(plan: SheetPlan) -> str:
 
 
 def advice(plan: SheetPlan) -> str:
-    """A word on a sheet whose cells would look the same, else ""."""
+    """Write a word on a sheet whose cells would look the same, else ""."""
     varied = {plan.rows.name, plan.columns.name if plan.columns else NOTHING}
     if "seed" in varied and all(cell.config.start != "noise" for cell in plan.cells):
         return "The seed matters only where chance does: when starting from noise, or for style losses that sample."

@@ -1,4 +1,4 @@
-"""From the choice of two settings to a painted sheet: what the contact sheet's handlers do."""
+"""Paints a sheet of variations: the handlers behind its buttons."""
 
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -63,7 +63,7 @@ class Choice(NamedTuple):
         return cls(**{name: shown[name] for name in CHOICE}, settings=shown)
 
     def base(self, session: Session) -> StyleTransferConfig:
-        """The page's settings, at the size and number of steps of a cell.
+        """Give the page's settings, at the size and number of steps of a cell.
 
         Raises:
             ConfigError: a value that is missing, unknown or out of range.
@@ -75,7 +75,7 @@ class Choice(NamedTuple):
         return config.changed(size=self.cell_size, steps=self.cell_steps)
 
     def plan(self, base: StyleTransferConfig) -> SheetPlan:
-        """The sheet's cells; raises ConfigError as `planned`."""
+        """Plan the sheet's cells; raises ConfigError as `planned`."""
         return planned(base, self.rows, self.row_values, self.columns, self.column_values)
 
 
@@ -108,7 +108,7 @@ def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[
 
 
 def _begun(plan: SheetPlan, uploads: Uploads, steering: Steering) -> Generator[SheetProgress, None, None]:
-    """The sheet's painting, all that it needs read and checked."""
+    """Begin the sheet's painting, all that it needs read and checked."""
     material = uploads.read(with_start=any(cell.config.start == "image" for cell in plan.cells))
     return paint_sheet(
         material.content_image,
@@ -173,7 +173,7 @@ def _ended(plan: SheetPlan, last: SheetProgress) -> str:
 
 
 def _file(plan: SheetPlan, last: SheetProgress, cell_side: int) -> Path:
-    """The labelled sheet as a PNG with the records of its cells, in gradio's cache, which deletes it in time."""
+    """Save the labelled sheet as a PNG with the records of its cells, in gradio's cache, which deletes it in time."""
     path = new_file("neural-style-lab-sheet.png")
     save_sheet(compose_sheet(last.results, plan.rows, plan.columns, cell_side), last.results, path)
     return path

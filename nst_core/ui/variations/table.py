@@ -1,4 +1,4 @@
-"""A sheet of variations on the page: a table of small paintings, each of which is a button."""
+"""Shows a sheet of variations on the page: a table of small paintings, each of which is a button."""
 
 from collections.abc import Sequence
 from html import escape
@@ -93,7 +93,7 @@ class SheetGrowth:
         self.cells: dict[tuple[int, int], ShownCell] = {(cell.row, cell.column): self._cell(cell) for cell in cells}
 
     def shows(self, progress: SheetProgress) -> ShownSheet:
-        """The sheet at a moment."""
+        """Make SheetGrid's value for a moment."""
         for result in progress.results:
             place = result.cell.row, result.cell.column
             if not self.cells[place]["done"]:

@@ -1,4 +1,4 @@
-"""The picture while it is painted: the browser asks for new frames, and shows them as they come.
+"""Shows a picture while it is painted: the browser asks for new frames, and shows them as they come.
 
 Frames that come faster than they can be shown are dropped, so a slow connection sees fewer pictures rather than old
 ones, and nothing is written to disk. Status line and loss chart come along: through gradio's own events, which touch
@@ -37,7 +37,7 @@ PREFIX = struct.Struct(">III")
 
 
 class Channel:
-    """What a run says to its page: its newest picture, status line and chart.
+    """Carries what a run says to its page: its newest picture, status line and chart.
 
     Who knows its token can see it; it cannot be guessed.
     """
@@ -68,7 +68,7 @@ class Channel:
             self.awaited = self.version
 
     def close(self) -> None:
-        """No more pictures will come."""
+        """Tell the browser that no more pictures will come."""
         self.done = True
         timer = threading.Timer(KEEP_SECONDS, Channel.live.pop, (self.token, None))
         timer.daemon = True
@@ -96,7 +96,7 @@ class Channel:
 
 
 async def answer(request: Request) -> Response:
-    """The newest frames of a run that the browser has not seen, when there are any.
+    """Answer the browser with the newest frames of a run that it has not seen, when there are any.
 
     Path: the run's token. Query: "seen", the version seen last, and "most", how many frames to send.
 
@@ -204,5 +204,5 @@ watch('value', () => { if (props.value && props.value !== current) { current = p
 
 
 def preview_area(hint: str, *, elem_id: str) -> gr.HTML:
-    """The place on the page; its value is the token of the run that it shows, before the first the hint (HTML)."""
+    """Make the place on the page; its value is the token of the run that it shows, before the first the hint (HTML)."""
     return gr.HTML(html_template=TEMPLATE.replace("HINT", hint), css_template=STYLE, js_on_load=SCRIPT, elem_id=elem_id)

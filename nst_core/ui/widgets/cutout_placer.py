@@ -1,4 +1,4 @@
-"""A cut-out over a picture, to be put into its place by hand."""
+"""Shows a cut-out over a picture, to be put into its place by hand."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ MAX_SIDE = 640  # pixels, of either picture as the page shows it
 
 
 def placement(background: Tensor, cutout: Tensor, x: float, y: float, scale: float) -> dict[str, str | float]:
-    """A picture and a cut-out as Placer's value.
+    """Make Placer's value of a picture and a cut-out.
 
     Args:
         background: (1, 3, H, W) in [0, 1].

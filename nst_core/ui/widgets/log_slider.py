@@ -100,7 +100,7 @@ show();
         )
 
     def preprocess(self, payload: Any) -> float | None:  # type: ignore[override]  # gr.HTML's is text
-        """The weight; None if it is no number."""
+        """Read the weight; None if it is no number."""
         try:
             weight = float(payload)
         except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Components that the page draws itself."""
+"""Makes components with their own template, style sheet and script."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class OwnHTML(gr.HTML):
         super().__init__(value, html_template=self.TEMPLATE, css_template=self.STYLE, js_on_load=self.SCRIPT, **props)
 
     def get_block_name(self) -> str:
-        """The front end that shows it: gr.HTML's."""
+        """Name the front end that shows it: gr.HTML's."""
         return "html"
 
     def postprocess(self, value: Any) -> Any:
@@ -25,5 +25,5 @@ class OwnHTML(gr.HTML):
         return value
 
     def api_info(self) -> dict[str, Any]:
-        """The value's type."""
+        """Tell the value's type."""
         return {"type": self.VALUE_TYPE}

@@ -1,4 +1,4 @@
-"""Pictures going in and coming out of the page."""
+"""Takes pictures into the page, and shows them on it."""
 
 import base64
 import io
@@ -73,7 +73,7 @@ def data_uri(image: Tensor, *, max_side: int = images.MAX_SIDE) -> str:
 
 
 def comparison(before: Tensor, after: Tensor) -> dict[str, str | int]:
-    """Two images (1, 3, H, W) of one size as BeforeAfter's value."""
+    """Make BeforeAfter's value of two images (1, 3, H, W) of one size."""
     height, width = images.size_of(after)
     return {"before": data_uri(before), "after": data_uri(after), "width": width, "height": height}
 

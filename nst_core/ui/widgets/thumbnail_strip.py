@@ -1,4 +1,4 @@
-"""Small pictures in a row, to choose one of."""
+"""Shows small pictures in a row, to choose one of."""
 
 from typing import TypedDict
 
@@ -15,7 +15,7 @@ class Thumbnail(TypedDict):
 
 
 class StripValue(TypedDict):
-    """What a Strip shows."""
+    """The value of a Strip."""
 
     items: list[Thumbnail]
     chosen: int  # the number of one of them; 0: none
