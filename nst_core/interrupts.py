@@ -1,4 +1,4 @@
-"""Signals that end a command: Ctrl-C, a polite kill, a closed terminal; all keep what is painted, none cuts a save."""
+"""Handles signals that end a command: Ctrl-C, a polite kill, a closed terminal; all keep what is painted."""
 
 import errno
 import os

@@ -1,3 +1,3 @@
-"""Which version of the program this is."""
+"""Tells the version of the program."""
 
 __version__ = "0.5.0"

@@ -1,4 +1,4 @@
-"""A labelled folder of pictures, painted: class folders in, class folders out, as more training data."""
+"""Paints a labelled folder of pictures: class folders in, class folders out, as more training data."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The index of a painted folder: a table with a line for each painting, kept true however a run ends."""
+"""Keeps the index of a painted folder: a table with a line for each painting, true however a run ends."""
 
 import csv
 import io

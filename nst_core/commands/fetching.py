@@ -1,4 +1,4 @@
-"""Fetching a network's weights with a progress bar."""
+"""Fetches a network's weights with a progress bar."""
 
 from tqdm import tqdm
 

@@ -1,4 +1,4 @@
-"""A file with a network's weights, a backbone's or the classifier's: what it must hold, how it is read and checked."""
+"""Reads and checks a file with a network's weights, a backbone's or the classifier's."""
 
 import hashlib
 import math

@@ -1,4 +1,4 @@
-"""A narrower network learns to see what its teacher sees: all layers together, by the error of each."""
+"""Trains a narrower network to see what its teacher sees: all layers together, by the error of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

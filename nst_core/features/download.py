@@ -31,7 +31,7 @@ from nst_core.files import put_in_place
 
 @dataclass(frozen=True)
 class Publication:
-    """Where torchvision's weights of a backbone are published."""
+    """The addresses at which torchvision's weights of a backbone are published."""
 
     repository: str  # on the Hugging Face Hub, torchvision's tensors in model.safetensors
     revision: str  # pinned: what is behind it never changes

@@ -1,4 +1,4 @@
-"""A narrower network in closed form: which of a teacher's channels to keep, and least squares for the rest."""
+"""Makes a narrower network in closed form: keeps some of a teacher's channels, and fits the rest by least squares."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

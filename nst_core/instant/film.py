@@ -1,4 +1,4 @@
-"""A video file as it is read: frames upright, in square pixels and sRGB."""
+"""Reads a video file: frames upright, in square pixels and sRGB."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -162,7 +162,7 @@ def open_video(path: Path) -> av.container.InputContainer:
 
 
 def _turn(frame: av.VideoFrame) -> tuple[int, int, int, int]:
-    """Where a stored pixel (p, q) is shown, (a p + c q, b p + d q), as signs a, b, c, d: phones film on their side.
+    """Tell where a stored pixel (p, q) is shown, (a p + c q, b p + d q), by a, b, c, d: phones film on their side.
 
     Asked of one frame only: a frame that was asked for its side data waits for the garbage collector, picture and all.
     """

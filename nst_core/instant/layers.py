@@ -1,4 +1,4 @@
-"""The parts of a transformation network: convolutions over reflected borders, and norms that hold the styles."""
+"""Defines the parts of a transformation network: convolutions over reflected borders, norms that hold the styles."""
 
 import torch
 from torch import Tensor, nn

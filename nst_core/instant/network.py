@@ -1,4 +1,4 @@
-"""Johnson's image transformation network, which paints in one pass, with many styles in one (Dumoulin et al.)."""
+"""Defines Johnson's transformation network, which paints in one pass, with many styles in one (Dumoulin et al.)."""
 
 from collections.abc import Sequence
 

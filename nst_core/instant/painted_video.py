@@ -1,4 +1,4 @@
-"""A painted video as it is written: H.264 and the sound of the video that it was painted from, in MP4."""
+"""Writes a painted video: H.264 and the sound of the video that it was painted from, in MP4."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Files of trained styles: safetensors only; names and thumbnails of the styles stand in the header."""
+"""Reads and writes files of trained styles: safetensors only; the header holds the names and thumbnails of styles."""
 
 import base64
 import json

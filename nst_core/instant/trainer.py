@@ -1,4 +1,4 @@
-"""A transformation network in the making: updates, previews, and being put aside and taken up again."""
+"""Trains a transformation network: makes updates and previews, puts it aside and takes it up again."""
 
 import math
 from collections.abc import Generator

@@ -1,4 +1,4 @@
-"""Video in, painted video out: frame by frame, with its sound, in bounded memory."""
+"""Paints a video frame by frame, with its sound, in bounded memory."""
 
 import time
 from collections.abc import Callable, Generator

@@ -1,4 +1,4 @@
-"""Averages over positions, made fast: mean vector and mean products of X (B, M, C), and the gradients of both.
+"""Averages over positions, fast: mean vector and mean products of X (B, M, C), and the gradients of both.
 
 They are X.mean(1) and XᵀX / M, to which tests hold them; formulas stand in `gram.py` and `moments.py`.
 """

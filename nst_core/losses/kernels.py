@@ -1,4 +1,4 @@
-"""Styles as distributions of feature vectors, compared by maximum mean discrepancy (MMD) with three kernels.
+"""Compares styles as distributions of feature vectors, by maximum mean discrepancy (MMD) with three kernels.
 
 MMD² = E k(x, x') + E k(y, y') − 2 E k(x, y) over all pairs of painted vectors x and style vectors y. For k = xᵀy and
 k = (xᵀy + c)² that is a distance of moments, exact and cheap: with c = 0 the Gram matrix's own.

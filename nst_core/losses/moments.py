@@ -1,4 +1,4 @@
-"""Styles as means and deviations of feature maps.
+"""Compares styles as means and deviations of feature maps.
 
 What is remembered are raw moments, Σ share f and Σ share f fᵀ: those of a blend of styles are blends of theirs.
 """

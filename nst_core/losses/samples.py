@@ -1,4 +1,4 @@
-"""A style as its feature vectors themselves, from which some are drawn to be compared."""
+"""Keeps a style as its feature vectors themselves, from which some are drawn to be compared."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ def source_of_chance(generator: torch.Generator | None) -> torch.Generator:
 
 
 def draw(memory: Samples, count: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """At most `count` feature vectors, float32, tapped: all of them where they are that few, else by their shares.
+    """Draw at most `count` feature vectors, float32, tapped: all of them where they are that few, else by their shares.
 
     Each `count`-th part of the sum of shares gives one vector, so that a fresh draw never leaves a part of the picture
     out, and a vector without share is never drawn.

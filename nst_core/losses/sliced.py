@@ -1,4 +1,4 @@
-"""Styles as distributions of feature vectors, compared by their shadows on many lines."""
+"""Compares styles as distributions of feature vectors, by their projections on many lines."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Style losses: what is remembered of a style, and how far two memories are apart.
+"""Lists the style losses: what each remembers of a style, and how far two memories are apart.
 
 Every Gram-based system of the field is one formula with other coefficients,
 

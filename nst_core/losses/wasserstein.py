@@ -1,4 +1,4 @@
-"""Styles as Gaussian clouds of feature vectors, and the work of moving one cloud onto another."""
+"""Compares styles as Gaussian clouds of feature vectors, by the work of moving one cloud onto another."""
 
 import math
 from typing import Any

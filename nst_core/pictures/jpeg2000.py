@@ -18,7 +18,7 @@ MAIN = -1  # the number of no tile: what is said of all
 
 @dataclass(frozen=True)
 class Coding:
-    """How tiles, or one component of them, are cut up. All are exponents of two."""
+    """The sizes by which tiles, or one component of them, are cut up, all as exponents of two."""
 
     levels: int  # of copies at half the size each, besides the full one
     block: tuple[int, int]  # width, height
@@ -47,7 +47,7 @@ class Codestream:
 
     @property
     def levels(self) -> int:
-        """How often the picture can be halved while it is decoded."""
+        """Count how often the picture can be halved while it is decoded."""
         return min(coding.levels for coding in self.codings) if self.at_origin else 0
 
     @property
@@ -91,7 +91,7 @@ def read(file: BinaryIO) -> Codestream:
 
 
 def _start(file: BinaryIO) -> int:
-    """Where the codestream begins."""
+    """Find where the codestream begins."""
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
     if file.read(2) == SOC.to_bytes(2, "big"):

@@ -1,4 +1,4 @@
-"""Pictures of any mode, depth and colour profile brought to sRGB, strip by strip."""
+"""Brings pictures of any mode, depth and colour profile to sRGB, strip by strip."""
 
 import io
 from collections.abc import Iterator

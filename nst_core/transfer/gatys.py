@@ -1,4 +1,4 @@
-"""Paint by Gatys' method, whole and in plain torch: from two pictures through VGG-19 to the pixels of a third.
+"""Paints by Gatys' method, whole and in plain torch: from two pictures through VGG-19 to the pixels of a third.
 
 To be read from top to bottom: nothing here is hidden and nothing is fast. Weights and losses are those of Gatys' own
 PyTorch code (the preset `gatys_code`), with which `stylize` paints the same picture, several times as fast.

@@ -1,4 +1,4 @@
-"""The loop: start + objective -> Frames. It knows pixels and losses, no network and no paper."""
+"""Runs the loop, start + objective -> Frames: it knows pixels and losses, no network and no paper."""
 
 import math
 from collections.abc import Callable, Generator, Mapping

@@ -1,4 +1,4 @@
-"""The pictures of a painting, and how they become frames: scale by scale, steered with every step."""
+"""Turns the pictures of a painting into frames: scale by scale, steered with every step."""
 
 from collections.abc import Generator, Sequence
 

@@ -1,4 +1,4 @@
-"""The papers and the field's programs as configs, each with its source and where we leave it.
+"""Lists the papers and the field's programs as configs, each with its source and where we leave it.
 
 Some print one formula and paint by another: ½Σ over two million positions leaves content a thousand times ahead of a
 style that is divided by 4N²M², while the programs that painted the pictures take means, on features of another scale.

@@ -52,7 +52,7 @@ class RunRecord:
 
     @property
     def shares(self) -> dict[str, dict[str, float]]:
-        """How much of the loss content, style and total variation were: "start" and "end" -> side -> share."""
+        """Tell how much of the loss content, style and total variation were: "start" and "end" -> side -> share."""
         return {
             moment: {side: round(share, 4) for side, share in shares_of(losses).items()}
             for moment, losses in (("start", self.first_losses), ("end", self.losses))

@@ -1,4 +1,4 @@
-"""One painting at work: to be watched, stopped, steered and gone on with."""
+"""Runs one painting, which can be watched, stopped, steered and gone on with."""
 
 import time
 from collections.abc import Iterator

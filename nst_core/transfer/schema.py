@@ -12,7 +12,7 @@ SWITCHES = {"on": True, "true": True, "off": False, "false": False}  # as people
 
 @dataclass(frozen=True)
 class Control:
-    """How the page has a setting.
+    """The control that a setting has on the page.
 
     Attributes:
         kind: "logarithmic", "number", "slider", "switch", "menu" or "radio".

@@ -1,4 +1,4 @@
-"""The sheet of variations as one labelled picture that remembers how each of its cells was made."""
+"""Draws the sheet of variations as one labelled picture that remembers how each of its cells was made."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The whole method: two pictures and a config -> Frames, and in the end a record."""
+"""Does the whole method: two pictures and a config -> Frames, and in the end a record."""
 
 from collections.abc import Sequence
 

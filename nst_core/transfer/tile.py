@@ -1,4 +1,4 @@
-"""Pictures as tiles, which can be laid side by side: opposite edges meet."""
+"""Makes tiles of pictures, which can be laid side by side, as opposite edges meet."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""A run of any length as a short animation, in bounded memory."""
+"""Keeps a run of any length as a short animation, in bounded memory."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""Two settings varied over one picture pair: every combination, painted one after another."""
+"""Varies two settings over one pair of pictures: paints every combination, one after another."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""A cut-out in another picture: as scissors and glue would have it, and without its seam, by Poisson blending."""
+"""Pastes a cut-out into another picture: with its seam, and without it by Poisson blending."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -27,7 +27,7 @@ LEAST_SCALE = 0.02  # of the picture's longer side
 
 
 class Box(NamedTuple):
-    """Where a cut-out lies in a picture, pixels."""
+    """The rectangle in which a cut-out lies in a picture, pixels."""
 
     top: int
     left: int

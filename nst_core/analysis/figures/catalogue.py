@@ -1,4 +1,4 @@
-"""All figures, in the order in which a class would see them."""
+"""Lists all figures, in the order in which a class would see them."""
 
 from nst_core.analysis.figures import classify, compose, content, formula, gram, grid, pairs, start, style
 

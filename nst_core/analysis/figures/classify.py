@@ -175,7 +175,7 @@ def _facts(looks: Looks, column: str) -> dict:
 
 
 def _percent(guesses: Sequence[Guess], number: int) -> float:
-    """How likely a category is."""
+    """Tell how likely a category is, percent."""
     return 100 * next(guess.probability for guess in guesses if guess.number == number)
 
 

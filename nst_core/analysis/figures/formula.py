@@ -1,4 +1,4 @@
-"""The figure of the formulas: a preset's loss with its numbers, beside its chart, the paper's and the field's."""
+"""Makes the figure of the formulas: a preset's loss with its numbers, beside its chart, the paper's and the field's."""
 
 import math
 import time

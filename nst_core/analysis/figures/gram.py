@@ -1,4 +1,4 @@
-"""The figure of the Gram matrix: what it keeps of a style, and how a painting's comes to be the same."""
+"""Makes the figure of the Gram matrix: what it keeps of a style, and how a painting's comes to equal it."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""The ratio × layer grid: how the two weights and the depth of the style share a picture between them."""
+"""Makes the ratio × layer grid: how α/β and the depth of the style's layers change a painting."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def _power(ratio: float) -> str:
 
 
 def _config(settings: dict[str, Any], layers: tuple[str, ...], ratio: float) -> StyleTransferConfig:
-    """As the authors' own code has the loss: a rescaled network, and means rather than sums over positions."""
+    """Make the loss of the authors' own code: a rescaled network, and means rather than sums over positions."""
     return StyleTransferConfig(
         **{name: settings[name] for name in ("backbone", "size", "steps", "seed", "start")},
         feature_scale=UNIT,

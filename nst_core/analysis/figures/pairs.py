@@ -1,4 +1,4 @@
-"""Contents and styles: every content in every style, with the same settings."""
+"""Makes the figure of contents and styles: every content in every style, with the same settings."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Start and optimiser: the same loss from another picture, or down another way, with the time of each."""
+"""Makes the figure of starts and optimisers: the same loss from other pictures and by other ways, with their times."""
 
 from collections.abc import Iterator
 from itertools import product

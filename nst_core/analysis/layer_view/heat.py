@@ -1,4 +1,4 @@
-"""Small drawings of what a layer does: matrices as heat, feature maps side by side or over each other, bars."""
+"""Draws what a layer does: matrices as heat, feature maps side by side or over each other, bars."""
 
 import math
 from collections.abc import Sequence

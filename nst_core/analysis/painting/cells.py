@@ -1,4 +1,4 @@
-"""A painting at a place of a figure, and how far it is."""
+"""Holds the paintings of a figure, each at its place, and how far they are."""
 
 from dataclasses import dataclass, field
 

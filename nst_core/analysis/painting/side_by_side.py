@@ -1,4 +1,4 @@
-"""Paintings that grow side by side, a step each in turn, so that a whole figure is seen to grow."""
+"""Paints side by side, a step of each painting in turn, so that a whole figure is seen to grow."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""Charts as pictures, and the colours of lines, which the page has, too."""
+"""Draws charts as pictures, and chooses the colours of lines, for the page, too."""
 
 import math
 from collections.abc import Mapping, Sequence

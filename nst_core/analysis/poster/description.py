@@ -1,4 +1,4 @@
-"""A figure in words and numbers, for JSON: what it is, how it was made and what came out."""
+"""Describes a figure in words and numbers, for JSON: what it is, how it was made and what came out."""
 
 import math
 from collections.abc import Mapping

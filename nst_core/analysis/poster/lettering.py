@@ -98,7 +98,7 @@ class Lettering:
         return [line for line in lines if line] or [""]
 
     def height(self, lines: Sequence[str], size: int) -> int:
-        """Of lines below each other, pixels."""
+        """Measure the height of lines below each other, pixels."""
         return round(len(lines) * size * LINE)
 
     def write(

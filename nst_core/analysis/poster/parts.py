@@ -1,4 +1,4 @@
-"""The pictures of a figure in their places, with labels at their side and above and captions below."""
+"""Draws the pictures of a figure in their places, with labels at their side and above and captions below."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Tables as pictures."""
+"""Draws tables as pictures."""
 
 from collections.abc import Mapping, Sequence
 
@@ -47,7 +47,7 @@ def draw_table(table: Table, colors: Mapping[str, str], width: int, size: int, l
 
 
 def _widths(rows: Sequence[tuple[str, ...]], width: float, size: int, lettering: Lettering) -> list[int]:
-    """Of each column: what its longest text takes, where that is too much an equal share of what the others leave."""
+    """Measure each column by its longest text; too wide ones share equally what the others leave."""
     font = lettering.font(size)
     wanted = [max(font.getlength(lettering.written(text)) for text in column) + 1 for column in zip(*rows, strict=True)]
     open_ones, left, found = sorted(range(len(wanted)), key=wanted.__getitem__), width, {}

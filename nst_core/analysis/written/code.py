@@ -1,4 +1,4 @@
-"""Gatys' method line by line: what each line of `transfer/gatys.py` makes, and of which shape."""
+"""Reads Gatys' method line by line: what each line of `transfer/gatys.py` makes, and of which shape."""
 
 import inspect
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Two configs in words: what a system does, and where it leaves another."""
+"""Puts configs into words: what a config does, and where it differs from another."""
 
 from collections.abc import Callable, Mapping
 

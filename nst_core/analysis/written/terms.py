@@ -1,4 +1,4 @@
-"""The loss of a config written out: every term with its formula, its numbers and its coefficient."""
+"""Writes out the loss of a config: every term with its formula, its numbers and its coefficient."""
 
 import math
 import re

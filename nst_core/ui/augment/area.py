@@ -1,4 +1,4 @@
-"""A labelled folder painted on the page, as more training data: a ZIP of class folders goes in, another comes out."""
+"""Paints a labelled folder on the page, as more training data: a ZIP of class folders goes in, another comes out."""
 
 import re
 import shutil

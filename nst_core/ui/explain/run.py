@@ -1,4 +1,4 @@
-"""From a click to a figure: the handlers behind Make, Stop and Continue."""
+"""Makes figures for the Explain tab: the handlers behind Make, Stop and Continue."""
 
 import time
 from collections.abc import Generator, Iterator, Mapping

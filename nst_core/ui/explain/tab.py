@@ -1,4 +1,4 @@
-"""The Explain tab: the papers' figures, made while one watches, with what one sees and the equation behind it."""
+"""Lays out the Explain tab: the papers' figures, made while one watches, with words and the equation behind each."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -84,7 +84,7 @@ class FigureInputs(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """Where the figure grows."""
+    """The components in which the figure grows."""
 
     words: gr.HTML
     view: Form  # "status", "figure", "go_on" and "after"

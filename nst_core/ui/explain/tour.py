@@ -1,4 +1,4 @@
-"""The guided tour: five figures for a newcomer, in words that a teacher can project."""
+"""Lays out the guided tour: five figures for a newcomer, in words that a teacher can project."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The endpoint /instant, for programs."""
+"""Adds the endpoint /instant, for programs."""
 
 from collections.abc import Sequence
 from pathlib import Path

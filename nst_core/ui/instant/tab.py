@@ -1,4 +1,4 @@
-"""The Instant tab: styles to click, and pictures, camera and videos painted in one pass."""
+"""Lays out the Instant tab: styles to click, and pictures, camera and videos painted in one pass."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ choose a picture and click styles. *Johnson et al. 2016, Dumoulin et al. 2017*""
 
 
 class Stage(NamedTuple):
-    """Where one picture comes in and comes out."""
+    """The components by which one picture comes in and comes out."""
 
     picture: PictureInput
     view: Form  # "status", "result", "after" and "download"

@@ -1,4 +1,4 @@
-"""The button that fetches the classifier, for pages with figures that need it; it goes when that is here."""
+"""Lays out the button that fetches the classifier, which some figures need; it goes when that is here."""
 
 from collections.abc import Iterator
 

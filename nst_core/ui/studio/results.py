@@ -117,7 +117,7 @@ class Results:
 
 
 class Session(Protocol):
-    """As much of a page's session as is needed here."""
+    """The part of a page's session that is needed here."""
 
     results: Results
     uploads: Uploads  # of the last run

@@ -1,4 +1,4 @@
-"""The endpoint /stylize, for programs."""
+"""Adds the endpoint /stylize, for programs."""
 
 import inspect
 import time

@@ -1,4 +1,4 @@
-"""The Stylize tab: two pictures, a preset, Run, and the papers' knobs."""
+"""Lays out the Stylize tab: two pictures, a preset, Run, and the papers' knobs."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The Train tab: one more style for the Instant tab, learned while one watches."""
+"""Lays out the Train tab: one more style for the Instant tab, learned while one watches."""
 
 import re
 import shutil

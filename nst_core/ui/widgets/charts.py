@@ -1,4 +1,4 @@
-"""A figure's charts and tables as HTML: every line has a name, and what belongs to it has its colour."""
+"""Writes a figure's charts and tables as HTML: every line has a name, and what belongs to it has its colour."""
 
 import math
 from collections.abc import Mapping, Sequence

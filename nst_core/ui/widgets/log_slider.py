@@ -1,4 +1,4 @@
-"""A slider for weights that span decades: its handle moves by powers of ten, its field shows the weight itself.
+"""Makes a slider for weights that span decades: its handle moves by powers of ten, its field shows the weight itself.
 
 A weight means nothing without the scale of what it weighs, and that is another for each preset: where no range is
 given, the handle reaches DECADES to either side of what the program last set.

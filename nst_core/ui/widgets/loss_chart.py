@@ -1,4 +1,4 @@
-"""The losses of a run as a chart that stays small however long it goes on.
+"""Charts the losses of a run, staying small however long it goes on.
 
 Our own SVG rather than gradio's LinePlot, each update of which takes a quarter of a second of browser time from a
 painting on the same machine.
