@@ -61,11 +61,11 @@ class Lane:
             raise BusyError(self.closing)
         of_session = sum(place.client.session == client.session != "" for place in self._places)
         of_address = sum(place.client.address == client.address != "" for place in self._places)
-        if of_session >= limits.waiting_of_session:
+        if of_session >= limits.jobs_of_session:
             raise BusyError(f"of this page {_wait(of_session)} already; let one end, or stop it")
-        if of_address >= limits.waiting_of_address:
+        if of_address >= limits.jobs_of_address:
             raise BusyError(f"from your address {_wait(of_address)} already; try again when some of them are done")
-        if len(self._places) >= limits.waiting:
+        if len(self._places) >= limits.jobs:
             raise BusyError(f"{_wait(len(self._places))} for this computer, more it does not take; try again later")
 
     def leave(self, place: Place) -> None:

@@ -6,7 +6,7 @@ from nst_core.errors import BusyError
 from nst_core.ui.serving.lane import Client, Lane
 from nst_core.ui.serving.limits import Limits
 
-ALL = Limits(waiting=4, waiting_of_address=3, waiting_of_session=2)
+ALL = Limits(jobs=4, jobs_of_address=3, jobs_of_session=2)
 
 
 def client(number: int, address: str = "") -> Client:
