@@ -28,7 +28,7 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun, press, ready
 from nst_core.ui.serving.lane import DEVICE_LANE
-from nst_core.ui.serving.turns import Handler, Work, in_lane
+from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
 from nst_core.ui.studio.handover import Studio
 from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.widgets.pictures import PictureInput
@@ -252,7 +252,7 @@ def _connect_making(
     pressed = refused | {"enlarged": stage.enlarged}
     press_make, ready_again = pressed.filled_by(_pressed), again.filled_by(_ready)
     form, filled = inputs.form(), _filled(inputs, stage)
-    given, making = [board, *form], _waiting(form.given_to(make_figure), view)
+    given, making = [board, *form], _in_turn(form.given_to(make_figure), view)
     set_lesson = filled.filled_by(lambda place: fill(TOUR[place].link()))
     shown = tour.show.click(set_lesson, tour.place, list(filled), **INSTANT)
     works = [
@@ -260,14 +260,14 @@ def _connect_making(
         for event in (run.click(lambda: None, None, None, **INSTANT), shown)
     ]
     continued = stage.go_on.click(press_make, board, list(pressed), **INSTANT)
-    works.append(continued.then(_waiting(go_on, view), board, list(view), **QUEUED))
+    works.append(continued.then(_in_turn(go_on, view), board, list(view), **QUEUED))
     for work in works:
         work.then(ready_again, board, list(again), **INSTANT)
         work.failure(refused.filled_by(lambda board: not_begun() | _ready(board)), board, list(refused), **INSTANT)
     stop.click(lambda board: board.job.steering.stop.set(), board, None, **INSTANT)
 
 
-def _waiting(work: Work[Board], view: Form) -> Handler[list[Update]]:
+def _in_turn(work: JobHandler[Board], view: Form) -> Handler[list[Update]]:
     """Make a handler that makes a figure, in its turn."""
     return in_lane(DEVICE_LANE, work, lambda board: board.job.steering, view)
 

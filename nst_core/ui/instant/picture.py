@@ -97,7 +97,7 @@ def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tenso
     def paint(image: Tensor) -> Tensor:
         height, width = images.size_of(image)
         with _LARGE if height * width > LARGE_AREA else nullcontext():
-            return DEVICE_THREAD.work(_stoppable(brush.steps(image), steering)).result()
+            return DEVICE_THREAD.run_steps(_stoppable(brush.steps(image), steering)).result()
 
     return paint
 

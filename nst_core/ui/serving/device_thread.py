@@ -28,13 +28,13 @@ class DeviceThread(Executor):
 
     def submit(self, function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
         """Call a function in its turn, as one step."""
-        return self.work(_single(function, *args, **kwargs))
+        return self.run_steps(_single(function, *args, **kwargs))
 
     def next_of(self, steps: Iterator[Result]) -> Result | None:
         """Wait for what an iterator yields next, computed in its turn, as one step; None at its end."""
         return self.submit(_next_of, steps).result()
 
-    def work(self, steps: Steps[Result]) -> Future[Result]:
+    def run_steps(self, steps: Steps[Result]) -> Future[Result]:
         """Go through a generator in turns with others; its return value is the result, what it yields is dropped."""
         future: Future[Result] = Future()
         self._waiting.put((future, steps))

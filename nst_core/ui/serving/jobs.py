@@ -9,7 +9,7 @@ from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Form
 from nst_core.ui.page.status import status_html
 from nst_core.ui.serving.lane import DEVICE_LANE
-from nst_core.ui.serving.turns import Held, Work, in_lane
+from nst_core.ui.serving.turns import Held, JobHandler, in_lane
 
 
 class Job:
@@ -24,7 +24,7 @@ def connect_job(
     holder: gr.State,
     job: Callable[[Held], Job],
     buttons: tuple[gr.Button, gr.Button],
-    work: Work[Held],
+    work: JobHandler[Held],
     inputs: Form,
     outputs: Form,
 ) -> None:

@@ -42,7 +42,7 @@ class _End:
 
 Held = TypeVar("Held")  # what the page holds
 View = TypeVar("View")
-Work = Callable[Concatenate[Held, ...], Iterator[Updates]]  # a handler: given what the page holds, and the inputs
+JobHandler = Callable[Concatenate[Held, ...], Iterator[Updates]]  # a handler: given what the page holds, and the inputs
 Handler = Callable[..., AsyncGenerator[View, None]]  # the same as gradio calls it
 _END = _End()
 log = logging.getLogger(__name__)
@@ -192,7 +192,9 @@ def excuse(error: Exception) -> NSTError:
     return NSTError("something went wrong in this program; what was made before is kept. Try it again")
 
 
-def in_lane(lane: Lane, work: Work[Held], steering: Callable[[Held], Steering], outputs: Form) -> Handler[list[Update]]:
+def in_lane(
+    lane: Lane, work: JobHandler[Held], steering: Callable[[Held], Steering], outputs: Form
+) -> Handler[list[Update]]:
     """Make a handler of the page that waits for its turn, says so, and never leaves the page locked.
 
     Args:

@@ -19,7 +19,7 @@ from nst_core.ui.page.weights import describe_network
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
-from nst_core.ui.serving.turns import Handler, Work, in_lane
+from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
 from nst_core.ui.studio.control_values import preset_text
 from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.results import strip_value
@@ -121,14 +121,14 @@ def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: 
     refused = ready | {"status": form["status"]}
     press_run = pressed.filled_by(_press_run)
     painting = buttons.run.click(press_run, session, list(pressed), **INSTANT).then(
-        _waiting(made_of.given_to(paint), stage), [session, *made_of], list(stage), **QUEUED
+        _in_turn(made_of.given_to(paint), stage), [session, *made_of], list(stage), **QUEUED
     )
     runs = [painting]
     further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
     for button, steps in further:
         runs.append(
             button.click(press_run, session, list(pressed), **INSTANT).then(
-                _waiting(go_on, stage), [session, steps], list(stage), **QUEUED
+                _in_turn(go_on, stage), [session, steps], list(stage), **QUEUED
             )
         )
     for event in runs:
@@ -139,7 +139,7 @@ def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: 
     buttons.stop.click(_press_stop, session, None, **INSTANT)
 
 
-def _waiting(work: Work[Session], stage: Form) -> Handler[list[Update]]:
+def _in_turn(work: JobHandler[Session], stage: Form) -> Handler[list[Update]]:
     """Make a handler that paints, in its turn."""
     return in_lane(DEVICE_LANE, work, lambda session: session.steering, stage)
 

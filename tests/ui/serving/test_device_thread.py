@@ -34,9 +34,9 @@ def counted(order, name, steps):
 def test_work_in_steps_takes_turns_with_other_work(device):
     gate, order = threading.Event(), []
     device.submit(gate.wait)
-    long = device.work(counted(order, "long", 3))
+    long = device.run_steps(counted(order, "long", 3))
     short = device.submit(order.append, ("short", 0))
-    other = device.work(counted(order, "other", 2))
+    other = device.run_steps(counted(order, "other", 2))
     gate.set()
     assert long.result(10) == "long" and other.result(10) == "other" and short.done()
     assert order == [("long", 0), ("short", 0), ("other", 0), ("long", 1), ("other", 1), ("long", 2)]
@@ -48,7 +48,7 @@ def test_an_error_is_its_callers_and_the_thread_goes_on(device):
         raise KeyboardInterrupt("of the work")
 
     with pytest.raises(KeyboardInterrupt, match="of the work"):
-        device.work(failing()).result(10)
+        device.run_steps(failing()).result(10)
     with pytest.raises(ZeroDivisionError):
         device.submit(lambda: 1 / 0).result(10)
     assert device.submit(int).result(10) == 0
