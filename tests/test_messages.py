@@ -29,7 +29,7 @@ from nst_core.ui.augment.area import FolderWish
 from nst_core.ui.augment.zip import unpack
 from nst_core.ui.explain.links import read_link
 from nst_core.ui.instant.endpoint import _check
-from nst_core.ui.studio.control_values import preset_config
+from nst_core.ui.studio.controls_and_config import preset_config
 from tests.instant.test_painter import network_of
 from tests.runs import CPU
 

@@ -14,7 +14,7 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import PACKAGES, TEXT_KEY, RunRecord, read_record, save_result, versions
 from nst_core.ui.page.status import done_text
-from nst_core.ui.studio.control_values import config_of
+from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.results import differences
 from nst_core.ui.studio.session import Session
 from nst_core.version import __version__

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nst_core.transfer.presets import PRESETS
-from nst_core.ui.studio.control_values import controls_of
+from nst_core.ui.studio.controls_and_config import controls_of
 from nst_core.ui.studio.handover import PAINTED_WITH
 
 

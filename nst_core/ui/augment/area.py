@@ -30,7 +30,7 @@ from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job, connect_job
 from nst_core.ui.serving.page_state import PageState
-from nst_core.ui.studio.control_values import default_config
+from nst_core.ui.studio.controls_and_config import default_config
 from nst_core.ui.studio.instant_session import bundled, title_of
 from nst_core.ui.widgets.channel import Channel, preview_area
 from nst_core.ui.widgets.pictures import PictureInput

@@ -23,7 +23,7 @@ from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
-from nst_core.ui.studio.control_values import default_config
+from nst_core.ui.studio.controls_and_config import default_config
 from nst_core.ui.studio.instant_session import Brush, InstantSession
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import comparison

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from nst_core.ui.page.form import Form
-from nst_core.ui.studio.control_values import CONTROLS
+from nst_core.ui.studio.controls_and_config import CONTROLS
 from nst_core.ui.studio.uploads import UPLOADS
 from nst_core.ui.widgets.thumbnail_strip import Strip
 

@@ -8,7 +8,7 @@ from nst_core.transfer.steering import Steering
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.form import Updates
 from nst_core.ui.serving.page_state import PageState
-from nst_core.ui.studio.control_values import controls_of, preset_of, preset_text
+from nst_core.ui.studio.controls_and_config import controls_of, preset_of, preset_text
 from nst_core.ui.studio.results import Results
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.loss_chart import LossHistory

@@ -10,7 +10,7 @@ from nst_core.transfer.presets import counterpart
 from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.weights import describe_network, use_network
-from nst_core.ui.studio.control_values import (
+from nst_core.ui.studio.controls_and_config import (
     CONTROLS,
     LAYER_CONTROLS,
     STEERING_CONTROLS,

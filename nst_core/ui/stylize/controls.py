@@ -1,4 +1,4 @@
-"""Lays out what a person sets: the two pictures, and a control for every setting of control_values.CONTROLS."""
+"""Lays out what a person sets: the two pictures, and a control for every setting of controls_and_config.CONTROLS."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -12,7 +12,7 @@ from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.schema import GROUPS, Control, Setting, plainly_shown
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 from nst_core.ui.page.status import shares_html
-from nst_core.ui.studio.control_values import (
+from nst_core.ui.studio.controls_and_config import (
     ALL_LAYERS,
     MORE_LAYERS,
     PRE_LAYERS,

@@ -24,7 +24,7 @@ from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import endpoint, have_signature
-from nst_core.ui.studio.control_values import default_config, in_depth_order
+from nst_core.ui.studio.controls_and_config import default_config, in_depth_order
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.stylize.run import frames_of, start_run
 from nst_core.ui.widgets.pictures import PictureInput

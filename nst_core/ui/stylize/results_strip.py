@@ -16,7 +16,7 @@ from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import done_text, shares_html, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
-from nst_core.ui.studio.control_values import CONTROLS
+from nst_core.ui.studio.controls_and_config import CONTROLS
 from nst_core.ui.studio.results import Result, Results, counted, strip_value, timelapse_file, twice_as_large
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import UPLOADS

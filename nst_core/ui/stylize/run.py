@@ -31,7 +31,7 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.limits import check_work
-from nst_core.ui.studio.control_values import config_of, default_config
+from nst_core.ui.studio.controls_and_config import config_of, default_config
 from nst_core.ui.studio.results import remember
 from nst_core.ui.studio.session import Session, give_up_oldest, make_room
 from nst_core.ui.studio.uploads import Uploads

@@ -20,7 +20,7 @@ from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
-from nst_core.ui.studio.control_values import preset_text
+from nst_core.ui.studio.controls_and_config import preset_text
 from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session

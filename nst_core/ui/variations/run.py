@@ -21,7 +21,7 @@ from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.limits import check_work
 from nst_core.ui.serving.page_state import PageState
-from nst_core.ui.studio.control_values import config_of
+from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.variations.axes import NOTHING, SheetPlan, planned

@@ -16,7 +16,7 @@ from nst_core.analysis.figure import Moment, Part
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.enlarged import enlarged_html, look, send, sources
 from nst_core.ui.explain.session import Board, Pictures
-from nst_core.ui.studio.control_values import config_of, preset_of
+from nst_core.ui.studio.controls_and_config import config_of, preset_of
 from nst_core.ui.studio.handover import PAINTED_WITH
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import UPLOADS

@@ -13,7 +13,7 @@ from nst_core.assets import ASSETS
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.instant.picture import POLISH_STEPS, TEXT_KEY, paint_picture, polish
 from nst_core.ui.instant.tab import take
-from nst_core.ui.studio.control_values import config_of
+from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import data_uri

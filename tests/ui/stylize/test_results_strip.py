@@ -22,7 +22,7 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import TEXT_KEY, RunRecord, read_record, save_result
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.studio import results
-from nst_core.ui.studio.control_values import CONTROLS, config_of, controls_of
+from nst_core.ui.studio.controls_and_config import CONTROLS, config_of, controls_of
 from nst_core.ui.studio.results import MOST_RESULTS, THUMBNAIL_SIDE, Results, remember, strip_value, twice_as_large
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads

@@ -16,7 +16,7 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.sheet import read_sheet
 from nst_core.transfer.variations import RATIO, VARIABLE, cells, parse_axis
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
-from nst_core.ui.studio.control_values import CONTROLS, config_of, controls_of
+from nst_core.ui.studio.controls_and_config import CONTROLS, config_of, controls_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.variations import run as sheet_painting
 from nst_core.ui.variations.area import Sheet, choose, describe, fill, refresh, take

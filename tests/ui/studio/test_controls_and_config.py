@@ -4,7 +4,7 @@ from nst_core.errors import ConfigError
 from nst_core.features.vgg import BACKBONES, layer_names
 from nst_core.transfer.config import SETTINGS, STEERABLE
 from nst_core.transfer.presets import PRESETS
-from nst_core.ui.studio.control_values import (
+from nst_core.ui.studio.controls_and_config import (
     ALL_LAYERS,
     CONTROLS,
     LAYER_CONTROLS,
