@@ -4,7 +4,7 @@ from typing import Any
 
 from nst_core.transfer.presets import PRESETS
 from nst_core.ui.studio.controls_and_config import controls_of
-from nst_core.ui.studio.handover import PAINTED_WITH
+from nst_core.ui.studio.shared_components import PAINTED_WITH
 
 
 def page_showing(preset: str, content: Any = None, style: Any = None, **changes: Any) -> dict[str, Any]:

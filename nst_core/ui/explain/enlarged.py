@@ -18,8 +18,8 @@ from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal
-from nst_core.ui.studio.handover import Studio
 from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.shared_components import Studio
 from nst_core.ui.widgets.pictures import data_uri
 
 MAX_SIDE = 1024  # pixels

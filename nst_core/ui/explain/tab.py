@@ -29,7 +29,7 @@ from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun, press, ready
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
-from nst_core.ui.studio.handover import Studio
+from nst_core.ui.studio.shared_components import Studio
 from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.widgets.pictures import PictureInput
 

@@ -21,8 +21,8 @@ from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.lane import PASS_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
-from nst_core.ui.studio.handover import Choices, MixControls, Studio
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
+from nst_core.ui.studio.shared_components import Choices, MixControls, Studio
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput
 from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue
 

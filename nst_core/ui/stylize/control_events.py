@@ -20,9 +20,9 @@ from nst_core.ui.studio.controls_and_config import (
     layers_on,
     preset_text,
 )
-from nst_core.ui.studio.handover import PAINTED_WITH
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.shared_components import PAINTED_WITH
 from nst_core.ui.stylize.controls import Network, SettingInputs
 from nst_core.ui.stylize.run import STAGE, recolor, steer
 

@@ -21,9 +21,9 @@ from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
 from nst_core.ui.studio.controls_and_config import preset_text
-from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.stylize.control_events import connect_counterpart, connect_settings
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls

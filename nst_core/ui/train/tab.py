@@ -27,8 +27,8 @@ from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import connect_job
-from nst_core.ui.studio.handover import Choices
 from nst_core.ui.studio.instant_session import InstantSession, title_of
+from nst_core.ui.studio.shared_components import Choices
 from nst_core.ui.widgets.channel import Channel, preview_area
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import PictureInput

@@ -18,8 +18,8 @@ from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.controls_and_config import CONTROLS, default_config
-from nst_core.ui.studio.handover import PAINTED_WITH, Studio
 from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from nst_core.ui.variations.axes import MENU, NOTHING, advice, default_values, extent
 from nst_core.ui.variations.run import Choice, Sheet, paint
 from nst_core.ui.variations.table import SheetGrid

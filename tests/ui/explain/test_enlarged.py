@@ -17,8 +17,8 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.enlarged import enlarged_html, look, send, sources
 from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.studio.controls_and_config import config_of, preset_of
-from nst_core.ui.studio.handover import PAINTED_WITH
 from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.shared_components import PAINTED_WITH
 from nst_core.ui.studio.uploads import UPLOADS
 from nst_core.ui.stylize.tab import build
 from tests.ui.explain.test_run import made, pictures_in, scripted_classifier
