@@ -42,7 +42,8 @@ def paint_picture(session: InstantSession, source: Path | None, size: float | No
     Fills in "status", "result", "after" and "download"; nothing if that is what is shown: gradio says some changes
     twice. What cannot be painted leaves the last result.
     """
-    wanted = session.chosen, session.mix, source, size
+    style, mix = session.chosen, session.mix
+    wanted = style, mix, source, size
     if session.painted == wanted and session.result and session.result.exists():
         return
     session.painted = None
@@ -64,7 +65,7 @@ def paint_picture(session: InstantSession, source: Path | None, size: float | No
     result = gr.HTML(value=comparison(image, painted), visible=True)
     yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True)}
     path = new_file("neural-style-lab.png")
-    images.save_png(painted, path, {TEXT_KEY: json.dumps({"style": wanted[0], **wanted[1]._asdict()})})
+    images.save_png(painted, path, {TEXT_KEY: json.dumps({"style": style, **mix._asdict()})})
     session.source, session.result, session.painted = source, path, wanted
     yield {"download": gr.DownloadButton(value=path)}
 

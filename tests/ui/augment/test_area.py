@@ -27,14 +27,16 @@ from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.ui.augment import area as module
 from nst_core.ui.augment import zip as class_folders
-from nst_core.ui.augment.area import Augmentation, FolderWish, enter_page, paint_folder
+from nst_core.ui.augment.area import Augmentation, FolderWish, build_augment, enter_page, paint_folder
 from nst_core.ui.augment.zip import unpack
 from nst_core.ui.page.downloads import IN_USE
 from nst_core.ui.serving.jobs import press
 from nst_core.ui.widgets.channel import Channel
+from nst_core.ui.widgets.pictures import PictureInput
 from tests.instant.test_painter import network_of
 from tests.runs import CPU, small
 from tests.ui.instant.test_picture import props
+from tests.ui.shown import job_forms
 
 FILES = ("cat/a.png", "cat/b.png", "dog/a.png")
 PAINTED = [f"{name}-{strength}.png" for name in ("cat/a", "cat/b", "dog/a") for strength in ("0.5", "1")]
@@ -144,6 +146,12 @@ def is_problem(job: Augmentation, views: list, toasts: list, message: str) -> bo
 
 
 # what comes of it
+
+
+def test_the_page_has_a_place_for_all_that_is_wished_and_shown(job, packed, monkeypatch):
+    inputs, outputs = job_forms(monkeypatch, module, lambda: build_augment(PictureInput()))
+    assert inputs.parts.keys() == set(FolderWish._fields)
+    assert outputs.parts.keys() == set().union(*paint(job, wish(packed("cat/a.png"))))
 
 
 def test_class_folders_go_in_and_class_folders_come_out(job, packed, painter):

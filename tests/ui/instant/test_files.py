@@ -11,13 +11,14 @@ import torch
 
 from nst_core import images
 from nst_core.ui.instant import files as module
-from nst_core.ui.instant.files import paint_clip, paint_many
+from nst_core.ui.instant.files import build_many, build_video, paint_clip, paint_many
 from nst_core.ui.serving.jobs import Job, press, ready
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.widgets.channel import Channel
 from tests.instant.test_painter import network_of
 from tests.instant.test_video import FRAMES, HEIGHT, WIDTH, decoded, film
 from tests.ui.instant.test_picture import props
+from tests.ui.shown import job_forms
 from tests.ui.studio.test_instant_session import bundle
 
 
@@ -300,6 +301,15 @@ def test_pressing_run_forgets_an_earlier_stop_and_the_buttons_change_places(sess
     shown = ready(session.video)
     assert {name: props(button)["interactive"] for name, button in shown.items()} == {"run": True, "stop": False}
     assert session.video.busy is False
+
+
+def test_the_page_has_a_place_for_all_that_is_given_and_shown(session, clip, files, monkeypatch):
+    inputs, outputs = job_forms(monkeypatch, module, lambda: build_video(gr.State()))
+    given = clip_shown(str(clip), 32, False)
+    assert inputs.parts.keys() == given.keys() and outputs.parts.keys() == set().union(*paint_clip(session, given))
+    inputs, outputs = job_forms(monkeypatch, module, lambda: build_many(gr.State(), gr.Number()))
+    given = batch_shown([str(files[0])], None, 24)
+    assert inputs.parts.keys() == given.keys() and outputs.parts.keys() == set().union(*paint_many(session, given))
 
 
 def test_stopping_many_pictures_leaves_a_video_alone(session):

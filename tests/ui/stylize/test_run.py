@@ -26,7 +26,7 @@ from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads, masks_of
 from nst_core.ui.stylize import run as painting
-from nst_core.ui.stylize.run import go_on, paint, recolor, steer
+from nst_core.ui.stylize.run import STAGE, go_on, paint, recolor, steer
 from nst_core.ui.widgets.channel import Channel
 from tests.ui.shown import page_showing
 
@@ -74,7 +74,7 @@ def value_of(shown):
 def test_a_run_ends_with_result_record_and_file(random_weights, files):
     views = list(start(files))
     record = last_shown(views, "record")
-    assert "Done: 2 steps" in last_shown(views, "status")
+    assert "Done: 2 steps" in last_shown(views, "status") and set().union(*views) == set(STAGE)
     assert last_shown(views, "result")["after"].startswith("data:image/jpeg;base64,")
     assert read_record(last_shown(views, "download")).to_dict() == record
     assert record["config"]["size"] == 48

@@ -15,11 +15,14 @@ from nst_core.instant.lesson import QUICK
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.ui.page.form import Updates
 from nst_core.ui.studio.instant_session import InstantSession, Mix
+from nst_core.ui.studio.shared_components import Choices, MixControls
 from nst_core.ui.train import tab as module
 from nst_core.ui.train.tab import LessonWish, learn, learn_page, load_file, save_chosen
 from nst_core.ui.widgets.channel import Channel
+from nst_core.ui.widgets.thumbnail_strip import Strip
 from tests.instant.test_painter import CPU, network_of
 from tests.ui.instant.test_picture import props
+from tests.ui.shown import job_forms
 from tests.ui.studio.test_instant_session import brushed, bundle
 
 
@@ -94,6 +97,16 @@ def test_a_learned_style_stands_among_the_others_and_is_chosen(session, files):
     painted = brushed(session, image)  # blended with a style that was there
     session.mix = Mix()
     assert not torch.equal(painted, brushed(session, image))
+
+
+def test_the_page_has_a_place_for_all_that_is_wished_and_shown(session, files, monkeypatch):
+    def build() -> None:
+        mix = MixControls(gr.Slider(), gr.Dropdown(), gr.Slider(), gr.Radio())
+        module.build(Choices(gr.State(session), Strip(session.strip_value()), mix, gr.Number()))
+
+    inputs, outputs = job_forms(monkeypatch, module, build)
+    assert inputs.parts.keys() == set(LessonWish._fields)
+    assert outputs.parts.keys() == set().union(*learn(session, wish(files, steps=1)))
 
 
 def test_a_learned_style_is_that_of_one_page(session, files):
