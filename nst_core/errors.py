@@ -83,7 +83,7 @@ def named(path: str | PurePath) -> str:
 
 
 def seen(text: str) -> str:
-    """A text in at most MOST_SAID characters; "?" for what no letter shows, such as a new line."""
+    """Write a text in at most MOST_SAID characters; "?" for what no letter shows, such as a new line."""
     short = _cut(text)
     return short if short.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in short)
 

@@ -48,7 +48,7 @@ def available_memory(groups: Path = GROUPS, own_groups: Path = OWN_GROUPS) -> in
 
 
 def _folders(groups: Path, own_groups: Path) -> Iterator[tuple[_Version, Path]]:
-    """The folders whose limits hold for this process: its own group's and those above."""
+    """List the folders whose limits hold for this process: its own group's and those above."""
     try:
         lines = own_groups.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:  # not Linux
@@ -64,7 +64,7 @@ def _folders(groups: Path, own_groups: Path) -> Iterator[tuple[_Version, Path]]:
 
 
 def _upwards(root: Path, path: str) -> Iterator[Path]:
-    """The folder of a path below a root and all above it, to the root itself.
+    """List the folder of a path below a root and all above it, to the root itself.
 
     In a container the root is the container's own group though the path is told as from the host: what is not there
     is left out.
@@ -101,7 +101,7 @@ def _spare(version: _Version, folder: Path) -> int:
 
 
 def _number(file: Path) -> int | None:
-    """A file's one number; None where there is none."""
+    """Read a file's one number; None where there is none."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -128,7 +128,7 @@ class FigureMaterial:
     cutout: Tensor | None = None  # (1, 4, any, any): red, green, blue and how much of each pixel belongs to it
 
     def content(self) -> Tensor:
-        """The first content picture.
+        """Give the first content picture.
 
         Raises:
             ImageError: there is none.
@@ -138,7 +138,7 @@ class FigureMaterial:
         return self.contents[0]
 
     def style(self) -> Tensor:
-        """The first style picture.
+        """Give the first style picture.
 
         Raises:
             ImageError: there is none.

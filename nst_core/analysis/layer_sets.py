@@ -18,7 +18,7 @@ CUMULATIVE = {
 
 
 def layer_set(text: str) -> tuple[str, ...]:
-    """The layers of a set, shallow to deep.
+    """List the layers of a set, shallow to deep.
 
     Args:
         text: letters of Gatys' five layers ("C", "A-C"), convolutions counted through VGG-19 as Cheng does ("4-8"), or

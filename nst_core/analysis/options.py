@@ -95,7 +95,7 @@ class Option:
         return int(number) if whole else number
 
     def text(self, value: Any) -> str:
-        """A value as `parse` reads it again, and as people write it."""
+        """Write a value as `parse` reads it again, and as people write it."""
         if isinstance(value, tuple):
             return ", ".join(map(self.text, value))
         if isinstance(value, str):
@@ -144,7 +144,7 @@ def seed_option() -> Option:
 
 
 def layer_named(text: str) -> str:
-    """A layer by its name, or by its number among VGG-19's convolutions, as Cheng counts: "conv4", "4" is conv2_2.
+    """Find a layer by its name, or by its number among VGG-19's convolutions, as Cheng counts: "conv4", "4" is conv2_2.
 
     Raises:
         ConfigError: a number that VGG-19 lacks. Names are checked by the network.

@@ -118,7 +118,7 @@ def _save(image: Tensor, output: Path, entry: Entry) -> None:
 
 
 def text_of(strength: float) -> str:
-    """A strength as file names have it: "0.5", "1"."""
+    """Write a strength as file names have it: "0.5", "1"."""
     return f"{strength:g}"
 
 

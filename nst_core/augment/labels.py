@@ -71,5 +71,5 @@ def add_to_index(output: Path, entry: Entry) -> None:
 
 
 def _opened(path: Path, mode: Literal["r", "w"]) -> TextIO:
-    """A table, which takes file names of any bytes."""
+    """Open a table, which takes file names of any bytes."""
     return path.open(mode, newline="", encoding="utf-8", errors="surrogateescape")

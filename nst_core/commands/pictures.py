@@ -7,6 +7,6 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp",
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures in a folder by name, none of the folders in it, no hidden ones."""
+    """List the pictures in a folder by name, none of the folders in it, no hidden ones."""
     files = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     return sorted(path for path in files if path.suffix.lower() in SUFFIXES)

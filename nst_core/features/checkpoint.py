@@ -52,7 +52,7 @@ class Checkpoint:
     origin: str  # short words for the page: "NST_WEIGHTS", "cache", "torch.hub cache", "this program"
 
     def sha256(self) -> str:
-        """The file's hash in hexadecimal, computed once as long as the file stays as it is."""
+        """Compute the file's hash in hexadecimal, once as long as the file stays as it is."""
         status = self.path.stat()
         return _sha256(self.path, status.st_mtime_ns, status.st_size)
 
@@ -124,7 +124,7 @@ def title_of(network: str) -> str:
 
 
 def expected_shapes(backbone: str) -> dict[str, tuple[int, ...]]:
-    """The tensors of a backbone's convolutions by torchvision's names, and its taps by layer: name -> shape.
+    """List the tensors of a backbone's convolutions by torchvision's names, and its taps by layer: name -> shape.
 
     Of CLASSIFIER, those of VGG-19 and of the layers behind them.
     """
@@ -200,7 +200,7 @@ def download_size(backbone: str) -> int:
 
 
 def _tensors(path: Path, names: Collection[str], device: str = "cpu") -> dict[str, Tensor]:
-    """Those of the named tensors that a file has, mapped into memory where the format allows; on "meta", shapes."""
+    """Read the named tensors that a file has, mapped into memory where the format allows; on "meta", their shapes."""
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:

@@ -80,7 +80,7 @@ class Classifier(nn.Module):
 
 
 def prepared(image: Tensor) -> Tensor:
-    """The part of a picture that the network sees, in the size that it was trained on.
+    """Cut out the part of a picture that the network sees, in the size that it was trained on.
 
     Args:
         image: (1, 3, H, W) in about [0, 1].
@@ -95,7 +95,7 @@ def prepared(image: Tensor) -> Tensor:
 
 
 def find() -> weights.Checkpoint | None:
-    """The first file on this computer with all of VGG-19; one with the convolutions alone is passed over.
+    """Find the first file on this computer with all of VGG-19; one with the convolutions alone is passed over.
 
     Raises:
         WeightsError: NST_WEIGHTS names nothing that exists, or a file that cannot be read.

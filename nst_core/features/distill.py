@@ -104,7 +104,7 @@ class Student:
             return {layer: relative_error(read[layer], wanted[layer]) for layer in self.layers}
 
     def fitted_taps(self, teacher: VGG, photographs: Photographs, recipe: CompressionRecipe) -> dict[str, Tensor]:
-        """The best taps of the finished convolutions, before ReLU and after: tensor's name -> T (C, k)."""
+        """Fit the best taps of the finished convolutions, before ReLU and after: tensor's name -> T (C, k)."""
         layers = [name + ending for name in self.taps for ending in ("", PRE)]
         moments: dict[str, Tensor] = {}
         products: dict[str, Tensor] = {}
@@ -171,5 +171,5 @@ class Student:
 
 
 def _schedule(step: int, steps: int, warm_up: int = 100) -> float:
-    """The share of the step size: rising at first, then half a cosine."""
+    """Give the share of the step size: rising at first, then half a cosine."""
     return min(1.0, step / warm_up) * (1 + torch.cos(torch.tensor(torch.pi * step / steps)).item()) / 2

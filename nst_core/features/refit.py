@@ -97,7 +97,7 @@ def _second_moment(features: Tensor) -> Tensor:
 def _fit_convolution(
     features: Tensor, target: Tensor, padding: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """The 3×3 convolution (k, n, 3, 3) with bias (k,) that makes target (B, k, H, W) of features (B, n, H', W')."""
+    """Fit the 3×3 convolution (k, n, 3, 3) with bias (k,) that makes target (B, k, H, W) of features (B, n, H', W')."""
     patches, values = _patches(features, target, padding, generator)
     factor, wanted = _factor((patches.T @ patches).double()), values
     for _ in range(RECTIFIED_FITS):

@@ -52,7 +52,7 @@ CAFFE_MEANS: dict[str, float] = {
 
 
 def rescaled(state: Mapping[str, Tensor], backbone: str, scale: str) -> dict[str, Tensor]:
-    """The tensors of a network whose features have another scale.
+    """Make the tensors of a network whose features have another scale.
 
     Of Lite, whose features are read through taps, the taps change, and conv5_1, which has none.
 

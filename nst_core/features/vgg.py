@@ -43,7 +43,7 @@ WRAPPED = "circular"  # of torch's modes: the picture again, as of a tile among 
 
 
 def layer_names(backbone: str, *, pre: bool = False) -> list[str]:
-    """The convolutions of a backbone, shallow to deep: "conv1_1" … "conv5_4".
+    """List the convolutions of a backbone, shallow to deep: "conv1_1" … "conv5_4".
 
     Args:
         backbone: one of BACKBONES.
@@ -67,7 +67,7 @@ def check_layers(backbone: str, layers: Iterable[str]) -> None:
 
 
 def nearest_layer(backbone: str, layer: str) -> str:
-    """The layer itself, or where the backbone lacks it, the deepest that it has of the same block."""
+    """Give the layer itself, or where the backbone lacks it, the deepest that it has of the same block."""
     name = layer.removesuffix(PRE)
     block = [known for known in layer_names(backbone) if known[4] == name[4:5]]
     return layer if name in block or not block else block[-1] + layer[len(name) :]
@@ -124,7 +124,7 @@ class VGG(nn.Module):
         wrap: bool = False,
         bare: bool = False,
     ) -> Features:
-        """The activations of the layers asked for; nothing deeper is computed.
+        """Compute the activations of the layers asked for; nothing deeper is computed.
 
         Args:
             image: (B, 3, H, W) in [0, 1], float32.
@@ -177,7 +177,7 @@ class VGG(nn.Module):
         return self.get_buffer(f"{layer}_tap")
 
     def enter(self, image: Tensor, padding: str, normalization: str, *, wrap: bool = False) -> Tensor:
-        """The picture as conv1_1 takes it, (B, 3, H + 2, W + 2): normalised, padded, in the network's precision."""
+        """Prepare the picture for conv1_1, (B, 3, H + 2, W + 2): normalised, padded, in the network's precision."""
         mean, deviation = (image.new_tensor(values).view(1, 3, 1, 1) for values in NORMALIZATIONS[normalization])
         normalized, mode = (image - mean) / deviation, WRAPPED if wrap else PADDINGS[padding]
         padded = F.pad(normalized, (1, 1, 1, 1), mode=mode)  # (B, 3, H + 2, W + 2)

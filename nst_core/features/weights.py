@@ -121,7 +121,7 @@ def download_label(backbone: str) -> str:
 
 
 def _target(backbone: str) -> Path:
-    """The file that a download becomes; the classifier's is torchvision's own, which serves as VGG-19's, too."""
+    """Name the file that a download becomes; the classifier's is torchvision's own, which serves as VGG-19's, too."""
     return cache_folder() / (PUBLISHED["vgg19"].torchvision_file if backbone == CLASSIFIER else _file_name(backbone))
 
 
@@ -195,7 +195,7 @@ def _file_name(backbone: str) -> str:
 
 
 def cache_folder() -> Path:
-    """The folder that downloads are kept in."""
+    """Name the folder that downloads are kept in."""
     if folder := os.environ.get("NST_CACHE"):
         return Path(folder).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "neural-style-lab"

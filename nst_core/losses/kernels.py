@@ -18,7 +18,7 @@ SMALLEST_BANDWIDTH = 1e-6  # for a style of one plain colour, whose vectors are 
 
 
 def with_offset(target: Moments) -> tuple[Tensor, Tensor, Tensor]:
-    """A target and c, its mean ‖y‖²: so the linear and the quadratic part count alike, however large features are.
+    """Add to a target c, its mean ‖y‖²: so the linear and the quadratic part count alike, however large features are.
 
     Li et al. (2017) leave c open and use 0, which is the Gram matrix.
     """

@@ -22,7 +22,7 @@ def mean_vector(features: Tensor, tap: Tensor | None = None, share: Tensor | Non
 
 
 def channel_moments(features: Tensor, tap: Tensor | None = None, share: Tensor | None = None) -> Moments:
-    """Mean and mean square of each feature map, (1, N) both; arguments as of `gram_matrix`.
+    """Compute mean and mean square of each feature map, (1, N) both; arguments as of `gram_matrix`.
 
     The mean squares are a Gram matrix's diagonal: the whole of it is made faster than the squares of every feature.
     """
@@ -45,7 +45,7 @@ def _deviation(moments: Moments) -> Tensor:
 
 
 def joint_moments(features: Tensor, tap: Tensor | None = None, share: Tensor | None = None) -> Moments:
-    """The mean (1, N) and the Gram matrix (1, N, N), which together say the covariance; arguments as of the latter.
+    """Compute mean (1, N) and Gram matrix (1, N, N), which together say the covariance; arguments as of the latter.
 
     Of few positions in float32 whatever the features are, so that a flat cloud remains flat.
     """

@@ -13,7 +13,7 @@ SEED = 0  # of what is drawn where no generator is given: the same each time
 
 
 def all_samples(features: Tensor, tap: Tensor | None = None, share: Tensor | None = None) -> Samples:
-    """Every feature vector of one picture's layer; arguments as of `gram_matrix`, with B = 1."""
+    """Give every feature vector of one picture's layer; arguments as of `gram_matrix`, with B = 1."""
     vectors = features[0].flatten(1).T  # (H*W, C): contiguous for channels-last features, and no copy
     if share is None:
         shares = torch.full((len(vectors),), 1 / len(vectors), device=features.device)
@@ -23,14 +23,14 @@ def all_samples(features: Tensor, tap: Tensor | None = None, share: Tensor | Non
 
 
 def pool(memories: Sequence[Samples], shares: Sequence[float]) -> Samples:
-    """The samples of several styles in one, each style's counting as much as its share (sum 1)."""
+    """Pool the samples of several styles, each style's counting as much as its share (sum 1)."""
     vectors = torch.cat([memory[0] for memory in memories])
     weights = torch.cat([share * memory[1] for share, memory in zip(shares, memories, strict=True)])
     return vectors, weights, *memories[0][2:]
 
 
 def no_samples(memory: Samples) -> Samples:
-    """The samples of features that are all zero."""
+    """Give the samples of features that are all zero."""
     vectors, shares, *tap = memory
     return torch.zeros_like(vectors[:1]), torch.ones_like(shares[:1]), *tap
 

@@ -33,7 +33,7 @@ def sliced_distance(memory: Samples, target: Samples, generator: torch.Generator
 
 
 def _quantiles(values: Tensor, weights: Tensor, levels: int) -> Tensor:
-    """The values (D, n) below which equally many parts of the weights (n,) lie, in rising order, (D, levels).
+    """Find the values (D, n) below which equally many parts of the weights (n,) lie, in rising order, (D, levels).
 
     As many levels as equal weights give the sorted values.
     """

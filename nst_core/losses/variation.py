@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def _differences(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Each pixel's difference to its right (…, H, W-1) and lower (…, H-1, W) neighbour."""
+    """Compute each pixel's difference to its right (…, H, W-1) and lower (…, H-1, W) neighbour."""
     return image[..., :, 1:] - image[..., :, :-1], image[..., 1:, :] - image[..., :-1, :]
 
 
@@ -22,7 +22,7 @@ def square_variation(image: Tensor) -> Tensor:
 
 
 def nine_point_variation(image: Tensor) -> Tensor:
-    """Mean squared difference to all eight neighbours: the same in every direction and at every size.
+    """Compute the mean squared difference to all eight neighbours: the same in every direction and at every size.
 
     Source: crowsonkb/style-transfer-pytorch, 2·[dx²/3 + dy²/3 + d₄₅²/12 + d₁₃₅²/12] with the edge repeated.
     """

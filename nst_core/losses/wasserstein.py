@@ -54,7 +54,7 @@ def _eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def wasserstein_distance(memory: Moments, target: Cloud, generator: torch.Generator | None = None) -> Tensor:
-    """The work of moving one Gaussian cloud of feature vectors onto another, W₂² = |μ − μ_s|² + tr(Σ + Σ_s − 2 S).
+    """Compute the work of moving one Gaussian cloud of features onto another, W₂² = |μ − μ_s|² + tr(Σ + Σ_s − 2 S).
 
     S is (Σ_s^½ Σ Σ_s^½)^½. Only its trace is needed, and with Σ = L Lᵀ that is the sum of the singular values of LᵀL_s.
 
@@ -80,7 +80,7 @@ def joint_target(target: Moments) -> Joint:
 
 
 def joint_distance(memory: Moments, target: Joint, generator: torch.Generator | None = None) -> Tensor:
-    """Half ‖G − A‖² and half W₂², this so scaled that of a picture without style both are ‖A‖².
+    """Add half ‖G − A‖² and half W₂², this so scaled that of a picture without style both are ‖A‖².
 
     The Gram matrix counts what is strong, the Wasserstein distance every direction of the cloud: together they are
     nearly as near in the first measure as it alone, without its grain, and with the style's large strokes.
@@ -139,7 +139,7 @@ class _RootTrace(torch.autograd.Function):
 
 
 def _by_eigenvalues(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, Tensor]:
-    """The trace of the root and its slope; on a CPU two to three times as fast as by products."""
+    """Compute the trace of the root and its slope; on a CPU two to three times as fast as by products."""
     product = target_factor.T @ covariance @ target_factor
     if not product.isfinite().all():  # a loss that is not finite is the optimiser's matter
         return product.sum() * torch.nan, torch.zeros_like(covariance)

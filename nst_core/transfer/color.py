@@ -39,13 +39,13 @@ def chroma(image: Tensor) -> Tensor:
 
 
 def grey(image: Tensor) -> Tensor:
-    """The image without its colours, (1, 3, H, W)."""
+    """Take the colours from the image, (1, 3, H, W)."""
     return luma(image).expand_as(image).contiguous()
 
 
 @torch.no_grad()
 def with_colors_of(painted: Tensor, content: Tensor) -> Tensor:
-    """The painted picture's strokes in the content's colours: luma of the one, chroma of the other.
+    """Show the painted picture's strokes in the content's colours: luma of the one, chroma of the other.
 
     Args:
         painted: (1, 3, H, W) in [0, 1].
@@ -62,7 +62,7 @@ def with_colors_of(painted: Tensor, content: Tensor) -> Tensor:
 
 @torch.no_grad()
 def match_luma(image: Tensor, reference: Tensor) -> Tensor:
-    """The image as bright and as contrasty as the reference, in greys.
+    """Make the image as bright and as contrasty as the reference, in greys.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
@@ -85,7 +85,7 @@ def _variance(values: Tensor) -> Tensor:
 
 @torch.no_grad()
 def match_covariance(image: Tensor, reference: Tensor) -> Tensor:
-    """The image repainted from the reference's palette: its mean colour, and how its colours vary about it.
+    """Repaint the image from the reference's palette: its mean colour, and how its colours vary about it.
 
     One linear map moves all colours, the one that moves them least (Monge-Kantorovich), so that no hues are swapped.
 
@@ -110,7 +110,7 @@ def match_covariance(image: Tensor, reference: Tensor) -> Tensor:
 
 
 def _mean_and_covariance(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean (3, 1) and covariance (3, 3), in float64 on the CPU, as not every device has float64 or eigenvectors."""
+    """Compute mean (3, 1) and covariance (3, 3), in float64 on the CPU, as not every device has these."""
     pixels = image[0].flatten(1)  # (3, H*W)
     mean = pixels.mean(1, keepdim=True)
     centred = (pixels - mean).cpu().double()
@@ -126,7 +126,7 @@ def _power(matrix: Tensor, exponent: float) -> Tensor:
 
 @torch.no_grad()
 def match_histogram(image: Tensor, reference: Tensor) -> Tensor:
-    """The image with as much of each tone as the reference has, channel by channel.
+    """Give the image as much of each tone as the reference has, channel by channel.
 
     Equal values stay equal, so a flat area stays flat: it gets the tone in the middle of its share of the pixels.
 
@@ -145,14 +145,14 @@ def match_histogram(image: Tensor, reference: Tensor) -> Tensor:
 
 
 def _match_values(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Each value -> the reference's value at the same quantile; (N,), (M,) -> (N,)."""
+    """Map each value -> the reference's value at the same quantile; (N,), (M,) -> (N,)."""
     tones, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     other_tones, other_counts = np.unique(reference, return_counts=True)
     return np.interp(_quantiles(counts), _quantiles(other_counts), other_tones)[places]
 
 
 def _quantiles(counts: np.ndarray) -> np.ndarray:
-    """The middle of each tone's share of the pixels, in (0, 1)."""
+    """Compute the middle of each tone's share of the pixels, in (0, 1)."""
     return (counts.cumsum() - counts / 2) / counts.sum()
 
 

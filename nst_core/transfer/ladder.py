@@ -23,7 +23,7 @@ class Scale:
 def ladder(
     config: StyleTransferConfig, content_size: tuple[int, int], style_sizes: Sequence[tuple[int, int]] = ()
 ) -> list[Scale]:
-    """The scales of a run, small to large; the last is of the config's own size.
+    """List the scales of a run, small to large; the last is of the config's own size.
 
     The steps of all scales add up to the config's. A scale gets the more the smaller it is, as size to the power of
     -scale_falloff: 2 would spend equal time on each, 0 equal steps.

@@ -48,7 +48,7 @@ def check_mask(mask: Tensor) -> None:
 
 
 def fit_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """The mask at another size, of a picture or of a layer: each position gets the share of it that is painted.
+    """Resize the mask to a picture or to a layer: each position gets the share of it that is painted.
 
     Args:
         mask: (1, 1, H, W) in [0, 1].
@@ -63,7 +63,7 @@ def fit_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def soften(mask: Tensor, radius: float) -> Tensor:
-    """The mask with soft edges; farther than the radius from an edge nothing changes.
+    """Soften the mask's edges; farther than the radius from an edge nothing changes.
 
     Args:
         mask: (1, 1, H, W) in [0, 1].
@@ -144,7 +144,7 @@ def shares(mask: Tensor, size: tuple[int, int]) -> Tensor | None:
 
 @torch.no_grad()
 def keep_unpainted(painted: Tensor, content: Tensor, mask: Tensor) -> Tensor:
-    """The painted picture where the mask is, the content's own pixels elsewhere, blended at soft edges.
+    """Show the painted picture where the mask is, the content's own pixels elsewhere, blended at soft edges.
 
     Args:
         painted: (1, 3, H, W) in [0, 1].

@@ -173,7 +173,7 @@ class StyleTransferObjective:
         return through(self.network.tap(layer), features)
 
     def __call__(self, image: Tensor) -> LossTerms:
-        """The weighted terms of image (1, 3, H, W); their sum is the loss.
+        """Compute the weighted terms of image (1, 3, H, W); their sum is the loss.
 
         Returns:
             name -> float32 scalar: "content conv4_2", "style conv1_1" …, "total variation".
@@ -201,7 +201,7 @@ class StyleTransferObjective:
         return self.config.tv_weight * TOTAL_VARIATIONS[self.config.total_variation](image)
 
     def _style_term(self, layer: str, features: Tensor) -> Tensor | None:
-        """A layer's term; None where no region has a say in its few positions."""
+        """Compute a layer's term; None where no region has a say in its few positions."""
         losses = []
         for target in self.style_targets[layer]:
             share = None if target.region is None else self._share(target.region, size_of(features))

@@ -133,7 +133,7 @@ class Descent:
         optimizer.begin(self.canvas)
 
     def look(self, step: int, *, gradient: bool, may_go_back: bool) -> tuple[dict[str, float], str]:
-        """The losses of the canvas, which is good then, and what a person should know of how it got there.
+        """Compute the losses of the canvas, which is good then, and what a person should know of how it got there.
 
         Raises:
             NSTError: no way back, or none that helps.
@@ -152,7 +152,7 @@ class Descent:
         return losses, note
 
     def _again(self, gradient: bool, begin: Callable[[], None]) -> dict[str, float]:
-        """The losses after another step from the last good picture, before which the optimiser begins in this way."""
+        """Go back to the last good picture, from which the optimiser begins in this way; the losses after a step."""
         begin()
         with torch.no_grad():
             self.canvas.copy_(self.good)
@@ -161,14 +161,14 @@ class Descent:
         return self.evaluate(gradient=gradient)
 
     def update(self) -> None:
-        """One step along the gradient that the last evaluation left."""
+        """Make one step along the gradient that the last evaluation left."""
         self.optimizer.advance()
         if self.clamp:
             with torch.no_grad():
                 self.canvas.clamp_(0, 1)
 
     def evaluate(self, *, gradient: bool) -> dict[str, float]:
-        """The losses of the canvas, and its gradient in canvas.grad."""
+        """Compute the losses of the canvas, and its gradient in canvas.grad."""
         with torch.set_grad_enabled(gradient):
             terms = self.objective(self.canvas)
             values = torch.stack(list(terms.values()))
@@ -209,7 +209,7 @@ class Average:
         self.sum: Tensor | None = None
 
     def of(self, image: Tensor) -> Tensor:
-        """The average with one more picture (1, 3, H, W); without decay, that picture."""
+        """Average one more picture (1, 3, H, W); without decay, that picture."""
         if self.decay == 0:
             return image
         new = (1 - self.decay) * image

@@ -172,7 +172,7 @@ class Adam:
 
 
 def gradient_of(canvas: Tensor) -> Tensor:
-    """The gradient that was left at a canvas.
+    """Give the gradient that was left at a canvas.
 
     Raises:
         ValueError: none was.

@@ -66,11 +66,11 @@ class Painting:
         normalized(config.blend, self.styles)  # raises for a wrong number of shares
 
     def _style_images(self, size: int) -> list[Tensor]:
-        """The styles as they are looked at beside a content of that size."""
+        """Resize the styles as they are looked at beside a content of that size."""
         return [images.fit(style, self._style_size(size), self.config.size_rule) for style in self._styles]
 
     def _at(self, image: Tensor, size: int) -> Tensor:
-        """The content, or a version of it, at a size; as a tile where one is painted."""
+        """Resize the content, or a version of it; as a tile where one is painted."""
         return (fit_tile if self.config.wrap else images.fit)(image, size, self.config.size_rule)
 
     def _style_size(self, size: int) -> int:
@@ -160,13 +160,13 @@ class Painting:
         return True
 
     def laid_out(self) -> tuple[StyleTransferObjective, Tensor]:
-        """The objective and the start (1, 3, H, W) at the full size, for those who move the pixels themselves."""
+        """Give the objective and the start (1, 3, H, W) at the full size, for those who move the pixels themselves."""
         network, self.checkpoint = load_network(self.config.backbone, self.compute, self.config.feature_scale)
         objective = self._objective(network, self.config.size)
         return objective, self._start(objective)
 
     def shown(self, painted: Tensor) -> Tensor:
-        """A picture (1, 3, H, W) in its colours, and untouched where nothing was to be painted."""
+        """Show a picture (1, 3, H, W) in its colours, and untouched where nothing was to be painted."""
         image = COLORS[self.config.color].after(painted, self.content_image)
         if self.config.keep_unpainted and self._regions:
             image = keep_unpainted(image, self.content_image, torch.stack(self._regions).sum(0).clamp(max=1))
@@ -189,7 +189,7 @@ class Painting:
 
 
 def _sent(painting: Generator[Frame, bool | None, None], changed: bool) -> Frame | None:
-    """The next frame of a scale; None after its last."""
+    """Give the next frame of a scale; None after its last."""
     try:
         return painting.send(changed)
     except StopIteration:

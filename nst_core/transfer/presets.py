@@ -295,5 +295,5 @@ DEFAULT_PRESET = "studio"
 
 
 def counterpart(name: str) -> str:
-    """The preset with the formula as it is printed, where another one paints, or the other way round; "" if none."""
+    """Find the preset with the printed formula of one that paints by another, or the other way round; "" if none."""
     return PRESETS[name].printed or next((other for other, preset in PRESETS.items() if preset.printed == name), "")

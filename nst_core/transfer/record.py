@@ -64,7 +64,7 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, text: str) -> "RunRecord":
-        """The record that to_json() wrote; of another version, without the settings that this one does not know.
+        """Read the record that to_json() wrote; of another version, without the settings that this one does not know.
 
         Raises:
             ImageError: the text is not such a record.
@@ -94,7 +94,7 @@ class RunRecord:
 
 
 def _known(settings: dict[str, Any], written_by: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Settings of which this version knows, and a sentence on those that another one had beside them."""
+    """Keep the settings that this version knows, and say in a sentence which others there were."""
     unknown = [name for name in settings if name not in SETTINGS]
     if not unknown or written_by == __version__:
         return settings, ()
@@ -190,7 +190,7 @@ def record_of(
 
 
 def versions() -> dict[str, str]:
-    """The versions that a result may depend on."""
+    """List the versions that a result may depend on."""
     return {OURS: __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 

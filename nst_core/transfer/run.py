@@ -106,11 +106,11 @@ class Run:
             )
 
     def laid_out(self) -> tuple[StyleTransferObjective, Tensor]:
-        """The objective and the start (1, 3, H, W) at the full size, for those who move the pixels; see `take`."""
+        """Give the objective and the start (1, 3, H, W) at the full size, for those who move the pixels; see `take`."""
         return self.painting.laid_out()
 
     def take(self, frame: Frame, seconds: float) -> None:
-        """A frame of this painting that was made elsewhere, in so many seconds; colours stay as they are."""
+        """Take a frame of this painting that was made elsewhere, in so many seconds; colours stay as they are."""
         self.last_frame = frame
         self.first_losses = self.first_losses or frame.losses
         self.seconds += seconds
@@ -120,7 +120,7 @@ class Run:
         return self.painting.can_recolor(color)
 
     def recolored(self, color: str) -> Tensor:
-        """The last picture in other colours, (1, 3, H, W), without painting anew.
+        """Show the last picture in other colours, (1, 3, H, W), without painting anew.
 
         Raises:
             ConfigError: colours that the pictures would have to be painted in.

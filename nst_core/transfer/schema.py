@@ -120,7 +120,7 @@ class Setting:
             raise ConfigError(f"{self.name} is {said(values)}; give a tuple of numbers from 0 to below {high:g}")
 
     def read(self, text: str) -> Any:
-        """A value that a person typed, "1e3" steps being 1000; what cannot be read stays text, for `check` to refuse.
+        """Read a value that a person typed, "1e3" steps being 1000; others stay text, for `check` to refuse.
 
         Args:
             text: parts of a value that has several are separated by spaces.
@@ -145,7 +145,7 @@ GROUPS = {
 
 
 def setting(default: Any, label: str, about: str, **says: Any) -> Any:
-    """A field of a config, with what its setting says of itself beside its default."""
+    """Make a field of a config, with what its setting says of itself beside its default."""
     return field(default=default, metadata={"setting": Setting(default=default, label=label, about=about, **says)})
 
 
@@ -153,7 +153,7 @@ _TABLES: dict[type, Mapping[str, Setting]] = {}
 
 
 def table_of(config: type) -> Mapping[str, Setting]:
-    """Every setting of a config by its name, in the order of its fields."""
+    """List every setting of a config by its name, in the order of its fields."""
     if config not in _TABLES:
         _TABLES[config] = {one.name: replace(one.metadata["setting"], name=one.name) for one in fields(config)}
     return _TABLES[config]

@@ -24,7 +24,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont  # the latter where Pillow c
 def compose_sheet(
     results: Sequence[CellResult], rows: Axis, columns: Axis | None = None, cell_side: int = 256
 ) -> Image.Image:
-    """All cells in one labelled picture, on white; a cell that is not painted is light grey.
+    """Draw all cells in one labelled picture, on white; a cell that is not painted is light grey.
 
     Args:
         results: of cells(base, rows, columns), any of them.
@@ -62,7 +62,7 @@ def _laid_out(
     gap: int,
     cell_side: int,
 ) -> Image.Image:
-    """Pictures by (row, column) in equal cells, row labels at their left, column labels above."""
+    """Draw pictures by (row, column) in equal cells, row labels at their left, column labels above."""
     picture_sizes = [picture.size for picture in pictures.values()] or [(cell_side, cell_side)]
     head_sizes, side_sizes = ([_text_size(text, font) for text in texts] for texts in (heads, sides))
     width = max(size[0] for size in picture_sizes + head_sizes)  # of every cell
@@ -86,7 +86,7 @@ def _laid_out(
 
 
 def _picture(result: CellResult, side: int, font: Font) -> Image.Image:
-    """A painting as the sheet shows it; one that was stopped says so."""
+    """Draw a painting as the sheet shows it; one that was stopped says so."""
     picture = ImageOps.contain(images.to_pil(result.image), (side, side), Image.Resampling.LANCZOS)
     if result.record.stopped:
         text = _wrapped(f"stopped at step {result.record.steps}", font, picture.width)
@@ -97,7 +97,7 @@ def _picture(result: CellResult, side: int, font: Font) -> Image.Image:
 
 
 def _wrapped(label: str, font: Font, width: int) -> str:
-    """A label in lines of a width, in the letters of Pillow's own font: it is everywhere, but has neither α nor ć."""
+    """Cut a label into lines of a width, in the letters of Pillow's own font: it is everywhere, but lacks α and ć."""
     plain = label.replace("α", "alpha").replace("β", "beta")
     words = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode().split()
     lines = words[:1]
@@ -126,7 +126,7 @@ def save_sheet(sheet: Image.Image, results: Sequence[CellResult], path: str | Pa
 
 
 def read_sheet(path: str | Path) -> list[RunRecord]:
-    """The records of a sheet's cells, in the order in which they were painted.
+    """Read the records of a sheet's cells, in the order in which they were painted.
 
     Raises:
         ImageError: not a PNG, or one without such records.

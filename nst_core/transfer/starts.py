@@ -23,17 +23,17 @@ class StartMaterial:
 
 
 def _content(material: StartMaterial) -> Tensor:
-    """The content picture itself: the subject is there from the first step."""
+    """Start from the content picture itself: the subject is there from the first step."""
     return material.content_image.clone()
 
 
 def _style(material: StartMaterial) -> Tensor:
-    """The style picture, scaled and cropped to the content's shape, never squashed."""
+    """Start from the style picture, scaled and cropped to the content's shape, never squashed."""
     return images.cover(material.style_image, images.size_of(material.content_image))
 
 
 def _noise(material: StartMaterial) -> Tensor:
-    """White noise about the networks' mean colour, the same for the same seed on every device."""
+    """Start from white noise about the networks' mean colour, the same for the same seed on every device."""
     generator = torch.Generator().manual_seed(material.seed)
     noise = torch.randn(material.content_image.shape, generator=generator) * material.noise_deviation
     mean = torch.tensor(NORMALIZATIONS["imagenet"][0]).view(1, 3, 1, 1)
@@ -41,7 +41,7 @@ def _noise(material: StartMaterial) -> Tensor:
 
 
 def _image(material: StartMaterial) -> Tensor:
-    """A picture of the user's own, scaled and cropped to the content's shape."""
+    """Start from a picture of the user's own, scaled and cropped to the content's shape."""
     if material.start_image is None:
         raise ConfigError("start is 'image', but there is no such picture; give one, or choose another start")
     return images.cover(material.start_image, images.size_of(material.content_image))

@@ -19,7 +19,7 @@ class Steering:
     wanted: StyleTransferConfig | None = None
 
     def steered(self, config: StyleTransferConfig) -> StyleTransferConfig:
-        """A run's settings as they are wanted now; the very same object if nothing changes."""
+        """Give a run's settings as they are wanted now; the very same object if nothing changes."""
         wanted = self.wanted
         if wanted is None or all(getattr(wanted, name) == getattr(config, name) for name in STEERABLE):
             return config

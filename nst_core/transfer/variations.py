@@ -111,7 +111,7 @@ class SheetProgress:
 
 
 def parse_axis(name: str, text: str, base_config: StyleTransferConfig) -> Axis:
-    """The axis that a person typed: "1e5, 1e6, 1e7", "gram, wasserstein", "conv1_1 conv2_1, conv3_1".
+    """Read the axis that a person typed: "1e5, 1e6, 1e7", "gram, wasserstein", "conv1_1 conv2_1, conv3_1".
 
     Args:
         name: one of VARIABLE.
@@ -126,14 +126,14 @@ def parse_axis(name: str, text: str, base_config: StyleTransferConfig) -> Axis:
 
 
 def _value(name: str, text: str, base_config: StyleTransferConfig) -> Any:
-    """A value as the config has it: "1e3" steps are 1000."""
+    """Read a value as the config has it: "1e3" steps are 1000."""
     kind = SETTINGS.get(name) or Setting(default=1.0 if name == RATIO else "")
     value = kind.read(text)
     return getattr(_config(base_config, {name: value}), name, value)
 
 
 def cells(base: StyleTransferConfig, rows: Axis, columns: Axis | None = None) -> list[SheetCell]:
-    """Every combination of two settings, row by row; all else is the base's.
+    """List every combination of two settings, row by row; all else is the base's.
 
     What hangs together changes together, as `StyleTransferConfig.changed` has it. A preset brings all of its settings
     but KEPT and the network.
@@ -152,7 +152,7 @@ def cells(base: StyleTransferConfig, rows: Axis, columns: Axis | None = None) ->
 
 
 def _config(base: StyleTransferConfig, values: dict[str, Any]) -> StyleTransferConfig:
-    """The base with the axes' values; in an order in which none undoes another."""
+    """Change the base to the axes' values; in an order in which none undoes another."""
     base = base.changed(last_step=0)  # where one run ended says nothing of another's
     single = {name: value for name, value in values.items() if name not in (PRESET, RATIO, "backbone")}
     try:
@@ -197,7 +197,7 @@ def cell_labels(rows: Axis, columns: Axis | None) -> dict[tuple[int, int], str]:
 
 
 def shown(value: Any) -> str:
-    """A value as papers print it: 1e7, 0.5, on; at most one line of it."""
+    """Write a value as papers print it: 1e7, 0.5, on; at most one line of it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):

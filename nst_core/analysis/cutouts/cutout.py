@@ -95,7 +95,7 @@ def trimmed(cutout: Tensor | None) -> Tensor:
 
 
 def resized(cutout: Tensor, size: tuple[int, int]) -> Tensor:
-    """The cut-out at another size, its edges free of the colours that lie hidden around it.
+    """Resize the cut-out, its edges free of the colours that lie hidden around it.
 
     Args:
         cutout: (1, 4, H, W) in [0, 1].

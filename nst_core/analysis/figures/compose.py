@@ -116,7 +116,7 @@ def _composed(plan: CompositionPlan, placed: Placed, seconds: float) -> tuple[Pa
 
 
 def _painting(plan: CompositionPlan, image: Tensor, column: int) -> Iterator[Part]:
-    """A composition as it is painted, a Part a step; the last one is done."""
+    """Show a composition as it is painted, a Part a step; the last one is done."""
     run = stylize(image, plan.style, plan.config, compute=plan.compute)
     try:
         for frame in run:
@@ -164,7 +164,7 @@ def _findings(plan: CompositionPlan, placed: Placed, painted_plain: Tensor, pain
 
 
 def _roughness(image: Tensor) -> float:
-    """Mean difference of any two neighbours in (1, 3, H, W)."""
+    """Measure the mean difference of any two neighbours in (1, 3, H, W)."""
     return (image.diff(dim=2).abs().mean().item() + image.diff(dim=3).abs().mean().item()) / 2
 
 

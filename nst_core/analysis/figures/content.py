@@ -38,7 +38,7 @@ def layers_on(backbone: str, layers: tuple[str, ...], usual: tuple[str, ...]) ->
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
-    """A row for each start, a column for each layer; the picture itself comes first."""
+    """Make the figure: a row for each start, a column for each layer; the picture itself comes first."""
     content_image, backbone = material.content(), settings["backbone"]
     layers, notes = layers_on(backbone, settings["layers"], LAYERS)
     cells = [

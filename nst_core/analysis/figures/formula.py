@@ -66,7 +66,7 @@ class FormulaWatch:
         self.other_losses: dict[str, float] = {}  # of the finished painting, by the counterpart's formula
 
     def moments(self) -> Moments:
-        """The loss in letters, then in numbers, and then the painting."""
+        """Show the loss in letters, then in numbers, and then the painting."""
         try:
             yield self._moment("looking at the pictures")
             with painting_on(self.run.compute):
@@ -87,7 +87,7 @@ class FormulaWatch:
             self.run.close()
 
     def _measured(self) -> tuple[Term, ...]:
-        """The terms with all their numbers, also those that are the pictures' own."""
+        """List the terms with all their numbers, also those that are the pictures' own."""
         run, config = self.run, self.run.config
         if RELATIVE not in (config.content_normalization, config.style_normalization):
             return self.terms
@@ -125,7 +125,7 @@ class FormulaWatch:
         return Moment(("picture",), COLUMNS, parts, charts, tables, text, share, findings, self.run.notes)
 
     def _loss(self, frame: Frame | None) -> Table:
-        """The preset's own terms, each with what it is now."""
+        """List the preset's own terms, each with what it is now."""
         rows = _rows(self.terms, frame.losses if frame else {})
         return Table(
             f"The loss of {PRESETS[self.preset].title}, {FEATURE_SCALES[self.run.config.feature_scale]}",
@@ -177,7 +177,7 @@ def _papers(terms: tuple[Term, ...]) -> Table:
 
 
 def _field() -> Table:
-    """Each preset's own settings against the paper's."""
+    """Tabulate each preset's own settings against the paper's."""
     paper = PRESETS[PAPER]
     rows = [(paper.title, "; ".join(description_of(paper.config)))]
     for name, preset in PRESETS.items():

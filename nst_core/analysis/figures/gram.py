@@ -49,7 +49,7 @@ class GramWatch:
         self.drawn: list[Part] = []  # of the result, below its picture
 
     def moments(self) -> Moments:
-        """The pictures, what the layer sees in them, and then the painting."""
+        """Show the pictures, what the layer sees in them, and then the painting."""
         try:
             yield self._moment("looking at the pictures")
             network, _ = load_network(self.config.backbone, self.run.compute, self.config.feature_scale)
@@ -130,7 +130,7 @@ def _rotated(backbone: str, layer: str, channels: int) -> str:
 
 
 def config_of(settings: dict[str, Any]) -> StyleTransferConfig:
-    """The painting that the figure watches: by style alone, each layer's difference as a share of the style's own.
+    """Make the config of the painting that the figure watches: by style alone, differences as shares of the style.
 
     By Adam, which nears the style from any picture; L-BFGS, faster where it works, hardly leaves a grey one.
 

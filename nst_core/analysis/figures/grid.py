@@ -18,7 +18,7 @@ CONTENT_FACTOR = 20  # on the authors' α: so that, as in their figure, the phot
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
-    """A row for each set of layers, a column for each ratio."""
+    """Make the figure: a row for each set of layers, a column for each ratio."""
     content_image, style_image = material.content(), material.style()
     sets = {text: layer_set(text) for text in settings["sets"]}
     for layers in sets.values():

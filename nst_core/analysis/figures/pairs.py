@@ -11,7 +11,7 @@ from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
-    """A row for each content, a column for each style; the pictures themselves at the side and above."""
+    """Make the figure: a row for each content, a column for each style; the pictures themselves beside and above."""
     material.content(), material.style()  # raise where there is none
     check_counts(material.contents, material.styles)
     config = PRESETS[settings["preset"]].config.on(settings["backbone"])
@@ -39,7 +39,7 @@ def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -
 
 
 def _named(pictures: tuple, names: tuple[str, ...]) -> list[tuple]:
-    """Each picture and what it is called."""
+    """List each picture and what it is called."""
     names = names or tuple(f"picture {number}" for number in range(1, len(pictures) + 1))
     return list(zip(pictures, names, strict=True))
 

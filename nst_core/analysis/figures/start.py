@@ -18,7 +18,7 @@ STARTS = ("content", "noise", "style")
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
-    """A row for each start and optimiser, a column for each fifth of the steps."""
+    """Make the figure: a row for each start and optimiser, a column for each fifth of the steps."""
     content_image, style_image = material.content(), material.style()
     marks = marks_of(settings["steps"])
     base = StyleTransferConfig(
@@ -56,12 +56,12 @@ def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -
 
 
 def marks_of(steps: int) -> tuple[int, ...]:
-    """The steps of which pictures are shown: 100, 200, 300, 400, 500 of 500."""
+    """List the steps of which pictures are shown: 100, 200, 300, 400, 500 of 500."""
     return tuple(dict.fromkeys(max(1, round(steps * part / COLUMNS)) for part in range(1, COLUMNS + 1)))
 
 
 def _parts(growth: FigureGrowth) -> Iterator[Part]:
-    """The pictures of a run at its marks; at the next one, the newest."""
+    """List the pictures of a run at its marks; at the next one, the newest."""
     cell = growth.cell
     for column, mark in enumerate(cell.marks):
         label = f"{cell.label}, step {mark}"

@@ -14,7 +14,7 @@ from nst_core.transfer.config import StyleTransferConfig
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
-    """A row for each seed, a column for each set of layers; the style picture comes first."""
+    """Make the figure: a row for each seed, a column for each set of layers; the style picture comes first."""
     style_image, seeds = material.style(), settings["seeds"]
     sets = {text: layer_set(text) for text in settings["sets"]}
     for layers in sets.values():

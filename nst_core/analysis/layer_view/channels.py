@@ -25,7 +25,7 @@ def cosines(gram: Tensor) -> np.ndarray:
 
 
 def channel_order(gram: Tensor) -> np.ndarray:
-    """The channels in an order in which those that occur together stand side by side.
+    """Put the channels in an order in which those that occur together stand side by side.
 
     Groups grow from pairs, the two most alike on average first (average linkage on `cosines`); of the four ways to put
     two groups in a row, the one with the most alike neighbours where they meet.
@@ -62,7 +62,7 @@ def _joined(left: list[int], right: list[int], alike: np.ndarray) -> list[int]:
 
 
 def most_active(gram: Tensor, count: int) -> list[int]:
-    """The channels with the largest entries on the diagonal, strongest first.
+    """Choose the channels with the largest entries on the diagonal, strongest first.
 
     Args:
         gram: (C, C).
@@ -72,7 +72,7 @@ def most_active(gram: Tensor, count: int) -> list[int]:
 
 
 def strongest_pairs(gram: Tensor, count: int) -> list[tuple[int, int]]:
-    """The pairs of different channels that occur together most, strongest first, no channel twice.
+    """Choose the pairs of different channels that occur together most, strongest first, no channel twice.
 
     By `cosines` among the more active half of the channels: by the entries themselves the most active channels would
     win with any other, and by cosines among all, channels that answer at one spot alone.

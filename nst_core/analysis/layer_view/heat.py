@@ -31,7 +31,7 @@ PAPER, BAR, MARK = np.array((0.11, 0.11, 0.13)), HEAT[5], HEAT[9]
 
 
 def heat(values: np.ndarray) -> np.ndarray:
-    """Colours (…, 3) in [0, 1] for values in [0, 1]; those beyond get the ends' colours."""
+    """Choose colours (…, 3) in [0, 1] for values in [0, 1]; those beyond get the ends' colours."""
     places = np.nan_to_num(values).clip(0, 1) * (len(HEAT) - 1)
     below = np.minimum(places.astype(int), len(HEAT) - 2)
     share = (places - below)[..., None]
@@ -45,7 +45,7 @@ def peak(matrix: Tensor) -> float:
 
 
 def heat_map(matrix: Tensor, order: Sequence[int] | np.ndarray, top: float | None = None) -> Tensor:
-    """A matrix as an image, dark where an entry is small; by the root of its amount, so that weak ones show, too.
+    """Draw a matrix as an image, dark where an entry is small; by the root of its amount, so that weak ones show, too.
 
     Args:
         matrix: (C, C), finite; an entry below 0 is drawn as strong as one above.
@@ -110,7 +110,7 @@ def overlay(map_a: Tensor, map_b: Tensor, tops: tuple[float, float] | None = Non
 
 
 def bars(values: Sequence[float], marks: Sequence[float] = (), top: float | None = None) -> Tensor:
-    """Numbers as bars side by side, from the ground up.
+    """Draw numbers as bars side by side, from the ground up.
 
     Args:
         values: not below 0.
@@ -135,7 +135,7 @@ def bars(values: Sequence[float], marks: Sequence[float] = (), top: float | None
 
 
 def _level(values: np.ndarray, top: float) -> np.ndarray:
-    """Values (H, W) as shares of the top."""
+    """Scale values (H, W) to shares of the top."""
     return values.astype(np.float32) / max(float(top), 1e-12)
 
 
@@ -148,5 +148,5 @@ def _enlarged(values: np.ndarray, times: int) -> np.ndarray:
 
 
 def _image(colors: np.ndarray) -> Tensor:
-    """Colours (H, W, 3) in [0, 1] as an image (1, 3, H, W)."""
+    """Turn colours (H, W, 3) in [0, 1] into an image (1, 3, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(colors.transpose(2, 0, 1)[None], dtype=np.float32))

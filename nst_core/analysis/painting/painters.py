@@ -136,7 +136,7 @@ class Batch:
         return True
 
     def _evaluate(self, members: Sequence[BatchMember]) -> None:
-        """The losses of these canvases, and their gradients."""
+        """Compute the losses of these canvases, and their gradients."""
         with painting_on(self.compute):
             terms = terms_together([member.objective for member in members], [member.canvas for member in members])
             values = torch.stack([value for own in terms for value in own.values()])

@@ -99,7 +99,7 @@ def _grown(painters: Sequence[Painter], cells: Sequence[FigureCell]) -> Growing:
 
 
 def part_of(growth: FigureGrowth, caption: str = "") -> Part:
-    """A cell as a part of its figure."""
+    """Show a cell as a part of its figure."""
     cell = growth.cell
     said = growth.problem or caption
     return Part(cell.row, cell.column, cell.label, growth.image, said, growth.done, growth.record)
@@ -112,7 +112,7 @@ def moments(
     *,
     together: bool = True,
 ) -> Moments:
-    """A figure that consists of paintings, while they grow.
+    """Show a figure that consists of paintings, while they grow.
 
     Args:
         cells, compute, together: as for `paint_cells`.

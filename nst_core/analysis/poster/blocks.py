@@ -17,7 +17,7 @@ INDEX_SIZE, LOWERED, RAISED = 0.68, 0.18, 0.4  # of a letter's size: an index, a
 def draw_text(
     text: str, width: int, size: int, lettering: Lettering, fill: str | tuple[int, int, int] = "black"
 ) -> Image.Image | None:
-    """A text in lines; None if there is none.
+    """Draw a text in lines; None if there is none.
 
     Args:
         text: any; its own lines are kept.
@@ -34,7 +34,7 @@ def draw_text(
 
 
 def draw_formula(text: str, width: int, size: int, lettering: Lettering) -> Image.Image:
-    """A formula in lines, its indices small: L_content has "content" below the line.
+    """Draw a formula in lines, its indices small: L_content has "content" below the line.
 
     Args:
         text: lines of Unicode or of ASCII.

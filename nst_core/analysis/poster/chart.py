@@ -32,7 +32,7 @@ def colors_of(charts: Sequence[Chart]) -> dict[str, str]:
 def draw_chart(
     chart: Chart, colors: Mapping[str, str], width: int, size: int, lettering: Lettering
 ) -> Image.Image | None:
-    """A chart with its title, axes and legend, on white; None before there is a point.
+    """Draw a chart with its title, axes and legend, on white; None before there is a point.
 
     Args:
         chart: what to draw.
@@ -64,7 +64,7 @@ def draw_chart(
 
 
 def points_of(points: Points, logarithmic: bool) -> list[tuple[float, float]]:
-    """The points as they are drawn: (x, log₁₀ y) on a logarithmic axis, without what has no place on it."""
+    """List the points as they are drawn: (x, log₁₀ y) on a logarithmic axis, without what has no place on it."""
     return [
         (x, math.log10(y) if logarithmic else y)
         for x, y in points
@@ -105,7 +105,7 @@ class _Axes:
         size: int,
         lettering: Lettering,
     ) -> "_Axes":
-        """The axes that hold all lines."""
+        """Choose the axes that hold all lines."""
         points = [point for line in lines.values() for point in line]
         right, low, high = max(x for x, _ in points), min(y for _, y in points), max(y for _, y in points)
         xs = min(0.0, *(x for x, _ in points)), right if right > 0 else 1.0
@@ -145,7 +145,7 @@ class _Axes:
 
 
 def _hollow(lines: Mapping[str, Points], colors: Mapping[str, str]) -> set[str]:
-    """The lines whose colour another one has already."""
+    """Find the lines whose colour another one has already."""
     first = {colors[name]: name for name in reversed(tuple(lines))}
     return {name for name in lines if first[colors[name]] != name}
 

@@ -8,7 +8,7 @@ from nst_core.analysis.figure import Chart, Figure, Moment, Part
 
 
 def describe(figure: Figure, settings: Mapping[str, Any], moment: Moment) -> dict[str, Any]:
-    """The figure without its pictures, as plain values."""
+    """Describe the figure without its pictures, as plain values."""
     return {
         "figure": figure.name,
         "settings": plain_values(settings),
@@ -30,7 +30,7 @@ def describe(figure: Figure, settings: Mapping[str, Any], moment: Moment) -> dic
 
 
 def describe_part(part: Part) -> dict[str, Any]:
-    """A part without its picture."""
+    """Describe a part without its picture."""
     return {
         "row": part.row,
         "column": part.column,
@@ -43,7 +43,7 @@ def describe_part(part: Part) -> dict[str, Any]:
 
 
 def describe_chart(chart: Chart) -> dict[str, Any]:
-    """A chart with all its points."""
+    """Describe a chart with all its points."""
     return {
         "title": chart.title,
         "x": chart.x,
@@ -53,12 +53,12 @@ def describe_chart(chart: Chart) -> dict[str, Any]:
 
 
 def settings_line(figure: Figure, settings: Mapping[str, Any]) -> str:
-    """All settings as the command line takes them: "size=160  ratios=1e-5, 1e-4"."""
+    """Write all settings as the command line takes them: "size=160  ratios=1e-5, 1e-4"."""
     return "   ".join(f"{option.name}={option.text(settings[option.name])}" for option in figure.options)
 
 
 def plain_values(value: Any) -> Any:
-    """A value as JSON can have it: lists for tuples, None for numbers that are none, text for what is neither."""
+    """Make a value fit for JSON: lists for tuples, None for numbers that are none, text for what is neither."""
     if isinstance(value, Mapping):
         return {str(name): plain_values(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set):

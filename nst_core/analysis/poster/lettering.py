@@ -60,7 +60,7 @@ class Lettering:
     file: str | None = None
 
     def font(self, size: int) -> Font:
-        """The font at a size, pixels."""
+        """Give the font at a size, pixels."""
         return _font(self.file, size)
 
     def has(self, letter: str) -> bool:
@@ -69,13 +69,13 @@ class Lettering:
         return letter.isspace() or bytes(font.getmask(letter)) != bytes(font.getmask("\uffff"))
 
     def written(self, text: str) -> str:
-        """The text in letters that the font has: "½ Σᵢⱼ α²" as it is, or else as "1/2 Sum_ij alpha^2"."""
+        """Write the text in letters that the font has: "½ Σᵢⱼ α²" as it is, or else as "1/2 Sum_ij alpha^2"."""
         if all(map(self.has, set(text))):
             return text
         return "".join(letter if self.has(letter) else "?" for letter in plain(text))
 
     def wrapped(self, text: str, size: int, width: float) -> list[str]:
-        """The text's own lines, each cut into lines of a width, between words where it can be.
+        """Cut the text's own lines into lines of a width, between words where it can be.
 
         Args:
             text: any.
@@ -131,14 +131,14 @@ def _font(file: str | None, size: int) -> Font:
 
 
 def plain(text: str) -> str:
-    """The text in ASCII, as people type formulas: "F_ij^2", "1/2", "alpha"; "?" for what has no such name."""
+    """Write the text in ASCII, as people type formulas: "F_ij^2", "1/2", "alpha"; "?" for what has no such name."""
     spelled = "".join(map(_spelled, indexed(re.sub(r"(?<=\d)(?=[½¼¾])", " ", text))))
     apart = re.sub(rf"(?<=[^\W_]){BEGIN}|{END}(?=[^\W_])|{END}{BEGIN}", " ", spelled)  # "2 alpha L" of "2αL"
     return apart.replace(BEGIN, "").replace(END, "")
 
 
 def indexed(text: str) -> str:
-    """The text with its indices and powers as signs: "F_ij^2" of "Fᵢⱼ²"."""
+    """Write the text with its indices and powers as signs: "F_ij^2" of "Fᵢⱼ²"."""
     found, before = "", ""
     for letter in text:
         tag, _, decomposed = unicodedata.decomposition(letter).partition(" ")
@@ -152,7 +152,7 @@ def indexed(text: str) -> str:
 
 
 def _spelled(letter: str) -> str:
-    """One letter in ASCII, a word between BEGIN and END."""
+    """Write one letter in ASCII, a word between BEGIN and END."""
     if letter.isascii():
         return letter
     name = unicodedata.name(letter, "")
@@ -169,7 +169,7 @@ def _spelled(letter: str) -> str:
 
 @cache
 def best_lettering() -> Lettering:
-    """The first font here that has all a formula needs, else Pillow's own."""
+    """Choose the first font here that has all a formula needs, else Pillow's own."""
     for file in MATHEMATICAL:
         try:
             found = Lettering(file)

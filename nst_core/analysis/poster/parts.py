@@ -29,7 +29,7 @@ class _Row:
 
 
 def draw_parts(moment: Moment, width: int, lettering: Lettering) -> Image.Image | None:
-    """All parts in equal columns, rows as high as their highest picture; None if there are none.
+    """Draw all parts in equal columns, rows as high as their highest picture; None if there are none.
 
     Args:
         moment: the figure.
@@ -93,7 +93,7 @@ def _row(moment: Moment, number: int, room: int, side: int, size: int, lettering
 
 
 def _fitted(part: Part, room: int) -> Image.Image | None:
-    """A part's picture as large as its place."""
+    """Resize a part's picture to its place."""
     if part.image is None:
         return None
     return ImageOps.contain(images.to_pil(part.image), (room, round(room * MOST_HIGH)), Image.Resampling.LANCZOS)

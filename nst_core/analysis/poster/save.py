@@ -37,7 +37,7 @@ MOST_LETTERS = 60  # of a file's name
 def poster(
     figure: Figure, settings: Mapping[str, Any], moment: Moment, lettering: Lettering | None = None
 ) -> Image.Image:
-    """A figure on white paper, PRINT_WIDTH pixels wide and as high as it needs.
+    """Draw a figure on white paper, PRINT_WIDTH pixels wide and as high as it needs.
 
     Args:
         figure: what it is.
@@ -83,7 +83,7 @@ def save_poster(figure: Figure, settings: Mapping[str, Any], moment: Moment, pat
 
 
 def read_poster(path: str | Path) -> tuple[str, dict[str, Any]]:
-    """The name and the settings of the figure that a poster shows; whether they are valid, `Figure.settings` says.
+    """Read the name and the settings of the figure that a poster shows; whether they are valid, `Figure.settings` says.
 
     Raises:
         ImageError: not a PNG, or one that is no poster of ours.
@@ -165,7 +165,7 @@ def _save_part(figure: Figure, settings: Mapping[str, Any], part: Part, image: T
 
 
 def _save_chart(chart: Chart, path: Path) -> None:
-    """A row for each point: its line, x, y."""
+    """Write a row for each point: its line, x, y."""
     with writing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(("line", chart.x, chart.title))

@@ -13,7 +13,7 @@ MARK = 0.3  # width of a line's colour, of a letter's size
 
 
 def draw_table(table: Table, colors: Mapping[str, str], width: int, size: int, lettering: Lettering) -> Image.Image:
-    """A table with its title, on white; a row that belongs to a chart's line has its colour.
+    """Draw a table with its title, on white; a row that belongs to a chart's line has its colour.
 
     Args:
         table: what to draw.

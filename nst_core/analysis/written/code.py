@@ -24,7 +24,7 @@ def lines_of(function: Callable[..., object]) -> list[tuple[str, str, str]]:
 
 
 def _split(comment: str) -> tuple[str, str]:
-    """A comment's shape and its words."""
+    """Read a comment's shape and its words."""
     if not comment.startswith("("):
         return "", comment
     shape, _, words = comment.partition(")")

@@ -80,7 +80,7 @@ class Term:
 def terms_of(
     config: StyleTransferConfig, content_size: tuple[int, int], zeros: Mapping[str, float] | None = None
 ) -> tuple[Term, ...]:
-    """Every term that a painting by this config is measured by, in the objective's order.
+    """List every term that a painting by this config is measured by, in the objective's order.
 
     Args:
         config: all settings.
@@ -131,7 +131,7 @@ class _Place:
         return cls(name, channels, positions, size[0] * size[1], zeros.get(name, math.nan))
 
     def term(self, weights: Mapping[str, float], formula: str, factor: float, scale: float, letter: str) -> Term:
-        """The term with its formula in letters and in numbers.
+        """Write the term with its formula in letters and in numbers.
 
         Args:
             weights: letter -> number before the formula.
@@ -165,10 +165,10 @@ def style_formula(config: StyleTransferConfig) -> str:
 
 
 def in_letters(formula: str, zero: str) -> str:
-    """A formula with letters for its numbers: "1/(4N²M²) Σ(G − A)²"."""
+    """Write a formula with letters for its numbers: "1/(4N²M²) Σ(G − A)²"."""
     return re.sub(r"(?<=[\w²])·(?=[NM])", "", formula.format(N="N", M="M", pixels="HW", zero=zero))
 
 
 def rounded(number: float) -> str:
-    """A number to three digits, as papers print it: 1e7, 0.2, 65.5."""
+    """Write a number to three digits, as papers print it: 1e7, 0.2, 65.5."""
     return shown(float(f"{number:.3g}"))

@@ -125,7 +125,7 @@ def sources(board: Board, part: Part) -> tuple[str | None, str | None]:
 
 
 def _there(path: Path | None) -> str | None:
-    """The path as text; None once gradio has deleted the file."""
+    """Give the path as text; None once gradio has deleted the file."""
     return str(path) if path and path.exists() else None
 
 

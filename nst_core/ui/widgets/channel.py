@@ -75,7 +75,7 @@ class Channel:
         timer.start()
 
     async def frames(self, seen: int, most: int) -> AsyncIterator[bytes]:
-        """Each new frame as it comes, PREFIX, words as JSON and a JPEG; none for WAIT_SECONDS ends them, as does done.
+        """Yield each new frame: PREFIX, words as JSON and a JPEG; ends when done, or when none came for WAIT_SECONDS.
 
         Args:
             seen: the version that the browser has.

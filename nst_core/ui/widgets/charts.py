@@ -11,7 +11,7 @@ MOST_POINTS = 120  # of a line
 
 
 def chart_html(chart: Chart, colors: Mapping[str, str]) -> str:
-    """The chart with its title, axes and legend; "" before there is a point."""
+    """Write the chart with its title, axes and legend; "" before there is a point."""
     lines = {name: _thinned(points) for name, points in chart.lines.items()}
     title = f"{chart.title}; across: {chart.x}"
     plot = plot_html(lines, colors, logarithmic=chart.logarithmic, label=title)
@@ -65,7 +65,7 @@ def legend_html(values: Mapping[str, float], colors: Mapping[str, str]) -> str:
 
 
 def table_html(table: Table, colors: Mapping[str, str]) -> str:
-    """The table; a row that belongs to a chart's line has its colour."""
+    """Write the table; a row that belongs to a chart's line has its colour."""
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
     lines = table.lines or ("",) * len(table.rows)
     rows = "".join(_row(row, line, colors) for row, line in zip(table.rows, lines, strict=True))

@@ -27,7 +27,7 @@ class LossHistory:
         self.series.note(step, losses)
 
     def html(self, run: str = "") -> str:
-        """The chart: a line for each term over a logarithmic axis, and a legend with the losses of the last step.
+        """Write the chart: a line for each term over a logarithmic axis, and a legend with the losses of the last step.
 
         Args:
             run: the token of a run that goes on, whose preview may replace this chart.

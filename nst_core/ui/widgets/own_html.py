@@ -21,7 +21,7 @@ class OwnHTML(gr.HTML):
         return "html"
 
     def postprocess(self, value: Any) -> Any:
-        """The value as the script gets it: unchanged, where gr.HTML would make text of it."""
+        """Give the value as the script gets it: unchanged, where gr.HTML would make text of it."""
         return value
 
     def api_info(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class PictureInput(gr.Image):
     is_template = True  # shown by gr.Image's own front end
 
     def preprocess(self, payload: ImageData | None) -> Path | None:  # type: ignore[override]  # text, says gradio
-        """The uploaded file's path, None if there is none."""
+        """Give the uploaded file's path, None if there is none."""
         return None if payload is None or not payload.path else Path(payload.path)
 
 
@@ -39,7 +39,7 @@ class BrushInput(gr.ImageEditor):
     def convert_and_format_image(
         self, file: FileData | bytes | None, flatten_on_white: bool = False
     ) -> Image.Image | None:
-        """A layer, the ground or both together, as Pillow's RGBA.
+        """Give a layer, the ground or both together, as Pillow's RGBA.
 
         Args:
             file: where the browser put it, or its bytes.
