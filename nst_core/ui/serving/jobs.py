@@ -28,7 +28,7 @@ def connect_job(
     inputs: Form,
     outputs: Form,
 ) -> None:
-    """Connect Run and Stop of a job, which stopped leaves the queue while it waits, and later keeps what is done.
+    """Connect Run and Stop of a job: Stop takes it out of the queue, or ends it and keeps what is done.
 
     Args:
         holder: of what has the job.
