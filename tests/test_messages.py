@@ -16,7 +16,7 @@ from nst_core.analysis.poster.save import read_poster
 from nst_core.devices import choose_compute
 from nst_core.errors import NSTError
 from nst_core.features.vgg import check_layers
-from nst_core.instant.film import open_video
+from nst_core.instant.film_stream import open_video
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.instant.perceptual import TrainingRecipe

@@ -11,12 +11,14 @@ from torch import Tensor
 from nst_core.errors import ConfigError, said
 from nst_core.files import check_writable
 from nst_core.instant.film import Film, FilmPlan, plan_of
+from nst_core.instant.painted_kinds import KINDS
 from nst_core.instant.painted_video import PaintedVideo
 from nst_core.instant.steady import Steady
 from nst_core.transfer.steering import Steering
 
 DAMAGED = "a part of the video is damaged; what can be read of it is painted"
-SOUND_LOST = "the video's sound is of a kind that cannot be read here; it is painted without"
+ENDS_EARLY = "the video ends early: {} of about {} frames are there"
+PARTS_LEFT = "{} of about {} frames of the video could be read"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class VideoProgress:
         frames: how many there will be, by what the file says of itself; None where it says nothing.
         image: the newest painted frame (1, 3, H, W); None before the first.
         seconds: since the start.
-        note: once, what a person should know: a part is damaged, or the sound cannot come along.
+        note: once, what a person should know: a part is damaged, the end is missing, the sound cannot come along.
     """
 
     frame: int
@@ -63,7 +65,7 @@ def paint_video(
     Args:
         source: a video file. Its frames are painted as a player shows them, upright and of square pixels; the last row
             or column of an odd size is left out, as H.264 with 4:2:0 cannot hold it.
-        output: the MP4 file (H.264) to write.
+        output: the file to write, an MP4 (H.264); or a GIF or an animated WebP, without sound.
         paint: image (1, 3, H, W) in [0, 1] on the CPU -> painted image of that size, on any device.
         steady: less shimmer; see Steady.
         size: longest side in pixels, never enlarged; None as it is, up to images.MAX_SIDE.
@@ -71,7 +73,7 @@ def paint_video(
 
     Raises:
         ImageError: source is no video or has no pictures, too small or too large ones.
-        ConfigError: size is no number of pixels or too small, or output is no .mp4.
+        ConfigError: size is no number of pixels or too small, or output is none of KINDS.
         OutputError: output cannot be written.
     """
     source, output = Path(source), Path(output)
@@ -80,9 +82,10 @@ def paint_video(
 
 
 def _check_output(path: Path, source: Path) -> None:
-    """Refuse an output that cannot be written before an hour of painting, not after it."""
-    if path.suffix.lower() != ".mp4":
-        raise ConfigError(f"output is {said(path.name)}; name an .mp4 file")
+    """Before an hour of painting rather than after it."""
+    if path.suffix.lower() not in KINDS:
+        *others, last = KINDS
+        raise ConfigError(f"output is {said(path.name)}; name an {', '.join(others)} or {last} file")
     if path.exists() and source.exists() and path.samefile(source):
         raise ConfigError(f"output is {said(path.name)}, the video itself; name another file")
     check_writable(path)
@@ -98,9 +101,14 @@ def _painting(
 ) -> Generator[VideoProgress, None, None]:
     """The generator behind `paint_video`."""
     began, done, whole = time.monotonic(), 0, True
-    painted, damage_told = None, False
+    painted, damage_told, frames = None, False, plan.facts.frames
+
+    def progress(note: str | None = None) -> VideoProgress:
+        return VideoProgress(done, frames, painted, time.monotonic() - began if done else 0.0, note)
+
     with closing(Film(source)) as filmed, closing(PaintedVideo(output, source, plan)) as target:
-        yield VideoProgress(0, plan.frames, None, 0.0, SOUND_LOST if target.sound.lost else None)
+        for note in filmed.notes + target.notes or (None,):
+            yield progress(note)
         try:
             for frame in filmed.frames():
                 if steering.stop.is_set():
@@ -111,13 +119,15 @@ def _painting(
                 done += 1
                 note = DAMAGED if filmed.damaged and not damage_told else None
                 damage_told |= filmed.damaged
-                yield VideoProgress(done, plan.frames, painted, time.monotonic() - began, note)
+                yield progress(note)
         except (GeneratorExit, KeyboardInterrupt):
             target.finish(whole=False)
             raise
         target.finish(whole=whole)
         if filmed.damaged and not damage_told:
-            yield VideoProgress(done, plan.frames, painted, time.monotonic() - began, DAMAGED)
+            yield progress(DAMAGED)
+        if whole and filmed.ends_early(target.sound_end):
+            yield progress((PARTS_LEFT if filmed.damaged else ENDS_EARLY).format(done, frames))
 
 
 def _paint(paint: Callable[[Tensor], Tensor], steady: Steady | None, image: Tensor) -> Tensor:

@@ -1,0 +1,77 @@
+"""Animated WebP, which ffmpeg does not read, frame by frame as a film."""
+
+import io
+import struct
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from nst_core.instant.film_stream import FilmFacts
+from nst_core.pictures.opening import DECODER_ERRORS, header_of
+from nst_core.pictures.srgb import in_srgb
+
+MILLISECOND = Fraction(1, 1000)
+UNTOLD = 100  # milliseconds that a frame of no length is shown, as in browsers
+
+
+def is_animation(path: Path) -> bool:
+    """Whether a file says at its beginning that it is a WebP with several frames."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(21)
+    except OSError:
+        return False
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) == 21 and bool(head[20] & 2)
+
+
+class Animation:
+    """An animated WebP, open as `FilmStream` is.
+
+    Raises:
+        ImageError: not even its first frame can be read, or it is too large.
+    """
+
+    def __init__(self, path: Path):
+        self._content, whole = _whole_frames(path.read_bytes())
+        self.damaged, self.notes = not whole, ()
+        with header_of(io.BytesIO(self._content)) as (picture, _, _):
+            self._count = getattr(picture, "n_frames", 1)
+        self.facts = FilmFacts(MILLISECOND, frames=self._count)
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Every frame that can be read, with its transparency."""
+        begin = 0
+        with Image.open(io.BytesIO(self._content), formats=("WEBP",)) as picture:
+            for index in range(self._count):
+                try:
+                    picture.seek(index)
+                    pixels = np.asarray(in_srgb(picture, "RGBA"))
+                except DECODER_ERRORS:
+                    self.damaged = True
+                    return
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgba")
+                length = int(picture.info.get("duration") or UNTOLD)
+                frame.pts, frame.duration, frame.time_base = begin, length, MILLISECOND
+                begin += length
+                yield frame
+
+    def close(self) -> None:
+        """Nothing is open between frames."""
+
+
+def _whole_frames(content: bytes) -> tuple[bytes, bool]:
+    """A WebP up to where it is cut short, as Pillow reads none that is; and whether it is whole."""
+    end = 12  # of RIFF, its size and WEBP
+    while end + 8 <= len(content):
+        following = end + 8 + (struct.unpack_from("<I", content, end + 4)[0] + 1) // 2 * 2
+        if following > len(content):
+            break
+        end = following
+    told = 8 + struct.unpack_from("<I", content, 4)[0]
+    if told <= len(content):
+        return content, True
+    return content[:4] + struct.pack("<I", end - 8) + content[8:end], False

@@ -1,0 +1,71 @@
+"""Frames of interlaced films, whose odd and even rows are of two moments, made whole."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+
+# What a container says of fields (ffmpeg's numbers) -> which comes first, as ffmpeg's filters name them.
+ORDERS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
+MARKLESS = {"mjpeg", "png", "huffyuv", "ffvhuff", "utvideo", "qtrle", "jpeg2000"}  # codecs whose frames never tell
+
+
+def order_of(stream: av.VideoStream) -> str | None:
+    """Which field its container says comes first, where frames do not tell that there are any; else None."""
+    context = stream.codec_context
+    return ORDERS.get(context.field_order) if context.name in MARKLESS else None
+
+
+class Fields:
+    """The frames of a film, those of two fields interpolated (bwdif), one for one; films without any pass untouched.
+
+    Args:
+        order: of fields in every frame, as `order_of`; None: frames tell.
+    """
+
+    def __init__(self, order: str | None):
+        self._order = order
+        self._graph: av.filter.Graph | None = None
+        self._kind: tuple[object, ...] = ()
+
+    def __call__(self, frame: av.VideoFrame) -> Iterator[av.VideoFrame]:
+        """Take a frame; give what is ready, from the first one of two fields on a frame later."""
+        if self._graph is None and not (frame.interlaced_frame or self._order):
+            yield frame
+            return
+        kind = frame.width, frame.height, frame.format.name, frame.time_base
+        if kind != self._kind:
+            yield from self.flush()
+            self._kind = kind
+            self._open(frame)
+        yield from self._through(frame)
+
+    def flush(self) -> Iterator[av.VideoFrame]:
+        """Give what is left."""
+        if self._graph:
+            yield from self._through(None)
+
+    def _open(self, frame: av.VideoFrame) -> None:
+        self._graph = graph = av.filter.Graph()
+        self._base = frame.time_base or Fraction(1, av.time_base)
+        picture = {"video_size": f"{frame.width}x{frame.height}", "pix_fmt": frame.format.name}
+        colours = {"colorspace": str(frame.colorspace), "range": str(frame.color_range)}
+        nodes = [graph.add("buffer", time_base=str(self._base), **picture, **colours)]
+        if self._order:
+            nodes.append(graph.add("setfield", self._order))
+        nodes += [graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink")]
+        graph.link_nodes(*nodes).configure()
+
+    def _through(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
+        if self._graph is None:
+            return
+        self._graph.vpush(frame)
+        while True:
+            try:
+                made = self._graph.vpull()
+            except (BlockingIOError, EOFError):
+                return
+            scale = (made.time_base or self._base) / self._base  # bwdif counts in halves
+            made.pts = None if made.pts is None else round(made.pts * scale)
+            made.duration, made.time_base = round(made.duration * scale), self._base
+            yield made

@@ -1,0 +1,113 @@
+"""A decoded frame made an image: upright, in square pixels, over white, in the colours of BT.709."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from PIL import Image
+from torch import Tensor
+
+from nst_core import images
+from nst_core.instant.hdr import BT2020, Colours, Conversion, colours_of
+
+# ffmpeg's number of a frame's colour matrix -> swscale's; where it says none, players take BT.709 from HD_ROWS on.
+MATRICES = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+HD_ROWS = 720
+SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+
+
+class FilmPixels:
+    """Makes images of all frames of a film: with a scaler for each, as is PyAV's default, memory goes up."""
+
+    def __init__(self) -> None:
+        self._scaler, self._transparent_scaler = VideoReformatter(), VideoReformatter()
+        self._conversions: dict[Colours, Conversion] = {}
+
+    def image(self, frame: av.VideoFrame, size: tuple[int, int], turn: tuple[int, int, int, int]) -> Tensor:
+        """A frame as image (1, 3, H, W), upright; of an odd size, the last row or column is left out.
+
+        Args:
+            size: (height, width), upright.
+            turn: as `turn_of`.
+        """
+        a, b, c, d = turn
+        height, width = reversed(size) if b else size
+        pixels = self._over_white(frame, width, height) if _has_alpha(frame) else self._rgb(frame, width, height)
+        if b:
+            pixels, a, d = pixels.transpose(1, 0, 2), c, b
+        pixels = pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+        pixels = pixels[: size[0] // 2 * 2, : size[1] // 2 * 2]
+        return images.from_pil(Image.fromarray(np.ascontiguousarray(pixels)))
+
+    def _rgb(self, frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
+        """(height, width, 3) uint8 of a frame without transparency."""
+        colours = colours_of(frame)
+        made = _reformat(self._scaler, frame, width, height, "rgb48le" if colours else "rgb24")
+        return self._converted(made, colours) if colours else made
+
+    def _over_white(self, frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
+        """The same of a frame with transparency; scaled at last, lest colours that are hidden seep out at its edges."""
+        colours = colours_of(frame)
+        kind = "rgba64le" if colours else "rgba"
+        made = _reformat(self._transparent_scaler, frame, frame.width, frame.height, kind)
+        rgb, alpha = made[..., :3], made[..., 3:] / np.float32(np.iinfo(made.dtype).max)
+        rgb = self._converted(rgb, colours) if colours else rgb
+        laid = (255 + (rgb - np.float32(255)) * alpha).round().astype(np.uint8)
+        return _reformat(self._scaler, av.VideoFrame.from_ndarray(laid, "rgb24"), width, height, "rgb24")
+
+    def _converted(self, pixels: np.ndarray, colours: Colours) -> np.ndarray:
+        if colours not in self._conversions:
+            self._conversions[colours] = Conversion(colours)
+        return ((self._conversions[colours](pixels) + np.uint32(128)) // 257).astype(np.uint8)
+
+
+def _reformat(scaler: VideoReformatter, frame: av.VideoFrame, width: int, height: int, kind: str) -> np.ndarray:
+    """(height, width, channels) of full range, by the matrix that the frame names or players take."""
+    colours = colours_of(frame)
+    if colours and colours.primaries == BT2020:
+        guess = Colorspace.BT2020
+    else:
+        guess = Colorspace.ITU709 if frame.height >= HD_ROWS else Colorspace.ITU601
+    return scaler.reformat(
+        frame,
+        width,
+        height,
+        kind,
+        src_colorspace=MATRICES.get(frame.colorspace, guess),
+        dst_color_range=ColorRange.JPEG,
+        interpolation=SCALER,
+    ).to_ndarray()
+
+
+def _has_alpha(frame: av.VideoFrame) -> bool:
+    return frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
+
+
+def turn_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:
+    """Where a stored pixel (p, q) is shown, (a p + c q, b p + d q), as signs a, b, c, d: phones film on their side.
+
+    Asked of one frame only: a frame that was asked for its side data waits for the garbage collector, picture and all.
+    """
+    beside: Mapping[str, Any] = frame.side_data  # PyAV's stubs know no more than one kind
+    matrix = beside.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 1, 0, 0, 1
+    a, b, _, c, d = (int(value) for value in np.frombuffer(matrix, np.int32)[:5])
+    return (0, b, c, 0) if abs(b) > abs(a) else (a, 0, 0, d)
+
+
+def upright_size(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
+    """(height, width), upright, in square pixels; aspect is a stored pixel's width by its height."""
+    height, width = frame.height, round(frame.width * aspect)
+    return (width, height) if turn_of(frame)[1] else (height, width)

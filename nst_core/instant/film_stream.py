@@ -1,0 +1,161 @@
+"""The pictures of a video file as ffmpeg decodes them, and what the file says of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from nst_core.errors import ImageError, named
+from nst_core.instant.fields import Fields, order_of
+from nst_core.instant.hdr import HLG, PQ
+
+# What may be opened. ffmpeg knows more, among them play lists, which open other files, and plain text as a picture.
+CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,dv,mxf,gif,apng,mp3,wav,flac,aac"
+USE = "use an MP4, MOV, WebM, MKV or AVI file"
+
+FRAME_RATE = Fraction(25)  # frames a second, where a file does not say
+WITH_LENGTH = {"mov", "matroska", "avi", "flv", "asf", "mxf"}  # containers that say how long they are
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # ffmpeg's own leave transparency out
+
+ALPHA_LOST = "the video's transparency cannot be read here; what was hidden shows"
+HIGH_RANGE = "the video's range of light is high (HDR); it is painted in the common one, its highlights compressed"
+SEVERAL = "the file holds {} videos; the main one is painted"
+TAIL = 64  # bytes
+
+
+@dataclass(frozen=True)
+class FilmFacts:
+    """What a file says of its pictures.
+
+    Attributes:
+        time_base: the unit of times, in seconds.
+        rate: frames a second, a mean.
+        start: seconds, of the first picture or sound.
+        frames: how many; None where it does not say.
+        end: seconds, of the last picture; None where it does not say.
+        sound_may_end: the end may be that of the sound rather than of the pictures.
+        aspect: a stored pixel's width by its height.
+        has_sound: there may be sound.
+    """
+
+    time_base: Fraction
+    rate: Fraction = FRAME_RATE
+    start: Fraction = Fraction(0)
+    frames: int | None = None
+    end: Fraction | None = None
+    sound_may_end: bool = False
+    aspect: Fraction = Fraction(1)
+    has_sound: bool = False
+
+
+class FilmStream:
+    """A video file's pictures, open; `damaged` once a part of them could not be read.
+
+    Raises:
+        ImageError: it cannot be read, or holds no moving pictures.
+    """
+
+    def __init__(self, path: Path):
+        self.damaged = False
+        self.notes: tuple[str, ...] = ()  # what a person should know
+        self._container = open_video(path)
+        self._stream = self._main_stream(path)
+        self._stream.thread_type = "AUTO"
+        self._decoder = self._stream.codec_context
+        if ("alpha_mode", "1") in {(name.lower(), value) for name, value in self._stream.metadata.items()}:
+            self._read_alpha()
+        if self._stream.codec_context.color_trc in (PQ, HLG):
+            self.notes += (HIGH_RANGE,)
+        self._fields = Fields(order_of(self._stream))
+        self.facts = _facts(self._container, self._stream)
+        if self._container.format.name in ("gif", "apng"):
+            self.damaged = _lacks_end(path)
+
+    def _main_stream(self, path: Path) -> av.VideoStream:
+        covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails  # of a song, of a film
+        films = [stream for stream in self._container.streams.video if not stream.disposition & covers]
+        if not films:
+            self.close()
+            raise ImageError(f"{named(path)} holds no moving pictures; {USE}")
+        if len(films) > 1:
+            self.notes += (SEVERAL.format(len(films)),)
+        best = self._container.streams.best("video")  # ffmpeg's own choice and most players'
+        return best if best in films else films[0]
+
+    def _read_alpha(self) -> None:
+        name = ALPHA_DECODERS.get(self._decoder.name)
+        if name in av.codecs_available:
+            self._decoder = av.CodecContext.create(name, "r")
+        elif name:
+            self.notes += (ALPHA_LOST,)
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Every frame that can be read, none of two fields."""
+        for packet in self._packets():
+            frames = []
+            self.damaged |= packet.is_corrupt
+            try:
+                frames = self._decoder.decode(packet)
+            except av.FFmpegError:
+                self.damaged = True
+            for frame in frames:
+                self.damaged |= frame.is_corrupt
+                yield from self._fields(frame)
+        yield from self._fields.flush()
+
+    def _packets(self) -> Iterator["av.Packet[av.VideoStream]"]:
+        try:
+            yield from self._container.demux(self._stream)
+        except av.FFmpegError:
+            self.damaged = True
+
+    def close(self) -> None:
+        self._container.close()
+
+
+def open_video(path: Path) -> av.container.InputContainer:
+    """Open a file by ffmpeg."""
+    if not path.exists():
+        raise ImageError(f"{named(path)} does not exist; check the path")
+    if path.is_file() and not path.stat().st_size:
+        raise ImageError(f"{named(path)} is empty; {USE}")
+    try:  # an absolute path cannot be taken for an address of the network's
+        return av.open(str(path.absolute()), container_options={"format_whitelist": CONTAINERS})
+    except (av.FFmpegError, OSError, ValueError):
+        unreadable = "cannot be read as a video (it is damaged, cut short or of another kind)"
+        raise ImageError(f"{named(path)} {unreadable}; {USE}") from None
+
+
+def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> FilmFacts:
+    rate = stream.average_rate or stream.guessed_rate or FRAME_RATE
+    time_base = stream.time_base or Fraction(1, av.time_base)  # ffmpeg's own, where a file does not say
+    start = Fraction(max(0, container.start_time or 0), av.time_base)
+    end = Fraction(container.duration or 0, av.time_base)  # of Matroska and FLV, which count from 0 on
+    duration = end and max(Fraction(0), end - start)
+    if stream.duration:
+        duration = stream.duration * time_base
+        if container.format.name == "avi":  # of which ffmpeg believes no more than is there
+            duration = max(duration, stream.frames / rate)
+        end = (stream.start_time or 0) * time_base + duration
+    told = duration and WITH_LENGTH.intersection(container.format.name.split(","))
+    return FilmFacts(
+        time_base=time_base,
+        rate=rate,
+        start=start,
+        frames=stream.frames or round(duration * rate) or None,
+        end=end if told else None,
+        sound_may_end=not stream.duration,
+        aspect=stream.sample_aspect_ratio or Fraction(1),
+        has_sound=bool(container.streams.audio),
+    )
+
+
+def _lacks_end(path: Path) -> bool:
+    """Whether a GIF or PNG misses the mark with which such files end."""
+    with path.open("rb") as file:
+        gif = file.read(3) == b"GIF"
+        file.seek(max(0, path.stat().st_size - TAIL))
+        tail = file.read()
+    return not (tail.rstrip(b"\0").endswith(b";") if gif else b"IEND" in tail)
