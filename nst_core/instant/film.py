@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError, named, said, seen
-from nst_core.instant.animation import Animation, is_animation
+from nst_core.instant.animated_picture import AnimatedPicture, is_animated
 from nst_core.instant.film_pixels import FilmPixels, turn_of, upright_size
 from nst_core.instant.film_stream import FilmFacts, FilmStream
 
@@ -64,7 +64,7 @@ class Film:
     """
 
     def __init__(self, path: Path):
-        self._source = Animation(path) if is_animation(path) else FilmStream(path)
+        self._source = AnimatedPicture(path) if is_animated(path) else FilmStream(path)
         self._pixels = FilmPixels()
         self._end = Fraction(0)  # seconds, of what was read
 

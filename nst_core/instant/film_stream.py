@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 
@@ -87,7 +88,7 @@ class FilmStream:
     def _read_alpha(self) -> None:
         name = ALPHA_DECODERS.get(self._decoder.name)
         if name in av.codecs_available:
-            self._decoder = av.CodecContext.create(name, "r")
+            self._decoder = cast(av.VideoCodecContext, av.CodecContext.create(name, "r"))
         elif name:
             self.notes += (ALPHA_LOST,)
 

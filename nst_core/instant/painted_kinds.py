@@ -13,6 +13,7 @@ class Kind:
 
     Attributes:
         time_base: seconds, the unit of its times; None for the film's own.
+        least: how many of them a frame lasts at least; browsers show one that says less for far longer.
         sound: whether it holds any.
     """
 
@@ -22,18 +23,20 @@ class Kind:
     options: Mapping[str, str] = field(default_factory=dict)
     container_options: Mapping[str, str] = field(default_factory=dict)
     time_base: Fraction | None = None
+    least: int = 0
     sound: bool = False
 
 
 # 20: strokes look as they were painted. No frames that refer to later ones (bf), though the file would be smaller, as
 # they are stored in another order than shown: durations would go to other frames, the last one's too.
 H264 = {"crf": "20", "preset": "fast", "bf": "0"}
-FOR_EVER = {"loop": "0"}  # as the word is of GIF and WebP
+FOR_EVER = {"loop": "0"}  # as GIF and WebP call it
 
 KINDS = {
     ".mp4": Kind("mp4", "libx264", "yuv420p", H264, {"movflags": "+faststart"}, sound=True),
-    ".gif": Kind("gif", "gif", "pal8", {}, FOR_EVER, Fraction(1, 100)),
-    ".webp": Kind("webp", "libwebp_anim", "bgra", {"quality": "90"}, FOR_EVER, Fraction(1, 1000)),
+    ".gif": Kind("gif", "gif", "pal8", {}, FOR_EVER, Fraction(1, 100), 2),
+    ".webp": Kind("webp", "libwebp_anim", "bgra", {"quality": "90"}, FOR_EVER, Fraction(1, 1000), 11),
+    ".png": Kind("apng", "apng", "rgb24", {}, {"plays": "0"}, Fraction(1, 1000), 11),
 }
 
 

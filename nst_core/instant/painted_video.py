@@ -4,6 +4,7 @@ import math
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.codec.context import Flags
@@ -35,6 +36,7 @@ class PaintedVideo:
         self._scaler, self._palette = VideoReformatter(), Palette()
         self._begin = 0  # of the last frame, in units of the film's time_base; so is its end, None before the first
         self._end: int | None = None
+        self._next = -1  # when the next frame may begin, in units of the file's
         self._sound: Sound | None = None
         self._file = NewFile(path)
         try:
@@ -50,7 +52,7 @@ class PaintedVideo:
             self._container = av.open(
                 str(self._file.path), "w", kind.container, container_options=dict(kind.container_options)
             )
-        self._stream = self._container.add_stream(
+        stream = self._container.add_stream(
             kind.codec,
             rate=plan.facts.rate,
             options=dict(kind.options),
@@ -59,6 +61,7 @@ class PaintedVideo:
             pix_fmt=kind.pixels,
             time_base=self._base,
         )
+        self._stream = cast(av.VideoStream, stream)  # which PyAV's stubs know by names of codecs
         context = self._stream.codec_context
         context.flags |= Flags.frame_duration
         if not kind.sound:
@@ -85,7 +88,10 @@ class PaintedVideo:
         return None if self._plan.facts.has_sound else Fraction(0)
 
     def add(self, painted: Tensor, frame: av.VideoFrame) -> None:
-        """Write a painted image (1, 3, H, W) at its frame's time, and the sound up to its end."""
+        """Write a painted image (1, 3, H, W) at its frame's time, and the sound up to its end.
+
+        Where frames follow too fast for the kind of file, some are left out.
+        """
         facts = self._plan.facts
         base = facts.time_base
         length = frame.duration or max(1, round(1 / (facts.rate * base)))
@@ -94,18 +100,22 @@ class PaintedVideo:
             begin = self._end  # a file without times, or one in which they jump back
         self._begin = begin or 0
         self._end = self._begin + length
+        time = round(self._begin * base / self._base)
+        if time < self._next:
+            return
+        self._next = time + self._kind.least
         with plain_errors(self._path, av.FFmpegError):
-            self._container.mux(self._stream.encode(self._picture(painted, length)))
+            self._container.mux(self._stream.encode(self._picture(painted, time)))
             if self._sound:
                 self._sound.until(float(self._end * base))
 
-    def _picture(self, painted: Tensor, length: int) -> av.VideoFrame:
+    def _picture(self, painted: Tensor, time: int) -> av.VideoFrame:
         """As the encoder takes it, at its time."""
         rgb = av.VideoFrame.from_ndarray(images.to_bytes(painted), "rgb24")
         if self._kind.pixels == "pal8":
             picture = self._palette(rgb)
-        elif self._kind.pixels == "bgra":
-            picture = self._scaler.reformat(rgb, format="bgra", interpolation=SCALER)
+        elif not self._kind.sound:
+            picture = self._scaler.reformat(rgb, format=self._kind.pixels)
         else:
             picture = self._scaler.reformat(
                 rgb,
@@ -115,9 +125,8 @@ class PaintedVideo:
                 dst_color_range=ColorRange.MPEG,
                 interpolation=SCALER,
             )
-        scale = self._plan.facts.time_base / self._base
-        begin, end = round(self._begin * scale), round((self._begin + length) * scale)
-        picture.pts, picture.duration, picture.time_base = begin, max(1, end - begin), self._base
+        end = round((self._end or 0) * self._plan.facts.time_base / self._base)
+        picture.pts, picture.duration, picture.time_base = time, max(1, end - time), self._base
         return picture
 
     def finish(self, *, whole: bool) -> None:

@@ -45,7 +45,8 @@ class EvenSound:
         if kind != self._kind:  # as in broadcasts, between programmes
             yield from self.flush()
             self._kind = kind
-            timing = {"async": "1", "min_hard_comp": str(LEAST_GAP), "first_pts": str(self._count)}
+            begin = round(self._count * frame.sample_rate / self._rate)  # ffmpeg counts in what comes in
+            timing = {"async": "1", "min_hard_comp": str(LEAST_GAP), "first_pts": str(begin)}
             self._resampler = av.AudioResampler("fltp", self._layout, self._rate, options=timing)
         yield from self._through(frame)
 
@@ -74,7 +75,8 @@ class Sound:
         self._container, self._start, self._target = open_video(path), start, target
         self._last: float = -math.inf  # time stamp of the last packet copied
         self.end = Fraction(0)  # seconds, of what was read
-        source = self._container.streams.best("audio")
+        best = self._container.streams.best("audio")  # ffmpeg's own choice and most players'
+        source = next((stream for stream in self._container.streams.audio if stream is best), None)
         context = source.codec_context if source else None
         self.lost = source is not None and not (context and context.sample_rate)
         self._copied = context is not None and context.codec.canonical_name in COPIED_SOUND

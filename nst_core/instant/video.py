@@ -65,7 +65,7 @@ def paint_video(
     Args:
         source: a video file. Its frames are painted as a player shows them, upright and of square pixels; the last row
             or column of an odd size is left out, as H.264 with 4:2:0 cannot hold it.
-        output: the file to write, an MP4 (H.264); or a GIF or an animated WebP, without sound.
+        output: the file to write, an MP4 (H.264); or an animated GIF, WebP or PNG, without sound.
         paint: image (1, 3, H, W) in [0, 1] on the CPU -> painted image of that size, on any device.
         steady: less shimmer; see Steady.
         size: longest side in pixels, never enlarged; None as it is, up to images.MAX_SIDE.

@@ -94,7 +94,8 @@ def click_times(path: Path) -> list[float]:
         channels = 1 if frame.format.is_planar else frame.layout.nb_channels
         samples = samples.reshape(-1, channels).T if channels > 1 else samples
         loud.append(np.abs(samples).max(axis=0))
-        times.append(float(frame.pts * frame.time_base) + np.arange(samples.shape[1]) / frame.sample_rate)
+        begin = frame.pts * frame.time_base if frame.pts is not None else times[-1][-1]  # one that goes on
+        times.append(float(begin) + np.arange(samples.shape[1]) / frame.sample_rate)
     loud, times = np.concatenate(loud), np.concatenate(times)
     places = np.flatnonzero(loud > 0.4 * loud.max())
     return [float(times[place]) for place in places[np.diff(places, prepend=-(10**9)) > 2000]]

@@ -533,7 +533,7 @@ def test_a_size_that_makes_a_side_too_small_is_refused(tmp_path, output):
 def test_an_output_that_cannot_be_is_refused(source, tmp_path):
     (tmp_path / "folder.mp4").mkdir()
     for path, error, message in (
-        (tmp_path / "painted.avi", ConfigError, "output is 'painted.avi'; name an .mp4 file"),
+        (tmp_path / "painted.avi", ConfigError, "output is 'painted.avi'; name an .mp4, .gif, .webp or .png file"),
         (tmp_path / "none" / "painted.mp4", OutputError, "the folder .*none does not exist; make it"),
         (tmp_path / "folder.mp4", OutputError, "folder.mp4 is a folder; name a file in it"),
         (source, ConfigError, "output is 'source.mp4', the video itself; name another file"),
@@ -554,8 +554,9 @@ def test_what_can_be_read_of_a_damaged_video_is_painted_and_said(tmp_path, outpu
     content[middle : middle + 4000] = bytes(4000)
     source.write_bytes(content)
     progress = painted(source, output)
-    assert [each.note for each in progress if each.note] == [module.DAMAGED]
-    assert 10 <= len(decoded(output)) == progress[-1].frame <= 40
+    left = len(decoded(output))
+    assert [each.note for each in progress if each.note] == [module.DAMAGED, module.PARTS_LEFT.format(left, 40)]
+    assert 10 <= left == progress[-1].frame < 40
 
 
 def test_a_video_cut_short_is_painted_up_to_there(tmp_path, output):

@@ -1,4 +1,4 @@
-"""Animated WebP, which ffmpeg does not read, frame by frame as a film."""
+"""Animated WebP and AVIF, of which ffmpeg reads none or no transparency, frame by frame as films."""
 
 import io
 import struct
@@ -10,42 +10,51 @@ import av
 import numpy as np
 from PIL import Image
 
+from nst_core import images
 from nst_core.instant.film_stream import FilmFacts
-from nst_core.pictures.opening import DECODER_ERRORS, header_of
+from nst_core.pictures.opening import DECODER_ERRORS, admit, header_of
 from nst_core.pictures.srgb import in_srgb
 
+FORMATS = ("WEBP", "AVIF")
 MILLISECOND = Fraction(1, 1000)
-UNTOLD = 100  # milliseconds that a frame of no length is shown, as in browsers
+LEAST_MILLISECONDS, PLAIN_MILLISECONDS = 11, 100  # browsers show a frame that says less than the one for the other
 
 
-def is_animation(path: Path) -> bool:
-    """Whether a file says at its beginning that it is a WebP with several frames."""
+def is_animated(path: Path) -> bool:
+    """Whether a file says at its beginning that it is a WebP or AVIF with several frames."""
     try:
         with path.open("rb") as file:
-            head = file.read(21)
+            head = file.read(21).ljust(21)
     except OSError:
         return False
-    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) == 21 and bool(head[20] & 2)
+    return head[4:12] == b"ftypavis" or (_is_webp(head) and head[12:16] == b"VP8X" and bool(head[20] & 2))
 
 
-class Animation:
-    """An animated WebP, open as `FilmStream` is.
+def _is_webp(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
+class AnimatedPicture:
+    """An animated picture, open as `FilmStream` is.
 
     Raises:
         ImageError: not even its first frame can be read, or it is too large.
     """
 
     def __init__(self, path: Path):
-        self._content, whole = _whole_frames(path.read_bytes())
-        self.damaged, self.notes = not whole, ()
-        with header_of(io.BytesIO(self._content)) as (picture, _, _):
+        content = path.read_bytes()
+        self._content, whole = _whole_frames(content) if _is_webp(content) else (content, True)
+        self.damaged = not whole
+        self.notes: tuple[str, ...] = ()
+        with header_of(path if whole else io.BytesIO(self._content)) as (picture, file, name):
+            admit(picture, file, name, images.MAX_SIDE, channels=4)
             self._count = getattr(picture, "n_frames", 1)
         self.facts = FilmFacts(MILLISECOND, frames=self._count)
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Every frame that can be read, with its transparency."""
         begin = 0
-        with Image.open(io.BytesIO(self._content), formats=("WEBP",)) as picture:
+        with Image.open(io.BytesIO(self._content), formats=FORMATS) as picture:
             for index in range(self._count):
                 try:
                     picture.seek(index)
@@ -54,7 +63,8 @@ class Animation:
                     self.damaged = True
                     return
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgba")
-                length = int(picture.info.get("duration") or UNTOLD)
+                length = round(picture.info.get("duration") or 0)
+                length = length if length >= LEAST_MILLISECONDS else PLAIN_MILLISECONDS
                 frame.pts, frame.duration, frame.time_base = begin, length, MILLISECOND
                 begin += length
                 yield frame
