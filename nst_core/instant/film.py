@@ -65,7 +65,7 @@ class Film:
 
     def __init__(self, path: Path):
         self._source = AnimatedPicture(path) if is_animated(path) else FilmStream(path)
-        self._pixels = FilmPixels()
+        self._pixels = FilmPixels(opaque=self._source.facts.opaque)
         self._end = Fraction(0)  # seconds, of what was read
 
     @property

@@ -28,9 +28,14 @@ SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.AC
 
 
 class FilmPixels:
-    """Makes images of all frames of a film: with a scaler for each, as is PyAV's default, memory goes up."""
+    """Makes images of all frames of a film: with a scaler for each, as is PyAV's default, memory goes up.
 
-    def __init__(self) -> None:
+    Args:
+        opaque: what may look like transparency is none.
+    """
+
+    def __init__(self, *, opaque: bool) -> None:
+        self._opaque = opaque
         self._scaler, self._transparent_scaler = VideoReformatter(), VideoReformatter()
         self._conversions: dict[Colours, Conversion] = {}
 
@@ -43,7 +48,7 @@ class FilmPixels:
         """
         a, b, c, d = turn
         height, width = reversed(size) if b else size
-        pixels = self._over_white(frame, width, height) if _has_alpha(frame) else self._rgb(frame, width, height)
+        pixels = self._over_white(frame, width, height) if self._has_alpha(frame) else self._rgb(frame, width, height)
         if b:
             pixels, a, d = pixels.transpose(1, 0, 2), c, b
         pixels = pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
@@ -65,6 +70,10 @@ class FilmPixels:
         rgb = self._converted(rgb, colours) if colours else rgb
         laid = (255 + (rgb - np.float32(255)) * alpha).round().astype(np.uint8)
         return _reformat(self._scaler, av.VideoFrame.from_ndarray(laid, "rgb24"), width, height, "rgb24")
+
+    def _has_alpha(self, frame: av.VideoFrame) -> bool:
+        alpha = frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
+        return alpha and not self._opaque
 
     def _converted(self, pixels: np.ndarray, colours: Colours) -> np.ndarray:
         if colours not in self._conversions:
@@ -88,10 +97,6 @@ def _reformat(scaler: VideoReformatter, frame: av.VideoFrame, width: int, height
         dst_color_range=ColorRange.JPEG,
         interpolation=SCALER,
     ).to_ndarray()
-
-
-def _has_alpha(frame: av.VideoFrame) -> bool:
-    return frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
 
 
 def turn_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:

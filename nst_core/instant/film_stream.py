@@ -39,6 +39,7 @@ class FilmFacts:
         sound_may_end: the end may be that of the sound rather than of the pictures.
         aspect: a stored pixel's width by its height.
         has_sound: there may be sound.
+        opaque: what may look like transparency is none.
     """
 
     time_base: Fraction
@@ -49,6 +50,7 @@ class FilmFacts:
     sound_may_end: bool = False
     aspect: Fraction = Fraction(1)
     has_sound: bool = False
+    opaque: bool = False
 
 
 class FilmStream:
@@ -150,6 +152,7 @@ def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> Fi
         sound_may_end=not stream.duration,
         aspect=stream.sample_aspect_ratio or Fraction(1),
         has_sound=bool(container.streams.audio),
+        opaque=container.format.name == "avi" and stream.codec_context.name == "rawvideo",  # whose fourth byte is idle
     )
 
 

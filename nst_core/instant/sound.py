@@ -15,6 +15,7 @@ COPIED_SOUND = {"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus"}  # what MP4
 SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)  # AAC's, hertz
 SOUND_RATE = 48000  # hertz, for what has a rate that AAC has not
 LEAST_GAP = 0.01  # seconds between where a part of the sound is and where it should be; less is how files round times
+LONGEST_GAP = 10  # seconds that are filled with silence; beyond, the file says that nothing is there
 
 
 class Placed(NamedTuple):
@@ -42,12 +43,17 @@ class EvenSound:
     def put(self, frame: av.AudioFrame) -> Iterator[av.AudioFrame]:
         """Take a decoded frame, of whatever kind; give what is ready."""
         kind = frame.format.name, frame.layout.name, frame.sample_rate
-        if kind != self._kind:  # as in broadcasts, between programmes
+        place = None if frame.pts is None else round(frame.pts * (frame.time_base or 0) * self._rate)
+        ahead = 0 if place is None else (place - self._count) / self._rate  # seconds
+        if kind != self._kind or ahead > LONGEST_GAP:  # as in broadcasts, between programmes
             yield from self.flush()
             self._kind = kind
+            self._count = place if place and ahead > LONGEST_GAP else self._count
             begin = round(self._count * frame.sample_rate / self._rate)  # ffmpeg counts in what comes in
             timing = {"async": "1", "min_hard_comp": str(LEAST_GAP), "first_pts": str(begin)}
             self._resampler = av.AudioResampler("fltp", self._layout, self._rate, options=timing)
+        if ahead < -LONGEST_GAP:
+            frame.pts = None  # a clock that was set back: it goes on
         yield from self._through(frame)
 
     def flush(self) -> Iterator[av.AudioFrame]:
@@ -56,6 +62,7 @@ class EvenSound:
 
     def _through(self, frame: av.AudioFrame | None) -> Iterator[av.AudioFrame]:
         for made in self._resampler.resample(frame) if self._resampler else ():
+            made.pts = self._count if made.pts is None else made.pts
             self._count += made.samples
             yield made
 

@@ -1,5 +1,6 @@
 """Films of every container and kind, alike in what is seen of them."""
 
+import gc
 import shutil
 from fractions import Fraction
 
@@ -114,6 +115,12 @@ def test_what_is_half_transparent_is_half_white(tmp_path):
     assert np.abs(found[0] - (227, 127, 177)).max() <= 2
 
 
+def test_the_idle_byte_of_plain_rgb_is_no_transparency(tmp_path):
+    pixels = np.dstack([ramp(), np.zeros((HEIGHT, WIDTH), np.uint8)])
+    found, _ = seen(write(tmp_path / "a.avi", [frame_of(pixels, "bgra")] * 2, "rawvideo"), tmp_path / "o.mp4")
+    assert difference(found[0], ramp()) < 1
+
+
 def test_transparency_that_cannot_be_read_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(film_stream, "ALPHA_DECODERS", {"vp9": "absent"})
     frames = [frame_of(cut_out(index), "yuva420p", 6) for index in range(2)]
@@ -169,6 +176,28 @@ def test_frames_too_fast_for_a_browser_are_left_out_of_a_gif(tmp_path):
 def test_an_animated_picture_holds_no_sound_and_says_so(tmp_path):
     source = write(tmp_path / "a.mkv", [frame_of(moving(0), "yuv420p")] * 4, "ffv1", sound="flac")
     assert seen(source, tmp_path / "o.gif")[1] == ["a GIF holds no sound; the video is painted without its own"]
+
+
+# Memory
+
+
+@pytest.mark.parametrize("how", ["fields", "high range", "transparent"])
+def test_memory_does_not_grow_with_length_whatever_is_done_to_frames(tmp_path, how):
+    """Nothing waits for the garbage collector either, which does not know how large a frame is."""
+    settings = {"high range": {"color_trc": 18}, "fields": {"field_order": 2}, "transparent": {}}[how]
+    kind = {"high range": "yuv420p10le", "fields": "yuv420p", "transparent": "bgra"}[how]
+    pixels = cut_out(1) if how == "transparent" else moving(1)
+    source = write(tmp_path / "a.mkv", [frame_of(pixels, kind)] * 40, "ffv1", **settings)
+    alive = []
+    gc.collect()
+    gc.disable()
+    try:
+        for progress in video.paint_video(source, tmp_path / "o.mp4", lambda image: image):
+            if progress.frame % 10 == 5:
+                alive.append(sum(type(each) is av.VideoFrame for each in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert len(alive) == 4 and max(alive) <= 8
 
 
 # Streams

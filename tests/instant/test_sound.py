@@ -139,3 +139,12 @@ def test_sound_that_changes_its_kind_on_the_way_goes_on():
     wave = evened(tone(0, 4800, 8000), tone(100, 4410, 8000, "stereo", 44100), tone(200, 4800, 8000))
     assert abs(len(wave) - 3 * 4800) < 100
     assert np.median(np.abs(wave)) > 0.2
+
+
+def test_nothing_is_made_up_where_the_clock_jumps():
+    even, made = EvenSound(SOUND_RATE, "mono"), []
+    for begin in (0, 1_000_000, 20):
+        made += even.put(tone(begin, 4800, 8000))
+    made += even.flush()
+    assert sum(frame.samples for frame in made) == 3 * 4800
+    assert [frame.pts for frame in made] == [0, 48_000_000, 48_004_800]
