@@ -25,6 +25,7 @@ MATRICES = {
 }
 HD_ROWS = 720
 SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+NEAREST = Interpolation.POINT | Interpolation.ACCURATE_RND
 
 
 class FilmPixels:
@@ -62,10 +63,13 @@ class FilmPixels:
         return self._converted(made, colours) if colours else made
 
     def _over_white(self, frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
-        """The same of a frame with transparency; scaled at last, lest colours that are hidden seep out at its edges."""
+        """The same of a frame with transparency; scaled at last, lest hidden colours seep out at edges.
+
+        For the same reason, each pixel has the colour of its own block where several share one.
+        """
         colours = colours_of(frame)
         kind = "rgba64le" if colours else "rgba"
-        made = _reformat(self._transparent_scaler, frame, frame.width, frame.height, kind)
+        made = _reformat(self._transparent_scaler, frame, frame.width, frame.height, kind, NEAREST)
         rgb, alpha = made[..., :3], made[..., 3:] / np.float32(np.iinfo(made.dtype).max)
         rgb = self._converted(rgb, colours) if colours else rgb
         laid = (255 + (rgb - np.float32(255)) * alpha).round().astype(np.uint8)
@@ -81,7 +85,14 @@ class FilmPixels:
         return ((self._conversions[colours](pixels) + np.uint32(128)) // 257).astype(np.uint8)
 
 
-def _reformat(scaler: VideoReformatter, frame: av.VideoFrame, width: int, height: int, kind: str) -> np.ndarray:
+def _reformat(
+    scaler: VideoReformatter,
+    frame: av.VideoFrame,
+    width: int,
+    height: int,
+    kind: str,
+    interpolation: Interpolation = SCALER,
+) -> np.ndarray:
     """(height, width, channels) of full range, by the matrix that the frame names or players take."""
     colours = colours_of(frame)
     if colours and colours.primaries == BT2020:
@@ -95,7 +106,7 @@ def _reformat(scaler: VideoReformatter, frame: av.VideoFrame, width: int, height
         kind,
         src_colorspace=MATRICES.get(frame.colorspace, guess),
         dst_color_range=ColorRange.JPEG,
-        interpolation=SCALER,
+        interpolation=interpolation,
     ).to_ndarray()
 
 
