@@ -318,8 +318,9 @@ def test_sound_or_pictures_that_are_merely_shorter_are_no_damage(tmp_path):
         assert len(found) == pictures and not notes
 
 
-def test_a_broadcast_with_holes_says_that_parts_are_damaged(tmp_path):
-    source = write(tmp_path / "a.ts", noise(40), "libx264", container="mpegts", bit_rate=2_000_000)
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+def test_a_broadcast_with_holes_says_that_parts_are_damaged(tmp_path, codec):
+    source = write(tmp_path / "a.ts", noise(40), codec, container="mpegts", bit_rate=2_000_000)
     content = bytearray(source.read_bytes())
     for place in (0.3, 0.6):
         begin = round(len(content) * place) // 188 * 188
