@@ -98,7 +98,6 @@ class FilmStream:
         """Every frame that can be read, none of two fields."""
         for packet in self._packets():
             frames = []
-            self.damaged |= packet.is_corrupt
             try:
                 frames = self._decoder.decode(packet)
             except av.FFmpegError:

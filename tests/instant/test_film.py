@@ -147,7 +147,7 @@ def test_animated_pictures_are_films_over_white(tmp_path, name):
 @pytest.mark.parametrize("name", ["b.gif", "b.webp", "b.png"])
 @pytest.mark.parametrize("came", ["a.gif", "a.mkv"])
 def test_a_name_that_asks_for_an_animated_picture_gets_one(tmp_path, name, came):
-    pictures = [moving(index) for index in range(4)]
+    pictures = [np.roll(moving(index), index, axis=2) for index in range(4)]  # each of other colours
     times = [0, 100, 300, 400]
     if came == "a.gif":
         first, *others = [Image.fromarray(each) for each in pictures]

@@ -84,6 +84,17 @@ def test_sound_that_is_copied_keeps_its_time(tmp_path, name):
     assert lag(tmp_path / "o.mp4") == pytest.approx(lag(source), abs=MOST)
 
 
+def test_what_a_decoder_holds_back_is_heard_too(tmp_path):
+    source = film(tmp_path / "a.asf", *ENCODED["a.asf"])
+    seen(source, tmp_path / "o.mp4")
+    lengths = []
+    for path in (source, tmp_path / "o.mp4"):
+        with av.open(str(path)) as container:
+            frames = list(container.decode(audio=0))
+        lengths.append(float(frames[0].pts * frames[0].time_base) + sum(frame.samples for frame in frames) / SOUND_RATE)
+    assert lengths[1] >= lengths[0] - 0.005
+
+
 @pytest.mark.parametrize("sound", ["pcm_s16le", "flac"])
 def test_sound_that_begins_late_is_as_late(tmp_path, sound):
     source = film(tmp_path / "late.mkv", "matroska", "ffv1", sound, SOUND_RATE, "mono", sound_from=0.2)
