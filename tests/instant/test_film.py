@@ -77,6 +77,14 @@ def test_a_film_of_any_container_is_painted_whole_and_without_a_note(tmp_path, n
         assert painted.streams.audio[0].codec_context.name in ("aac", "ac3", "mp3", "mp3float", "opus", "flac")
 
 
+def test_a_film_of_a_tape_is_read(tmp_path):
+    pictures = [moving(index, 576, 720) for index in range(2)]
+    frames = [frame_of(each, "yuv420p", 6) for each in pictures]
+    found, notes = seen(write(tmp_path / "a.dv", frames, "dvvideo", container="dv"), tmp_path / "o.mp4")
+    assert found[0].shape == (576, 768, 3) and len(found) == 2 and not notes  # of the shape 4:3
+    assert difference(found[1][:, ::16], moving(1, 576, 768)[:, ::16]) < 8
+
+
 # Transparency
 
 
