@@ -1,5 +1,7 @@
 """The pictures of a video file as ffmpeg decodes them, and what the file says of them."""
 
+import os
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,8 +24,10 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # ffmpeg's own leave tr
 
 ALPHA_LOST = "the video's transparency cannot be read here; what was hidden shows"
 HIGH_RANGE = "the video's range of light is high (HDR); it is painted in the common one, its highlights compressed"
+INDEX_LOST = "its end, which says where its pictures are, is missing; copy it anew in full, or have it mended"
 SEVERAL = "the file holds {} videos; the main one is painted"
 TAIL = 64  # bytes
+MOST_BOXES = 1000  # looked at, of a file's outermost ones
 
 
 @dataclass(frozen=True)
@@ -126,8 +130,26 @@ def open_video(path: Path) -> av.container.InputContainer:
     try:  # an absolute path cannot be taken for an address of the network's
         return av.open(str(path.absolute()), container_options={"format_whitelist": CONTAINERS})
     except (av.FFmpegError, OSError, ValueError):
-        unreadable = "cannot be read as a video (it is damaged, cut short or of another kind)"
-        raise ImageError(f"{named(path)} {unreadable}; {USE}") from None
+        unreadable = f"{named(path)} cannot be read as a video"
+        if _lacks_index(path):
+            raise ImageError(f"{unreadable}: {INDEX_LOST}") from None
+        raise ImageError(f"{unreadable} (it is damaged, cut short or of another kind); {USE}") from None
+
+
+def _lacks_index(path: Path) -> bool:
+    """Whether an MP4 or MOV is cut off, or was never finished, before the box that is its index."""
+    if not path.is_file():
+        return False
+    boxes = []
+    with path.open("rb") as file:
+        while len(head := file.read(16)) >= 8:
+            size, box = struct.unpack(">I4s", head[:8])
+            size = int.from_bytes(head[8:]) if size == 1 else size or path.stat().st_size
+            boxes.append(box)
+            if size < 8 or len(boxes) == MOST_BOXES:
+                break
+            file.seek(size - len(head), os.SEEK_CUR)
+    return boxes[:1] == [b"ftyp"] and b"mdat" in boxes and b"moov" not in boxes
 
 
 def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> FilmFacts:

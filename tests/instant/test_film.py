@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nst_core.errors import ImageError
 from nst_core.instant import film_stream, video
 from tests.instant.films import HEIGHT, RATE, WIDTH, decoded, difference, frame_of, ramp, seen, write
 
@@ -305,6 +306,14 @@ def test_a_film_that_ends_early_is_painted_to_there_and_says_how_much_is_missing
     ]
     told += [video.DAMAGED] if name == "a.wmv" else []  # of one that is cut, ffmpeg believes no length
     assert set(notes) & set(told) and set(notes) <= {*told, video.DAMAGED}
+
+
+@pytest.mark.parametrize("share", [0.9, 0.3])
+def test_a_film_without_its_index_is_refused_with_the_reason(tmp_path, share):
+    """As a camera leaves it whose battery is empty."""
+    source = cut(write(tmp_path / "a.mp4", noise(20), "libx264"), share)
+    with pytest.raises(ImageError, match="a.mp4 cannot be read as a video: its end, which says where its pictures are"):
+        video.paint_video(source, tmp_path / "o.mp4", lambda image: image)
 
 
 def test_sound_or_pictures_that_are_merely_shorter_are_no_damage(tmp_path):
