@@ -1,4 +1,4 @@
-"""Animated WebP and AVIF, of which ffmpeg reads none or no transparency, frame by frame as films."""
+"""Reads animated WebP and AVIF, of which ffmpeg knows none or no transparency, frame by frame as films."""
 
 import io
 import struct
@@ -21,7 +21,7 @@ LEAST_MILLISECONDS, PLAIN_MILLISECONDS = 11, 100  # browsers show a frame that s
 
 
 def is_animated(path: Path) -> bool:
-    """Whether a file says at its beginning that it is a WebP or AVIF with several frames."""
+    """Tell whether a file says at its beginning that it is a WebP or AVIF with several frames."""
     try:
         with path.open("rb") as file:
             head = file.read(21).ljust(21)
@@ -35,7 +35,7 @@ def _is_webp(head: bytes) -> bool:
 
 
 class AnimatedPicture:
-    """An animated picture, open as `FilmStream` is.
+    """Reads an animated picture as `FilmStream` does a film.
 
     Raises:
         ImageError: not even its first frame can be read, or it is too large.
@@ -52,7 +52,7 @@ class AnimatedPicture:
         self.facts = FilmFacts(MILLISECOND, frames=self._count)
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        """Every frame that can be read, with its transparency."""
+        """Give every frame that can be read, with its transparency."""
         begin = 0
         with Image.open(io.BytesIO(self._content), formats=FORMATS) as picture:
             for index in range(self._count):
@@ -70,11 +70,11 @@ class AnimatedPicture:
                 yield frame
 
     def close(self) -> None:
-        """Nothing is open between frames."""
+        """Do nothing, as no file is open between frames."""
 
 
 def _whole_frames(content: bytes) -> tuple[bytes, bool]:
-    """A WebP up to where it is cut short, as Pillow reads none that is; and whether it is whole."""
+    """Take a WebP up to where it is cut short, as Pillow reads none that is; and tell whether it is whole."""
     end = 12  # of RIFF, its size and WEBP
     while end + 8 <= len(content):
         following = end + 8 + (struct.unpack_from("<I", content, end + 4)[0] + 1) // 2 * 2

@@ -1,4 +1,4 @@
-"""Frames of interlaced films, whose odd and even rows are of two moments, made whole."""
+"""Makes frames of interlaced films whole, whose odd and even rows are of two moments."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,13 +11,13 @@ MARKLESS = {"mjpeg", "png", "huffyuv", "ffvhuff", "utvideo", "qtrle", "jpeg2000"
 
 
 def order_of(stream: av.VideoStream) -> str | None:
-    """Which field its container says comes first, where frames do not tell that there are any; else None."""
+    """Tell which field comes first by the container, where frames do not say that there are any; else None."""
     context = stream.codec_context
     return ORDERS.get(context.field_order) if context.name in MARKLESS else None
 
 
 class Fields:
-    """The frames of a film, those of two fields interpolated (bwdif), one for one; films without any pass untouched.
+    """Interpolates frames of two fields (bwdif), one for one; films without any pass untouched.
 
     Args:
         order: of fields in every frame, as `order_of`; None: frames tell.

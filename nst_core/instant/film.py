@@ -1,4 +1,4 @@
-"""A film as it is read, of any kind: frames upright, in square pixels and the colours of BT.709."""
+"""Reads films of any kind: frames upright, in square pixels and the colours of BT.709."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +20,7 @@ LEAST_MISSING = Fraction(1, 4)  # seconds short of what a file says of pictures 
 
 @dataclass(frozen=True)
 class FilmPlan:
-    """All that is known of a video before it is painted."""
+    """Holds all that is known of a video before it is painted."""
 
     size: tuple[int, int]  # (height, width) at which frames are read, upright
     turn: tuple[int, int, int, int]  # see turn_of
@@ -41,7 +41,7 @@ def plan_of(source: Path, size: int | None) -> FilmPlan:
 
 
 def _size(name: str, frame: av.VideoFrame, aspect: Fraction, size: int | None) -> tuple[int, int]:
-    """(height, width) at which frames are read."""
+    """Compute (height, width) at which frames are read."""
     height, width = upright_size(frame, aspect)
     if height * width > images.MAX_PIXELS:
         raise ImageError(f"{seen(name)} has more than {images.MAX_PIXELS:,} pixels a frame; make it smaller first")
@@ -57,7 +57,7 @@ def _size(name: str, frame: av.VideoFrame, aspect: Fraction, size: int | None) -
 
 
 class Film:
-    """A film, open, whether ffmpeg reads it or Pillow.
+    """Reads a film, by ffmpeg or Pillow.
 
     Raises:
         ImageError: it cannot be read, or holds no moving pictures.
@@ -70,21 +70,21 @@ class Film:
 
     @property
     def facts(self) -> FilmFacts:
-        """What the file says of its pictures."""
+        """Tell what the file says of its pictures."""
         return self._source.facts
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know beforehand."""
+        """Tell what a person should know beforehand."""
         return self._source.notes
 
     @property
     def damaged(self) -> bool:
-        """Whether a part could not be read, so far."""
+        """Tell whether a part could not be read, so far."""
         return self._source.damaged
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        """Every frame that can be read."""
+        """Give every frame that can be read."""
         for frame in self._source.frames():
             if frame.pts is not None:
                 length = frame.duration * self.facts.time_base or 1 / self.facts.rate
@@ -92,11 +92,11 @@ class Film:
             yield frame
 
     def image(self, frame: av.VideoFrame, plan: FilmPlan) -> Tensor:
-        """A frame as image (1, 3, H, W), upright; of an odd size, the last row or column is left out."""
+        """Make an image (1, 3, H, W) of a frame, upright; of an odd size, the last row or column is left out."""
         return self._pixels.image(frame, plan.size, plan.turn)
 
     def ends_early(self, sound_end: Fraction | None) -> bool:
-        """Whether what was read, all of it, is less than the file says; sound_end in seconds, None if unknown."""
+        """Tell whether what was read, all of it, is less than the file says; sound_end in seconds, None if unknown."""
         facts = self.facts
         if facts.end is None:
             return False

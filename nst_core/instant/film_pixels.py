@@ -1,4 +1,4 @@
-"""A decoded frame made an image: upright, in square pixels, over white, in the colours of BT.709."""
+"""Makes images of decoded frames: upright, in square pixels, over white, in the colours of BT.709."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -41,7 +41,7 @@ class FilmPixels:
         self._conversions: dict[Colours, Conversion] = {}
 
     def image(self, frame: av.VideoFrame, size: tuple[int, int], turn: tuple[int, int, int, int]) -> Tensor:
-        """A frame as image (1, 3, H, W), upright; of an odd size, the last row or column is left out.
+        """Make an image (1, 3, H, W) of a frame, upright; of an odd size, the last row or column is left out.
 
         Args:
             size: (height, width), upright.
@@ -57,13 +57,13 @@ class FilmPixels:
         return images.from_pil(Image.fromarray(np.ascontiguousarray(pixels)))
 
     def _rgb(self, frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
-        """(height, width, 3) uint8 of a frame without transparency."""
+        """Read a frame without transparency as (height, width, 3) uint8."""
         colours = colours_of(frame)
         made = _reformat(self._scaler, frame, width, height, "rgb48le" if colours else "rgb24")
         return self._converted(made, colours) if colours else made
 
     def _over_white(self, frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
-        """The same of a frame with transparency; scaled at last, lest hidden colours seep out at edges.
+        """Read a frame with transparency so; scaled at last, lest hidden colours seep out at edges.
 
         For the same reason, each pixel has the colour of its own block where several share one.
         """
@@ -93,7 +93,7 @@ def _reformat(
     kind: str,
     interpolation: Interpolation = SCALER,
 ) -> np.ndarray:
-    """(height, width, channels) of full range, by the matrix that the frame names or players take."""
+    """Scale a frame to (height, width, channels) of full range, by the matrix that the frame names or players take."""
     colours = colours_of(frame)
     if colours and colours.primaries == BT2020:
         guess = Colorspace.BT2020
@@ -111,7 +111,7 @@ def _reformat(
 
 
 def turn_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:
-    """Where a stored pixel (p, q) is shown, (a p + c q, b p + d q), as signs a, b, c, d: phones film on their side.
+    """Tell where a stored pixel (p, q) is shown, (a p + c q, b p + d q), by a, b, c, d: phones film on their side.
 
     Asked of one frame only: a frame that was asked for its side data waits for the garbage collector, picture and all.
     """
@@ -124,6 +124,6 @@ def turn_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:
 
 
 def upright_size(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
-    """(height, width), upright, in square pixels; aspect is a stored pixel's width by its height."""
+    """Compute (height, width), upright, in square pixels; aspect is a stored pixel's width by its height."""
     height, width = frame.height, round(frame.width * aspect)
     return (width, height) if turn_of(frame)[1] else (height, width)

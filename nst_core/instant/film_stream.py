@@ -1,4 +1,4 @@
-"""The pictures of a video file as ffmpeg decodes them, and what the file says of them."""
+"""Decodes the pictures of a video file by ffmpeg, and tells what the file says of them."""
 
 import os
 import struct
@@ -32,7 +32,7 @@ MOST_BOXES = 1000  # looked at, of a file's outermost ones
 
 @dataclass(frozen=True)
 class FilmFacts:
-    """What a file says of its pictures.
+    """Holds what a file says of its pictures.
 
     Attributes:
         time_base: the unit of times, in seconds.
@@ -58,7 +58,7 @@ class FilmFacts:
 
 
 class FilmStream:
-    """A video file's pictures, open; `damaged` once a part of them could not be read.
+    """Reads a video file's pictures; `damaged` once a part of them could not be read.
 
     Raises:
         ImageError: it cannot be read, or holds no moving pictures.
@@ -99,7 +99,7 @@ class FilmStream:
             self.notes += (ALPHA_LOST,)
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        """Every frame that can be read, none of two fields."""
+        """Give every frame that can be read, none of two fields."""
         for packet in self._packets():
             frames = []
             try:
@@ -137,7 +137,7 @@ def open_video(path: Path) -> av.container.InputContainer:
 
 
 def _lacks_index(path: Path) -> bool:
-    """Whether an MP4 or MOV is cut off, or was never finished, before the box that is its index."""
+    """Tell whether an MP4 or MOV is cut off, or was never finished, before the box that is its index."""
     if not path.is_file():
         return False
     boxes = []
@@ -178,7 +178,7 @@ def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> Fi
 
 
 def _lacks_end(path: Path) -> bool:
-    """Whether a GIF or PNG misses the mark with which such files end."""
+    """Tell whether a GIF or PNG misses the mark with which such files end."""
     with path.open("rb") as file:
         gif = file.read(3) == b"GIF"
         file.seek(max(0, path.stat().st_size - TAIL))

@@ -1,4 +1,4 @@
-"""Colours of high dynamic range and of wide gamuts brought to those of BT.709, which pictures and screens have.
+"""Converts colours of high dynamic range and of wide gamuts to those of BT.709, which pictures and screens have.
 
 Source: ITU-R BT.2100 (HLG and PQ), BT.2408 (white at 203 cd/m²), BT.709, BT.2020, SMPTE EG 432-1 (P3).
 """
@@ -32,14 +32,14 @@ LEVEL = 8  # of the table: 64 colours along an edge, in a picture of 512×512
 
 
 class Colours(NamedTuple):
-    """How a film's RGB is meant, by ffmpeg's numbers."""
+    """Says how a film's RGB is meant, by ffmpeg's numbers."""
 
     transfer: int
     primaries: int
 
 
 def colours_of(frame: av.VideoFrame) -> Colours | None:
-    """What has to be converted; None where the RGB is that of BT.709, or so near it that players show it as such."""
+    """Tell what has to be converted; None where the RGB is BT.709's, or so near it that players show it as such."""
     transfer, primaries = frame.color_trc, frame.color_primaries
     if primaries not in PRIMARIES:
         primaries = BT2020 if transfer in (PQ, HLG) else BT709
@@ -49,13 +49,13 @@ def colours_of(frame: av.VideoFrame) -> Colours | None:
 
 
 class Conversion:
-    """RGB of such colours -> RGB of BT.709, by a table in three dimensions (ffmpeg's haldclut)."""
+    """Converts RGB of such colours to that of BT.709, by a table in three dimensions (ffmpeg's haldclut)."""
 
     def __init__(self, colours: Colours):
         self._table, self._count, self._size = _table(colours), 0, (0, 0)
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """(H, W, 3) uint16, as the film has them -> (H, W, 3) uint16."""
+        """Convert pixels (H, W, 3), uint16, as the film has them, to (H, W, 3), uint16."""
         if pixels.shape[:2] != self._size:
             self._size = pixels.shape[:2]
             self._open()
@@ -88,7 +88,7 @@ def _frame(pixels: np.ndarray, number: int) -> av.VideoFrame:
 
 @cache
 def _table(colours: Colours) -> np.ndarray:
-    """As a picture, red fastest, (LEVEL³, LEVEL³, 3) uint16."""
+    """Lay the table out as a picture, red fastest, (LEVEL³, LEVEL³, 3) uint16."""
     levels = np.linspace(0, 1, LEVEL**2)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")
     shown = to_bt709(np.stack((red, green, blue), axis=-1), colours)
@@ -96,7 +96,7 @@ def _table(colours: Colours) -> np.ndarray:
 
 
 def to_bt709(signal: np.ndarray, colours: Colours) -> np.ndarray:
-    """Signals (…, 3) in [0, 1] as BT.709's of the same look, (…, 3) in [0, 1]; what is brighter than white is white."""
+    """Convert signals (…, 3) in [0, 1] to BT.709's of the same look, (…, 3) in [0, 1]; highlights end in white."""
     light = linear_light(signal, colours.transfer)
     light = light @ (np.linalg.inv(_to_xyz(BT709)) @ _to_xyz(colours.primaries)).T
     brightest = light.max(axis=-1, keepdims=True).clip(1e-6)
@@ -106,7 +106,7 @@ def to_bt709(signal: np.ndarray, colours: Colours) -> np.ndarray:
 
 
 def linear_light(signal: np.ndarray, transfer: int) -> np.ndarray:
-    """The light of a screen that shows signals (…, 3) in [0, 1]; white is 1."""
+    """Compute the light of a screen that shows signals (…, 3) in [0, 1]; white is 1."""
     if transfer == LINEAR:
         return signal
     if transfer == PQ:  # BT.2100, table 4
@@ -119,6 +119,6 @@ def linear_light(signal: np.ndarray, transfer: int) -> np.ndarray:
 
 
 def _to_xyz(primaries: int) -> np.ndarray:
-    """(3, 3), from light of these primaries, of which the sum is white."""
+    """Compute the matrix (3, 3) from light of these primaries to XYZ; their sum is white."""
     columns = np.array([(x / y, 1, (1 - x - y) / y) for x, y in (*PRIMARIES[primaries], D65)]).T  # (3, 4)
     return columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3])

@@ -1,4 +1,4 @@
-"""The kinds of file that a painted video is written to, by the ending of its name."""
+"""Lists the kinds of file that a painted video is written to, by the ending of its name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import av
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of file is written by ffmpeg.
+    """Says how a kind of file is written by ffmpeg.
 
     Attributes:
         time_base: seconds, the unit of its times; None for the film's own.
@@ -41,13 +41,13 @@ KINDS = {
 
 
 class Palette:
-    """Pictures in 256 colours of each one's own choice (ffmpeg's palettegen and paletteuse)."""
+    """Puts pictures into 256 colours of each one's own choice (ffmpeg's palettegen and paletteuse)."""
 
     def __init__(self) -> None:
         self._graph: av.filter.Graph | None = None
 
     def __call__(self, rgb: av.VideoFrame) -> av.VideoFrame:
-        """rgb24 -> pal8, of one size all the time."""
+        """Turn rgb24 into pal8, of one size all the time."""
         if self._graph is None:
             self._graph = graph = av.filter.Graph()
             size = f"{rgb.width}x{rgb.height}"

@@ -1,4 +1,4 @@
-"""A painted video as it is written: H.264 with the sound of the video that it was painted from; or a GIF or WebP."""
+"""Writes a painted video: H.264 with the sound of the video that it was painted from; or a GIF, WebP or PNG."""
 
 import math
 from contextlib import suppress
@@ -73,7 +73,7 @@ class PaintedVideo:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of the sound."""
+        """Tell what a person should know of the sound."""
         if self._sound and self._sound.lost:
             return (SOUND_LOST,)
         if self._plan.facts.has_sound and not self._sound:
@@ -82,7 +82,7 @@ class PaintedVideo:
 
     @property
     def sound_end(self) -> Fraction | None:
-        """In seconds, of what was read of the sound; None where it is not read."""
+        """Tell when what was read of the sound ends, in seconds; None where it is not read."""
         if self._sound and not self._sound.lost:
             return self._sound.end + self._plan.facts.start
         return None if self._plan.facts.has_sound else Fraction(0)
@@ -110,7 +110,7 @@ class PaintedVideo:
                 self._sound.until(float(self._end * base))
 
     def _picture(self, painted: Tensor, time: int) -> av.VideoFrame:
-        """As the encoder takes it, at its time."""
+        """Make a frame of it as the encoder takes it, at its time."""
         rgb = av.VideoFrame.from_ndarray(images.to_bytes(painted), "rgb24")
         if self._kind.pixels == "pal8":
             picture = self._palette(rgb)

@@ -1,4 +1,4 @@
-"""The sound of a film, brought along with its pictures: copied as it is, or made AAC that keeps its time."""
+"""Brings the sound of a film along with its pictures: copied as it is, or made AAC that keeps its time."""
 
 import math
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Placed(NamedTuple):
 
 
 class EvenSound:
-    """Sound without gaps or steps in its time, from 0 on: what is missing is silent, what comes twice is left out.
+    """Evens sound out in time, from 0 on: what is missing is silent, what comes twice is left out.
 
     Args:
         rate: hertz, of what comes out.
@@ -68,7 +68,7 @@ class EvenSound:
 
 
 class Sound:
-    """A video's sound, read beside its pictures, so that no more is held than is at hand however the file is laid.
+    """Reads a video's sound beside its pictures, so that no more is held than is at hand however the file is laid.
 
     Copied packet for packet where MP4 can hold it, else made AAC, mono or stereo.
 
