@@ -26,6 +26,7 @@ ALPHA_LOST = "the video's transparency cannot be read here; what was hidden show
 HIGH_RANGE = "the video's range of light is high (HDR); it is painted in the common one, its highlights compressed"
 INDEX_LOST = "its end, which says where its pictures are, is missing; copy it anew in full, or have it mended"
 SEVERAL = "the file holds {} videos; the main one is painted"
+UNSPECIFIED = 2  # ffmpeg's number of a matrix, transfer or primaries of which nothing is said
 TAIL = 64  # bytes
 MOST_BOXES = 1000  # looked at, of a file's outermost ones
 
@@ -108,8 +109,17 @@ class FilmStream:
                 self.damaged = True
             for frame in frames:
                 self.damaged |= frame.is_corrupt
+                if self._decoder is not self._stream.codec_context:
+                    self._name_colours(frame)
                 yield from self._fields(frame)
         yield from self._fields.flush()
+
+    def _name_colours(self, frame: av.VideoFrame) -> None:
+        """Say of a frame what the container says, where the decoder that was put in does not."""
+        told = self._stream.codec_context
+        for name in ("colorspace", "color_trc", "color_primaries"):
+            if getattr(frame, name) == UNSPECIFIED:
+                setattr(frame, name, getattr(told, name))
 
     def _packets(self) -> Iterator["av.Packet[av.VideoStream]"]:
         try:
