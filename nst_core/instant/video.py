@@ -82,7 +82,7 @@ def paint_video(
 
 
 def _check_output(path: Path, source: Path) -> None:
-    """Before an hour of painting rather than after it."""
+    """Refuse an output that cannot be written before an hour of painting, not after it."""
     if path.suffix.lower() not in KINDS:
         *others, last = KINDS
         raise ConfigError(f"output is {said(path.name)}; name an {', '.join(others)} or {last} file")
