@@ -33,15 +33,15 @@ CROWSONS_FIVE = tuple(weight / 341 for weight in (256.0, 64.0, 16.0, 4.0, 1.0))
 EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take the mean
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
 MEANS: dict[str, Any] = {"content_normalization": "mean", "style_normalization": "mean"}  # as PyTorch's loops have it
-FAINT = 0.05  # deviation of noise that pictures start from: of more, the grain that no layer minds stays
-FAINTLY = "Noise is faint (deviation 0.05), since the grain of more of it stays; small pictures get more content."
+FAINT = 0.001 / 256  # deviation of noise, of the pixel range, as Johnson's: of more, grain that no layer minds stays
+FAINTLY = "Noise is as faint as Johnson's, since the grain of more of it stays; small pictures get more content."
+GATYS_NOISE = 0.05  # of less, the mesh that layers far apart make stays in smooth skies
 
 SMALLER = 1.75  # boost of the content in smaller pictures, where noise hides more of it: at 256 pixels 3.4 times
-FROM_NOISE: dict[str, Any] = {"start": "noise", "noise_deviation": FAINT, "content_boost": SMALLER}
+FROM_NOISE: dict[str, Any] = {"start": "noise", "content_boost": SMALLER}
 
 # Weights of presets whose own leave no photo, or no style: chosen by looking, at 512 pixels on both networks.
-GATYS_ALPHA, CHAO_ALPHA, TRAN_NGUYEN_ALPHA = 7.0, 50.0, 3e7
-CHENG_BETA = 3e5
+GATYS_ALPHA, CHAO_ALPHA, TRAN_NGUYEN_ALPHA = 7.0, 50.0, 5e7
 
 TRAN_NGUYEN = StyleTransferConfig(
     backbone="vgg16",
@@ -92,10 +92,12 @@ PRESETS: dict[str, Preset] = {
             style_weight=1e3,
             content_normalization="half mean",
             **FROM_NOISE,
+            noise_deviation=GATYS_NOISE,
             steps=500,
         ),
         deviations="As means, their α/β of 1e-3 leaves no photo: α is chosen by looking, so that as much of it is "
-        f"there as in their figures. {FAINTLY}",
+        "there as in their figures. Noise is faint (deviation 0.05), since the grain of more of it stays; small "
+        "pictures get more content.",
         printed="gatys_printed",
     ),
     "gatys_printed": Preset(
@@ -132,6 +134,7 @@ PRESETS: dict[str, Preset] = {
             style_weight=1e3,
             **MEANS,
             **FROM_NOISE,
+            noise_deviation=FAINT,
             steps=500,
         ),
         deviations="They leave the content layer open: conv4_2 here. As means, their α/β of 1e-3 leaves no photo from "
@@ -155,8 +158,9 @@ PRESETS: dict[str, Preset] = {
             content_normalization="mean",
             style_normalization="image",
             **FROM_NOISE,
+            noise_deviation=FAINT,
         ),
-        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 3.75 at 500×500 pixels; for "
+        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 6.25 at 500×500 pixels; for "
         "the loop's sum over positions stands their mean, so that other sizes paint alike. No total variation. "
         "Their 20 calls of SciPy's L-BFGS, 20 evaluations each, are one run of 400 steps that keeps its "
         f"memory. 500×500 is cut out of the middle, not squashed. {FAINTLY}",
@@ -171,17 +175,18 @@ PRESETS: dict[str, Preset] = {
     ),
     "cheng": Preset(
         title="Cheng",
-        source="Cheng: content conv4, style conv1 … conv5 counted through VGG-19, style 1e5, content 1, 300 steps",
+        source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, style 1e5, content 1, 300 steps",
         config=StyleTransferConfig(
-            content_layers=("conv2_2_pre",),
+            content_layers=("conv3_3_pre",),
             style_layers=FIRST_FIVE,
             layer_weights=EACH_OF_FIVE,
-            style_weight=CHENG_BETA,
+            style_weight=1e5,
             **MEANS,
             **FROM_NOISE,
+            noise_deviation=FAINT,
         ),
-        deviations="Their style weight of 1e5 leaves the sky of a photo smooth: it is tripled, by looking. From the "
-        f"content clone they use style 6e5 and content 100. {FAINTLY}",
+        deviations="Of their three content layers, conv4, 5 and 7, the deepest: with conv4 the sky of a photo stays "
+        f"smooth. From the content clone they use style 6e5 and content 100. {FAINTLY}",
     ),
     "from_scratch": Preset(
         title="From scratch: Adam, 10 000 steps",
@@ -217,7 +222,7 @@ PRESETS: dict[str, Preset] = {
             **MEANS,
             total_variation="squares",
             start="noise",
-            noise_deviation=0.001 / 256,  # so small that it starts from plain mean colour
+            noise_deviation=FAINT,
             steps=1000,
         ),
         deviations="L-BFGS remembers 10 steps, not 100.",
