@@ -14,11 +14,13 @@ import gradio as gr
 
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
+from nst_core.pictures.notes import tell_by
 from nst_core.ui.augment.area import build_augment
 from nst_core.ui.explain import tab as explain
 from nst_core.ui.instant import endpoint as instant_endpoint
 from nst_core.ui.instant import tab as instant
 from nst_core.ui.page.theme import CSS, THEME
+from nst_core.ui.page.toasts import remark
 from nst_core.ui.serving.page import Page
 from nst_core.ui.serving.server import launch_options, serve
 from nst_core.ui.studio import camera
@@ -29,6 +31,8 @@ from nst_core.ui.variations.area import build_variations
 from nst_core.ui.widgets.channel import ROUTE
 
 TITLE = "Neural Style Lab"
+
+tell_by(remark)
 
 # delete_cache: gradio deletes uploads when the server ends; while it runs, `serving.housekeeping` does
 with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo:

@@ -5,11 +5,14 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from tqdm import tqdm
+
 from nst_core.commands import augment, compress, explain, instant, presets, stylize, train, weights
 from nst_core.commands.memory import enough_memory
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
 from nst_core.interrupts import raised
+from nst_core.pictures.notes import told_to
 
 # Name -> module: HELP is its line in the list, add_options(parser) says what it takes, run(options) does it.
 COMMANDS = {
@@ -34,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     keep_freed_memory()
     try:
-        with raised(), enough_memory():
+        with raised(), enough_memory(), told_to(_say):
             options.run(options)
     except NSTError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -42,6 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         return 128 + getattr(interrupt, "number", signal.SIGINT)
     return 0
+
+
+def _say(note: str) -> None:
+    """On standard error, above a progress bar if there is one."""
+    tqdm.write(f"note: {note}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

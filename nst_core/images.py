@@ -15,6 +15,9 @@ from torch.nn import functional as F
 
 from nst_core.errors import ConfigError, ImageError
 from nst_core.files import writing
+from nst_core.pictures.cut import decode
+from nst_core.pictures.notes import PictureWarning as PictureWarning
+from nst_core.pictures.notes import note
 from nst_core.pictures.opening import DECODER_ERRORS, admit, decodable, header_of
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from nst_core.pictures.png_text import png_text
@@ -23,6 +26,8 @@ from nst_core.pictures.srgb import in_srgb
 LANCZOS = 3  # pixels to either side of one that its filter looks at, of the smaller picture
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
 MAX_SIDE = 4096  # pixels; larger pictures are read at this size
+
+CUT_SHORT = "is cut short or damaged: what there is of it is used; for the rest, fetch the file anew"
 
 # EXIF's orientation -> what turns such a picture upright. ImageOps.exif_transpose fails where another tag is damaged.
 ORIENTATIONS = {
@@ -39,7 +44,8 @@ ORIENTATIONS = {
 def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
     """Read a picture the way a viewer shows it: upright, over white, in sRGB.
 
-    Takes files of FORMATS: RGBA, palette, grey, 16-bit, CMYK, EXIF-rotated, and the first frame of an animation.
+    Takes files of FORMATS: RGBA, palette, grey, 16-bit, CMYK, EXIF-rotated, and the first frame of an animation. Of a
+    file that is cut short, what there is of it, with a PictureWarning.
 
     Args:
         source: a file's path or an open binary file.
@@ -81,9 +87,11 @@ def check(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> None:
 
 
 def _read(source: str | Path | BinaryIO, max_side: int, mode: str) -> Tensor:
+    notes: list[str] = []
     with decodable(source, max_side, channels=len(mode)) as (picture, size, name):
         _check_sides(size, name, max_side)
-        picture.load()
+        if not decode(picture):
+            notes.append(f"{name} {CUT_SHORT}")
         vars(picture).pop("_decoder", None)  # WebP's and AVIF's keep three more pictures of this size
         orientation = _orientation(picture)  # by now without it where Pillow turned a TIFF
         shown = in_srgb(picture, mode)
@@ -92,7 +100,10 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str) -> Tensor:
         shown.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
         if orientation in ORIENTATIONS:
             shown = shown.transpose(ORIENTATIONS[orientation])
-        return _to_tensor(shown)
+        image = _to_tensor(shown)
+    for text in notes:
+        note(text)
+    return image
 
 
 def _orientation(picture: Image.Image) -> int | None:

@@ -79,3 +79,24 @@ def saved(width: int, height: int, mode: str, kind: str, **options) -> bytes:
     picture, buffer = Image.fromarray(pixels), io.BytesIO()
     (picture.quantize(16) if mode == "P" else picture.convert(mode)).save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def noisy_16_bits(side: int) -> bytes:
+    """A PNG of grey in 16 bits."""
+    picture, buffer = (
+        Image.fromarray(np.random.default_rng(0).integers(0, 2**16, (side, side), np.uint16)),
+        io.BytesIO(),
+    )
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def interlaced(pixels: np.ndarray) -> bytes:
+    """(H, W, 3) as a PNG in Adam7's seven passes, which Pillow does not write."""
+    height, width, _ = pixels.shape
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    rows = [
+        b"\0" + row.tobytes() for top, left, down, across in passes for row in pixels[top::down, left::across]
+    ]  # each row without a filter
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"".join(rows))) + chunk(b"IEND", b"")

@@ -71,8 +71,8 @@ def encoded(pixels: np.ndarray, kind: str, **options) -> bytes:
     [
         ("text.jpg", b"this is no picture\n" * 50, ["use a JPEG, PNG or WebP"]),
         ("empty.png", b"", ["use a JPEG, PNG or WebP"]),
-        ("half.jpg", encoded(quarters(200, 200), "JPEG")[:900], ["damaged", "use a JPEG, PNG or WebP"]),
-        ("half.png", encoded(quarters(), "PNG")[:90], ["damaged", "use a JPEG, PNG or WebP"]),
+        ("half.jpg", encoded(quarters(200, 200), "JPEG")[:400], ["damaged", "use a JPEG, PNG or WebP"]),
+        ("half.png", encoded(quarters(), "PNG")[:40], ["damaged", "use a JPEG, PNG or WebP"]),
         ("dot.png", encoded(quarters(1, 1), "PNG"), ["1×1", f"at least {MIN_SIDE}×{MIN_SIDE}"]),
         ("thin.png", encoded(quarters(MIN_SIDE - 1, 40), "PNG"), [f"40×{MIN_SIDE - 1}", "at least"]),
         ("huge.png", png_header(20_000, 20_000), ["100,000,000 pixels", "make it smaller"]),

@@ -389,3 +389,12 @@ def test_a_large_picture_keeps_its_size(instant):
     for output in ("wide.jpg", "painted.png"):
         assert instant("wide.png", output=output) == 0
         assert images.size_of(images.load(output, max_side=10_000)) == (20, 5000)
+
+
+def test_a_cut_picture_is_painted_and_a_line_says_so(folder, instant, capsys):
+    picture = images.to_pil(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
+    picture.save(folder / "cut.jpg")
+    (folder / "cut.jpg").write_bytes((folder / "cut.jpg").read_bytes()[:-900])
+    assert instant("cut.jpg") == 0 and (folder / "out.png").exists()
+    lines = [line for line in capsys.readouterr().err.splitlines() if "cut short" in line]
+    assert len(lines) == 1 and lines[0].startswith("note: cut.jpg is cut short or damaged: what there is of it is used")

@@ -67,7 +67,9 @@ def test_a_tiff_stands_upright_in_every_mode_packing_and_orientation(tmp_path, m
         stored = MODES[mode](np.ascontiguousarray(turned(quarters())))
         stored.save(path, "TIFF", compression=packing, tiffinfo={274: orientation}, **options)
         for source in (path, io.BytesIO(path.read_bytes())):
-            np.testing.assert_allclose(seen(source), expected(mode), atol=12 if packing == "jpeg" else 6.01)
+            np.testing.assert_allclose(
+                seen(source), expected(mode), atol=12 if packing == "jpeg" or mode == "LAB" else 4.01
+            )
 
 
 def test_a_turn_that_is_told_twice_is_made_once(tmp_path):

@@ -10,6 +10,11 @@ def warn(text: object, title: str, seconds: float = 12) -> None:
     gr.Warning(escape(str(text), quote=False), title=title, duration=seconds)
 
 
+def remark(text: str) -> None:
+    """Tell what a person should know of a picture that is used all the same; outside of events, warn the program."""
+    warn(text, "Not all of the picture", 15)
+
+
 def refusal(text: object) -> gr.Error:
     """Make an error of what is wrong, to be raised where a handler has nothing to return."""
     return gr.Error(escape(str(text), quote=False), print_exception=False)

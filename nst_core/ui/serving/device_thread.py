@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future
+from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
@@ -14,6 +15,8 @@ Steps = Generator[Any, None, Result]  # what they yield is of no matter
 class DeviceThread(Executor):
     """Calls one thing after another, in the order in which they came, all on the same thread.
 
+    What is called finds the context of who handed it over, by which a toast finds its page.
+
     Long work comes as a generator: after each of its steps whatever else waits has its turn, so that nobody waits for
     longer than a step of everybody.
 
@@ -22,7 +25,7 @@ class DeviceThread(Executor):
     """
 
     def __init__(self, name: str):
-        self._waiting: SimpleQueue[tuple[Future[Any], Steps[Any]]] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Future[Any], Steps[Any], Context]] = SimpleQueue()
         # a daemon, so that a step that takes long does not hold up a program that ends
         threading.Thread(target=self._compute, name=name, daemon=True).start()
 
@@ -37,24 +40,24 @@ class DeviceThread(Executor):
     def run_steps(self, steps: Steps[Result]) -> Future[Result]:
         """Go through a generator in turns with others; its return value is the result, what it yields is dropped."""
         future: Future[Result] = Future()
-        self._waiting.put((future, steps))
+        self._waiting.put((future, steps, copy_context()))
         return future
 
     def _compute(self) -> None:
         while True:
             self._step(*self._waiting.get())
 
-    def _step(self, future: Future[Any], steps: Steps[Any]) -> None:
+    def _step(self, future: Future[Any], steps: Steps[Any], context: Context) -> None:
         if not future.running() and not future.set_running_or_notify_cancel():
             return
         try:
-            next(steps)
+            context.run(next, steps)
         except StopIteration as end:
             future.set_result(end.value)
         except BaseException as error:  # whatever it is, it is the caller's
             future.set_exception(error)
         else:
-            self._waiting.put((future, steps))
+            self._waiting.put((future, steps, context))
 
 
 def _single(function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Steps[Result]:

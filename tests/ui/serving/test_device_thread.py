@@ -1,6 +1,7 @@
 """Tests of the thread that computes: order, turns, results and errors."""
 
 import threading
+from contextvars import ContextVar
 
 import pytest
 
@@ -66,3 +67,18 @@ def test_what_was_cancelled_before_its_turn_is_never_called(device):
 
 def test_a_function_may_return_a_generator(device):
     assert list(device.submit(lambda: (number for number in range(3))).result(10)) == [0, 1, 2]
+
+
+def test_what_is_called_finds_the_context_of_who_handed_it_over(device):
+    page = ContextVar("page", default="none")
+
+    def steps():
+        first = page.get()
+        yield
+        return first, page.get()
+
+    page.set("mine")
+    mine = device.work(steps())
+    page.set("yours")
+    yours = device.submit(page.get)
+    assert mine.result(10) == ("mine", "mine") and yours.result(10) == "yours"

@@ -1,0 +1,88 @@
+"""Decodes as much of a picture as its file holds: browsers show what there is of a file that is cut short."""
+
+from PIL import Image, ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+
+from nst_core.pictures.opening import DECODER_ERRORS
+
+SHOWN_CUT = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # what browsers show of it, too
+END_OF_JPEG = b"\xff\xd9"
+WHITE = {"1": 255, "L": 255, "RGB": (255, 255, 255), "I;16": 65535}  # by mode; others begin transparent, or as index 0
+
+
+def decode(picture: ImageFile.ImageFile) -> bool:
+    """Decode a picture, or what there is of it; the rest is grey in a JPEG, white or transparent in others.
+
+    Returns:
+        whether it is whole.
+
+    Raises:
+        OSError and others of DECODER_ERRORS: nothing of it can be decoded.
+    """
+    if picture.format not in SHOWN_CUT:
+        picture.load()
+        return True
+    end = _Ending(picture) if isinstance(picture, JpegImageFile) else None
+    if end is None and picture.format != "GIF":
+        _begin_white(picture)
+    try:
+        picture.load()
+    except DECODER_ERRORS:
+        if picture._im is None:
+            raise
+        picture.tile = []  # as if it were whole
+    else:
+        if end is None or not end.reached:
+            return True
+    finally:
+        if end:
+            end.forget()
+    if _is_flat(picture):
+        raise OSError("nothing of it is there")
+    return False
+
+
+class _Ending:
+    """Has a JPEG end where its file does, since libjpeg waits for more else. Pillow asks the picture itself to read."""
+
+    def __init__(self, picture: JpegImageFile):
+        if not _has_more(picture):
+            raise OSError("it ends in its header")
+        self.reached = False
+        self._picture, self._read = picture, picture.load_read
+        picture.load_read = self.read  # type: ignore[method-assign]  # for this picture alone
+
+    def forget(self) -> None:
+        """Leave the picture as it was."""
+        del self._picture.load_read
+
+    def read(self, size: int) -> bytes:
+        data = self._read(size)
+        if data or self.reached:
+            return data
+        self.reached = True
+        return END_OF_JPEG
+
+
+def _has_more(picture: JpegImageFile) -> bool:
+    """Whether there is anything behind the first scan's header, which the file stands behind when it is opened."""
+    file = picture.fp
+    if file is None:
+        return False
+    place = file.tell()
+    more = bool(file.read(1))
+    file.seek(place)
+    return more
+
+
+def _begin_white(picture: ImageFile.ImageFile) -> None:
+    """Make the picture that is decoded into, white; Pillow would make a black one."""
+    if (white := WHITE.get(picture.mode)) is not None:
+        picture.im = Image.core.fill(picture.mode, picture.size, white)
+
+
+def _is_flat(picture: ImageFile.ImageFile) -> bool:
+    """Whether it shows one colour: then nothing was decoded, or nothing is to be seen."""
+    extremes = picture.getextrema()
+    pairs = extremes if isinstance(extremes[0], tuple) else (extremes,)
+    return all(low == high for low, high in pairs)
