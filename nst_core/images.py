@@ -15,13 +15,14 @@ from torch.nn import functional as F
 
 from nst_core.errors import ConfigError, ImageError
 from nst_core.files import writing
+from nst_core.pictures.color_space import profile_of
 from nst_core.pictures.cut import decode
 from nst_core.pictures.notes import PictureWarning as PictureWarning
 from nst_core.pictures.notes import note
 from nst_core.pictures.opening import DECODER_ERRORS, admit, decodable, header_of
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from nst_core.pictures.png_text import png_text
-from nst_core.pictures.srgb import in_srgb
+from nst_core.pictures.srgb import in_srgb, is_grey
 
 LANCZOS = 3  # pixels to either side of one that its filter looks at, of the smaller picture
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
@@ -90,11 +91,12 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str) -> Tensor:
     notes: list[str] = []
     with decodable(source, max_side, channels=len(mode)) as (picture, size, name):
         _check_sides(size, name, max_side)
+        profile = profile_of(picture, is_grey(picture))
         if not decode(picture):
             notes.append(f"{name} {CUT_SHORT}")
         vars(picture).pop("_decoder", None)  # WebP's and AVIF's keep three more pictures of this size
         orientation = _orientation(picture)  # by now without it where Pillow turned a TIFF
-        shown = in_srgb(picture, mode)
+        shown = in_srgb(picture, mode, profile)
         if shown is not picture:
             picture.close()  # now, not later: it may take as much again
         shown.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-# What cameras, scanners and the web make. A file of another name in a folder is taken for no picture.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"})
+from nst_core.pictures.opening import SUFFIXES
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -56,8 +56,8 @@ class _Ending:
         """Leave the picture as it was."""
         del self._picture.load_read
 
-    def read(self, size: int) -> bytes:
-        data = self._read(size)
+    def read(self, read_bytes: int) -> bytes:
+        data = self._read(read_bytes)
         if data or self.reached:
             return data
         self.reached = True

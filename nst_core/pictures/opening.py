@@ -8,7 +8,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +17,7 @@ from PIL.ImageFile import ImageFile
 
 from nst_core.errors import ImageError, named
 from nst_core.pictures import cost, directories
+from nst_core.pictures.png_text import heads
 
 # Kinds of file that are opened, as Pillow calls them; the last has no mark to know it by. Every further one is a
 # decoder more for strangers' bytes, and some start other programs: PostScript's does whatever the file says.
@@ -44,6 +45,18 @@ DECODER_ERRORS = (
     ImageCms.PyCMSError,
 )
 
+# What an ISO file calls itself, and what reads it.
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+AVIF_BRANDS = {b"avif", b"avis"}
+HEIC_REMEDY = "the package pillow-heif: pip install pillow-heif"
+AVIF_REMEDY = "a newer Pillow: pip install --upgrade pillow"
+OPENEXR = b"\x76\x2f\x31\x01"
+
+# Endings of files that cameras, scanners and the web make. A file of another name in a folder is taken for no picture.
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".gif", ".bmp", ".tif", ".tiff"}
+)
+
 UNREADABLE = "cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file"
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
@@ -64,6 +77,7 @@ def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[ImageFile, Binary
     with _in_plain_words(name), ExitStack() as stack:
         file = stack.enter_context(open(source, "rb")) if isinstance(source, str | Path) else _seekable(source)
         _check_first_frame(file, name)
+        _check_kind(file, name)
         picture = stack.enter_context(_icon(file) or Image.open(file, formats=known_formats()))
         check_pixels(picture.size, name)
         yield picture, file, name
@@ -129,6 +143,11 @@ def check_pixels(size: tuple[int, int], name: str) -> None:
 def known_formats() -> tuple[str, ...]:
     """Those of FORMATS that this Pillow reads; it would fail for another, and MPO comes by way of JPEG."""
     Image.init()
+    if "HEIF" not in Image.OPEN:
+        with suppress(ImportError):  # there is none for some computers
+            from pillow_heif import register_heif_opener
+
+            register_heif_opener()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
@@ -157,6 +176,20 @@ def _seekable(file: BinaryIO) -> BinaryIO:
     return file
 
 
+def _check_kind(file: BinaryIO, name: str) -> None:
+    """Refuse with a remedy of its own what is a picture, yet not read here."""
+    head = file.read(64)
+    file.seek(0)
+    if head.startswith(OPENEXR):
+        raise ImageError(f"{name} is an OpenEXR picture, which is not read here; save it as a TIFF or 16-bit PNG")
+    box = head[: int.from_bytes(head[:4])] if head[4:8] == b"ftyp" else b""
+    brands = {box[place : place + 4] for place in range(8, len(box), 4)}
+    if AVIF_BRANDS & brands and "AVIF" not in known_formats():
+        raise ImageError(f"{name} is an AVIF picture; reading it takes {AVIF_REMEDY}, or save it as a JPEG")
+    if HEIC_BRANDS & brands and not AVIF_BRANDS & brands and "HEIF" not in known_formats():
+        raise ImageError(f"{name} is a HEIC picture; reading it takes {HEIC_REMEDY}, or save it as a JPEG")
+
+
 def _check_first_frame(file: BinaryIO, name: str) -> None:
     """Refuse an animated PNG or a GIF for what Pillow takes for its first frame while it only opens the file."""
     head = file.read(24)
@@ -172,13 +205,7 @@ def _check_first_frame(file: BinaryIO, name: str) -> None:
 
 def _is_animated(file: BinaryIO) -> bool:
     """Whether a PNG says so before its pixels."""
-    file.seek(8)
-    while len(head := file.read(8)) == 8:
-        length, kind = struct.unpack(">I4s", head)
-        if kind in (b"acTL", b"IDAT"):
-            return kind == b"acTL"
-        file.seek(length + 4, io.SEEK_CUR)
-    return False
+    return any(kind == b"acTL" for kind, _, _ in heads(file))
 
 
 def _icon(file: BinaryIO) -> ImageFile | None:

@@ -1,11 +1,25 @@
 """Reads what is written in a PNG file without decoding its pixels."""
 
 import io
-from typing import BinaryIO
+import struct
+from collections.abc import Iterator
+from typing import IO, BinaryIO
 
 from PIL import PngImagePlugin
 
 TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+
+
+def heads(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, place of its data and length of every chunk before a PNG's pixels, and of the first of those."""
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        place = file.tell()
+        yield kind, place, length
+        if kind == b"IDAT":
+            return
+        file.seek(place + length + 4)  # behind its checksum
 
 
 def png_text(file: BinaryIO) -> dict[str, str]:

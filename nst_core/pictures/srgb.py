@@ -7,25 +7,39 @@ import numpy as np
 from PIL import Image, ImageCms
 
 STRIP_PIXELS = 2**18  # converted at a time, lest a picture be there several times over
+DEEP = ("I", "F")  # grey of 16 or 32 bits, or of floats
 # A mode with transparency or a palette -> what its colours alone are.
 OPAQUE = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}
 
 
-def in_srgb(picture: Image.Image, mode: str) -> Image.Image:
+def in_srgb(picture: Image.Image, mode: str, profile_data: bytes | None) -> Image.Image:
     """Bring a picture to sRGB as it lies in the file: in mode RGB over white, in mode RGBA with its transparency.
 
-    Converted strip by strip: Pillow's and numpy's own copies would be several times as large as the picture.
+    By its ICC profile, if any. Converted strip by strip: Pillow's and numpy's own copies would be several times as
+    large as the picture.
     """
-    range_ = _range(picture) if picture.mode.startswith(("I", "F")) else None
-    opaque = "L" if range_ else OPAQUE.get(picture.mode, picture.mode)
-    profile = _profile(picture.info.get("icc_profile"), opaque)
+    range_ = _range(picture) if picture.mode.startswith(DEEP) else None
+    opaque = _opaque(picture)
+    profile = _profile(profile_data, opaque)
     if picture.mode == mode == "RGB" and not profile and not picture.has_transparency_data:
         return picture
     made = Image.new(mode, picture.size)
     for top, strip in _strips(picture):
-        strip = _eight_bits(strip, *range_) if range_ else strip
-        made.paste(_strip_srgb(strip, opaque, profile, mode), (0, top))
+        if range_:
+            made.paste(_eight_bits(strip, *range_, profile).convert(mode), (0, top))
+        else:
+            made.paste(_strip_srgb(strip, opaque, profile, mode), (0, top))
     return made
+
+
+def is_grey(picture: Image.Image) -> bool:
+    """Whether its colours are one number each."""
+    return _opaque(picture) in ("1", "L")
+
+
+def _opaque(picture: Image.Image) -> str:
+    """The mode of its colours alone, in eight bits."""
+    return "L" if picture.mode.startswith(DEEP) else OPAQUE.get(picture.mode, picture.mode)
 
 
 def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
@@ -61,10 +75,13 @@ def _range(picture: Image.Image) -> tuple[float, float]:
     return 0.0, 65535.0 if high <= 65535 else float(2**31 - 1)
 
 
-def _eight_bits(strip: Image.Image, low: float, high: float) -> Image.Image:
-    """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white."""
-    values = np.asarray(strip, dtype=np.float64)
-    return Image.fromarray(((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8))
+def _eight_bits(strip: Image.Image, low: float, high: float, profile: ImageCms.ImageCmsTransform | None) -> Image.Image:
+    """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white, or take eight bits first."""
+    values = (np.asarray(strip, dtype=np.float64) - low) / (high - low) * 255
+    if profile:
+        ramp = np.arange(256, dtype=np.uint8)[None]
+        values = np.interp(values, ramp[0], np.asarray(profile.apply(Image.fromarray(ramp)))[0, :, 0])
+    return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
 
 
 def _profile(data: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
@@ -73,6 +90,7 @@ def _profile(data: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None
         return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(data))
-        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+        flags = ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.NONE  # else it knows 33 greys
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB", flags=flags)
     except (ImageCms.PyCMSError, OSError):
         return None

@@ -10,9 +10,10 @@ from pathlib import Path, PureWindowsPath
 
 from nst_core.augment.labels import INDEX, read_index
 from nst_core.errors import ImageError, named, said
+from nst_core.pictures.opening import SUFFIXES
 from nst_core.ui.page.downloads import new_file
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
+PICTURES = tuple(SUFFIXES)
 MOST_FILES = 20_000  # in a ZIP
 MOST_BYTES = 10**9  # of what is unpacked; more would fill the disk of a small machine
 MOST_DIRECTORY = 6_000_000  # bytes of a ZIP's list of files, which Python reads as a whole: 300 for each file

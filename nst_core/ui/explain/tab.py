@@ -31,7 +31,7 @@ from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
 from nst_core.ui.studio.shared_components import Studio
 from nst_core.ui.studio.uploads import check_upload
-from nst_core.ui.widgets.pictures import PictureInput
+from nst_core.ui.widgets.pictures import PICTURE_FILES, PictureInput
 
 FIRST = next(iter(FIGURES))
 # Areas that are there for figures which want such a picture, by their names in the form -> its kind.
@@ -147,7 +147,7 @@ def _further(kind: str) -> gr.File:
         label=f"More {kind}",
         elem_id=f"more-{kind}",
         file_count="multiple",
-        file_types=["image"],
+        file_types=PICTURE_FILES,
         height=120,
         min_width=250,
     )

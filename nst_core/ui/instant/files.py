@@ -21,6 +21,7 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.jobs import connect_job
 from nst_core.ui.studio.instant_session import InstantSession
 from nst_core.ui.widgets.channel import Channel, preview_area
+from nst_core.ui.widgets.pictures import PICTURE_FILES
 
 WORDS_SECONDS = 0.5  # between two updates of the status
 VIDEO_SIZE = 640  # pixels, to begin with
@@ -42,7 +43,7 @@ def build_video(session: gr.State) -> None:
 
 def build_many(session: gr.State, size: gr.Number) -> None:
     """Lay out the tab of many pictures and connect it; they are painted at the size of single ones."""
-    files = gr.File(label="Pictures", elem_id="batch", file_types=["image"], file_count="multiple", height=160)
+    files = gr.File(label="Pictures", elem_id="batch", file_types=PICTURE_FILES, file_count="multiple", height=160)
     folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
     outcome = gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False)
     hint = "Pictures are shown here as they are painted."

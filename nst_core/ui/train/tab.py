@@ -31,7 +31,7 @@ from nst_core.ui.studio.instant_session import InstantSession, title_of
 from nst_core.ui.studio.shared_components import Choices
 from nst_core.ui.widgets.channel import Channel, preview_area
 from nst_core.ui.widgets.loss_chart import LossHistory
-from nst_core.ui.widgets.pictures import PictureInput
+from nst_core.ui.widgets.pictures import PICTURE_FILES, PictureInput
 
 MOST_STEPS = 5000
 FILE_NAME = re.compile(r"[^\w .-]+")  # what a file's name is spared
@@ -133,7 +133,7 @@ def _inputs() -> Form:
         photographs = gr.File(
             label="Your photographs, two or more",
             elem_id="train-photos",
-            file_types=["image"],
+            file_types=PICTURE_FILES,
             file_count="multiple",
             height=120,
         )

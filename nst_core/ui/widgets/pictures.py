@@ -21,6 +21,10 @@ DRAWN_SIDE = 2048  # pixels, of what the brush hands over
 MOST_DRAWINGS = 16  # that wait to be used
 
 
+# For gr.File: browsers that do not know HEIC give such a file no kind.
+PICTURE_FILES = ["image", ".heic", ".heif"]
+
+
 class PictureInput(gr.Image):
     """An upload that hands on the file itself, since gradio's own reading clips 16-bit and drops transparency."""
 
