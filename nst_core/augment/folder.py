@@ -32,7 +32,7 @@ class AugmentProgress:
 
 
 def augment(
-    folder: Path, output: Path, brush: Brush, strengths: Sequence[float] = (1.0,)
+    folder: Path, output: Path, brush: Brush, strengths: Sequence[float] = (1.0,), *, keep_transparency: bool = True
 ) -> Generator[AugmentProgress, None, None]:
     """Paint every picture of every class folder once for each strength; labels stay, styles vary.
 
@@ -46,6 +46,7 @@ def augment(
         output: for cat/photo-0.5.png and the index; need not exist.
         brush: what paints, in which styles.
         strengths: 0 for the picture as it is, to 1.
+        keep_transparency: make paintings as transparent as their pictures; else those are painted over white.
 
     Returns:
         the progress, at least once a painting; each step of it where the brush makes steps.
@@ -68,11 +69,17 @@ def augment(
         for text in texts
     ]
     notes = [f"{folder / label} has no pictures in it" for label, sources in classes.items() if not sources]
-    return _augmented(folder, output, brush, entries, read_index(output), notes)
+    return _augmented(folder, output, brush, entries, read_index(output), notes, keep_transparency)
 
 
 def _augmented(
-    folder: Path, output: Path, brush: Brush, entries: list[Entry], known: dict[str, Entry], notes: list[str]
+    folder: Path,
+    output: Path,
+    brush: Brush,
+    entries: list[Entry],
+    known: dict[str, Entry],
+    notes: list[str],
+    keep_transparency: bool,
 ) -> Generator[AugmentProgress, None, None]:
     """Paint what is not there; what cannot be painted is skipped and named."""
     begin_index(output, known)
@@ -92,8 +99,9 @@ def _augmented(
                 add_to_index(output, entry)
         elif entry.source != broken:
             try:
-                source = images.load(folder / entry.source)
-                with closing(brush.paint(source, entry.style, float(entry.strength))) as strokes:
+                source = images.load(folder / entry.source, keep_transparency=keep_transparency)
+                ground, strength = images.over_white(source), float(entry.strength)
+                with closing(brush.paint(ground, entry.style, strength)) as strokes:
                     for share, image in strokes:
                         yield progress(number, entry, share, image)
             except WeightsError:
@@ -102,7 +110,7 @@ def _augmented(
                 notes.append(f"{entry.source} is skipped: {error}")
                 broken, image = entry.source, None
             if image is not None:
-                _save(image, output, entry)
+                _save(images.as_transparent_as(image, source), output, entry)
                 painted += 1
         yield progress(number + 1, entry, image=image)
     if not painted + kept:

@@ -12,6 +12,7 @@ from nst_core.augment.brushes import Brush, instant_brush, optimizer_brush
 from nst_core.augment.folder import augment
 from nst_core.augment.labels import INDEX
 from nst_core.commands.fetching import fetch
+from nst_core.commands.outputs import add_transparency
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError
 from nst_core.features.loading import fitting_backbone
@@ -44,6 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="0: the picture as it is, to 1; a painting for each (default 0.5 1)",
     )
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the longer side; else the picture's or preset's")
+    add_transparency(parser)
     parser.add_argument("--preset", choices=PRESETS, help=f"optimizer: recipe (default {DEFAULT_PRESET})")
     parser.add_argument("--steps", type=int, help="optimizer: for each painting")
     parser.add_argument("--backbone", choices=SETTINGS["backbone"].choices, help="optimizer: the network that looks")
@@ -56,7 +58,13 @@ def run(options: argparse.Namespace) -> None:
     for name in OPTIMIZERS_OWN if by == "instant" else INSTANTS_OWN:
         if getattr(options, name) is not None:
             raise ConfigError(f"--{name.replace('_', '-')} says nothing to painting by {by}; leave it out, or set --by")
-    painting = augment(options.input, options.output, BRUSHES[by](options), options.strength)
+    painting = augment(
+        options.input,
+        options.output,
+        BRUSHES[by](options),
+        options.strength,
+        keep_transparency=options.keep_transparency,
+    )
     with closing(painting), tqdm(unit="painting") as bar:
         told = 0
         for progress in painting:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from nst_core import images
 from nst_core.commands.destinations import destinations, is_video
 from nst_core.commands.memory import enough_memory
+from nst_core.commands.outputs import add_transparency
 from nst_core.commands.pairs import pair
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError
@@ -51,6 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strength", type=float, default=1.0, metavar="S", help="0: the picture as it is, to 1")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the longer side; else the picture's own")
     parser.add_argument("--color", choices=COLOR_CHOICES, default="style", help="whose colours the result has")
+    add_transparency(parser)
     parser.add_argument("--steady", action="store_true", help="videos: calm what would flicker")
     parser.add_argument(
         "--styles", type=Path, metavar="FILE", help="of `train`, in place of the styles that come along"
@@ -112,8 +114,10 @@ def _paint_all(found: dict[Path, Path], paint: Callable[[Tensor], Tensor], optio
 
 
 def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
-    image = images.load(source, max_side=MAX_SIDE)
-    painted = paint(image if options.size is None else images.fit(image, options.size))
+    image = images.load(source, max_side=MAX_SIDE, keep_transparency=options.keep_transparency)
+    ground = images.over_white(image)
+    painted = paint(ground if options.size is None else images.fit(ground, options.size))
+    painted = images.as_transparent_as(painted, image)
     make_folder(output.parent)
     if output.suffix.lower() == ".png":
         images.save_png(painted, output)

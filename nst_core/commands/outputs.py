@@ -1,10 +1,21 @@
 """Refuses outputs that would overwrite their own sources, before the work."""
 
+import argparse
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from nst_core.errors import OutputError
+
+
+def add_transparency(parser: argparse.ArgumentParser) -> None:
+    """An option of all that paint pictures."""
+    parser.add_argument(
+        "--keep-transparency",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="a PNG is as transparent as the picture it is painted from; else that is painted over white",
+    )
 
 
 def check_apart(output: Path, sources: Iterable[Path]) -> None:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.commands.fetching import fetch
-from nst_core.commands.outputs import check_apart
+from nst_core.commands.outputs import add_transparency, check_apart
 from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, said
 from nst_core.features.loading import fitting_backbone
@@ -18,8 +18,7 @@ from nst_core.features.vgg import BACKBONES
 from nst_core.files import check_writable
 from nst_core.interrupts import held
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
-from nst_core.transfer.masks import mask_of
-from nst_core.transfer.optimize import Frame
+from nst_core.transfer.masks import mask_of_file
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
@@ -39,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = 
     parser.add_argument("--more-styles", type=Path, nargs="+", default=[], metavar="STYLE", help="to blend with STYLE")
     parser.add_argument("--mask", type=Path, action="append", default=[], help="white where a style goes")
     parser.add_argument("--timelapse", type=Path, metavar="WEBP", help="write the run as an animation, too")
+    add_transparency(parser)
     parser.add_argument("--json", action="store_true", help="print the run's record")
     for one in table.values():
         parser.add_argument(f"--{one.dashed}", help=one.about, **_kind_of(one))
@@ -76,18 +76,18 @@ def run(options: argparse.Namespace) -> None:
     config = config_of(options, compute)
     _check_outputs(options)
     start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
-    content_image = images.load(options.content)
+    content_image = images.load(options.content, keep_transparency=options.keep_transparency)
     style_images = [images.load(path) for path in (options.style, *options.more_styles)]
-    masks = [mask_of(images.load(path)) for path in options.mask]
+    masks = [mask_of_file(path) for path in options.mask]
     fetch(config.backbone)
     painting = stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
     timelapse = Timelapse()
     try:
         _paint(painting, timelapse)
     finally:
-        if frame := painting.last_frame:
+        if painting.last_frame:
             with held():
-                _keep(painting, frame, timelapse, options)
+                _keep(painting, timelapse, options)
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
@@ -102,9 +102,9 @@ def _check_outputs(options: argparse.Namespace) -> None:
         check_apart(path, [options.content, options.style, *options.more_styles, *options.mask, *start])
 
 
-def _keep(painting: Run, frame: Frame, timelapse: Timelapse, options: argparse.Namespace) -> None:
+def _keep(painting: Run, timelapse: Timelapse, options: argparse.Namespace) -> None:
     """Save what is painted so far; the picture first, as it cost the most."""
-    save_result(frame.image, painting.record(), options.output)
+    save_result(painting.result, painting.record(), options.output)
     if options.timelapse:
         timelapse.save(options.timelapse)
     if options.json:

@@ -6,6 +6,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from nst_core.pictures.opening import DECODER_ERRORS
 
 SHOWN_CUT = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # what browsers show of it, too
+CUT_SHORT = "is cut short or damaged: what there is of it is used; for the rest, fetch the file anew"
 END_OF_JPEG = b"\xff\xd9"
 WHITE = {"1": 255, "L": 255, "RGB": (255, 255, 255), "I;16": 65535}  # by mode; others begin transparent, or as index 0
 

@@ -85,7 +85,7 @@ def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[ImageFile, Binary
 
 @contextmanager
 def decodable(
-    source: str | Path | BinaryIO, max_side: int, *, channels: int = 3
+    source: str | Path | BinaryIO, max_side: int, *, channels: int | None = 3
 ) -> Iterator[tuple[ImageFile, tuple[int, int], str]]:
     """A picture to decode while this lasts: no larger than needed, within the budget, and when it is its turn.
 
@@ -94,14 +94,15 @@ def decodable(
     Args:
         source: a file's path or an open binary file.
         max_side: pixels; what is beyond may be decoded smaller.
-        channels: of the tensor that is made of it.
+        channels: of the tensor that is made of it; None: 4 where it is transparent, else 3.
 
     Raises:
         ImageError: as `header_of`, or it takes more memory than it may.
     """
     with _turns, header_of(source) as (picture, file, name):
         size = picture.size
-        admit(picture, file, name, max_side, channels=channels)
+        transparent = picture.format == "DIB" or picture.has_transparency_data
+        admit(picture, file, name, max_side, channels=channels or (4 if transparent else 3))
         if picture.format != "DIB":
             yield picture, size, name
             return

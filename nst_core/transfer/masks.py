@@ -4,6 +4,7 @@ A mask is (1, 1, H, W) in [0, 1]: 1 where the style is to be painted, 0 where no
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -35,6 +36,16 @@ def mask_of(image: Tensor) -> Tensor:
     if image.shape[1] == 4:
         return (image[:, 3:] > 0).float()
     return (image if image.shape[1] == 1 else luma(image)).clamp(0, 1)
+
+
+def mask_of_file(path: Path) -> Tensor:
+    """The mask in a picture file, (1, 1, H, W) in [0, 1]: white is painted, black is not, nor is what is transparent.
+
+    Raises:
+        ImageError: as `images.load`.
+    """
+    image = images.load_transparent(path)
+    return (luma(image[:, :3]) * image[:, 3:]).clamp(0, 1)
 
 
 def check_mask(mask: Tensor) -> None:

@@ -29,7 +29,7 @@ class Painting:
     Attributes:
         config: the settings by which it is painted now.
         scales: sizes and steps, small to large.
-        content_image: (1, 3, H, W), as large as the result.
+        content_image: (1, 3, H, W), as large as the result; over white if it is transparent.
         style_image: (1, 3, H', W'), the first style as it is looked at beside that.
         styles: how many style pictures there are.
         checkpoint: of the network.
@@ -52,6 +52,8 @@ class Painting:
         self.checkpoint = weights.require(config.backbone)
         self.optimizer: Optimizer | None = None
         self._start_image = start_image
+        self._alpha = self._at(content_image[:, 3:], config.size) if content_image.shape[1] == 4 else None
+        content_image = images.over_white(content_image)
         colored = [COLORS[config.color].before(content_image, style) for style in style_images]
         self._base, self._styles = colored[0][0], [style for _, style in colored]
         self.styles = len(self._styles)
@@ -171,6 +173,10 @@ class Painting:
         if self.config.keep_unpainted and self._regions:
             image = keep_unpainted(image, self.content_image, torch.stack(self._regions).sum(0).clamp(max=1))
         return image
+
+    def finished(self, image: Tensor) -> Tensor:
+        """A picture (1, 3, H, W) of this painting as it is kept: (1, 4, H, W) for a transparent content."""
+        return image if self._alpha is None else torch.cat([image, self._alpha.to(image.device)], 1)
 
     def can_recolor(self, color: str) -> bool:
         """Whether a picture can have these colours without being painted anew."""

@@ -195,7 +195,7 @@ def versions() -> dict[str, str]:
 
 
 def save_result(image: Tensor, record: RunRecord, path: str | Path) -> None:
-    """Write image (1, 3, H, W) as a PNG that remembers how it was made.
+    """Write image (1, 3 or 4, H, W) as a PNG that remembers how it was made.
 
     Raises:
         OutputError: it cannot be written.

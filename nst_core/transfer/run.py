@@ -61,6 +61,15 @@ class Run:
             raise ValueError("a run has no picture and no record before its first frame")
         return self.last_frame
 
+    @property
+    def result(self) -> Tensor:
+        """The last frame's image as it is kept: (1, 3, H, W), or (1, 4, H, W) where the content is transparent.
+
+        Raises:
+            ValueError: there is none yet.
+        """
+        return self.painting.finished(self.newest.image)
+
     def __iter__(self) -> Iterator[Frame]:
         return self
 

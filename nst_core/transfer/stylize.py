@@ -27,7 +27,8 @@ def stylize(
     Everything that can be wrong with the input is found here, before the first frame.
 
     Args:
-        content_image: what is painted, (1, 3, H, W) in [0, 1].
+        content_image: what is painted, (1, 3, H, W) in [0, 1]; or (1, 4, H, W), painted over white, and `Run.result`
+            is as transparent.
         style_image: how it is painted, (1, 3, H', W') in [0, 1]; or up to MAX_STYLES of them, which blend.
         config: all settings.
         start_image: for start "image", (1, 3, any, any) in [0, 1].

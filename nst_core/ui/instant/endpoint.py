@@ -27,6 +27,7 @@ def add_instant_endpoint() -> None:
         gr.Number(1.0, label="strength", visible=False),
         gr.Number(None, label="size", visible=False),
         gr.Textbox("style", label="color", visible=False),
+        gr.Checkbox(True, label="keep_transparency", visible=False),
     ]
     picture = gr.Image(visible=False, label="picture")
     event: dict[str, Any] = {**QUEUED, "api_visibility": "public"}
@@ -39,6 +40,7 @@ def instant_endpoint(
     strength: float = 1.0,
     size: float | None = None,
     color: str = "style",
+    keep_transparency: bool = True,
     *,
     steering: Steering | None = None,
 ) -> str:
@@ -50,6 +52,7 @@ def instant_endpoint(
         strength: 0 for the picture as it is, to 1.
         size: pixels of the longer side; else the picture's own.
         color: style or content, whose colours the result has.
+        keep_transparency: whether the result is as transparent as the content; else that is painted over white.
     """
     steering = steering or Steering()
     session = InstantSession()
@@ -58,7 +61,8 @@ def instant_endpoint(
         _check("color", color, ("style", "content"))
         session.chosen = style
         session.mix = Mix(strength=strength, color=color)
-        painted = on_device(session.brush(), steering)(read(content, size))
+        given = read(content, size, keep_transparency)
+        painted = given.finished(on_device(session.brush(), steering)(given.image))
     except NSTError as error:
         raise refusal(error) from None
     path = new_file("neural-style-lab.png")

@@ -41,13 +41,13 @@ def build_video(session: gr.State) -> None:
     connect_job(session, lambda session: session.video, buttons, paint_clip, inputs, outputs)
 
 
-def build_many(session: gr.State, size: gr.Number) -> None:
-    """Lay out the tab of many pictures and connect it; they are painted at the size of single ones."""
+def build_many(session: gr.State, size: gr.Number, keep_transparency: gr.Checkbox) -> None:
+    """Lay out the tab of many pictures and connect it; they are painted as single ones are."""
     files = gr.File(label="Pictures", elem_id="batch", file_types=PICTURE_FILES, file_count="multiple", height=160)
     folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
     outcome = gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False)
     hint = "Pictures are shown here as they are painted."
-    inputs = Form({"files": files, "folder": folder, "size": size})
+    inputs = Form({"files": files, "folder": folder, "size": size, "keep_transparency": keep_transparency})
     buttons, outputs = _stage("batch", "Paint them all", hint, outcome)
     connect_job(session, lambda session: session.batch, buttons, paint_many, inputs, outputs)
 
@@ -151,7 +151,8 @@ def paint_many(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
 
     Args:
         session: the page's.
-        shown: what it shows: "files" and those of a "folder", perhaps None; "size", pixels, None for their own.
+        shown: what it shows: "files" and those of a "folder", perhaps None; "size", pixels, None for their own;
+            "keep_transparency", whether paintings are as transparent as their pictures.
     """
     try:
         session.batch.busy = True
@@ -175,7 +176,8 @@ def paint_many(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
                     if session.batch.steering.stop.is_set():
                         break
                     try:
-                        painted = brush(read(source, shown["size"]))
+                        picture = read(source, shown["size"], shown["keep_transparency"])
+                        painted = picture.finished(brush(picture.image))
                     except ImageError as error:
                         skipped.append(str(error))
                         continue

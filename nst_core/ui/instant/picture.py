@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 import gradio as gr
 from torch import Tensor
@@ -36,14 +37,32 @@ _LARGE = threading.Lock()
 TEXT_KEY = "neural-style-lab instant"  # of a PNG's text chunk
 
 
-def paint_picture(session: InstantSession, source: Path | None, size: float | None) -> Iterator[Updates]:
+class Given(NamedTuple):
+    """A file's picture.
+
+    Attributes:
+        image: (1, 3, H, W) in [0, 1], over white, at the size at which it is painted.
+        source: (1, 3, any, any) or, transparent, (1, 4, any, any), as it was read.
+    """
+
+    image: Tensor
+    source: Tensor
+
+    def finished(self, painted: Tensor) -> Tensor:
+        """Make a painting of it as transparent as it is, (1, 4, H, W), if it is."""
+        return images.as_transparent_as(painted, self.source)
+
+
+def paint_picture(
+    session: InstantSession, source: Path | None, size: float | None, keep_transparency: bool = True
+) -> Iterator[Updates]:
     """Paint a picture as the session is set; first it is shown, then there is a file of it.
 
     Fills in "status", "result", "after" and "download"; nothing if that is what is shown: gradio says some changes
     twice. What cannot be painted leaves the last result.
     """
     style, mix = session.chosen, session.mix
-    wanted = style, mix, source, size
+    wanted = style, mix, source, size, keep_transparency
     if session.painted == wanted and session.result and session.result.exists():
         return
     session.painted = None
@@ -54,23 +73,23 @@ def paint_picture(session: InstantSession, source: Path | None, size: float | No
             nothing = {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
             yield {"status": status_html(CHOOSE), **nothing}
             return
-        image, began = read(source, size), time.monotonic()
-        painted = on_device(brush)(image)
+        given, began = read(source, size, keep_transparency), time.monotonic()
+        painted = on_device(brush)(given.image)
     except NSTError as error:
         warn(error, "Cannot paint")
         yield {"status": status_html(str(error), kind="problem")}
         return
     height, width = images.size_of(painted)
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
-    result = gr.HTML(value=comparison(image, painted), visible=True)
+    result = gr.HTML(value=comparison(given.image, painted), visible=True)
     yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True)}
     path = new_file("neural-style-lab.png")
-    images.save_png(painted, path, {TEXT_KEY: json.dumps({"style": style, **mix._asdict()})})
+    images.save_png(given.finished(painted), path, {TEXT_KEY: json.dumps({"style": style, **mix._asdict()})})
     session.source, session.result, session.painted = source, path, wanted
     yield {"download": gr.DownloadButton(value=path)}
 
 
-def read(source: Path, size: float | None) -> Tensor:
+def read(source: Path, size: float | None, keep_transparency: bool = True) -> Given:
     """Read a file's picture at the size at which it is painted: its longer side, or for None its own.
 
     Raises:
@@ -78,11 +97,14 @@ def read(source: Path, size: float | None) -> Tensor:
         ConfigError: a size that is none.
     """
     if size is None:
-        return images.load(source, max_side=MAX_SIDE)
+        image = images.load(source, max_side=MAX_SIDE, keep_transparency=keep_transparency)
+        return Given(images.over_white(image), image)
     if not size == size // 1 or not images.MIN_SIDE <= size <= MAX_SIDE:
         raise ConfigError(f"the size is {size:g}; give a whole number from {images.MIN_SIDE} to {MAX_SIDE}, or none")
     # read at its full size, a large picture would take gigabytes only to be made small
-    return images.fit(images.load(source, max_side=min(MAX_SIDE, READ_TIMES * int(size))), int(size))
+    side = min(MAX_SIDE, READ_TIMES * int(size))
+    image = images.load(source, max_side=side, keep_transparency=keep_transparency)
+    return Given(images.fit(images.over_white(image), int(size)), image)
 
 
 def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tensor], Tensor]:

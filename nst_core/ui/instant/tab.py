@@ -23,7 +23,7 @@ from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from nst_core.ui.studio.shared_components import Choices, MixControls, Studio
-from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput
+from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput, transparency_switch
 from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue
 
 SIZE = 768  # pixels, to begin with
@@ -55,7 +55,7 @@ def build(tabs: gr.Tabs, studio: Studio) -> Choices:
             with gr.Tab("Video", id="video"):
                 build_video(session)
             with gr.Tab("Many pictures", id="many"):
-                build_many(session, choices.size)
+                build_many(session, choices.size, choices.keep_transparency)
     _connect(choices, stage, camera)
     form = studio.form | {"tabs": tabs}
     stage.polish.click(form.filled_by(polish), [session, studio.session], list(form), **QUEUED)
@@ -75,7 +75,8 @@ def _choices(session: gr.State) -> Choices:
         color = gr.Radio(colors, value="style", label="Colours", elem_id="instant-color", min_width=150)
         info = "of the longer side; empty: its own"
         size = gr.Number(SIZE, label="Size, pixels", elem_id="instant-size", min_width=110, info=info)
-    return Choices(session, strip, MixControls(strength, second, share, color), size)
+    keep = transparency_switch("instant-keep-transparency")
+    return Choices(session, strip, MixControls(strength, second, share, color), size, keep)
 
 
 def _stage() -> Stage:
@@ -103,14 +104,15 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
     """Paint whatever is chosen at once, by the picture's handlers and by the camera's next frame."""
     session, strip, controls = choices.session, choices.strip, choices.mix
     mix = Form(controls._asdict())
-    form = mix | {"picture": stage.picture, "size": choices.size}
+    form = mix | {"picture": stage.picture, "size": choices.size, "keep_transparency": choices.keep_transparency}
     given, shown = [session, *form], list(stage.view)
     in_turn = in_lane(PASS_LANE, form.given_to(repaint), lambda session: Steering(), stage.view)
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     strip.pick(pick, session, strip, **INSTANT).then(in_turn, given, shown, **once)
     # a menu says `input` also when it is left unchanged
     chosen = (controls.strength.change, controls.second.select, controls.share.change, controls.color.input)
-    for event in (*chosen, choices.size.submit, choices.size.blur, stage.picture.change):
+    others = (choices.size.submit, choices.size.blur, choices.keep_transparency.input, stage.picture.change)
+    for event in (*chosen, *others):
         event(in_turn, given, shown, **once)
     for slider in (controls.strength, controls.share):  # the camera follows while it is dragged
         slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
@@ -124,10 +126,10 @@ def repaint(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updat
 
     Args:
         session: the page's.
-        shown: what it shows: "picture", a file, "size", and a Mix by its names.
+        shown: what it shows: "picture", a file, "size", "keep_transparency", and a Mix by its names.
     """
     remix(session, shown)
-    yield from paint_picture(session, shown["picture"], shown["size"])
+    yield from paint_picture(session, shown["picture"], shown["size"], shown["keep_transparency"])
 
 
 def remix(session: InstantSession, shown: Mapping[str, Any]) -> None:

@@ -87,7 +87,8 @@ class InstantSession(PageState):
         self.video, self.batch, self.lesson = Job(), Job(), Job()
         self.source: Path | None = None  # of the last painted picture
         self.result: Path | None = None
-        self.painted: tuple[str, Mix, Path | None, float | None] | None = None  # style, mix, picture, size: as shown
+        # style, mix, picture, size, whether it stays transparent: as shown
+        self.painted: tuple[str, Mix, Path | None, float | None, bool] | None = None
         self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
         self._painter: Painter | None = None  # of a catalogue of this page's own
 

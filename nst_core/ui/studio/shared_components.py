@@ -37,3 +37,4 @@ class Choices(NamedTuple):
     strip: Strip
     mix: MixControls
     size: gr.Number
+    keep_transparency: gr.Checkbox

@@ -21,8 +21,8 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.widgets.pictures import with_alpha
 
 MORE_STYLES = tuple(f"style_{number}" for number in range(2, MAX_STYLES + 1))  # to blend with the first
-# By name, as the page has them: three pictures, further styles, and what a brush painted.
-UPLOADS = ("content", "style", "start_image", *MORE_STYLES, "mask")
+# By name, as the page has them: three pictures, further styles, what a brush painted, and a switch.
+UPLOADS = ("content", "style", "start_image", *MORE_STYLES, "mask", "keep_transparency")
 
 SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
 
@@ -44,7 +44,7 @@ class DrawnFiles(TypedDict):
 
 
 class PaintingMaterial(NamedTuple):
-    """The images that a painting is made of, (1, 3, any, any) in [0, 1]."""
+    """The images that a painting is made of, (1, 3, any, any) in [0, 1]; a transparent content, (1, 4, any, any)."""
 
     content_image: Tensor
     style_images: list[Tensor]
@@ -61,12 +61,16 @@ class Uploads(NamedTuple):
     more_styles: Sequence[Path | None] = ()
     mask: Drawn | None = None
     kept_mask: DrawnFiles | None = None  # the mask's files, once they are kept
+    keep_transparency: bool = True  # the content's
 
     @classmethod
     def of(cls, shown: Mapping[str, Any]) -> "Uploads":
         """Take the uploads out of what the page shows, by the names of UPLOADS."""
         further = tuple(shown[name] for name in MORE_STYLES)
-        return cls(shown["content"], shown["style"], shown["start_image"], further, shown["mask"])
+        keep = shown["keep_transparency"] is not False
+        return cls(
+            shown["content"], shown["style"], shown["start_image"], further, shown["mask"], keep_transparency=keep
+        )
 
     def kept(self) -> "Uploads":
         """Keep the brush's strokes as files, so that the uploads can be kept for long."""
@@ -78,7 +82,7 @@ class Uploads(NamedTuple):
         paths = {"content": self.content, "style": self.style, "start_image": self.start, **further}
         mask = self.kept_mask if self.kept_mask and all(path.exists() for path in self.kept_mask["layers"]) else None
         there = {name: str(path) if path and path.exists() else None for name, path in paths.items()}
-        return {**there, "mask": mask and _as_text(mask)}
+        return {**there, "mask": mask and _as_text(mask), "keep_transparency": self.keep_transparency}
 
     @property
     def styles(self) -> list[Path]:
@@ -95,7 +99,8 @@ class Uploads(NamedTuple):
             ImageError: a picture that is missing or cannot be used; a mask that was painted over another one.
         """
         content, _ = _given(self.content, "content"), _given(self.style, "style")
-        content_image, masks = images.load(content), masks_of(self.mask)
+        content_image = images.load(content, keep_transparency=self.keep_transparency)
+        masks = masks_of(self.mask)
         check_shape(masks, content_image, "press Take the photo under Where to paint, and paint over that")
         return PaintingMaterial(
             content_image,

@@ -39,6 +39,7 @@ Args:
     content: the picture that is painted.
     style: the picture in whose style it is painted.
     preset: a recipe such as lab, gatys or neural_style; the other settings change it where they are given.
+    keep_transparency: on or off; whether the result is as transparent as the content, else that is painted over white.
 """
 
 
@@ -48,6 +49,7 @@ def add_endpoint(table: Mapping[str, Setting] = SETTINGS) -> None:
         PictureInput(label="content", visible=False),
         PictureInput(label="style", visible=False),
         gr.Textbox(DEFAULT_PRESET, label="preset", visible=False),
+        gr.Checkbox(True, label="keep_transparency", visible=False),
         *(_input_of(one) for one in table.values()),
     ]
     picture = gr.Image(format="jpeg", visible=False, label="picture")
@@ -65,14 +67,16 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
     """Make the function behind /stylize, whose parameters and words are made of the settings."""
 
     def stylize_endpoint(
-        content: Path, style: Path, preset: str, *given: Any, steering: Steering
+        content: Path, style: Path, preset: str, keep_transparency: bool, *given: Any, steering: Steering
     ) -> Iterator[Image.Image | str]:
         values = {name: _value(table[name], value) for name, value in zip(table, given, strict=True)}
         try:
             config = default_config(preset, values.pop("backbone")).changed(**values)
             for _ in fetch_weights(config.backbone, steering):
                 pass
-            run = DEVICE_THREAD.submit(start_run, Uploads(content, style), config, steering).result()
+            run = DEVICE_THREAD.submit(
+                start_run, Uploads(content, style, keep_transparency=keep_transparency), config, steering
+            ).result()
             yield from _yield_pictures(run)
         except NSTError as error:
             raise refusal(error) from None
@@ -80,6 +84,7 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(name, kind, annotation=Path) for name in ("content", "style")]
     parameters.append(inspect.Parameter("preset", kind, default=DEFAULT_PRESET, annotation=str))
+    parameters.append(inspect.Parameter("keep_transparency", kind, default=True, annotation=bool))
     for one in table.values():
         annotation = float | None if one.numeric else str | None
         parameters.append(inspect.Parameter(one.asked, kind, default=None, annotation=annotation))
@@ -115,7 +120,7 @@ def _yield_pictures(run: Run) -> Iterator[Image.Image | str]:
                 shown = time.monotonic()
                 yield images.to_pil(frame.image)
         path = new_file("neural-style-lab.png")
-        save_result(run.newest.image, run.record(), path)
+        save_result(run.result, run.record(), path)
         yield str(path)
     finally:
         DEVICE_THREAD.submit(run.close).result()

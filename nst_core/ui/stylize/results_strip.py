@@ -220,7 +220,7 @@ def _moment(run: Run) -> tuple[Tensor, RunRecord]:
     """
     if run.last_frame is None:
         raise NSTError(NO_FRAME)
-    return run.last_frame.image, run.record()
+    return run.result, run.record()
 
 
 def restore(session: Session, path: str | Path | None) -> Updates:

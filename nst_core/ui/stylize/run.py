@@ -249,7 +249,7 @@ def _result(session: Session, run: Run, problem: NSTError | None = None) -> Upda
     png: Path | None = None
     try:
         png = new_file("neural-style-lab.png")
-        save_result(image, record, png)
+        save_result(run.result, record, png)
         remember(session, run, png, session.losses.html())
     except OutputError as error:  # it is shown all the same
         png, problem = None, problem or error

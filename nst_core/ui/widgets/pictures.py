@@ -65,6 +65,12 @@ class BrushInput(gr.ImageEditor):
         return super().accept_blobs(data)
 
 
+def transparency_switch(elem_id: str) -> gr.Checkbox:
+    """Whether results are as transparent as their pictures."""
+    info = "of a cut-out; else it is painted over white"
+    return gr.Checkbox(True, label="Keep transparency", elem_id=elem_id, min_width=150, info=info)
+
+
 def with_alpha(picture: Image.Image) -> Tensor:
     """Read what a brush painted, (1, 4, H, W) in [0, 1], the last channel saying where."""
     values = np.asarray(picture.convert("RGBA"), dtype=np.float32) / 255

@@ -54,3 +54,14 @@ def test_a_text_is_no_picture(tmp_path):
     (tmp_path / "photo.jpg").write_text("Dear reader")
     with pytest.raises(gr.Error, match="cannot be read as a picture"):
         instant_endpoint(tmp_path / "photo.jpg", "waves")
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_is_transparent_stays_so_unless_told_otherwise(tmp_path, keep):
+    picture = torch.rand(1, 4, 40, 60, generator=torch.Generator().manual_seed(1))
+    images.save_png(picture, tmp_path / "cut-out.png")
+    path = instant_endpoint(tmp_path / "cut-out.png", "waves", size=30.0, keep_transparency=keep)
+    painted = images.load(path, keep_transparency=True)
+    assert painted.shape == (1, 4 if keep else 3, 20, 30)
+    if keep:
+        torch.testing.assert_close(painted[:, 3:], images.resize(picture[:, 3:], (20, 30)), atol=0.01, rtol=0)

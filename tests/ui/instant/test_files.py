@@ -315,3 +315,11 @@ def test_the_page_has_a_place_for_all_that_is_given_and_shown(session, clip, fil
 def test_stopping_many_pictures_leaves_a_video_alone(session):
     session.batch.steering.stop.set()
     assert not session.video.steering.stop.is_set()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_zip_holds_transparent_pictures_as_they_are(session, tmp_path, keep):
+    images.save_png(torch.rand(1, 4, 40, 60, generator=torch.Generator().manual_seed(1)), tmp_path / "cut-out.png")
+    views = list(paint_many(session, [str(tmp_path / "cut-out.png")], None, 24, keep))
+    with zipfile.ZipFile(shown_file(views)) as archive, archive.open("cut-out.png") as entry:
+        assert images.load(entry, keep_transparency=True).shape == (1, 4 if keep else 3, 16, 24)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+import torch
 from gradio.blocks import Block
 
 from nst_core import images
@@ -199,3 +200,10 @@ def test_a_frame_of_the_camera_becomes_a_picture_of_the_tab(session, pictures, t
     for data in ({}, {"picture": None}, {"picture": "data:image/jpeg;base64,AAAA"}):
         assert take(session, SimpleNamespace(_data=data)) == SKIP
     assert len(toasts) == 4
+
+
+def test_what_is_transparent_stays_so_while_the_switch_says_so(session, tmp_path):
+    images.save_png(torch.rand(1, 4, 40, 60, generator=torch.Generator().manual_seed(1)), tmp_path / "cut-out.png")
+    for keep, channels in ((True, 4), (False, 3)):  # another wish, so painted anew
+        assert len(list(paint_picture(session, tmp_path / "cut-out.png", 30, keep))) == 2
+        assert images.load(session.result, keep_transparency=True).shape[1] == channels

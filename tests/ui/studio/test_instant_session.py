@@ -99,7 +99,8 @@ def test_a_blend_that_cannot_be_painted_is_said_once(session, monkeypatch):
     said = []
     monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(text))
     pick(session, SimpleNamespace(number=1))
-    views = list(repaint(session, {"picture": None, "size": None, **Mix(second="rain")._asdict()}))
+    shown = {"picture": None, "size": None, "keep_transparency": True}
+    views = list(repaint(session, shown | Mix(second="rain")._asdict()))
     assert len(said) == 1 and said[0] in views[-1]["status"]
 
 

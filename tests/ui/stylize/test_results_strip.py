@@ -72,6 +72,7 @@ class FakeRun:
 
     def __init__(self, config: StyleTransferConfig = ODD, seconds: float = 0.5, image: torch.Tensor | None = None):
         self.last_frame = SimpleNamespace(image=torch.rand(1, 3, 32, 48) if image is None else image)
+        self.result = self.last_frame.image
         self.record = lambda: record_of(config, seconds=seconds)
 
 
@@ -243,6 +244,7 @@ def test_the_pictures_of_a_result_can_be_put_back_with_what_the_brush_painted(tm
     there = dict(put_back(session))
     assert "The pictures of result 1 are back" in there.pop("status")
     mask = there.pop("mask")
+    assert there.pop("keep_transparency") is True
     given = {"content": str(paths[0]), "style": str(paths[1]), "style_3": str(paths[2])}
     assert there == {**dict.fromkeys(("start_image", "style_2", "style_4")), **given}
     with Image.open(mask["layers"][0]) as layer:
