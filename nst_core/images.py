@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from nst_core.errors import ConfigError, ImageError
 from nst_core.files import writing
 from nst_core.pictures.color_space import profile_of
-from nst_core.pictures.cut import CUT_SHORT, decode
+from nst_core.pictures.cut import decode
 from nst_core.pictures.notes import PictureWarning as PictureWarning
 from nst_core.pictures.notes import note
 from nst_core.pictures.opening import DECODER_ERRORS, admit, decodable, header_of
@@ -92,7 +92,7 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str | None) -> Ten
     with decodable(source, max_side, channels=len(mode) if mode else None) as (picture, size, name):
         _check_sides(size, name, max_side)
         profile = profile_of(picture, is_grey(picture))
-        whole = decode(picture)
+        told = decode(picture)
         vars(picture).pop("_decoder", None)  # WebP's and AVIF's keep three more pictures of this size
         orientation = _orientation(picture)  # by now without it where Pillow turned a TIFF
         shown = in_srgb(picture, mode or ("RGBA" if picture.has_transparency_data else "RGB"), profile)
@@ -102,8 +102,8 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str | None) -> Ten
         if orientation in ORIENTATIONS:
             shown = shown.transpose(ORIENTATIONS[orientation])
         image = _to_tensor(shown)
-    if not whole:
-        note(f"{name} {CUT_SHORT}")
+    if told:
+        note(f"{name} {told}")
     return image
 
 

@@ -7,22 +7,24 @@ from nst_core.pictures.opening import DECODER_ERRORS
 
 SHOWN_CUT = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # what browsers show of it, too
 CUT_SHORT = "is cut short or damaged: what there is of it is used; for the rest, fetch the file anew"
+PAGES = "has several pages: the first one is used; for another, save it as a file of its own"
 END_OF_JPEG = b"\xff\xd9"
 WHITE = {"1": 255, "L": 255, "RGB": (255, 255, 255), "I;16": 65535}  # by mode; others begin transparent, or as index 0
 
 
-def decode(picture: ImageFile.ImageFile) -> bool:
+def decode(picture: ImageFile.ImageFile) -> str:
     """Decode a picture, or what there is of it; the rest is grey in a JPEG, white or transparent in others.
 
     Returns:
-        whether it is whole.
+        what is missing, in words behind its name; "" where nothing is.
 
     Raises:
         OSError and others of DECODER_ERRORS: nothing of it can be decoded.
     """
     if picture.format not in SHOWN_CUT:
+        pages = picture.format == "TIFF" and getattr(picture, "is_animated", False)
         picture.load()
-        return True
+        return PAGES if pages else ""
     end = _Ending(picture) if isinstance(picture, JpegImageFile) else None
     if end is None and picture.format != "GIF":
         _begin_white(picture)
@@ -34,13 +36,13 @@ def decode(picture: ImageFile.ImageFile) -> bool:
         picture.tile = []  # as if it were whole
     else:
         if end is None or not end.reached:
-            return True
+            return ""
     finally:
         if end:
             end.forget()
     if _is_flat(picture):
         raise OSError("nothing of it is there")
-    return False
+    return CUT_SHORT
 
 
 class _Ending:
