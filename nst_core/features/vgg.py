@@ -30,11 +30,13 @@ NORMALIZATIONS = {
     "none": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 }
 
+# Of an odd number, the last is pooled alone, as in Caffe, where the method began. PyTorch leaves it out, so that up to
+# 15 pixels of a side would be seen by no deep layer, and stay without form.
 POOLINGS = {
-    "max": lambda features: F.max_pool2d(features, 2),
-    "average": lambda features: F.avg_pool2d(features, 2),  # Gatys et al. (2016): "slightly more appealing results"
+    "max": lambda features: F.max_pool2d(features, 2, ceil_mode=True),
+    "average": lambda features: F.avg_pool2d(features, 2, ceil_mode=True),  # Gatys et al.: "more appealing results"
     # twice that, about as large as maxima, which deeper layers expect: crowsonkb/style-transfer-pytorch
-    "rescaled average": lambda features: 2 * F.avg_pool2d(features, 2),
+    "rescaled average": lambda features: 2 * F.avg_pool2d(features, 2, ceil_mode=True),
 }
 
 # What stands beyond the picture's edge for the first convolution: black corners come of zeros.

@@ -68,7 +68,7 @@ def wasserstein_distance(memory: Moments, target: Cloud, generator: torch.Genera
     mean, size, factor = target
     painted = _covariance(memory)
     spread = painted.trace() + size - 2 * _RootTrace.apply(painted, factor)
-    return squared_distance(memory[0], mean) + spread
+    return squared_distance(memory[0], mean) + spread.clamp(min=0)  # of equal clouds, rounding may leave less
 
 
 def joint_target(target: Moments) -> Joint:

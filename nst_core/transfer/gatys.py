@@ -29,7 +29,7 @@ def features(network: Mapping[str, Tensor], image: Tensor) -> dict[str, Tensor]:
     maps = (image - MEAN) / DEVIATION  # (1, 3, H, W)
     for block, convolutions in enumerate(CONVOLUTIONS, 1):
         if block > 1:
-            maps, index = F.max_pool2d(maps, 2), index + 1  # (1, C, h / 2, w / 2)
+            maps, index = F.max_pool2d(maps, 2, ceil_mode=True), index + 1  # (1, C, h / 2, w / 2)
         for number in range(1, convolutions + 1):
             weight, bias = (
                 network[f"features.{index}.weight"],

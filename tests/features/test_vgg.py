@@ -5,6 +5,7 @@ import pytest
 import torch
 import torchvision
 from safetensors import safe_open
+from torch.nn import functional as F
 
 from nst_core import images
 from nst_core.assets import ASSETS
@@ -49,6 +50,9 @@ def torchvisions(backbone: str) -> torch.nn.Sequential:
         features = getattr(torchvision.models, backbone)(weights=None).features
     state = {name.removeprefix("features."): tensor for name, tensor in state_of(backbone).items()}
     features.load_state_dict(state, assign=True)
+    for module in features:
+        if isinstance(module, torch.nn.MaxPool2d):
+            module.ceil_mode = True  # as in Caffe
     return features.eval().requires_grad_(False)
 
 
@@ -155,14 +159,24 @@ def test_what_is_poisoned_shows(image):
 # Pooling, padding, normalisation
 
 
+class Averages(torch.nn.AvgPool2d):
+    """Means of four values, or of fewer at the end of an odd side, some times over."""
+
+    def __init__(self, factor: int):
+        super().__init__(2, ceil_mode=True)
+        self.factor = factor
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.factor * super().forward(features)
+
+
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_pooling_is_as_it_is_called(pooling, random_vgg, image):
     network = torchvisions("vgg19")[:20]
     if pooling != "max":
-        # a divisor of 2 makes of four values twice their mean
-        pool = torch.nn.AvgPool2d(2, divisor_override={"average": 4, "rescaled average": 2}[pooling])
+        factor = {"average": 1, "rescaled average": 2}[pooling]
         network = torch.nn.Sequential(
-            *(pool if isinstance(module, torch.nn.MaxPool2d) else module for module in network)
+            *(Averages(factor) if isinstance(module, torch.nn.MaxPool2d) else module for module in network)
         )
     expected = network(entered(image)).relu()
     torch.testing.assert_close(
@@ -388,3 +402,23 @@ def test_a_tile_is_seen_as_the_middle_one_of_nine(random_vgg):
     tile = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
     among = random_vgg["vgg16"](tile.tile(1, 1, 9, 7), ["conv5_1"])["conv5_1"]  # of which some is far from any edge
     torch.testing.assert_close(deepest(random_vgg["vgg16"], tile), among[..., 8:10, 9:12], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_every_pixel_of_a_side_of_any_length_is_seen_by_the_deepest_layer(random_vgg, pooling):
+    """Of the last 8 columns and rows, about as much as of those that are as far from the other edge."""
+    network = random_vgg["vgg19"]
+    image = torch.rand(1, 3, 63, 79, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    network(image, ["conv5_1"], pooling=pooling, padding="reflect")["conv5_1"].square().sum().backward()
+    seen = image.grad.abs().sum((0, 1))
+    for along in (seen.mean(0), seen.mean(1)):
+        assert along[-8:].sum() > 0.7 * along[:8].sum()
+
+
+def test_even_sides_are_pooled_as_ever():
+    features = torch.rand(1, 4, 12, 20, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(POOLINGS["max"](features), F.max_pool2d(features, 2))
+    assert torch.equal(POOLINGS["average"](features), F.avg_pool2d(features, 2))
+    odd = features[..., :11, :19]
+    assert torch.equal(POOLINGS["max"](odd)[..., :5, :9], F.max_pool2d(odd, 2))
+    assert torch.equal(POOLINGS["average"](odd)[..., -1, -1], odd[..., -1, -1])

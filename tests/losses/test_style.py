@@ -263,3 +263,13 @@ def test_equation_4_of_the_paper_holds_as_printed():
 
 def test_every_style_normalization_is_held_against_what_is_written():
     assert WRITTEN.keys() == STYLE_NORMALIZATIONS.keys()
+
+
+@pytest.mark.parametrize("value", [0.01, 0.3, 7.0, 300.0])
+def test_no_loss_is_below_zero_for_equal_flat_pictures(loss, value):
+    """Where rounding is all there is; an optimiser that is told of less never ends."""
+    for width in (6, 23, 64):
+        flat = (value * random(1, 8, 1, 1, seed=3).abs()).expand(1, 8, width, width).contiguous()
+        memory = loss.statistics(flat, None, None)
+        distance = between(loss, memory, loss.statistics(flat.clone(), None, None), torch.Generator().manual_seed(0))
+        assert distance >= 0
