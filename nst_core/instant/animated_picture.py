@@ -12,8 +12,9 @@ from PIL import Image
 
 from nst_core import images
 from nst_core.instant.film_stream import FilmFacts
+from nst_core.pictures.color_space import profile_of
 from nst_core.pictures.opening import DECODER_ERRORS, admit, header_of
-from nst_core.pictures.srgb import in_srgb
+from nst_core.pictures.srgb import in_srgb, is_grey
 
 FORMATS = ("WEBP", "AVIF")
 MILLISECOND = Fraction(1, 1000)
@@ -58,7 +59,7 @@ class AnimatedPicture:
             for index in range(self._count):
                 try:
                     picture.seek(index)
-                    pixels = np.asarray(in_srgb(picture, "RGBA"))
+                    pixels = np.asarray(in_srgb(picture, "RGBA", profile_of(picture, is_grey(picture))))
                 except DECODER_ERRORS:
                     self.damaged = True
                     return
