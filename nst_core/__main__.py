@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from nst_core.commands import augment, compress, explain, instant, presets, stylize, train, weights
 from nst_core.commands.memory import enough_memory
 from nst_core.devices import keep_freed_memory
-from nst_core.errors import NSTError
+from nst_core.errors import NSTError, named
 from nst_core.interrupts import raised
 
 # Name -> module: HELP is its line in the list, add_options(parser) says what it takes, run(options) does it.
@@ -38,6 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.run(options)
     except NSTError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # of a path that cannot even be asked for: its name is too long, a folder is closed
+        if not error.filename:
+            raise
+        print(
+            f"error: {named(str(error.filename))}: {(error.strerror or 'it failed').lower()}; name another",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt as interrupt:
         return 128 + getattr(interrupt, "number", signal.SIGINT)

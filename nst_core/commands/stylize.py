@@ -10,13 +10,11 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.commands.fetching import fetch
-from nst_core.commands.outputs import check_apart
 from nst_core.devices import Compute, choose_compute
-from nst_core.errors import ConfigError, said
 from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES
-from nst_core.files import check_writable
 from nst_core.interrupts import held
+from nst_core.outputs import LEAST_ROOM, check_distinct, check_output
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.masks import mask_of
 from nst_core.transfer.optimize import Frame
@@ -74,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     """Paint, with a progress bar on standard error; an interrupt keeps what is painted so far."""
     compute = choose_compute()
     config = config_of(options, compute)
-    _check_outputs(options)
+    _check_outputs(options, config)
     start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
     content_image = images.load(options.content)
     style_images = [images.load(path) for path in (options.style, *options.more_styles)]
@@ -90,16 +88,15 @@ def run(options: argparse.Namespace) -> None:
                 _keep(painting, frame, timelapse, options)
 
 
-def _check_outputs(options: argparse.Namespace) -> None:
+def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> None:
     """Before the work rather than after it."""
-    if options.output.suffix.lower() != ".png":
-        raise ConfigError(f"output is {said(options.output.name)}; name a .png file, which can hold the record")
-    if options.timelapse and options.timelapse.suffix.lower() != ".webp":
-        raise ConfigError(f"timelapse is {said(options.timelapse.name)}; name a .webp file")
     start = [Path(options.init)] if options.init else []
-    for path in filter(None, (options.output, options.timelapse)):
-        check_writable(path)
-        check_apart(path, [options.content, options.style, *options.more_styles, *options.mask, *start])
+    sources = [options.content, options.style, *options.more_styles, *options.mask, *start]
+    room = max(LEAST_ROOM, config.size**2)  # a painting's PNG takes two bytes a pixel
+    check_output(options.output, [".png"], sources, hint=", which can hold the record", room=room)
+    if options.timelapse:
+        check_output(options.timelapse, [".webp"], sources, called="timelapse", room=room)
+        check_distinct([options.output, options.timelapse])
 
 
 def _keep(painting: Run, frame: Frame, timelapse: Timelapse, options: argparse.Namespace) -> None:
