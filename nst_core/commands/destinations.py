@@ -106,7 +106,7 @@ def _single(inputs: list[Path], sources: list[Path], kinds: dict[Path, Kind], ou
     ((source, kind),) = kinds.items()
     if output.suffix.lower() not in kind.endings:
         raise ConfigError(
-            f"output is {said(output.name)}; for a {kind.name}, name a {' or '.join(kind.endings)} file or a folder"
+            f"output is {said(output.name)}; for {kind.named}, name a {' or '.join(kind.endings)} file or a folder"
         )
     check_output(output, kind.endings)
     return source

@@ -17,9 +17,8 @@ from nst_core.commands.pairs import pair
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, named
 from nst_core.files import make_folder, writing
-from nst_core.instant.animation import paint_animation
 from nst_core.instant.catalogue import Catalogue, open_styles
-from nst_core.instant.kinds import FILM, PICTURE, Kind
+from nst_core.instant.kinds import PICTURE, Kind
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.transfer.color import COLORS
@@ -142,8 +141,7 @@ def _paint(
     if kind is PICTURE:
         _paint_picture(source, output, paint, options)
     else:
-        painter = paint_video if kind is FILM else paint_animation
-        _show(source, painter(source, output, paint, steady=options.steady, size=options.size))
+        _show(source, paint_video(source, output, paint, steady=options.steady, size=options.size))
 
 
 def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:

@@ -1,7 +1,8 @@
 """A video file as it is read: frames upright, in square pixels and sRGB."""
 
+import io
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,7 @@ from nst_core.errors import ConfigError, ImageError, named, said, seen
 
 # What may be opened. ffmpeg knows more, among them play lists, which open other files, and plain text as a picture.
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,gif,mp3,wav,flac,aac"
+PROBED_BYTES = 2**20  # of a file, for what it is by its content alone
 USE = "use an MP4, MOV, WebM, MKV or AVI file"
 
 # ffmpeg's number of a frame's colour matrix -> swscale's; where it says none, players take BT.709 from HD_ROWS on.
@@ -155,10 +157,20 @@ def open_video(path: Path) -> av.container.InputContainer:
     if path.is_file() and not path.stat().st_size:
         raise ImageError(f"{named(path)} is empty; {USE}")
     try:  # an absolute path cannot be taken for an address of the network's
-        return av.open(str(path.absolute()), container_options={"format_whitelist": CONTAINERS})
+        return _opened(path)
     except (av.FFmpegError, OSError, ValueError):
         unreadable = "cannot be read as a video (it is damaged, cut short or of another kind)"
         raise ImageError(f"{named(path)} {unreadable}; {USE}") from None
+
+
+def _opened(path: Path) -> av.container.InputContainer:
+    """By its name, which ffmpeg believes where the content is less than clear, and if that misleads, without."""
+    only = {"format_whitelist": CONTAINERS}
+    with suppress(av.FFmpegError):
+        return av.open(str(path.absolute()), container_options=only)
+    with path.open("rb") as file, av.open(io.BytesIO(file.read(PROBED_BYTES)), container_options=only) as beginning:
+        known = beginning.format.name.split(",")[0]
+    return av.open(str(path.absolute()), format=known, container_options=only)
 
 
 def _turn(frame: av.VideoFrame) -> tuple[int, int, int, int]:

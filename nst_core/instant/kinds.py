@@ -17,6 +17,11 @@ class Kind(NamedTuple):
     name: str
     endings: tuple[str, ...]
 
+    @property
+    def named(self) -> str:
+        """ "a picture", "an animation"."""
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
 
 PICTURE = Kind("picture", (".png", ".jpg", ".jpeg"))
 FILM = Kind("film", (".mp4",))

@@ -17,6 +17,7 @@ from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.styles import StyleFile, save_styles
 from nst_core.instant.video import VideoProgress
 from nst_core.transfer.color import with_colors_of
+from tests.instant.test_kinds import animation
 
 CPU = Compute(device="cpu", precision="fp32")
 
@@ -304,6 +305,22 @@ def test_what_a_video_is_told_and_tells(instant, folder, capsys, monkeypatch):
         ("film.webm", "out.mp4", {"steady": True, "size": 32}),
     ]
     assert "film.webm: a part of it is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["out", "out.mp4", "out.gif", "out.webp", "out.png"])
+def test_an_animation_becomes_one_again_or_a_film(instant, folder, monkeypatch, output):
+    animation(folder / "moving.jpg", "GIF")
+    told = []
+    monkeypatch.setattr(command, "paint_video", lambda *given, **_: told.append(given[:2]) or (yield from ()))
+    assert instant("moving.jpg", output=output) == 0
+    (given,) = told
+    assert [path.as_posix() for path in given] == ["moving.jpg", "out/moving.gif" if output == "out" else output]
+
+
+def test_an_animation_does_not_become_a_picture_of_one_frame(refused, folder):
+    animation(folder / "moving.gif", "GIF")
+    line = refused("moving.gif", output="out.jpg")
+    assert "for an animation, name a .gif or .webp or .png or .mp4 file or a folder" in line
 
 
 def test_an_interrupted_video_is_closed(instant, folder, monkeypatch):

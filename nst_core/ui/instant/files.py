@@ -3,16 +3,21 @@
 import time
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import gradio as gr
 from gradio.components import Component
+from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ConfigError, ImageError, NSTError, named
+from nst_core.errors import ConfigError, ImageError, NSTError, listed, named
+from nst_core.file_names import PORTABLE_BYTES, Names, portable
 from nst_core.files import writing
+from nst_core.instant.kinds import FILM, PICTURE, kind_of
 from nst_core.instant.video import VideoProgress, paint_video
+from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.picture import on_device, read
 from nst_core.ui.page.downloads import in_use, new_file
 from nst_core.ui.page.events import Update
@@ -43,7 +48,7 @@ class Parts(NamedTuple):
 
 def build_video(session: gr.State) -> None:
     """Lay out the video's tab and connect it."""
-    source = gr.File(label="Video", elem_id="clip", file_types=["video"], height=120)
+    source = gr.File(label="Video", elem_id="clip", height=120)
     with gr.Row():
         info = "of the longer side; empty: its own"
         size = gr.Number(VIDEO_SIZE, label="Size, pixels", elem_id="clip-size", min_width=110, info=info)
@@ -56,7 +61,7 @@ def build_video(session: gr.State) -> None:
 
 def build_many(session: gr.State, size: gr.Number) -> None:
     """Lay out the tab of many pictures and connect it; they are painted at the size of single ones."""
-    files = gr.File(label="Pictures", elem_id="batch", file_types=["image"], file_count="multiple", height=160)
+    files = gr.File(label="Pictures", elem_id="batch", file_count="multiple", height=160)
     folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
     outcome = gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False)
     hint = "Pictures are shown here as they are painted."
@@ -91,15 +96,16 @@ def paint_clip(session: InstantSession, source: str | None, size: float | None, 
         output = new_file("neural-style-lab.mp4")
         if source is None:
             raise ImageError("there is no video; drop one")
-        if size is not None and size != size // 1:
-            raise ConfigError(f"the size is {size:g}; give a whole number of pixels, or none")
+        pixels = _whole(size)
         brush = on_device(session.brush())
+        if kind_of(Path(source)) is PICTURE:
+            raise ImageError(f"{named(source)} is a picture; paint it under Picture")
         painting = paint_video(
             source,
             output,
             brush,
             steady=steady,
-            size=None if size is None else int(size),
+            size=pixels,
             steering=session.video.steering,
         )
         with in_use([source]):
@@ -108,6 +114,12 @@ def paint_clip(session: InstantSession, source: str | None, size: float | None, 
         yield _problem(error)
     finally:
         session.video.busy = False
+
+
+def _whole(size: float | None) -> int | None:
+    if size is not None and size != size // 1:
+        raise ConfigError(f"the size is {size:g}; give a whole number of pixels, or none")
+    return None if size is None else int(size)
 
 
 def _show_video(
@@ -155,11 +167,12 @@ def paint_many(
     try:
         session.batch.busy = True
         output = new_file("neural-style-lab.zip")
-        sources = [Path(path) for path in [*(files or ()), *(folder or ())] if not Path(path).name.startswith(".")]
+        sources, hidden = _sources([*(files or ()), *(folder or ())])
         if not sources:
             raise ImageError("there are no pictures; drop some, or a folder")
         brush = on_device(session.brush())
         channel, made, began = Channel(), 0, time.monotonic()
+        names = Names(PORTABLE_BYTES)
         skipped: list[str] = []
         try:
             yield _begun(channel, "Reading the pictures …", gr.DownloadButton(visible=False))
@@ -173,13 +186,13 @@ def paint_many(
                     if session.batch.steering.stop.is_set():
                         break
                     try:
-                        painted = brush(read(source, size))
+                        painted = _add(archive, names, source, brush, size, session.batch.steering)
                     except ImageError as error:
                         skipped.append(str(error))
                         continue
+                    if painted is None:
+                        break
                     made += 1
-                    with archive.open(_free_name(archive, source.stem), "w") as entry:
-                        images.save_png(painted, entry)
                     text = f"Picture {number + 1} of {len(sources)}: {named(source)}"
                     status = status_html(text, "; ".join(skipped), share=(number + 1) / len(sources), run=channel.token)
                     channel.put(painted, {"batch-status": status})
@@ -192,6 +205,7 @@ def paint_many(
         stopped = "Stopped" if session.batch.steering.stop.is_set() else "Done"
         text = f"{stopped}: {made} of {len(sources)} pictures in {duration(time.monotonic() - began)}"
         left_out = f"Skipped: {'; '.join(skipped)}" if skipped else ""
+        left_out += f"{' · ' if skipped else ''}Passed over, as hidden: {listed(hidden)}" if hidden else ""
         yield status_html(text, left_out, share=1), gr.skip(), gr.DownloadButton(value=str(output), visible=True)
     except NSTError as error:
         yield _problem(error)
@@ -199,12 +213,45 @@ def paint_many(
         session.batch.busy = False
 
 
-def _free_name(archive: zipfile.ZipFile, stem: str) -> str:
-    """ "STEM.png", or with the first number that makes it new."""
-    taken, name, number = set(archive.namelist()), f"{stem}.png", 2
-    while name in taken:
-        name, number = f"{stem} {number}.png", number + 1
-    return name
+def _sources(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """What is to be painted; names of hidden files, as systems put beside pictures."""
+    every = [Path(path) for path in paths]
+    return [path for path in every if path.name[:1] != "."], [path.name for path in every if path.name[:1] == "."]
+
+
+def _add(
+    archive: zipfile.ZipFile,
+    names: Names,
+    source: Path,
+    brush: Callable[[Tensor], Tensor],
+    size: float | None,
+    steering: Steering,
+) -> Tensor | None:
+    """Paint a picture or an animation into a ZIP, by a name that every computer takes; None: stopped before it began.
+
+    Returns:
+        what was painted last, (1, 3, H, W).
+    """
+    kind = kind_of(source)
+    if kind is FILM:
+        raise ImageError(f"{named(source)} is a film; paint it under Video")
+    if kind is PICTURE:
+        painted = brush(read(source, size))
+        with archive.open(names.free(portable(source.stem), kind.endings[0]), "w") as entry:
+            images.save_png(painted, entry)
+        return painted
+    last, path = None, new_file(f"animation{kind.endings[0]}")
+    pixels = _whole(size)
+    try:
+        with closing(paint_video(source, path, brush, size=pixels, steering=steering)) as painting:
+            for progress in painting:
+                last = progress.image if progress.image is not None else last
+    except ConfigError as error:  # too narrow for the size: others are not
+        raise ImageError(str(error)) from None
+    if path.exists():
+        archive.write(path, names.free(portable(source.stem), kind.endings[0]))
+        path.unlink()
+    return last
 
 
 def _begun(channel: Channel, text: str, outcome: Update) -> View:
