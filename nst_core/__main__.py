@@ -42,10 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # of a path that cannot even be asked for: its name is too long, a folder is closed
         if not error.filename:
             raise
-        print(
-            f"error: {named(str(error.filename))}: {(error.strerror or 'it failed').lower()}; name another",
-            file=sys.stderr,
-        )
+        reason = (error.strerror or "it failed").lower()
+        print(f"error: {named(str(error.filename))} cannot be used ({reason}); name another", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
         return 128 + getattr(interrupt, "number", signal.SIGINT)

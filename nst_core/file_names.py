@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import re
 import unicodedata
 from collections import Counter
 from pathlib import Path
 
 MOST_BYTES = 255  # of a name, as most disks take
 PORTABLE_BYTES = 200  # of a name that travels: it is to fit into a folder's path elsewhere, too
+MOST_LETTERS = 40  # of each part of a name that says of what a thing is made
 DIGITS = 8  # of the hash that stands for what a name has lost
 FORBIDDEN = set('<>:"/\\|?*')  # by Windows
 # What Windows keeps for devices, whatever the ending.
@@ -62,6 +64,12 @@ def portable(stem: str) -> str:
     text = "".join("_" if letter in FORBIDDEN or not letter.isprintable() else letter for letter in text)
     text = text.strip(" ").rstrip(". ") or "_"
     return f"_{text}" if _is_device(text) else text
+
+
+def named_after(*parts: str, ending: str) -> str:
+    """A portable name that says of what a thing is made: "china-temple_harvest-sun_studio.png"."""
+    words = (re.sub(r"[\s_]+", "-", portable(part)).strip("-")[:MOST_LETTERS].strip("-") for part in parts)
+    return shortened(portable("_".join(filter(None, words)) or "painting"), ending, PORTABLE_BYTES)
 
 
 def is_portable(name: str) -> bool:

@@ -13,8 +13,9 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn import functional as F
 
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, OutputError
 from nst_core.files import writing
+from nst_core.pictures.jpeg_text import exif_of, jpeg_text
 from nst_core.pictures.opening import DECODER_ERRORS, admit, decodable, header_of
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from nst_core.pictures.png_text import png_text
@@ -23,6 +24,7 @@ from nst_core.pictures.srgb import in_srgb
 LANCZOS = 3  # pixels to either side of one that its filter looks at, of the smaller picture
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
 MAX_SIDE = 4096  # pixels; larger pictures are read at this size
+JPEG_QUALITY = 95  # of a result
 
 # EXIF's orientation -> what turns such a picture upright. ImageOps.exif_transpose fails where another tag is damaged.
 ORIENTATIONS = {
@@ -167,13 +169,28 @@ def save_png(image: Tensor, path: str | Path | IO[bytes], text: dict[str, str] |
         to_pil(image).save(aside, "PNG", pnginfo=info)
 
 
+def save_jpeg(image: Tensor, path: str | Path, text: dict[str, str] | None = None) -> None:
+    """Write image (1, 3, H, W) as JPEG of JPEG_QUALITY, with `text` in its EXIF.
+
+    Raises:
+        OutputError: the file cannot be written, or the text is longer than a JPEG takes.
+    """
+    exif = exif_of(text or {})
+    if exif is None:
+        raise OutputError("the record is longer than a JPEG takes; keep the PNG, which holds it")
+    with writing(path) as aside:
+        to_pil(image).save(aside, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
+
+
 def read_text(path: str | Path) -> dict[str, str]:
-    """The text chunks of a PNG file; none of another kind of picture. Its pixels are skipped.
+    """The text chunks of a PNG file, or what `save_jpeg` wrote; none of another kind of picture. Pixels are skipped.
 
     Raises:
         ImageError: not a picture, cut short, too large, or more text than Pillow takes (64 MB).
     """
     with header_of(path) as (picture, file, name):
+        if picture.format in ("JPEG", "MPO"):
+            return jpeg_text(picture)
         return png_text(file) if picture.format == "PNG" else {}
 
 

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from nst_core.file_names import MOST_BYTES, PORTABLE_BYTES, Names, alike, is_portable, longest_in, portable, shortened
+from nst_core.file_names import (
+    MOST_BYTES,
+    PORTABLE_BYTES,
+    Names,
+    alike,
+    is_portable,
+    longest_in,
+    portable,
+    shortened,
+)
 
 LETTERS = [
     "a",

@@ -116,9 +116,9 @@ def _paint_all(plan: Destinations, paint: Callable[[Tensor], Tensor], options: a
                 bar.update()
             except UNFIT as error:
                 failure = error
-                left_out.append(str(error))
+                left_out.append(str(error) if named(source) in str(error) else f"{named(source)}: {error}")
                 if asked > 1:
-                    bar.write(f"skipped: {error}", file=sys.stderr)
+                    bar.write(f"skipped: {left_out[-1]}", file=sys.stderr)
     if failure and asked == 1:
         raise failure
     if not painted:

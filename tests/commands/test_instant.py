@@ -189,7 +189,7 @@ def test_a_picture_too_narrow_for_the_size_does_not_end_the_rest(instant, folder
     images.save_png(torch.rand(1, 3, 20, 200), folder / "photos" / "wide.png")
     assert instant("photos", "--size", "56", output="out") == 1
     assert {path.name for path in (folder / "out").iterdir()} == {"cat.png", "dog.png"}
-    assert "skipped: size 56 (longest side) makes this 200×20 picture" in capsys.readouterr().err
+    assert "skipped: wide.png: size 56 (longest side) makes this 200×20 picture" in capsys.readouterr().err
 
 
 def test_a_disk_that_takes_no_more_ends_all(refused, full_disk):
@@ -208,7 +208,7 @@ def test_a_picture_that_takes_too_much_memory_does_not_end_the_rest(instant, fol
     monkeypatch.setattr(images, "load", load)
     assert instant("photos/cat.png", "photos/dog.png", output="out") == 1
     assert {path.name for path in (folder / "out").iterdir()} == {"dog.png"}
-    assert "skipped: this takes more memory than there is; choose a smaller size" in capsys.readouterr().err
+    assert "skipped: cat.png: this takes more memory than there is; choose a smaller size" in capsys.readouterr().err
 
 
 def test_what_skipping_means_is_told_beforehand(capsys):

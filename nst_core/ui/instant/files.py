@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError, NSTError, listed, named
-from nst_core.file_names import PORTABLE_BYTES, Names, portable
+from nst_core.file_names import PORTABLE_BYTES, Names, named_after, portable
 from nst_core.files import writing
 from nst_core.instant.kinds import FILM, PICTURE, kind_of
 from nst_core.instant.video import VideoProgress, paint_video
@@ -93,9 +93,9 @@ def paint_clip(session: InstantSession, source: str | None, size: float | None, 
     """Paint a video, showing its newest frame; stopped, what is painted is a video all the same."""
     try:
         session.video.busy = True
-        output = new_file("neural-style-lab.mp4")
         if source is None:
             raise ImageError("there is no video; drop one")
+        output = new_file(named_after(Path(source).stem, session.chosen, ending=".mp4"))
         pixels = _whole(size)
         brush = on_device(session.brush())
         if kind_of(Path(source)) is PICTURE:

@@ -15,6 +15,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError, NSTError
+from nst_core.file_names import named_after
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.steps import Steps
 from nst_core.transfer.presets import DEFAULT_PRESET
@@ -71,7 +72,7 @@ def paint_picture(session: InstantSession, source: Path | None, size: float | No
     height, width = images.size_of(painted)
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
     yield InstantView(status_html(text), gr.HTML(value=comparison(image, painted), visible=True), gr.Row(visible=True))
-    path = new_file("neural-style-lab.png")
+    path = new_file(named_after(source.stem, wanted[0], ending=".png"))
     images.save_png(painted, path, {TEXT_KEY: json.dumps({"style": wanted[0], **wanted[1]._asdict()})})
     session.source, session.result, session.painted = source, path, wanted
     yield InstantView(download=gr.DownloadButton(value=path))
