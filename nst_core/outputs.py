@@ -106,12 +106,13 @@ def check_folder(folder: Path, room: int = LEAST_ROOM) -> None:
     check_room(folder, room)
 
 
-def check_room(folder: Path, needed: int) -> None:
+def check_room(folder: Path, needed: int = LEAST_ROOM, *, called: str = "") -> None:
     """Refuse to begin what the disk has no room for; roughly, as others write to it, too.
 
     Args:
         folder: where it goes; need not exist.
         needed: bytes.
+        called: what the user is told of in place of the folder.
 
     Raises:
         OutputError: less is free.
@@ -121,6 +122,6 @@ def check_room(folder: Path, needed: int) -> None:
         free = shutil.disk_usage(place).free
         if free < needed:
             raise OutputError(
-                f"{folder} has room for {free / 1e6:,.0f} MB, and about {needed / 1e6:,.0f} MB are to be written; "
-                "make room, or write elsewhere"
+                f"{called or folder} has room for {free / 1e6:,.0f} MB, and about {needed / 1e6:,.0f} MB are to be "
+                "written; make room, or write elsewhere"
             )

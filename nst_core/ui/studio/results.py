@@ -167,7 +167,7 @@ def twice_as_large(config: StyleTransferConfig) -> StyleTransferConfig:
 
 def painting_name(uploads: Uploads, config: StyleTransferConfig) -> str:
     """A file's name that says what was painted, in which style and by which preset."""
-    pictures = [path.stem for path in (uploads.content, uploads.style) if path]
+    pictures = [Path(path).stem for path in (uploads.content, uploads.style) if path]
     return named_after(*pictures, preset_of(config.changed(last_step=0)) or "", ending=".png")
 
 

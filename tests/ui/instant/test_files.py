@@ -1,5 +1,6 @@
 """Videos and many pictures painted in one pass, without a browser."""
 
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -257,6 +258,14 @@ def test_what_a_file_is_its_content_says(session, files, clip, tmp_path, monkeyp
     assert "Done: 2 of 3" in views[-1][0] and "film.jpg is a film; paint it under Video" in views[-1][0]
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.namelist() == ["moving.gif", "still.png"] and archive.read("moving.gif") == b"painted"
+
+
+def test_a_full_disk_is_told_before_the_work(session, files, clip, toasts, monkeypatch):
+    usage = shutil.disk_usage(clip)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=1_000_000))
+    for painting in (paint_clip(session, str(clip), 32, False), paint_many(session, [str(files[0])], None, 24)):
+        toasts.clear()
+        assert is_problem(list(painting), session, toasts, "the disk for results has room for 1 MB, and about 2 MB")
 
 
 def test_a_picture_is_no_video_whatever_its_name(session, files, toasts, tmp_path):
