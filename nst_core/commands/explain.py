@@ -15,6 +15,7 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.poster.save import could_be_part, part_files, save_parts, save_poster
 from nst_core.assets import ASSETS
 from nst_core.commands.fetching import fetch
+from nst_core.commands.pictures import tell_of_animations
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, OutputError, said
 from nst_core.interrupts import held
@@ -120,6 +121,7 @@ def _material(figure: Figure, options: argparse.Namespace) -> FigureMaterial:
         for kind, named in (("content", options.content), ("style", options.style), ("cutout", cutouts))
     )
     check_counts(contents, styles)
+    tell_of_animations([*contents, *styles, *(cutouts or [])])
     return FigureMaterial(
         contents=tuple(map(images.load, contents)),
         styles=tuple(map(images.load, styles)),

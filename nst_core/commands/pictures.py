@@ -1,11 +1,12 @@
 """Files in folders, as commands take them."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from nst_core.errors import ImageError, listed
-from nst_core.pictures.kinds import HEAD_BYTES, begins_as_picture
+from nst_core.errors import ImageError, listed, named
+from nst_core.pictures.kinds import HEAD_BYTES, animation_format, begins_as_picture
 
 
 def files_in(folder: Path) -> tuple[list[Path], list[str]]:
@@ -26,6 +27,13 @@ def files_in(folder: Path) -> tuple[list[Path], list[str]]:
     notes += [f"not looked into in {folder}: the folders {listed(inner)}"] if inner else []
     files = [path for path in shown if not path.is_dir()]
     return files, notes if files else [*notes, f"{folder} has no files in it"]
+
+
+def tell_of_animations(paths: Iterable[Path]) -> None:
+    """Say on standard error of what moves that only its first frame is used."""
+    for path in paths:
+        if animation_format(path):
+            print(f"{named(path)} is an animation; its first frame is used (`instant` paints all)", file=sys.stderr)
 
 
 def pictures_below(folder: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.commands.fetching import fetch
+from nst_core.commands.pictures import tell_of_animations
 from nst_core.devices import Compute, choose_compute
 from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES
@@ -76,6 +77,7 @@ def run(options: argparse.Namespace) -> None:
     start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
     content_image = images.load(options.content)
     style_images = [images.load(path) for path in (options.style, *options.more_styles)]
+    tell_of_animations([options.content, options.style, *options.more_styles, *options.mask])
     masks = [mask_of(images.load(path)) for path in options.mask]
     fetch(config.backbone)
     painting = stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
