@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from nst_core.errors import ImageError, listed, named
-from nst_core.pictures.kinds import HEAD_BYTES, animation_format, begins_as_picture
+from nst_core.pictures.recognition import HEAD_BYTES, animation_format, begins_as_picture
 
 
 def files_in(folder: Path) -> tuple[list[Path], list[str]]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from nst_core.errors import ImageError, named
 from nst_core.instant.film import Film
-from nst_core.pictures.kinds import HEAD_BYTES, animation_format, begins_as_picture, opens_as_picture
+from nst_core.pictures.recognition import HEAD_BYTES, animation_format, begins_as_picture, opens_as_picture
 
 
 class Kind(NamedTuple):

@@ -11,7 +11,7 @@ from nst_core.augment.labels import INDEX, read_index
 from nst_core.errors import ImageError, named, said
 from nst_core.file_names import alike, is_portable
 from nst_core.files import writing
-from nst_core.pictures.kinds import HEAD_BYTES, begins_as_picture
+from nst_core.pictures.recognition import HEAD_BYTES, begins_as_picture
 from nst_core.ui.page.downloads import new_file
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif")

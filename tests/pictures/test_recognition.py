@@ -2,7 +2,7 @@
 
 import pytest
 
-from nst_core.pictures.kinds import HEAD_BYTES, animation_format, begins_as_picture, opens_as_picture
+from nst_core.pictures.recognition import HEAD_BYTES, animation_format, begins_as_picture, opens_as_picture
 from tests.picture_files import animated_png, gif, icon, png, saved
 
 
