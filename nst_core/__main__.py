@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from nst_core.commands import augment, compress, explain, instant, presets, stylize, train, weights
 from nst_core.commands.memory import enough_memory
+from nst_core.commands.paths import usable_paths
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
 from nst_core.interrupts import raised
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     keep_freed_memory()
     try:
-        with raised(), enough_memory(), told_to(_say):
+        with raised(), enough_memory(), usable_paths(), told_to(_say):
             options.run(options)
     except NSTError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(note: str) -> None:
-    """On standard error, above a progress bar if there is one."""
+    """Print a note on standard error, above a progress bar if there is one."""
     tqdm.write(f"note: {note}", file=sys.stderr)
 
 

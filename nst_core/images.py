@@ -8,36 +8,28 @@ from typing import IO, BinaryIO
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn import functional as F
 
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, OutputError
 from nst_core.files import writing
 from nst_core.pictures.color_space import profile_of
 from nst_core.pictures.cut import decode
+from nst_core.pictures.jpeg_text import exif_of, jpeg_text
 from nst_core.pictures.notes import PictureWarning as PictureWarning
 from nst_core.pictures.notes import note
-from nst_core.pictures.opening import DECODER_ERRORS, admit, decodable, header_of
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
+from nst_core.pictures.opening import admit, decodable, header_of
+from nst_core.pictures.orientation import ORIENTATIONS, orientation_of
 from nst_core.pictures.png_text import png_text
 from nst_core.pictures.srgb import in_srgb, is_grey
 
 LANCZOS = 3  # pixels to either side of one that its filter looks at, of the smaller picture
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
 MAX_SIDE = 4096  # pixels; larger pictures are read at this size
-
-# EXIF's orientation -> what turns such a picture upright. ImageOps.exif_transpose fails where another tag is damaged.
-ORIENTATIONS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+JPEG_QUALITY = 95  # of a result
 
 
 def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE, keep_transparency: bool = False) -> Tensor:
@@ -94,7 +86,7 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str | None) -> Ten
         profile = profile_of(picture, is_grey(picture))
         told = decode(picture)
         vars(picture).pop("_decoder", None)  # WebP's and AVIF's keep three more pictures of this size
-        orientation = _orientation(picture)  # by now without it where Pillow turned a TIFF
+        orientation = orientation_of(picture)  # by now without it where Pillow turned a TIFF
         shown = in_srgb(picture, mode or ("RGBA" if picture.has_transparency_data else "RGB"), profile)
         if shown is not picture:
             picture.close()  # now, not later: it may take as much again
@@ -105,14 +97,6 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str | None) -> Ten
     if told:
         note(f"{name} {told}")
     return image
-
-
-def _orientation(picture: Image.Image) -> int | None:
-    """Read the orientation from EXIF; damaged EXIF says nothing, as in viewers."""
-    try:
-        return picture.getexif().get(ExifTags.Base.Orientation)
-    except DECODER_ERRORS:
-        return None
 
 
 def _check_sides(size: tuple[int, int], name: str, max_side: int) -> None:
@@ -201,13 +185,28 @@ def save_png(image: Tensor, path: str | Path | IO[bytes], text: dict[str, str] |
         to_pil(image).save(aside, "PNG", pnginfo=info)
 
 
+def save_jpeg(image: Tensor, path: str | Path, text: dict[str, str] | None = None) -> None:
+    """Write image (1, 3 or 4, H, W) over white as JPEG of JPEG_QUALITY, with `text` in its EXIF.
+
+    Raises:
+        OutputError: the file cannot be written, or the text is longer than a JPEG takes.
+    """
+    exif = exif_of(text or {})
+    if exif is None:
+        raise OutputError("the record is longer than a JPEG takes; keep the PNG, which holds it")
+    with writing(path) as aside:
+        to_pil(over_white(image)).save(aside, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
+
+
 def read_text(path: str | Path) -> dict[str, str]:
-    """The text chunks of a PNG file; none of another kind of picture. Its pixels are skipped.
+    """The text chunks of a PNG file, or what `save_jpeg` wrote; none of another kind of picture. Pixels are skipped.
 
     Raises:
         ImageError: not a picture, cut short, too large, or more text than Pillow takes (64 MB).
     """
     with header_of(path) as (picture, file, name):
+        if picture.format in ("JPEG", "MPO"):
+            return jpeg_text(picture)
         return png_text(file) if picture.format == "PNG" else {}
 
 

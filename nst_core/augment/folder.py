@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,11 @@ from nst_core import images
 from nst_core.augment.brushes import Brush
 from nst_core.augment.labels import Entry, add_to_index, begin_index, read_index
 from nst_core.errors import ConfigError, ImageError, NSTError, WeightsError, listed
+from nst_core.file_names import MOST_BYTES, Names, alike
 from nst_core.files import make_folder
 from nst_core.interrupts import held
+
+LONGEST_TAIL = "-1.23457e-100.png"  # of a painting's name: its strength and ending
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ def augment(
     classes = _classes(folder)
     _check_apart(folder, output, classes)
     entries = [
-        Entry(f"{label}/{stem}-{text}.png", label, f"{label}/{source.name}", style, text)
-        for label, sources in classes.items()
+        Entry(f"{place}/{stem}-{text}.png", label, f"{label}/{source.name}", style, text)
+        for (label, sources), place in zip(classes.items(), _places(classes), strict=True)
         for number, (source, stem) in enumerate(_stems(sources).items())
         for style in [brush.styles[number % len(brush.styles)]]
         for text in texts
@@ -171,11 +174,18 @@ def _check_apart(folder: Path, output: Path, classes: dict[str, list[Path]]) -> 
             raise ConfigError(f"output is '{output}', inside of {folder}, whose pictures it would add to; name another")
 
 
+def _places(labels: Iterable[str]) -> list[str]:
+    """The folder of each class, of its name; where a computer would take two for one, with a number."""
+    names = Names()
+    return [names.free(label) for label in labels]
+
+
 def _stems(sources: Sequence[Path]) -> dict[Path, str]:
-    """Name the paintings of each file: as it is, with its ending where two differ by that alone."""
+    """Name the paintings of each file: as it is, with its ending where two differ by that alone; no name too long."""
     stems = {source: source.stem for source in sources}
-    times = Counter(source.stem.casefold() for source in sources)
-    stems |= {source: source.name for source in sources if times[source.stem.casefold()] > 1}
-    if len({stem.casefold() for stem in stems.values()}) < len(stems):  # a.jpg beside a.jpg.png
-        return {source: source.name for source in sources}
-    return stems
+    times = Counter(alike(source.stem) for source in sources)
+    stems |= {source: source.name for source in sources if times[alike(source.stem)] > 1}
+    if len(set(map(alike, stems.values()))) < len(stems):  # a.jpg beside a.jpg.png
+        stems = {source: source.name for source in sources}
+    names = Names(MOST_BYTES - len(LONGEST_TAIL))
+    return {source: names.free(stem) for source, stem in stems.items()}

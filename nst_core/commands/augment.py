@@ -12,11 +12,12 @@ from nst_core.augment.brushes import Brush, instant_brush, optimizer_brush
 from nst_core.augment.folder import augment
 from nst_core.augment.labels import INDEX
 from nst_core.commands.fetching import fetch
-from nst_core.commands.outputs import add_transparency
+from nst_core.commands.transparency import add_transparency
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError
 from nst_core.features.loading import fitting_backbone
 from nst_core.instant.catalogue import open_styles
+from nst_core.outputs import check_folder
 from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 
@@ -58,6 +59,7 @@ def run(options: argparse.Namespace) -> None:
     for name in OPTIMIZERS_OWN if by == "instant" else INSTANTS_OWN:
         if getattr(options, name) is not None:
             raise ConfigError(f"--{name.replace('_', '-')} says nothing to painting by {by}; leave it out, or set --by")
+    check_folder(options.output)
     painting = augment(
         options.input,
         options.output,

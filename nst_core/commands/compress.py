@@ -7,12 +7,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from nst_core.commands.fetching import fetch
+from nst_core.commands.pictures import pictures_below
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError
 from nst_core.features import weights
 from nst_core.features.checkpoint import TEACHERS
-from nst_core.features.compress import check_output, compress
+from nst_core.features.compress import compress
 from nst_core.features.distill import CompressionRecipe
+from nst_core.outputs import check_network
 
 HELP = "make VGG-19 Lite out of VGG-19 and a folder of photographs"
 
@@ -33,7 +35,8 @@ def run(options: argparse.Namespace) -> None:
     for name in ("steps", "seed"):
         if not 0 <= getattr(options, name) < 2**32:
             raise ConfigError(f"{name} is {getattr(options, name)}; give a whole number from 0 to {2**32 - 1}")
-    check_output(options.output)
+    found = weights.find(options.teacher)
+    check_network(options.output, [*pictures_below(options.images), *([found.path] if found else [])])
     fetch(options.teacher)
     recipe = CompressionRecipe(steps=options.steps, seed=options.seed)
     teacher, compute = weights.require(options.teacher), choose_compute()

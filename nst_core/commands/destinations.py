@@ -1,96 +1,129 @@
 """Chooses the file of each of many paintings, so that none overwrites another or what it is painted from."""
 
+import os
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from nst_core.commands.outputs import check_apart
-from nst_core.commands.pictures import pictures_in
+from nst_core.commands.pictures import files_in
 from nst_core.errors import ConfigError, ImageError, said
+from nst_core.file_names import Names, longest_in
 from nst_core.files import check_writable
-
-VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"})
-PICTURE_OUTPUTS, VIDEO_OUTPUTS = (".png", ".jpg", ".jpeg"), (".mp4",)  # the first one is used in a folder
-
-
-def is_video(path: Path) -> bool:
-    """Tell a video by its file's name."""
-    return path.suffix.lower() in VIDEOS
+from nst_core.instant.kinds import PICTURE, Kind, kind_of
+from nst_core.outputs import LEAST_ROOM, check_apart, check_folder, check_output
 
 
-def destinations(inputs: list[Path], output: Path) -> tuple[dict[Path, Path], list[str]]:
-    """Choose the file that each painting goes to.
+class Destination(NamedTuple):
+    """The file that a painting goes to, and what it is painted from."""
+
+    output: Path
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """Where what is painted goes.
+
+    Attributes:
+        found: source -> its destination.
+        left_out: why other files that were asked for cannot be painted, a sentence each.
+        notes: what a user should know besides.
+    """
+
+    found: dict[Path, Destination]
+    left_out: list[str]
+    notes: list[str] = field(default_factory=list)
+
+
+def destinations(inputs: list[Path], output: Path, read: Iterable[Path] = (), *, shrunk: bool = False) -> Destinations:
+    """Find out what is to be painted, by what is in the files, and where it goes.
 
     Args:
-        inputs: pictures, videos, and folders, of which the pictures are meant.
-        output: a file if one picture or video is named, else a folder, which need not exist.
-
-    Returns:
-        source -> the file to write; what a user should know about it.
+        inputs: pictures, animations, films, and folders, of which all files are meant that are not hidden.
+        output: a file if one file is named, else a folder, which need not exist.
+        read: further files, which must not be overwritten either.
+        shrunk: whether paintings may be smaller than what they are painted from.
 
     Raises:
         ConfigError: an output of the wrong kind.
-        ImageError: no picture in the folders.
+        ImageError: nothing that can be painted.
         OutputError: an output that cannot be written, or that is a source.
     """
-    sources, empty = _sources(inputs)
-    if not sources:
-        raise ImageError(f"{' and '.join(map(str, empty))} has no pictures in it; name a folder that has")
-    notes = [f"{folder} has no pictures in it" for folder in empty]
+    sources, notes = _sources(inputs)
+    kinds, left_out = _kinds(sources)
+    if not kinds:
+        raise ImageError(_nothing(inputs, left_out))
     if _is_folder(output):
-        found, numbered = _in_folder(sources, output)
+        found, numbered = _in_folder(kinds, output)
         notes += numbered
+        check_folder(output, max(LEAST_ROOM, 0 if shrunk else _least_size(kinds)))
+        for path in filter(os.path.lexists, found.values()):
+            check_writable(path)
     else:
-        found = {_single(inputs, sources, output): output}
-    for path in found.values():
-        check_apart(path, sources.values())
-    return found, notes
+        found = {_single(inputs, sources, kinds, output): output}
+    check_apart(found.values(), [*sources, *read])
+    return Destinations({path: Destination(found[path], kind) for path, kind in kinds.items()}, left_out, notes)
 
 
-def _sources(inputs: list[Path]) -> tuple[dict[Path, Path], list[Path]]:
-    """List the files to paint, each once -> its full path, and the folders without pictures."""
-    files, empty = [], []
+def _sources(inputs: list[Path]) -> tuple[list[Path], list[str]]:
+    """List the files to paint, each once; say what is passed over."""
+    files, notes = [], []
     for path in inputs:
-        inside = pictures_in(path) if path.is_dir() else [path]
+        inside, passed_over = files_in(path) if os.path.isdir(path) else ([path], [])
         files += inside
-        empty += [] if inside else [path]
-    once = {path.resolve(): path for path in reversed(files)}
-    return {path: path.resolve() for path in files if once[path.resolve()] is path}, empty
+        notes += passed_over
+    return list({os.path.realpath(path): path for path in reversed(files)}.values())[::-1], notes
+
+
+def _kinds(sources: Iterable[Path]) -> tuple[dict[Path, Kind], list[str]]:
+    """What each file is; why others are nothing that can be painted."""
+    kinds, left_out = {}, []
+    for source in sources:
+        try:
+            kinds[source] = kind_of(source)
+        except ImageError as error:
+            left_out.append(str(error))
+    return kinds, left_out
+
+
+def _nothing(inputs: list[Path], left_out: list[str]) -> str:
+    if not left_out:
+        return f"{' and '.join(map(str, inputs))} has nothing in it to paint; name a folder that has"
+    if len(left_out) == 1:
+        return left_out[0]
+    return f"none of the {len(left_out)} files could be painted: {'; '.join(left_out[:3])}"
 
 
 def _is_folder(output: Path) -> bool:
-    return output.is_dir() or not (output.suffix or output.exists())
+    return os.path.isdir(output) or not (output.suffix or os.path.lexists(output))
 
 
-def _single(inputs: list[Path], sources: Iterable[Path], output: Path) -> Path:
+def _single(inputs: list[Path], sources: list[Path], kinds: dict[Path, Kind], output: Path) -> Path:
     """Find the one source of an output that is a file."""
-    source, *others = sources
-    if others or inputs[0].is_dir():
+    if len(sources) > 1 or os.path.isdir(inputs[0]):
+        raise ConfigError(f"output is {said(output.name)}, one file, for files of a folder or several; name a folder")
+    ((source, kind),) = kinds.items()
+    if output.suffix.lower() not in kind.endings:
         raise ConfigError(
-            f"output is {said(output.name)}, one file, for pictures of a folder or several; name a folder"
+            f"output is {said(output.name)}; for {kind.named}, name a {' or '.join(kind.endings)} file or a folder"
         )
-    suffixes = VIDEO_OUTPUTS if is_video(source) else PICTURE_OUTPUTS
-    if output.suffix.lower() not in suffixes:
-        kind = "video" if is_video(source) else "picture"
-        raise ConfigError(
-            f"output is {said(output.name)}; for a {kind}, name a {' or '.join(suffixes)} file or a folder"
-        )
-    check_writable(output)
+    check_output(output, kind.endings)
     return source
 
 
-def _in_folder(sources: Iterable[Path], folder: Path) -> tuple[dict[Path, Path], list[str]]:
-    """Name files as their sources; of two with the same name, the second gets a number, and a note says so."""
-    found: dict[Path, Path] = {}
-    taken: set[str] = set()  # in lower case, as some file systems tell no more apart
-    notes = []
-    for source in sources:
-        suffix = (VIDEO_OUTPUTS if is_video(source) else PICTURE_OUTPUTS)[0]
-        name, number = source.stem + suffix, 1
-        while name.lower() in taken:
-            number += 1
-            name = f"{source.stem}-{number}{suffix}"
-        if number > 1:
-            notes.append(f"{source} becomes {name}, as another one is called {source.stem!r}, too")
-        taken.add(name.lower())
+def _in_folder(kinds: dict[Path, Kind], folder: Path) -> tuple[dict[Path, Path], list[str]]:
+    """Name files as their sources; where one must be called otherwise, a note says so."""
+    names, found, notes = Names(longest_in(folder)), {}, []
+    for source, kind in kinds.items():
+        ending = kind.endings[0]
+        name = names.free(source.stem, ending)
+        if name != source.stem + ending:
+            notes.append(f"{source} becomes {name}, as its own name is taken or too long")
         found[source] = folder / name
     return found, notes
+
+
+def _least_size(kinds: dict[Path, Kind]) -> int:
+    """About how many bytes paintings take at least: a PNG more than any JPEG; of films and animations, who knows."""
+    return sum(source.stat().st_size for source, kind in kinds.items() if kind is PICTURE) // 2

@@ -1,7 +1,6 @@
 """`explain`: a classroom figure, as a page to print and as a folder of its parts."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,14 +12,14 @@ from nst_core import images
 from nst_core.analysis.cutouts.cutout import load_cutout
 from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, check_counts
 from nst_core.analysis.figures.catalogue import FIGURES
-from nst_core.analysis.poster.save import save_parts, save_poster
+from nst_core.analysis.poster.save import could_be_part, part_files, save_parts, save_poster
 from nst_core.assets import ASSETS
 from nst_core.commands.fetching import fetch
-from nst_core.commands.outputs import check_apart
+from nst_core.commands.pictures import tell_of_animations
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, OutputError, said
-from nst_core.files import check_writable
 from nst_core.interrupts import held
+from nst_core.outputs import check_apart, check_folder, check_output
 
 HELP = "make a figure that shows how style transfer works"
 
@@ -97,18 +96,16 @@ def _given(texts: list[str]) -> dict[str, str]:
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
+    sources = [*(options.content or []), *(options.style or []), *([options.cutout] if options.cutout else [])]
     if not (options.output or options.parts):
         raise ConfigError("there is nowhere to put the figure; name -o OUT.png for a page, --parts DIR, or both")
     if options.output:
-        if options.output.suffix.lower() != ".png":
-            raise ConfigError(f"output is {said(options.output.name)}; name a .png file, which remembers its settings")
-        check_writable(options.output)
-        cutouts = [options.cutout] if options.cutout else []
-        check_apart(options.output, [*(options.content or []), *(options.style or []), *cutouts])
+        check_output(options.output, [".png"], sources, hint=", which remembers its settings")
     if options.parts:
-        found = next(folder for folder in (options.parts, *options.parts.absolute().parents) if folder.exists())
-        if not found.is_dir() or not os.access(found, os.W_OK):
-            raise OutputError(f"the folder {options.parts} cannot be written; write elsewhere")
+        check_folder(options.parts)
+        check_apart(part_files(options.parts), sources)
+        if options.output and could_be_part(options.output, options.parts):
+            raise OutputError(f"{options.output} could be the name of a part, too; write the page elsewhere")
 
 
 def _material(figure: Figure, options: argparse.Namespace) -> FigureMaterial:
@@ -124,6 +121,7 @@ def _material(figure: Figure, options: argparse.Namespace) -> FigureMaterial:
         for kind, named in (("content", options.content), ("style", options.style), ("cutout", cutouts))
     )
     check_counts(contents, styles)
+    tell_of_animations([*contents, *styles, *(cutouts or [])])
     return FigureMaterial(
         contents=tuple(map(images.load, contents)),
         styles=tuple(map(images.load, styles)),

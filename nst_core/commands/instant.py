@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,23 +11,28 @@ from torch import Tensor
 from tqdm import tqdm
 
 from nst_core import images
-from nst_core.commands.destinations import destinations, is_video
+from nst_core.commands.destinations import Destinations, destinations
 from nst_core.commands.memory import enough_memory
-from nst_core.commands.outputs import add_transparency
 from nst_core.commands.pairs import pair
+from nst_core.commands.transparency import add_transparency
 from nst_core.devices import choose_compute
-from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError
+from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, named
 from nst_core.files import make_folder, writing
 from nst_core.instant.catalogue import Catalogue, open_styles
+from nst_core.instant.kinds import PICTURE, Kind
 from nst_core.instant.painter import MAX_SIDE
-from nst_core.instant.video import paint_video
+from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.transfer.color import COLORS
 
 HELP = "paint pictures and videos in one pass, in a style that was trained"
-EPILOG = "Of several files, those that cannot be painted are skipped and named, and the exit code is 1."
+EPILOG = (
+    "What a file is, its content says, whatever its name. Of several files, those that cannot be painted are skipped "
+    "and named, and the exit code is 1."
+)
 
 COLOR_CHOICES = ("style", "content")  # those of COLORS for which nothing is done before painting
 JPEG_QUALITY = 95
+MOST_TOLD = 10  # files that the last line names
 UNFIT = (
     ImageError,
     ConfigError,
@@ -37,7 +43,7 @@ UNFIT = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Take what is painted, how, and where it goes."""
     parser.epilog = EPILOG
-    parser.add_argument("inputs", type=Path, nargs="*", metavar="IN", help="pictures, folders of them, videos")
+    parser.add_argument("inputs", type=Path, nargs="*", metavar="IN", help="pictures, animations and films, or folders")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="a file for one, else a folder")
     parser.add_argument("--style", metavar="NAME", help="one of those that --list names")
     parser.add_argument(
@@ -53,7 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the longer side; else the picture's own")
     parser.add_argument("--color", choices=COLOR_CHOICES, default="style", help="whose colours the result has")
     add_transparency(parser)
-    parser.add_argument("--steady", action="store_true", help="videos: calm what would flicker")
+    parser.add_argument("--steady", action="store_true", help="films: calm what would flicker")
     parser.add_argument(
         "--styles", type=Path, metavar="FILE", help="of `train`, in place of the styles that come along"
     )
@@ -69,11 +75,12 @@ def run(options: argparse.Namespace) -> None:
         return
     if not options.inputs or not options.output:
         raise ConfigError("nothing to paint, or nowhere to put it; name pictures, folders or videos, and -o OUT")
-    found, notes = destinations(options.inputs, options.output)
+    read = [options.styles] if options.styles else []
+    plan = destinations(options.inputs, options.output, read, shrunk=options.size is not None)
     paint = _brush(options, catalogue)
-    for note in notes:
+    for note in plan.notes:
         print(note, file=sys.stderr)
-    _paint_all(found, paint, options)
+    _paint_all(plan, paint, options)
 
 
 def _brush(options: argparse.Namespace, catalogue: Catalogue) -> Callable[[Tensor], Tensor]:
@@ -91,26 +98,52 @@ def _brush(options: argparse.Namespace, catalogue: Catalogue) -> Callable[[Tenso
     return paint
 
 
-def _paint_all(found: dict[Path, Path], paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
-    """Paint one source after the other; of several, those that cannot be painted are skipped and named."""
-    failures: list[NSTError] = []
-    with tqdm(total=len(found), unit="file") as bar:
-        for source, output in found.items():
-            bar.set_description(source.name)
+def _paint_all(plan: Destinations, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
+    """Paint one source after the other; those that cannot be painted are skipped and named, and counted in the end.
+
+    Raises:
+        ImageError: for those.
+    """
+    painted, left_out, asked = Counter[str](), list(plan.left_out), len(plan.found) + len(plan.left_out)
+    failure: NSTError | None = None
+    with tqdm(total=asked, initial=len(left_out), unit="file") as bar:
+        for sentence in left_out:
+            bar.write(f"skipped: {sentence}", file=sys.stderr)
+        for source, (output, kind) in plan.found.items():
+            bar.set_description(named(source))
             try:
                 with enough_memory():
-                    (_paint_video if is_video(source) else _paint_picture)(source, output, paint, options)
+                    _paint(source, output, kind, paint, options)
+                painted[kind.name] += 1
                 bar.update()
             except UNFIT as error:
-                failures.append(error)
-                if len(found) > 1:
-                    bar.write(f"skipped: {error}", file=sys.stderr)
-    if len(failures) == len(found) == 1:
-        raise failures[0]
-    if len(failures) == len(found):
-        raise ImageError(f"none of the {len(found)} files could be painted; see above why")
-    if failures:
-        raise ImageError(f"{len(failures)} of {len(found)} files could not be painted and were skipped; see above why")
+                failure = error
+                left_out.append(str(error) if named(source) in str(error) else f"{named(source)}: {error}")
+                if asked > 1:
+                    bar.write(f"skipped: {left_out[-1]}", file=sys.stderr)
+    if failure and asked == 1:
+        raise failure
+    if not painted:
+        raise ImageError(f"none of the {asked} files could be painted: {_some(left_out)}")
+    counts = " and ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in painted.items())
+    if left_out:
+        raise ImageError(f"painted {counts} of {asked} files; left out {len(left_out)}: {_some(left_out)}")
+    print(f"painted {counts}", file=sys.stderr)
+
+
+def _some(sentences: list[str]) -> str:
+    more = f"; and {len(sentences) - MOST_TOLD} more, see above" if len(sentences) > MOST_TOLD else ""
+    return "; ".join(sentences[:MOST_TOLD]) + more
+
+
+def _paint(
+    source: Path, output: Path, kind: Kind, paint: Callable[[Tensor], Tensor], options: argparse.Namespace
+) -> None:
+    make_folder(output.parent)
+    if kind is PICTURE:
+        _paint_picture(source, output, paint, options)
+    else:
+        _show(source, paint_video(source, output, paint, steady=options.steady, size=options.size))
 
 
 def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
@@ -118,7 +151,6 @@ def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor]
     ground = images.over_white(image)
     painted = paint(ground if options.size is None else images.fit(ground, options.size))
     painted = images.as_transparent_as(painted, image)
-    make_folder(output.parent)
     if output.suffix.lower() == ".png":
         images.save_png(painted, output)
         return
@@ -126,12 +158,9 @@ def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor]
         aside.write_bytes(images.encode_jpeg(painted, quality=JPEG_QUALITY, max_side=MAX_SIDE))
 
 
-def _paint_video(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
-    make_folder(output.parent)
-    with (
-        tqdm(unit="frame", leave=False) as bar,
-        closing(paint_video(source, output, paint, steady=options.steady, size=options.size)) as painting,
-    ):
+def _show(source: Path, painting: Generator[VideoProgress, None, None]) -> None:
+    """Paint a film or an animation, with a progress bar."""
+    with tqdm(unit="frame", leave=False) as bar, closing(painting):
         for progress in painting:
             bar.total = progress.frames
             bar.update(progress.frame - bar.n)

@@ -10,13 +10,13 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.commands.fetching import fetch
-from nst_core.commands.outputs import add_transparency, check_apart
+from nst_core.commands.pictures import tell_of_animations
+from nst_core.commands.transparency import add_transparency
 from nst_core.devices import Compute, choose_compute
-from nst_core.errors import ConfigError, said
 from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES
-from nst_core.files import check_writable
 from nst_core.interrupts import held
+from nst_core.outputs import LEAST_ROOM, check_distinct, check_output
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.masks import mask_of_file
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
@@ -74,10 +74,11 @@ def run(options: argparse.Namespace) -> None:
     """Paint, with a progress bar on standard error; an interrupt keeps what is painted so far."""
     compute = choose_compute()
     config = config_of(options, compute)
-    _check_outputs(options)
+    _check_outputs(options, config)
     start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
     content_image = images.load(options.content, keep_transparency=options.keep_transparency)
     style_images = [images.load(path) for path in (options.style, *options.more_styles)]
+    tell_of_animations([options.content, options.style, *options.more_styles, *options.mask])
     masks = [mask_of_file(path) for path in options.mask]
     fetch(config.backbone)
     painting = stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
@@ -90,16 +91,15 @@ def run(options: argparse.Namespace) -> None:
                 _keep(painting, timelapse, options)
 
 
-def _check_outputs(options: argparse.Namespace) -> None:
+def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> None:
     """Refuse outputs that cannot be written before the work, not after it."""
-    if options.output.suffix.lower() != ".png":
-        raise ConfigError(f"output is {said(options.output.name)}; name a .png file, which can hold the record")
-    if options.timelapse and options.timelapse.suffix.lower() != ".webp":
-        raise ConfigError(f"timelapse is {said(options.timelapse.name)}; name a .webp file")
     start = [Path(options.init)] if options.init else []
-    for path in filter(None, (options.output, options.timelapse)):
-        check_writable(path)
-        check_apart(path, [options.content, options.style, *options.more_styles, *options.mask, *start])
+    sources = [options.content, options.style, *options.more_styles, *options.mask, *start]
+    room = max(LEAST_ROOM, config.size**2)  # a painting's PNG takes two bytes a pixel
+    check_output(options.output, [".png"], sources, hint=", which can hold the record", room=room)
+    if options.timelapse:
+        check_output(options.timelapse, [".webp"], sources, called="timelapse", room=room)
+        check_distinct([options.output, options.timelapse])
 
 
 def _keep(painting: Run, timelapse: Timelapse, options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """`train`: a network that paints in some styles in one pass, out of pictures of them and a folder of photographs."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -13,16 +14,16 @@ from tqdm import tqdm
 from nst_core import images
 from nst_core.commands.fetching import fetch
 from nst_core.commands.pairs import pair
-from nst_core.commands.pictures import pictures_in
+from nst_core.commands.pictures import files_in, pictures_below
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, ImageError, OutputError, listed, said
-from nst_core.features.compress import check_output
+from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
-from nst_core.files import check_writable
 from nst_core.instant.lesson import QUICK, add_style
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.train import train
 from nst_core.instant.trainer import TrainingProgress
+from nst_core.outputs import check_distinct, check_network, check_output
 
 HELP = "train a network that paints in styles of your own in one pass"
 
@@ -90,8 +91,7 @@ def _train_styles(options: argparse.Namespace) -> None:
     """Train all styles at once, as a new network."""
     if not options.images:
         raise ConfigError("no photographs are named to train with; name a folder of 1000 or more by --images DIR")
-    check_output(options.output)
-    _check_preview(options.preview)
+    _check_outputs(options, options.output, options.styles)
     style_images, skipped = read_styles(options.styles)
     recipe, compute = recipe_of(options, style_images, TrainingRecipe()), choose_compute()
     fetch(recipe.backbone)
@@ -110,8 +110,7 @@ def _train_styles(options: argparse.Namespace) -> None:
 
 def _add_style(options: argparse.Namespace) -> None:
     """Train one more style for a network that there is."""
-    check_output(options.to)
-    _check_preview(options.preview)
+    _check_outputs(options, options.to, [options.add_style])
     style_images, _ = read_styles([options.add_style])
     if len(style_images) > 1:
         raise ConfigError(f"{options.add_style} holds {len(style_images)} pictures; name one to be learned")
@@ -148,7 +147,7 @@ def read_styles(paths: list[Path]) -> tuple[dict[str, Tensor], list[str]]:
     styles: dict[str, Tensor] = {}
     skipped = []
     for path in paths:
-        for picture in pictures_in(path) if path.is_dir() else [path]:
+        for picture in files_in(path)[0] if os.path.isdir(path) else [path]:
             try:
                 image = images.load(picture)
             except ImageError as error:
@@ -180,12 +179,15 @@ def recipe_of(options: argparse.Namespace, style_images: dict[str, Tensor], base
     return replace(base, backbone=options.backbone, style_factors=factors, **given)
 
 
-def _check_preview(path: Path | None) -> None:
-    if path is None:
-        return
-    if path.suffix.lower() != ".png":
-        raise ConfigError(f"preview is {said(path.name)}; name a .png file")
-    check_writable(path)
+def _check_outputs(options: argparse.Namespace, output: Path, styles: list[Path]) -> None:
+    """Before hours of work rather than after them."""
+    found = weights.find(options.backbone)
+    folders = [*styles, *([options.images] if options.images else [])]
+    sources = [*styles, *(picture for folder in folders for picture in pictures_below(folder))]
+    check_network(output, [*sources, *([found.path] if found else [])])
+    if options.preview:
+        check_output(options.preview, [".png"], sources, called="preview")
+        check_distinct([output, options.preview])
 
 
 def _show(progress: TrainingProgress, bar: tqdm, preview: Path | None) -> None:

@@ -11,7 +11,6 @@ from safetensors.torch import save
 from torch import Tensor
 
 from nst_core.devices import Compute, put_on
-from nst_core.errors import OutputError, said
 from nst_core.features.activations import measure
 from nst_core.features.checkpoint import MEANS, PRE, TITLES, Checkpoint, load, plan, tap_name, unit_tap_name
 from nst_core.features.distill import CompressionProgress, CompressionRecipe, Student
@@ -19,7 +18,8 @@ from nst_core.features.photographs import Reading
 from nst_core.features.refit import refit
 from nst_core.features.scale import unit_tap
 from nst_core.features.vgg import BUNDLED_BACKBONE, VGG
-from nst_core.files import check_writable, writing
+from nst_core.files import writing
+from nst_core.outputs import check_network
 
 LICENCE = "distilled from VGG-19 (Simonyan & Zisserman 2014, CC BY 4.0)"
 CHECKPOINT_STEPS = 500
@@ -46,7 +46,7 @@ def compress(
         WeightsError: the teacher's file is damaged; "OUTPUT.partial" is damaged, or of another teacher, folder or
             recipe.
     """
-    check_output(output)
+    check_network(output, [teacher.path])
     reading = Reading(images, smallest=recipe.crop)
     for text in reading:
         yield CompressionProgress(0, recipe.steps, {}, text)
@@ -109,17 +109,6 @@ def root_of(tap: Tensor) -> Tensor:
 
 def _widths() -> dict[str, int]:
     return {name: channels for name, _, channels in plan(BUNDLED_BACKBONE) if name.startswith("conv")}
-
-
-def check_output(path: Path) -> None:
-    """Refuse an output that cannot be written before an hour of work, not after it.
-
-    Raises:
-        OutputError: no place to write a safetensors file to.
-    """
-    if path.suffix != ".safetensors" or path.is_dir():
-        raise OutputError(f"output is {said(path.name)}; name a .safetensors file")
-    check_writable(path)
 
 
 def _save(tensors: dict[str, Tensor], header: dict[str, str], path: Path) -> None:

@@ -1,8 +1,10 @@
 """Decodes the pictures of a video file by ffmpeg, and tells what the file says of them."""
 
+import io
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +18,7 @@ from nst_core.instant.hdr import HLG, PQ
 
 # What may be opened. ffmpeg knows more, among them play lists, which open other files, and plain text as a picture.
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,dv,mxf,gif,apng,mp3,wav,flac,aac"
+PROBED_BYTES = 2**20  # of a file, for what it is by its content alone
 USE = "use an MP4, MOV, WebM, MKV or AVI file"
 
 FRAME_RATE = Fraction(25)  # frames a second, where a file does not say
@@ -138,12 +141,22 @@ def open_video(path: Path) -> av.container.InputContainer:
     if path.is_file() and not path.stat().st_size:
         raise ImageError(f"{named(path)} is empty; {USE}")
     try:  # an absolute path cannot be taken for an address of the network's
-        return av.open(str(path.absolute()), container_options={"format_whitelist": CONTAINERS})
+        return _opened(path)
     except (av.FFmpegError, OSError, ValueError):
         unreadable = f"{named(path)} cannot be read as a video"
         if _lacks_index(path):
             raise ImageError(f"{unreadable}: {INDEX_LOST}") from None
         raise ImageError(f"{unreadable} (it is damaged, cut short or of another kind); {USE}") from None
+
+
+def _opened(path: Path) -> av.container.InputContainer:
+    """Open by the name, which ffmpeg believes where the content is less than clear; if that misleads, without."""
+    only = {"format_whitelist": CONTAINERS}
+    with suppress(av.FFmpegError):
+        return av.open(str(path.absolute()), container_options=only)
+    with path.open("rb") as file, av.open(io.BytesIO(file.read(PROBED_BYTES)), container_options=only) as beginning:
+        known = beginning.format.name.split(",")[0]
+    return av.open(str(path.absolute()), format=known, container_options=only)
 
 
 def _lacks_index(path: Path) -> bool:

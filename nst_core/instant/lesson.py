@@ -11,7 +11,6 @@ from torch import Tensor
 from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, said
-from nst_core.features.compress import check_output
 from nst_core.features.photographs import Photographs
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.network import TransformationNetwork
@@ -19,6 +18,7 @@ from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnails
 from nst_core.instant.train import header_of
 from nst_core.instant.trainer import Trainer, TrainingProgress, updates
+from nst_core.outputs import check_network
 from nst_core.transfer.steering import Steering
 
 OWN_PHOTOGRAPHS = ASSETS / "photos"
@@ -98,7 +98,7 @@ def add_style(
         OutputError: the file cannot be written.
         WeightsError: it is missing or damaged; otherwise as of Lesson.
     """
-    check_output(to)
+    check_network(to)
     before = load_styles(to)
     lesson = Lesson(name, style_image, before.network, folder, recipe, compute)
     yield from lesson.steps(steering)

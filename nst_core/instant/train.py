@@ -11,11 +11,11 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.features.compress import check_output
 from nst_core.features.photographs import Photographs, Reading
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, save_styles, thumbnails
 from nst_core.instant.trainer import Trainer, TrainingProgress, updates
+from nst_core.outputs import check_network
 from nst_core.transfer.steering import Steering
 
 
@@ -45,7 +45,7 @@ def train(
         OutputError: the output or "OUTPUT.partial" cannot be written.
         WeightsError: no weights for the loss; "OUTPUT.partial" is damaged or of another training.
     """
-    check_output(output)
+    check_network(output)
     reading = Reading(folder, smallest=recipe.crop)
     for text in reading:
         yield TrainingProgress(0, recipe.steps, text=text)

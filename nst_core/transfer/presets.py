@@ -35,13 +35,9 @@ FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3
 MEANS: dict[str, Any] = {"content_normalization": "mean", "style_normalization": "mean"}  # as PyTorch's loops have it
 FAINT = 0.001 / 256  # deviation of noise, of the pixel range, as Johnson's: of more, grain that no layer minds stays
 FAINTLY = "Noise is as faint as Johnson's, since the grain of more of it stays; small pictures get more content."
-GATYS_NOISE = 0.05  # of less, the mesh that layers far apart make stays in smooth skies
 
 SMALLER = 1.75  # boost of the content in smaller pictures, where noise hides more of it: at 256 pixels 3.4 times
 FROM_NOISE: dict[str, Any] = {"start": "noise", "content_boost": SMALLER}
-
-# Weights of presets whose own leave no photo, or no style: chosen by looking, at 512 pixels on both networks.
-GATYS_ALPHA, CHAO_ALPHA, TRAN_NGUYEN_ALPHA = 7.0, 50.0, 5e7
 
 TRAN_NGUYEN = StyleTransferConfig(
     backbone="vgg16",
@@ -88,11 +84,11 @@ PRESETS: dict[str, Preset] = {
         config=StyleTransferConfig(
             pooling="average",
             feature_scale="mean activation 1",
-            content_weight=GATYS_ALPHA,
+            content_weight=7.0,
             style_weight=1e3,
             content_normalization="half mean",
             **FROM_NOISE,
-            noise_deviation=GATYS_NOISE,
+            noise_deviation=0.05,  # of less, the mesh that layers far apart make stays in smooth skies
             steps=500,
         ),
         deviations="As means, their α/β of 1e-3 leaves no photo: α is chosen by looking, so that as much of it is "
@@ -130,7 +126,7 @@ PRESETS: dict[str, Preset] = {
         config=StyleTransferConfig(
             feature_scale="caffe",
             layer_weights=EACH_OF_FIVE,
-            content_weight=CHAO_ALPHA,
+            content_weight=50.0,
             style_weight=1e3,
             **MEANS,
             **FROM_NOISE,
@@ -154,7 +150,7 @@ PRESETS: dict[str, Preset] = {
         "Surma's Keras loop, on which they build: on Caffe's features, style divided by 4·3²·(pixels)² at every layer",
         config=TRAN_NGUYEN.changed(
             feature_scale="caffe",
-            content_weight=TRAN_NGUYEN_ALPHA,
+            content_weight=5e7,
             content_normalization="mean",
             style_normalization="image",
             **FROM_NOISE,

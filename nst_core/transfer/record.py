@@ -18,7 +18,8 @@ from nst_core.transfer.optimize import Frame
 from nst_core.transfer.painting import Painting
 from nst_core.version import __version__
 
-TEXT_KEY = "neural-style-lab"  # of the PNG's text chunk that holds the record as JSON
+TEXT_KEY = "neural-style-lab"  # of the PNG's text chunk, or the JPEG's, that holds the record as JSON
+JPEG_ENDINGS = (".jpg", ".jpeg")
 MOST_TEXT = 1_000_000  # letters of a record as JSON; one of 300 steps has 2,500
 MOST_LETTERS = 10_000  # of a text in it
 MOST_COUNTED = 10**9  # steps, pixels, seconds
@@ -195,11 +196,14 @@ def versions() -> dict[str, str]:
 
 
 def save_result(image: Tensor, record: RunRecord, path: str | Path) -> None:
-    """Write image (1, 3 or 4, H, W) as a PNG that remembers how it was made.
+    """Write image (1, 3 or 4, H, W) as a PNG, or by a name that ends in .jpg a JPEG, that remembers how it was made.
 
     Raises:
         OutputError: it cannot be written.
     """
+    if Path(path).suffix.lower() in JPEG_ENDINGS:
+        images.save_jpeg(image, path, {TEXT_KEY: json.dumps(record.to_dict(), allow_nan=False)})
+        return
     description = f"Painted by Neural Style Lab in {record.steps} steps; the record is in {TEXT_KEY!r} as JSON."
     images.save_png(
         image, path, {"Software": "Neural Style Lab", "Description": description, TEXT_KEY: record.to_json()}
@@ -207,12 +211,12 @@ def save_result(image: Tensor, record: RunRecord, path: str | Path) -> None:
 
 
 def read_record(path: str | Path) -> RunRecord:
-    """Read the record inside a PNG of ours.
+    """Read the record inside a PNG or JPEG of ours.
 
     Raises:
-        ImageError: not a PNG, or one without a record.
+        ImageError: neither, or one without a record.
     """
     text = images.read_text(path)
     if TEXT_KEY not in text:
-        raise ImageError(f"{named(path)} carries no record; only PNG files saved by Neural Style Lab do")
+        raise ImageError(f"{named(path)} carries no record; only PNG and JPEG files saved by Neural Style Lab do")
     return RunRecord.from_json(text[TEXT_KEY])

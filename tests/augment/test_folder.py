@@ -17,6 +17,7 @@ from nst_core.augment.brushes import Brush, instant_brush, optimizer_brush
 from nst_core.augment.folder import augment
 from nst_core.augment.labels import INDEX
 from nst_core.errors import ConfigError, DeviceError, ImageError, OutputError, WeightsError
+from nst_core.file_names import alike
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.interrupts import raised
@@ -475,3 +476,38 @@ def test_the_optimizer_paints_a_folder(folder, random_weights):
 def test_no_two_files_of_a_class_have_one_painting(names):
     stems = augment_module._stems([Path(name) for name in names])
     assert len({stem.casefold() for stem in stems.values()}) == len(names)
+
+
+# Names
+
+
+def last_of(*given):
+    *_, last = augment(IN, OUT, *given)
+    return last
+
+
+def test_names_that_are_too_long_are_shortened_the_same_whatever_is_beside_them(folder, brush):
+    long = "ä" * 125
+    put(IN / "cat" / f"{long}.png")
+    put(IN / "cat" / f"{long}b.png")
+    made = [last_of(brush, (0.123456,)).painted, set(files())]
+    assert made[0] == 5 and all(len(Path(name).name.encode()) <= 255 for name in made[1])
+    (IN / "cat" / f"{long}b.png").unlink()
+    put(IN / "cat" / f"{long}a.png")
+    last = last_of(brush, (0.123456,))
+    assert (last.painted, last.kept) == (1, 4) and set(files()) > made[1]
+
+
+def test_no_computer_takes_two_paintings_or_two_classes_for_one(folder, brush):
+    for number, name in enumerate(("cat/A.png", "cat/\u00e9.png", "cat/e\u0301.png", "DOG/a.png")):
+        put(IN / name, 9 + number)
+    assert last_of(brush).painted == 7
+    paintings = [name for name in files() if name != INDEX]
+    assert len({alike(name) for name in paintings}) == 7
+    with (OUT / INDEX).open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert {row["label"] for row in rows} == {"cat", "DOG", "dog"} and len(rows) == 7
+    for row in rows:
+        assert row["source"].startswith(f"{row['label']}/")
+        painted, source = images.load(OUT / row["file"]), images.load(IN / row["source"])
+        assert painted.shape == source.shape

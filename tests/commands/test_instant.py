@@ -17,6 +17,7 @@ from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.styles import StyleFile, save_styles
 from nst_core.instant.video import VideoProgress
 from nst_core.transfer.color import with_colors_of
+from tests.instant.test_kinds import animation
 
 CPU = Compute(device="cpu", precision="fp32")
 
@@ -139,9 +140,26 @@ def test_of_a_folder_all_pictures_are_painted_and_broken_ones_named(instant, fol
     assert instant("photos", output="painted/new") == 1
     assert {path.name for path in (folder / "painted" / "new").iterdir()} == {"cat.png", "dog.png"}
     assert_is("painted/new/cat.png", expected({"waves": 1.0}))
+    *lines, last = capsys.readouterr().err.splitlines()
+    assert any("skipped: broken.jpg is neither a picture nor a film" in line for line in lines)
+    assert last.startswith("error: painted 2 pictures of 4 files; left out 2: broken.jpg is neither")
+    assert "; notes.txt is neither" in last
+
+
+def test_of_a_mixed_folder_nothing_is_left_out_in_silence(instant, folder, capsys):
+    """And when all is painted, the exit code says so, whatever is hidden."""
+    film("photos/cam.mts")
+    (folder / "photos" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (folder / "photos" / "broken.jpg").unlink()
+    assert instant("photos", output="out") == 1
     err = capsys.readouterr().err
-    assert "skipped: broken.jpg cannot be read" in err and "notes.txt" not in err
-    assert err.splitlines()[-1] == "error: 1 of 3 files could not be painted and were skipped; see above why"
+    last = "error: painted 1 film and 2 pictures of 4 files; left out 1: notes.txt is neither a picture nor a film"
+    assert err.splitlines()[-1].startswith(last) and "passed over in photos, as hidden: .DS_Store" in err
+    assert {path.name for path in (folder / "out").iterdir()} == {"cam.mp4", "cat.png", "dog.png"}
+    (folder / "photos" / "notes.txt").unlink()
+    assert instant("photos", output="out") == 0
+    err = capsys.readouterr().err
+    assert err.splitlines()[-1] == "painted 1 film and 2 pictures" and ".DS_Store" in err
 
 
 def test_painting_again_overwrites_and_leaves_nothing_behind(instant, folder):
@@ -160,7 +178,7 @@ def test_pictures_of_one_name_are_both_painted_and_it_is_said(instant, folder, c
 
 
 def test_nothing_painted_is_an_error(refused, folder, capsys):
-    assert "broken.jpg cannot be read" in refused("photos/broken.jpg")
+    assert "broken.jpg is neither a picture nor a film" in refused("photos/broken.jpg")
     assert "gone.png does not exist" in refused("gone.png")
     assert "none of the 2 files could be painted" in refused("photos/broken.jpg", "gone.png", output="out")
     assert "size 8 (longest side)" in refused("photos/cat.png", "--size", "8")
@@ -171,7 +189,7 @@ def test_a_picture_too_narrow_for_the_size_does_not_end_the_rest(instant, folder
     images.save_png(torch.rand(1, 3, 20, 200), folder / "photos" / "wide.png")
     assert instant("photos", "--size", "56", output="out") == 1
     assert {path.name for path in (folder / "out").iterdir()} == {"cat.png", "dog.png"}
-    assert "skipped: size 56 (longest side) makes this 200×20 picture" in capsys.readouterr().err
+    assert "skipped: wide.png: size 56 (longest side) makes this 200×20 picture" in capsys.readouterr().err
 
 
 def test_a_disk_that_takes_no_more_ends_all(refused, full_disk):
@@ -190,7 +208,7 @@ def test_a_picture_that_takes_too_much_memory_does_not_end_the_rest(instant, fol
     monkeypatch.setattr(images, "load", load)
     assert instant("photos/cat.png", "photos/dog.png", output="out") == 1
     assert {path.name for path in (folder / "out").iterdir()} == {"dog.png"}
-    assert "skipped: this takes more memory than there is; choose a smaller size" in capsys.readouterr().err
+    assert "skipped: cat.png: this takes more memory than there is; choose a smaller size" in capsys.readouterr().err
 
 
 def test_what_skipping_means_is_told_beforehand(capsys):
@@ -201,7 +219,7 @@ def test_what_skipping_means_is_told_beforehand(capsys):
 
 def test_a_folder_that_cannot_be_made_is_said(refused, folder):
     (folder / "file").write_text("in the way")
-    assert "cannot be made" in refused("photos", output="file/out")
+    assert "the folder file/out cannot be written; write elsewhere" in refused("photos", output="file/out")
 
 
 def test_an_interrupt_keeps_what_is_painted(instant, folder, monkeypatch):
@@ -278,6 +296,8 @@ def test_what_a_video_is_told_and_tells(instant, folder, capsys, monkeypatch):
         yield VideoProgress(2, 3, None, 0.2, "a part of it is damaged")
 
     monkeypatch.setattr(command, "paint_video", paint_video)
+    film("film.mov")
+    (folder / "film.mov").rename("film.webm")
     assert instant("film.webm", output="out.mp4") == 0
     assert instant("film.webm", "--steady", "--size", "32", output="out.mp4") == 0
     assert told == [
@@ -285,6 +305,22 @@ def test_what_a_video_is_told_and_tells(instant, folder, capsys, monkeypatch):
         ("film.webm", "out.mp4", {"steady": True, "size": 32}),
     ]
     assert "film.webm: a part of it is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["out", "out.mp4", "out.gif", "out.webp", "out.png"])
+def test_an_animation_becomes_one_again_or_a_film(instant, folder, monkeypatch, output):
+    animation(folder / "moving.jpg", "GIF")
+    told = []
+    monkeypatch.setattr(command, "paint_video", lambda *given, **_: told.append(given[:2]) or (yield from ()))
+    assert instant("moving.jpg", output=output) == 0
+    (given,) = told
+    assert [path.as_posix() for path in given] == ["moving.jpg", "out/moving.gif" if output == "out" else output]
+
+
+def test_an_animation_does_not_become_a_picture_of_one_frame(refused, folder):
+    animation(folder / "moving.gif", "GIF")
+    line = refused("moving.gif", output="out.jpg")
+    assert "for an animation, name a .gif or .webp or .png or .mp4 file or a folder" in line
 
 
 def test_an_interrupted_video_is_closed(instant, folder, monkeypatch):
@@ -298,8 +334,9 @@ def test_an_interrupted_video_is_closed(instant, folder, monkeypatch):
             closed.append(source.name)
 
     monkeypatch.setattr(command, "paint_video", paint_video)
-    assert instant("film.webm", output="out.mp4") == 130
-    assert closed == ["film.webm"]
+    film("film.mov")
+    assert instant("film.mov", output="out.mp4") == 130
+    assert closed == ["film.mov"]
 
 
 def test_a_video_that_is_ended_by_a_signal_holds_the_frames_painted_so_far(instant, folder, monkeypatch):

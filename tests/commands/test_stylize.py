@@ -138,6 +138,14 @@ def test_several_styles_and_a_mask_change_the_picture(folder):
     assert kept.max() <= 2 / 255 < (painted["mask"] - content)[..., :12].abs().max()
 
 
+def test_of_an_animation_the_first_frame_is_used_and_it_is_said(folder, capsys):
+    frames = [Image.new("RGB", (64, 48), color) for color in ("red", "blue")]
+    frames[0].save("moving.gif", save_all=True, append_images=frames[1:])
+    assert stylize("--steps", "1", content="moving.gif") == 0
+    err = capsys.readouterr().err
+    assert "moving.gif is an animation; its first frame is used" in err and "style.png is an" not in err
+
+
 def test_a_timelapse_is_an_animation(folder, capsys):
     assert stylize("--timelapse", "run.webp") == 0
     with Image.open(folder / "run.webp") as animation:

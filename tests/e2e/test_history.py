@@ -152,6 +152,8 @@ def test_a_moment_is_marked_while_the_run_goes_on_and_the_run_becomes_an_animati
     assert download(page, "#timelapse", tmp_path / "run.webp") == "neural-style-lab.webp"
     with Image.open(tmp_path / "run.webp") as animation:
         assert animation.n_frames > 2
+    name = download(page, "#as-jpeg", tmp_path / "one.jpg")
+    assert name.startswith("content_style") and name.endswith(".jpg") and read_record(tmp_path / "one.jpg").steps > 0
 
 
 @pytest.mark.parametrize("width", [390, 1280])

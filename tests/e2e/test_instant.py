@@ -183,7 +183,7 @@ def test_what_is_no_video_is_named(instant, tmp_path):
     instant.set_input_files("#clip input[type=file]", tmp_path / "letter.mp4")
     expect(instant.locator("#clip")).to_contain_text("letter")
     instant.click("#clip-run")
-    says(instant, "clip-status", "letter.mp4 cannot be read as a video")
+    says(instant, "clip-status", "letter.mp4 is neither a picture nor a film")
     expect(instant.locator("#clip-run")).to_be_enabled()
 
 

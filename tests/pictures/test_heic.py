@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from nst_core import images
-from nst_core.commands.pictures import pictures_in
+from nst_core.commands.pictures import pictures_below
 from nst_core.errors import ImageError
 from nst_core.pictures import opening
 from nst_core.ui.augment.zip import unpack
@@ -73,12 +73,14 @@ def test_folders_and_zips_take_heic(tmp_path):
     folder.mkdir()
     for name in ("a.heic", "b.HEIF", "c.hif", "d.avif", "e.jfif", "f.txt"):
         (folder / name).write_bytes(heic(Image.fromarray(quarters())))
-    assert [path.name for path in pictures_in(folder)] == ["a.heic", "b.HEIF", "c.hif", "d.avif", "e.jfif"]
+    (folder / "f.txt").write_text("no picture")
+    found = {path.name for path in pictures_below(folder)}
+    assert found == {"a.heic", "b.HEIF", "c.hif", "d.avif", "e.jfif"}
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for path in folder.iterdir():
             archive.write(path, f"cat/{path.name}")
     assert unpack(tmp_path / "all.zip", tmp_path / "out") == 1
-    assert len(pictures_in(tmp_path / "out" / "cat")) == 5
+    assert len(list(pictures_below(tmp_path / "out" / "cat"))) == 5
 
 
 @pytest.mark.parametrize(

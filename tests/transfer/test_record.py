@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from nst_core import images
-from nst_core.errors import ConfigError, ImageError, NSTError
+from nst_core.errors import ConfigError, ImageError, NSTError, OutputError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import PACKAGES, TEXT_KEY, RunRecord, read_record, save_result, versions
@@ -56,6 +56,23 @@ def saved(tmp_path):
     image, record, path = torch.rand(1, 3, 20, 30), record_of(), tmp_path / "result.png"
     save_result(image, record, path)
     return path, record, image
+
+
+@pytest.mark.parametrize("name", ["result.jpg", "RESULT.JPEG"])
+def test_a_jpeg_remembers_as_much_and_is_nearly_the_picture(saved, tmp_path, name):
+    path, record, image = saved
+    smooth = torch.nn.functional.interpolate(image, (60, 90), mode="bilinear")
+    save_result(smooth, record, tmp_path / name)
+    assert read_record(tmp_path / name) == record
+    with Image.open(tmp_path / name) as picture:
+        assert picture.format == "JPEG" and picture.getexif()[305] == "Neural Style Lab"
+    assert (images.load(tmp_path / name) - smooth).abs().mean() < 0.02
+
+
+def test_a_record_that_a_jpeg_cannot_hold_is_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(OutputError, match="longer than a JPEG takes; keep the PNG"):
+        save_result(torch.rand(1, 3, 20, 30), record_of(notes=("n" * 9000,) * 9), tmp_path / "a.jpg")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_saved_picture_remembers_how_it_was_made(saved):
@@ -114,7 +131,7 @@ def test_versions_are_of_what_a_result_may_depend_on():
 def test_a_picture_of_other_programs_carries_no_record(tmp_path):
     for name, options in (("foreign.png", {}), ("foreign.jpg", {}), ("foreign.webp", {})):
         Image.new("RGB", (20, 20)).save(tmp_path / name, **options)
-        with pytest.raises(ImageError, match=f"{name} carries no record.*only PNG files saved by Neural Style Lab"):
+        with pytest.raises(ImageError, match=f"{name} carries no record.*only PNG and JPEG files saved by"):
             read_record(tmp_path / name)
 
 

@@ -32,6 +32,7 @@ POSTER_KEY = "neural-style-lab-figure"  # of the PNG's text chunk that holds wha
 PART_KEY = "neural-style-lab-part"  # of that of a part that is no painting, which says what it shows
 INDEX = "figure.json"
 MOST_LETTERS = 60  # of a file's name
+PART_FILE = re.compile(rf"\d+-\d+.*\.png|chart.*\.csv|{re.escape(INDEX)}", re.IGNORECASE)  # such as `save_parts` names
 
 
 def poster(
@@ -140,6 +141,17 @@ def save_parts(figure: Figure, settings: Mapping[str, Any], moment: Moment, fold
     with writing(index) as aside:
         aside.write_text(json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8")
     return [*part_files, *chart_files, index]
+
+
+def part_files(folder: Path) -> list[Path]:
+    """The files of a folder that `save_parts` might replace."""
+    return [path for path in folder.iterdir() if PART_FILE.fullmatch(path.name)] if folder.is_dir() else []
+
+
+def could_be_part(path: Path, folder: Path) -> bool:
+    """Whether `save_parts` might replace a file, by its name or the one that it leads to."""
+    full = path.resolve()
+    return full.parent == folder.resolve() and PART_FILE.fullmatch(full.name) is not None
 
 
 def unique(labels: Iterable[str]) -> list[str]:

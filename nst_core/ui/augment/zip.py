@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Collection, Iterable
@@ -10,7 +9,10 @@ from pathlib import Path, PureWindowsPath
 
 from nst_core.augment.labels import INDEX, read_index
 from nst_core.errors import ImageError, named, said
+from nst_core.file_names import alike, is_portable
+from nst_core.files import writing
 from nst_core.pictures.opening import SUFFIXES
+from nst_core.pictures.recognition import HEAD_BYTES, begins_as_picture
 from nst_core.ui.page.downloads import new_file
 
 PICTURES = tuple(SUFFIXES)
@@ -24,11 +26,8 @@ MOST_FOLDERS = 16  # around a picture
 MOST_RATIO = 100
 BLANK_BYTES = 50_000_000  # of a whole ZIP, unpacked, beyond that ratio
 DISK_RESERVE = 500_000_000  # bytes that stay free for all else
-LONGEST_NAME = 200  # bytes, of the 255 that disks take, as the name of a painting is longer by its strength
 # What Python raises for a ZIP that is damaged, encrypted or none, and for a disk that is full.
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
-# What Windows keeps for devices, whatever the ending.
-DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³")}
 
 
 def unpack(source: Path, folder: Path) -> int:
@@ -69,7 +68,7 @@ class _Guarded(io.FileIO):
 
 def _unpack(archive: zipfile.ZipFile, name: str, folder: Path) -> int:
     files = _files(archive, name)
-    shown = {info: parts for info, parts in files.items() if parts[-1].lower().endswith(PICTURES)}
+    shown = {info: parts for info, parts in files.items() if _is_meant(archive, info, parts[-1])}
     if not shown:
         raise ImageError(f"{name} has no pictures in it; put those of each class into a folder")
     while len({parts[0] for parts in shown.values()}) == 1 and _mostly_deeper(shown.values()):
@@ -82,6 +81,14 @@ def _unpack(archive: zipfile.ZipFile, name: str, folder: Path) -> int:
             with archive.open(info) as packed, (folder / above[0] / picture).open("xb") as file:
                 shutil.copyfileobj(packed, file)
     return len(files) - sum(len(parts) == 2 for parts in shown.values())
+
+
+def _is_meant(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bool:
+    """Whether a file is a picture, or only says so: then painting names it, and what is wrong with it."""
+    if name.lower().endswith(PICTURES):
+        return True
+    with archive.open(info) as packed:
+        return begins_as_picture(packed.read(HEAD_BYTES))
 
 
 def _mostly_deeper(paths: Collection[tuple[str, ...]]) -> bool:
@@ -149,40 +156,23 @@ def _check_names(paths: Collection[tuple[str, ...]], name: str) -> None:
     files: set[tuple[str, ...]] = set()
     for parts in paths:
         for part in parts:
-            if not _is_plain(part):
+            if not is_portable(part):
                 raise ImageError(f"{name} holds {said(part)}, which not every computer takes for a name; rename it")
-        alike = tuple(map(_alike, parts))
-        if len(parts) > 1 and classes.setdefault(alike[0], parts[0]) != parts[0] or alike in files:
+        same = tuple(map(alike, parts))
+        if len(parts) > 1 and classes.setdefault(same[0], parts[0]) != parts[0] or same in files:
             raise ImageError(f"{name} holds {said('/'.join(parts))} twice, or in capitals as well; rename one of them")
-        files.add(alike)
-
-
-def _is_plain(part: str) -> bool:
-    return (
-        part.isprintable()
-        and not set(part) & set('<>:"|?*')
-        and not part.endswith((".", " "))
-        and part.split(".")[0].rstrip().lower() not in DEVICES
-        and len(part.encode()) <= LONGEST_NAME
-    )
-
-
-def _alike(part: str) -> str:
-    """Reduce a name to what macOS or Windows tell names apart by."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", part).casefold())
+        files.add(same)
 
 
 def pack(paintings: Path, name: str) -> Path:
     """Pack what is painted, and its index, into a ZIP of that name.
 
     Raises:
-        ImageError: it cannot be written.
+        OutputError: it cannot be written.
     """
     path = new_file(name)
-    try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # a PNG is as small as it gets
-            for file in (INDEX, *read_index(paintings)):
-                archive.write(paintings / file, file)
-    except OSError as error:
-        raise ImageError(f"the ZIP could not be written ({error.strerror or error}); make room") from None
+    # a PNG is as small as it gets
+    with writing(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
+        for file in (INDEX, *read_index(paintings)):
+            archive.write(paintings / file, file)
     return path

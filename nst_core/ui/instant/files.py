@@ -2,16 +2,22 @@
 
 import time
 import zipfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from torch import Tensor
 
 from nst_core import images
-from nst_core.errors import ConfigError, ImageError, NSTError, named
+from nst_core.errors import ConfigError, ImageError, NSTError, listed, named
+from nst_core.file_names import PORTABLE_BYTES, Names, named_after, portable
 from nst_core.files import writing
+from nst_core.instant.kinds import FILM, PICTURE, kind_of
 from nst_core.instant.video import VideoProgress, paint_video
+from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.picture import on_device, read
 from nst_core.ui.page.downloads import in_use, new_file
 from nst_core.ui.page.events import Update
@@ -21,7 +27,6 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.jobs import connect_job
 from nst_core.ui.studio.instant_session import InstantSession
 from nst_core.ui.widgets.channel import Channel, preview_area
-from nst_core.ui.widgets.pictures import PICTURE_FILES
 
 WORDS_SECONDS = 0.5  # between two updates of the status
 VIDEO_SIZE = 640  # pixels, to begin with
@@ -29,7 +34,7 @@ VIDEO_SIZE = 640  # pixels, to begin with
 
 def build_video(session: gr.State) -> None:
     """Lay out the video's tab and connect it."""
-    source = gr.File(label="Video", elem_id="clip", file_types=["video"], height=120)
+    source = gr.File(label="Video", elem_id="clip", height=120)
     with gr.Row():
         info = "of the longer side; empty: its own"
         size = gr.Number(VIDEO_SIZE, label="Size, pixels", elem_id="clip-size", min_width=110, info=info)
@@ -43,7 +48,7 @@ def build_video(session: gr.State) -> None:
 
 def build_many(session: gr.State, size: gr.Number, keep_transparency: gr.Checkbox) -> None:
     """Lay out the tab of many pictures and connect it; they are painted as single ones are."""
-    files = gr.File(label="Pictures", elem_id="batch", file_types=PICTURE_FILES, file_count="multiple", height=160)
+    files = gr.File(label="Pictures", elem_id="batch", file_count="multiple", height=160)
     folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
     outcome = gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False)
     hint = "Pictures are shown here as they are painted."
@@ -86,18 +91,19 @@ def paint_clip(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
     source, size = shown["source"], shown["size"]
     try:
         session.video.busy = True
-        output = new_file("neural-style-lab.mp4")
         if source is None:
             raise ImageError("there is no video; drop one")
-        if size is not None and size != size // 1:
-            raise ConfigError(f"the size is {size:g}; give a whole number of pixels, or none")
+        output = new_file(named_after(Path(source).stem, session.chosen, ending=".mp4"))
+        pixels = _whole(size)
         brush = on_device(session.brush())
+        if kind_of(Path(source)) is PICTURE:
+            raise ImageError(f"{named(source)} is a picture; paint it under Picture")
         painting = paint_video(
             source,
             output,
             brush,
             steady=shown["steady"],
-            size=None if size is None else int(size),
+            size=pixels,
             steering=session.video.steering,
         )
         with in_use([source]):
@@ -106,6 +112,12 @@ def paint_clip(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
         yield _problem(error)
     finally:
         session.video.busy = False
+
+
+def _whole(size: float | None) -> int | None:
+    if size is not None and size != size // 1:
+        raise ConfigError(f"the size is {size:g}; give a whole number of pixels, or none")
+    return None if size is None else int(size)
 
 
 def _show_video(
@@ -157,8 +169,7 @@ def paint_many(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
     try:
         session.batch.busy = True
         output = new_file("neural-style-lab.zip")
-        given = [Path(path) for path in [*(shown["files"] or ()), *(shown["folder"] or ())]]
-        sources = [path for path in given if not path.name.startswith(".")]
+        sources, hidden = _sources([*(shown["files"] or ()), *(shown["folder"] or ())])
         if not sources:
             raise ImageError("there are no pictures; drop some, or a folder")
         brush = on_device(session.brush())
@@ -172,18 +183,18 @@ def paint_many(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
                 writing(output) as aside,
                 zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive,
             ):
+                zipped = _Zip(archive, brush, shown["size"], shown["keep_transparency"], session.batch.steering)
                 for number, source in enumerate(sources):
                     if session.batch.steering.stop.is_set():
                         break
                     try:
-                        picture = read(source, shown["size"], shown["keep_transparency"])
-                        painted = picture.finished(brush(picture.image))
+                        painted = zipped.add(source)
                     except ImageError as error:
                         skipped.append(str(error))
                         continue
+                    if painted is None:
+                        break
                     made += 1
-                    with archive.open(_free_name(archive, source.stem), "w") as entry:
-                        images.save_png(painted, entry)
                     text = f"Picture {number + 1} of {len(sources)}: {named(source)}"
                     status = status_html(text, "; ".join(skipped), share=(number + 1) / len(sources), run=channel.token)
                     channel.put(painted, {"batch-status": status})
@@ -196,6 +207,7 @@ def paint_many(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
         stopped = "Stopped" if session.batch.steering.stop.is_set() else "Done"
         text = f"{stopped}: {made} of {len(sources)} pictures in {duration(time.monotonic() - began)}"
         left_out = f"Skipped: {'; '.join(skipped)}" if skipped else ""
+        left_out += f"{' · ' if skipped else ''}Passed over, as hidden: {listed(hidden)}" if hidden else ""
         status = status_html(text, left_out, share=1)
         yield {"status": status, "outcome": gr.DownloadButton(value=str(output), visible=True)}
     except NSTError as error:
@@ -204,12 +216,53 @@ def paint_many(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
         session.batch.busy = False
 
 
-def _free_name(archive: zipfile.ZipFile, stem: str) -> str:
-    """ "STEM.png", or with the first number that makes it new."""
-    taken, name, number = set(archive.namelist()), f"{stem}.png", 2
-    while name in taken:
-        name, number = f"{stem} {number}.png", number + 1
-    return name
+def _sources(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """List what is to be painted, and the names of hidden files, as systems put beside pictures."""
+    every = [Path(path) for path in paths]
+    return [path for path in every if path.name[:1] != "."], [path.name for path in every if path.name[:1] == "."]
+
+
+@dataclass(frozen=True)
+class _Zip:
+    """Paints pictures and animations into a ZIP, by names that every computer takes."""
+
+    archive: zipfile.ZipFile
+    brush: Callable[[Tensor], Tensor]
+    size: float | None
+    keep_transparency: bool
+    steering: Steering
+    names: Names = field(default_factory=lambda: Names(PORTABLE_BYTES))
+
+    def add(self, source: Path) -> Tensor | None:
+        """Paint a file; give what was painted last, None if it was stopped before.
+
+        Raises:
+            ImageError: a film, or what cannot be painted.
+        """
+        kind = kind_of(source)
+        if kind is FILM:
+            raise ImageError(f"{named(source)} is a film; paint it under Video")
+        if kind is not PICTURE:
+            return self._add_animation(source, kind.endings[0])
+        picture = read(source, self.size, self.keep_transparency)
+        painted = picture.finished(self.brush(picture.image))
+        with self.archive.open(self.names.free(portable(source.stem), kind.endings[0]), "w") as entry:
+            images.save_png(painted, entry)
+        return painted
+
+    def _add_animation(self, source: Path, ending: str) -> Tensor | None:
+        last, path = None, new_file(f"animation{ending}")
+        pixels = _whole(self.size)
+        try:
+            with closing(paint_video(source, path, self.brush, size=pixels, steering=self.steering)) as painting:
+                for progress in painting:
+                    last = progress.image if progress.image is not None else last
+        except ConfigError as error:  # too narrow for the size: others are not
+            raise ImageError(str(error)) from None
+        if path.exists():
+            self.archive.write(path, self.names.free(portable(source.stem), ending))
+            path.unlink()
+        return last
 
 
 def _begun(channel: Channel, text: str, outcome: Update) -> Updates:

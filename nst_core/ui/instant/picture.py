@@ -15,6 +15,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError, NSTError
+from nst_core.file_names import named_after
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.steps import Steps
 from nst_core.transfer.presets import DEFAULT_PRESET
@@ -83,7 +84,7 @@ def paint_picture(
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
     result = gr.HTML(value=comparison(given.image, painted), visible=True)
     yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True)}
-    path = new_file("neural-style-lab.png")
+    path = new_file(named_after(source.stem, style, ending=".png"))
     images.save_png(given.finished(painted), path, {TEXT_KEY: json.dumps({"style": style, **mix._asdict()})})
     session.source, session.result, session.painted = source, path, wanted
     yield {"download": gr.DownloadButton(value=path)}

@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from nst_core.files import plain_errors
+from nst_core.outputs import check_room
 
 FOLDERS: set[Path] = set()  # that this program made, to be deleted with all that is in them when it ends
 IN_USE: Counter[Path] = Counter()  # files and folders of jobs that go on, however old they are
@@ -18,9 +19,10 @@ def new_file(name: str) -> Path:
     """Make a path of that name, in a new folder that cannot be guessed.
 
     Raises:
-        OutputError: the folder cannot be made.
+        OutputError: the folder cannot be made, or the disk is full.
     """
     folder = Path(gr.utils.get_upload_folder()) / secrets.token_hex(16)
+    check_room(folder, called="the disk for results")
     with plain_errors(name):
         folder.mkdir(parents=True)
     FOLDERS.add(folder)

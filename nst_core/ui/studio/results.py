@@ -8,11 +8,13 @@ from typing import Protocol
 from torch import Tensor
 
 from nst_core.errors import ImageError, NSTError
+from nst_core.file_names import named_after
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.record import RunRecord
 from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.studio.controls_and_config import preset_of
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.pictures import data_uri
 from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
@@ -161,6 +163,12 @@ def twice_as_large(config: StyleTransferConfig) -> StyleTransferConfig:
     return config.changed(
         size=2 * config.size, start="image", smallest_scale=0, steps=max(1, config.steps // 2), last_step=0
     )
+
+
+def painting_name(uploads: Uploads, config: StyleTransferConfig) -> str:
+    """A file's name that says what was painted, in which style and by which preset."""
+    pictures = [Path(path).stem for path in (uploads.content, uploads.style) if path]
+    return named_after(*pictures, preset_of(config.changed(last_step=0)) or "", ending=".png")
 
 
 def timelapse_file(timelapse: Timelapse) -> Path:

@@ -17,7 +17,15 @@ from nst_core.ui.page.status import done_text, shares_html, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.controls_and_config import CONTROLS
-from nst_core.ui.studio.results import Result, Results, counted, strip_value, timelapse_file, twice_as_large
+from nst_core.ui.studio.results import (
+    Result,
+    Results,
+    counted,
+    painting_name,
+    strip_value,
+    timelapse_file,
+    twice_as_large,
+)
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import UPLOADS
 from nst_core.ui.stylize.run import STAGE
@@ -25,7 +33,7 @@ from nst_core.ui.widgets.pictures import comparison
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
 NO_FRAME = "nothing is painted yet; press Run first"
-DOWNLOAD = "() => document.querySelector('#timelapse-file').click()"
+DOWNLOAD = "() => document.querySelector('#ID').click()"
 
 
 class HistoryParts(NamedTuple):
@@ -37,6 +45,7 @@ class HistoryParts(NamedTuple):
     again: gr.Button
     put_back: gr.Button
     timelapse: gr.Button
+    jpeg: gr.Button
     mark: gr.Button
     restore: gr.File
 
@@ -51,7 +60,7 @@ def build_history(session: gr.State, form: Form) -> Form:
     Returns:
         the form with its "strip".
     """
-    parts, timelapse = _layout()
+    parts, files = _layout()
     form |= {"strip": parts.strip}
     settings = ("preset", "about", *CONTROLS)
     shown = form.only(*STAGE, "strip", *settings)
@@ -64,15 +73,18 @@ def build_history(session: gr.State, form: Form) -> Form:
     ):
         shown = form.only("status", *names)
         button.click(shown.filled_by(act), session, list(shown), **QUEUED)
-    parts.timelapse.click(make_timelapse, session, timelapse, **QUEUED)
-    timelapse.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
+    for button, make in ((parts.timelapse, make_timelapse), (parts.jpeg, as_jpeg)):
+        file = files[button]
+        button.click(make, session, file, **QUEUED)
+        download = DOWNLOAD.replace("ID", file.elem_id or "")
+        file.change(None, js=download, show_progress="hidden", api_visibility="private")
     parts.mark.click(mark, session, parts.strip, **QUEUED)
     shown = form.only("status", *settings) | {"file": parts.restore}
     parts.restore.upload(shown.filled_by(restore), [session, parts.restore], list(shown), **QUEUED)
     return form
 
 
-def _layout() -> tuple[HistoryParts, gr.DownloadButton]:
+def _layout() -> tuple[HistoryParts, dict[gr.Button, gr.DownloadButton]]:
     small: dict[str, Any] = {"size": "sm", "min_width": 130}
     with gr.Column(elem_id="history"):
         strip = Strip(Results().value(), elem_id="results")
@@ -83,11 +95,13 @@ def _layout() -> tuple[HistoryParts, gr.DownloadButton]:
             mark = gr.Button("Mark this moment", elem_id="mark", **small)
             put_back = gr.Button("Put its pictures back", elem_id="put-back", **small)
             timelapse = gr.Button("Timelapse of the last run", elem_id="timelapse", **small)
-        file = gr.DownloadButton(elem_id="timelapse-file", visible="hidden")
+            jpeg = gr.Button("The chosen one as JPEG", elem_id="as-jpeg", **small)
+        made = {timelapse: "timelapse-file", jpeg: "jpeg-file"}
+        files = {button: gr.DownloadButton(elem_id=name, visible="hidden") for button, name in made.items()}
         restore = gr.File(
             label="Settings from a picture painted here", elem_id="settings-from", file_types=["image"], height=150
         )
-    return HistoryParts(strip, use_start, use_content, again, put_back, timelapse, mark, restore), file
+    return HistoryParts(strip, use_start, use_content, again, put_back, timelapse, jpeg, mark, restore), files
 
 
 def look_again(session: Session, event: gr.EventData) -> Updates:
@@ -197,6 +211,18 @@ def make_timelapse(session: Session) -> Update:
         return gr.skip()
 
 
+def as_jpeg(session: Session) -> Update:
+    """Write the chosen result as a JPEG with its record, which the page then downloads."""
+    try:
+        result, path = _chosen(session)
+        jpeg = new_file(Path(path).with_suffix(".jpg").name)
+        save_result(images.load(path), result.record, jpeg)
+    except NSTError as error:
+        warn(error, "No JPEG")
+        return gr.skip()
+    return gr.DownloadButton(value=jpeg)
+
+
 def mark(session: Session) -> Update:
     """Put the picture of this moment into the strip; the run goes on."""
     run = session.run
@@ -205,7 +231,7 @@ def mark(session: Session) -> Update:
         return gr.skip()
     image, record = DEVICE_THREAD.submit(_moment, run).result()
     if not session.results.find(record):
-        path = new_file("neural-style-lab.png")
+        path = new_file(painting_name(session.uploads, record.config))
         save_result(image, record, path)
         session.results.add(image, record, path, session.uploads)
         gr.Info(f"Step {record.steps} is in the strip.", duration=4)
@@ -224,7 +250,7 @@ def _moment(run: Run) -> tuple[Tensor, RunRecord]:
 
 
 def restore(session: Session, path: str | Path | None) -> Updates:
-    """Set the settings inside a PNG of ours; the place for the file is empty again afterwards."""
+    """Set the settings inside a PNG or JPEG of ours; the place for the file is empty again afterwards."""
     try:
         if path is None:
             raise ImageError("there is no picture to take settings from; drop one that was painted here")

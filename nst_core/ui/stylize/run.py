@@ -32,7 +32,7 @@ from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.limits import check_work
 from nst_core.ui.studio.controls_and_config import config_of, default_config
-from nst_core.ui.studio.results import remember
+from nst_core.ui.studio.results import painting_name, remember
 from nst_core.ui.studio.session import Session, give_up_oldest, make_room
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.channel import Channel
@@ -248,7 +248,7 @@ def _result(session: Session, run: Run, problem: NSTError | None = None) -> Upda
     record, image = run.record(), run.newest.image
     png: Path | None = None
     try:
-        png = new_file("neural-style-lab.png")
+        png = new_file(painting_name(session.uploads, record.config))
         save_result(run.result, record, png)
         remember(session, run, png, session.losses.html())
     except OutputError as error:  # it is shown all the same

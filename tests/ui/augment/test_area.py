@@ -209,6 +209,12 @@ def test_a_picture_that_cannot_be_read_is_skipped_and_named(job, packed, toasts)
     assert names_in(views) == ["cat/a-1.png", "cat/b-1.png", "dog/a-1.png"] and toasts == []
 
 
+def test_a_picture_is_known_by_its_content_whatever_its_name(job, packed):
+    views = paint(job, wish(packed(*FILES, **{"dog/photo": png(), "dog/list.txt": b"Dear reader"}), strengths="1"))
+    assert "dog/photo-1.png" in names_in(views)
+    assert "Left out: 1 files that are no pictures in a class" in views[-1]["status"]
+
+
 def test_of_many_that_are_skipped_some_are_named(job, packed):
     views = paint(job, wish(packed(*FILES, **{f"dog/z{number}.jpg": b"x" for number in range(5)}), strengths="1"))
     assert "z2.jpg is skipped" in views[-1]["status"] and "z3.jpg" not in views[-1]["status"]
@@ -621,7 +627,7 @@ def test_a_zip_that_is_gone_is_named(job, tmp_path, toasts):
     [
         (["a.png", "b.png"], "the ZIP of pictures has no folders in it; put the pictures of each class into a folder"),
         (["train/cat/a.png", "test/cat/b.png"], "the folders test, train in the ZIP of pictures have no pictures"),
-        (["cat/a.txt"], "animals.zip has no pictures in it"),
+        (["cat/"], "animals.zip has no pictures in it"),
         ([], "animals.zip has no pictures in it"),
     ],
 )
@@ -639,7 +645,7 @@ def test_a_full_disk_is_named(job, packed, toasts, monkeypatch):
         assert is_problem(job, paint(job, wish(source)), toasts, "cannot be unpacked (No space left on device)")
     toasts.clear()
     monkeypatch.setattr(zipfile.ZipFile, "write", full)
-    assert is_problem(job, paint(job, wish(source)), toasts, "the ZIP could not be written (No space left on device)")
+    assert is_problem(job, paint(job, wish(source)), toasts, "painted.zip could not be written: the disk is full")
 
 
 @pytest.mark.parametrize("slip", [{"strengths": "5"}, {"size": 16.5}, {"styles": []}, {"strengths": "1, 1"}])

@@ -1,5 +1,6 @@
 """Videos and many pictures painted in one pass, without a browser."""
 
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,14 @@ import pytest
 import torch
 
 from nst_core import images
+from nst_core.file_names import alike, is_portable
+from nst_core.instant.video import VideoProgress
 from nst_core.ui.instant import files as module
 from nst_core.ui.instant.files import build_many, build_video, paint_clip, paint_many
 from nst_core.ui.serving.jobs import Job, press, ready
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.widgets.channel import Channel
+from tests.instant.test_kinds import animation
 from tests.instant.test_painter import network_of
 from tests.instant.test_video import FRAMES, HEIGHT, WIDTH, decoded, film
 from tests.ui.instant.test_picture import props
@@ -73,9 +77,11 @@ def clip_shown(source: str | None, size: float | None, steady: bool) -> dict:
     return {"source": source, "size": size, "steady": steady}
 
 
-def batch_shown(files: list[str] | None, folder: list[str] | None, size: float | None) -> dict:
+def batch_shown(
+    files: list[str] | None, folder: list[str] | None, size: float | None, keep_transparency: bool = True
+) -> dict:
     """What the tab of many pictures shows."""
-    return {"files": files, "folder": folder, "size": size}
+    return {"files": files, "folder": folder, "size": size, "keep_transparency": keep_transparency}
 
 
 def stopped_after(job: Job, count: int, monkeypatch, painting: Iterator) -> list:
@@ -197,7 +203,7 @@ def test_what_is_no_video_is_named(session, tmp_path, toasts):
     toasts.clear()
     (tmp_path / "letter.mp4").write_text("Dear reader, this is no video. " * 50)
     views = list(paint_clip(session, clip_shown(str(tmp_path / "letter.mp4"), 64, False)))
-    assert is_problem(views, session, toasts, "letter.mp4 cannot be read as a video")
+    assert is_problem(views, session, toasts, "letter.mp4 is neither a picture nor a film")
 
 
 def test_a_blend_that_cannot_be_is_named_before_a_video_is_begun(session, clip, toasts):
@@ -213,7 +219,7 @@ def test_a_zip_holds_every_picture_under_a_name_of_its_own(session, files, paint
     views = list(paint_many(session, batch_shown([str(path) for path in files], None, 24)))
     assert "Done: 3 of 3 pictures" in views[-1]["status"] and session.batch.busy is False
     with zipfile.ZipFile(shown_file(views)) as archive:
-        assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png", "b.png"]
+        assert archive.testzip() is None and archive.namelist() == ["a.png", "a-2.png", "b.png"]
         for name, path in zip(archive.namelist(), files, strict=True):
             with archive.open(name) as entry:
                 painted = images.load(entry)
@@ -233,13 +239,64 @@ def test_pictures_and_a_folder_are_painted_together_but_hidden_files(session, fi
         assert archive.namelist() == ["a.png", "b.png"]
         with archive.open("b.png") as entry:
             assert images.size_of(images.load(entry)) == (32, 40)
-    assert "Skipped" not in views[-1]["status"]
+    assert "Skipped" not in views[-1]["status"] and "Passed over, as hidden: .DS_Store" in views[-1]["status"]
+
+
+def test_names_in_a_zip_are_taken_by_every_computer_and_told_apart_by_each(session, files, tmp_path):
+    names = ["IMG.png", "img.jpg", "é.png", "e\u0301.png", "CON.png", "what?.png", "end. .png", "x" * 251 + ".png", "b"]
+    for name in names:
+        (tmp_path / "many").mkdir(exist_ok=True)
+        (tmp_path / "many" / name).write_bytes(files[0].read_bytes())
+    given = [str(tmp_path / "many" / name) for name in names]
+    views = list(paint_many(session, batch_shown(given, None, 24)))
+    with zipfile.ZipFile(shown_file(views)) as archive:
+        made = archive.namelist()
+    assert len(made) == len({alike(name) for name in made}) == len(names) and all(map(is_portable, made))
+    assert made[:4] == ["IMG.png", "img-2.png", "é.png", "é-2.png"] and made[-1] == "b.png"
+
+
+def test_what_a_file_is_its_content_says(session, files, clip, tmp_path, monkeypatch):
+    """Films are named, animations painted as such, each under whatever name."""
+    film_as_picture, moving, still_as_film = (tmp_path / name for name in ("film.jpg", "moving", "still.mp4"))
+    clip.rename(film_as_picture)
+    animation(moving, "GIF")
+    still_as_film.write_bytes(files[0].read_bytes())
+
+    def paint_video(source, output, paint, *, size, steering):
+        assert (source, output.suffix, size) == (moving, ".gif", 24)
+        output.write_bytes(b"painted")
+        yield VideoProgress(3, 3, paint(torch.rand(1, 3, 24, 24)), 0.1)
+
+    monkeypatch.setattr(module, "paint_video", paint_video)
+    given = [str(path) for path in (film_as_picture, moving, still_as_film)]
+    views = list(paint_many(session, batch_shown(given, None, 24)))
+    assert "Done: 2 of 3" in views[-1]["status"] and "film.jpg is a film; paint it under Video" in views[-1]["status"]
+    with zipfile.ZipFile(shown_file(views)) as archive:
+        assert archive.namelist() == ["moving.gif", "still.png"] and archive.read("moving.gif") == b"painted"
+
+
+def test_a_full_disk_is_told_before_the_work(session, files, clip, toasts, monkeypatch):
+    usage = shutil.disk_usage(clip)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=1_000_000))
+    clips, batches = clip_shown(str(clip), 32, False), batch_shown([str(files[0])], None, 24)
+    for painting in (paint_clip(session, clips), paint_many(session, batches)):
+        toasts.clear()
+        assert is_problem(list(painting), session, toasts, "the disk for results has room for 1 MB, and about 2 MB")
+
+
+def test_a_picture_is_no_video_whatever_its_name(session, files, toasts, tmp_path):
+    files[0].rename(tmp_path / "clip.mp4")
+    views = list(paint_clip(session, clip_shown(str(tmp_path / "clip.mp4"), 32, False)))
+    assert is_problem(views, session, toasts, "clip.mp4 is a picture; paint it under Picture")
 
 
 def test_a_picture_that_cannot_be_read_is_skipped_and_named(session, files, toasts):
     files[1].write_text("Dear reader")
     views = list(paint_many(session, batch_shown([str(path) for path in files], None, 24)))
-    assert "Done: 2 of 3 pictures" in views[-1]["status"] and "Skipped: a.jpg cannot be read" in views[-1]["status"]
+    assert (
+        "Done: 2 of 3 pictures" in views[-1]["status"]
+        and "Skipped: a.jpg is neither a picture nor" in views[-1]["status"]
+    )
     with zipfile.ZipFile(shown_file(views)) as archive:
         assert archive.namelist() == ["a.png", "b.png"]
     assert toasts == []
@@ -249,7 +306,7 @@ def test_pictures_of_which_none_can_be_read_are_named(session, files, toasts):
     for path in files:
         path.write_text("Dear reader")
     views = list(paint_many(session, batch_shown([str(path) for path in files], None, 24)))
-    assert is_problem(views, session, toasts, "none of the 3 files could be painted: a.png cannot be read")
+    assert is_problem(views, session, toasts, "none of the 3 files could be painted: a.png is neither")
 
 
 @pytest.mark.parametrize("files", [None, [], ["/somewhere/.DS_Store"]])
@@ -263,7 +320,7 @@ def test_pictures_that_are_stopped_are_a_smaller_zip(session, files, monkeypatch
     views = stopped_after(session.batch, 2, monkeypatch, painting)
     assert "Stopped: 2 of 3 pictures" in views[-1]["status"] and session.batch.busy is False
     with zipfile.ZipFile(shown_file(views)) as archive:
-        assert archive.testzip() is None and archive.namelist() == ["a.png", "a 2.png"]
+        assert archive.testzip() is None and archive.namelist() == ["a.png", "a-2.png"]
 
 
 def test_pictures_that_are_stopped_before_the_first_are_none(session, files, toasts):
@@ -307,7 +364,7 @@ def test_the_page_has_a_place_for_all_that_is_given_and_shown(session, clip, fil
     inputs, outputs = job_forms(monkeypatch, module, lambda: build_video(gr.State()))
     given = clip_shown(str(clip), 32, False)
     assert inputs.parts.keys() == given.keys() and outputs.parts.keys() == set().union(*paint_clip(session, given))
-    inputs, outputs = job_forms(monkeypatch, module, lambda: build_many(gr.State(), gr.Number()))
+    inputs, outputs = job_forms(monkeypatch, module, lambda: build_many(gr.State(), gr.Number(), gr.Checkbox()))
     given = batch_shown([str(files[0])], None, 24)
     assert inputs.parts.keys() == given.keys() and outputs.parts.keys() == set().union(*paint_many(session, given))
 
@@ -320,6 +377,6 @@ def test_stopping_many_pictures_leaves_a_video_alone(session):
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_zip_holds_transparent_pictures_as_they_are(session, tmp_path, keep):
     images.save_png(torch.rand(1, 4, 40, 60, generator=torch.Generator().manual_seed(1)), tmp_path / "cut-out.png")
-    views = list(paint_many(session, [str(tmp_path / "cut-out.png")], None, 24, keep))
+    views = list(paint_many(session, batch_shown([str(tmp_path / "cut-out.png")], None, 24, keep)))
     with zipfile.ZipFile(shown_file(views)) as archive, archive.open("cut-out.png") as entry:
         assert images.load(entry, keep_transparency=True).shape == (1, 4 if keep else 3, 16, 24)

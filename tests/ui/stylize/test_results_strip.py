@@ -7,6 +7,7 @@ import gc
 import io
 import json
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
@@ -23,12 +24,21 @@ from nst_core.transfer.record import TEXT_KEY, RunRecord, read_record, save_resu
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.studio import results
 from nst_core.ui.studio.controls_and_config import CONTROLS, config_of, controls_of
-from nst_core.ui.studio.results import MOST_RESULTS, THUMBNAIL_SIDE, Results, remember, strip_value, twice_as_large
+from nst_core.ui.studio.results import (
+    MOST_RESULTS,
+    THUMBNAIL_SIDE,
+    Results,
+    painting_name,
+    remember,
+    strip_value,
+    twice_as_large,
+)
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.stylize import results_strip as history
 from nst_core.ui.stylize.results_strip import (
     again_at_twice,
+    as_jpeg,
     look_again,
     make_timelapse,
     mark,
@@ -347,6 +357,34 @@ def test_a_picture_painted_here_brings_its_settings(tmp_path):
     assert "The settings of ours.png are here" in shown["status"]
     assert shown["file"] is None
     assert config_of(session.base, shown) == ODD
+
+
+def test_a_jpeg_of_the_chosen_result_brings_its_settings_too(tmp_path):
+    session = remembered(Session(), tmp_path, count=2)
+    session.results.chosen = session.results.find(1)
+    path = Path(value(as_jpeg(session)))
+    assert (path.name, session.results.find(1).path.name) == ("1.jpg", "1.png")
+    with Image.open(path) as picture:
+        assert picture.format == "JPEG" and picture.size == (48, 32)
+    again = Session()
+    shown = restore(again, str(path))
+    assert "The settings of 1.jpg are here" in shown["status"] and config_of(again.base, shown) == ODD
+
+
+def test_without_a_result_there_is_no_jpeg(tmp_path, toasts):
+    assert as_jpeg(Session()) == SKIP
+    session = remembered(Session(), tmp_path)
+    (tmp_path / "1.png").unlink()
+    assert as_jpeg(session) == SKIP and len(toasts) == 2
+
+
+def test_a_file_is_called_after_what_was_painted_in_which_style_and_by_which_preset():
+    uploads = Uploads(content=Path("/x/china_temple.jpg"), style=Path("/y/Harvest sun.png"))
+    studio = PRESETS["studio"].config.on("lite")
+    assert painting_name(uploads, studio) == "china-temple_Harvest-sun_studio.png"
+    assert painting_name(uploads, studio.changed(last_step=9)) == "china-temple_Harvest-sun_studio.png"
+    assert painting_name(uploads, ODD) == "china-temple_Harvest-sun.png"
+    assert painting_name(Uploads(), studio) == "studio.png"
 
 
 def with_setting(**changes) -> dict:
