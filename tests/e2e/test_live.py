@@ -18,7 +18,7 @@ from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.e2e
 
-FAKE_CAMERA = "--use-fake-device-for-media-stream=fps=30"
+FAKE_CAMERA = "--use-fake-device-for-media-stream=fps=30,device-count=2"
 INSECURE = ("page.test", "--host-resolver-rules=MAP page.test 127.0.0.1")  # neither https nor localhost
 SHOWN = "Number(document.querySelector('.live canvas').dataset.frames ?? 0)"
 STYLE = "Number(document.querySelector('.live canvas').dataset.style ?? 0)"
@@ -289,6 +289,40 @@ def test_size_and_mirror_change_while_the_camera_is_on(visit, live):
     expect(mirror).to_be_checked()
     mirror.uncheck()
     page.wait_for_function(f"{SHOWN} >= {page.evaluate(SHOWN) + 3}")
+
+
+def test_of_two_cameras_one_is_chosen(visit):
+    page = started(visit())
+    which = page.locator(".cameras")
+    expect(which).to_be_visible()
+    first, second = page.evaluate("[...document.querySelectorAll('.cameras option')].map(one => one.value)")
+    assert page.evaluate("tracks.map(track => track.getSettings().deviceId)") == [which.input_value()] == [first]
+    which.select_option(second)
+    page.wait_for_function("tracks.length === 2 && tracks[0].readyState === 'ended'")
+    page.wait_for_function(f"{SHOWN} >= {page.evaluate(SHOWN) + 3}")
+    assert page.evaluate("tracks[1].getSettings().deviceId") == which.input_value() == second
+    expect(page.get_by_label("Mirror")).to_be_checked()
+
+
+@pytest.mark.parametrize(("facing", "mirrored"), [("environment", False), ("user", True)])
+def test_a_camera_that_looks_away_is_not_mirrored(visit, facing, mirrored):
+    page = visit()
+    page.evaluate(
+        """facing => {
+          const own = MediaStreamTrack.prototype.getSettings;
+          MediaStreamTrack.prototype.getSettings = function() { return {...own.call(this), facingMode: facing}; };
+        }""",
+        facing,
+    )
+    started(page, 1)
+    expect(page.get_by_label("Mirror")).to_be_checked(checked=mirrored)
+
+
+@pytest.mark.parametrize("told", ["() => 1", "undefined"])  # never calls back, or is not there
+def test_a_browser_that_tells_of_no_frame_is_looked_at_by_the_clock(visit, told):
+    page = visit()
+    page.evaluate(f"HTMLVideoElement.prototype.requestVideoFrameCallback = {told}")
+    started(page, 3)
 
 
 @pytest.mark.parametrize("dark", [False, True])

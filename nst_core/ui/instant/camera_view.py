@@ -14,7 +14,8 @@ TEMPLATE = f"""
   <div class="row">
     <button type="button" class="switch">Start camera</button>
     <button type="button" class="take" disabled>Take this picture</button>
-    <label>Size <select>{"".join(f"<option>{size}</option>" for size in SIZES)}</select></label>
+    <label>Size <select class="sizes">{"".join(f"<option>{size}</option>" for size in SIZES)}</select></label>
+    <label class="which" hidden>Camera <select class="cameras"></select></label>
     <label><input type="checkbox" checked> Mirror</label>
   </div>
   <p class="words" role="status"></p><p class="rate"></p>
@@ -34,6 +35,8 @@ STYLE = """
   border-color: var(--button-primary-border-color); }
 .live button:disabled { opacity: .5; cursor: default; }
 .live label { display: inline-flex; align-items: center; gap: 6px; color: var(--body-text-color); }
+.live label[hidden] { display: none; }
+.live .cameras { max-width: 14em; }
 .live select { padding: 4px 8px; color: var(--body-text-color); background: var(--input-background-fill);
   border: 1px solid var(--input-border-color); border-radius: var(--radius-sm); }
 .live :focus-visible { outline: 2px solid var(--color-accent); outline-offset: 1px; }
@@ -43,7 +46,8 @@ STYLE = """
 """
 SCRIPT = """
 const find = selector => element.querySelector(selector), pause = ms => new Promise(done => setTimeout(done, ms));
-const canvas = find('canvas'), button = find('.switch'), take = find('.take'), sizes = find('select');
+const canvas = find('canvas'), button = find('.switch'), take = find('.take');
+const sizes = find('.sizes'), cameras = find('.cameras'), mirror = find('input');
 const painter = canvas.getContext('bitmaprenderer');  // the cheapest way to show a picture
 const root = (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\\/$/, '');
 const camera = document.createElement('video');
@@ -53,12 +57,15 @@ const CAMERA = {
   NotAllowedError: 'The camera was refused: allow it beside the address of this page, then start it again.',
   NotFoundError: 'There is no camera: connect one, then start it again.',
   NotReadableError: 'The camera is busy in another program: close that, then start the camera again.',
+  OverconstrainedError: 'That camera is gone: choose another, then start it.',
 };
 const NO_STYLE = 'Choose a style: nothing is painted without one.';
 const LOST = 'The connection to the server was lost; start the camera again when it is back.';
 const UNSEEN = 'The camera went off when it was out of sight.';
 let on = null;  // while the camera is: what Stop aborts, and what goes on
 let last = null;  // the painted frame that is shown, as a JPEG
+let chosen = '';  // the camera's id; else the browser's choice, on a phone the one that looks at its owner
+const FRAME_MS = 33, PATIENCE_MS = 500;  // between two looks where the browser tells of no frame; before they begin
 
 const say = words => { if (find('.words').textContent !== words) find('.words').textContent = words; };
 
@@ -73,12 +80,29 @@ const stop = words => {
 
 const wanted = () => {
   const [width, height] = sizes.value.split('×').map(Number);
-  return {width: {ideal: width}, height: {ideal: height}, frameRate: {ideal: 30}};
+  const which = chosen ? {deviceId: {exact: chosen}} : {facingMode: {ideal: 'user'}};
+  return {width: {ideal: width}, height: {ideal: height}, frameRate: {ideal: 30}, ...which};
+};
+
+// cameras have names only once one of them may be used
+const list = async track => {
+  const all = (await navigator.mediaDevices.enumerateDevices()).filter(one => one.kind === 'videoinput');
+  const at = track.getSettings().deviceId;
+  cameras.replaceChildren(...all.map((one, index) =>
+    new Option(one.label || `Camera ${index + 1}`, one.deviceId, false, one.deviceId === at)));
+  find('.which').hidden = all.length < 2;
+};
+
+// what looks away from its owner shows writing, which a mirror would turn
+const face = track => {
+  const away = /\\b(back|rear|environment)\\b/i.test(track.label);
+  const facing = track.getSettings().facingMode || (away && 'environment');
+  if (facing) mirror.checked = facing !== 'environment';
 };
 
 const start = async () => {
   if (!navigator.mediaDevices) return say('The camera needs a secure page: open this one by https, or as localhost.');
-  const mine = on = Object.assign(new AbortController(), {shown: 0, sent: 0, newest: 0, lag: 0});
+  const mine = on = Object.assign(new AbortController(), {shown: 0, sent: 0, newest: 0, lag: 0, timed: false});
   const whileOn = {signal: mine.signal};
   window.paintings = (window.paintings ?? 0) + 1;
   button.textContent = 'Stop camera'; say('Waiting for the camera…');
@@ -92,6 +116,8 @@ const start = async () => {
     mine.signal.addEventListener('abort', off);
     track.addEventListener('ended', () => stop('The camera was taken away.'), whileOn);
     sizes.addEventListener('change', () => track.applyConstraints(wanted()).catch(() => {}), whileOn);
+    navigator.mediaDevices.addEventListener('devicechange', () => list(track), whileOn);
+    face(track); list(track);
     camera.srcObject = stream;
     await camera.play();
   } catch (error) {
@@ -116,11 +142,16 @@ const tell = mine => {
 
 // whether the camera has a frame that was not sent; after Stop nothing is awaited any more
 const look = mine => {
-  mine.next = new Promise(done => camera.requestVideoFrameCallback(() => {
-    if (on !== mine) return;
-    mine.fresh = true; done();
-    look(mine);
-  }));
+  mine.next = new Promise(done => {
+    const seen = timed => {
+      clearTimeout(timer); camera.cancelVideoFrameCallback?.(asked);
+      if (on !== mine) return;
+      mine.timed = timed; mine.fresh = true; done();
+      look(mine);
+    };
+    const timer = setTimeout(() => seen(true), mine.timed ? FRAME_MS : PATIENCE_MS);
+    const asked = camera.requestVideoFrameCallback?.(() => seen(false));
+  });
 };
 
 const capture = async mine => {
@@ -130,7 +161,7 @@ const capture = async mine => {
   const {videoWidth: width, videoHeight: height} = camera;
   const scale = Math.min(1, parseInt(sizes.value) / Math.max(width, height));  // a phone's may stand upright
   sheet.width = Math.round(width * scale); sheet.height = Math.round(height * scale);
-  if (find('input').checked) pen.setTransform(-1, 0, 0, 1, sheet.width, 0);
+  if (mirror.checked) pen.setTransform(-1, 0, 0, 1, sheet.width, 0);
   pen.drawImage(camera, 0, 0, sheet.width, sheet.height);
   return {began, body: await sheet.convertToBlob({type: 'image/jpeg', quality: 0.8})};
 };
@@ -169,6 +200,10 @@ const show = async (mine, number, began, answer) => {
   canvas.dataset.style = answer.headers.get('style-version');
 };
 
+cameras.addEventListener('change', () => {
+  chosen = cameras.value;
+  if (on) { stop(''); start(); }
+});
 button.addEventListener('click', () => { if (on) stop('The camera is off.'); else start(); });
 take.addEventListener('click', () => {
   const reader = new FileReader();
