@@ -39,6 +39,9 @@ CSS = """
 .legend li::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: middle; background: var(--term); }
 .legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
+.notice { position: fixed; top: 16px; right: 16px; z-index: 1000; max-width: min(360px, calc(100vw - 32px));
+  padding: 12px 16px; border-radius: 8px; color: var(--body-text-color); background: var(--background-fill-primary);
+  border: 1px solid var(--color-accent); box-shadow: var(--shadow-drop-lg); }
 .figure-words h2 { margin: 0 0 4px; }
 .figure-words p { margin: 0 0 6px; }
 .figure-words .equation { padding: 8px 12px; border-radius: 8px; background: var(--background-fill-secondary);

@@ -11,6 +11,7 @@ from nst_core import images
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.run import Run
+from nst_core.ui.page import drops
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
@@ -176,6 +177,7 @@ def _connect_page(preset: gr.Dropdown, about: gr.Markdown, backbone: Component, 
     AUDIENCE.when_left(Session.leave_page)
     page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
+    page.load(None, js=drops.SCRIPT, **INSTANT)
     described = Form(network._asdict())
     page.load(described.filled_by(describe_network), backbone, list(described), **INSTANT)
     page.load(preset_text, [preset, backbone], about, **INSTANT)
