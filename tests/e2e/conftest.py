@@ -4,11 +4,13 @@ import dataclasses
 import os
 import re
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from nst_core.assets import ASSETS
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
@@ -66,8 +68,8 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def new_visitor(browser):
+@contextmanager
+def visitors(browser: Browser) -> Iterator[Callable[..., Page]]:
     """A function that makes an empty page of a width; at the end no page may have met an error."""
     contexts, errors = [], []
 
@@ -84,21 +86,80 @@ def new_visitor(browser):
 
 
 @pytest.fixture
-def open_page(new_visitor, app_url):
-    """A function that opens the page as one more visitor."""
+def new_visitor(browser):
+    """Visitors who leave when the test ends."""
+    with visitors(browser) as visitor:
+        yield visitor
 
-    def open_one(width: int = 1280, query: str = "") -> Page:
-        page = new_visitor(width)
-        page.goto(app_url + query)
-        expect(page.locator("#run")).to_be_visible(timeout=30_000)
-        return page
 
-    return open_one
+@pytest.fixture(scope="module")
+def lasting_visitor(browser):
+    """Visitors who stay for all tests of a module."""
+    with visitors(browser) as visitor:
+        yield visitor
+
+
+def load(page: Page, url: str) -> Page:
+    """The page as it opens."""
+    page.goto(url)
+    expect(page.locator("#run")).to_be_visible(timeout=30_000)
+    return page
 
 
 @pytest.fixture
-def page(open_page) -> Page:
-    return open_page()
+def open_page(new_visitor, app_url):
+    """A function that opens the page as one more visitor."""
+    return lambda width=1280, query="": load(new_visitor(width), app_url + query)
+
+
+@pytest.fixture(scope="module")
+def browser_tab(lasting_visitor) -> Page:
+    """Where a module's tests open pages one after the other, which is sooner done than as a visitor each."""
+    return lasting_visitor()
+
+
+@pytest.fixture
+def page(browser_tab, app_url) -> Page:
+    """The page as it opens."""
+    browser_tab.set_viewport_size({"width": 1280, "height": 900})
+    return load(browser_tab, app_url)
+
+
+# What all fields hold, which pictures are in their places, and whether nothing is painted: names and values.
+FIELDS = """() => {
+  const values = {idle: !document.querySelector('#run').disabled};
+  for (const field of document.querySelectorAll('input:not([type=file]), textarea, select, .image-container img')) {
+    const place = field.closest('[id]'), number = [...place.querySelectorAll('input, textarea, select, img')];
+    const shown = field.tagName === 'IMG' ? 'src' : ['checkbox', 'radio'].includes(field.type) ? 'checked' : 'value';
+    values[`${place.id} ${number.indexOf(field)}`] = field[shown];
+  }
+  return values;
+}"""
+FORGET = "document.querySelectorAll('.status').forEach(line => { line.firstElementChild.textContent = ''; })"
+
+
+class KeptPage:
+    """A page that tests share: opened again only where one of them left its fields otherwise than it found them.
+
+    What was said is wiped away, so that no test takes it for an answer to itself.
+    """
+
+    def __init__(self, page: Page, open_anew: Callable[[Page], object], set_by_tests: tuple[str, ...] = ()) -> None:
+        """Args: set_by_tests are the elem_ids of fields that every test sets that needs them."""
+        self.page, self.open_anew, self.set_by_tests = page, open_anew, set_by_tests
+        self.opened: dict[str, object] | None = None
+
+    def ready(self) -> Page:
+        """The page, with its fields as they were when it was opened."""
+        if self.opened is None or self.opened.items() - self.fields().items():
+            self.open_anew(self.page)
+            self.opened = self.fields()
+        self.page.evaluate(FORGET)
+        return self.page
+
+    def fields(self) -> dict[str, object]:
+        values = self.page.evaluate(FIELDS)
+        return {name: value for name, value in values.items() if name.split()[0] not in self.set_by_tests}
 
 
 @pytest.fixture(scope="session")

@@ -37,21 +37,17 @@ def url():
     demo.close()
 
 
-@pytest.fixture
-def open_area(new_visitor, url):
-    """A function that opens the page and the area."""
-
-    def open_one(width: int = 1280) -> Page:
-        page = new_visitor(width)
-        page.goto(url)
-        opener = page.get_by_role("button", name="Data augmentation")
-        expect(opener).to_be_visible(timeout=30_000)
-        expect(page.locator("#augment-run")).not_to_be_visible()
-        opener.click()
-        expect(page.locator("#augment-run")).to_be_visible()
-        return page
-
-    return open_one
+@pytest.fixture(scope="module")
+def area(lasting_visitor, url) -> Page:
+    """The page with the area unfolded."""
+    page = lasting_visitor()
+    page.goto(url)
+    opener = page.get_by_role("button", name="Data augmentation")
+    expect(opener).to_be_visible(timeout=30_000)
+    expect(page.locator("#augment-run")).not_to_be_visible()
+    opener.click()
+    expect(page.locator("#augment-run")).to_be_visible()
+    return page
 
 
 @pytest.fixture
@@ -72,9 +68,12 @@ def says(page: Page, pattern: str) -> None:
     expect(page.locator("#augment-status .status")).to_have_text(re.compile(rf"^\s*{pattern}"), timeout=30_000)
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_zip_of_class_folders_is_painted_shown_and_downloaded(open_area, packed, width, tmp_path):
-    page = open_area(width)
+def test_a_zip_of_class_folders_is_asked_for_painted_shown_and_downloaded(area, packed):
+    page = area
+    page.click("#augment-run")
+    says(page, "there is no ZIP; drop one")
+    expect(page.locator(".toast-body")).to_contain_text("there is no ZIP; drop one")
+    expect(page.locator("#augment-run")).to_be_enabled()
     page.set_input_files("#augment-source input[type=file]", packed)
     expect(page.locator("#augment-source")).to_contain_text("animals")
     fill(page, "augment-size", 32)
@@ -83,8 +82,9 @@ def test_a_zip_of_class_folders_is_painted_shown_and_downloaded(open_area, packe
     expect(page.locator("#augment-preview canvas")).to_be_visible()
     expect(page.locator("#augment-run")).to_be_enabled()
     expect(page.locator("#augment-stop")).to_be_disabled()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.screenshot(path=tmp_path / "area.png", full_page=True)
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
     with page.expect_download() as download:
         page.click("#augment-result")
     assert download.value.suggested_filename == "animals-painted.zip"
@@ -99,19 +99,9 @@ def test_a_zip_of_class_folders_is_painted_shown_and_downloaded(open_area, packe
             assert images.size_of(images.load(io.BytesIO(archive.read(name)))) == (27, 32)
 
 
-def test_what_the_chosen_brush_does_not_read_is_not_shown(open_area):
-    page = open_area()
-    styles, steps = page.locator("#augment-styles"), page.locator("#augment-steps")
-    expect(styles).to_be_visible()
-    expect(steps).not_to_be_visible()
-    page.locator("#augment-by").get_by_label("optimiser").check()
-    expect(steps).to_be_visible()
-    expect(styles).not_to_be_visible()
-
-
-def test_without_a_zip_it_is_said_what_to_do(open_area):
-    page = open_area()
-    page.click("#augment-run")
-    says(page, "there is no ZIP; drop one")
-    expect(page.locator(".toast-body")).to_contain_text("there is no ZIP; drop one")
-    expect(page.locator("#augment-run")).to_be_enabled()
+def test_what_the_chosen_brush_does_not_read_is_not_shown(area):
+    styles, steps, by = area.locator("#augment-styles"), area.locator("#augment-steps"), area.locator("#augment-by")
+    for brush, read, unread in (("optimiser", steps, styles), ("one pass", styles, steps)):
+        by.get_by_label(brush).check()
+        expect(read).to_be_visible()
+        expect(unread).not_to_be_visible()

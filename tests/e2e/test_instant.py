@@ -16,7 +16,7 @@ from nst_core.assets import ASSETS
 from nst_core.transfer.record import read_record
 from nst_core.ui.instant.picture import TEXT_KEY
 from nst_core.ui.studio.instant_session import InstantSession
-from tests.e2e.conftest import fill, upload, wait_for_status
+from tests.e2e.conftest import fill, load, upload, wait_for_status
 from tests.instant.test_video import decoded, film, numbered
 
 pytestmark = pytest.mark.e2e
@@ -201,9 +201,9 @@ def test_many_pictures_come_back_in_one_zip(instant, picture_files, tmp_path):
             assert images.size_of(images.load(entry)) == (51, 64)
 
 
-def test_the_camera_follows_the_style_that_is_clicked(open_page, app_url):
+def test_the_camera_follows_the_style_that_is_clicked(browser_tab, app_url):
     before = set(InstantSession.open)
-    page = show(open_page(), "Instant")
+    page = show(load(browser_tab, app_url), "Instant")
     expect(page.locator("#styles .thumbnail").first).to_be_visible()
     (name,) = set(InstantSession.open) - before
     session, buffer = InstantSession.open[name], io.BytesIO()
@@ -222,8 +222,8 @@ def test_the_camera_follows_the_style_that_is_clicked(open_page, app_url):
     assert session.live.version > version and abs(frame() - first).mean() > 5
 
 
-def test_the_tabs_fit_a_phone(open_page):
-    page = open_page(390)
+def test_the_tabs_fit_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 900})
     for tab in ("Stylize", "Train", "Instant", "Camera", "Video", "Many pictures"):
         place = page.get_by_role("tab", name=tab, exact=True)
         if tab == "Many pictures":  # gradio puts tabs that have no room into a menu

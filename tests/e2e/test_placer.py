@@ -42,11 +42,11 @@ def tell(event: gr.EventData) -> str:
 
 
 @pytest.fixture
-def open_placer(new_visitor, url):
+def open_placer(browser_tab, url):
     """A function that opens the page."""
 
-    def open_one(width: int = 1280, **context) -> Page:
-        page = new_visitor(width, **context)
+    def open_one(page: Page = browser_tab, width: int = 1280) -> Page:
+        page.set_viewport_size({"width": width, "height": 900})
         page.goto(url)
         expect(page.locator(PIECE)).to_be_visible(timeout=30_000)
         expect(page.locator("#placer .where")).to_contain_text("50 %")
@@ -102,7 +102,7 @@ def test_a_cutout_is_shown_where_it_lies(page):
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_mouse_drags_it_and_a_corner_resizes_it(open_placer, width):
-    page = open_placer(width)
+    page = open_placer(width=width)
     drag(page, 0.2, -0.1)
     assert told(page) == pytest.approx([0.7, 0.4, 0.2], abs=0.01)
     assert lies(page) == pytest.approx([0.6, 0.25, 0.2, 0.3], abs=0.01)
@@ -152,8 +152,8 @@ def test_the_wheel_resizes_it_once_it_is_clicked_and_scrolls_the_page_before(pag
     assert told(page) == pytest.approx([0.5, 0.5, 0.2])
 
 
-def test_a_finger_drags_it(open_placer):
-    page = open_placer(390, has_touch=True, is_mobile=True)
+def test_a_finger_drags_it(open_placer, new_visitor):
+    page = open_placer(new_visitor(has_touch=True, is_mobile=True), 390)
     scene, (x, y) = page.locator("#placer .scene").bounding_box(), grip(page)
     touch = page.context.new_cdp_session(page)
 
@@ -185,12 +185,13 @@ def test_a_new_value_takes_its_place_and_no_value_leaves_a_hint(page):
     assert lies(page) == pytest.approx([0.05, 0.025, 0.5, 0.75], abs=0.01)
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_focus_is_to_be_seen_and_nothing_is_cut_off(open_placer, width):
-    page = open_placer(width, color_scheme="dark")
+def test_the_focus_is_to_be_seen_and_nothing_is_cut_off(open_placer, new_visitor):
+    page = open_placer(new_visitor(color_scheme="dark"))
     page.locator(PIECE).focus()
-    page.keyboard.press("ArrowLeft")
-    outline = page.locator(PIECE).evaluate("piece => getComputedStyle(piece).outlineStyle")
-    assert outline == "solid"
-    box = page.locator("#placer .scene").bounding_box()
-    assert box["width"] / box["height"] == pytest.approx(1.5, abs=0.01) and box["width"] > 250
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.keyboard.press("ArrowLeft")
+        outline = page.locator(PIECE).evaluate("piece => getComputedStyle(piece).outlineStyle")
+        assert outline == "solid"
+        box = page.locator("#placer .scene").bounding_box()
+        assert box["width"] / box["height"] == pytest.approx(1.5, abs=0.01) and box["width"] > 250

