@@ -1,6 +1,7 @@
 """What tests share: the rule for tests that need VGG-19, and small stand-ins for what is large."""
 
 import errno
+import gc
 import os
 from pathlib import Path
 
@@ -27,6 +28,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "weights" in item.keywords:
             item.add_marker(skip)
+
+
+def pytest_collection_finish():
+    """Garbage is searched for among what tests make, not in all that was imported, each time anew."""
+    gc.collect()
+    gc.freeze()
 
 
 def random_state(backbone: str, seed: int = 0, *, scaled: bool = False) -> dict[str, torch.Tensor]:
