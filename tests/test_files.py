@@ -33,6 +33,7 @@ from nst_core.instant.styles import StyleFile, save_styles
 from nst_core.instant.trainer import Trainer
 from nst_core.instant.video import paint_video
 from nst_core.transfer.timelapse import Timelapse
+from tests.every import every
 from tests.instant.test_video import film
 from tests.test_structure import SOURCES, room_of
 
@@ -376,7 +377,7 @@ def aside(node: ast.With) -> bool:
     return any(getattr(call.func, "id", "") == "writing" for call in opened)
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
+@every(module=sorted(SOURCES))
 def test_the_core_writes_files_in_one_way(module):
     if module in ASIDE | {"nst_core.files", "app"} or room_of(module) == "ui":  # the page writes for itself alone
         return

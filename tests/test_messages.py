@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-import pytest
-
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import load_cutout
 from nst_core.analysis.figures.catalogue import FIGURES
@@ -30,6 +28,7 @@ from nst_core.ui.augment.zip import unpack
 from nst_core.ui.explain.links import read_link
 from nst_core.ui.instant.endpoint import _check
 from nst_core.ui.studio.controls_and_config import preset_config
+from tests.every import every
 from tests.instant.test_painter import network_of
 from tests.runs import CPU
 
@@ -102,7 +101,7 @@ ENTRIES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@every(entry=ENTRIES)
 def test_a_message_repeats_little_of_what_was_given(entry, tmp_path):
     try:
         ENTRIES[entry](tmp_path)

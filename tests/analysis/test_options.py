@@ -6,6 +6,7 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.options import MOST_VALUES, Option, layer_named, parse_all
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import layer_names
+from tests.every import every
 
 WHOLE = Option("steps", "Steps", 100, extent=(1, 500))
 SHARE = Option("x", "Across", 0.5, extent=(0, 1))
@@ -17,7 +18,7 @@ OPEN = Option("layers", "Layers", ("conv1_1",), choices=("conv1_1",), check=laye
 EVERY = {(figure.name, option.name): option for figure in FIGURES.values() for option in figure.options}
 
 
-@pytest.mark.parametrize("place", EVERY, ids="-".join)
+@every(place=EVERY)
 def test_the_default_is_valid_and_so_is_its_text(place):
     option = EVERY[place]
     assert option.parse(option.default) == option.default == option.parse(option.text(option.default))

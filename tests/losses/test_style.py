@@ -5,6 +5,7 @@ import torch
 from nst_core.features.vgg import through
 from nst_core.losses.style import STYLE_LOSSES, STYLE_NORMALIZATIONS, StyleLoss, magnitude
 from tests.conftest import DEVICES
+from tests.every import every
 
 SAMPLED = ("sliced wasserstein", "mmd gaussian")
 
@@ -102,10 +103,12 @@ def test_what_draws_draws_afresh_from_its_generator(name):
     torch.testing.assert_close(first, between(loss, one, other, torch.Generator().manual_seed(0)), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("painted", ["black", "plain", "texture", "target"])
-@pytest.mark.parametrize("shape", [(6, 6), (1, 3)])
-@pytest.mark.parametrize("shared", [False, True])
+@every(
+    shared=[False, True],
+    shape=[(6, 6), (1, 3)],
+    painted=["black", "plain", "texture", "target"],
+    kind=[torch.float32, torch.bfloat16],
+)
 def test_every_gradient_is_finite_whatever_is_painted(loss, kind, painted, shape, shared):
     style = texture()
     seen = {"black": torch.zeros(1, 8, *shape), "plain": torch.full((1, 8, *shape), 30.0), "target": style}

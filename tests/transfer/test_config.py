@@ -11,6 +11,7 @@ from nst_core.transfer.config import MAX_STYLES, SETTINGS, StyleTransferConfig
 from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
+from tests.every import every
 
 FIELDS = {field.name: field for field in dataclasses.fields(StyleTransferConfig)}
 CHOICES = {name: tuple(one.choices) for name, one in SETTINGS.items() if one.choices is not None}
@@ -81,8 +82,7 @@ def test_the_default_is_gatys_formula_from_the_content():
 # What is refused
 
 
-@pytest.mark.parametrize("value", ["sgd", "", None, 3, True, float("nan"), ["adam"], ("adam",), {}])
-@pytest.mark.parametrize("name", CHOICES)
+@every(name=CHOICES, value=["sgd", "", None, 3, True, float("nan"), ["adam"], ("adam",), {}])
 def test_an_unknown_choice_is_refused_with_those_there_are(name, value):
     text = refusal(**{name: value})
     assert f"{name} is {value!r}" in text
@@ -97,8 +97,7 @@ def test_every_choice_is_accepted(name):
         assert getattr(StyleTransferConfig(**{name: choice}), name) == choice
 
 
-@pytest.mark.parametrize("value", ODD, ids=repr)
-@pytest.mark.parametrize("name", RANGES)
+@every(name=RANGES, value=ODD)
 def test_what_is_no_number_is_refused(name, value):
     text = refusal(**{name: value})
     assert f"{name} is {value!r}; give a" in text

@@ -5,6 +5,7 @@ import pytest
 from nst_core.images import MIN_SIDE, SIZE_RULES
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.ladder import RATIO, STEP_COST, Scale, ladder, work_until
+from tests.every import every
 
 PHOTO, PAINTING = (600, 800), (500, 400)  # (height, width)
 
@@ -26,8 +27,7 @@ def test_without_a_smallest_scale_there_is_one():
         assert [(scale.size, scale.steps) for scale in rungs(size=size, steps=7)] == [(size, 7)]
 
 
-@pytest.mark.parametrize("falloff", [0.0, 0.5, 1.0, 2.0, 3.0])
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7, 10, 99, 100, 333, 1001, 100_000])
+@every(count=[1, 2, 3, 4, 5, 6, 7, 10, 99, 100, 333, 1001, 100_000], falloff=[0.0, 0.5, 1.0, 2.0, 3.0])
 def test_the_steps_of_all_scales_add_up(count, falloff):
     for smallest, size in itertools.product((0, 16, 64, 100, 128), (64, 181, 256, 512, 1000)):
         given = steps(steps=count, smallest_scale=smallest, size=size, scale_falloff=falloff)
@@ -52,10 +52,12 @@ def test_a_smallest_scale_of_the_full_size_or_above_changes_nothing():
         assert sizes(smallest_scale=smallest, size=512) == [512]
 
 
-@pytest.mark.parametrize("rule", SETTINGS["size_rule"].choices)
-@pytest.mark.parametrize("content", [(600, 800), (100, 1600), (1600, 100), (40, 41)])
-@pytest.mark.parametrize("style", [(500, 400), (90, 1500), (1500, 90)])
-@pytest.mark.parametrize("style_scale", [0.5, 1.0, 3.0])
+@every(
+    style_scale=[0.5, 1.0, 3.0],
+    style=[(500, 400), (90, 1500), (1500, 90)],
+    content=[(600, 800), (100, 1600), (1600, 100), (40, 41)],
+    rule=SETTINGS["size_rule"].choices,
+)
 def test_no_scale_but_the_last_makes_a_picture_too_thin(rule, content, style, style_scale):
     found = sizes(content, (style,), smallest_scale=16, size=512, size_rule=rule, style_scale=style_scale)
     for size in found[:-1]:

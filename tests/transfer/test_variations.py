@@ -23,6 +23,7 @@ from nst_core.transfer.variations import (
     paint_sheet,
     parse_axis,
 )
+from tests.every import every
 
 CPU = Compute(device="cpu", precision="fp32")
 BETAS = Axis("style_weight", (1e4, 1e5))
@@ -95,8 +96,7 @@ def test_every_choice_can_be_varied_and_a_wrong_one_names_the_right_ones(name):
     assert name in str(raised.value) and all(choice in str(raised.value) for choice in CHOICES[name])
 
 
-@pytest.mark.parametrize("name", RANGES)
-@pytest.mark.parametrize("wrong", ["abc", "-1", "nan", "inf", "1e400", "9" * 5000, "1 2"])
+@every(wrong=["abc", "-1", "nan", "inf", "1e400", "9" * 5000, "1 2"], name=RANGES)
 def test_a_wrong_number_names_its_axis_and_the_range(name, wrong):
     with pytest.raises(ConfigError, match=f"{name} .*give a (whole )?number from"):
         parse_axis(name, wrong, StyleTransferConfig())
@@ -175,8 +175,7 @@ VARIED = {
 }
 
 
-@pytest.mark.parametrize("rows", VARIED)
-@pytest.mark.parametrize("columns", VARIED)
+@every(columns=VARIED, rows=VARIED)
 def test_a_cell_differs_from_the_base_in_its_two_settings_only(rows, columns):
     base, row_axis, column_axis = small(), Axis(rows, VARIED[rows]), Axis(columns, VARIED[columns])
     if rows == columns:

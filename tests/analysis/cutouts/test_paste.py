@@ -5,6 +5,7 @@ import torch
 from nst_core.analysis.cutouts import paste
 from nst_core.analysis.cutouts.paste import BLENDS, RIM, box_of, nearest_spot, place
 from nst_core.errors import ConfigError, ImageError
+from tests.every import every
 
 SPOT = {"x": 0.5, "y": 0.5, "scale": 0.4}
 
@@ -269,9 +270,11 @@ def test_a_cutout_larger_than_the_picture_is_refused_with_the_largest_scale_that
     assert box_of((60, 90), (40, 20), x=0.5, y=0.5, scale=most)[2] == 60
 
 
-@pytest.mark.parametrize("background", [(60, 90), (61, 89), (90, 61), (97, 97)])
-@pytest.mark.parametrize("cutout", [(20, 36), (37, 19), (30, 30)])
-@pytest.mark.parametrize("scale", [0.111, 0.25, 0.3334, 0.45])
+@every(
+    scale=[0.111, 0.25, 0.3334, 0.45],
+    cutout=[(20, 36), (37, 19), (30, 30)],
+    background=[(60, 90), (61, 89), (90, 61), (97, 97)],
+)
 def test_a_place_that_fits_but_for_rounding_is_taken(background, cutout, scale):
     """As the page keeps a cut-out within the picture: shares of four digits, before sides become whole pixels."""
     side = scale * max(background) / max(cutout)
@@ -288,9 +291,11 @@ def test_a_single_pixel_beyond_the_border_is_rounding_and_two_are_not():
         box_of((60, 90), (20, 36), x=0.18, y=0.5, scale=0.4)
 
 
-@pytest.mark.parametrize("background", [(60, 90), (400, 100), (97, 97)])
-@pytest.mark.parametrize("cutout", [(20, 36), (60, 10), (30, 30), (10, 100)])
-@pytest.mark.parametrize("wanted", [(0.5, 0.5, 0.4), (0.0, 1.0, 1.0), (1.0, 0.1, 0.6)])
+@every(
+    wanted=[(0.5, 0.5, 0.4), (0.0, 1.0, 1.0), (1.0, 0.1, 0.6)],
+    cutout=[(20, 36), (60, 10), (30, 30), (10, 100)],
+    background=[(60, 90), (400, 100), (97, 97)],
+)
 def test_the_nearest_spot_fits_and_one_that_fits_is_its_own(background, cutout, wanted):
     x, y, scale = nearest_spot(background, cutout, **dict(zip(("x", "y", "scale"), wanted, strict=True)))
     box_of(background, cutout, x=x, y=y, scale=scale)

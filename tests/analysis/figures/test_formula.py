@@ -20,6 +20,7 @@ from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.ladder import content_share
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.presets import PRESETS
+from tests.every import every
 from tests.runs import CPU
 
 SIZE = (48, 64)  # of the content picture
@@ -187,8 +188,7 @@ def test_the_numbers_are_those_of_the_letters(measured):
         assert term.numbers.startswith(ending[0]) and (len(ending) == 3) == ("/D₀" in text or "/Σ" in text)
 
 
-@pytest.mark.parametrize("normalization", STYLE_NORMALIZATIONS)
-@pytest.mark.parametrize("style_loss", STYLE_LOSSES)
+@every(style_loss=STYLE_LOSSES, normalization=STYLE_NORMALIZATIONS)
 def test_any_loss_in_any_measure_has_its_coefficient(random_vgg, style_loss, normalization):
     config = StyleTransferConfig(
         content_weight=0.0, style_layers=("conv2_1",), style_loss=style_loss, style_normalization=normalization

@@ -15,6 +15,7 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.ui.explain import controls as module
 from nst_core.ui.explain.controls import BEST_BACKBONE, MACHINERY, first_value, option_controls, shown_value
 from nst_core.ui.explain.run import settings_of
+from tests.every import every
 
 OPTIONS = [(name, option.name) for name, figure in FIGURES.items() for option in figure.options]
 
@@ -26,15 +27,14 @@ def controls() -> dict[str, dict[str, Any]]:
         return {name: option_controls(figure) for name, figure in FIGURES.items()}
 
 
-@pytest.fixture
-def pair(request, controls) -> tuple[Option, Any]:
+def pair(controls: dict[str, dict[str, Any]], place: tuple[str, str]) -> tuple[Option, Any]:
     """An option and its control."""
-    figure, name = request.param
+    figure, name = place
     (option,) = [option for option in FIGURES[figure].options if option.name == name]
     return option, controls[figure][name]
 
 
-every_pair = pytest.mark.parametrize("pair", OPTIONS, indirect=True, ids="-".join)
+every_pair = every(place=OPTIONS)
 
 
 def handed_over(control: Any) -> Any:
@@ -52,8 +52,8 @@ def made(*options: Option) -> list[Any]:
 
 
 @every_pair
-def test_what_a_control_shows_at_first_is_the_default_or_the_machines_network(pair):
-    option, control = pair
+def test_what_a_control_shows_at_first_is_the_default_or_the_machines_network(controls, place):
+    option, control = pair(controls, place)
     value = option.parse(handed_over(control))
     if option.name == "backbone":
         assert value == fitting_backbone(BEST_BACKBONE, choose_compute())
@@ -74,14 +74,14 @@ def test_controls_stand_in_the_order_of_the_options(controls, name):
 
 
 @every_pair
-def test_a_control_says_what_it_is(pair):
-    option, control = pair
+def test_a_control_says_what_it_is(controls, place):
+    option, control = pair(controls, place)
     assert control.label == option.label and control.info == (option.about or None)
 
 
 @every_pair
-def test_the_kind_of_a_control_is_that_of_its_value(pair):
-    option, control = pair
+def test_the_kind_of_a_control_is_that_of_its_value(controls, place):
+    option, control = pair(controls, place)
     if option.choices:
         assert type(control) is gr.Dropdown and bool(control.multiselect) == option.several
         assert control.allow_custom_value is not option.fixed
@@ -94,8 +94,8 @@ def test_the_kind_of_a_control_is_that_of_its_value(pair):
 
 
 @every_pair
-def test_a_menu_offers_every_choice_under_a_name_of_its_own(pair):
-    option, control = pair
+def test_a_menu_offers_every_choice_under_a_name_of_its_own(controls, place):
+    option, control = pair(controls, place)
     if option.choices:
         titles, values = zip(*control.choices, strict=True)
         assert values == tuple(option.choices) and len(set(titles)) == len(titles)
@@ -124,8 +124,8 @@ def test_every_figure_has_the_same_machinery():
 
 
 @every_pair
-def test_a_value_that_is_shown_is_read_as_that_value(pair):
-    option, control = pair
+def test_a_value_that_is_shown_is_read_as_that_value(controls, place):
+    option, control = pair(controls, place)
     given = option.default
     if option.several and option.choices:
         given = option.parse([*reversed(option.default)])

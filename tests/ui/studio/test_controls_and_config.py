@@ -23,6 +23,7 @@ from nst_core.ui.studio.controls_and_config import (
     preset_of,
 )
 from nst_core.ui.stylize.endpoint import endpoint_of
+from tests.every import every
 
 NUMBERS = ("content_weight", "style_weight", "step_size", "steps", "size", "tv_weight", "seed")
 
@@ -69,8 +70,7 @@ def test_what_a_preset_shows_is_the_preset(preset):
     assert config_of(preset, shown(preset)) == PRESETS[preset].config == preset_config(preset)
 
 
-@pytest.mark.parametrize("other", PRESETS)
-@pytest.mark.parametrize("preset", PRESETS)
+@every(preset=PRESETS, other=PRESETS)
 def test_controls_show_what_was_made_of_them(preset, other):
     assert controls_of(config_of(preset, shown(other))) == controls_of(PRESETS[other].config)
 
@@ -150,8 +150,7 @@ def test_a_weighted_layer_keeps_its_weight_whatever_else_is_ticked():
     assert after.weight_of_layer("conv1_2") == pytest.approx(0.2)  # the mean of 256:64:16:4:1 of 341
 
 
-@pytest.mark.parametrize("there", BACKBONES)
-@pytest.mark.parametrize("preset", PRESETS)
+@every(preset=PRESETS, there=BACKBONES)
 def test_another_network_and_back_leaves_the_preset_as_it_was(preset, there):
     own = PRESETS[preset].config
     at_home = {name: controls_of(own)[name] for name in LAYER_CONTROLS}
@@ -193,8 +192,7 @@ def test_a_layers_weight_counts_against_equal_weights():
     assert config.layer_weights == pytest.approx((0.2, 0.6, 0.2, 0.2, 0.2))
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("backbone", BACKBONES)
+@every(backbone=BACKBONES, preset=PRESETS)
 def test_a_preset_is_recognised_by_its_settings_whatever_the_controls_say(preset, backbone):
     config = PRESETS[preset].config.on(backbone)
     assert preset_of(config) == preset

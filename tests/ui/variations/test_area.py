@@ -30,6 +30,7 @@ from nst_core.ui.variations.axes import (
     planned,
 )
 from nst_core.ui.variations.run import CHOICE, Choice, paint
+from tests.every import every
 from tests.ui.shown import page_showing
 
 SKIP = gr.skip()
@@ -87,8 +88,7 @@ def test_the_menu_has_every_setting_that_can_change_a_cell_the_favourites_first(
     assert list(MENU)[: len(FAVOURITES)] == list(FAVOURITES)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("name", MENU)
+@every(name=MENU, preset=PRESETS)
 def test_defaults_of_every_setting_are_a_sheet(name, preset):
     base = PRESETS[preset].config.changed(size=176)
     axis = parse_axis(name, default_values(name, base), base)
