@@ -2,7 +2,6 @@
 
 import ast
 import subprocess
-import sys
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -177,12 +176,6 @@ def test_only_the_page_imports_gradio():
         if {name.split(".")[0] for name in imports_of(module)} & {"gradio", "gradio_client"}
     ]
     assert not [module for module in importers if module != "app" and not module.startswith("nst_core.ui.")]
-
-
-def test_the_core_comes_without_gradio():
-    """Not by way of another package either: a command that paints should not wait for a web server."""
-    code = "import sys, nst_core, nst_core.__main__; sys.exit('gradio' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_a_module_is_named_after_what_it_does():

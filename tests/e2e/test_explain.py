@@ -37,11 +37,9 @@ SMALL = {
 def open_lesson(browser_tab, app_url):
     """A function that opens the page by a link to a lesson."""
 
-    def open_one(
-        figure: str, settings: str = "", *, width: int = 1280, pictures: str = PICTURES, page: Page = browser_tab
-    ) -> Page:
+    def open_one(figure: str, settings: str = "", *, width: int = 1280, page: Page = browser_tab) -> Page:
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(f"{app_url}?figure={figure}{pictures}&{settings}")
+        page.goto(f"{app_url}?figure={figure}{PICTURES}&{settings}")
         says(page, "make-status", "The lesson .* is set")
         return page
 
@@ -97,20 +95,25 @@ def test_a_figure_that_is_stopped_goes_on_where_it_was(open_lesson):
     expect(page.locator("#figure-words h2")).to_have_text(FIGURES["style"].title)
 
 
-def test_a_part_is_enlarged_and_goes_on_in_the_studio(open_lesson):
-    page = open_lesson("grid", "sets=A-B&ratios=1e-3&size=64&steps=4")
+def test_nothing_is_cut_off_on_a_phone_and_a_part_goes_on_in_the_studio(open_lesson):
+    page = open_lesson("grid", "sets=A-B,A&ratios=1e-4,1e-3,1e-2,1e-1&size=64&steps=2", width=390)
     make(page)
+    has_pictures(page, 8)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    last, area = page.locator(PARTS).last.bounding_box(), page.locator("#figure").bounding_box()
+    assert last["x"] + last["width"] <= area["x"] + area["width"] + 1
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.locator(PARTS).first.click()
     expect(page.locator("#enlarged-picture img")).to_be_visible()
-    expect(page.locator("#enlarged-picture")).to_contain_text("A-B, α/β 1e-3")
+    expect(page.locator("#enlarged-picture")).to_contain_text("A-B, α/β 1e-4")
     page.click("#to-studio")
     expect(page.locator("#run")).to_be_visible()
     expect(page.locator("#content img").first).to_be_visible()
     expect(page.locator("#style img").first).to_be_visible()
     expect(page.locator("#size input[type=number]")).to_have_value("64")
-    expect(page.locator("#steps input[type=number]")).to_have_value("4")
+    expect(page.locator("#steps input[type=number]")).to_have_value("2")
     page.click("#run")
-    wait_for_status(page, "Done: 4 steps")
+    wait_for_status(page, "Done: 2 steps")
 
 
 def test_a_figure_is_kept_as_a_page_and_as_parts_and_its_link_opens_it_again(open_lesson, app_url):
@@ -198,27 +201,20 @@ def test_the_tour_shows_its_figures_on_a_projector_too(page, monkeypatch):
     expect(page.locator("#explain-inputs")).to_be_visible()
 
 
-def test_what_is_wrong_is_said_and_what_was_made_stays(open_lesson, app_url, picture_files):
-    page = open_lesson("content", "layers=conv1_1&size=64&steps=2", pictures="")
+def test_what_is_wrong_is_said_and_what_was_made_stays(browser_tab, app_url, picture_files):
+    page = browser_tab
+    page.goto(f"{app_url}?figure=nonsense")
+    says(page, "make-status", "the link's figure is 'nonsense'; choose one of content")
     make(page, "there is no content picture")
     expect(page.get_by_text("there is no content picture").first).to_be_visible()
     upload(page, "explain-content", picture_files[0])
+    fill(page, "explain-content-size", 64)
+    fill(page, "explain-content-steps", 2)
     make(page)
     shown = pictures(page)
     fill(page, "explain-content-steps", 0)
     make(page, "Steps is .*; give a whole number from 1")
     assert pictures(page) == shown
-    page.goto(f"{app_url}?figure=nonsense")
-    says(page, "make-status", "the link's figure is 'nonsense'; choose one of content")
-
-
-def test_nothing_is_cut_off_on_a_phone(open_lesson):
-    page = open_lesson("grid", "sets=A,A-B&ratios=1e-4,1e-3,1e-2,1e-1&size=48&steps=2", width=390)
-    make(page)
-    has_pictures(page, 8)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    last, area = page.locator(PARTS).last.bounding_box(), page.locator("#figure").bounding_box()
-    assert last["x"] + last["width"] <= area["x"] + area["width"] + 1
 
 
 def test_a_page_that_is_closed_leaves_no_figure_behind(open_lesson, new_visitor):

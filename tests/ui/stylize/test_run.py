@@ -160,7 +160,7 @@ def workers():
     return len(os.listdir("/proc/self/task")) - threading.active_count()
 
 stroke = Image.new("RGBA", (640, 480), (255, 0, 0, 255))
-few = {"size": 320, "steps": 2, "gatys_layers": ["conv1_1"], "mask": {"layers": [stroke]}}
+few = {"size": 160, "steps": 2, "gatys_layers": ["conv1_1"], "mask": {"layers": [stroke]}}
 before = workers()
 def page():
     session, files = Session(), sys.argv[1:3]
