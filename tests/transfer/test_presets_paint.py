@@ -13,7 +13,7 @@ from tests.judge import Judge
 
 SIZE = 144  # pixels
 PRINTED_SIZE = 256  # at which what is printed of Tran & Nguyen hardly has any style, as on larger ones
-STYLE = 0.55  # of the photo's own style error: most that a painting may have
+STYLE = 0.45  # of the photo's own style error: most that a painting may have
 CONTENT = 0.5  # of white noise's content error, at the layers that the preset looks at
 CONTRAST = 0.5  # of the photo's or the style picture's, whichever has less: least
 
@@ -25,17 +25,21 @@ STEPS = {
 
 # Bounds of their own.
 STYLES = {
-    "from_scratch": 0.8,  # Adam at 1e-3 takes 10,000 steps, and is on its way
+    "from_scratch": 0.77,  # Adam at 1e-3 takes 10,000 steps, and is on its way
     "crowson": 0.6,  # so are 3,000 steps, of which these are a fiftieth
+    "studio": 0.53,
+    "gatys_code": 0.525,
+    "gordic": 0.49,
+    "luo": 0.47,
 }
 CONTENTS = {
     # From noise the style comes first and the photo after it: these are on their way.
-    "gatys": 0.95, "chao": 0.95, "cheng": 0.75, "tran_nguyen": 0.95,
+    "gatys": 0.95, "chao": 0.68, "tran_nguyen": 0.65,
     # Its own pictures melt the photo: of neural-style-pt's of tuebingen, 0.58 and 0.45 are left after 300 steps.
-    "neural_style": 1.4,
+    "neural_style": 1.3,
     # Weights that give most to the style, from a photo that stays in its place: Gatys' code, its twins, and our lab.
-    "lab": 1.0, "gatys_code": 1.0, "gordic": 0.75, "luo": 0.65,
-    "pytorch_tutorial": 0.65,
+    "lab": 1.0, "gatys_code": 1.0, "gordic": 0.75, "luo": 0.6,
+    "pytorch_tutorial": 0.55,
 }  # fmt: skip
 
 # On VGG-19, those whose weights hang on a scale: the others are the benchmarks'.
@@ -86,4 +90,4 @@ def test_the_formula_as_printed_gives_back_the_photo(name):
     *_, last = stylize(*pictures, config, compute=choose_compute())
     judge, noise, own = judge_of(config.on("vgg19").content_layers, PRINTED_SIZE)
     content, style = judge.scores(last.image)
-    assert content < 0.45 * noise and style > 0.45 * own
+    assert content < 0.42 * noise and style > STYLE * own
