@@ -212,8 +212,9 @@ def test_upload_of_every_kind_paints(page, picture_files, tmp_path):
         wait_for_status(page, "Done: 1 step in")
 
 
-def test_a_brush_says_where_the_style_goes(page, picture_files, tmp_path):
-    page.set_viewport_size({"width": 390, "height": 700})  # as the editor draws all the time, on no GPU here
+def test_a_brush_says_where_the_style_goes(open_page, picture_files, tmp_path):
+    page = open_page(390)  # small, and closed after it, as the editor draws all the time, on no GPU here
+    prepare(page, picture_files)
     page.get_by_text("Where to paint", exact=True).click()
     page.click("#take-photo")
     page.wait_for_timeout(1500)  # the editor lays out its canvas anew
@@ -229,7 +230,6 @@ def test_a_brush_says_where_the_style_goes(page, picture_files, tmp_path):
     run(page, steps=3)
     wait_for_status(page, "Done: 3 steps")
     painted = images.load(downloaded(page, tmp_path / "masked.png"))
-    page.set_viewport_size({"width": 1280, "height": 900})
     changed = ((painted - images.fit(images.load(picture_files[0]), 64)).abs().amax(1) > 3 / 255).float()
     assert 0 < changed.mean() < 0.9
     assert changed[..., :4].mean() == 0  # the left edge was not painted over
