@@ -68,7 +68,8 @@ def png(path: Path) -> None:
 def jpeg(path: Path) -> None:
     images.save_png(NOISE, path.parent / "in.png")
     yield
-    instant._paint_picture(path.parent / "in.png", path, lambda image: image, SimpleNamespace(size=None))
+    options = SimpleNamespace(size=None, keep_transparency=False)
+    instant._paint_picture(path.parent / "in.png", path, lambda image: image, options)
 
 
 def timelapse(path: Path) -> None:
