@@ -11,14 +11,7 @@ import torch
 from nst_core.features.vgg import layer_names
 from nst_core.transfer.ladder import ladder
 from nst_core.transfer.objective import StyleTransferObjective
-from nst_core.transfer.presets import (
-    CHAO_ALPHA,
-    DEFAULT_PRESET,
-    GATYS_ALPHA,
-    PRESETS,
-    TRAN_NGUYEN_ALPHA,
-    counterpart,
-)
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS, counterpart
 from nst_core.transfer.stylize import stylize
 
 FIVE = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
@@ -122,7 +115,7 @@ WRITTEN = {
     # the same as Gatys' own programs take it: means, ½ of squares and ¼ of squares of squares, on a rescaled network;
     # α is ours
     "gatys": Written(
-        content=lambda F, P: GATYS_ALPHA * mse(F, P) / 2,
+        content=lambda F, P: 7 * mse(F, P) / 2,
         style=lambda G, A, N, M, i: 1e3 / 5 * ((G - A) ** 2).mean() / 4,
         pooling="average",
         feature_scale="mean activation 1",
@@ -140,7 +133,7 @@ WRITTEN = {
     ),
     # the loss of gatys_code; α is ours
     "chao": Written(
-        content=lambda F, P: CHAO_ALPHA * mse(F, P),
+        content=lambda F, P: 50 * mse(F, P),
         style=lambda G, A, N, M, i: 1e3 / N**2 * ((G - A) ** 2).mean(),
         feature_scale="caffe",
         start=("noise",),
@@ -150,7 +143,7 @@ WRITTEN = {
     ),
     # Surma's loop: the style divided by 4·3²·pixels² at every layer; α is ours, and a mean for his sum over positions
     "tran_nguyen": Written(
-        content=lambda F, P: TRAN_NGUYEN_ALPHA * mse(F, P),
+        content=lambda F, P: 5e7 * mse(F, P),
         style=lambda G, A, N, M, i: 5000 / 5 * image_squares(G, A, M, PIXELS),
         feature_scale="caffe",
         **SHALLOW_VGG16,
