@@ -216,7 +216,8 @@ def test_a_run_that_went_on_has_a_record_that_paints_that_very_picture(random_we
     run.more(3)
     more = list(run)
     assert [frame.step for frame in more] == [config.steps + 1, config.steps + 2, config.steps + 3]
-    assert more[-1].total < first[-1].total or "sliced" in config.style_loss
+    if "sliced" not in config.style_loss and config.optimizer == "lbfgs":  # Adam goes up at times
+        assert more[-1].total < first[-1].total
     record = run.record()
     assert (record.steps, record.stopped) == (config.steps + 3, False)
     assert record.config == dataclasses.replace(config, last_step=config.steps + 3)

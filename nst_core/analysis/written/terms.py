@@ -152,9 +152,12 @@ class _Place:
 
 
 def positions_of(layer: str, size: tuple[int, int]) -> int:
-    """M, the positions of a layer for a picture of size = (height, width): each block after the first halves it."""
-    halvings = int(layer.removeprefix("conv")[0]) - 1
-    return (size[0] >> halvings) * (size[1] >> halvings)
+    """M, the positions of a layer for a picture of size = (height, width): each block after the first halves it.
+
+    Of an odd number, the last is a half of its own.
+    """
+    shorter = 2 ** (int(layer.removeprefix("conv")[0]) - 1)
+    return -(-size[0] // shorter) * -(-size[1] // shorter)
 
 
 def style_formula(config: StyleTransferConfig) -> str:

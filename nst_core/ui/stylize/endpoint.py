@@ -39,8 +39,11 @@ Args:
     content: the picture that is painted.
     style: the picture in whose style it is painted.
     preset: a recipe such as lab, gatys or neural_style; the other settings change it where they are given.
-    keep_transparency: on or off; whether the result is as transparent as the content, else that is painted over white.
 """
+KEEP = (
+    "    keep_transparency: on or off; whether the result is as transparent as the content, else that is painted over "
+    "white.\n"
+)
 
 
 def add_endpoint(table: Mapping[str, Setting] = SETTINGS) -> None:
@@ -49,8 +52,8 @@ def add_endpoint(table: Mapping[str, Setting] = SETTINGS) -> None:
         PictureInput(label="content", visible=False),
         PictureInput(label="style", visible=False),
         gr.Textbox(DEFAULT_PRESET, label="preset", visible=False),
-        gr.Checkbox(True, label="keep_transparency", visible=False),
         *(_input_of(one) for one in table.values()),
+        gr.Checkbox(True, label="keep_transparency", visible=False),
     ]
     picture = gr.Image(format="jpeg", visible=False, label="picture")
     event: dict[str, Any] = {**QUEUED, "api_visibility": "public"}
@@ -67,8 +70,9 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
     """Make the function behind /stylize, whose parameters and words are made of the settings."""
 
     def stylize_endpoint(
-        content: Path, style: Path, preset: str, keep_transparency: bool, *given: Any, steering: Steering
+        content: Path, style: Path, preset: str, *given: Any, steering: Steering
     ) -> Iterator[Image.Image | str]:
+        *given, keep_transparency = given
         values = {name: _value(table[name], value) for name, value in zip(table, given, strict=True)}
         try:
             config = default_config(preset, values.pop("backbone")).changed(**values)
@@ -84,12 +88,12 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(name, kind, annotation=Path) for name in ("content", "style")]
     parameters.append(inspect.Parameter("preset", kind, default=DEFAULT_PRESET, annotation=str))
-    parameters.append(inspect.Parameter("keep_transparency", kind, default=True, annotation=bool))
     for one in table.values():
         annotation = float | None if one.numeric else str | None
         parameters.append(inspect.Parameter(one.asked, kind, default=None, annotation=annotation))
+    parameters.append(inspect.Parameter("keep_transparency", kind, default=True, annotation=bool))
     have_signature(stylize_endpoint, inspect.Signature(parameters))
-    stylize_endpoint.__doc__ = ABOUT + "".join(f"    {one.asked}: {_told(one)}\n" for one in table.values())
+    stylize_endpoint.__doc__ = ABOUT + "".join(f"    {one.asked}: {_told(one)}\n" for one in table.values()) + KEEP
     return stylize_endpoint
 
 

@@ -78,7 +78,7 @@ def test_what_is_called_finds_the_context_of_who_handed_it_over(device):
         return first, page.get()
 
     page.set("mine")
-    mine = device.work(steps())
+    mine = device.run_steps(steps())
     page.set("yours")
     yours = device.submit(page.get)
     assert mine.result(10) == ("mine", "mine") and yours.result(10) == "yours"

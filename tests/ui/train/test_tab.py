@@ -102,7 +102,7 @@ def test_a_learned_style_stands_among_the_others_and_is_chosen(session, files):
 def test_the_page_has_a_place_for_all_that_is_wished_and_shown(session, files, monkeypatch):
     def build() -> None:
         mix = MixControls(gr.Slider(), gr.Dropdown(), gr.Slider(), gr.Radio())
-        module.build(Choices(gr.State(session), Strip(session.strip_value()), mix, gr.Number()))
+        module.build(Choices(gr.State(session), Strip(session.strip_value()), mix, gr.Number(), gr.Checkbox()))
 
     inputs, outputs = job_forms(monkeypatch, module, build)
     assert inputs.parts.keys() == set(LessonWish._fields)
