@@ -72,8 +72,8 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
     def stylize_endpoint(
         content: Path, style: Path, preset: str, *given: Any, steering: Steering
     ) -> Iterator[Image.Image | str]:
-        *given, keep_transparency = given
-        values = {name: _value(table[name], value) for name, value in zip(table, given, strict=True)}
+        *settings, keep_transparency = given
+        values = {name: _value(table[name], value) for name, value in zip(table, settings, strict=True)}
         try:
             config = default_config(preset, values.pop("backbone")).changed(**values)
             for _ in fetch_weights(config.backbone, steering):
