@@ -175,8 +175,10 @@ class Painting:
         return image
 
     def finished(self, image: Tensor) -> Tensor:
-        """A picture (1, 3, H, W) of this painting as it is kept: (1, 4, H, W) for a transparent content."""
-        return image if self._alpha is None else torch.cat([image, self._alpha.to(image.device)], 1)
+        """Give a picture (1, 3, H, W) of any scale as it is kept: (1, 4, H, W) for a transparent content."""
+        if self._alpha is None:
+            return image
+        return torch.cat([image, images.resize(self._alpha, images.size_of(image)).to(image.device)], 1)
 
     def can_recolor(self, color: str) -> bool:
         """Whether a picture can have these colours without being painted anew."""

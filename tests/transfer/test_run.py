@@ -387,3 +387,17 @@ def test_the_work_of_a_run_grows_with_its_steps_and_the_more_the_larger_they_are
     each = [after - before for before, after in pairwise(work)]
     assert work[0] == 0 and all(later >= earlier - 1e-9 for earlier, later in pairwise(each))
     assert each[0] < each[29] == pytest.approx(each[33])
+
+
+def test_a_transparent_pictures_result_is_as_transparent_at_every_scale(random_weights, pictures):
+    content, style = pictures
+    content = torch.cat([content, torch.rand_like(content[:, :1])], 1)
+    run = stylize(content, style, small(size=34, smallest_scale=24, steps=4), compute=CPU)
+    sizes = set()
+    for frame in run:  # each may be the last, as a run can be stopped at any
+        height, width = images.size_of(frame.image)
+        sizes.add(height)
+        assert run.result.shape == (1, 4, height, width)
+        wanted = images.resize(images.resize(content[:, 3:], images.fitted_size((48, 64), 34)), (height, width))
+        torch.testing.assert_close(run.result[:, 3:], wanted, rtol=0, atol=1e-5)
+    assert len(sizes) == 2
