@@ -23,7 +23,7 @@ from nst_core.ui.studio.controls_and_config import (
 )
 from nst_core.ui.studio.uploads import MORE_STYLES
 from nst_core.ui.widgets.log_slider import LogSlider
-from nst_core.ui.widgets.pictures import BrushInput, PictureInput
+from nst_core.ui.widgets.pictures import BrushInput, PictureInput, transparency_switch
 
 # What a setting can be on the page.
 Knob: TypeAlias = LogSlider | gr.Slider | gr.Number | gr.Checkbox | gr.CheckboxGroup | gr.Dropdown | gr.Radio
@@ -65,10 +65,11 @@ def network_area() -> Network:
 
 
 class Mask(NamedTuple):
-    """Components with which a person paints where the style goes."""
+    """Components by which a person says where the style goes, and where nothing does."""
 
     editor: BrushInput
     take: gr.Button  # the content picture as its ground
+    keep_transparency: gr.Checkbox
 
 
 class SettingInputs(NamedTuple):
@@ -223,7 +224,7 @@ def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], Mask]:
         eraser=gr.Eraser(default_size=40),
         brush=gr.Brush(colors=["#ff3b30"], color_mode="fixed", default_size=40),
     )
-    return plain_controls("place", at), Mask(mask, take)
+    return plain_controls("place", at), Mask(mask, take, transparency_switch("keep-transparency"))
 
 
 def _layer_controls(at: Mapping[str, Any]) -> dict[str, Knob]:

@@ -31,7 +31,7 @@ from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, 
 from nst_core.ui.stylize.results_strip import build_history
 from nst_core.ui.stylize.run import STAGE, go_on, paint, warm_up
 from nst_core.ui.widgets.channel import preview_area
-from nst_core.ui.widgets.pictures import BeforeAfter, transparency_switch
+from nst_core.ui.widgets.pictures import BeforeAfter
 
 GROUND_SIDE = 768  # pixels of the picture under the brush
 
@@ -58,7 +58,6 @@ def build() -> Studio:
     with gr.Row(equal_height=False, elem_id="studio"):
         with gr.Column(elem_id="inputs", min_width=300):
             content, style = picture_inputs()
-            keep = transparency_switch("keep-transparency")
             preset = gr.Dropdown(
                 [(preset.title, name) for name, preset in PRESETS.items()],
                 value=DEFAULT_PRESET,
@@ -74,7 +73,8 @@ def build() -> Studio:
             inputs = setting_controls()
             network = network_area()
     pictures = {"content": content, "style": style, "start_image": inputs.start_image, **inputs.more_styles}
-    form = Form(pictures) | {"mask": inputs.mask.editor, "keep_transparency": keep, "preset": preset, "about": about}
+    mask = {"mask": inputs.mask.editor, "keep_transparency": inputs.mask.keep_transparency}
+    form = Form(pictures) | mask | {"preset": preset, "about": about}
     form |= inputs.controls | stage | {"shares": inputs.shares}
     with gr.Accordion("Results of this session", elem_id="memory"):
         form = build_history(session, form)
