@@ -1,4 +1,4 @@
-"""What is asked of an output before work begins: that it can be written, and destroys nothing that is read."""
+"""Asks before work begins whether an output can be written, and destroys nothing that is read."""
 
 import os
 import shutil
@@ -83,7 +83,7 @@ def check_distinct(outputs: Sequence[Path]) -> None:
 
 
 def _marks(path: Path) -> set[Hashable]:
-    """What a file is known by: its path without links and, if it is there, its number on its disk."""
+    """Collect what a file is known by: its path without links and, if it is there, its number on its disk."""
     marks: set[Hashable] = {os.path.realpath(path)}
     with suppress(OSError):
         found = os.stat(path)

@@ -77,7 +77,7 @@ def _sources(inputs: list[Path]) -> tuple[list[Path], list[str]]:
 
 
 def _kinds(sources: Iterable[Path]) -> tuple[dict[Path, Kind], list[str]]:
-    """What each file is; why others are nothing that can be painted."""
+    """Tell what each file is, and why others are nothing that can be painted."""
     kinds, left_out = {}, []
     for source in sources:
         try:

@@ -12,7 +12,7 @@ from nst_core.pictures.recognition import HEAD_BYTES, animation_format, begins_a
 
 
 class Kind(NamedTuple):
-    """What a file is: its name, and the endings that a painting of it may have, the usual one first."""
+    """Says what a file is: its name, and the endings that a painting of it may have, the usual one first."""
 
     name: str
     endings: tuple[str, ...]

@@ -19,7 +19,7 @@ def exif_of(text: dict[str, str]) -> bytes | None:
 
 
 def jpeg_text(picture: Image.Image) -> dict[str, str]:
-    """What `exif_of` wrote; nothing from another program's comment.
+    """Read what `exif_of` wrote; nothing from another program's comment.
 
     Raises:
         what Pillow raises for EXIF that is damaged.

@@ -1,4 +1,4 @@
-"""What a person should know of a picture that is read all the same: that it is cut short, or the first of several."""
+"""Tells what a person should know of a picture that is read all the same: that it is cut short, or one of several."""
 
 import warnings
 from collections.abc import Callable, Iterator
