@@ -29,12 +29,12 @@ def paintings(config: StyleTransferConfig) -> tuple[Tensor, list[Frame], list[tu
 @pytest.mark.weights
 def test_it_paints_what_the_preset_paints():
     """L-BFGS makes much of a gradient's last digits: what is the same to six digits at first is to two in the end."""
-    content, frames, plain = paintings(CODE.changed(size=96, steps=12))
+    content, frames, plain = paintings(CODE.changed(size=80, steps=20))
     for frame, (image, losses) in zip(frames[:8], plain[:8], strict=True):
         assert losses == pytest.approx(frame.losses, rel=1e-4)
         assert (image - frame.image).abs().max() < 1e-5
     (image, losses), last = plain[-1], frames[-1]
-    assert sum(losses.values()) == pytest.approx(last.total, rel=0.03) and last.total < frames[0].total / 5
+    assert sum(losses.values()) == pytest.approx(last.total, rel=0.03) and last.total < frames[0].total / 10
     assert (image - last.image).abs().mean() < 1 / 255 < (image - content).abs().mean() / 10
 
 
