@@ -4,6 +4,7 @@ import ctypes
 import logging
 import os
 import platform
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
@@ -20,6 +21,7 @@ DEVICES = ("cuda", "mps", "cpu")
 
 Network = TypeVar("Network", bound=nn.Module)
 
+_OF_THREAD = threading.local()  # device: what is chosen on this thread
 log = logging.getLogger(__name__)
 
 
@@ -54,13 +56,13 @@ def choose_compute(device: str | None = None, precision: str | None = None) -> C
     A GPU that is present but cannot compute is passed over, unless it is asked for; `unusable_gpu` says why.
 
     Args:
-        device: "cuda", "cuda:N", "mps" or "cpu"; else NST_DEVICE, else the first that is present and computes.
+        device: "cuda", "cuda:N", "mps" or "cpu"; else this thread's own, else NST_DEVICE, else the first that computes.
         precision: one of PRECISIONS; else NST_PRECISION, else bf16 where the device computes it natively.
 
     Raises:
         DeviceError: unknown or absent device, one that cannot compute, unknown precision.
     """
-    device = device or os.environ.get("NST_DEVICE")
+    device = device or getattr(_OF_THREAD, "device", None) or os.environ.get("NST_DEVICE")
     if not device:
         device = next(name for name in DEVICES if _present(name) and not _why_not(name))
         _warn_once(unusable_gpu())
@@ -73,6 +75,20 @@ def choose_compute(device: str | None = None, precision: str | None = None) -> C
     if precision not in PRECISIONS:
         raise DeviceError(f"precision is {said(precision)}; choose one of {', '.join(PRECISIONS)} (NST_PRECISION)")
     return Compute(device=device, precision=precision)
+
+
+def choose_on_this_thread(device: str) -> None:
+    """Let `choose_compute` choose a device for all that this thread computes."""
+    _OF_THREAD.device = device
+
+
+def all_devices() -> list[str]:
+    """List the devices that compute side by side here: every GPU, or the one device that is chosen or asked for."""
+    chosen = choose_compute().device
+    if chosen != "cuda":
+        return [chosen]
+    every = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    return [device for device in every if not _why_not(device)]
 
 
 def _present(device: str) -> bool:

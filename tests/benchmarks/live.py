@@ -16,11 +16,11 @@ from playwright.sync_api import Page, sync_playwright
 from starlette.middleware import Middleware
 
 from nst_core.devices import choose_compute, keep_freed_memory
+from nst_core.engine.devices import DEVICES
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.page.slow_animations import CalmPages
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.camera import ROUTE, Live
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 
@@ -82,9 +82,9 @@ def switched(page: Page, live: Live, paint) -> float:
 def main(size: str) -> None:
     keep_freed_memory()
     width, height = map(int, size.split("x"))
-    painter = DEVICE_THREAD.submit(random_painter).result()  # made elsewhere, it would take half as long again to paint
+    painter = DEVICES.submit(random_painter).result()  # made elsewhere, it would take half as long again to paint
     paints = [lambda image, style=style: painter.paint(image, {style: 1.0}) for style in STYLES]
-    bare = DEVICE_THREAD.submit(alone, paints[0], (height, width)).result()
+    bare = DEVICES.submit(alone, paints[0], (height, width)).result()
     live = Live()
     live.paint = paints[1]
     with gr.Blocks(analytics_enabled=False) as demo:

@@ -15,10 +15,10 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from nst_core import images
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from tests.benchmarks.material import ASSETS, ensure_weights
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, fill, upload
 
@@ -101,7 +101,7 @@ def main(backbone: str) -> None:
         rows = []
         for _ in range(ROUNDS):
             first, frames, speed = watched(page)
-            rows.append((first, frames, speed, DEVICE_THREAD.submit(alone, backbone).result()))
+            rows.append((first, frames, speed, DEVICES.submit(alone, backbone).result()))
         steered = steer_latency(page)
         stop = stop_latency(page)
         free = close_latency(browser, page, url)

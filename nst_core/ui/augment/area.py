@@ -16,6 +16,7 @@ from nst_core.augment.brushes import Brush, instant_brush, optimizer_brush
 from nst_core.augment.folder import AugmentProgress, augment, strengths_of
 from nst_core.augment.labels import INDEX, Entry, read_index
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
@@ -27,7 +28,6 @@ from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.audience import AUDIENCE
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job, connect_job
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.controls_and_config import default_config
@@ -92,7 +92,7 @@ class FolderWish(NamedTuple):
         return default_config(DEFAULT_PRESET).changed(size=self.size, steps=self.steps)
 
     def brush(self) -> Brush:
-        """Make what paints, on DEVICE_THREAD; raises NSTError for what cannot be painted so."""
+        """Make what paints, on DEVICES; raises NSTError for what cannot be painted so."""
         if self.by == "optimizer":
             config, picture = self.config(), self.painting()
             return optimizer_brush({picture.stem: images.load(picture)}, config, choose_compute())
@@ -223,7 +223,7 @@ def paint_folder(job: Augmentation, shown: Mapping[str, Any]) -> Iterator[Update
         if wish.by == "optimizer":
             for line in fetch_weights(wish.config().backbone, job.steering):
                 yield {"status": line}
-        brush, began = DEVICE_THREAD.submit(wish.brush).result(), time.monotonic()
+        brush, began = DEVICES.submit(wish.brush).result(), time.monotonic()
         pictures, paintings = job.folders(wish)  # only now that nothing more can be wrong: others are given up
         with in_use([pictures.parent]):
             last = yield from _show(job, augment(pictures, paintings, brush, strengths))
@@ -256,7 +256,7 @@ def _show(
         status = status_html("Looking at the pictures …", share=0, run=channel.token)
         preview = gr.HTML(value=channel.token, visible=True)
         yield {"status": status, "preview": preview, "outcome": gr.DownloadButton(visible=False)}
-        while progress := DEVICE_THREAD.next_of(painting):
+        while progress := DEVICES.next_of(painting):
             last, seconds, at_work = progress, time.monotonic() - began, progress.done == saved
             saved = progress.done
             if progress.entry and seconds - told >= WORDS_SECONDS:
@@ -269,7 +269,7 @@ def _show(
                 break
         return last
     finally:
-        DEVICE_THREAD.submit(painting.close).result()
+        DEVICES.submit(painting.close).result()
         channel.close()
 
 

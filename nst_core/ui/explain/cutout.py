@@ -10,12 +10,12 @@ from torch import Tensor
 from nst_core import images
 from nst_core.analysis.cutouts.paste import nearest_spot
 from nst_core.assets import ASSETS
+from nst_core.engine.devices import DEVICES, Given, Result
 from nst_core.errors import NSTError
 from nst_core.ui.explain.session import cut_out
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.toasts import warn
-from nst_core.ui.serving.device_thread import DEVICE_THREAD, Given, Result
 from nst_core.ui.studio.uploads import Drawn
 from nst_core.ui.widgets.cutout_placer import Placer, placement
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
@@ -121,7 +121,7 @@ def _read(content: Path, cutout: Path, brush: Drawn | None) -> tuple[Tensor, Ten
 
 
 def _computed(what: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
-    return DEVICE_THREAD.submit(what, *given, **named).result()
+    return DEVICES.submit(what, *given, **named).result()
 
 
 def _first_placement(background: Tensor, piece: Tensor, shown: Mapping[str, Any]) -> Updates:

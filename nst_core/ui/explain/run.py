@@ -8,6 +8,7 @@ import gradio as gr
 
 from nst_core.analysis.figure import Figure, Moment, Moments
 from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import NSTError, WeightsError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
@@ -17,7 +18,6 @@ from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 
 VIEW_SECONDS = 1.2  # at least, between two views of a figure that grows
 
@@ -46,7 +46,7 @@ def make_figure(board: Board, shown: Mapping[str, Any]) -> Iterator[Updates]:
         for status in fetch_weights(settings["backbone"], board.job.steering):
             yield {"status": status}
         try:
-            return DEVICE_THREAD.submit(board.begin, figure, settings, pictures).result()
+            return DEVICES.submit(board.begin, figure, settings, pictures).result()
         except WeightsError:
             if figure.name != "classify" or weights.find(CLASSIFIER):
                 raise
@@ -80,7 +80,7 @@ def _made(board: Board, begun: Generator[Updates, None, Moments]) -> Iterator[Up
     finally:
         board.job.busy = False
         if board.left:
-            DEVICE_THREAD.submit(board.drop)
+            DEVICES.submit(board.drop)
 
 
 def _shown(board: Board, making: Moments) -> Iterator[Updates]:
@@ -89,7 +89,7 @@ def _shown(board: Board, making: Moments) -> Iterator[Updates]:
     first = board.moment.share if board.moment else 0.0  # of the work that was done before
     yield {"go_on": gr.Button(visible=False), "after": gr.Row(visible=False)}
     try:
-        while moment := DEVICE_THREAD.next_of(making):
+        while moment := DEVICES.next_of(making):
             board.moment = moment
             has_picture = any(part.image is not None and not part.done for part in moment.parts)
             if time.monotonic() - told >= VIEW_SECONDS or (has_picture and not seen):
@@ -100,13 +100,13 @@ def _shown(board: Board, making: Moments) -> Iterator[Updates]:
                 yield _ended(board, moment, "Stopped", began)
                 return
     except NSTError as error:
-        DEVICE_THREAD.submit(board.drop).result()
+        DEVICES.submit(board.drop).result()
         if board.moment is None:
             raise
         warn(error, "The figure ended early")
         yield _ended(board, board.moment, "Ended early", began, str(error))
         return
-    DEVICE_THREAD.submit(board.drop).result()
+    DEVICES.submit(board.drop).result()
     if board.moment:
         yield _ended(board, board.moment, "Done", began)
 

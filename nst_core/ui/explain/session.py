@@ -11,10 +11,10 @@ from nst_core import images
 from nst_core.analysis.cutouts.cutout import cutout_of, visible_part
 from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part, check_counts
 from nst_core.devices import choose_compute, release_freed_memory
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import named
 from nst_core.features.classifier import forget_classifier
 from nst_core.ui.explain.figure_table import Figures
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.uploads import Drawn, check_shape, masks_of
@@ -113,7 +113,7 @@ class Board(PageState):
         self.job.steering.stop.set()
         if not self.job.busy:
             with suppress(RuntimeError):  # the server is going down
-                DEVICE_THREAD.submit(self.drop)
+                DEVICES.submit(self.drop)
 
     def drop(self) -> None:
         """Free what the figure still holds to go on with; its last moment stays. On the device's thread."""

@@ -10,6 +10,7 @@ from gradio.blocks import Block
 
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.assets import ASSETS
+from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import NSTError
 from nst_core.ui.explain.controls import OptionControl, key_of, option_controls, shown_value
 from nst_core.ui.explain.cutout import CENTRE, Composing, build_composing, connect_composing
@@ -27,7 +28,6 @@ from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun, press, ready
-from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
 from nst_core.ui.studio.shared_components import Studio
 from nst_core.ui.studio.uploads import check_upload

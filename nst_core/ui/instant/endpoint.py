@@ -7,13 +7,13 @@ from typing import Any
 import gradio as gr
 
 from nst_core import images
+from nst_core.engine.lane import PASS_LANE
 from nst_core.errors import ConfigError, NSTError, listed, said
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.picture import on_device, read
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
-from nst_core.ui.serving.lane import PASS_LANE
 from nst_core.ui.serving.turns import endpoint
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.widgets.pictures import PictureInput

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.assets import ASSETS
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
 from nst_core.file_names import named_after
 from nst_core.instant.painter import MAX_SIDE
@@ -24,7 +25,6 @@ from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.controls_and_config import default_config
 from nst_core.ui.studio.instant_session import Brush, InstantSession
 from nst_core.ui.studio.session import Session
@@ -121,7 +121,7 @@ def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tenso
     def paint(image: Tensor) -> Tensor:
         height, width = images.size_of(image)
         with _LARGE if height * width > LARGE_AREA else nullcontext():
-            return DEVICE_THREAD.run_steps(_stoppable(brush.steps(image), steering)).result()
+            return DEVICES.run_steps(_stoppable(brush.steps(image), steering)).result()
 
     return paint
 

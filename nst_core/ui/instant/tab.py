@@ -7,6 +7,7 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.assets import ASSETS
+from nst_core.engine.lane import PASS_LANE
 from nst_core.errors import NSTError
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.camera_view import live_area
@@ -18,7 +19,6 @@ from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
-from nst_core.ui.serving.lane import PASS_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix

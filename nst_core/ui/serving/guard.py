@@ -17,9 +17,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nst_core.engine.limits import limits
 from nst_core.errors import seen
 from nst_core.ui.serving.audience import AUDIENCE
-from nst_core.ui.serving.limits import limits
 
 LONGEST_ADDRESS = 16_384  # bytes of a path and its query
 MOST_UPLOADED = 10**9  # bytes of one request

@@ -14,9 +14,9 @@ from gradio.routes import App
 from gradio.state_holder import StateHolder
 
 from nst_core.devices import release_freed_memory
+from nst_core.engine.limits import limits
 from nst_core.ui.page.downloads import FOLDERS, IN_USE
 from nst_core.ui.serving.audience import AUDIENCE
-from nst_core.ui.serving.limits import limits
 
 ROUND_SECONDS = 5.0  # from one round to the next
 # That a page or program which nobody has open is kept, as it may only be about to listen. Each takes most of a

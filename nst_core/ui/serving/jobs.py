@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import gradio as gr
 
+from nst_core.engine.lane import DEVICE_LANE
 from nst_core.transfer.steering import Steering
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Form
 from nst_core.ui.page.status import status_html
-from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import Held, JobHandler, in_lane
 
 

@@ -9,9 +9,9 @@ import gradio as gr
 from gradio.block_function import BlockFunction
 
 from nst_core.assets import ASSETS
+from nst_core.engine.jobs import excuse
 from nst_core.errors import NSTError, seen
 from nst_core.ui.page.toasts import refusal
-from nst_core.ui.serving.turns import excuse
 
 LONGEST_ERROR = 300  # characters of a component's own words
 NOT_YOURS = "that is no file that was uploaded here, or it is gone by now (files are kept for a while); choose it again"

@@ -13,12 +13,12 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from nst_core.engine.lane import DEVICE_LANE, PASS_LANE
+from nst_core.engine.limits import limits
 from nst_core.errors import ConfigError, NSTError
 from nst_core.ui.page.slow_animations import CalmPages
 from nst_core.ui.serving.guard import Guard
 from nst_core.ui.serving.housekeeping import housekeeping
-from nst_core.ui.serving.lane import DEVICE_LANE, PASS_LANE
-from nst_core.ui.serving.limits import limits
 
 THREADS = 160  # events at a time, of which those that wait take no thread
 STEPS_SECONDS = 3.0  # for the steps at hand to end, when the server is stopped

@@ -2,38 +2,34 @@
 
 import asyncio
 import contextvars
-import errno
 import functools
 import inspect
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import Any, Concatenate, Generic, TypeVar
 
 import gradio as gr
 from gradio.context import LocalContext
 
 from nst_core.devices import release_freed_memory
-from nst_core.errors import DeviceError, NSTError, OutputError
+from nst_core.engine.device_thread import ACCOUNT, Account
+from nst_core.engine.devices import DEVICES
+from nst_core.engine.jobs import HANDS, LEFT_QUEUE, TurnMissed, excuse
+from nst_core.engine.lane import Client, Lane, Place
+from nst_core.engine.limits import limits
+from nst_core.errors import NSTError
 from nst_core.transfer.steering import Steering
 from nst_core.ui.page.events import Update
 from nst_core.ui.page.form import Form, Updates
-from nst_core.ui.page.status import status_html
+from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.audience import AUDIENCE
-from nst_core.ui.serving.lane import Client, Lane, Place
-from nst_core.ui.serving.limits import limits
 
 LOOK_SECONDS = 0.05  # between two looks at a place in the queue
 WATCH_SECONDS = 0.5  # between two looks at who listens
 PATIENCE_SECONDS = 0.3  # before it is said that one waits
-
-# A job at work holds one of these threads, and one that closes another for a moment.
-HANDS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="job")
-
-
-class TurnMissed(NSTError):
-    """A job was stopped while it waited."""
 
 
 class _End:
@@ -61,7 +57,7 @@ async def in_turn(
     client: Client,
     steering: Steering,
     work: Callable[[], Iterator[View]],
-    waits: Callable[[int], View | None] = lambda before: None,
+    waits: Callable[[str], View | None] = lambda words: None,
 ) -> AsyncGenerator[View, None]:
     """Go through a job once its turn has come; it is begun, and goes on, on threads of HANDS.
 
@@ -70,7 +66,7 @@ async def in_turn(
         client: who must listen, for it to go on.
         steering: stopped when it is to end: by a person, when nobody listens, or when others have waited for long.
         work: begins the job.
-        waits: what to yield while that many jobs come before; None for nothing.
+        waits: what to yield while it waits, of words that say how long; None for nothing.
 
     Raises:
         BusyError: no place for it.
@@ -79,19 +75,19 @@ async def in_turn(
     """
     place = lane.enter(client, limits())
     watch = asyncio.create_task(_watch(lane, place, steering))
-    job: _Resumed[View] = _Resumed()
+    job: _Resumed[View] = _Resumed(None if lane.quick else Account())
     try:
-        told: int | None = None
+        told = ""
         began = asyncio.get_running_loop().time()
         while not place.at_work and not steering.stop.is_set():
-            before, patient = lane.before(place), asyncio.get_running_loop().time() - began < PATIENCE_SECONDS
-            if before != told and not patient:
-                told = before
-                if (view := waits(before)) is not None:
+            words, patient = waiting_text(lane, place), asyncio.get_running_loop().time() - began < PATIENCE_SECONDS
+            if words != told and not patient:
+                told = words
+                if (view := waits(words)) is not None:
                     yield view
             await asyncio.sleep(LOOK_SECONDS)
         if not place.at_work:
-            raise TurnMissed(watch.result() if watch.done() and watch.result() else "Left the queue.")
+            raise TurnMissed(watch.result() if watch.done() and watch.result() else LEFT_QUEUE)
         job.begin(work)
         while not isinstance(made := await job.next(), _End):
             yield made
@@ -107,7 +103,7 @@ async def in_turn(
         watch.cancel()
         if not job.ended:
             steering.stop.set()
-        job.close(lambda: lane.leave(place))
+        job.close(lambda: lane.leave(place, job.account.seconds if job.account and job.ended else None))
 
 
 async def _watch(lane: Lane, place: Place, steering: Steering) -> str:
@@ -130,20 +126,28 @@ def _reason(lane: Lane, place: Place) -> str | None:
     if client.event and AUDIENCE.is_cancelled(client.event):
         return ""
     seconds = asyncio.get_running_loop().time() - place.began if place.began is not None else 0
-    if lane.timed and seconds > allowed.seconds and lane.waiting:
+    if not lane.quick and seconds > allowed.seconds and lane.waiting:
         return f"Others wait for this computer: a job ends after {allowed.seconds:.0f} s then. What is made is kept."
     return None
 
 
 class _Resumed(Generic[View]):
-    """A generator that is resumed on HANDS, and closed there when it is no longer wanted, even in mid-step."""
+    """A generator that is resumed on HANDS, and closed there when it is no longer wanted, even in mid-step.
 
-    def __init__(self) -> None:
+    Args:
+        account: in whose name it has devices compute.
+    """
+
+    def __init__(self, account: Account | None = None) -> None:
+        self.account = account
+        self.opened = ExitStack()  # its place on a device
         self.steps: Iterator[View] = iter(())  # before it is begun
         self.ended = False
         self._at_hand: Future[View | _End] | None = None
 
     def begin(self, work: Callable[[], Iterator[View]]) -> None:
+        if self.account:
+            self.opened.enter_context(DEVICES.open(self.account))
         self.steps = iter(work())
 
     def next(self) -> Awaitable[View | _End]:
@@ -152,6 +156,7 @@ class _Resumed(Generic[View]):
         return asyncio.wrap_future(self._at_hand)
 
     def _next(self) -> View | _End:
+        ACCOUNT.set(self.account)  # in the copy of the context
         try:
             view: View | _End = next(self.steps, _END)
         except (NSTError, gr.Error):
@@ -172,6 +177,7 @@ class _Resumed(Generic[View]):
             at_hand.add_done_callback(lambda _: self._close(then))
 
     def _close(self, then: Callable[[], None]) -> None:
+        self.opened.close()
         try:
             if hasattr(self.steps, "close"):
                 self.steps.close()
@@ -180,16 +186,6 @@ class _Resumed(Generic[View]):
         finally:
             release_freed_memory()
             then()
-
-
-def excuse(error: Exception) -> NSTError:
-    """Turn a fault of this program into words for who uses it; the log has the whole of it."""
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        return DeviceError("this takes more memory than there is; choose a smaller size, or smaller pictures")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EROFS):
-        return OutputError("the disk of this computer is full, or takes no files; make room there, and try again")
-    log.error("a job failed", exc_info=error)
-    return NSTError("something went wrong in this program; what was made before is kept. Try it again")
 
 
 def in_lane(
@@ -210,7 +206,7 @@ def in_lane(
             client_of(request),
             steering(held),
             lambda: work(held, *given),
-            lambda before: {"status": status_html(waiting_text(before))},
+            lambda words: {"status": status_html(words)},
         )
         try:
             async for view in steps:
@@ -269,6 +265,8 @@ def have_signature(function: Any, signature: inspect.Signature) -> None:
     function.__signature__ = signature
 
 
-def waiting_text(before: int) -> str:
-    """Write what stands on the page while a job waits: "Waiting for the device: 2 before you"."""
-    return f"Waiting for the device: {before} before you" if before else "Waiting for the device …"
+def waiting_text(lane: Lane, place: Place) -> str:
+    """Write what stands on the page while a job waits: "Waiting for the device: 2 before you, about 40 s"."""
+    if not (before := lane.before(place)):
+        return "Waiting for the device …"
+    return f"Waiting for the device: {before} before you, about {duration(lane.seconds_before(place))}"

@@ -23,8 +23,8 @@ from starlette.routing import Route
 from torch import Tensor
 
 from nst_core import images
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ImageError, NSTError
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 
 LANES = 2  # frames on their way at a time: one is painted while another is captured, sent or shown
 MAX_BYTES = 2**20  # of a frame as it comes; a camera's are a tenth of it
@@ -53,7 +53,7 @@ class Live:
 
     @property
     def paint(self) -> Paint | None:
-        """The function that paints from the next frame on, on DEVICE_THREAD; None while no style is chosen."""
+        """The function that paints from the next frame on, on DEVICES; None while no style is chosen."""
         return self._chosen[1]
 
     @paint.setter
@@ -137,7 +137,7 @@ async def _painted(live: Live, body: bytes) -> Response:
     if max(images.size_of(image)) > MAX_SIDE:
         return _too_large()
     try:
-        version, painted = await asyncio.wrap_future(DEVICE_THREAD.submit(live.painted, image))
+        version, painted = await asyncio.wrap_future(DEVICES.submit(live.painted, image))
     except NSTError as error:
         return PlainTextResponse(str(error), 422)
     if painted is None:  # since it came

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
 from nst_core.instant.catalogue import Catalogue, open_styles
 from nst_core.instant.painter import Painter
 from nst_core.instant.steps import Steps, finish
 from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import COLORS
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import Job
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.camera import Live
@@ -57,7 +57,7 @@ class Brush:
         return finish(self.steps(image))
 
     def steps(self, image: Tensor) -> Steps[Tensor]:
-        """Paint an image in steps, for DEVICE_THREAD to take turns with others."""
+        """Paint an image in steps, for DEVICES to take turns with others."""
         painted = yield from self._painter.steps(image, self._weights, strength=self._mix.strength)
         return COLORS[self._mix.color].after(painted, image)
 
@@ -121,7 +121,7 @@ class InstantSession(PageState):
         return names
 
     def brush(self) -> "Brush":
-        """Make the brush for what is set now. Not on DEVICE_THREAD, on which the brush is called.
+        """Make the brush for what is set now. Not on DEVICES, on which the brush is called.
 
         Raises:
             ConfigError: no style, or two that cannot be blended.
@@ -145,9 +145,9 @@ class InstantSession(PageState):
 
     def _ready_painter(self) -> Painter:
         if self.catalogue is bundled():
-            return DEVICE_THREAD.submit(_bundled_painter).result()
+            return DEVICES.submit(_bundled_painter).result()
         if self._painter is None:
-            self._painter = DEVICE_THREAD.submit(lambda: self.catalogue.painter(choose_compute())).result()
+            self._painter = DEVICES.submit(lambda: self.catalogue.painter(choose_compute())).result()
         return self._painter
 
     def said(self) -> str:

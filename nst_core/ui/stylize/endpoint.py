@@ -10,6 +10,8 @@ import gradio as gr
 from PIL import Image
 
 from nst_core import images
+from nst_core.engine.devices import DEVICES
+from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import NSTError
 from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import DEFAULT_PRESET
@@ -21,8 +23,6 @@ from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.page.weights import fetch_weights
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
-from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import endpoint, have_signature
 from nst_core.ui.studio.controls_and_config import default_config, in_depth_order
 from nst_core.ui.studio.uploads import Uploads
@@ -78,7 +78,7 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
             config = default_config(preset, values.pop("backbone")).changed(**values)
             for _ in fetch_weights(config.backbone, steering):
                 pass
-            run = DEVICE_THREAD.submit(
+            run = DEVICES.submit(
                 start_run, Uploads(content, style, keep_transparency=keep_transparency), config, steering
             ).result()
             yield from _yield_pictures(run)
@@ -127,4 +127,4 @@ def _yield_pictures(run: Run) -> Iterator[Image.Image | str]:
         save_result(run.result, run.record(), path)
         yield str(path)
     finally:
-        DEVICE_THREAD.submit(run.close).result()
+        DEVICES.submit(run.close).result()

@@ -7,6 +7,7 @@ import gradio as gr
 from torch import Tensor
 
 from nst_core import images
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ImageError, NSTError, named
 from nst_core.transfer.record import RunRecord, read_record, save_result
 from nst_core.transfer.run import Run
@@ -15,7 +16,6 @@ from nst_core.ui.page.events import QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import done_text, shares_html, status_html
 from nst_core.ui.page.toasts import warn
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.controls_and_config import CONTROLS
 from nst_core.ui.studio.results import (
     Result,
@@ -229,7 +229,7 @@ def mark(session: Session) -> Update:
     if run is None or run.last_frame is None:
         warn(NO_FRAME, "Nothing to mark")
         return gr.skip()
-    image, record = DEVICE_THREAD.submit(_moment, run).result()
+    image, record = DEVICES.submit(_moment, run).result()
     if not session.results.find(record):
         path = new_file(painting_name(session.uploads, record.config))
         save_result(image, record, path)

@@ -12,6 +12,8 @@ import torch
 
 from nst_core import images
 from nst_core.devices import choose_compute, release_freed_memory, unusable_gpu
+from nst_core.engine.devices import DEVICES
+from nst_core.engine.limits import check_work
 from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
@@ -29,8 +31,6 @@ from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import done_text, place_text, progress_text, shares_html, shares_text, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
-from nst_core.ui.serving.limits import check_work
 from nst_core.ui.studio.controls_and_config import config_of, default_config
 from nst_core.ui.studio.results import painting_name, remember
 from nst_core.ui.studio.session import Session, give_up_oldest, make_room
@@ -98,9 +98,9 @@ def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[Updates]:
 
 def _new_run(session: Session, uploads: Uploads, config: StyleTransferConfig) -> Run:
     try:
-        return DEVICE_THREAD.submit(start_run, uploads, config, session.steering).result()
+        return DEVICES.submit(start_run, uploads, config, session.steering).result()
     except DeviceError:
-        if session.run is None and not DEVICE_THREAD.submit(give_up_oldest).result():
+        if session.run is None and not DEVICES.submit(give_up_oldest).result():
             raise
         session.drop_run()  # what paintings that rest hold may be what is missing
         return _new_run(session, uploads, config)
@@ -109,7 +109,7 @@ def _new_run(session: Session, uploads: Uploads, config: StyleTransferConfig) ->
 @cache
 def warm_up() -> None:
     """Paint a step of a tiny picture, once, while people choose theirs: their first Run begins a second sooner."""
-    DEVICE_THREAD.submit(_tiny_step)
+    DEVICES.submit(_tiny_step)
 
 
 def _tiny_step() -> None:
@@ -153,7 +153,7 @@ def _painting(session: Session, begun: Generator[Updates, None, Run]) -> Iterato
         if session.left:
             session.drop_run()
         elif session.run:
-            DEVICE_THREAD.submit(_rest, session)
+            DEVICES.submit(_rest, session)
 
 
 def _rest(session: Session) -> None:
@@ -274,11 +274,11 @@ def recolor(session: Session, color: str) -> Updates:
     run = session.run
     if session.running or run is None or run.last_frame is None or not run.can_recolor(color):
         return {}
-    DEVICE_THREAD.submit(run.recolored, color).result()
+    DEVICES.submit(run.recolored, color).result()
     return _result(session, run)
 
 
 def frames_of(run: Run) -> Iterator[Frame]:
     """Go through the run's frames, computed on the device's thread however many pages are open."""
-    while frame := DEVICE_THREAD.next_of(run):
+    while frame := DEVICES.next_of(run):
         yield frame

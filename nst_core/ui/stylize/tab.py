@@ -8,6 +8,7 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from nst_core import images
+from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.run import Run
@@ -19,7 +20,6 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import describe_network
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun
-from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
 from nst_core.ui.studio.controls_and_config import preset_text
 from nst_core.ui.studio.results import strip_value

@@ -14,6 +14,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.features import weights
 from nst_core.instant.lesson import QUICK, Lesson
@@ -25,7 +26,6 @@ from nst_core.ui.page.events import QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.serving.jobs import connect_job
 from nst_core.ui.studio.instant_session import InstantSession, title_of
 from nst_core.ui.studio.shared_components import Choices
@@ -150,11 +150,11 @@ def learn(session: InstantSession, wish: LessonWish) -> Iterator[Updates]:
     """Learn a style, showing losses and a painted photograph; then it stands among the others."""
     try:
         session.lesson.busy = True
-        lesson = DEVICE_THREAD.submit(_lesson, session, wish).result()
+        lesson = DEVICES.submit(_lesson, session, wish).result()
         yield from _show_lesson(session, lesson)
         if not lesson.trainer.step:
             raise ConfigError("stopped before the first step; nothing was learned")
-        name, path = DEVICE_THREAD.submit(_take_in, session, lesson).result()
+        name, path = DEVICES.submit(_take_in, session, lesson).result()
         if wish.picture:
             session.pictures[name] = wish.picture
         session.point_camera()
@@ -233,7 +233,7 @@ def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[Updates]:
             "losses": history.html(channel.token),
             "file": gr.DownloadButton(visible=False),
         }
-        while progress := DEVICE_THREAD.next_of(steps):
+        while progress := DEVICES.next_of(steps):
             news = {}
             if progress.losses:
                 history.note(progress.step, {**progress.losses, "total": sum(progress.losses.values())})
@@ -246,7 +246,7 @@ def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[Updates]:
             if news and shown is not None:
                 channel.put(shown, words)
     finally:
-        DEVICE_THREAD.submit(steps.close).result()
+        DEVICES.submit(steps.close).result()
         channel.close()
     yield {"losses": history.html()}
 
@@ -263,7 +263,7 @@ def load_file(session: InstantSession, path: str | None) -> Updates:
         if path is None:
             raise ImageError("there is no file of styles; drop one")
         file = Path(path)
-        names = DEVICE_THREAD.submit(lambda: session.add(load_styles(file), file.name)).result()
+        names = DEVICES.submit(lambda: session.add(load_styles(file), file.name)).result()
         session.point_camera()
     except NSTError as error:
         warn(error, "No styles to take")
@@ -276,7 +276,7 @@ def save_chosen(session: InstantSession) -> Update:
     """Write the style that is chosen into a file, which the page then downloads."""
     name = session.chosen
     try:
-        path = DEVICE_THREAD.submit(lambda: _written(session.catalogue.extract(name), name)).result()
+        path = DEVICES.submit(lambda: _written(session.catalogue.extract(name), name)).result()
     except NSTError as error:
         raise refusal(error) from None
     return gr.DownloadButton(value=str(path))

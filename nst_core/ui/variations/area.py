@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import NSTError
 from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.transfer.config import StyleTransferConfig
@@ -15,7 +16,6 @@ from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun
-from nst_core.ui.serving.lane import DEVICE_LANE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.controls_and_config import CONTROLS, default_config
 from nst_core.ui.studio.session import Session

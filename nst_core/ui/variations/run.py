@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
+from nst_core.engine.limits import check_work
 from nst_core.errors import ConfigError, NSTError, OutputError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
@@ -18,8 +20,6 @@ from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
-from nst_core.ui.serving.limits import check_work
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.session import Session
@@ -99,7 +99,7 @@ def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[
         for backbone in dict.fromkeys(cell.config.backbone for cell in plan.cells):
             for status in fetch_weights(backbone, sheet.steering):
                 yield {"status": status}
-        painting = DEVICE_THREAD.submit(_begun, plan, uploads, sheet.steering).result()
+        painting = DEVICES.submit(_begun, plan, uploads, sheet.steering).result()
         yield from _shown(sheet, plan, painting)
     except NSTError as error:
         yield {"status": _problem(error)}
@@ -129,7 +129,7 @@ def _shown(sheet: Sheet, plan: SheetPlan, painting: Generator[SheetProgress, Non
     problem: str | None = None
     sheet.cells, sheet.varied = {}, {plan.rows.name, plan.columns.name if plan.columns else NOTHING}
     try:
-        while progress := DEVICE_THREAD.next_of(painting):
+        while progress := DEVICES.next_of(painting):
             last = progress
             sheet.cells = {(result.cell.row, result.cell.column): result.cell for result in progress.results}
             if time.monotonic() - told >= VIEW_SECONDS:

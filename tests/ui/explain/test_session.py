@@ -17,11 +17,11 @@ from PIL import Image
 from nst_core import images
 from nst_core.analysis.figure import Figure, Moment, Part
 from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.ui.explain import session as module
 from nst_core.ui.explain.session import Board, Pictures
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 
 QUICK = {"layers": "conv1_2", "start": ["content"], "size": 32, "steps": 5000}
 BEGUN = Moment(("",), ("",), (Part(0, 0, "a picture", torch.zeros(1, 3, 20, 30)),), text="begun", share=0.5)
@@ -78,7 +78,7 @@ def growing(held: Held | None = None, closed: list[str] | None = None) -> Iterat
 
 
 def on_device(job: Callable, *given):
-    return DEVICE_THREAD.submit(job, *given).result()
+    return DEVICES.submit(job, *given).result()
 
 
 @pytest.fixture
@@ -335,7 +335,7 @@ def test_a_figure_that_is_being_made_is_left_to_its_handler(board):
 def test_a_page_that_is_closed_as_the_server_ends_says_nothing(board, monkeypatch):
     over = ThreadPoolExecutor(1)
     over.shutdown()
-    monkeypatch.setattr(module, "DEVICE_THREAD", over)
+    monkeypatch.setattr(module, "DEVICES", over)
     Board.open["mine"] = board
     Board.leave_page(SimpleNamespace(session_hash="mine"))
     assert board.job.steering.stop.is_set()

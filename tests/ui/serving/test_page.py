@@ -13,8 +13,8 @@ from PIL import Image
 
 from nst_core import images
 from nst_core.assets import ASSETS
+from nst_core.engine.lane import Lane
 from nst_core.errors import ConfigError, NSTError
-from nst_core.ui.serving.lane import Lane
 from nst_core.ui.serving.page import NO_SENSE, NOT_YOURS, Page, check_own, paths_in
 from nst_core.ui.serving.server import launch_options
 from nst_core.ui.serving.turns import endpoint

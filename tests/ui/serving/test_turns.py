@@ -8,12 +8,12 @@ import time
 import gradio as gr
 import pytest
 
+from nst_core.engine.lane import Client, Lane
 from nst_core.errors import BusyError, ConfigError, DeviceError, NSTError
 from nst_core.transfer.steering import Steering
 from nst_core.ui.page.form import Form
 from nst_core.ui.serving import turns as module
 from nst_core.ui.serving.audience import Audience
-from nst_core.ui.serving.lane import Client, Lane
 from nst_core.ui.serving.turns import TurnMissed, endpoint, in_lane, in_turn
 
 PAGE = Client(session="page", event="job", address="10.0.0.1")
@@ -50,9 +50,7 @@ def counting(steering: Steering, steps: int = 10_000, done: list | None = None):
 
 
 async def collected(lane: Lane, work, steering: Steering | None = None, client: Client = PAGE) -> list:
-    return [
-        view async for view in in_turn(lane, client, steering or Steering(), work, lambda before: f"{before} before")
-    ]
+    return [view async for view in in_turn(lane, client, steering or Steering(), work, str)]
 
 
 async def settled(lane: Lane) -> None:
@@ -82,9 +80,7 @@ def test_a_job_waits_for_its_turn_and_is_told_its_place(audience):
 
     async def run():
         async def one(name, steps):
-            async for view in in_turn(
-                lane, PAGE, Steering(), lambda: counting(Steering(), steps), lambda n: f"{n} before"
-            ):
+            async for view in in_turn(lane, PAGE, Steering(), lambda: counting(Steering(), steps), str):
                 order.append((name, view))
 
         await asyncio.gather(one("first", 30), one("second", 1), one("third", 1))
@@ -93,7 +89,8 @@ def test_a_job_waits_for_its_turn_and_is_told_its_place(audience):
     asyncio.run(run())
     works = [name for name, view in order if isinstance(view, int)]
     assert works == ["first"] * 30 + ["second", "third"]
-    assert ("second", "1 before") in order and ("third", "2 before") in order
+    said = [(name, view.split(":")[1][:13]) for name, view in order if isinstance(view, str)]
+    assert ("second", " 1 before you") in said and ("third", " 2 before you") in said
 
 
 def test_a_job_that_is_stopped_while_it_waits_never_begins(audience):
@@ -187,7 +184,7 @@ def test_a_job_that_fails_for_being_ended_says_why_it_was(audience, monkeypatch)
 def test_passes_are_not_ended_for_others_who_wait(audience, monkeypatch):
     monkeypatch.setenv("NST_MAX_SECONDS", "0.05")
     audience.enters("page")
-    lane = Lane(timed=False)
+    lane = Lane(quick=True)
 
     async def run():
         return await asyncio.gather(*(collected(lane, lambda: counting(Steering(), 60)) for _ in range(2)))

@@ -80,7 +80,7 @@ def test_what_paints_may_change_between_two_frames_and_the_page_is_told():
 def test_a_style_that_is_chosen_while_a_frame_waits_paints_it():
     live = painting()
     gate, came = threading.Event(), threading.Event()
-    module.DEVICE_THREAD.submit(gate.wait)
+    module.DEVICES.submit(gate.wait)
     load = images.load
 
     def watched(source):

@@ -7,6 +7,7 @@ import gradio as gr
 import pytest
 import torch
 
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError
 from nst_core.instant import catalogue as catalogue_module
 from nst_core.instant.catalogue import Catalogue
@@ -15,7 +16,6 @@ from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import with_colors_of
 from nst_core.ui.instant.tab import enter_page, pick, remix, repaint
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio import instant_session as module
 from nst_core.ui.studio.camera import Live
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
@@ -51,7 +51,7 @@ def image() -> torch.Tensor:
 
 
 def brushed(session: InstantSession, image: torch.Tensor) -> torch.Tensor:
-    return DEVICE_THREAD.submit(session.brush(), image).result()
+    return DEVICES.submit(session.brush(), image).result()
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ from PIL import Image
 
 from nst_core import images
 from nst_core.assets import ASSETS
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import DeviceError, DownloadError, NSTError, OutputError
 from nst_core.features import weights
 from nst_core.transfer.record import read_record
 from nst_core.transfer.run import Run
 from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads, masks_of
 from nst_core.ui.stylize import run as painting
@@ -136,7 +136,7 @@ def test_the_network_is_there_before_the_first_run_and_is_fetched_once(random_we
     painting.warm_up.cache_clear()
     for _ in range(3):  # pages
         painting.warm_up()
-    DEVICE_THREAD.submit(int).result(60)
+    DEVICES.submit(int).result(60)
     assert painted == [1]
 
 
@@ -144,7 +144,7 @@ def test_warming_up_without_weights_is_no_error(monkeypatch):
     monkeypatch.setenv("NST_DEVICE", "abacus")
     painting.warm_up.cache_clear()
     painting.warm_up()
-    assert DEVICE_THREAD.submit(int).result(60) == 0
+    assert DEVICES.submit(int).result(60) == 0
 
 
 COUNT_THREADS = """
@@ -191,7 +191,7 @@ def test_only_one_thread_has_compute_threads_of_its_own(random_weights, tmp_path
 
 def test_a_run_waits_while_another_computes(random_weights, files):
     computing = threading.Event()
-    DEVICE_THREAD.submit(computing.wait)
+    DEVICES.submit(computing.wait)
     waiting = threading.Thread(target=lambda: list(start(files)))
     waiting.start()
     waiting.join(0.3)
@@ -507,7 +507,7 @@ def test_a_painting_that_was_given_up_says_so_and_what_can_be_done(random_weight
 def test_a_painting_that_ended_rests_on_disk_and_goes_on_from_there(random_weights, files):
     session = Session()
     list(start(files, session, steps=4))
-    DEVICE_THREAD.submit(int).result(60)
+    DEVICES.submit(int).result(60)
     path = session.run._resting
     assert path.exists()
     assert "Done: 6 steps" in last_shown(list(go_on(session, 2)), "status")

@@ -10,12 +10,12 @@ import pytest
 from gradio.blocks import Block
 
 from nst_core import images
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError
 from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.sheet import read_sheet
 from nst_core.transfer.variations import RATIO, VARIABLE, cells, parse_axis
-from nst_core.ui.serving.device_thread import DEVICE_THREAD
 from nst_core.ui.studio.controls_and_config import CONTROLS, config_of, controls_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.variations import run as sheet_painting
@@ -260,7 +260,7 @@ def test_a_sheet_is_painted_by_the_devices_thread(random_weights, uploads, monke
 
     monkeypatch.setattr(sheet_painting, "paint_sheet", watched)
     list(paint(Sheet(), Session(), given(*uploads)))
-    assert threads == {DEVICE_THREAD.submit(threading.current_thread).result().name}
+    assert threads == {DEVICES.submit(threading.current_thread).result().name}
 
 
 # Clicking a cell

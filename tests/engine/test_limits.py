@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from nst_core.engine import limits as module
+from nst_core.engine.limits import Limits, is_public, limits
 from nst_core.errors import ConfigError
-from nst_core.ui.serving import limits as module
-from nst_core.ui.serving.limits import Limits, is_public, limits
 
 VARIABLES = [one.metadata["variable"] for one in fields(Limits)]
-ABOUT = Path(module.__file__).parents[1] / "README.md"
+ABOUT = Path(module.__file__).parents[1] / "ui" / "README.md"
 
 
 @pytest.mark.parametrize(

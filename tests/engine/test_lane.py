@@ -2,11 +2,11 @@
 
 import pytest
 
+from nst_core.engine.lane import Client, Lane, seconds_until_free
+from nst_core.engine.limits import Limits
 from nst_core.errors import BusyError
-from nst_core.ui.serving.lane import Client, Lane
-from nst_core.ui.serving.limits import Limits
 
-ALL = Limits(jobs=4, jobs_of_address=3, jobs_of_session=2)
+ALL = Limits(jobs=4, jobs_of_address=3, at_work_of_session=1, waiting_of_session=1)
 
 
 def client(number: int, address: str = "") -> Client:
@@ -70,3 +70,52 @@ def test_nobody_enters_a_lane_that_closes():
     lane.closing = "the server is going down"
     with pytest.raises(BusyError, match="going down"):
         lane.enter(client(1), ALL)
+
+
+def test_one_page_has_one_job_at_work_and_others_pass_it():
+    lane = Lane(3)
+    mine, mine_too, yours = lane.enter(client(1), ALL), lane.enter(client(1), ALL), lane.enter(client(2), ALL)
+    assert mine.at_work and yours.at_work and not mine_too.at_work
+    lane.leave(mine)
+    assert mine_too.at_work
+
+
+def test_who_comes_to_work_is_told_once():
+    lane, told = Lane(), []
+    first = lane.enter(client(1), ALL, lambda: told.append(1))
+    lane.enter(client(2), ALL, lambda: told.append(2))
+    assert told == [1]
+    lane.leave(first)
+    assert told == [1, 2]
+
+
+def test_memory_is_held_by_those_who_came_first_and_by_one_alone_in_any_case():
+    lane = Lane(4)
+    places = [lane.enter(client(number), Limits()) for number in range(4)]
+    assert lane.hold(places[0], 60, 100) and lane.hold(places[0], 60, 100)
+    assert not lane.hold(places[1], 60, 100)
+    assert not lane.hold(places[2], 10, 100)  # it fits, but comes after who waits for room
+    lane.leave(places[0])
+    assert lane.hold(places[1], 60, 100) and lane.hold(places[2], 10, 100) and not lane.hold(places[3], 31, 100)
+    alone = Lane()
+    assert alone.hold(alone.enter(client(9), Limits()), 10**12, 100)
+
+
+def test_the_time_until_a_place_is_free_is_that_of_equal_shares():
+    assert seconds_until_free([], [], 1) == 0
+    assert seconds_until_free([10], [], 1) == 10
+    assert seconds_until_free([10], [5, 7], 1) == 22
+    assert seconds_until_free([10, 20], [], 2) == 20  # of which the shorter has half
+    assert seconds_until_free([10, 20], [100], 2) == 20 + 20  # then it and the other's rest, side by side
+    assert seconds_until_free([10], [], 2) == 0
+
+
+def test_a_place_tells_the_seconds_before_it_from_what_is_known_of_others():
+    lane = Lane()
+    first, second, third = (lane.enter(client(number), ALL) for number in range(3))
+    assert lane.seconds_before(third) == 2 * lane.usual_seconds
+    first.left = 3.0
+    assert lane.seconds_before(second) == 3.0
+    before = lane.usual_seconds
+    lane.leave(first, seconds=before + 10)
+    assert before < lane.usual_seconds < before + 10

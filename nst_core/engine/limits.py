@@ -19,9 +19,10 @@ def _limit(default: float, variable: str, about: str, *, public: float | None = 
 class Limits:
     """The limits of a server; "inf" is no limit."""
 
-    jobs: float = _limit(64, "NST_WAITING", "jobs that wait for the device or compute on it")
-    jobs_of_address: float = _limit(32, "NST_WAITING_PER_ADDRESS", "of these, of one address: a class may share one")
-    jobs_of_session: float = _limit(8, "NST_WAITING_PER_SESSION", "of these, of one page or program")
+    jobs: float = _limit(256, "NST_WAITING", "jobs that wait for a device or are at work")
+    jobs_of_address: float = _limit(224, "NST_WAITING_PER_ADDRESS", "of these, of one address: a class may share one")
+    at_work_of_session: float = _limit(1, "NST_AT_WORK_PER_SESSION", "of these at work, of one page or program")
+    waiting_of_session: float = _limit(3, "NST_WAITING_PER_SESSION", "of these waiting, of one page or program")
     work: float = _limit(math.inf, "NST_MAX_WORK", "of one painting, in steps × million pixels", public=1200)
     seconds: float = _limit(math.inf, "NST_MAX_SECONDS", "seconds that a job goes on while others wait", public=300)
     silence: float = _limit(8, "NST_SILENCE", "seconds that a job goes on to which nobody listens any more")

@@ -1,0 +1,66 @@
+"""Shares the devices of this computer among jobs: a thread each, and for every job one of them."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import cached_property
+
+from nst_core.devices import all_devices, free_memory
+from nst_core.engine.device_thread import ACCOUNT, Account, DeviceThread, Given, Result, Steps
+from nst_core.errors import DeviceError
+
+
+class Devices:
+    """All that computes is handed over here, and computed on the device of the job in whose name it is, or the first.
+
+    All that a device computes is computed by one thread: a generator may be resumed on several, each of which would
+    have compute threads of its own, which halve the speed of all. So whatever computes with torch has its place here,
+    however quickly it is done.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[Account, DeviceThread] = {}
+
+    @cached_property
+    def threads(self) -> list[DeviceThread]:
+        """A thread a device; begun when something is first computed, as a GPU must not be touched before that."""
+        try:
+            devices = all_devices()
+        except DeviceError:  # as whoever computes something will hear
+            devices = []
+        if len(devices) < 2:
+            return [DeviceThread("device")]
+        return [DeviceThread(f"device {device}", device) for device in devices]
+
+    @contextmanager
+    def open(self, account: Account) -> Iterator[None]:
+        """Give a job its device, on which all is computed in the name of its account."""
+        if len(self.threads) > 1:
+            self._of[account] = max(self.threads, key=self._room)
+        try:
+            yield
+        finally:
+            self._of.pop(account, None)
+
+    def _room(self, thread: DeviceThread) -> tuple[int, int]:
+        """Tell how good a place a device is: jobs fewer than on others, then memory."""
+        return -list(self._of.values()).count(thread), free_memory(thread.device or "cpu")
+
+    def _own(self) -> DeviceThread:
+        account = ACCOUNT.get()
+        return self._of.get(account, self.threads[0]) if account else self.threads[0]
+
+    def submit(self, function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
+        """Call a function in its turn, as one step."""
+        return self._own().submit(function, *args, **kwargs)
+
+    def next_of(self, steps: Iterator[Result]) -> Result | None:
+        """Wait for what an iterator yields next, computed in its turn, as one step; None at its end."""
+        return self._own().next_of(steps)
+
+    def run_steps(self, steps: Steps[Result]) -> Future[Result]:
+        """Go through a generator in turns with others; its return value is the result, what it yields is dropped."""
+        return self._own().run_steps(steps)
+
+
+DEVICES = Devices()
