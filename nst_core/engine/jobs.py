@@ -3,10 +3,12 @@
 import errno
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 from nst_core.devices import release_freed_memory
 from nst_core.engine.device_thread import ACCOUNT, Account
@@ -18,7 +20,9 @@ from nst_core.transfer.steering import Steering
 
 # A job at work holds one of these threads, and one that closes another for a moment.
 HANDS = ThreadPoolExecutor(max_workers=MOST_AT_WORK + 16, thread_name_prefix="job")
+WAITING_SECONDS = 1.0  # from one time that a job which waits is told to the next
 LEFT_QUEUE = "Left the queue."
+JOBS: WeakSet["Job"] = WeakSet()  # that are not over, and some that are
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +39,13 @@ class Job:
         client: who asked for it.
         steering: stops it.
         lane: where it waits.
+        when_waiting: called every second while it waits for its turn.
         when_ended: called at its end, whatever that was.
 
     Attributes:
         moment: the newest.
         error: what ended it, in words; None: nothing did.
+        why: it was stopped by nobody who watches, in words; "": it was not.
         account: of what devices computed for it, once it is at work.
 
     Raises:
@@ -53,18 +59,22 @@ class Job:
         steering: Steering,
         *,
         lane: Lane = DEVICE_LANE,
+        when_waiting: Callable[["Job"], None] = lambda job: None,
         when_ended: Callable[["Job"], None] = lambda job: None,
     ):
-        self.steering, self.lane = steering, lane
+        self.steering, self.lane, self.why = steering, lane, ""
         self.moment: Any = None
         self.error: NSTError | None = None
         self.account = Account()
-        self._work, self._when_ended = work, when_ended
+        self._work, self.when_waiting, self._when_ended = work, when_waiting, when_ended
         self._ended = threading.Event()
         self._begun = threading.Lock()  # taken by who begins it, or takes it out of the queue
         self._entered = threading.Event()
         self.place = lane.enter(client, limits(), lambda: HANDS.submit(self._go))
         self._entered.set()
+        JOBS.add(self)
+        if not self.place.at_work:
+            _TELLER.wake()
 
     @property
     def ended(self) -> bool:
@@ -84,12 +94,17 @@ class Job:
         """Let the next step come before those of other jobs, as somebody's hand is on it."""
         self.account.hurried = True
 
-    def stop(self) -> None:
-        """End it after the step at hand, or take it out of the queue."""
+    def stop(self, why: str = "") -> None:
+        """End it after the step at hand, or take it out of the queue.
+
+        Args:
+            why: in words, for who did not do it.
+        """
+        self.why = self.why or why
         self.steering.stop.set()
         self.hurry()
         if not self.place.at_work and self._begun.acquire(blocking=False):
-            self.error = TurnMissed(LEFT_QUEUE)
+            self.error = TurnMissed(self.why or LEFT_QUEUE)
             self._end()
 
     def _go(self) -> None:
@@ -115,6 +130,57 @@ class Job:
             self._when_ended(self)
         except Exception:
             log.exception("the end of a job could not be told")
+
+
+class _Teller:
+    """Tells jobs that wait, every second, on a thread of its own that is there while any does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._tell, name="who waits", daemon=True)
+                self._thread.start()
+
+    def _tell(self) -> None:
+        while True:
+            waiting = [job for job in list(JOBS) if not job.place.at_work and not job.ended]
+            with self._lock:
+                if not waiting:
+                    self._thread = None
+                    return
+            for job in waiting:
+                try:
+                    job.when_waiting(job)
+                except Exception:
+                    log.exception("a job that waits could not be told")
+            time.sleep(WAITING_SECONDS)
+
+
+_TELLER = _Teller()
+
+
+def stop_all(lane: Lane, why: str) -> None:
+    """Stop every job of a lane, and say why."""
+    for job in list(JOBS):
+        if job.lane is lane and not job.ended:
+            job.stop(why)
+
+
+def stop_long_ones(seconds: float) -> None:
+    """Stop jobs that have been at work for so many seconds while others wait; what they made is kept."""
+    for job in list(JOBS):
+        began = job.place.began
+        if not job.ended and began is not None and time.monotonic() - began > seconds and job.lane.waiting:
+            job.stop(too_long(seconds))
+
+
+def too_long(seconds: float) -> str:
+    """Say why a job ended that went on while others waited."""
+    return f"Others wait for this computer: a job ends after {seconds:.0f} s then. What is made is kept."
 
 
 @contextmanager

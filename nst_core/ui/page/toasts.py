@@ -1,13 +1,43 @@
 """Tells what is wrong in a corner of the page; as plain text, since gradio 6.31 takes it for HTML."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from html import escape
+from typing import NamedTuple
 
 import gradio as gr
 
 
+class Toast(NamedTuple):
+    """What is to be told, once there is an event by which a page can hear it."""
+
+    text: str
+    title: str
+    seconds: float
+
+
+# Where a job notes what it has to tell, as no event of its page is at hand; None: one is.
+_NOTED: ContextVar[list[Toast] | None] = ContextVar("noted toasts", default=None)
+
+
+@contextmanager
+def noting(toasts: list[Toast]) -> Iterator[None]:
+    """Note what `warn` is told in a list, rather than to tell it at once."""
+    token = _NOTED.set(toasts)
+    try:
+        yield
+    finally:
+        _NOTED.reset(token)
+
+
 def warn(text: object, title: str, seconds: float = 12) -> None:
     """Tell what is wrong and what to do; names of files and what links say may be part of it."""
-    gr.Warning(escape(str(text), quote=False), title=title, duration=seconds)
+    noted = _NOTED.get()
+    if noted is not None:
+        noted.append(Toast(str(text), title, seconds))
+    else:
+        gr.Warning(escape(str(text), quote=False), title=title, duration=seconds)
 
 
 def remark(text: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from gradio.routes import App
 from gradio.state_holder import StateHolder
 
 from nst_core.devices import release_freed_memory
+from nst_core.engine.jobs import stop_long_ones
 from nst_core.engine.limits import limits
 from nst_core.ui.page.downloads import FOLDERS, IN_USE
 from nst_core.ui.serving.audience import AUDIENCE
@@ -23,6 +24,8 @@ ROUND_SECONDS = 5.0  # from one round to the next
 # megabyte, little of which Python gives back: what counts is how many there are at a time.
 CLOSED_SECONDS = 5.0
 MUTE_SECONDS = 20.0  # for a connection to say what it wants
+
+EVERY_ROUND: list[Callable[[], None]] = []  # what others have done in every round
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,9 @@ async def _rounds(app: App) -> None:
     while True:
         try:
             keep = kept_files(app) | set(IN_USE)
+            stop_long_ones(limits().seconds)
+            for done in EVERY_ROUND:
+                done()
             await asyncio.to_thread(sweep, Path(gr.utils.get_upload_folder()), limits().kept, keep=keep)
             FOLDERS.intersection_update([folder for folder in list(FOLDERS) if folder.exists()])
             if forget_closed_pages(app.state_holder):

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE, PASS_LANE
 from nst_core.engine.limits import limits
 from nst_core.errors import ConfigError, NSTError
@@ -108,6 +109,7 @@ def shut_down(demo: gr.Blocks) -> None:
     lanes, began = (DEVICE_LANE, PASS_LANE), time.monotonic()
     for lane in lanes:
         lane.closing = GOING_DOWN
+        stop_all(lane, GOING_DOWN)
     while any(lane.taken for lane in lanes) and time.monotonic() - began < STEPS_SECONDS:
         time.sleep(0.05)
     time.sleep(0.2)  # for last words on their way

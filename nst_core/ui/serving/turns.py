@@ -16,7 +16,7 @@ from gradio.context import LocalContext
 from nst_core.devices import release_freed_memory
 from nst_core.engine.device_thread import ACCOUNT, Account
 from nst_core.engine.devices import DEVICES
-from nst_core.engine.jobs import HANDS, LEFT_QUEUE, TurnMissed, excuse
+from nst_core.engine.jobs import HANDS, LEFT_QUEUE, TurnMissed, excuse, too_long
 from nst_core.engine.lane import Client, Lane, Place
 from nst_core.engine.limits import limits
 from nst_core.errors import NSTError
@@ -127,7 +127,7 @@ def _reason(lane: Lane, place: Place) -> str | None:
         return ""
     seconds = asyncio.get_running_loop().time() - place.began if place.began is not None else 0
     if not lane.quick and seconds > allowed.seconds and lane.waiting:
-        return f"Others wait for this computer: a job ends after {allowed.seconds:.0f} s then. What is made is kept."
+        return too_long(allowed.seconds)
     return None
 
 

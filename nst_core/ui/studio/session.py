@@ -1,30 +1,58 @@
-"""Holds one open page's painting, and frees paintings that rest when memory is short."""
+"""Holds one browser's painting, and frees paintings that rest when memory is short."""
+
+import secrets
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import gradio as gr
 
 from nst_core.devices import release_freed_memory
+from nst_core.engine.jobs import Job
+from nst_core.engine.limits import limits
 from nst_core.host_memory import available_memory, total_memory
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.run import Run
 from nst_core.transfer.steering import Steering
 from nst_core.transfer.timelapse import Timelapse
+from nst_core.ui.page.events import Update, name_of
 from nst_core.ui.page.form import Updates
+from nst_core.ui.page.status import duration
+from nst_core.ui.page.toasts import Toast
+from nst_core.ui.serving.audience import Leaving
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.controls_and_config import controls_of, preset_of, preset_text
 from nst_core.ui.studio.results import Results
 from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
 
 SHORT_SHARE = 1 / 8  # of the memory; with less available, it is short
 
 
 class Session(PageState):
-    """Holds one open page's last run, and what may change while that goes on."""
+    """Holds one browser's painting: its last run, what may change while that goes on, and what its pages show of it.
+
+    The painting belongs to the server, and the page is a window on it: a browser that comes again, by another page or
+    after a while, finds it as it is then.
+    """
+
+    kept: ClassVar[dict[str, "Session"]] = {}  # key -> those of browsers that have one, whether a page is open or not
 
     def __init__(self) -> None:
+        self.key = ""  # by which a browser finds it again, and which nobody can guess; "": none does
+        self.pages: set[str] = set()  # gradio's names of those that show it
+        self.left_since = time.monotonic()  # when the last page was closed
         self.steering = Steering()
+        self.job: Job | None = None  # that paints, or did
+        self.channel: Channel | None = None  # of the job
+        self.view: dict[str, Update] = {}  # what the stage shows, by name
+        self.toasts: list[Toast] = []  # to be told
+        self.placed: dict[str, Path | None] = {}  # pictures that were put into fields since the last run, by name
         self.running = False
-        self.left = False  # the page was closed
         self.given_up = False  # the last run, for want of memory
         self.run: Run | None = None  # the last, which may go on
+        self.config: StyleTransferConfig | None = None  # of the last run, as it was begun
         self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's
         self.uploads = Uploads()  # of the last run, as files
         self.timelapse = Timelapse()
@@ -32,17 +60,58 @@ class Session(PageState):
         self.results = Results()
         self.rests_since = 0.0  # monotonic seconds
 
+    @property
+    def busy(self) -> bool:
+        """Whether a job paints for it, or waits for its turn."""
+        return self.job is not None and not self.job.ended
+
+    @classmethod
+    def of_browser(cls, key: str, fresh: "Session", request: gr.Request) -> "Session":
+        """Find a browser's session by its key, or give it a fresh one, with a key; the page that asks shows it then."""
+        found = cls.kept.get(key)
+        if found is None:
+            found = fresh
+            found.key = found.key or secrets.token_urlsafe(24)
+            cls.kept[found.key] = found
+        found.enter(request)
+        return found
+
+    def enter(self, request: gr.Request) -> None:
+        """Become the state of the page that asks."""
+        super().enter(request)
+        self.pages.add(name_of(request))
+
+    @classmethod
+    def leave_page(cls, page: Leaving) -> None:
+        """Note that a page was closed."""
+        session = cls.open.pop(page.session_hash, None)
+        if session is not None:
+            session.pages.discard(page.session_hash)
+            if not session.pages:
+                session.leave()
+
+    def leave(self) -> None:
+        """Begin to count how long no page has shown it."""
+        self.left_since = time.monotonic()
+
+    @classmethod
+    def tidy(cls) -> None:
+        """End what nobody has looked at for long, and forget sessions in which there is nothing."""
+        now, allowed = time.monotonic(), limits()
+        for key, session in list(cls.kept.items()):
+            if session.pages:
+                continue
+            away = now - session.left_since
+            if session.busy and session.job and away > allowed.grace:
+                session.job.stop(f"Nobody looked at it for {duration(allowed.grace)}: it was paused. Continue goes on.")
+            elif not session.busy and (away > allowed.paintings or not session.results.kept and not session.run):
+                session.drop_run()
+                del cls.kept[key]
+
     def take(self, config: StyleTransferConfig) -> Updates:
         """Make a config the page's: what preset menu, its words and every control show; what none shows is kept."""
         self.base, preset = config, preset_of(config)
         return {"preset": preset, "about": preset_text(preset, config.backbone), **controls_of(config)}
-
-    def leave(self) -> None:
-        """End the run of a page that was closed after its present step, and free it."""
-        self.left = True
-        self.steering.stop.set()
-        if not self.running:
-            self.drop_run()
 
     def drop_run(self) -> None:
         """Free what the last run holds."""
@@ -54,7 +123,8 @@ class Session(PageState):
 
 def give_up_oldest() -> bool:
     """Free what the painting that rests for longest needs to go on; whether there was one. On the device's thread."""
-    resting = [session for session in Session.open.values() if session.run and not session.running]
+    sessions = {*Session.open.values(), *Session.kept.values()}
+    resting = [session for session in sessions if session.run and not session.running]
     oldest = min(resting, key=lambda session: session.rests_since, default=None)
     if oldest is None:
         return False

@@ -89,7 +89,8 @@ def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[Updates]:
         run = _new_run(session, uploads, config)
         session.drop_run()  # only now that nothing more can be wrong
         session.steering.wanted = None
-        session.run, session.given_up, session.uploads = run, False, uploads.kept()
+        session.run, session.given_up, session.uploads, session.config = run, False, uploads.kept(), config
+        session.placed = {}
         session.timelapse, session.losses = Timelapse(), LossHistory()
         return run
 
@@ -150,9 +151,7 @@ def _painting(session: Session, begun: Generator[Updates, None, Run]) -> Iterato
         yield {"status": status_html(str(error), kind="problem")}
     finally:
         session.running = False
-        if session.left:
-            session.drop_run()
-        elif session.run:
+        if session.run:
             DEVICES.submit(_rest, session)
 
 
@@ -196,7 +195,7 @@ def start_run(uploads: Uploads, config: StyleTransferConfig, steering: Steering)
 
 def _show_run(session: Session, run: Run) -> Iterator[Updates]:
     """Step through a run: every frame and what is said of it to the preview, the result at the end."""
-    channel, history = Channel(), session.losses
+    channel, history = session.channel or Channel(), session.losses
     pace, told, note, steered = Pace(run), -WORDS_SECONDS, "", run.config
     words: dict[str, str] = {}
     problem: NSTError | None = None

@@ -1,17 +1,15 @@
 """Lays out the Stylize tab: two pictures, a preset, Run, and the papers' knobs."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.blocks import Block
-from gradio.components import Component
 
 from nst_core import images
-from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
-from nst_core.transfer.run import Run
 from nst_core.ui.page import drops
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -19,17 +17,17 @@ from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import describe_network
 from nst_core.ui.serving.audience import AUDIENCE
+from nst_core.ui.serving.housekeeping import EVERY_ROUND
 from nst_core.ui.serving.jobs import not_begun
-from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
 from nst_core.ui.studio.controls_and_config import preset_text
-from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.stylize.control_events import connect_counterpart, connect_settings
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
 from nst_core.ui.stylize.results_strip import build_history
-from nst_core.ui.stylize.run import STAGE, go_on, paint, warm_up
+from nst_core.ui.stylize.run import warm_up
+from nst_core.ui.stylize.window import SEEN, come_back, look, place, press_go_on, press_run, press_stop, tell
 from nst_core.ui.widgets.channel import preview_area
 from nst_core.ui.widgets.pictures import BeforeAfter
 
@@ -78,16 +76,25 @@ def build() -> Studio:
     form |= inputs.controls | stage | {"shares": inputs.shares}
     with gr.Accordion("Results of this session", elem_id="memory"):
         form = build_history(session, form)
-    _connect_painting(session, form, buttons, network)
+    seen = _connect_painting(session, form, buttons, network)
     connect_settings(session, preset, form, inputs, network)
-    _connect_page(preset, about, inputs.controls["backbone"], network)
+    _connect_page(session, form, seen, network)
     connect_counterpart(session, preset, form, printed)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
-    for picture in pictures.values():
+    for name, picture in pictures.items():
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
         unusable.change(lambda: None, None, picture, **INSTANT)
+        for put in (picture.upload, picture.clear):
+            put(_placed(name), [session, picture], None, **INSTANT)
     return Studio(session, preset, form)
+
+
+def _placed(name: str) -> Callable[[Session, Path | None], None]:
+    def placed(session: Session, path: Path | None) -> None:
+        place(session, name, path)
+
+    return placed
 
 
 class Buttons(NamedTuple):
@@ -114,36 +121,37 @@ def _buttons() -> Buttons:
     return Buttons(run, stop, after, go_on_button, one_step, more, steps)
 
 
-def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: Network) -> None:
-    """Connect Run, Stop and what lets a painting go on."""
-    stage, made_of = form.only(*STAGE), form.only(*PAINTED_WITH)
-    row = Form({"run": buttons.run, "stop": buttons.stop, "after": buttons.after})
-    pressed = row | {"status": form["status"], "fetch": network.fetch}
-    ready = row | {"go_on": buttons.go_on} | network._asdict()
-    refused = ready | {"status": form["status"]}
-    press_run = pressed.filled_by(_press_run)
-    painting = buttons.run.click(press_run, session, list(pressed), **INSTANT).then(
-        _in_turn(made_of.given_to(paint), stage), [session, *made_of], list(stage), **QUEUED
-    )
-    runs = [painting]
+def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: Network) -> Form:
+    """Connect Run, Stop and what lets a painting go on; give all that `look` fills in."""
+    made_of = form.only(*PAINTED_WITH)
+    pressed = {"run": buttons.run, "stop": buttons.stop, "after": buttons.after, "go_on": buttons.go_on}
+    seen = (form | pressed).only(*SEEN)
+    refused = Form({"status": form["status"]})
+    begin = seen.filled_by(_with_form(made_of, press_run))
+    begun = [buttons.run.click(begin, [session, *made_of], list(seen), **INSTANT)]
     further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
     for button, steps in further:
-        runs.append(
-            button.click(press_run, session, list(pressed), **INSTANT).then(
-                _in_turn(go_on, stage), [session, steps], list(stage), **QUEUED
-            )
-        )
-    for event in runs:
-        given = [session, form["backbone"]]
-        event.then(ready.filled_by(_ready), given, list(ready), **INSTANT)
-        event.failure(refused.filled_by(_refused), given, list(refused), **INSTANT)
-        event.then(strip_value, session, form["strip"], **INSTANT)
-    buttons.stop.click(_press_stop, session, None, **INSTANT)
+        begun.append(button.click(seen.filled_by(press_go_on), [session, steps], list(seen), **INSTANT))
+    for event in begun:
+        event.then(tell, session, None, **QUEUED)
+        event.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)
+    preview = form["preview"]
+    assert isinstance(preview, gr.HTML)
+    over = preview.submit(seen.filled_by(look), session, list(seen), **INSTANT)
+    over.then(tell, session, None, **QUEUED)
+    described = Form(network._asdict())
+    over.then(described.filled_by(describe_network), form["backbone"], list(described), **INSTANT)
+    buttons.stop.click(press_stop, session, None, **INSTANT)
+    return seen
 
 
-def _in_turn(work: JobHandler[Session], stage: Form) -> Handler[list[Update]]:
-    """Make a handler that paints, in its turn."""
-    return in_lane(DEVICE_LANE, work, lambda session: session.steering, stage)
+def _with_form(made_of: Form, press: Callable[..., Updates]) -> Callable[..., Updates]:
+    """Let a handler take what the page shows by name, before the request."""
+
+    def pressed(request: gr.Request, session: Session, *given: Any) -> Updates:
+        return press(session, made_of.read(given), request)
+
+    return pressed
 
 
 def _ground(content: Path | None) -> Update:
@@ -171,51 +179,20 @@ def _stage() -> dict[str, Block]:
     return {**shown, "record": record, "record_area": record_area}
 
 
-def _connect_page(preset: gr.Dropdown, about: gr.Markdown, backbone: Component, network: Network) -> None:
+def _connect_page(session: gr.State, form: Form, seen: Form, network: Network) -> None:
     """Connect what happens when a page is opened, and when it is closed."""
     page = page_at_hand()
     AUDIENCE.when_left(Session.leave_page)
+    if Session.tidy not in EVERY_ROUND:
+        EVERY_ROUND.append(Session.tidy)
+    key = gr.BrowserState("", storage_key="neural-style-lab", secret="neural-style-lab")
+    found = form.only(*PAINTED_WITH, "about") | seen.parts | {"session": session, "key": key}
+    preset, about, backbone = (form[name] for name in ("preset", "about", "backbone"))
+    back = page.load(found.filled_by(come_back), [session, key], list(found), **INSTANT)
+    back.then(tell, session, None, **QUEUED)
     page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(None, js=drops.SCRIPT, **INSTANT)
     described = Form(network._asdict())
     page.load(described.filled_by(describe_network), backbone, list(described), **INSTANT)
-    page.load(preset_text, [preset, backbone], about, **INSTANT)
-
-
-def _press_run(session: Session, request: gr.Request) -> Updates:
-    """Answer the click on Run at once: forget an earlier stop, say that a place in the queue is taken."""
-    session.steering.stop.clear()
-    session.left = False
-    session.enter(request)
-    off, on = gr.Button(interactive=False), gr.Button(interactive=True)
-    # a download would write over the run's status
-    buttons = {"run": off, "stop": on, "fetch": off, "after": gr.Row(visible=False)}
-    return {"status": status_html("Waiting for the device …"), **buttons}
-
-
-def _press_stop(session: Session) -> None:
-    """End a run after its present step."""
-    session.steering.stop.set()
-
-
-def _can_go_on(run: Run | None) -> bool:
-    return run is not None and run.last_frame is not None and not run.broken
-
-
-def _ready(session: Session, backbone: str) -> dict[str, Update]:
-    """Let Run be pressed again, however the last run ended."""
-    session.running = False
-    run = session.run
-    return {
-        "run": gr.Button(interactive=True),
-        "stop": gr.Button(interactive=False),
-        "after": gr.Row(visible=_can_go_on(run)),
-        "go_on": gr.Button(visible=run is not None and run.remaining > 0),
-        **describe_network(backbone),
-    }
-
-
-def _refused(session: Session, backbone: str) -> Updates:
-    """Say that gradio refused a run, and let Run be pressed again."""
-    return not_begun() | _ready(session, backbone)
+    back.then(preset_text, [preset, backbone], about, **INSTANT)

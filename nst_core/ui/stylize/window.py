@@ -1,0 +1,162 @@
+"""Opens a window on a painting that belongs to the server: begins it, watches it, and finds it again."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import gradio as gr
+
+from nst_core.engine.jobs import Job, TurnMissed
+from nst_core.errors import NSTError
+from nst_core.transfer.run import Run
+from nst_core.ui.page.form import Updates
+from nst_core.ui.page.status import status_html
+from nst_core.ui.page.toasts import noting, warn
+from nst_core.ui.serving.turns import client_of, waiting_text
+from nst_core.ui.studio.results import strip_value
+from nst_core.ui.studio.session import Session
+from nst_core.ui.stylize.run import STAGE, go_on, paint
+from nst_core.ui.widgets.channel import Channel
+
+# What `look` gives, by name: the stage, the strip, and the buttons.
+SEEN = (*STAGE, "strip", "run", "stop", "after", "go_on")
+
+
+def press_run(session: Session, shown: Mapping[str, Any], request: gr.Request) -> Updates:
+    """Begin a painting with the page's pictures and settings.
+
+    Args:
+        session: the page's.
+        shown: what it shows, by the names of PAINTED_WITH.
+        request: of the page.
+    """
+    return _begin(session, lambda: paint(session, shown), request)
+
+
+def press_go_on(session: Session, steps: float | None, request: gr.Request) -> Updates:
+    """Let the last painting go on, by some steps or to its end."""
+    return _begin(session, lambda: go_on(session, steps), request)
+
+
+def _begin(session: Session, work: Callable[[], Iterator[Updates]], request: gr.Request) -> Updates:
+    session.enter(request)
+    if session.busy:  # begun by another page of the same browser
+        return look(session)
+    session.steering.stop.clear()
+    channel = session.channel = Channel()
+    session.view |= {
+        "preview": gr.HTML(value=channel.token, visible=True),
+        "status": status_html("Waiting for the device …", run=channel.token),
+        "result": gr.HTML(visible="hidden"),
+    }
+    try:
+        session.job = Job(
+            lambda job: _followed(session, work()),
+            client_of(request),
+            session.steering,
+            when_waiting=lambda job: _say(session, waiting_text(job.lane, job.place)),
+            when_ended=lambda job: _ended(session, job),
+        )
+    except NSTError as error:
+        _refused(session, error)
+        channel.close()
+    return look(session)
+
+
+def _followed(session: Session, work: Iterator[Updates]) -> Iterator[Updates]:
+    """Note what a painting says, for whoever looks, and say what it is at before there are pictures."""
+    with noting(session.toasts):
+        for updates in work:
+            session.view |= updates
+            if session.channel and isinstance(status := updates.get("status"), str):
+                session.channel.put(
+                    None, {"status": status.replace('data-run=""', f'data-run="{session.channel.token}"')}
+                )
+            yield updates
+
+
+def _say(session: Session, words: str) -> None:
+    """Say in the status line how long a painting waits."""
+    if session.channel:
+        session.view["status"] = status_html(words, run=session.channel.token)
+        session.channel.put(None, {"status": session.view["status"]})
+
+
+def _ended(session: Session, job: Job) -> None:
+    """Note how a painting ended, and let its pages know that it did."""
+    if isinstance(job.error, TurnMissed):
+        session.view |= _idle(status_html(str(job.error)))
+    elif job.error:
+        _refused(session, job.error)
+    elif job.why:
+        with noting(session.toasts):
+            warn(job.why, "Ended early")
+    if session.channel:
+        session.channel.close()
+
+
+def _refused(session: Session, error: NSTError) -> None:
+    session.view |= _idle(status_html(str(error), kind="problem"))
+    with noting(session.toasts):
+        warn(error, "Not possible now")
+
+
+def _idle(status: str) -> Updates:
+    """Give a stage on which nothing is painted, and whose last result, if any, is shown again."""
+    return {"status": status, "preview": gr.HTML(visible="hidden"), "result": gr.HTML(visible=True)}
+
+
+def press_stop(session: Session) -> None:
+    """End a painting after its present step, or take it out of the queue."""
+    if session.job:
+        session.job.stop()
+
+
+def look(session: Session) -> Updates:
+    """Find what there is now: the stage, the strip, and what can be pressed, by the names of SEEN."""
+    run, busy = session.run, session.busy
+    return {
+        **session.view,
+        "strip": strip_value(session),
+        "run": gr.Button(interactive=not busy),
+        "stop": gr.Button(interactive=busy),
+        "after": gr.Row(visible=not busy and can_go_on(run)),
+        "go_on": gr.Button(visible=run is not None and run.remaining > 0),
+    }
+
+
+def can_go_on(run: Run | None) -> bool:
+    """Whether a run can be gone on with."""
+    return run is not None and run.last_frame is not None and not run.broken
+
+
+def tell(session: Session) -> None:
+    """Tell what was noted while no event was at hand; for an event through gradio's queue."""
+    told, session.toasts[:] = list(session.toasts), []
+    for toast in told:
+        warn(*toast)
+
+
+def come_back(session: Session, key: str, request: gr.Request) -> Updates:
+    """Show a page that is opened what its browser left: the painting as it is now, its pictures and settings.
+
+    Args:
+        session: a fresh one, the page's own.
+        key: by which the browser knows the session that it had; "": it has none.
+        request: of the page.
+
+    Returns:
+        "session" and "key", what `look` gives, and what was put into fields.
+    """
+    found = Session.of_browser(key, session, request)
+    updates: dict[str, Any] = {"session": found, "key": found.key}
+    if found.config is None and not found.placed:
+        return updates
+    there = {name: path for name, path in found.uploads.there().items() if path is not None}
+    placed = {name: str(path) for name, path in found.placed.items() if path and path.exists()}
+    config = found.run.config if found.run else found.config
+    return {**updates, **look(found), **there, **placed, **(found.take(config) if config else {})}
+
+
+def place(session: Session, name: str, path: Any) -> None:
+    """Note a picture that was put into a field, so that a browser that comes again finds it there."""
+    session.placed[name] = path
