@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-from torch import Tensor
 
 from nst_core import images
 from nst_core.assets import ASSETS
@@ -224,7 +223,6 @@ def _skipped(lesson: Lesson) -> str:
 def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[Updates]:
     channel, history, told, began = Channel(), LossHistory(), 0.0, time.monotonic()
     steps = lesson.steps(session.lesson.steering)
-    shown: Tensor | None = None
     words: dict[str, str] = {}
     try:
         yield {
@@ -241,10 +239,9 @@ def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[Updates]:
             if time.monotonic() - told >= WORDS_SECONDS or progress.preview is not None:
                 told = time.monotonic()
                 news["train-status"] = _status(progress, told - began, channel.token)
-            shown = progress.preview if progress.preview is not None else shown
             words = {**words, **news}  # what was said goes along, as the browser does not see every picture
-            if news and shown is not None:
-                channel.put(shown, words)
+            if news:
+                channel.put(progress.preview, words)
     finally:
         DEVICES.submit(steps.close).result()
         channel.close()

@@ -22,7 +22,7 @@ LEVELS = range(8, 249, 20)  # of each channel, of 255: 2197 colours that cannot 
 NEAR = 8.0  # of 255 in each channel, of a picture's mean: nearer to its own colour than to any other
 PAINTING_SECONDS = 120.0
 CANCEL_SECONDS = 30.0
-FRAME = struct.Struct(">III")  # see `nst_core.ui.widgets.channel.PREFIX`
+FRAME = struct.Struct(">IIII")  # see `nst_core.ui.widgets.channel.PREFIX`
 
 TILES = 4  # of a mosaic, in each direction
 
@@ -264,7 +264,7 @@ class Painting:
                 async for part in check(answer).aiter_bytes():
                     held += part
                     while len(held) >= FRAME.size:
-                        seen_now, words, image = FRAME.unpack_from(held)
+                        seen_now, _, words, image = FRAME.unpack_from(held)
                         if len(held) < FRAME.size + words + image:
                             break
                         held = held[FRAME.size + words + image :]

@@ -132,17 +132,25 @@ def test_losses_and_pictures_are_shown_while_it_learns(session, files, updates):
     assert "Looking at the style" in views[0]["status"] and props(views[0]["file"])["visible"] is False
     words = {name: html for _, said in updates for name, html in said.items()}
     assert "Step 13 of 13" in words["train-status"] and "up to step 13" in words["train-losses"]
-    assert [said.keys() for _, said in updates] == [{"train-status", "train-losses"}] * 4  # steps 10 to 13
+    kinds = [{"train-status"}] * 9 + [{"train-status", "train-losses"}] * 4  # the first losses are told at step 10
+    assert [said.keys() for _, said in updates] == kinds
     assert "style" in words["train-losses"] and "total" in words["train-losses"]
     assert all(f'data-run="{token}"' in html for _, said in updates for html in said.values())
-    assert updates[0][0].shape == (1, 3, 72, 160)  # in the new style, and as it is
+    pictures = [image.shape for image, _ in updates if image is not None]
+    assert updates[0][0] is None and pictures[0] == (1, 3, 72, 160)  # in the new style, and as it is
     assert Channel.live[token].done
     assert 'data-run=""' in views[-2]["losses"] and 'data-run=""' in views[-1]["status"]
 
 
 def test_a_lesson_that_is_stopped_has_learned_what_it_has(session, files, updates, monkeypatch):
     put = Channel.put
-    monkeypatch.setattr(Channel, "put", lambda *given: (put(*given), session.lesson.steering.stop.set()))
+
+    def put_and_stop(self, image, words):
+        put(self, image, words)
+        if image is not None:
+            session.lesson.steering.stop.set()
+
+    monkeypatch.setattr(Channel, "put", put_and_stop)
     views = list(learn(session, wish(files, steps=40)))
     assert "10 steps" in views[-1]["status"] and session.names[-1] == "red_rain"
     assert load_styles(Path(props(views[-1]["file"])["value"])).header["steps"] == "10"

@@ -31,17 +31,22 @@ def grey(value: float) -> torch.Tensor:
     return torch.full((1, 3, 16, 24), value)
 
 
-def frames_in(body: bytes) -> list[tuple[int, dict[str, str], int]]:
-    """(version, words, grey level of the picture) of each frame."""
+def frames_in(body: bytes) -> list[tuple[int, dict[str, str], int | None]]:
+    """(version, words, grey level of the picture, None without one) of each frame."""
     found = []
     while body:
-        version, words, picture = PREFIX.unpack_from(body)
+        version, _, words, picture = PREFIX.unpack_from(body)
         start, end = PREFIX.size + words, PREFIX.size + words + picture
-        image = Image.open(io.BytesIO(body[start:end]))
-        assert image.size == (24, 16)
-        found.append((version, json.loads(body[PREFIX.size : start]), image.getpixel((3, 3))[0]))
+        level = grey_level(body[start:end]) if picture else None
+        found.append((version, json.loads(body[PREFIX.size : start]), level))
         body = body[end:]
     return found
+
+
+def grey_level(picture: bytes) -> int:
+    image = Image.open(io.BytesIO(picture))
+    assert image.size == (24, 16)
+    return image.getpixel((3, 3))[0]
 
 
 def ask(preview: Channel, seen: int, most: int = 1):
@@ -56,6 +61,42 @@ def test_a_browser_gets_the_newest_frame_once_and_none_in_between():
     assert (version, words) == (3, {"status": "at 0.9"})
     assert level == pytest.approx(0.9 * 255, abs=2)
     assert ask(preview, 3).content == b""
+
+
+def test_words_alone_are_sent_before_the_first_picture_and_between_two():
+    preview = Channel()
+    preview.put(None, {"status": "2 before you"})
+    assert frames_in(ask(preview, 0).content) == [(1, {"status": "2 before you"}, None)]
+    preview.put(grey(0.5), {"status": "step 1"})
+    preview.put(None, {"status": "resting"})
+    assert frames_in(ask(preview, 2).content) == [(3, {"status": "resting"}, None)]  # it has the picture
+
+
+def test_who_has_not_seen_a_picture_gets_it_though_only_words_came_since():
+    preview = Channel()
+    preview.put(grey(0.5), {"status": "step 1"})
+    preview.put(None, {"status": "resting"})
+    for seen in (0, 1):
+        ((version, words, level),) = frames_in(ask(preview, seen).content)
+        assert (version, words) == (2, {"status": "resting"})
+        assert level == (pytest.approx(127, abs=2) if seen == 0 else None)
+
+
+def test_a_frame_tells_how_long_after_the_first_it_was_sent(monkeypatch):
+    monkeypatch.setattr(module, "FRAME_SECONDS", 0.05)
+    preview = Channel()
+
+    async def watch() -> list[int]:
+        ages = []
+        preview.put(grey(0.0), {})
+        async for frame in preview.frames(0, most=3):
+            ages.append(PREFIX.unpack_from(frame)[1])
+            preview.put(grey(0.5), {})
+        return ages
+
+    first, second, third = asyncio.run(watch())
+    assert first < second < third
+    assert third - first >= 90  # two distances of 50 ms, rounded
 
 
 def test_one_answer_holds_the_frames_that_come_while_it_is_given():
@@ -106,7 +147,8 @@ def test_the_last_frame_is_sent_after_the_end_and_then_nothing():
     preview.put(grey(0.5), {})
     preview.close()
     assert len(frames_in(ask(preview, 0, most=5).content)) == 1
-    assert ask(preview, 1).status_code == 204
+    over = ask(preview, 1)
+    assert (over.status_code, over.headers["run-state"]) == (204, "over")
 
 
 def test_an_answer_ends_in_time_though_nothing_is_painted():
@@ -115,7 +157,8 @@ def test_an_answer_ends_in_time_though_nothing_is_painted():
 
 def test_a_guessed_token_shows_nothing():
     Channel().put(grey(0.5), {})
-    assert client.get("/preview/guess?seen=0&most=1").status_code == 404
+    unknown = client.get("/preview/guess?seen=0&most=1")
+    assert (unknown.status_code, unknown.headers["run-state"]) == (404, "over")
 
 
 @pytest.mark.parametrize("query", ["", "?seen=-1&most=1", "?seen=0&most=x", "?seen=0"])
