@@ -125,11 +125,11 @@ class Job:
 
     def _end(self) -> None:
         self.lane.leave(self.place, None if self.error else self.account.seconds)
-        self._ended.set()
         try:
             self._when_ended(self)
         except Exception:
             log.exception("the end of a job could not be told")
+        self._ended.set()
 
 
 class _Teller:

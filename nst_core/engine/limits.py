@@ -27,9 +27,7 @@ class Limits:
     seconds: float = _limit(math.inf, "NST_MAX_SECONDS", "seconds that a job goes on while others wait", public=300)
     silence: float = _limit(8, "NST_SILENCE", "seconds that a job goes on to which nobody listens any more")
     sessions: float = _limit(400, "NST_SESSIONS", "pages whose state is kept; then the one unused for longest goes")
-    grace: float = _limit(
-        600, "NST_GRACE", "seconds that a painting goes on which no page shows; then it pauses"
-    )
+    grace: float = _limit(600, "NST_GRACE", "seconds that a painting goes on which no page shows; then it pauses")
     paintings: float = _limit(86_400, "NST_KEEP_PAINTINGS", "seconds that a painting can be gone on with")
     kept: float = _limit(3600, "NST_KEEP_SECONDS", "seconds that uploads and results are kept on the server's disk")
     body: float = _limit(1e6, "NST_MAX_BODY", "bytes of a request other than an upload")

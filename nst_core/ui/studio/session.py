@@ -63,7 +63,7 @@ class Session(PageState):
     @property
     def busy(self) -> bool:
         """Whether a job paints for it, or waits for its turn."""
-        return self.job is not None and not self.job.ended
+        return self.channel is not None and not self.channel.done
 
     @classmethod
     def of_browser(cls, key: str, fresh: "Session", request: gr.Request) -> "Session":

@@ -135,9 +135,8 @@ def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: 
     for event in begun:
         event.then(tell, session, None, **QUEUED)
         event.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)
-    preview = form["preview"]
-    assert isinstance(preview, gr.HTML)
-    over = preview.submit(seen.filled_by(look), session, list(seen), **INSTANT)
+    preview: Any = form["preview"]  # whose own event gradio's types do not know
+    over = preview.over(seen.filled_by(look), session, list(seen), **INSTANT)
     over.then(tell, session, None, **QUEUED)
     described = Form(network._asdict())
     over.then(described.filled_by(describe_network), form["backbone"], list(described), **INSTANT)

@@ -7,7 +7,6 @@ import sys
 import threading
 from html import unescape
 from pathlib import Path
-from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -106,16 +105,6 @@ def test_a_cancelled_run_ends_with_its_preview(random_weights, files):
     views.close()
     assert session.running is False
     assert Channel.live[token].done
-
-
-def test_a_closed_page_stops_its_own_run_only(random_weights, files):
-    sessions = {name: Session() for name in ("mine", "other")}
-    Session.open.update(sessions)
-    Session.leave_page(SimpleNamespace(session_hash="mine"))
-    Session.leave_page(SimpleNamespace(session_hash="nobody"))
-    assert sessions["mine"].steering.stop.is_set()
-    assert not sessions["other"].steering.stop.is_set()
-    assert "Stopped" in last_shown(list(start(files, sessions["mine"], steps=50)), "status")
 
 
 def test_all_steps_are_computed_by_one_thread_whoever_asks(random_weights, files, monkeypatch):
@@ -462,25 +451,6 @@ def test_other_colours_need_no_painting_where_they_come_afterwards(random_weight
     assert read_record(value_of(recolor(session, "content")["download"])).config.color == "content"
     assert session.run.last_frame.step == steps
     assert recolor(session, "luminance") == {}
-
-
-def test_a_closed_page_frees_its_run(random_weights, files):
-    session = Session()
-    Session.open["mine"] = session
-    list(start(files, session))
-    assert session.run is not None
-    Session.leave_page(SimpleNamespace(session_hash="mine"))
-    assert session.run is None
-
-
-def test_a_page_closed_while_it_paints_frees_its_run_when_that_ends(random_weights, files):
-    session = Session()
-    Session.open["mine"] = session
-    views = start(files, session, steps=100_000)
-    next(views)
-    Session.leave_page(SimpleNamespace(session_hash="mine"))
-    list(views)
-    assert session.run is None and not session.running
 
 
 def test_a_server_paints_no_more_than_it_is_set_to(random_weights, files, toasts, monkeypatch):

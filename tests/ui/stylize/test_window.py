@@ -1,0 +1,199 @@
+"""Tests of a painting that belongs to the server, and of pages that come and go."""
+
+import threading
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from nst_core import images
+from nst_core.engine import jobs
+from nst_core.engine.lane import Client, Lane
+from nst_core.transfer.run import Run
+from nst_core.ui.studio.session import Session
+from nst_core.ui.stylize import window
+from nst_core.ui.stylize.window import SEEN, come_back, look, place, press_go_on, press_run, press_stop, tell
+from nst_core.ui.widgets.channel import Channel
+from tests.ui.shown import page_showing
+from tests.ui.stylize.test_run import value_of
+
+
+@pytest.fixture(autouse=True)
+def kept(monkeypatch, tmp_path):
+    """Sessions of this test alone, and its files."""
+    monkeypatch.setattr(Session, "kept", {})
+    monkeypatch.setattr(Session, "open", {})
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    yield Session.kept
+    for session in Session.kept.values():
+        press_stop(session)
+        assert session.job is None or session.job.wait(30)
+
+
+@pytest.fixture
+def files(pictures, tmp_path):
+    paths = tmp_path / "content.png", tmp_path / "style.png"
+    for image, path in zip(pictures, paths, strict=True):
+        images.save_png(image, path)
+    return paths
+
+
+def page(name: str) -> SimpleNamespace:
+    """A request of a page, as gradio makes it."""
+    return SimpleNamespace(session_hash=name, request=None)
+
+
+def shown(files, **changes) -> dict:
+    return page_showing("luo", *files, **{"size": 48, "steps": 3, **changes})
+
+
+def opened(name: str, key: str = "") -> tuple[Session, dict]:
+    """A page that a browser opens: its session, and what it shows of what was left."""
+    found = come_back(Session(), key, page(name))
+    return found["session"], found
+
+
+def painting(files, name: str = "page", **changes) -> Session:
+    """A page on which Run was pressed."""
+    session, _ = opened(name)
+    press_run(session, shown(files, **changes), page(name))
+    return session
+
+
+def under_way(session: Session) -> Session:
+    """The same once a step was made."""
+    while not (session.run and session.run.last_frame and session.run.last_frame.step):
+        assert not session.job.wait(0.01), session.view
+    return session
+
+
+def test_a_painting_goes_on_to_its_end_though_nobody_watches(random_weights, files):
+    session, _ = opened("page")
+    pressed = press_run(session, shown(files), page("page"))
+    assert set(pressed) == set(SEEN) - {"losses", "download", "record", "record_area", "shares"}
+    token = value_of(pressed["preview"])
+    assert value_of(pressed["run"]) is None and not pressed["run"]._constructor_args[0]["interactive"]
+    assert session.job.wait(60) and Channel.live[token].done
+    seen = look(session)
+    assert "Done: 3 steps" in seen["status"] and value_of(seen["result"])["after"].startswith("data:image")
+    assert seen["run"]._constructor_args[0]["interactive"] and len(seen["strip"]["items"]) == 1
+
+
+def test_a_browser_that_comes_again_finds_its_painting_at_work_with_pictures_and_settings(random_weights, files):
+    session = under_way(painting(files, steps=100_000, seed=7))
+    Session.leave_page(page("page"))
+    found, back = opened("again", session.key)
+    assert found is session and session.busy
+    assert value_of(back["preview"]) == session.channel.token and not Channel.live[session.channel.token].done
+    assert (back["content"], back["style"]) == tuple(map(str, files)) and (back["steps"], back["seed"]) == (100_000, 7)
+    assert not back["run"]._constructor_args[0]["interactive"] and back["stop"]._constructor_args[0]["interactive"]
+
+
+def test_a_browser_that_comes_again_finds_its_result_and_may_go_on(random_weights, files):
+    session = painting(files)
+    Session.leave_page(page("page"))
+    assert session.job.wait(60)
+    found, back = opened("again", session.key)
+    assert "Done: 3 steps" in back["status"] and back["record"]["steps"] == 3 and len(back["strip"]["items"]) == 1
+    press_go_on(found, 2, page("again"))
+    assert session.job.wait(60) and "Done: 5 steps" in look(session)["status"]
+
+
+def test_who_does_not_know_the_key_finds_nothing(random_weights, files):
+    session = painting(files)
+    for key in ("", "guessed", session.key[:-1]):
+        other, found = opened(f"page with {key!r}", key)
+        assert other is not session and set(found) == {"session", "key"} and found["key"] not in ("", session.key)
+
+
+def test_pictures_that_were_placed_are_there_again_before_any_run(files):
+    session, _ = opened("page")
+    place(session, "style", files[1])
+    _, back = opened("again", session.key)
+    assert back["style"] == str(files[1]) and "content" not in back
+
+
+def test_a_second_page_of_a_browser_begins_no_second_painting(random_weights, files):
+    session = under_way(painting(files, steps=100_000))
+    job = session.job
+    found, _ = opened("second", session.key)
+    press_run(found, shown(files), page("second"))
+    assert session.job is job
+
+
+def test_a_painting_pauses_when_no_page_showed_it_for_the_time_of_grace(random_weights, files, monkeypatch):
+    session = under_way(painting(files, steps=100_000))
+    session.left_since -= 10**6
+    Session.tidy()
+    assert session.busy  # its page is open
+    found, _ = opened("second", session.key)
+    Session.leave_page(page("page"))
+    session.left_since -= 10**6
+    Session.tidy()
+    assert session.busy  # the other page is
+    Session.leave_page(page("second"))
+    Session.tidy()
+    assert session.busy  # it was closed just now
+    session.left_since -= 601
+    Session.tidy()
+    assert session.job.wait(60) and session.run.remaining and "it was paused" in session.toasts[0].text
+    _, back = opened("third", session.key)
+    assert "Stopped" in back["status"] and back["after"]._constructor_args[0]["visible"]
+
+
+def test_sessions_without_anything_are_forgotten_and_old_ones_freed(random_weights, files, kept):
+    empty, _ = opened("nobody")
+    session = painting(files)
+    assert session.job.wait(60)
+    for name in ("nobody", "page"):
+        Session.leave_page(page(name))
+    Session.tidy()
+    assert list(kept) == [session.key]
+    session.left_since -= 86_401
+    Session.tidy()
+    assert not kept and session.run is None
+
+
+def test_what_is_wrong_is_said_and_told_and_the_page_can_be_used_again(random_weights, files, monkeypatch):
+    told = []
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: told.append(text))
+    session = painting((None, files[1]))
+    assert session.job.wait(60)
+    seen = look(session)
+    assert "there is no content picture" in seen["status"] and seen["run"]._constructor_args[0]["interactive"]
+    tell(session)
+    tell(session)
+    assert len(told) == 1 and "there is no content picture" in told[0]
+
+
+def test_who_waits_hears_how_long_and_may_leave_the_queue(random_weights, files, monkeypatch):
+    lane = Lane()
+    monkeypatch.setattr(jobs, "WAITING_SECONDS", 0.01)
+    monkeypatch.setattr(window, "Job", lambda *given, **named: jobs.Job(*given, lane=lane, **named))
+    lane.enter(Client(), jobs.limits())
+    session = painting(files)
+    channel = session.channel
+    while not channel.words:
+        assert not session.job.wait(0.01)
+    assert "Waiting for the device: 1 before you, about 20 s" in channel.words["status"]
+    press_stop(session)
+    assert session.job.ended and "Left the queue." in look(session)["status"] and lane.taken == 1
+
+
+def test_a_fault_of_the_program_leaves_the_page_usable(random_weights, files, monkeypatch):
+    def failing(run):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Run, "__next__", failing)
+    session = painting(files)
+    assert session.job.wait(60)
+    seen = look(session)
+    assert "something went wrong" in seen["status"] and "problem" in seen["status"]
+    assert seen["run"]._constructor_args[0]["interactive"] and session.channel.done
+
+
+def test_many_paint_side_by_side_and_each_gets_its_own(random_weights, files):
+    sessions = [painting(files, f"page {number}", seed=number, start="noise") for number in range(6)]
+    assert all(session.job.wait(60) for session in sessions)
+    assert [session.run.record().config.seed for session in sessions] == list(range(6))
+    assert threading.active_count() < 200
