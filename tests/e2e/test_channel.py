@@ -3,40 +3,16 @@
 import re
 from collections.abc import Iterator
 
-import gradio as gr
 import pytest
-import torch
 from playwright.sync_api import Page, expect
 
-from nst_core.ui.page.status import status_html
-from nst_core.ui.serving.server import launch_options
 from nst_core.ui.widgets import channel as module
-from nst_core.ui.widgets.channel import ROUTE, Channel, preview_area
+from nst_core.ui.widgets.channel import Channel
+from tests.e2e.preview_site import Site, follow, put
 
 pytestmark = pytest.mark.e2e
 
-
-class Site:
-    """A page that shows the run of a token, and the tokens of which it told that they are over."""
-
-    def __init__(self) -> None:
-        self.over: list[str] = []
-        with gr.Blocks() as self.blocks:
-            token = gr.Textbox(elem_id="token")
-            status, preview = gr.HTML(elem_id="status"), preview_area("No run yet.", elem_id="preview")
-            answers = gr.Textbox(elem_id="answers")
-            token.change(self._show, token, [status, preview], queue=False)
-            preview.over(self._is_over, None, answers, queue=False)
-        _, self.url, _ = self.blocks.launch(
-            **launch_options(routes=[ROUTE]), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1"
-        )
-
-    def _show(self, token: str) -> tuple[str, str]:
-        return status_html("Begun", run=token), token
-
-    def _is_over(self, event: gr.EventData) -> str:
-        self.over.append(event.token)
-        return " ".join(self.over)
+LOST = re.compile("No connection to the server")
 
 
 @pytest.fixture(autouse=True)
@@ -73,17 +49,6 @@ def run(page) -> Channel:
     channel = Channel()
     follow(page, channel.token)
     return channel
-
-
-def follow(page: Page, token: str) -> None:
-    page.locator("#token textarea").fill(token)
-    expect(page.locator(f"#status [data-run='{token}']")).to_have_text("Begun")
-
-
-def put(channel: Channel, text: str, side: int | None = None) -> None:
-    """Put words, and a square picture of so many pixels."""
-    image = None if side is None else torch.full((1, 3, side, side), 0.5)
-    channel.put(image, {"status": status_html(text, run=channel.token)}, at_once=True)
 
 
 def expect_shown(page: Page, text: str, side: int | None) -> None:
@@ -125,3 +90,59 @@ def test_no_run_is_over_twice(page, site):
         page.wait_for_function("token => window.endedRuns.has(token)", arg=token)
     expect(page.locator("#answers textarea")).to_have_value(re.compile("last"))
     assert sorted(site.over) == sorted(set(tokens))
+
+
+def test_a_lost_connection_is_told_and_tried_again_until_it_is_there(page, run):
+    put(run, "Step 1", 40)
+    expect_shown(page, "Step 1", 40)
+    for side in (None, 48):
+        page.context.set_offline(True)
+        expect(page.locator("#status .connection")).to_have_text(LOST)
+        if side:
+            put(run, "Step 2", side)
+        page.context.set_offline(False)
+        expect_shown(page, "Step 2" if side else "Step 1", side or 40)
+
+
+@pytest.mark.parametrize("answer", [{"status": 404}, {"status": 502}, {"status": 200, "content_type": "text/html"}])
+def test_what_others_answer_in_the_servers_place_ends_no_run(page, run, site, answer):
+    put(run, "Step 1", 40)
+    expect_shown(page, "Step 1", 40)
+    page.route("**/preview/**", lambda route: route.fulfill(body="<h1>Sorry</h1>", **answer))
+    expect(page.locator("#status .connection")).to_have_text(LOST)
+    put(run, "Step 2", 48)
+    page.unroute("**/preview/**")
+    expect_shown(page, "Step 2", 48)
+    assert site.over == []
+
+
+HIDE = """hidden => {
+  Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+def test_a_page_out_of_sight_asks_for_nothing_and_gets_the_newest_when_it_is_seen(page, run):
+    put(run, "Step 1", 40)
+    expect_shown(page, "Step 1", 40)
+    page.evaluate(HIDE, True)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for step in (2, 3):
+        put(run, f"Step {step}", 40 + step)
+        page.wait_for_timeout(400)  # longer than an answer takes
+    assert asked == []
+    page.evaluate(HIDE, False)
+    expect_shown(page, "Step 3", 43)
+    assert "seen=1&most=1" in asked[0]
+
+
+def test_a_frozen_page_gets_the_newest_when_it_wakes(page, run):
+    put(run, "Step 1", 40)
+    expect_shown(page, "Step 1", 40)
+    browser = page.context.new_cdp_session(page)
+    browser.send("Page.setWebLifecycleState", {"state": "frozen"})
+    for step in range(2, 30):
+        put(run, f"Step {step}", 40 + step)
+    browser.send("Page.setWebLifecycleState", {"state": "active"})
+    expect_shown(page, "Step 29", 69)

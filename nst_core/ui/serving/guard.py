@@ -31,6 +31,8 @@ DRAWING = "/gradio_api/component_server"  # what a brush painted, as it comes fr
 MOST_DRAWN = 16_000_000  # bytes
 CANCEL = "/gradio_api/cancel"
 FILES = "/gradio_api/file="
+# Answers that are read while they are written, if their length is not told: news, and the frames of a preview.
+STREAMED = ("text/event-stream", "application/octet-stream")
 FRAMES = re.compile(r"/live/[^/]+$")  # which count their bytes themselves
 # Connections by which a page or a program hears of its jobs; the name is its session's, or the event's.
 HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<name>[^/]+)$")
@@ -212,7 +214,7 @@ def _take_back(body: bytes) -> None:
 
 
 class _Answer:
-    """An answer with the headers that keep a browser from doing more with it than to show it."""
+    """An answer with the headers that keep a browser from doing more with it than to show it, and proxies from less."""
 
     def __init__(self, scope: Scope, send: Send, body: _Body):
         self._scope, self._send, self._body, self.begun = scope, send, body, False
@@ -228,6 +230,9 @@ class _Answer:
             headers.setdefault("X-Content-Type-Options", "nosniff")
             headers.setdefault("Referrer-Policy", "same-origin")
             headers.setdefault("Content-Security-Policy", policy(self._scope["path"]))
+            if headers.get("content-type", "").startswith(STREAMED) and "content-length" not in headers:
+                headers["X-Accel-Buffering"] = "no"  # nginx and others pass each part on as it comes
+                headers["Cache-Control"] = "no-store, no-transform"
             message["headers"] = headers.raw
         await self._send(message)
 

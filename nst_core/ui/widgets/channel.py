@@ -125,7 +125,7 @@ async def answer(request: Request) -> Response:
     if channel.done and channel.version <= int(seen):
         return Response(status_code=204, headers=OVER)
     frames = channel.frames(int(seen), min(int(most), MOST_FRAMES))
-    return StreamingResponse(frames, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+    return StreamingResponse(frames, media_type="application/octet-stream")  # which `serving.guard` has not kept
 
 
 ROUTE = Route("/preview/{token}", answer)  # beside gradio's own

@@ -51,6 +51,14 @@ async def broken(request: Request) -> PlainTextResponse:
     raise KeyError("of the program")
 
 
+async def stream(request: Request) -> StreamingResponse:
+    async def parts():
+        yield b"one"
+
+    length = {"content-length": "3"} if "length" in request.query_params else {}
+    return StreamingResponse(parts(), media_type=request.query_params["type"], headers=length)
+
+
 async def news(request: Request) -> StreamingResponse:
     async def lines():
         yield "one"
@@ -62,6 +70,7 @@ async def news(request: Request) -> StreamingResponse:
 ROUTES = [
     Route("/", page),
     Route("/broken", broken),
+    Route("/stream", stream),
     Route("/gradio_api/queue/join", lookup, methods=["POST"]),
     Route("/gradio_api/upload", echo, methods=["POST"]),
     Route("/gradio_api/cancel", echo, methods=["POST"]),
@@ -196,6 +205,14 @@ def test_every_answer_keeps_the_browser_from_doing_more_than_showing_it(ask, mon
     assert ancestors == "'self' https://huggingface.co https://*.hf.space https://school.example"
     assert "sandbox" in ask(path="/gradio_api/file=/tmp/gradio/x/page.html").headers["content-security-policy"]
     assert ask(headers={"host": "evil.example"}).status_code == 421
+
+
+def test_proxies_pass_on_what_is_read_while_it_is_written_and_keep_the_rest_as_they_do(ask):
+    for kind in ("text/event-stream", "application/octet-stream"):
+        headers = ask(path=f"/stream?type={kind}").headers
+        assert (headers["x-accel-buffering"], headers["cache-control"]) == ("no", "no-store, no-transform")
+    for whole in ("/stream?type=text/javascript", "/stream?type=application/octet-stream&length", "/"):
+        assert not {"x-accel-buffering", "cache-control"} & ask(path=whole).headers.keys()
 
 
 @pytest.mark.parametrize(
