@@ -70,7 +70,7 @@ class Job:
         self._ended = threading.Event()
         self._begun = threading.Lock()  # taken by who begins it, or takes it out of the queue
         self._entered = threading.Event()
-        self.place = lane.enter(client, limits(), lambda: HANDS.submit(self._go))
+        self.place = lane.enter(client, limits(), self._come_to_work)
         self._entered.set()
         JOBS.add(self)
         if not self.place.at_work:
@@ -106,6 +106,9 @@ class Job:
         if not self.place.at_work and self._begun.acquire(blocking=False):
             self.error = TurnMissed(self.why or LEFT_QUEUE)
             self._end()
+
+    def _come_to_work(self) -> None:
+        HANDS.submit(self._go)
 
     def _go(self) -> None:
         self._entered.wait()

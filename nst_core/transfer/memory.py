@@ -19,6 +19,12 @@ OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content
 STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked at once and without gradients
 
 
+def held_between_steps(size: tuple[int, int], config: StyleTransferConfig) -> int:
+    """Count the bytes that a painting of that size (height, width) holds while others have their turns."""
+    height, width = size
+    return height * width * CANVAS_BYTES * (2 * config.history + OWN_CANVASES)
+
+
 def check_memory(
     content_size: tuple[int, int],
     style_size: tuple[int, int],
@@ -43,7 +49,7 @@ def check_memory(
     pixels = max(together * height * width, STYLE_SHARE * style_height * style_width)
     needed = pixels * BYTES_PER_PIXEL[compute.precision] * BACKBONE_SHARE.get(config.backbone, 1.0)
     needed *= TILE_SHARE if config.wrap else 1
-    needed += beside * height * width * CANVAS_BYTES * (2 * config.history + OWN_CANVASES)
+    needed += beside * held_between_steps(content_size, config)
     free = free_memory(compute.device)
     if needed <= free:
         return

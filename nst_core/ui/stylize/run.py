@@ -17,7 +17,9 @@ from nst_core.engine.limits import check_work
 from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
+from nst_core.host_memory import total_memory
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.memory import held_between_steps
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.record import save_result
@@ -28,18 +30,21 @@ from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.form import Updates
-from nst_core.ui.page.status import done_text, place_text, progress_text, shares_html, shares_text, status_html
+from nst_core.ui.page.status import done_text, shares_html, shares_text, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.studio.controls_and_config import config_of, default_config
 from nst_core.ui.studio.results import painting_name, remember
 from nst_core.ui.studio.session import Session, give_up_oldest, make_room
 from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.stylize.pace import Pace
 from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import comparison
 
 WARM_SIZE = 96  # pixels
+MEMORY_SHARE = 0.5  # of all, which paintings at work may hold between their steps; the rest is for the step at hand
+ROOM_SECONDS = 0.2  # from one look for memory to the next
 GIVEN_UP = (
     "this painting cannot go on: memory ran short, and what it needed for that was given up. Its picture is among the "
     "results; “Use as start” goes on from it"
@@ -49,28 +54,6 @@ WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each co
 
 # The components, by name, that these handlers fill in.
 STAGE = ("preview", "status", "losses", "result", "download", "record", "record_area", "shares")
-
-
-class Pace:
-    """Measures how fast a run goes, since it was begun or went on; by work, as steps of a larger scale take longer."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.began, self.first = 0.0, 0
-
-    def text(self, frame: Frame) -> str:
-        """Write what the status line says at a frame."""
-        now, run = time.monotonic(), self.run
-        if not self.began:
-            self.began, self.first = now, frame.step
-        seconds, made = now - self.began, frame.step - self.first
-        pace = left = None
-        if made > 1 and seconds > 0:
-            pace = made / seconds
-            work = run.work_until(frame.step) - run.work_until(self.first)
-            left = seconds * (run.work_until(run.steps) - run.work_until(frame.step)) / max(work, 1e-9)
-        height, width = images.size_of(frame.image)
-        return progress_text(frame.step, run.steps, pace, left, place_text(frame.scale, width, height))
 
 
 def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[Updates]:
@@ -145,7 +128,9 @@ def _painting(session: Session, begun: Generator[Updates, None, Run]) -> Iterato
     """Show a run from its beginning, in which everything is read and checked, to its end."""
     try:
         session.running = True
-        yield from _show_run(session, (yield from begun))
+        run = yield from begun
+        yield from _room_for(session, run)
+        yield from _show_run(session, run)
     except NSTError as error:
         warn(error, "Cannot paint")
         yield {"status": status_html(str(error), kind="problem")}
@@ -153,6 +138,19 @@ def _painting(session: Session, begun: Generator[Updates, None, Run]) -> Iterato
         session.running = False
         if session.run:
             DEVICES.submit(_rest, session)
+
+
+def _room_for(session: Session, run: Run) -> Iterator[Updates]:
+    """Wait until a painting's memory fits beside that of the others which are at work."""
+    job, size = session.job, images.size_of(run.content_image)
+    if job is None:
+        return
+    needed, told = held_between_steps(size, run.config), False
+    while not job.lane.hold(job.place, needed, MEMORY_SHARE * total_memory()) and not job.steering.stop.is_set():
+        if not told:
+            told = True
+            yield {"status": status_html("Waiting for memory: paintings at work hold what there is …")}
+        time.sleep(ROOM_SECONDS)
 
 
 def _rest(session: Session) -> None:
@@ -170,6 +168,8 @@ def steer(session: Session, shown: Mapping[str, Any]) -> None:
     run = session.run
     if not session.running or run is None:
         return
+    if session.job:
+        session.job.hurry()
     try:
         wanted = config_of(session.base or shown["preset"], shown)
         session.steering.wanted = wanted.changed(blend=wanted.blend[: run.painting.styles])
@@ -211,6 +211,8 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
         }
         for frame in frames_of(run):
             history.add(frame)
+            if session.job:
+                session.job.place.left = pace.alone(frame)
             session.timelapse.add(frame.image, frame.step)
             note = frame.note or note
             text, at_once = pace.text(frame), run.config is not steered  # a hand on it sees what it does

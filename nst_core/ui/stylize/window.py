@@ -50,7 +50,7 @@ def _begin(session: Session, work: Callable[[], Iterator[Updates]], request: gr.
     }
     try:
         session.job = Job(
-            lambda job: _followed(session, work()),
+            lambda job: _followed(session, job, work()),
             client_of(request),
             session.steering,
             when_waiting=lambda job: _say(session, waiting_text(job.lane, job.place)),
@@ -62,8 +62,9 @@ def _begin(session: Session, work: Callable[[], Iterator[Updates]], request: gr.
     return look(session)
 
 
-def _followed(session: Session, work: Iterator[Updates]) -> Iterator[Updates]:
+def _followed(session: Session, job: Job, work: Iterator[Updates]) -> Iterator[Updates]:
     """Note what a painting says, for whoever looks, and say what it is at before there are pictures."""
+    session.job = job
     with noting(session.toasts):
         for updates in work:
             session.view |= updates
