@@ -100,7 +100,9 @@ def lasting_visitor(browser):
 
 
 def load(page: Page, url: str) -> Page:
-    """The page as it opens."""
+    """The page as it opens in a browser that was never here."""
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear()")
     page.goto(url)
     expect(page.locator("#run")).to_be_visible(timeout=30_000)
     return page

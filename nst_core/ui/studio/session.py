@@ -46,7 +46,8 @@ class Session(PageState):
         self.steering = Steering()
         self.job: Job | None = None  # that paints, or did
         self.channel: Channel | None = None  # of the job
-        self.view: dict[str, Update] = {}  # what the stage shows, by name
+        self.settled: dict[str, Update] = {}  # what the stage shows when nothing goes on, by name
+        self.passing: dict[str, Update] = {}  # what it shows instead while a job goes on or waits
         self.toasts: list[Toast] = []  # to be told
         self.placed: dict[str, Path | None] = {}  # pictures that were put into fields since the last run, by name
         self.running = False

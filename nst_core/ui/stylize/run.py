@@ -276,7 +276,9 @@ def recolor(session: Session, color: str) -> Updates:
     if session.running or run is None or run.last_frame is None or not run.can_recolor(color):
         return {}
     DEVICES.submit(run.recolored, color).result()
-    return _result(session, run)
+    view = _result(session, run)
+    session.settled |= view
+    return view
 
 
 def frames_of(run: Run) -> Iterator[Frame]:

@@ -9,13 +9,14 @@ from nst_core.engine.jobs import Job, TurnMissed
 from nst_core.errors import NSTError
 from nst_core.transfer.run import Run
 from nst_core.ui.page.form import Updates
-from nst_core.ui.page.status import status_html
+from nst_core.ui.page.status import shares_html, status_html
 from nst_core.ui.page.toasts import noting, warn
 from nst_core.ui.serving.turns import client_of, waiting_text
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize.run import STAGE, go_on, paint
 from nst_core.ui.widgets.channel import Channel
+from nst_core.ui.widgets.loss_chart import LossHistory
 
 # What `look` gives, by name: the stage, the strip, and the buttons.
 SEEN = (*STAGE, "strip", "run", "stop", "after", "go_on")
@@ -34,19 +35,25 @@ def press_run(session: Session, shown: Mapping[str, Any], request: gr.Request) -
 
 def press_go_on(session: Session, steps: float | None, request: gr.Request) -> Updates:
     """Let the last painting go on, by some steps or to its end."""
-    return _begin(session, lambda: go_on(session, steps), request)
+    return _begin(session, lambda: go_on(session, steps), request, going_on=True)
 
 
-def _begin(session: Session, work: Callable[[], Iterator[Updates]], request: gr.Request) -> Updates:
+def _begin(
+    session: Session, work: Callable[[], Iterator[Updates]], request: gr.Request, *, going_on: bool = False
+) -> Updates:
     session.enter(request)
     if session.busy:  # begun by another page of the same browser
         return look(session)
     session.steering.stop.clear()
     channel = session.channel = Channel()
-    session.view |= {
+    session.passing = {
         "preview": gr.HTML(value=channel.token, visible=True),
         "status": status_html("Waiting for the device …", run=channel.token),
+        "losses": session.losses.html(channel.token) if going_on else LossHistory().html(channel.token),
+        "shares": shares_html(run=channel.token),
         "result": gr.HTML(visible="hidden"),
+        "download": gr.DownloadButton(visible="hidden"),
+        "record_area": gr.Accordion(visible=False),
     }
     try:
         session.job = Job(
@@ -58,6 +65,7 @@ def _begin(session: Session, work: Callable[[], Iterator[Updates]], request: gr.
         )
     except NSTError as error:
         _refused(session, error)
+        _settle(session)
         channel.close()
     return look(session)
 
@@ -67,7 +75,7 @@ def _followed(session: Session, job: Job, work: Iterator[Updates]) -> Iterator[U
     session.job = job
     with noting(session.toasts):
         for updates in work:
-            session.view |= updates
+            session.passing |= updates
             if session.channel and isinstance(status := updates.get("status"), str):
                 session.channel.put(
                     None, {"status": status.replace('data-run=""', f'data-run="{session.channel.token}"')}
@@ -78,32 +86,37 @@ def _followed(session: Session, job: Job, work: Iterator[Updates]) -> Iterator[U
 def _say(session: Session, words: str) -> None:
     """Say in the status line how long a painting waits."""
     if session.channel:
-        session.view["status"] = status_html(words, run=session.channel.token)
-        session.channel.put(None, {"status": session.view["status"]})
+        session.passing["status"] = status_html(words, run=session.channel.token)
+        session.channel.put(None, {"status": session.passing["status"]})
 
 
 def _ended(session: Session, job: Job) -> None:
     """Note how a painting ended, and let its pages know that it did."""
     if isinstance(job.error, TurnMissed):
-        session.view |= _idle(status_html(str(job.error)))
+        session.passing["status"] = status_html(str(job.error))
     elif job.error:
         _refused(session, job.error)
     elif job.why:
         with noting(session.toasts):
             warn(job.why, "Ended early")
+    _settle(session)
     if session.channel:
         session.channel.close()
 
 
 def _refused(session: Session, error: NSTError) -> None:
-    session.view |= _idle(status_html(str(error), kind="problem"))
+    session.passing["status"] = status_html(str(error), kind="problem")
     with noting(session.toasts):
         warn(error, "Not possible now")
 
 
-def _idle(status: str) -> Updates:
-    """Give a stage on which nothing is painted, and whose last result, if any, is shown again."""
-    return {"status": status, "preview": gr.HTML(visible="hidden"), "result": gr.HTML(visible=True)}
+def _settle(session: Session) -> None:
+    """Show the result from now on; where there is none, what was shown before, and why there is none."""
+    if "record" in session.passing:
+        session.settled = session.passing
+    else:
+        session.settled["status"] = session.passing["status"]
+    session.passing = {}
 
 
 def press_stop(session: Session) -> None:
@@ -116,7 +129,8 @@ def look(session: Session) -> Updates:
     """Find what there is now: the stage, the strip, and what can be pressed, by the names of SEEN."""
     run, busy = session.run, session.busy
     return {
-        **session.view,
+        **session.settled,
+        **session.passing,
         "strip": strip_value(session),
         "run": gr.Button(interactive=not busy),
         "stop": gr.Button(interactive=busy),

@@ -63,14 +63,16 @@ def painting(files, name: str = "page", **changes) -> Session:
 def under_way(session: Session) -> Session:
     """The same once a step was made."""
     while not (session.run and session.run.last_frame and session.run.last_frame.step):
-        assert not session.job.wait(0.01), session.view
+        assert not session.job.wait(0.01), session.passing
     return session
 
 
 def test_a_painting_goes_on_to_its_end_though_nobody_watches(random_weights, files):
     session, _ = opened("page")
     pressed = press_run(session, shown(files), page("page"))
-    assert set(pressed) == set(SEEN) - {"losses", "download", "record", "record_area", "shares"}
+    assert set(pressed) == set(SEEN) - {"record"}
+    named = ("status", "losses", "shares")
+    assert all(f'data-run="{value_of(pressed["preview"])}"' in pressed[name] for name in named)
     token = value_of(pressed["preview"])
     assert value_of(pressed["run"]) is None and not pressed["run"]._constructor_args[0]["interactive"]
     assert session.job.wait(60) and Channel.live[token].done
@@ -164,6 +166,18 @@ def test_what_is_wrong_is_said_and_told_and_the_page_can_be_used_again(random_we
     tell(session)
     tell(session)
     assert len(told) == 1 and "there is no content picture" in told[0]
+
+
+def test_what_cannot_be_painted_leaves_the_last_result_on_the_stage(random_weights, files):
+    session = painting(files)
+    assert session.job.wait(60)
+    before = look(session)
+    press_run(session, shown(files, size=5), page("page"))
+    assert session.job.wait(60)
+    after = look(session)
+    assert "size is 5" in after.pop("status") and "Done" in before.pop("status")
+    for names in ("result", "download", "record", "losses", "shares"):
+        assert after[names] is before[names]
 
 
 def test_who_waits_hears_how_long_and_may_leave_the_queue(random_weights, files, monkeypatch):
