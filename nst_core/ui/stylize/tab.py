@@ -125,6 +125,7 @@ def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: 
     """Connect Run, Stop and what lets a painting go on; give all that `look` fills in."""
     made_of = form.only(*PAINTED_WITH)
     pressed = {"run": buttons.run, "stop": buttons.stop, "after": buttons.after, "go_on": buttons.go_on}
+    pressed["fetch"] = network.fetch
     seen = (form | pressed).only(*SEEN)
     refused = Form({"status": form["status"]})
     begin = seen.filled_by(_with_form(made_of, press_run))

@@ -19,7 +19,7 @@ from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
 
 # What `look` gives, by name: the stage, the strip, and the buttons.
-SEEN = (*STAGE, "strip", "run", "stop", "after", "go_on")
+SEEN = (*STAGE, "strip", "run", "stop", "after", "go_on", "fetch")
 
 
 def press_run(session: Session, shown: Mapping[str, Any], request: gr.Request) -> Updates:
@@ -135,6 +135,7 @@ def look(session: Session) -> Updates:
         "run": gr.Button(interactive=not busy),
         "stop": gr.Button(interactive=busy),
         "after": gr.Row(visible=not busy and can_go_on(run)),
+        "fetch": gr.Button(interactive=not busy),  # which would write over the status
         "go_on": gr.Button(visible=run is not None and run.remaining > 0),
     }
 
