@@ -1,5 +1,8 @@
 """Holds one open page's painting, and frees paintings that rest when memory is short."""
 
+import shutil
+from pathlib import Path
+
 from nst_core.devices import release_freed_memory
 from nst_core.host_memory import available_memory, total_memory
 from nst_core.transfer.config import StyleTransferConfig
@@ -25,6 +28,7 @@ class Session(PageState):
         self.left = False  # the page was closed
         self.given_up = False  # the last run, for want of memory
         self.run: Run | None = None  # the last, which may go on
+        self.kept: Path | None = None  # the folder in which it is kept while it rests
         self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's
         self.uploads = Uploads()  # of the last run, as files
         self.timelapse = Timelapse()
@@ -45,10 +49,12 @@ class Session(PageState):
             self.drop_run()
 
     def drop_run(self) -> None:
-        """Free what the last run holds."""
+        """Free what the last run holds, in memory and on disk."""
         if self.run:
             self.run.close()
-        self.run = None
+        if self.kept:
+            shutil.rmtree(self.kept, ignore_errors=True)
+        self.run = self.kept = None
         release_freed_memory()
 
 

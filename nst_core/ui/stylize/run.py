@@ -160,8 +160,9 @@ def _rest(session: Session) -> None:
     """Keep on disk what a painting needs to go on with, where there is room; older ones give way to newer."""
     session.rests_since = time.monotonic()
     if session.run and not session.running:
-        with suppress(OSError, RuntimeError):  # as torch calls a full disk
-            session.run.rest(new_file("to-go-on-with"))
+        with suppress(OutputError):
+            session.kept = session.kept or new_file("to-go-on-with")
+            session.run.rest(session.kept)
         release_freed_memory()
     make_room()
 
