@@ -353,8 +353,8 @@ def test_left_overs_of_an_earlier_process_of_this_number_are_told_apart(tmp_path
 # Everywhere
 
 
-# Fetched into a folder aside, which is checked first; or for the time of a run, of which nothing is kept.
-ASIDE = {"nst_core.features.remote", "nst_core.features.download", "nst_core.transfer.optimizers"}
+# Fetched into a folder aside, which is checked first.
+ASIDE = {"nst_core.features.remote", "nst_core.features.download"}
 MODES = set("wax+")
 OF_NEW_FILE = {"self._file.path", "aside.path"}
 

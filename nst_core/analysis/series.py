@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 MOST_POINTS = 100  # of each line, and the last
 
@@ -22,6 +23,16 @@ class Series:
         while len(self._kept) > MOST_POINTS:
             self._every *= 2
             self._kept = [kept for kept in self._kept if kept[0] % self._every == 0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what was noted as plain values, for `take`."""
+        return {"kept": self._kept, "last": self._last, "every": self._every}
+
+    def take(self, noted: dict[str, Any]) -> None:
+        """Go on from what another series noted."""
+        self._kept = [(int(step), dict(values)) for step, values in noted["kept"]]
+        self._last = noted["last"] and (int(noted["last"][0]), dict(noted["last"][1]))
+        self._every = max(1, int(noted["every"]))
 
     @property
     def lines(self) -> dict[str, tuple[tuple[int, float], ...]]:

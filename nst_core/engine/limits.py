@@ -29,6 +29,7 @@ class Limits:
     sessions: float = _limit(400, "NST_SESSIONS", "pages whose state is kept; then the one unused for longest goes")
     grace: float = _limit(600, "NST_GRACE", "seconds that a painting goes on which no page shows; then it pauses")
     paintings: float = _limit(86_400, "NST_KEEP_PAINTINGS", "seconds that a painting can be gone on with")
+    kept_bytes: float = _limit(1e10, "NST_KEEP_BYTES", "bytes of disk that paintings take which can be gone on with")
     kept: float = _limit(3600, "NST_KEEP_SECONDS", "seconds that uploads and results are kept on the server's disk")
     body: float = _limit(1e6, "NST_MAX_BODY", "bytes of a request other than an upload")
 

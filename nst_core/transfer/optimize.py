@@ -1,22 +1,18 @@
 """Runs the loop, start + objective -> Frames: it knows pixels and losses, no network and no paper."""
 
 import math
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from functools import partial
-from itertools import count
 
-import torch
 from torch import Tensor
 
-from nst_core.errors import NSTError
+from nst_core.features.checkpoint import Flaw
+from nst_core.transfer.descent import Descent, Objective
+from nst_core.transfer.json_values import are_numbers, is_count, is_number
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
+from nst_core.transfer.state import State
 
 PLATEAU_STEPS = 20
-MAX_RECOVERIES = 10  # halvings of the step, to a thousandth
-LEAP = 16.0  # times the loss before, from where on a step is taken back
-
-Objective = Callable[[Tensor], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -101,81 +97,82 @@ def optimize(
     """
     if isinstance(optimizer, str):
         optimizer = OPTIMIZERS[optimizer](step_size=step_size, history=history, betas=betas)
-    descent, average = Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
-    plateau = Plateau(tolerance)
+    stage = Stage(
+        objective, start, steps=steps, optimizer=optimizer, clamp=clamp, averaging=averaging, tolerance=tolerance,
+        made=made, scale=scale, shown=shown,
+    )  # fmt: skip
     changed: bool | None = False
-    for step in count() if steps is None else range(steps + 1):
+    while frame := stage.next(bool(changed)):
+        changed = yield frame
+
+
+class Stage:
+    """One picture on its way down, which can be kept between two steps; `optimize` says what the arguments are."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        start: Tensor,
+        *,
+        steps: int | None,
+        optimizer: Optimizer,
+        clamp: bool,
+        averaging: float,
+        tolerance: float,
+        made: int = 0,
+        scale: tuple[int, int] = (1, 1),
+        shown: Callable[[Tensor], Tensor] | None = None,
+    ):
+        self.steps, self.begun_at, self.scale, self.shown = steps, made, scale, shown
+        self.optimizer, self.tolerance = optimizer, tolerance
+        self.descent, self.average = Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
+        self.plateau = Plateau(tolerance)
+        self.made: int | None = None  # updates; None before the first frame
+
+    def next(self, changed: bool = False) -> Frame | None:
+        """Make the next frame, the first of which is the start; None after the last.
+
+        Args:
+            changed: whether the objective has changed since the last frame.
+        """
+        if self.made is not None and self.made == self.steps:
+            return None
+        if self.made is not None:
+            self.descent.update()
+        self.made = 0 if self.made is None else self.made + 1
         if changed:  # losses before are in another measure
-            optimizer.forget()
-            descent.before, plateau = math.inf, Plateau(tolerance)
-        losses, note = descent.look(made + step, gradient=step != steps, may_go_back=step > 0)
-        painted, settled = average.of(descent.good), plateau.reached(math.fsum(losses.values()))
-        image = painted if shown is None else shown(painted)
-        changed = yield Frame(made + step, image, losses, note, scale, settled, painted)
-        if step != steps:
-            descent.update()
+            self.optimizer.forget()
+            self.descent.before, self.plateau = math.inf, Plateau(self.tolerance)
+        step = self.begun_at + self.made
+        losses, note = self.descent.look(step, gradient=self.made != self.steps, may_go_back=self.made > 0)
+        painted, settled = self.average.of(self.descent.good), self.plateau.reached(math.fsum(losses.values()))
+        image = painted if self.shown is None else self.shown(painted)
+        return Frame(step, image, losses, note, self.scale, settled, painted)
 
+    def state(self) -> State:
+        """Give what it knows after a frame, and what its optimiser does."""
+        facts = {"begun at": self.begun_at, "made": self.made, "best losses": self.plateau.best}
+        average = State({"average's weight": self.average.weight})
+        if self.average.sum is not None:
+            average.tensors["average"] = self.average.sum
+        return State(facts) | average | self.descent.state() | self.optimizer.state()
 
-def leapt(before: float, losses: Mapping[str, float]) -> bool:
-    """Whether losses are so far above the loss before that their picture is no step down but a leap away."""
-    return LEAP * before < math.fsum(losses.values()) < math.inf
-
-
-class Descent:
-    """A canvas on its way down, and the way back from a loss that is not finite."""
-
-    def __init__(self, objective: Objective, start: Tensor, optimizer: Optimizer, *, clamp: bool):
-        self.objective, self.optimizer, self.clamp = objective, optimizer, clamp
-        self.canvas = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
-        self.good = self.canvas.detach().clone()  # the last picture whose loss was finite
-        self.before = math.inf  # its loss
-        self.recoveries = 0
-        optimizer.begin(self.canvas)
-
-    def look(self, step: int, *, gradient: bool, may_go_back: bool) -> tuple[dict[str, float], str]:
-        """Compute the losses of the canvas, which is good then, and what a person should know of how it got there.
+    def take_state(self, state: State) -> None:
+        """Go on from what another gave, whose canvas this one started with.
 
         Raises:
-            NSTError: no way back, or none that helps.
+            Flaw: it does not fit.
         """
-        losses, note = self.evaluate(gradient=gradient), ""
-        if may_go_back and self.optimizer.leaps and leapt(self.before, losses):
-            losses = self._again(gradient, self.optimizer.forget)
-        while not all(map(math.isfinite, losses.values())):
-            if not may_go_back or self.recoveries == MAX_RECOVERIES:
-                raise NSTError(_not_finite(step, losses))
-            self.recoveries += 1
-            size = self.optimizer.step_size / 2
-            note = f"the loss was not finite at step {step}; went back to step {step - 1} with step size {size:g}"
-            losses = self._again(gradient, partial(self.optimizer.restart, size))
-        self.good, self.before = self.canvas.detach().clone(), math.fsum(losses.values())
-        return losses, note
-
-    def _again(self, gradient: bool, begin: Callable[[], None]) -> dict[str, float]:
-        """Go back to the last good picture, from which the optimiser begins in this way; the losses after a step."""
-        begin()
-        with torch.no_grad():
-            self.canvas.copy_(self.good)
-        self.evaluate(gradient=True)
-        self.update()
-        return self.evaluate(gradient=gradient)
-
-    def update(self) -> None:
-        """Make one step along the gradient that the last evaluation left."""
-        self.optimizer.advance()
-        if self.clamp:
-            with torch.no_grad():
-                self.canvas.clamp_(0, 1)
-
-    def evaluate(self, *, gradient: bool) -> dict[str, float]:
-        """Compute the losses of the canvas, and its gradient in canvas.grad."""
-        with torch.set_grad_enabled(gradient):
-            terms = self.objective(self.canvas)
-            values = torch.stack(list(terms.values()))
-            if gradient:
-                self.canvas.grad = None
-                values.sum().backward()
-        return dict(zip(terms, values.tolist(), strict=True))  # the device is waited for once
+        self.begun_at, self.made = state.fact("begun at", is_count), state.fact("made", is_count)
+        if self.steps is not None and self.made > self.steps:
+            raise Flaw("it made more steps than its scale has")
+        self.plateau.best = state.fact("best losses", are_numbers)
+        if self.average.decay:
+            canvas = self.descent.canvas
+            self.average.sum = state.tensor("average", tuple(canvas.shape)).to(canvas.device)
+            self.average.weight = state.fact("average's weight", lambda value: is_number(value) and value > 0)
+        self.descent.take_state(state)
+        self.optimizer.take_state(state)
 
 
 class Plateau:
@@ -187,14 +184,14 @@ class Plateau:
 
     def __init__(self, tolerance: float):
         self.tolerance = tolerance
-        self.best: list[float] = []  # so far, at each step
+        self.best: list[float] = []  # so far, at each of the last steps
 
     def reached(self, loss: float) -> bool:
         """True when this loss and those before it gain too little."""
-        self.best.append(min([loss, *self.best[-1:]]))
+        self.best = [*self.best[-PLATEAU_STEPS:], min([loss, *self.best[-1:]])]
         if self.tolerance == 0 or len(self.best) <= PLATEAU_STEPS:
             return False
-        before = self.best[-1 - PLATEAU_STEPS]
+        before = self.best[0]
         return before - self.best[-1] <= self.tolerance * before
 
 
@@ -216,11 +213,3 @@ class Average:
         self.sum = new if self.sum is None else new + self.decay * self.sum
         self.weight = 1 - self.decay * (1 - self.weight)
         return self.sum / self.weight
-
-
-def _not_finite(step: int, losses: dict[str, float]) -> str:
-    terms = ", ".join(name for name, value in losses.items() if not math.isfinite(value))
-    return (
-        f"the loss is not a finite number at step {step} ({terms}); "
-        "lower the weights or the step size, or compute in fp32 (NST_PRECISION=fp32)"
-    )

@@ -1,12 +1,15 @@
 """Moves a picture along its gradient: L-BFGS and Adam, one step at a time, from one scale to the next."""
 
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from nst_core.transfer.json_values import is_count, is_number
+from nst_core.transfer.state import State, Tensors, checked
 
 FIRST_STEP = 0.005  # of the pixel range, mean over the picture
 LONGEST_STEP = 0.1  # the same; L-BFGS' model of the loss says nothing of pictures that far away
@@ -32,11 +35,11 @@ class Optimizer(Protocol):
     def restart(self, step_size: float) -> None:
         """Begin anew on the same canvas."""
 
-    def rest(self, path: Path) -> None:
-        """Write what is large of the optimiser's memory into a new file, until `wake`."""
+    def state(self) -> State:
+        """Give all that it knows, as it is now."""
 
-    def wake(self) -> None:
-        """Read back what `rest` wrote, if it did; raises OSError if that is gone."""
+    def take_state(self, state: State) -> None:
+        """Take what another knew of a canvas like this one's; raises Flaw if it does not fit."""
 
 
 class LBFGS:
@@ -62,25 +65,66 @@ class LBFGS:
 
     def __init__(self, *, step_size: float, history: int, **_: object):
         self.step_size, self.history = step_size, history
-        self.resting: Path | None = None  # the file that holds what it knows
+        self.scale: float | None = None  # of gradients, from the first step on
+        self.pairs_made = 0  # curvature pairs, of which the last are remembered
 
     def begin(self, canvas: Tensor) -> None:
         self.canvas = canvas
         self.forget()
 
-    def rest(self, path: Path) -> None:
-        torch.save(dict(self.torchs.state[self.canvas]), path)
-        self.torchs.state[self.canvas].clear()
-        self.resting = path
+    def state(self) -> State:
+        memory = self.torchs.state[self.canvas]
+        facts = {
+            "step size": self.step_size,
+            "gradient scale": self.scale,
+            "longer": self.longer,
+            "pairs made": self.pairs_made,
+        }
+        if not memory:
+            return State(facts | {"updates": 0})
+        tensors = {"direction": memory["d"], "gradient before": memory["prev_flat_grad"]}
+        for name in ("t", "H_diag"):  # a number or a tensor, which round differently
+            (tensors if isinstance(memory[name], Tensor) else facts)[name] = memory[name]
+        changes, steps = memory["old_dirs"], memory["old_stps"]
+        if changes:
+            tensors["ro"] = torch.stack(memory["ro"])
+        lasting: dict[str, Callable[[], Tensors]] = {
+            _pair(self.pairs_made - len(changes) + number): partial(_named_pair, change, step)
+            for number, (change, step) in enumerate(zip(changes, steps, strict=True))
+        }
+        return State(facts | {"updates": memory["n_iter"], "pairs": len(changes)}, tensors, lasting)
 
-    def wake(self) -> None:
-        if self.resting:
-            self.torchs.state[self.canvas].update(torch.load(self.resting, weights_only=True))
-            self.resting.unlink(missing_ok=True)
-            self.resting = None
+    def take_state(self, state: State) -> None:
+        self.step_size = state.fact("step size", is_number)
+        self.forget()
+        self.scale = state.fact("gradient scale", lambda value: value is None or is_number(value))
+        self.longer = state.fact("longer", is_number)
+        self.pairs_made = state.fact("pairs made", is_count)
+        updates = state.fact("updates", is_count)
+        if updates == 0:
+            return
+        size, device = (self.canvas.numel(),), self.canvas.device
+        count = state.fact("pairs", lambda value: is_count(value) and value <= min(self.history, self.pairs_made))
+        pairs = [state.lasting_tensors(_pair(number)) for number in range(self.pairs_made - count, self.pairs_made)]
+        ro = state.tensor("ro", (count,)).to(device) if count else torch.empty(0)
+        single = {
+            name: state.tensor(name, ()).to(device) if name in state.tensors else state.fact(name, is_number)
+            for name in ("t", "H_diag")
+        }
+        self.torchs.state[self.canvas].update(
+            func_evals=updates,
+            n_iter=updates,
+            d=state.tensor("direction", size).to(device),
+            prev_flat_grad=state.tensor("gradient before", size).to(device),
+            prev_loss=0.0,
+            old_dirs=[checked(pair, "change", size).to(device) for pair in pairs],
+            old_stps=[checked(pair, "step", size).to(device) for pair in pairs],
+            ro=[one.clone() for one in ro],
+            **single,
+        )
 
     def forget(self) -> None:
-        self.scale: float | None = None  # of gradients, from the first step on
+        self.scale = None
         self.longer = 1.0
         self.torchs = torch.optim.LBFGS(
             [self.canvas], lr=1.0, max_iter=1, history_size=self.history, tolerance_grad=-1, tolerance_change=-1
@@ -104,8 +148,13 @@ class LBFGS:
         elif down and not self.torchs.state[self.canvas]["old_dirs"]:  # nothing learned yet of how far to go
             share *= FIRST_STEP
         self.torchs.param_groups[0]["lr"] = self.step_size * share
+        newest = self._newest_change()
         self.torchs.step(lambda: 0.0)  # the gradient is there already; the loss itself steers nothing
+        self.pairs_made += self._newest_change() is not newest
         self._hold_back()
+
+    def _newest_change(self) -> Tensor | None:
+        return (self.torchs.state[self.canvas].get("old_dirs") or [None])[-1]
 
     def _curves_down(self, gradient: Tensor) -> bool:
         """Whether the last step went against the gradient's change along it: torch drops such a pair."""
@@ -154,11 +203,21 @@ class Adam:
             square = F.interpolate(before["exp_avg_sq"], size, mode="bilinear")  # bicubic could fall below zero
             self.torchs.state[canvas] = {"step": before["step"], "exp_avg": mean, "exp_avg_sq": square}
 
-    def rest(self, path: Path) -> None:
-        """Keep both moments in memory, as they are small."""
+    def state(self) -> State:
+        memory = self.torchs.state[self.canvas]
+        facts = {"step size": self.step_size, "updates": int(memory["step"]) if memory else 0}
+        return State(facts, {"mean": memory["exp_avg"], "square": memory["exp_avg_sq"]} if memory else {})
 
-    def wake(self) -> None:
-        """Do nothing, as `rest` wrote nothing."""
+    def take_state(self, state: State) -> None:
+        self.restart(state.fact("step size", is_number))
+        if updates := state.fact("updates", is_count):
+            shape, device = tuple(self.canvas.shape), self.canvas.device
+            mean, square = (state.tensor(name, shape).to(device) for name in ("mean", "square"))
+            self.torchs.state[self.canvas] = {
+                "step": torch.tensor(float(updates)),
+                "exp_avg": mean,
+                "exp_avg_sq": square,
+            }
 
     def forget(self) -> None:
         """Forget nothing: the moments follow the new objective within some steps, and the picture does not jump."""
@@ -169,6 +228,15 @@ class Adam:
 
     def advance(self) -> None:
         self.torchs.step()
+
+
+def _pair(number: int) -> str:
+    """Name a curvature pair, by its number among all that a painting's L-BFGS made."""
+    return f"pair-{number}"
+
+
+def _named_pair(change: Tensor, step: Tensor) -> Tensors:
+    return {"change": change, "step": step}
 
 
 def gradient_of(canvas: Tensor) -> Tensor:

@@ -1,142 +1,217 @@
 """Turns the pictures of a painting into frames: scale by scale, steered with every step."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, said
-from nst_core.features import weights
+from nst_core.errors import ConfigError, DeviceError, WeightsError, said
+from nst_core.features.checkpoint import Checkpoint, Flaw, title_of
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import VGG
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.ladder import content_share, ladder
-from nst_core.transfer.masks import check_mask, fit_mask, keep_unpainted, regions, soften
-from nst_core.transfer.memory import check_memory
-from nst_core.transfer.objective import StyleTransferObjective, normalized
-from nst_core.transfer.optimize import Frame, optimize
+from nst_core.transfer.json_values import are_losses, is_count, is_size, is_switch, is_text
+from nst_core.transfer.ladder import Scale, content_share
+from nst_core.transfer.masks import fit_mask, keep_unpainted
+from nst_core.transfer.objective import StyleTransferObjective
+from nst_core.transfer.optimize import Frame, Stage
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
+from nst_core.transfer.sources import Sources, kept_sources
 from nst_core.transfer.starts import STARTS, StartMaterial
-from nst_core.transfer.tile import as_tile, fit_tile
+from nst_core.transfer.state import State
+from nst_core.transfer.tile import as_tile
+
+Value = TypeVar("Value")
+
+# Fields of a frame that are kept beside its picture -> whether a value of JSON is one.
+OF_FRAME: dict[str, Callable[[Any], bool]] = {
+    "step": is_count,
+    "losses": are_losses,
+    "note": is_text,
+    "scale": is_size,
+    "settled": is_switch,
+}
 
 
 class Painting:
-    """The pictures, settings and network of a painting, by which `frames` paints. Arguments are those of `stylize`.
+    """The pictures, settings and network of a painting, by which `frames` paints.
+
+    Args:
+        sources: the pictures.
+        config: all settings.
+        checkpoint: of the network.
+        compute: where it runs.
 
     Attributes:
         config: the settings by which it is painted now.
-        scales: sizes and steps, small to large.
-        content_image: (1, 3, H, W), as large as the result; over white if it is transparent.
-        style_image: (1, 3, H', W'), the first style as it is looked at beside that.
         styles: how many style pictures there are.
-        checkpoint: of the network.
-        optimizer: once it paints.
+        newest: the last frame.
+        optimizer: while it paints.
     """
 
-    def __init__(
-        self,
-        content_image: Tensor,
-        style_images: Sequence[Tensor],
-        config: StyleTransferConfig,
-        *,
-        start_image: Tensor | None,
-        masks: Sequence[Tensor],
-        compute: Compute,
-    ):
-        if config.start == "image" and start_image is None:
-            raise ConfigError("start is 'image', but there is no such picture; give one, or choose another start")
-        self.config, self.compute = config, compute
-        self.checkpoint = weights.require(config.backbone)
+    def __init__(self, sources: Sources, config: StyleTransferConfig, *, checkpoint: Checkpoint, compute: Compute):
+        self.sources, self.config, self.checkpoint, self.compute = sources, config, checkpoint, compute
+        self.styles = len(sources.styles)
+        self.number = 0  # of the scale that is being painted, from 1
+        self.newest: Frame | None = None
+        self.stage: Stage | None = None
+        self.objective: StyleTransferObjective | None = None
         self.optimizer: Optimizer | None = None
-        self._start_image = start_image
-        self._alpha = self._at(content_image[:, 3:], config.size) if content_image.shape[1] == 4 else None
-        content_image = images.over_white(content_image)
-        colored = [COLORS[config.color].before(content_image, style) for style in style_images]
-        self._base, self._styles = colored[0][0], [style for _, style in colored]
-        self.styles = len(self._styles)
-        self.scales = ladder(config, images.size_of(content_image), [images.size_of(style) for style in style_images])
-        painted_size = images.fitted_size(images.size_of(content_image), config.size, config.size_rule)
-        for style in self._styles:
-            seen_size = images.fitted_size(images.size_of(style), self._style_size(config.size), config.size_rule)
-            check_memory(painted_size, seen_size, config, compute)
-        self.content_image = self._at(content_image, config.size)
-        self.style_image = self._style_images(config.size)[0]
-        self._regions = regions(self._fitted(masks), self.styles) if masks else []
-        normalized(config.blend, self.styles)  # raises for a wrong number of shares
 
-    def _style_images(self, size: int) -> list[Tensor]:
-        """Resize the styles as they are looked at beside a content of that size."""
-        return [images.fit(style, self._style_size(size), self.config.size_rule) for style in self._styles]
+    @property
+    def scales(self) -> list[Scale]:
+        """Sizes and steps, small to large."""
+        return self.sources.scales
 
-    def _at(self, image: Tensor, size: int) -> Tensor:
-        """Resize the content, or a version of it; as a tile where one is painted."""
-        return (fit_tile if self.config.wrap else images.fit)(image, size, self.config.size_rule)
+    @property
+    def content_image(self) -> Tensor:
+        """The content, (1, 3, H, W), as large as the result; over white if it is transparent."""
+        return self.sources.content_image
 
-    def _style_size(self, size: int) -> int:
-        return round(size * self.config.style_scale)
-
-    def _fitted(self, masks: Sequence[Tensor]) -> list[Tensor]:
-        size = images.size_of(self.content_image)
-        fitted = [soften(fit_mask(mask, size), self.config.mask_softness) for mask in masks]
-        for mask in fitted:
-            check_mask(mask)
-        return fitted
+    @property
+    def style_image(self) -> Tensor:
+        """The first style, (1, 3, H', W'), as it is looked at beside that."""
+        return self.sources.style_image
 
     def frames(self) -> Generator[Frame | None, StyleTransferConfig, None]:
         """Paint every scale in turn, the last without end; what is sent are the settings for the next step.
+
+        It begins where the painting is, so that one whose state was taken goes on.
 
         Yields:
             None, for the first settings to be sent; then frames.
         """
         wanted = yield None
+        try:
+            while True:
+                self.newest = self._next(wanted)
+                wanted = yield self.newest
+        finally:
+            self.free()
+
+    def _next(self, wanted: StyleTransferConfig) -> Frame:
+        if self.newest is None:
+            return _one(self._begin(1, None, wanted).next())
+        if not (self.newest.settled and self.number < len(self.scales)):
+            frame = _one(self.stage).next(self._steer(wanted))
+            if frame:
+                return frame
+        stage = self._begin(self.number + 1, self.newest.pixels, wanted)
+        stage.next()  # the picture that was shown last, at this scale
+        return _one(stage.next())
+
+    def _begin(self, number: int, canvas: Tensor | None, wanted: StyleTransferConfig) -> Stage:
+        """Begin a scale from a picture (1, 3, any, any), or from the start."""
+        objective, made = self._at_scale(number), self.newest.step if self.newest else 0
+        size = images.size_of(objective.content_image)
+        canvas = self._start(objective) if canvas is None else images.resize(canvas, size, wrap=self.config.wrap)
+        self._steer(wanted)
+        return self._staged(canvas, made)
+
+    def _at_scale(self, number: int) -> StyleTransferObjective:
+        """Make ready what a scale is painted with, but for its canvas."""
         network, self.checkpoint = load_network(self.config.backbone, self.compute, self.config.feature_scale)
-        self.optimizer = OPTIMIZERS[self.config.optimizer](
+        if number == len(self.scales):
+            self.sources.free(for_last=True)
+        self.stage, self.number = None, number
+        self.objective = self._objective(network, self.scales[number - 1].size)
+        self.optimizer = self.optimizer or OPTIMIZERS[self.config.optimizer](
             step_size=self.config.step_size, history=self.config.history, betas=self.config.adam_betas
         )
-        made = 0
-        canvas: Tensor | None = None
-        for number, rung in enumerate(self.scales, 1):
-            last, objective = rung is self.scales[-1], self._objective(network, rung.size)
-            if last:
-                self._base, self._styles = self.content_image, []  # at their full size they may be larger than all
-            size = images.size_of(objective.content_image)
-            canvas = self._start(objective) if canvas is None else images.resize(canvas, size, wrap=self.config.wrap)
-            self._steer(objective, wanted)
-            painting = optimize(
-                objective,
-                canvas,
-                steps=None if last else rung.steps,
-                optimizer=self.optimizer,
-                clamp=self.config.clamp,
-                averaging=self.config.averaging,
-                tolerance=self.config.tolerance,
-                made=made,
-                scale=(number, len(self.scales)),
-                shown=self.shown,
-            )
-            begun = made
-            frame: Frame | None = next(painting)
-            while frame:
-                canvas, made = frame.pixels, frame.step
-                if made > begun or begun == 0:
-                    wanted = yield frame
-                if frame.settled and not last:
-                    break
-                frame = _sent(painting, self._steer(objective, wanted))
+        return self.objective
+
+    def _staged(self, canvas: Tensor, made: int) -> Stage:
+        """Put a canvas (1, 3, H, W) on the scale that is ready."""
+        self.stage = Stage(
+            _one(self.objective),
+            canvas,
+            steps=None if self.number == len(self.scales) else self.scales[self.number - 1].steps,
+            optimizer=_one(self.optimizer),
+            clamp=self.config.clamp,
+            averaging=self.config.averaging,
+            tolerance=self.config.tolerance,
+            made=made,
+            scale=(self.number, len(self.scales)),
+            shown=self.shown,
+        )
+        return self.stage
+
+    def free(self) -> None:
+        """Let go of what only a painting that goes on needs."""
+        self.stage = self.objective = self.optimizer = None
+
+    def rest(self) -> None:
+        """Let go of what `take_state` brings back."""
+        self.free()
+        self.sources.free()
+
+    def state(self) -> State:
+        """Give what it needs to show its last frame, in `take_frame`, and to go on from there, in `take_state`."""
+        frame = self.newest
+        facts = {
+            "config": self.config.to_dict(),
+            "weights": self.checkpoint.sha256(),
+            "precision": self.compute.precision,
+            "scale": self.number,
+            "frame": frame and {name: getattr(frame, name) for name in OF_FRAME},
+        }
+        state = self.sources.state() | State(facts, {"picture": frame.pixels} if frame else {})
+        if self.stage is None or self.objective is None:
+            return state
+        if not torch.equal(chance := self.objective.generator.get_state(), self._chance_at_first(self.objective)):
+            state.tensors["chance"] = chance
+        return state | self.stage.state()
+
+    def take_frame(self, state: State) -> None:
+        """Show the last frame of a painting that was kept.
+
+        Raises:
+            Flaw: it does not fit.
+        """
+        told = state.fact("frame", _is_frame)
+        if told is not None:
+            pixels = state.picture("picture").to(self.compute.device)
+            scale = told["scale"][0], told["scale"][1]
+            self.newest = Frame(**told | {"scale": scale, "image": self.shown(pixels), "painted": pixels})
+
+    def take_state(self, state: State) -> None:
+        """Go on from a painting that was kept, maybe this one; the last frame and the settings stay.
+
+        Raises:
+            Flaw: it does not fit.
+            WeightsError: it was painted with others.
+            DeviceError: what it draws by chance can be drawn only on a device of another kind.
+        """
+        check_weights(self.checkpoint, state)
+        self.sources = kept_sources(state, self.config)
+        objective = self._at_scale(state.fact("scale", lambda value: is_count(value) and 0 < value <= len(self.scales)))
+        canvas = state.tensor("canvas", tuple(objective.content_image.shape)).to(self.compute.device)
+        self._staged(canvas, 0).take_state(state)
+        if (chance := state.tensors.get("chance")) is not None:
+            if chance.shape != self._chance_at_first(objective).shape:
+                raise DeviceError("this painting draws by chance on a device of another kind; go on there (NST_DEVICE)")
+            try:
+                objective.generator.set_state(chance)
+            except (RuntimeError, TypeError):
+                raise Flaw("its chance is none") from None
+
+    def _chance_at_first(self, objective: StyleTransferObjective) -> Tensor:
+        return torch.Generator(objective.generator.device).manual_seed(self.config.seed).get_state()
 
     def _objective(self, network: VGG, size: int) -> StyleTransferObjective:
         device = self.compute.device
-        content_image = self._at(self._base, size).to(device)
+        content_image = self.sources.content_at(size).to(device)
         own_size = images.size_of(content_image)
         return StyleTransferObjective(
             network,
             content_image,
-            [image.to(device) for image in self._style_images(size)],
+            [image.to(device) for image in self.sources.styles_at(size)],
             self.config,
-            [fit_mask(region, own_size).to(device) for region in self._regions],
+            [fit_mask(region, own_size).to(device) for region in self.sources.regions],
             content_share=content_share(self.config),
         )
 
@@ -144,7 +219,7 @@ class Painting:
         material = StartMaterial(
             content_image=objective.content_image,
             style_image=objective.style_images[0],
-            start_image=self._start_image,
+            start_image=self.sources.start_image,
             noise_deviation=self.config.noise_deviation,
             seed=self.config.seed,
         )
@@ -153,11 +228,11 @@ class Painting:
             start = as_tile(start)
         return start.to(self.compute.device)
 
-    def _steer(self, objective: StyleTransferObjective, wanted: StyleTransferConfig) -> bool:
+    def _steer(self, wanted: StyleTransferConfig) -> bool:
         """Weigh by these settings from here on; whether anything changed."""
         if wanted is self.config:
             return False
-        objective.steer(wanted)
+        _one(self.objective).steer(wanted)
         self.config = wanted
         return True
 
@@ -170,15 +245,16 @@ class Painting:
     def shown(self, painted: Tensor) -> Tensor:
         """Show a picture (1, 3, H, W) in its colours, and untouched where nothing was to be painted."""
         image = COLORS[self.config.color].after(painted, self.content_image)
-        if self.config.keep_unpainted and self._regions:
-            image = keep_unpainted(image, self.content_image, torch.stack(self._regions).sum(0).clamp(max=1))
+        if regions := self.config.keep_unpainted and self.sources.regions:
+            image = keep_unpainted(image, self.content_image, torch.stack(regions).sum(0).clamp(max=1))
         return image
 
     def finished(self, image: Tensor) -> Tensor:
         """Give a picture (1, 3, H, W) of any scale as it is kept: (1, 4, H, W) for a transparent content."""
-        if self._alpha is None:
+        alpha = self.sources.alpha
+        if alpha is None:
             return image
-        return torch.cat([image, images.resize(self._alpha, images.size_of(image)).to(image.device)], 1)
+        return torch.cat([image, images.resize(alpha, images.size_of(image)).to(image.device)], 1)
 
     def can_recolor(self, color: str) -> bool:
         """Whether a picture can have these colours without being painted anew."""
@@ -196,9 +272,27 @@ class Painting:
         self.config = recolored
 
 
-def _sent(painting: Generator[Frame, bool | None, None], changed: bool) -> Frame | None:
-    """Give the next frame of a scale; None after its last."""
-    try:
-        return painting.send(changed)
-    except StopIteration:
-        return None
+def check_weights(checkpoint: Checkpoint, state: State) -> None:
+    """Refuse to go on with other weights than a painting was begun with.
+
+    Raises:
+        WeightsError: they are others.
+    """
+    if checkpoint.sha256() != state.facts.get("weights"):
+        raise WeightsError(
+            f"this painting was begun with another file of {title_of(checkpoint.backbone)} than {checkpoint.path}; put "
+            "that one in its place (NST_WEIGHTS), or start another painting from its picture"
+        )
+
+
+def _is_frame(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return value is None
+    return value.keys() == OF_FRAME.keys() and all(kind(value[name]) for name, kind in OF_FRAME.items())
+
+
+def _one(value: Value | None) -> Value:
+    """Give what is there while a painting paints."""
+    if value is None:
+        raise ValueError("this painting has not begun, or is at rest")
+    return value

@@ -13,6 +13,17 @@ from torch import Tensor
 from nst_core import images
 from nst_core.errors import ImageError, listed, named, seen
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
+from nst_core.transfer.json_values import (
+    are_losses,
+    are_texts,
+    is_count,
+    is_duration,
+    is_size,
+    is_switch,
+    is_table,
+    is_text,
+    read_json,
+)
 from nst_core.transfer.objective import shares_of
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.painting import Painting
@@ -21,8 +32,6 @@ from nst_core.version import __version__
 TEXT_KEY = "neural-style-lab"  # of the PNG's text chunk, or the JPEG's, that holds the record as JSON
 JPEG_ENDINGS = (".jpg", ".jpeg")
 MOST_TEXT = 1_000_000  # letters of a record as JSON; one of 300 steps has 2,500
-MOST_LETTERS = 10_000  # of a text in it
-MOST_COUNTED = 10**9  # steps, pixels, seconds
 OURS = "neural-style-lab"  # its version, among those of what it stands on
 PACKAGES = ("torch", "torchvision", "pillow", "numpy")
 
@@ -74,7 +83,7 @@ class RunRecord:
         try:
             if len(text) > MOST_TEXT:
                 raise ValueError("too long")
-            values = json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
+            values = read_json(text)
             settings = values.pop("config")
             values.pop("shares", None)  # it follows from the losses
             if not isinstance(settings, dict) or not all(KINDS[name](value) for name, value in values.items()):
@@ -103,50 +112,19 @@ def _known(settings: dict[str, Any], written_by: str) -> tuple[dict[str, Any], t
     return {name: value for name, value in settings.items() if name in SETTINGS}, (note,)
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= MOST_LETTERS
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= MOST_COUNTED
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= 1e300  # which NaN and infinity are not
-
-
-def _is_size(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(_is_count(side) and side for side in value)
-
-
-def _is_table(value: Any, kind: Callable[[Any], bool]) -> bool:
-    return isinstance(value, dict) and all(_is_text(name) and kind(entry) for name, entry in value.items())
-
-
 # Field, but for the settings -> whether a value of JSON is one: a picture, and its record, may come from anyone.
 KINDS: dict[str, Callable[[Any], bool]] = {
-    "steps": _is_count,
-    "stopped": lambda value: isinstance(value, bool),
-    **dict.fromkeys(("losses", "first_losses"), lambda value: _is_table(value, _is_number)),
-    "seconds": lambda value: _is_number(value) and 0 <= value <= MOST_COUNTED,
-    "content_size": _is_size,
-    "style_size": _is_size,
-    **dict.fromkeys(("device", "precision", "weights_file", "weights_sha256", "weights_origin"), _is_text),
-    "versions": lambda value: _is_table(value, _is_text),
-    "notes": lambda value: isinstance(value, list) and all(map(_is_text, value)),
+    "steps": is_count,
+    "stopped": is_switch,
+    "losses": are_losses,
+    "first_losses": are_losses,
+    "seconds": is_duration,
+    "content_size": is_size,
+    "style_size": is_size,
+    **dict.fromkeys(("device", "precision", "weights_file", "weights_sha256", "weights_origin"), is_text),
+    "versions": lambda value: is_table(value, is_text),
+    "notes": are_texts,
 }
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a name that occurs twice in an object of JSON, as readers disagree on which counts."""
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        raise ValueError("a name twice")
-    return table
-
-
-def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
 
 
 def record_of(

@@ -7,14 +7,17 @@ from pathlib import Path
 
 from torch import Tensor
 
-from nst_core.errors import NSTError
+from nst_core.errors import ImageError, NSTError
+from nst_core.features.checkpoint import Flaw
 from nst_core.transfer.config import STEERABLE, StyleTransferConfig
+from nst_core.transfer.json_values import are_losses, are_texts, is_count, is_duration, is_switch
 from nst_core.transfer.ladder import work_until
 from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import StyleTransferObjective, normalized
 from nst_core.transfer.optimize import PLATEAU_STEPS, Frame
 from nst_core.transfer.painting import Painting
 from nst_core.transfer.record import RunRecord, record_of
+from nst_core.transfer.state import Kept, State, flaws_told, read, write
 from nst_core.transfer.steering import Steering
 
 
@@ -36,7 +39,8 @@ class Run:
         self.notes: tuple[str, ...] = ()
         self.broken = False  # an error ended it, and it cannot go on
         self._ends_by_itself = not config.last_step  # a run that is told where to end goes there
-        self._resting: Path | None = None  # where its optimiser last kept what it knows
+        self.kept: Kept | None = None  # what of it was last kept on disk
+        self._resting = False  # what it needs to go on is there alone
         self._frames = self.painting.frames()
         next(self._frames)
 
@@ -79,7 +83,8 @@ class Run:
         before, wanted = self.config, self.steering.steered(self.config)
         normalized(wanted.blend, self.painting.styles)  # raises here, where the run can still go on
         began = time.perf_counter()
-        self._wake()
+        with painting_on(self.compute):
+            self._wake()
         try:
             with painting_on(self.compute):
                 frame = self._next(wanted)
@@ -159,35 +164,106 @@ class Run:
         """Count the work up to a step, in steps at the full size: pixels, and what every step costs."""
         return work_until(self.painting.scales, step)
 
-    def rest(self, path: Path) -> None:
-        """Keep in a new file what takes much memory and is wanted only when the run goes on, as it then does by itself.
+    def keep(self, folder: Path) -> None:
+        """Keep on disk what it needs to go on, for `restored`; what it kept there before gives way once this is whole.
+
+        Between two frames, on the thread that paints. How long it took is in `kept.seconds` then. COST
 
         Args:
-            path: of the file, which must be there when the run goes on; it is deleted then.
+            folder: for this painting alone; made if it is missing.
 
         Raises:
-            OSError: it cannot be written; the run is as it was.
+            OutputError: it cannot be written; the run, and what was kept before, are as they were.
+            ValueError: it was closed, or its pixels are moved elsewhere.
         """
-        if self.painting.optimizer and not self.broken:
-            self.painting.optimizer.rest(path)
-            self._resting = path
+        self.kept = write(self._state(), folder, self.kept)
+
+    def rest(self, folder: Path) -> None:
+        """Keep it, and free what is wanted only when it goes on, as it then does from there by itself.
+
+        Args:
+            folder: as of `keep`; what is in it must be there when the run goes on.
+
+        Raises:
+            OutputError: it cannot be written; the run is as it was.
+        """
+        if self.last_frame is None or self.broken or self._resting:
+            return
+        self.keep(folder)
+        self.painting.rest()
+        self._resting = True
 
     def _wake(self) -> None:
+        if not self._resting:
+            return
         try:
-            if self.painting.optimizer:
-                self.painting.optimizer.wake()
-        except OSError:
-            self.broken = True
-            raise NSTError(
-                "what this painting needs to go on is gone, files are kept for a while; start another from its picture"
-            ) from None
+            with flaws_told(self._folder):
+                self.painting.take_state(self._read())
+        except NSTError as error:
+            self.painting.rest()
+            self.broken = isinstance(error, ImageError)  # nothing that a person does brings it back
+            raise
+        self._resting = False
+
+    @property
+    def _folder(self) -> Path:
+        if self.kept is None:
+            raise ValueError("this run was never kept")
+        return self.kept.folder
+
+    def _read(self) -> State:
+        """Read what it rests with; raises Flaw if it is gone, damaged or another's."""
+        state, found = read(self._folder)
+        if self.kept is None or found.checksum != self.kept.checksum:
+            raise Flaw("another painting was kept there meanwhile")
+        return state
+
+    def _state(self) -> State:
+        """Give what `take_state` goes on from."""
+        painting, begun = self.painting, self.last_frame is not None
+        if begun and not (painting.stage or self.broken or self._resting):
+            raise ValueError("a run that was closed, or whose pixels are moved elsewhere, cannot be kept")
+        if self._resting:
+            with flaws_told(self._folder):
+                state = self._read() | State({"config": self.config.to_dict()})
+        else:
+            state = painting.state()
+        wanted = self.steering.steered(self.config)
+        facts = {
+            "steps": self.steps,
+            "whole": self._whole,
+            "ends by itself": self._ends_by_itself,
+            "broken": self.broken,
+            "stopped": self.steering.stop.is_set(),
+            "wanted": None if wanted is self.config else wanted.to_dict(),
+            "first losses": self.first_losses,
+            "seconds": self.seconds,
+            "notes": list(self.notes),
+        }
+        return state | State(facts)
+
+    def take_state(self, state: State, kept: Kept) -> None:
+        """Be where another run was when it was kept; what it needs to go on is read when it does.
+
+        Raises:
+            Flaw: it does not fit.
+        """
+        self.steps, self._whole = state.fact("steps", is_count), state.fact("whole", is_count)
+        self._ends_by_itself, self.broken = state.fact("ends by itself", is_switch), state.fact("broken", is_switch)
+        self.first_losses = state.fact("first losses", are_losses)
+        self.seconds, self.notes = state.fact("seconds", is_duration), tuple(state.fact("notes", are_texts))
+        self.kept = kept
+        self.painting.take_frame(state)
+        self.last_frame = self.painting.newest
+        if self.last_frame and not self.broken:
+            self.painting.rest()
+            self._resting = True
 
     def close(self) -> None:
-        """End the run and free what it holds; the last frame and the record stay."""
+        """End the run and free what it holds; the last frame and the record stay, and so does what was kept."""
         self._frames.close()
-        self.painting.optimizer = None
-        if self._resting:
-            self._resting.unlink(missing_ok=True)
+        self.painting.rest()
+        self._resting = False
 
     def record(self) -> RunRecord:
         """Tell what was run, up to the last frame.

@@ -6,9 +6,11 @@ from torch import Tensor
 
 from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError
+from nst_core.features import weights
 from nst_core.transfer.config import MAX_STYLES, StyleTransferConfig
 from nst_core.transfer.painting import Painting
 from nst_core.transfer.run import Run
+from nst_core.transfer.sources import sources
 from nst_core.transfer.steering import Steering
 
 
@@ -50,7 +52,8 @@ def stylize(
     style_images = [style_image] if isinstance(style_image, Tensor) else list(style_image)
     if not 1 <= len(style_images) <= MAX_STYLES:
         raise ConfigError(f"there are {len(style_images)} style pictures; give 1 to {MAX_STYLES}")
-    compute = compute or choose_compute()
-    return Run(
-        Painting(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute), steering
-    )
+    if config.start == "image" and start_image is None:
+        raise ConfigError("start is 'image', but there is no such picture; give one, or choose another start")
+    compute, checkpoint = compute or choose_compute(), weights.require(config.backbone)
+    made = sources(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
+    return Run(Painting(made, config, checkpoint=checkpoint, compute=compute), steering)

@@ -8,6 +8,7 @@ import torch
 from nst_core.devices import choose_compute
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.painting import Painting
+from nst_core.transfer.stylize import stylize
 
 CPU = choose_compute(device="cpu", precision="fp32")
 CONFIG = StyleTransferConfig(backbone="vgg16", size=32, steps=6, smallest_scale=20)
@@ -15,7 +16,7 @@ CONFIG = StyleTransferConfig(backbone="vgg16", size=32, steps=6, smallest_scale=
 
 @pytest.fixture
 def painting(random_weights, pictures) -> Painting:
-    return Painting(pictures[0], [pictures[1]], CONFIG, start_image=None, masks=[], compute=CPU)
+    return stylize(*pictures, CONFIG, compute=CPU).painting
 
 
 def test_nothing_is_computed_before_the_first_settings_are_sent(painting):
@@ -38,7 +39,7 @@ def test_settings_that_are_sent_weigh_the_very_next_frame(painting):
 
 def test_a_frame_is_shown_in_its_colours_and_keeps_what_is_painted(random_weights, pictures):
     config = dataclasses.replace(CONFIG, color="content", smallest_scale=0)
-    painting = Painting(pictures[0], [pictures[1]], config, start_image=None, masks=[], compute=CPU)
+    painting = stylize(*pictures, config, compute=CPU).painting
     frames = painting.frames()
     next(frames)
     frames.send(config)

@@ -8,11 +8,10 @@ import torch
 from nst_core import images
 from nst_core.errors import ConfigError, DeviceError, NSTError
 from nst_core.features.loading import load_network
-from nst_core.transfer import painting
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.ladder import ladder
 from nst_core.transfer.objective import StyleTransferObjective
-from nst_core.transfer.optimize import PLATEAU_STEPS, optimize
+from nst_core.transfer.optimize import PLATEAU_STEPS, Stage, optimize
 from nst_core.transfer.record import RunRecord, read_record, save_result
 from nst_core.transfer.steering import Steering
 from nst_core.transfer.stylize import stylize
@@ -98,15 +97,13 @@ def test_a_closed_run_gives_no_more_frames_and_keeps_its_record(random_weights, 
 
 
 def test_notes_of_the_frames_are_in_the_record(random_weights, pictures, monkeypatch):
-    plain = painting.optimize
+    plain = Stage.next
 
-    def noting(*given, **named):
-        frames, changed = plain(*given, **named), None
-        while True:
-            frame = frames.send(changed)
-            changed = yield dataclasses.replace(frame, note=f"note {frame.step}" if frame.step % 2 else "")
+    def noting(stage, *given):
+        frame = plain(stage, *given)
+        return frame and dataclasses.replace(frame, note=f"note {frame.step}" if frame.step % 2 else "")
 
-    monkeypatch.setattr(painting, "optimize", noting)
+    monkeypatch.setattr(Stage, "next", noting)
     run = stylize(*pictures, small(), compute=CPU)
     list(run)
     assert run.record().notes == ("note 1", "note 3")

@@ -9,8 +9,9 @@ import torch
 
 from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.devices import Compute
+from nst_core.transfer.descent import leapt
 from nst_core.transfer.memory import painting_on
-from nst_core.transfer.optimize import Frame, leapt
+from nst_core.transfer.optimize import Frame
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize

@@ -11,6 +11,7 @@ import gradio as gr
 from nst_core.files import plain_errors
 from nst_core.outputs import check_room
 
+PAINTINGS = "paintings"  # the folder, among uploads and results, that outlives the server
 FOLDERS: set[Path] = set()  # that this program made, to be deleted with all that is in them when it ends
 IN_USE: Counter[Path] = Counter()  # files and folders of jobs that go on, however old they are
 

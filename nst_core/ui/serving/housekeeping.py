@@ -16,7 +16,7 @@ from gradio.state_holder import StateHolder
 from nst_core.devices import release_freed_memory
 from nst_core.engine.jobs import stop_long_ones
 from nst_core.engine.limits import limits
-from nst_core.ui.page.downloads import FOLDERS, IN_USE
+from nst_core.ui.page.downloads import FOLDERS, IN_USE, PAINTINGS
 from nst_core.ui.serving.audience import AUDIENCE
 
 ROUND_SECONDS = 5.0  # from one round to the next
@@ -54,11 +54,12 @@ async def _rounds(app: App) -> None:
     mute: dict[Connection, float] = {}
     while True:
         try:
-            keep = kept_files(app) | set(IN_USE)
+            uploads = Path(gr.utils.get_upload_folder())
+            keep = kept_files(app) | set(IN_USE) | {uploads / PAINTINGS}  # which have a time of their own
             stop_long_ones(limits().seconds)
             for done in EVERY_ROUND:
                 done()
-            await asyncio.to_thread(sweep, Path(gr.utils.get_upload_folder()), limits().kept, keep=keep)
+            await asyncio.to_thread(sweep, uploads, limits().kept, keep=keep)
             FOLDERS.intersection_update([folder for folder in list(FOLDERS) if folder.exists()])
             if forget_closed_pages(app.state_holder):
                 await asyncio.to_thread(release_freed_memory)

@@ -1,6 +1,7 @@
 """Holds one browser's painting, and frees paintings that rest when memory is short."""
 
 import secrets
+import shutil
 import time
 from pathlib import Path
 from typing import ClassVar
@@ -37,7 +38,7 @@ class Session(PageState):
     after a while, finds it as it is then.
     """
 
-    kept: ClassVar[dict[str, "Session"]] = {}  # key -> those of browsers that have one, whether a page is open or not
+    known: ClassVar[dict[str, "Session"]] = {}  # key -> those of browsers that have one, whether a page is open or not
 
     def __init__(self) -> None:
         self.key = ""  # by which a browser finds it again, and which nobody can guess; "": none does
@@ -54,6 +55,8 @@ class Session(PageState):
         self.given_up = False  # the last run, for want of memory
         self.run: Run | None = None  # the last, which may go on
         self.config: StyleTransferConfig | None = None  # of the last run, as it was begun
+        self.folder: Path | None = None  # in which that is kept
+        self.cut_off = False  # it was at work when the server was killed
         self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's
         self.uploads = Uploads()  # of the last run, as files
         self.timelapse = Timelapse()
@@ -69,11 +72,11 @@ class Session(PageState):
     @classmethod
     def of_browser(cls, key: str, fresh: "Session", request: gr.Request) -> "Session":
         """Find a browser's session by its key, or give it a fresh one, with a key; the page that asks shows it then."""
-        found = cls.kept.get(key)
+        found = cls.known.get(key)
         if found is None:
             found = fresh
             found.key = found.key or secrets.token_urlsafe(24)
-            cls.kept[found.key] = found
+            cls.known[found.key] = found
         found.enter(request)
         return found
 
@@ -99,7 +102,7 @@ class Session(PageState):
     def tidy(cls) -> None:
         """End what nobody has looked at for long, and forget sessions in which there is nothing."""
         now, allowed = time.monotonic(), limits()
-        for key, session in list(cls.kept.items()):
+        for key, session in list(cls.known.items()):
             if session.pages:
                 continue
             away = now - session.left_since
@@ -107,7 +110,7 @@ class Session(PageState):
                 session.job.stop(f"Nobody looked at it for {duration(allowed.grace)}: it was paused. Continue goes on.")
             elif not session.busy and (away > allowed.paintings or not session.results.kept and not session.run):
                 session.drop_run()
-                del cls.kept[key]
+                del cls.known[key]
 
     def take(self, config: StyleTransferConfig) -> Updates:
         """Make a config the page's: what preset menu, its words and every control show; what none shows is kept."""
@@ -115,16 +118,18 @@ class Session(PageState):
         return {"preset": preset, "about": preset_text(preset, config.backbone), **controls_of(config)}
 
     def drop_run(self) -> None:
-        """Free what the last run holds."""
+        """Free what the last run holds, in memory and on disk."""
         if self.run:
             self.run.close()
-        self.run = None
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.run = self.folder = None
         release_freed_memory()
 
 
 def give_up_oldest() -> bool:
     """Free what the painting that rests for longest needs to go on; whether there was one. On the device's thread."""
-    sessions = {*Session.open.values(), *Session.kept.values()}
+    sessions = {*Session.open.values(), *Session.known.values()}
     resting = [session for session in sessions if session.run and not session.running]
     oldest = min(resting, key=lambda session: session.rests_since, default=None)
     if oldest is None:

@@ -11,7 +11,7 @@ import gradio as gr
 import torch
 
 from nst_core import images
-from nst_core.devices import choose_compute, release_freed_memory, unusable_gpu
+from nst_core.devices import choose_compute, unusable_gpu
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.limits import check_work
 from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
@@ -35,8 +35,9 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.studio.controls_and_config import config_of, default_config
 from nst_core.ui.studio.results import painting_name, remember
-from nst_core.ui.studio.session import Session, give_up_oldest, make_room
+from nst_core.ui.studio.session import Session, give_up_oldest
 from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.stylize.keeper import Keeper, rest
 from nst_core.ui.stylize.pace import Pace
 from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
@@ -137,7 +138,7 @@ def _painting(session: Session, begun: Generator[Updates, None, Run]) -> Iterato
     finally:
         session.running = False
         if session.run:
-            DEVICES.submit(_rest, session)
+            DEVICES.submit(rest, session)
 
 
 def _room_for(session: Session, run: Run) -> Iterator[Updates]:
@@ -151,16 +152,6 @@ def _room_for(session: Session, run: Run) -> Iterator[Updates]:
             told = True
             yield {"status": status_html("Waiting for memory: paintings at work hold what there is …")}
         time.sleep(ROOM_SECONDS)
-
-
-def _rest(session: Session) -> None:
-    """Keep on disk what a painting needs to go on with, where there is room; older ones give way to newer."""
-    session.rests_since = time.monotonic()
-    if session.run and not session.running:
-        with suppress(OSError, RuntimeError):  # as torch calls a full disk
-            session.run.rest(new_file("to-go-on-with"))
-        release_freed_memory()
-    make_room()
 
 
 def steer(session: Session, shown: Mapping[str, Any]) -> None:
@@ -198,6 +189,7 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
     channel, history = session.channel or Channel(), session.losses
     pace, told, note, steered = Pace(run), -WORDS_SECONDS, "", run.config
     words: dict[str, str] = {}
+    keeper = Keeper(session, run)
     problem: NSTError | None = None
     try:
         yield {
@@ -214,12 +206,13 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
             if session.job:
                 session.job.place.left = pace.alone(frame)
             session.timelapse.add(frame.image, frame.step)
+            keeper.look()
             note = frame.note or note
             text, at_once = pace.text(frame), run.config is not steered  # a hand on it sees what it does
             if time.monotonic() - told >= WORDS_SECONDS or at_once:
                 steered = run.config
                 told, share = time.monotonic(), run.work_until(frame.step) / max(run.work_until(run.steps), 1e-9)
-                status = status_html(text, _detail(run, note), share=share, run=channel.token)
+                status = status_html(text, _detail(run, note, keeper.note), share=share, run=channel.token)
                 shares = shares_html(run.first_losses, frame.losses, channel.token)
                 words = {"status": status, "losses": history.html(channel.token), "shares": shares}
             channel.put(frame.image, words, at_once=at_once)
@@ -229,7 +222,7 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
         problem = error
     finally:
         channel.close()
-    yield _result(session, run, problem)
+    yield result_of(session, run, problem)
 
 
 def _where(run: Run) -> str:
@@ -244,7 +237,7 @@ def _detail(run: Run, *notes: str) -> str:
     return " · ".join(filter(None, (shares and f"loss: {shares}", _where(run), unusable, *notes)))
 
 
-def _result(session: Session, run: Run, problem: NSTError | None = None) -> Updates:
+def result_of(session: Session, run: Run, problem: NSTError | None = None) -> Updates:
     """Show the stage after a run, which a problem may have ended; its last picture is a result all the same."""
     record, image = run.record(), run.newest.image
     png: Path | None = None
@@ -276,7 +269,7 @@ def recolor(session: Session, color: str) -> Updates:
     if session.running or run is None or run.last_frame is None or not run.can_recolor(color):
         return {}
     DEVICES.submit(run.recolored, color).result()
-    view = _result(session, run)
+    view = result_of(session, run)
     session.settled |= view
     return view
 

@@ -20,6 +20,7 @@ from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.housekeeping import EVERY_ROUND
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.studio.controls_and_config import preset_text
+from nst_core.ui.studio.keeping import tidy_folders
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from nst_core.ui.studio.uploads import check_upload
@@ -27,7 +28,7 @@ from nst_core.ui.stylize.control_events import connect_counterpart, connect_sett
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
 from nst_core.ui.stylize.results_strip import build_history
 from nst_core.ui.stylize.run import warm_up
-from nst_core.ui.stylize.window import SEEN, come_back, look, place, press_go_on, press_run, press_stop, tell
+from nst_core.ui.stylize.window import SEEN, come_back, place, press_go_on, press_run, press_stop, see, tell
 from nst_core.ui.widgets.channel import preview_area
 from nst_core.ui.widgets.pictures import BeforeAfter
 
@@ -136,11 +137,6 @@ def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: 
     for event in begun:
         event.then(tell, session, None, **QUEUED)
         event.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)
-    preview: Any = form["preview"]  # whose own event gradio's types do not know
-    over = preview.over(seen.filled_by(look), session, list(seen), **INSTANT)
-    over.then(tell, session, None, **QUEUED)
-    described = Form(network._asdict())
-    over.then(described.filled_by(describe_network), form["backbone"], list(described), **INSTANT)
     buttons.stop.click(press_stop, session, None, **INSTANT)
     return seen
 
@@ -183,16 +179,20 @@ def _connect_page(session: gr.State, form: Form, seen: Form, network: Network) -
     """Connect what happens when a page is opened, and when it is closed."""
     page = page_at_hand()
     AUDIENCE.when_left(Session.leave_page)
-    if Session.tidy not in EVERY_ROUND:
-        EVERY_ROUND.append(Session.tidy)
+    for tidied in (Session.tidy, tidy_folders):
+        if tidied not in EVERY_ROUND:
+            EVERY_ROUND.append(tidied)
     key = gr.BrowserState("", storage_key="neural-style-lab", secret="neural-style-lab")
     found = form.only(*PAINTED_WITH, "about") | seen.parts | {"session": session, "key": key}
     preset, about, backbone = (form[name] for name in ("preset", "about", "backbone"))
     back = page.load(found.filled_by(come_back), [session, key], list(found), **INSTANT)
-    back.then(tell, session, None, **QUEUED)
+    preview: Any = form["preview"]  # whose own event gradio's types do not know
+    over = preview.over(found.filled_by(see), [session, key], list(found), **INSTANT)
+    described = Form(network._asdict())
+    for event in (back, over):
+        event.then(tell, session, None, **QUEUED)
+        event.then(described.filled_by(describe_network), backbone, list(described), **INSTANT)
     page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(None, js=drops.SCRIPT, **INSTANT)
-    described = Form(network._asdict())
-    page.load(described.filled_by(describe_network), backbone, list(described), **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)

@@ -1,22 +1,28 @@
 """Opens a window on a painting that belongs to the server: begins it, watches it, and finds it again."""
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from nst_core.engine.devices import DEVICES
 from nst_core.engine.jobs import Job, TurnMissed
 from nst_core.errors import NSTError
 from nst_core.transfer.run import Run
+from nst_core.transfer.steering import Steering
 from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import shares_html, status_html
 from nst_core.ui.page.toasts import noting, warn
 from nst_core.ui.serving.turns import client_of, waiting_text
+from nst_core.ui.studio.keeping import find_session, restore_run
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
-from nst_core.ui.stylize.run import STAGE, go_on, paint
+from nst_core.ui.stylize.run import STAGE, go_on, paint, result_of
 from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
+
+CUT_OFF = "The server was started again: here is step {} of {}. Continue goes on."
 
 # What `look` gives, by name: the stage, the strip, and the buttons.
 SEEN = (*STAGE, "strip", "run", "stop", "after", "go_on", "fetch")
@@ -163,6 +169,12 @@ def come_back(session: Session, key: str, request: gr.Request) -> Updates:
     Returns:
         "session" and "key", what `look` gives, and what was put into fields.
     """
+    if key and key not in Session.known:
+        session = find_session(key, _restore) or session
+        if session.run and session.run.last_frame:
+            session.settled = dict(DEVICES.submit(result_of, session, session.run).result())
+            if session.cut_off:
+                session.settled["status"] = status_html(CUT_OFF.format(session.run.last_frame.step, session.run.steps))
     found = Session.of_browser(key, session, request)
     updates: dict[str, Any] = {"session": found, "key": found.key}
     if found.config is None and not found.placed:
@@ -171,6 +183,15 @@ def come_back(session: Session, key: str, request: gr.Request) -> Updates:
     placed = {name: str(path) for name, path in found.placed.items() if path and path.exists()}
     config = found.run.config if found.run else found.config
     return {**updates, **look(found), **there, **placed, **(found.take(config) if config else {})}
+
+
+def _restore(folder: Path, steering: Steering) -> Run:
+    return DEVICES.submit(restore_run, folder, steering).result()
+
+
+def see(session: Session, key: str, request: gr.Request) -> Updates:
+    """Show what there is now; of a server that was started again meanwhile, what it finds of the browser's."""
+    return look(session) if session.key else come_back(session, key, request)
 
 
 def place(session: Session, name: str, path: Any) -> None:

@@ -4,6 +4,8 @@ Our own SVG rather than gradio's LinePlot, each update of which takes a quarter 
 painting on the same machine.
 """
 
+from typing import Any
+
 from nst_core.analysis.poster.chart import COLORS, CONTENT_COLOR, TOTAL_COLOR
 from nst_core.analysis.series import Series
 from nst_core.transfer.optimize import Frame
@@ -25,6 +27,16 @@ class LossHistory:
         """Note a step's losses."""
         self.last = (step, losses)
         self.series.note(step, losses)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what was noted as plain values, for `take`."""
+        return {"series": self.series.to_dict(), "last": list(self.last)}
+
+    def take(self, noted: dict[str, Any]) -> None:
+        """Go on from what another history noted."""
+        step, losses = noted["last"]
+        self.series.take(noted["series"])
+        self.last = (int(step), {str(term): float(loss) for term, loss in losses.items()})
 
     def html(self, run: str = "") -> str:
         """Write the chart: a line for each term over a logarithmic axis, and a legend with the losses of the last step.

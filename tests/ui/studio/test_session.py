@@ -1,12 +1,14 @@
 """Tests of paintings that rest: what going on needs is on disk, and the oldest give way where memory is short."""
 
 import gc
+import shutil
 import weakref
 
 import pytest
 import torch
 
 from nst_core.errors import NSTError
+from nst_core.transfer.kept import restored
 from nst_core.transfer.stylize import stylize
 from nst_core.ui.studio import session as module
 from nst_core.ui.studio.session import Session, give_up_oldest, make_room
@@ -22,8 +24,9 @@ def test_a_run_goes_on_after_a_rest_as_if_it_had_had_none(random_weights, pictur
     run = stylize(*pictures, config, compute=CPU)
     for frame in run:
         if frame.step in (stop, stop + 1):
-            run.rest(tmp_path / f"rest {frame.step}")
-    assert torch.equal(run.last_frame.image, expected) and not list(tmp_path.iterdir())
+            run.rest(tmp_path / "rest")
+            run.rest(tmp_path / "rest")  # it rests already
+    assert torch.equal(run.last_frame.image, expected)
 
 
 def test_what_rests_takes_no_memory_for_what_the_optimiser_knows(random_weights, pictures, tmp_path):
@@ -36,20 +39,57 @@ def test_what_rests_takes_no_memory_for_what_the_optimiser_knows(random_weights,
     del state
     run.rest(tmp_path / "rest")
     gc.collect()
-    assert not any(one() is not None for one in known) and (tmp_path / "rest").stat().st_size > 10_000
-    run.close()
-    assert not (tmp_path / "rest").exists()
+    assert not any(one() is not None for one in known) and run.kept.size > 10_000
 
 
-def test_a_run_whose_file_is_gone_says_so_and_cannot_go_on(random_weights, pictures, tmp_path):
+def test_what_rests_takes_no_memory_for_pictures_at_their_full_size_and_is_shown_all_the_same(
+    random_weights, pictures, tmp_path
+):
+    large = torch.rand(1, 3, 300, 400)
+    freed = weakref.ref(large)
+    run = stylize(large, pictures[1], small(**LADDER), compute=CPU)
+    expected = [
+        frame.image for frame in stylize(large.clone(), pictures[1], small(**LADDER, color="content"), compute=CPU)
+    ]
+    del large
+    next(run)
+    run.rest(tmp_path / "rest")
+    gc.collect()
+    assert freed() is None and run.content_image.shape == (1, 3, 36, 48) and run.record().steps == 0
+    assert torch.equal(run.recolored("content"), expected[0]) and run.painting.styles == 1
+    run.keep(tmp_path / "elsewhere")  # what rests can be kept as well, as it is now
+    again = restored(tmp_path / "elsewhere", compute=CPU)
+    for one in (run, again):
+        assert [torch.equal(frame.image, expected[frame.step]) for frame in one] == [True] * 7
+
+
+def test_a_run_whose_files_are_gone_says_so_and_cannot_go_on(random_weights, pictures, tmp_path):
     run = stylize(*pictures, small(steps=9), compute=CPU)
     while next(run).step < 4:
         pass
     run.rest(tmp_path / "rest")
-    (tmp_path / "rest").unlink()
+    shutil.rmtree(tmp_path / "rest")
     with pytest.raises(NSTError, match="is gone"):
         next(run)
     assert run.broken and run.remaining == 0
+
+
+def test_a_run_does_not_go_on_from_what_another_kept(random_weights, pictures, tmp_path):
+    run, other = (stylize(*pictures, small(steps=9), compute=CPU) for _ in range(2))
+    next(run), next(other), next(other)
+    run.rest(tmp_path / "rest")
+    other.keep(tmp_path / "rest")
+    with pytest.raises(NSTError, match="another painting was kept there"):
+        next(run)
+
+
+def test_a_page_whose_run_is_dropped_leaves_nothing_on_disk(random_weights, pictures, tmp_path):
+    session = Session()
+    session.run, session.folder = stylize(*pictures, small(), compute=CPU), tmp_path / "kept"
+    next(session.run)
+    session.run.rest(session.folder)
+    session.drop_run()
+    assert not list(tmp_path.iterdir()) and session.run is None
 
 
 def test_pictures_at_their_full_size_are_freed_when_the_last_scale_begins(random_weights, pictures):

@@ -21,11 +21,11 @@ from tests.ui.stylize.test_run import value_of
 @pytest.fixture(autouse=True)
 def kept(monkeypatch, tmp_path):
     """Sessions of this test alone, and its files."""
-    monkeypatch.setattr(Session, "kept", {})
+    monkeypatch.setattr(Session, "known", {})
     monkeypatch.setattr(Session, "open", {})
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    yield Session.kept
-    for session in Session.kept.values():
+    yield Session.known
+    for session in Session.known.values():
         press_stop(session)
         assert session.job is None or session.job.wait(30)
 

@@ -1,0 +1,100 @@
+"""Takes a picture's pixels down an objective, and back from where it is not finite or leapt."""
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from nst_core.errors import NSTError
+from nst_core.transfer.json_values import is_count, is_number
+from nst_core.transfer.optimizers import Optimizer
+from nst_core.transfer.state import State
+
+MAX_RECOVERIES = 10  # halvings of the step, to a thousandth
+LEAP = 16.0  # times the loss before, from where on a step is taken back
+
+Objective = Callable[[Tensor], dict[str, Tensor]]
+
+
+def leapt(before: float, losses: Mapping[str, float]) -> bool:
+    """Whether losses are so far above the loss before that their picture is no step down but a leap away."""
+    return LEAP * before < math.fsum(losses.values()) < math.inf
+
+
+class Descent:
+    """A canvas on its way down, and the way back from a loss that is not finite."""
+
+    def __init__(self, objective: Objective, start: Tensor, optimizer: Optimizer, *, clamp: bool):
+        self.objective, self.optimizer, self.clamp = objective, optimizer, clamp
+        self.canvas = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
+        self.good = self.canvas.detach().clone()  # the last picture whose loss was finite
+        self.before = math.inf  # its loss
+        self.recoveries = 0
+        optimizer.begin(self.canvas)
+
+    def look(self, step: int, *, gradient: bool, may_go_back: bool) -> tuple[dict[str, float], str]:
+        """Compute the losses of the canvas, which is good then, and what a person should know of how it got there.
+
+        Raises:
+            NSTError: no way back, or none that helps.
+        """
+        losses, note = self.evaluate(gradient=gradient), ""
+        if may_go_back and self.optimizer.leaps and leapt(self.before, losses):
+            losses = self._again(gradient, self.optimizer.forget)
+        while not all(map(math.isfinite, losses.values())):
+            if not may_go_back or self.recoveries == MAX_RECOVERIES:
+                raise NSTError(_not_finite(step, losses))
+            self.recoveries += 1
+            size = self.optimizer.step_size / 2
+            note = f"the loss was not finite at step {step}; went back to step {step - 1} with step size {size:g}"
+            losses = self._again(gradient, partial(self.optimizer.restart, size))
+        self.good, self.before = self.canvas.detach().clone(), math.fsum(losses.values())
+        return losses, note
+
+    def _again(self, gradient: bool, begin: Callable[[], None]) -> dict[str, float]:
+        """Go back to the last good picture, from which the optimiser begins in this way; the losses after a step."""
+        begin()
+        with torch.no_grad():
+            self.canvas.copy_(self.good)
+        self.evaluate(gradient=True)
+        self.update()
+        return self.evaluate(gradient=gradient)
+
+    def update(self) -> None:
+        """Make one step along the gradient that the last evaluation left."""
+        self.optimizer.advance()
+        if self.clamp:
+            with torch.no_grad():
+                self.canvas.clamp_(0, 1)
+
+    def evaluate(self, *, gradient: bool) -> dict[str, float]:
+        """Compute the losses of the canvas, and its gradient in canvas.grad."""
+        with torch.set_grad_enabled(gradient):
+            terms = self.objective(self.canvas)
+            values = torch.stack(list(terms.values()))
+            if gradient:
+                self.canvas.grad = None
+                values.sum().backward()
+        return dict(zip(terms, values.tolist(), strict=True))  # the device is waited for once
+
+    def state(self) -> State:
+        """Give where the canvas is, and the gradient that the next step takes."""
+        tensors = {"canvas": self.canvas.detach()}
+        if self.canvas.grad is not None:
+            tensors["gradient"] = self.canvas.grad
+        return State({"loss before": self.before, "recoveries": self.recoveries}, tensors)
+
+    def take_state(self, state: State) -> None:
+        """Go on from what another gave, whose canvas this one started with; raises Flaw if it does not fit."""
+        self.before, self.recoveries = state.fact("loss before", is_number), state.fact("recoveries", is_count)
+        self.canvas.grad = state.tensor("gradient", tuple(self.canvas.shape)).to(self.canvas.device)
+
+
+def _not_finite(step: int, losses: dict[str, float]) -> str:
+    terms = ", ".join(name for name, value in losses.items() if not math.isfinite(value))
+    return (
+        f"the loss is not a finite number at step {step} ({terms}); "
+        "lower the weights or the step size, or compute in fp32 (NST_PRECISION=fp32)"
+    )

@@ -1,0 +1,70 @@
+"""A canvas on its way down: what is taken back, and what it needs to go on from any step."""
+
+import itertools
+import math
+
+import pytest
+import torch
+
+from nst_core.transfer.descent import LEAP, leapt
+from nst_core.transfer.optimize import Stage, optimize
+from nst_core.transfer.optimizers import LONGEST_STEP, OPTIMIZERS
+
+START = 0.2 + torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0)) / 10
+
+
+def wall_behind_a_slope(image: torch.Tensor) -> dict[str, torch.Tensor]:
+    """A gentle slope to a wall: a model of the slope leads far up the wall."""
+    over = (image - 0.6).clamp(min=0)
+    return {"loss": (1e-3 * (1 - image) + 1e6 * over.pow(4)).sum()}
+
+
+def test_a_step_that_leapt_is_taken_back():
+    start = torch.full((1, 3, 4, 4), 0.5)
+    totals = [frame.total for frame in optimize(wall_behind_a_slope, start, steps=40)]
+    assert all(after <= LEAP * before for before, after in itertools.pairwise(totals))
+    assert totals[-1] < totals[0]
+
+
+def test_only_a_far_larger_finite_loss_is_a_leap():
+    assert leapt(1.0, {"a": 3.0, "b": LEAP}) and not leapt(1.0, {"a": LEAP})
+    assert not leapt(1.0, {"a": math.inf}) and not leapt(1.0, {"a": math.nan}) and not leapt(math.inf, {"a": 1e9})
+
+
+def cliff(image: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Finite above 0 only, lowest at 0.1: a step too large falls off."""
+    return {"slope": image.sum(), "wall": -0.1 * image.log().sum()}
+
+
+def hilltop(image: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Curves downwards at first, so that L-BFGS learns nothing and its steps get longer."""
+    return {"valleys": ((image - 0.25).square() - 1).square().sum()}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("objective", [cliff, hilltop, wall_behind_a_slope])
+def test_what_a_stage_gives_of_itself_is_all_that_another_needs(objective, optimizer):
+    """After recoveries, leaps and longer steps, too: every later frame is the same, bit for bit."""
+
+    def stage(start: torch.Tensor) -> Stage:
+        moves = OPTIMIZERS[optimizer](step_size=0.5 if optimizer == "adam" else 10.0, history=3, betas=(0.9, 0.999))
+        return Stage(objective, start, steps=16, optimizer=moves, clamp=False, averaging=0.5, tolerance=1e-3)
+
+    whole = stage(START)
+    states, frames = [], []
+    while frame := whole.next():
+        frames.append(frame)
+        found = whole.state()
+        copied = {name: tensor.detach().clone() for name, tensor in found.tensors.items()}
+        states.append(type(found)(found.facts, copied, dict(found.lasting)))
+    for step in (0, 1, 5, 9, 16):
+        other = stage(states[step].tensors["canvas"])
+        other.take_state(states[step])
+        later = list(iter(other.next, None))
+        assert [frame.step for frame in later] == list(range(step + 1, 17))
+        for one, expected in zip(later, frames[step + 1 :], strict=True):
+            assert torch.equal(one.image, expected.image) and one.note == expected.note
+            assert (one.losses, one.settled) == (expected.losses, expected.settled)
+    if objective is cliff:
+        assert any(frame.note for frame in frames)
+    assert LONGEST_STEP and not torch.equal(frames[-1].image, frames[5].image)
