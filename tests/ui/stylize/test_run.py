@@ -13,7 +13,6 @@ import pytest
 from gradio.blocks import Block
 from PIL import Image
 
-from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import DeviceError, DownloadError, NSTError, OutputError
@@ -30,14 +29,6 @@ from nst_core.ui.widgets.channel import Channel
 from tests.ui.shown import page_showing
 
 SKIP = gr.skip()
-
-
-@pytest.fixture
-def files(pictures, tmp_path):
-    paths = tmp_path / "content.png", tmp_path / "style.png"
-    for image, path in zip(pictures, paths, strict=True):
-        images.save_png(image, path)
-    return paths
 
 
 @pytest.fixture(autouse=True)

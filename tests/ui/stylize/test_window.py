@@ -1,70 +1,21 @@
 """Tests of a painting that belongs to the server, and of pages that come and go."""
 
 import threading
-from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
-from nst_core import images
 from nst_core.engine import jobs
 from nst_core.engine.lane import Client, Lane
 from nst_core.transfer.run import Run
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import window
-from nst_core.ui.stylize.window import SEEN, come_back, look, place, press_go_on, press_run, press_stop, tell
+from nst_core.ui.stylize.window import SEEN, look, place, press_go_on, press_run, press_stop, tell
 from nst_core.ui.widgets.channel import Channel
-from tests.ui.shown import page_showing
+from tests.ui.browsers import opened, page, painting, shown, under_way
 from tests.ui.stylize.test_run import value_of
 
-
-@pytest.fixture(autouse=True)
-def kept(monkeypatch, tmp_path):
-    """Sessions of this test alone, and its files."""
-    monkeypatch.setattr(Session, "known", {})
-    monkeypatch.setattr(Session, "open", {})
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    yield Session.known
-    for session in Session.known.values():
-        press_stop(session)
-        assert session.job is None or session.job.wait(30)
-
-
-@pytest.fixture
-def files(pictures, tmp_path):
-    paths = tmp_path / "content.png", tmp_path / "style.png"
-    for image, path in zip(pictures, paths, strict=True):
-        images.save_png(image, path)
-    return paths
-
-
-def page(name: str) -> SimpleNamespace:
-    """A request of a page, as gradio makes it."""
-    return SimpleNamespace(session_hash=name, request=None)
-
-
-def shown(files, **changes) -> dict:
-    return page_showing("luo", *files, **{"size": 48, "steps": 3, **changes})
-
-
-def opened(name: str, key: str = "") -> tuple[Session, dict]:
-    """A page that a browser opens: its session, and what it shows of what was left."""
-    found = come_back(Session(), key, page(name))
-    return found["session"], found
-
-
-def painting(files, name: str = "page", **changes) -> Session:
-    """A page on which Run was pressed."""
-    session, _ = opened(name)
-    press_run(session, shown(files, **changes), page(name))
-    return session
-
-
-def under_way(session: Session) -> Session:
-    """The same once a step was made."""
-    while not (session.run and session.run.last_frame and session.run.last_frame.step):
-        assert not session.job.wait(0.01), session.passing
-    return session
+pytestmark = pytest.mark.usefixtures("browsers")
 
 
 def test_a_painting_goes_on_to_its_end_though_nobody_watches(random_weights, files):
@@ -143,17 +94,17 @@ def test_a_painting_pauses_when_no_page_showed_it_for_the_time_of_grace(random_w
     assert "Stopped" in back["status"] and back["after"]._constructor_args[0]["visible"]
 
 
-def test_sessions_without_anything_are_forgotten_and_old_ones_freed(random_weights, files, kept):
+def test_sessions_without_anything_are_forgotten_and_old_ones_freed(random_weights, files, browsers):
     empty, _ = opened("nobody")
     session = painting(files)
     assert session.job.wait(60)
     for name in ("nobody", "page"):
         Session.leave_page(page(name))
     Session.tidy()
-    assert list(kept) == [session.key]
+    assert list(browsers) == [session.key]
     session.left_since -= 86_401
     Session.tidy()
-    assert not kept and session.run is None
+    assert not browsers and session.run is None
 
 
 def test_what_is_wrong_is_said_and_told_and_the_page_can_be_used_again(random_weights, files, monkeypatch):

@@ -1,0 +1,36 @@
+"""Browsers that come and go, as the handlers of the page see them."""
+
+from types import SimpleNamespace
+
+from nst_core.ui.studio.session import Session
+from nst_core.ui.stylize.window import come_back, press_run
+from tests.ui.shown import page_showing
+
+
+def page(name: str) -> SimpleNamespace:
+    """A request of a page, as gradio makes it."""
+    return SimpleNamespace(session_hash=name, request=None)
+
+
+def shown(files, **changes) -> dict:
+    return page_showing("luo", *files, **{"size": 48, "steps": 3, **changes})
+
+
+def opened(name: str, key: str = "") -> tuple[Session, dict]:
+    """A page that a browser opens: its session, and what it shows of what was left."""
+    found = come_back(Session(), key, page(name))
+    return found["session"], found
+
+
+def painting(files, name: str = "page", **changes) -> Session:
+    """A page on which Run was pressed."""
+    session, _ = opened(name)
+    press_run(session, shown(files, **changes), page(name))
+    return session
+
+
+def under_way(session: Session) -> Session:
+    """The same once a step was made."""
+    while not (session.run and session.run.last_frame and session.run.last_frame.step):
+        assert not session.job.wait(0.01), session.passing
+    return session
