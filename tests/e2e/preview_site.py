@@ -15,6 +15,7 @@ class Site:
     def __init__(self) -> None:
         self.over: list[str] = []
         with gr.Blocks() as self.blocks:
+            gr.State()  # for which gradio keeps a heartbeat
             token = gr.Textbox(elem_id="token")
             status, preview = gr.HTML(elem_id="status"), preview_area("No run yet.", elem_id="preview")
             answers = gr.Textbox(elem_id="answers")

@@ -116,33 +116,27 @@ def test_what_others_answer_in_the_servers_place_ends_no_run(page, run, site, an
     assert site.over == []
 
 
-HIDE = """hidden => {
-  Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
-  document.dispatchEvent(new Event('visibilitychange'));
-}"""
+# JavaScript that takes the page out of sight (true) and back (false), as the browser tells it
+OUT_OF_SIGHT = {
+    "in the background": """hidden => {
+      Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
+      document.dispatchEvent(new Event('visibilitychange'));
+    }""",
+    "frozen": "frozen => document.dispatchEvent(new Event(frozen ? 'freeze' : 'resume'))",
+}
 
 
-def test_a_page_out_of_sight_asks_for_nothing_and_gets_the_newest_when_it_is_seen(page, run):
+@pytest.mark.parametrize("how", OUT_OF_SIGHT)
+def test_a_page_out_of_sight_asks_for_nothing_and_gets_the_newest_when_it_is_seen(page, run, how):
     put(run, "Step 1", 40)
     expect_shown(page, "Step 1", 40)
-    page.evaluate(HIDE, True)
+    page.evaluate(OUT_OF_SIGHT[how], True)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     for step in (2, 3):
         put(run, f"Step {step}", 40 + step)
         page.wait_for_timeout(400)  # longer than an answer takes
     assert asked == []
-    page.evaluate(HIDE, False)
+    page.evaluate(OUT_OF_SIGHT[how], False)
     expect_shown(page, "Step 3", 43)
     assert "seen=1&most=1" in asked[0]
-
-
-def test_a_frozen_page_gets_the_newest_when_it_wakes(page, run):
-    put(run, "Step 1", 40)
-    expect_shown(page, "Step 1", 40)
-    browser = page.context.new_cdp_session(page)
-    browser.send("Page.setWebLifecycleState", {"state": "frozen"})
-    for step in range(2, 30):
-        put(run, f"Step {step}", 40 + step)
-    browser.send("Page.setWebLifecycleState", {"state": "active"})
-    expect_shown(page, "Step 29", 69)

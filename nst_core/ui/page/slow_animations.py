@@ -8,6 +8,8 @@ they find when they load; gradio's own `head` comes after them.
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nst_core.ui.page import lost_requests
+
 CALM_RATE = 4  # animation frames a second while `window.paintings` > 0 and nobody touches the page
 SCRIPT = """<script>{
   let touched = 0;
@@ -26,8 +28,11 @@ SCRIPT = """<script>{
 }</script>""".replace("CALM_RATE", str(CALM_RATE))
 
 
+FIRST = SCRIPT + lost_requests.SCRIPT
+
+
 class CalmPages:
-    """Puts SCRIPT first into the head of every page that passes; leaves everything else as it is."""
+    """Puts FIRST first into the head of every page that passes; leaves everything else as it is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -43,7 +48,7 @@ class CalmPages:
             elif start and message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
                 if not message.get("more_body"):
-                    body = b"".join(parts).replace(b"<head>", b"<head>" + SCRIPT.encode(), 1)
+                    body = b"".join(parts).replace(b"<head>", b"<head>" + FIRST.encode(), 1)
                     MutableHeaders(raw=start["headers"])["Content-Length"] = str(len(body))
                     await send(start)
                     await send({"type": "http.response.body", "body": body})

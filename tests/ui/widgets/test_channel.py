@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from nst_core.ui.page.slow_animations import SCRIPT, CalmPages
+from nst_core.ui.page.slow_animations import FIRST, CalmPages
 from nst_core.ui.widgets import channel as module
 from nst_core.ui.widgets.channel import MOST_FRAMES, PREFIX, ROUTE, Channel
 
@@ -180,5 +180,5 @@ def test_pages_are_calmed_before_any_other_script_and_nothing_else_is_touched():
         routes=[Route("/", lambda request: HTMLResponse(page)), Route("/data", lambda request: JSONResponse(data))],
         middleware=[Middleware(CalmPages)],
     )
-    assert TestClient(app).get("/").text == page.replace("<head>", "<head>" + SCRIPT)
+    assert TestClient(app).get("/").text == page.replace("<head>", "<head>" + FIRST)
     assert TestClient(app).get("/data").json() == data
