@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from nst_core.engine.devices import DEVICES
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize.window import come_back, press_run
 from tests.ui.shown import page_showing
@@ -34,3 +35,8 @@ def under_way(session: Session) -> Session:
     while not (session.run and session.run.last_frame and session.run.last_frame.step):
         assert not session.job.wait(0.01), session.passing
     return session
+
+
+def ended(session: Session) -> bool:
+    """Whether the job came to its end in time, and what it left to be done on the device is done, too."""
+    return session.job.wait(60) and DEVICES.submit(bool).result(60) is False

@@ -15,7 +15,7 @@ from nst_core.ui.studio.keeping import RUN, STATE, find_session, folder_of, keep
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import keeper
 from nst_core.ui.stylize.window import come_back, look, press_go_on, press_run
-from tests.ui.browsers import opened, page, painting, shown, under_way
+from tests.ui.browsers import ended, opened, page, painting, shown, under_way
 
 pytestmark = pytest.mark.usefixtures("browsers")
 
@@ -44,7 +44,7 @@ def killed(session: Session, tmp_path: Path, monkeypatch) -> None:
         except shutil.Error:  # it was kept anew meanwhile
             shutil.rmtree(others)
     session.job.stop()
-    assert session.job.wait(60)
+    assert ended(session)
     Session.known.clear()
 
 
@@ -52,7 +52,7 @@ def test_a_server_that_was_killed_offers_the_painting_and_goes_on_to_the_same_pi
     random_weights, files, tmp_path, monkeypatch
 ):
     whole = painting(files, "whole", steps=30, start="noise", seed=3)
-    assert whole.job.wait(60)
+    assert ended(whole)
     session = under_way(painting(files, steps=100_000, start="noise", seed=3))
     killed(session, tmp_path, monkeypatch)
     found, back = opened("again", session.key)
@@ -69,9 +69,9 @@ def test_a_server_that_was_killed_offers_the_painting_and_goes_on_to_the_same_pi
 
 def test_results_are_found_again_with_their_records(random_weights, files, tmp_path, monkeypatch):
     session = painting(files)
-    assert session.job.wait(60)
+    assert ended(session)
     press_run(session, shown(files, seed=2), page("page"))
-    assert session.job.wait(60)
+    assert ended(session)
     keep_session(session, running=False)
     found = find_session(session.key, restore_run)
     assert [one.number for one in found.results.kept] == [2, 1]
@@ -82,7 +82,7 @@ def test_results_are_found_again_with_their_records(random_weights, files, tmp_p
 
 def test_nothing_is_found_without_the_key_and_the_key_is_nowhere_on_disk(random_weights, files):
     session = painting(files)
-    assert session.job.wait(60)
+    assert ended(session)
     keep_session(session, running=False)
     assert find_session(session.key + "x", restore_run) is None and find_session("../" + KEY, restore_run) is None
     names = [str(path) for path in folder_of(session.key).parent.rglob("*")]
@@ -93,7 +93,7 @@ def test_nothing_is_found_without_the_key_and_the_key_is_nowhere_on_disk(random_
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', "null", '{"format": 1, "config": {"size": -1}}'])
 def test_what_is_damaged_is_said_and_the_page_begins_anew(random_weights, files, text, tmp_path):
     session = painting(files)
-    assert session.job.wait(60)
+    assert ended(session)
     keep_session(session, running=False)
     (folder_of(session.key) / STATE).write_text(text)
     Session.known.clear()
@@ -105,7 +105,7 @@ def test_what_is_damaged_is_said_and_the_page_begins_anew(random_weights, files,
 
 def test_a_damaged_run_is_said(random_weights, files):
     session = painting(files)
-    assert session.job.wait(60)
+    assert ended(session)
     keep_session(session, running=False)
     for path in (folder_of(session.key) / RUN).iterdir():
         path.write_bytes(path.read_bytes()[:-3])
