@@ -119,6 +119,10 @@ def find_session(key: str, restore: Callable[[Path, Steering], Run]) -> Session 
         _fill(session, folder, state)
         if (folder / RUN).is_dir():
             session.run = restore(folder / RUN, session.steering)
+            session.folder = folder / RUN
+            frame = session.run.last_frame
+            if frame and frame.step > session.losses.last[0]:  # the run was kept, and what stands beside it was not yet
+                session.losses.add(frame)
     except (NSTError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         log.warning("a kept painting could not be restored: %s", error)
         session = Session()

@@ -34,17 +34,17 @@ def killed(session: Session, tmp_path: Path, monkeypatch) -> None:
     """What another server finds after this one was killed: the folder as it is now, and nothing in memory."""
     while not (folder_of(session.key) / STATE).exists():
         assert not session.job.wait(0.01)
-    others = tmp_path / "after the restart"
-    before = folder_of(session.key)
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(others))
+    before, copied = folder_of(session.key), tmp_path / "as it was"
     while True:
         try:
-            shutil.copytree(before, folder_of(session.key), dirs_exist_ok=True)
+            shutil.copytree(before, copied)
             break
         except shutil.Error:  # it was kept anew meanwhile
-            shutil.rmtree(others)
+            shutil.rmtree(copied)
     session.job.stop()
     assert ended(session)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "after the restart"))
+    shutil.copytree(copied, folder_of(session.key))
     Session.known.clear()
 
 
