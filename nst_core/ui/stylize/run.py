@@ -159,10 +159,11 @@ def _painting(session: Session, begun: Generator[Updates, None, Run]) -> Iterato
 def _rest(session: Session) -> None:
     """Keep on disk what a painting needs to go on with, where there is room; older ones give way to newer."""
     session.rests_since = time.monotonic()
-    if session.run and not session.running:
+    run = session.run
+    if run and not session.running:
         with suppress(OutputError):
-            session.kept = session.kept or new_file("to-go-on-with")
-            session.run.rest(session.kept)
+            folder = session.kept = session.kept or new_file("to-go-on-with")
+            run.rest(folder)
         release_freed_memory()
     make_room()
 
