@@ -4,6 +4,7 @@ from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, DeviceError, DownloadError, ImageError, NSTError, OutputError, WeightsError
 from nst_core.instant.catalogue import open_styles
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.kept import restored
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord, read_record, save_result
@@ -31,6 +32,7 @@ __all__ = [
     "choose_compute",
     "open_styles",
     "read_record",
+    "restored",
     "save_result",
     "stylize",
 ]

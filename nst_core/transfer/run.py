@@ -167,7 +167,10 @@ class Run:
     def keep(self, folder: Path) -> None:
         """Keep on disk what it needs to go on, for `restored`; what it kept there before gives way once this is whole.
 
-        Between two frames, on the thread that paints. How long it took is in `kept.seconds` then. COST
+        Between two frames, on the thread that paints, which waits meanwhile; `kept.seconds` says then for how long, and
+        `kept.size` how many bytes were written. They are 60 a pixel painted, and 24 more for each curvature pair that
+        L-BFGS made since it was kept last in this folder: 0.1 s at 512×512 pixels on a busy laptop's disk. Pictures are
+        written once. So a painting with a long history is best kept from its beginning: 100 pairs at once take seconds.
 
         Args:
             folder: for this painting alone; made if it is missing.

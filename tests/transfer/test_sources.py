@@ -15,8 +15,9 @@ CONFIG = small(**LADDER)
 
 @pytest.fixture
 def made(pictures) -> Sources:
-    content = torch.cat([pictures[0], torch.rand(1, 1, 48, 64)], 1)
-    return sources(content, [pictures[1]], CONFIG, start_image=pictures[1], masks=[left_half()], compute=CPU)
+    opaque, style = (picture.mul(255).round() / 255 for picture in pictures)  # as files have them
+    content = torch.cat([opaque, torch.rand(1, 1, 48, 64)], 1)
+    return sources(content, [style], CONFIG, start_image=style, masks=[left_half()], compute=CPU)
 
 
 def same(one, other) -> bool:

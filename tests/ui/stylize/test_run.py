@@ -17,6 +17,7 @@ from nst_core.assets import ASSETS
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import DeviceError, DownloadError, NSTError, OutputError
 from nst_core.features import weights
+from nst_core.transfer.kept import restored
 from nst_core.transfer.record import read_record
 from nst_core.transfer.run import Run
 from nst_core.ui.page.form import Updates
@@ -469,10 +470,13 @@ def test_a_painting_that_ended_rests_on_disk_and_goes_on_from_there(random_weigh
     session = Session()
     list(start(files, session, steps=4))
     DEVICES.submit(int).result(60)
-    path = session.run._resting
-    assert path.exists()
+    folder = session.folder
+    assert restored(folder).newest.step == 4 and session.run.painting.stage is None
     assert "Done: 6 steps" in last_shown(list(go_on(session, 2)), "status")
-    assert not path.exists()
+    DEVICES.submit(int).result(60)
+    assert restored(folder).newest.step == 6
+    session.drop_run()
+    assert not folder.exists()
 
 
 def test_a_finished_painting_is_shown_where_the_disk_is_full(random_weights, files, toasts, monkeypatch):
