@@ -52,8 +52,15 @@ class Checkpoint:
     origin: str  # short words for the page: "NST_WEIGHTS", "cache", "torch.hub cache", "this program"
 
     def sha256(self) -> str:
-        """Compute the file's hash in hexadecimal, once as long as the file stays as it is."""
-        status = self.path.stat()
+        """Compute the file's hash in hexadecimal, once as long as the file stays as it is.
+
+        Raises:
+            WeightsError: it is gone.
+        """
+        try:
+            status = self.path.stat()
+        except OSError:
+            raise WeightsError(f"the weights {self.path} are gone; put them back there, or fetch them anew") from None
         return _sha256(self.path, status.st_mtime_ns, status.st_size)
 
 

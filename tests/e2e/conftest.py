@@ -13,6 +13,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from nst_core.assets import ASSETS
+from nst_core.engine.jobs import stop_all
+from nst_core.engine.lane import DEVICE_LANE
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 
 CHROMIUM = shutil.which("chromium")
@@ -46,6 +48,7 @@ def app_url(random_weights_folder, tmp_path_factory):
 
     _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
+    stop_all(DEVICE_LANE, "")  # what tests left at work, as paintings outlive their pages
     demo.close()
     PRESETS[DEFAULT_PRESET] = studio
     for name, value in before.items():

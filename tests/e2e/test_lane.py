@@ -3,7 +3,6 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from nst_core.ui.widgets.channel import Channel
 from tests.e2e.conftest import KeptPage, fill, load, prepare, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
@@ -40,19 +39,14 @@ def second(studios) -> Page:
     return page
 
 
-def test_one_lane_serves_people_in_turn_and_apart_and_who_waits_may_leave(second, first):
+def test_two_paint_side_by_side_and_each_its_own(second, first):
     second.click("#run")
-    wait_for_status(second, "Waiting for the device: 1 before you")
-    second.click("#stop")
-    wait_for_status(second, "Left the queue")
+    wait_for_status(second, "Done: 2 steps")
     expect(second.locator("#run")).to_be_enabled()
-    second.click("#run")
-    wait_for_status(second, "Waiting for the device: 1 before you")
-    assert len(Channel.live) >= 1
-    expect(second.locator("#preview canvas")).to_be_hidden()
+    wait_for_status(first, "Step")
+    expect(first.locator("#stop")).to_be_enabled()
     first.click("#stop")
     wait_for_status(first, "Stopped")
-    wait_for_status(second, "Done: 2 steps")
 
 
 def test_a_server_without_room_says_so_and_the_page_is_as_before(second, first, picture_files, monkeypatch):
@@ -68,10 +62,35 @@ def test_a_server_without_room_says_so_and_the_page_is_as_before(second, first, 
     wait_for_status(second, "Done: 2 steps")
 
 
-def test_closing_the_page_frees_the_device(second, open_page, picture_files):
-    other = open_page()
-    prepare(other, picture_files)
-    paint(other)
-    other.close()
-    second.click("#run")
-    wait_for_status(second, "Done: 2 steps")
+def test_a_page_that_is_opened_again_finds_its_painting_as_it_is_now(first, studios):
+    for _ in range(2):
+        first.reload()
+        wait_for_status(first, "Step [1-9]")
+        expect(first.locator("#run")).to_be_disabled()
+    expect(first.locator("#preview canvas")).to_be_visible()
+    assert first.locator("#steps input").input_value() == "100000"
+    expect(first.locator("#content img").first).to_be_visible()
+    another = first.context.new_page()
+    another.goto(first.url)
+    wait_for_status(another, "Step [1-9]")
+    another.click("#stop")
+    wait_for_status(first, "Stopped")
+    wait_for_status(another, "Stopped")
+    another.close()
+    first.reload()
+    wait_for_status(first, "Stopped")
+    expect(first.locator("#go-on")).to_be_visible()
+    expect(first.locator("#results img")).not_to_have_count(0)
+
+
+def test_a_page_that_was_closed_leaves_its_painting_at_work(open_page, picture_files):
+    page = open_page()
+    prepare(page, picture_files)
+    paint(page)
+    browser, url = page.context, page.url
+    page.close()
+    again = browser.new_page()
+    again.goto(url)
+    wait_for_status(again, "Step [1-9]")
+    again.click("#stop")
+    wait_for_status(again, "Stopped")

@@ -4,7 +4,7 @@ import time
 
 from nst_core.devices import release_freed_memory
 from nst_core.engine.devices import DEVICES
-from nst_core.errors import NSTError, OutputError
+from nst_core.errors import NSTError
 from nst_core.transfer.run import Run
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.studio.keeping import RUN, folder_of, keep_session
@@ -35,7 +35,7 @@ class Keeper:
             DEVICES.submit(self.run.keep, session.folder).result()
             keep_session(session, running=True)
             self.note = ""
-        except OutputError as error:
+        except NSTError as error:
             self.note = f"not kept for a restart: {error}"
         took = time.monotonic() - now
         self._next = time.monotonic() + max(KEEP_SECONDS, took / MOST_SHARE)
