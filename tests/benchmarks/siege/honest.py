@@ -5,10 +5,8 @@ import io
 import itertools
 import json
 import random
-import re
-import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
@@ -17,12 +15,11 @@ from PIL import Image, ImageStat
 
 from tests.benchmarks.material import ASSETS
 from tests.benchmarks.siege.talk import Refused, Talk, Wait, Wrong, check, judged, new_session, picture
+from tests.benchmarks.siege.visitor import Visitor
 
 LEVELS = range(8, 249, 20)  # of each channel, of 255: 2197 colours that cannot be taken for each other
 NEAR = 8.0  # of 255 in each channel, of a picture's mean: nearer to its own colour than to any other
-PAINTING_SECONDS = 120.0
 CANCEL_SECONDS = 30.0
-FRAME = struct.Struct(">IIII")  # see `nst_core.ui.widgets.channel.PREFIX`
 
 TILES = 4  # of a mosaic, in each direction
 
@@ -226,51 +223,27 @@ class Painting:
             staying.cancel()
 
     async def _paint(self, session: str, seed: int) -> None:
-        talk, run = self.talk, self.talk.clicked("run")
         content, style = ASSETS / "photos" / "china_temple.jpg", ASSETS / "styles" / "harvest_sun.jpg"
-        uploads = [picture(await talk.upload(path.read_bytes(), path.name)) for path in (content, style)]
-        await talk.at_once(run, talk.inputs(run), session)
         settings = {"size": self.SIZE, "steps": self.STEPS, "seed": seed}
-        paint = talk.after(run)
-        given = {"preset": "lab", "smallest_scale": 0, "tolerance": 0, **settings}
-        await talk.join(paint, talk.inputs(paint, content=uploads[0], style=uploads[1], **given), session)
-        watching, token, told = None, "", ""
-        try:
-            async with aclosing(talk.news(session)) as news:
-                async for message in news:
-                    told = json.dumps(message)
-                    if not token and (found := re.search(r'data-run=\\*"([\w-]{22})', told)):
-                        token = found[1]
-                        watching = asyncio.create_task(self._watch(token))
-            if not token:
-                raise Wait(told[:200]) if "wait" in told else Wrong(f"no painting was begun: {told[:300]}")
-            await asyncio.wait_for(watching, 10)
-        finally:
-            if watching:
-                watching.cancel()
-        path = re.search(r'"path": "([^"]+neural-style-lab\.png)"', told)
-        if not path:
-            raise Wrong(f"a painting ended without a result: {told[:300]}")
-        check_record(Image.open(io.BytesIO(await talk.fetch(path[1]))), settings)
+        visitor = _Watched(self, session)
+        await visitor.open()
+        files = [(path.read_bytes(), path.name) for path in (content, style)]
+        painted = await visitor.paint(*files, preset="lab", smallest_scale=0, tolerance=0, **settings)
+        check_record(Image.open(io.BytesIO(painted.png)), settings)
 
-    async def _watch(self, token: str) -> None:
-        seen, before = 0, None
-        while True:
-            params = {"seen": seen, "most": 20}
-            async with self.talk.http.stream("GET", f"/preview/{token}", params=params) as answer:
-                if answer.status_code in (204, 404):
-                    return
-                held = b""
-                async for part in check(answer).aiter_bytes():
-                    held += part
-                    while len(held) >= FRAME.size:
-                        seen_now, _, words, image = FRAME.unpack_from(held)
-                        if len(held) < FRAME.size + words + image:
-                            break
-                        held = held[FRAME.size + words + image :]
-                        seen, now = seen_now, time.monotonic()
-                        if before is not None:
-                            self.gaps.append(now - before)
-                        before, self.frames = now, self.frames + 1
-            if self.gaps and before and time.monotonic() - before > PAINTING_SECONDS:
-                raise Wrong(f"no frame for {PAINTING_SECONDS:.0f} s")
+
+class _Watched(Visitor):
+    """A visitor whose frames a painting counts."""
+
+    def __init__(self, painting: Painting, session: str):
+        super().__init__(painting.talk, session)
+        self.painting = painting
+
+    async def watch(self, token: str) -> AsyncIterator[bool]:
+        before = None
+        async for has_picture in super().watch(token):
+            now = time.monotonic()
+            if before is not None:
+                self.painting.gaps.append(now - before)
+            before, self.painting.frames = now, self.painting.frames + 1
+            yield has_picture

@@ -45,9 +45,10 @@ class Server:
 
     Args:
         folder: for its uploads and results, its cache and its log.
+        more: variables of its environment.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, **more: str):
         self.uploads, self.log = folder / "uploads", folder / "log.txt"
         self.uploads.mkdir()
         with socket.socket() as free:
@@ -62,6 +63,7 @@ class Server:
             "GRADIO_TEMP_DIR": str(self.uploads),
             "GRADIO_SERVER_PORT": str(self.port),
             "CUDA_VISIBLE_DEVICES": "",
+            **more,
         }
         with self.log.open("w") as log:
             command = [sys.executable, "app.py"]

@@ -108,6 +108,10 @@ class Talk:
     def _name(self, component: int | None) -> str | None:
         return self._components.get(component, {}).get("elem_id")
 
+    def label(self, component: int) -> str:
+        """What an input is called."""
+        return str(self._components.get(component, {}).get("label"))
+
     async def upload(self, content: bytes, name: str) -> str:
         """Put a file on the server; its path there."""
         answer = await self.http.post(f"{API}/upload", files={"files": (name, content)})
