@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.channel import Channel
 from tests.e2e.conftest import KeptPage, fill, load, prepare, upload, wait_for_status
 
@@ -72,6 +73,8 @@ def test_closing_the_page_frees_the_device(second, open_page, picture_files):
     other = open_page()
     prepare(other, picture_files)
     paint(other)
+    (session,) = [session for session in Session.open.values() if session.running]
     other.close()
     second.click("#run")
     wait_for_status(second, "Done: 2 steps")
+    assert session.left and session.run is None

@@ -1,10 +1,12 @@
 """The handlers behind Run and Stop, without a browser."""
 
 import copy
+import gc
 import os
 import subprocess
 import sys
 import threading
+import weakref
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -471,6 +473,20 @@ def test_a_closed_page_frees_its_run(random_weights, files):
     assert session.run is not None
     Session.leave_page(SimpleNamespace(session_hash="mine"))
     assert session.run is None
+
+
+def test_nothing_of_a_page_is_kept_once_it_is_closed(random_weights, files):
+    """Nobody else holds what gradio holds of a page, nor the pictures it painted."""
+    session = Session()
+    Session.open["mine"] = session
+    list(start(files, session))
+    list(go_on(session, 1))
+    Session.leave_page(SimpleNamespace(session_hash="mine"))
+    kept = weakref.ref(session), weakref.ref(session.results)
+    del session
+    DEVICE_THREAD.submit(int).result(60)
+    gc.collect()
+    assert [one() for one in kept] == [None, None] and "mine" not in Session.open
 
 
 def test_a_page_closed_while_it_paints_frees_its_run_when_that_ends(random_weights, files):
