@@ -1,1 +1,8 @@
 """Laws of the code, of the page and of what is said about both."""
+
+import os
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # "gw0" and so on
+    # Workers share the cores, as do programs that their tests start. Said before numpy and torch come, which ask once.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["GRADIO_SERVER_PORT"] = str(7860 + 100 * int(worker[2:]))  # where gradio looks for a free one

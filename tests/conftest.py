@@ -13,11 +13,6 @@ from nst_core.features import weights
 from nst_core.features.checkpoint import MEANS, expected_shapes, scale_shapes
 from nst_core.features.vgg import VGG
 
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # "gw0" and so on
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores, as do programs that their tests start
-    torch.set_num_threads(1)
-    os.environ["GRADIO_SERVER_PORT"] = str(7860 + 100 * int(worker[2:]))  # where gradio looks for a free one
-
 
 def pytest_collection_modifyitems(items):
     """Browser tests last, as Playwright keeps an event loop running; no real weights, no tests that need them."""

@@ -17,6 +17,9 @@ class Judge:
         content_image, style_image: (1, 3, any, any) in [0, 1].
         size, rule: of the painted pictures.
         layers: at which the content is compared.
+
+    Attributes:
+        own: the photo's own style error.
     """
 
     def __init__(
@@ -29,34 +32,44 @@ class Judge:
     ):
         self.network = load_network("vgg19", Compute(device="cpu", precision="fp32"))[0]
         self.content_image, self.layers = images.fit(content_image, size, rule), layers
-        self.content = self._seen(self.content_image, layers)
-        self.grams = self._grams(images.fit(style_image, max(images.size_of(self.content_image))))
+        self.grams = self._seen(images.fit(style_image, max(images.size_of(self.content_image))))[1]
+        self.content, grams = self._seen(self.content_image)
+        self.own = _mean(_errors(grams, self.grams))
 
-    def _seen(self, image: Tensor, layers: tuple[str, ...]) -> dict[str, Tensor]:
+    def _seen(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Features of the content layers, and Gram matrices of the style layers."""
         with torch.no_grad():
-            return self.network(image, layers)
+            seen = self.network(image, {*self.layers, *GATYS_STYLE_LAYERS})
+        return {layer: seen[layer] for layer in self.layers}, {
+            layer: gram_matrix(seen[layer]) for layer in GATYS_STYLE_LAYERS
+        }
 
-    def _grams(self, image: Tensor) -> dict[str, Tensor]:
-        return {layer: gram_matrix(seen) for layer, seen in self._seen(image, GATYS_STYLE_LAYERS).items()}
+    def errors(self, image: Tensor) -> tuple[dict[str, float], float]:
+        """(content, style): relative errors of each content layer, and of the five Gram matrices, a mean."""
+        saved = images.from_pil(images.to_pil(images.resize(image, images.size_of(self.content_image))))
+        content, grams = self._seen(saved)
+        return _errors(content, self.content), _mean(_errors(grams, self.grams))
 
     def scores(self, image: Tensor) -> tuple[float, float]:
         """(content, style): relative errors of the content layers, and of the five Gram matrices, means of each."""
-        saved = images.from_pil(images.to_pil(images.resize(image, images.size_of(self.content_image))))
-        seen = self._seen(saved, self.layers)
-        content = [_error(seen[layer], wanted) for layer, wanted in self.content.items()]
-        grams = self._grams(saved)
-        style = [_error(grams[layer], wanted) for layer, wanted in self.grams.items()]
-        return sum(content) / len(content), sum(style) / len(style)
+        content, style = self.errors(image)
+        return _mean(content), style
 
     def contrast(self, image: Tensor) -> float:
         """Standard deviation of a picture's pixels, of the photo's own."""
         return float(image.clamp(0, 1).std() / self.content_image.std())
 
-    def noise(self) -> float:
-        """The content error of white noise."""
+    def noise(self) -> dict[str, float]:
+        """The content errors of white noise."""
         generator = torch.Generator().manual_seed(0)
-        return self.scores(torch.rand(self.content_image.shape, generator=generator))[0]
+        return self.errors(torch.rand(self.content_image.shape, generator=generator))[0]
 
 
-def _error(seen: Tensor, wanted: Tensor) -> float:
-    return float((seen - wanted).square().sum() / wanted.square().sum())
+def _errors(seen: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, float]:
+    return {
+        layer: float((seen[layer] - target).square().sum() / target.square().sum()) for layer, target in wanted.items()
+    }
+
+
+def _mean(errors: dict[str, float]) -> float:
+    return sum(errors.values()) / len(errors)

@@ -35,7 +35,7 @@ from nst_core.instant.video import paint_video
 from nst_core.transfer.timelapse import Timelapse
 from tests.every import every
 from tests.instant.test_video import film
-from tests.test_structure import SOURCES, room_of
+from tests.test_structure import ROOT, SOURCES, room_of
 
 LIMIT = 4096  # bytes
 
@@ -288,8 +288,9 @@ def test_a_zip_takes_a_picture_as_an_entry(tmp_path):
 
 
 WRITER = """
-import sys
-from pathlib import Path
+import sys, types
+package = sys.modules["nst_core"] = types.ModuleType("nst_core")  # without all that it imports to paint
+package.__path__ = ["nst_core"]
 from nst_core.files import writing
 with writing(sys.argv[1]) as aside:
     aside.write_bytes(sys.argv[2].encode() * 100_000)
@@ -304,7 +305,7 @@ def writers(path: Path, letters: str):
     """A process for each letter, in the midst of writing the file full of it; (process, name of its file aside)."""
     pipe = subprocess.PIPE
     running = [
-        subprocess.Popen([sys.executable, "-c", WRITER, path, letter], stdin=pipe, stdout=pipe, text=True)
+        subprocess.Popen([sys.executable, "-c", WRITER, path, letter], stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
         for letter in letters
     ]
     try:

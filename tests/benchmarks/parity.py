@@ -3,7 +3,7 @@
     NST_WEIGHTS=… python -m tests.benchmarks.parity PHOTO PAINTING
 
 Luo's weights as printed and with more style, from the content, 320 pixels, 150 steps, VGG-19; LOOP is of Tübingen's
-Neckarfront and The Starry Night. Tests compare at 160 pixels after 50 steps.
+Neckarfront and The Starry Night. Tests compare at 112 pixels after 50 steps.
 """
 
 import argparse

@@ -99,10 +99,10 @@ def score(painting: Painting, path: Path, judges: dict, pictures: tuple[Tensor, 
     config = painting.config("vgg19", size)
     look = config.size, config.size_rule
     judge = judges[look] = judges.get(look) or Judge(*pictures, *look)
-    (content, style), (_, own) = judge.scores(image), judge.scores(judge.content_image)
+    content, style = judge.scores(image)
     print(
         f"{painting.name:22} {record.steps:6} steps {record.seconds:7.1f} s  content {content:.3f}  "
-        f"style {style:.3f} ({style / own:.2f} of the photo's)  contrast {judge.contrast(image):.2f}",
+        f"style {style:.3f} ({style / judge.own:.2f} of the photo's)  contrast {judge.contrast(image):.2f}",
         flush=True,
     )
 

@@ -16,7 +16,7 @@ from nst_core.assets import ASSETS
 from nst_core.transfer.record import read_record
 from nst_core.ui.instant.picture import TEXT_KEY
 from nst_core.ui.studio.instant_session import InstantSession
-from tests.e2e.conftest import fill, load, upload, wait_for_status
+from tests.e2e.conftest import FORGET, fill, load, upload, wait_for_status
 from tests.instant.test_video import decoded, film, numbered
 
 pytestmark = pytest.mark.e2e
@@ -46,6 +46,25 @@ def instant(page) -> Page:
     show(page, "Instant")
     fill(page, "instant-size", 64)
     return page
+
+
+@pytest.fixture(scope="module")
+def workshop(lasting_visitor, app_url) -> Page:
+    """The Instant tab on a page that tests of videos and of many pictures share."""
+    page = show(load(lasting_visitor(), app_url), "Instant")
+    fill(page, "instant-size", 64)
+    return page
+
+
+@pytest.fixture
+def video(workshop) -> Page:
+    """The place for videos, with none in it and nothing said."""
+    show(workshop, "Video")
+    for clear in workshop.locator("#clip button[aria-label=Clear]").all():
+        clear.click()
+    expect(workshop.locator("#clip input[type=file]")).to_have_count(1)
+    workshop.evaluate(FORGET)
+    return workshop
 
 
 def says(page: Page, elem_id: str, pattern: str, timeout: float = 30_000) -> None:
@@ -146,56 +165,53 @@ def test_a_painted_picture_is_polished_in_the_studio(instant, picture_files, tmp
     assert (config.start, config.smallest_scale, config.size) == ("image", 0, 64)
 
 
-def test_a_video_is_painted_and_shown(instant, tmp_path):
-    show(instant, "Video")
-    instant.set_input_files("#clip input[type=file]", film(tmp_path / "clip.mp4"))
-    expect(instant.locator("#clip")).to_contain_text("clip")
-    fill(instant, "clip-size", 48)
-    instant.click("#clip-run")
-    says(instant, "clip-status", "Done: frame 12 of 12", timeout=60_000)
-    expect(instant.locator("#clip-result video")).to_be_visible()
-    source = instant.locator("#clip-result video").get_attribute("src")
-    (tmp_path / "painted.mp4").write_bytes(instant.request.get(source).body())
+def test_a_video_is_painted_and_shown(video, tmp_path):
+    video.set_input_files("#clip input[type=file]", film(tmp_path / "clip.mp4"))
+    expect(video.locator("#clip")).to_contain_text("clip")
+    fill(video, "clip-size", 48)
+    video.click("#clip-run")
+    says(video, "clip-status", "Done: frame 12 of 12", timeout=60_000)
+    expect(video.locator("#clip-result video")).to_be_visible()
+    source = video.locator("#clip-result video").get_attribute("src")
+    (tmp_path / "painted.mp4").write_bytes(video.request.get(source).body())
     frames = decoded(tmp_path / "painted.mp4")
     assert len(frames) == 12 and (frames[0].width, frames[0].height) == (48, 36)
-    expect(instant.locator("#clip-run")).to_be_enabled()
+    expect(video.locator("#clip-run")).to_be_enabled()
 
 
-def test_a_video_is_shown_while_it_is_painted_and_stopped(instant, tmp_path):
-    show(instant, "Video")
+def test_a_video_is_shown_while_it_is_painted_and_stopped(video, tmp_path):
     path = film(tmp_path / "long.mp4", [numbered(index % 12) for index in range(500)], sound=None)
-    instant.set_input_files("#clip input[type=file]", path)
-    expect(instant.locator("#clip")).to_contain_text("long")
-    instant.click("#clip-run")
-    expect(instant.locator("#clip-preview canvas")).to_be_visible(timeout=60_000)
-    says(instant, "clip-status", r"Frame \d+ of 500, .* left")
-    instant.click("#clip-stop")
-    says(instant, "clip-status", r"Stopped: frame \d+ of 500")
-    expect(instant.locator("#clip-result video")).to_be_visible()
-    expect(instant.locator("#clip-run")).to_be_enabled()
+    video.set_input_files("#clip input[type=file]", path)
+    expect(video.locator("#clip")).to_contain_text("long")
+    video.click("#clip-run")
+    expect(video.locator("#clip-preview canvas")).to_be_visible(timeout=60_000)
+    says(video, "clip-status", r"Frame \d+ of 500, .* left")
+    video.click("#clip-stop")
+    says(video, "clip-status", r"Stopped: frame \d+ of 500")
+    expect(video.locator("#clip-result video")).to_be_visible()
+    expect(video.locator("#clip-run")).to_be_enabled()
 
 
-def test_what_is_no_video_is_named(instant, tmp_path):
-    show(instant, "Video")
-    instant.click("#clip-run")
-    says(instant, "clip-status", "there is no video; drop one")
+def test_what_is_no_video_is_named(video, tmp_path):
+    video.click("#clip-run")
+    says(video, "clip-status", "there is no video; drop one")
     (tmp_path / "letter.mp4").write_text("Dear reader, this is no video. " * 50)
-    instant.set_input_files("#clip input[type=file]", tmp_path / "letter.mp4")
-    expect(instant.locator("#clip")).to_contain_text("letter")
-    instant.click("#clip-run")
-    says(instant, "clip-status", "letter.mp4 is neither a picture nor a film")
-    expect(instant.locator("#clip-run")).to_be_enabled()
+    video.set_input_files("#clip input[type=file]", tmp_path / "letter.mp4")
+    expect(video.locator("#clip")).to_contain_text("letter")
+    video.click("#clip-run")
+    says(video, "clip-status", "letter.mp4 is neither a picture nor a film")
+    expect(video.locator("#clip-run")).to_be_enabled()
 
 
-def test_many_pictures_come_back_in_one_zip(instant, picture_files, tmp_path):
-    show(instant, "Many pictures")
+def test_many_pictures_come_back_in_one_zip(workshop, picture_files, tmp_path):
+    show(workshop, "Many pictures")
     letter = tmp_path / "letter.jpg"
     letter.write_text("Dear reader")
-    instant.set_input_files("#batch input[type=file]", [*picture_files, letter])
-    expect(instant.locator("#batch")).to_contain_text("letter")
-    instant.click("#batch-run")
-    says(instant, "batch-status", "Done: 2 of 3 pictures in .*Skipped: letter.jpg is neither a picture nor")
-    with zipfile.ZipFile(io.BytesIO(downloaded(instant, "batch-result"))) as archive:
+    workshop.set_input_files("#batch input[type=file]", [*picture_files, letter])
+    expect(workshop.locator("#batch")).to_contain_text("letter")
+    workshop.click("#batch-run")
+    says(workshop, "batch-status", "Done: 2 of 3 pictures in .*Skipped: letter.jpg is neither a picture nor")
+    with zipfile.ZipFile(io.BytesIO(downloaded(workshop, "batch-result"))) as archive:
         assert archive.namelist() == ["content.png", "style.png"]
         with archive.open("style.png") as entry:
             assert images.size_of(images.load(entry)) == (51, 64)

@@ -1,7 +1,9 @@
 """Tests of the thread that computes: order, turns, results and errors."""
 
+import gc
 import threading
 import time
+import weakref
 from contextvars import ContextVar, copy_context
 
 import pytest
@@ -64,6 +66,29 @@ def test_what_was_cancelled_before_its_turn_is_never_called(device):
     gate.set()
     device.submit(int).result(10)
     assert called == []
+
+
+class Picture:
+    """Something that takes memory."""
+
+
+def test_nothing_is_kept_of_what_is_over(device):
+    def ends(picture):
+        yield picture
+
+    def fails(picture):
+        yield picture
+        raise ZeroDivisionError
+
+    kept = []
+    for steps in (ends, fails):
+        kept.append(weakref.ref(picture := Picture()))
+        future = device.run_steps(steps(picture))
+        future.exception(10)
+        del future, picture
+    device.submit(int).result(10)  # and what came before is put away
+    gc.collect()
+    assert [one() for one in kept] == [None, None]
 
 
 def test_a_function_may_return_a_generator(device):

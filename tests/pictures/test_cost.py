@@ -4,9 +4,11 @@ import io
 import platform
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 from PIL import Image, ImageFile, features
+from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
@@ -150,14 +152,20 @@ def test_a_jpeg_in_several_scans_is_counted_whole():
         assert not cost._names_all(1, file)
 
 
+@cache
+def jpeg_2000(width: int, height: int) -> tuple[bytes, Tensor]:
+    """A file, and all of its picture."""
+    data = files.saved(width, height, "RGB", "JPEG2000")
+    return data, images.from_pil(Image.open(io.BytesIO(data)))
+
+
 @pytest.mark.parametrize(("width", "height"), [(2000, 1500), (2001, 1503), (1025, 1999), (4097, 64)])
 @pytest.mark.parametrize("max_side", [64, 250, 999, 4096])
 def test_a_jpeg_2000_is_decoded_small_whatever_its_sides(width, height, max_side):
     if min(width, height) * min(1, max_side / max(width, height)) < images.MIN_SIDE:
         pytest.skip("too narrow")
-    data = files.saved(width, height, "RGB", "JPEG2000")
+    data, whole = jpeg_2000(width, height)
     image = images.load(io.BytesIO(data), max_side=max_side)
-    whole = images.from_pil(Image.open(io.BytesIO(data)))
     expected = images.fit(whole, max_side) if max(width, height) > max_side else whole
     assert max(abs(a - b) for a, b in zip(image.shape, expected.shape, strict=True)) <= 1
     assert (image - images.resize(expected, images.size_of(image))).abs().mean() < 0.05  # a copy is half a pixel off

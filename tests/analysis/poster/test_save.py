@@ -84,8 +84,8 @@ def moment(painted) -> Moment:
 
 def box(picture: Image.Image, color) -> tuple[int, int, int, int]:
     """(left, top, right, bottom) of the pixels that have a colour."""
-    near = np.abs(np.asarray(picture).astype(int) - np.array(color) * 255).max(-1) < 8
-    ys, xs = np.nonzero(near)
+    low, high = (np.clip(np.array(color) * 255 + away, 0, 255).astype(np.uint8) for away in (-7, 7))
+    ys, xs = np.nonzero(((np.asarray(picture) >= low) & (np.asarray(picture) <= high)).all(-1))
     return xs.min(), ys.min(), xs.max() + 1, ys.max() + 1
 
 

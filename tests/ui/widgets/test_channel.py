@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import threading
 import time
 
 import pytest
@@ -149,6 +150,15 @@ def test_the_last_frame_is_sent_after_the_end_and_then_nothing():
     assert len(frames_in(ask(preview, 0, most=5).content)) == 1
     over = ask(preview, 1)
     assert (over.status_code, over.headers["run-state"]) == (204, "over")
+
+
+def test_what_is_over_is_kept_for_a_browser_that_is_late_and_then_no_more(monkeypatch):
+    monkeypatch.setattr(module, "KEEP_SECONDS", 0.0)
+    others, preview = threading.enumerate(), Channel()
+    preview.close()
+    for timer in [thread for thread in threading.enumerate() if thread not in others]:
+        timer.join(10)
+    assert preview.token not in Channel.live
 
 
 def test_an_answer_ends_in_time_though_nothing_is_painted():
