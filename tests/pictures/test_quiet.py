@@ -22,7 +22,9 @@ def too_many_samples() -> bytes:
 
 # Who would print -> what makes it.
 DAMAGED = {
-    "libtiff, of codes": lambda: overwritten(files.saved(48, 32, "RGB", "TIFF", compression="tiff_lzw"), 9, b"\xff" * 4),
+    "libtiff, of codes": lambda: overwritten(
+        files.saved(48, 32, "RGB", "TIFF", compression="tiff_lzw"), 9, b"\xff" * 4
+    ),
     "libtiff, of checksums": lambda: overwritten(
         files.saved(48, 32, "RGB", "TIFF", compression="tiff_adobe_deflate"), 20, bytes(9)
     ),

@@ -78,7 +78,7 @@ def mutated(whole: bytes, name: str, draw: random.Random) -> tuple[bytes, str]:
     data, said = bytearray(whole), []
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
         fields = fields_of(bytes(data), name) if draw.random() < 0.55 else []
-        if name in ("weights", "styles") and draw.random() < 0.6:
+        if name in ("backbone", "styles") and draw.random() < 0.6:
             data = _other_header(data, draw)
             said.append("header")
         elif fields:
@@ -131,7 +131,7 @@ def _other_header(data: bytearray, draw: random.Random) -> bytearray:
     """Change values in the header of safetensors, which stays JSON."""
     try:
         header, end = header_of(bytes(data))
-    except ValueError:
+    except (ValueError, RecursionError):
         return data
     changed = copy.deepcopy(header)
     for _ in range(draw.choice((1, 1, 2))):
@@ -164,7 +164,10 @@ def _change(node: Any, draw: random.Random) -> None:
 
 
 def _changed_text(text: str, draw: random.Random) -> str:
-    """JSON inside of JSON, as the names of styles."""
-    inner = json.loads(text)
+    """JSON inside of JSON, as the names of styles, where it is still JSON."""
+    try:
+        inner = json.loads(text)
+    except (ValueError, RecursionError):
+        return text[:-1]
     _change(inner, draw)
     return json.dumps(inner)

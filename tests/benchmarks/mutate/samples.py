@@ -266,7 +266,7 @@ FORMATS: dict[str, tuple[Callable[[], Iterator[bytes]], str]] = {
     "bmp": (bmp, ".bmp"),
     "ico": (ico, ".ico"),
     "tga": (tga, ".tga"),
-    "weights": (safetensors, ".safetensors"),
+    "backbone": (safetensors, ".safetensors"),
     "checkpoint": (checkpoint, ".pth"),
     "styles": (styles, ".safetensors"),
     "mp4": (mp4, ".mp4"),
