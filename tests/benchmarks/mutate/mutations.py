@@ -160,7 +160,7 @@ def _change(node: Any, draw: random.Random) -> None:
     elif action == 3 and isinstance(value, str) and value.startswith(("[", "{")):
         node[key] = _changed_text(value, draw)
     else:
-        node[key] = draw.choice(ODD_JSON)
+        node[key] = copy.deepcopy(draw.choice(ODD_JSON))
 
 
 def _changed_text(text: str, draw: random.Random) -> str:
