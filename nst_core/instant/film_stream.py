@@ -14,6 +14,7 @@ import av
 
 from nst_core.errors import ImageError, named
 from nst_core.instant.fields import Fields, order_of
+from nst_core.instant.film_ends import lacks_end
 from nst_core.instant.hdr import HLG, PQ
 
 # What may be opened. ffmpeg knows more, among them play lists, which open other files, and plain text as a picture.
@@ -31,7 +32,6 @@ INDEX_LOST = "its end, which says where its pictures are, is missing; copy it an
 UNKNOWN_CODEC = "is packed in a way (a codec) that cannot be read here; save it as an MP4 with H.264"
 SEVERAL = "the file holds {} videos; the main one is painted"
 UNSPECIFIED = 2  # ffmpeg's number of a matrix, transfer or primaries of which nothing is said
-TAIL = 64  # bytes
 MOST_BOXES = 1000  # looked at, of a file's outermost ones
 
 
@@ -82,8 +82,7 @@ class FilmStream:
             self.notes += (HIGH_RANGE,)
         self._fields = Fields(order_of(self._stream))
         self.facts = _facts(self._container, self._stream)
-        if self._container.format.name in ("gif", "apng"):
-            self.damaged = _lacks_end(path)
+        self.damaged = lacks_end(path, self._container.format.name)
 
     def _main_stream(self, path: Path) -> av.VideoStream:
         covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails  # of a song, of a film
@@ -200,12 +199,3 @@ def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> Fi
         has_sound=bool(container.streams.audio),
         opaque=container.format.name == "avi" and stream.codec_context.name == "rawvideo",  # whose fourth byte is idle
     )
-
-
-def _lacks_end(path: Path) -> bool:
-    """Tell whether a GIF or PNG misses the mark with which such files end."""
-    with path.open("rb") as file:
-        gif = file.read(3) == b"GIF"
-        file.seek(max(0, path.stat().st_size - TAIL))
-        tail = file.read()
-    return not (tail.rstrip(b"\0").endswith(b";") if gif else b"IEND" in tail)
