@@ -7,11 +7,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from safetensors.torch import save_file
 
 from nst_core.features import weights
 from nst_core.features.checkpoint import MEANS, expected_shapes, scale_shapes
 from nst_core.features.vgg import VGG
+
+# The same values each time, on however slow a machine; what once failed is to be a test of its own.
+settings.register_profile(
+    "laws",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("laws")
 
 
 def pytest_collection_modifyitems(items):

@@ -1,10 +1,11 @@
 """Names of files: whatever they are made of, they fit, they differ on every computer, and they stay the same."""
 
-import random
 import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nst_core.file_names import (
     MOST_BYTES,
@@ -13,69 +14,51 @@ from nst_core.file_names import (
     alike,
     is_portable,
     longest_in,
+    named_after,
     portable,
     shortened,
 )
 
-LETTERS = [
-    "a",
-    "B",
-    "ß",
-    "é",
-    "e\u0301",
-    "Å",
-    "İ",
-    "ﬁ",
-    "日",
-    "🎨",
-    ".",
-    " ",
-    "-",
-    "2",
-    ":",
-    "?",
-    "/",
-    "\n",
-    "\udcff",
-    "\u202e",
-]
+LETTERS = "aBße\u0301éÅİﬁ日🎨. -2:?/\n\udcff\u202e"
 STEMS = ["CON", "nul.png", "com1 ", "aux.tar", "LPT¹", "", ".", "..", " ", "a.", "a ", " a", ".hidden", "con", "Prn.x"]
 
 
-def stems(seed: int, count: int = 60) -> list[str]:
-    """Made names, many of which are alike or too long."""
-    draw = random.Random(seed)
-    made = ["".join(draw.choices(LETTERS, k=draw.choice((1, 1, 2, 3, 60, 120, 300)))) for _ in range(count)]
-    long = "x" * draw.randrange(240, 260)
-    return [*made, *STEMS, *(letter * 3 for letter in LETTERS), *(f"{long}{number}" for number in range(9)), *made[:20]]
+LONG = [f"{'x' * length}{number}" for length in (38, 141, 199, 250, 255) for number in range(3)]
+letters = st.sampled_from(LETTERS) | st.characters()  # halves of letters among them, as disks have bytes that are none
+names = st.text(letters, max_size=12) | st.sampled_from(STEMS + LONG)
+stems = names | st.builds(lambda text, times: text * times, names, st.sampled_from([2, 40, 300]))
 
 
 def bytes_of(name: str) -> int:
     return len(name.encode("utf-8", "surrogatepass"))
 
 
-@pytest.mark.parametrize("ending", [".png", "", "-0.5.mp4"])
-@pytest.mark.parametrize("seed", range(8))
-def test_names_in_one_place_fit_and_no_computer_takes_two_for_one(seed, ending):
-    most = random.Random(seed).choice((40, 143, MOST_BYTES))
-    names, given = Names(most), stems(seed)
-    made = [names.free(stem, ending) for stem in given]
-    assert all(bytes_of(name) <= most and name.endswith(ending) for name in made)
-    assert len({alike(name) for name in made}) == len(made)
-    taken: set[str] = set()
-    for stem, name in zip(given, made, strict=True):
-        whole = stem + ending
-        assert bytes_of(whole) > most or alike(whole) in taken or name == whole
+@given(st.lists(stems, max_size=30), st.sampled_from([".png", "", "-0.5.mp4"]), st.sampled_from([40, 143, MOST_BYTES]))
+def test_names_in_one_place_fit_and_no_computer_takes_two_for_one(given_stems, ending, most):
+    place, taken = Names(most), set[str]()
+    for stem in [*given_stems, *given_stems[:3]]:
+        name, whole = place.free(stem, ending), stem + ending
+        assert bytes_of(name) <= most and name.endswith(ending) and alike(name) not in taken
+        assert name == whole or bytes_of(whole) > most or alike(whole) in taken
         taken.add(alike(name))
+        for form in ("NFC", "NFD"):
+            assert alike(unicodedata.normalize(form, name)) == alike(name) == alike(alike(name))
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_names_that_travel_are_taken_by_every_computer(seed):
-    names = Names(PORTABLE_BYTES)
-    for stem in stems(seed):
-        name = names.free(portable(stem), ".png")
+@given(st.lists(stems, max_size=20))
+def test_names_that_travel_are_taken_by_every_computer(given_stems):
+    place = Names(PORTABLE_BYTES)
+    for stem in given_stems:
+        name = place.free(portable(stem), ".png")
         assert is_portable(name) and name.encode("utf-8") and not set(name) & set('<>:"/\\|?*')
         assert portable(portable(stem)) == portable(stem)
+        assert is_portable(shortened(portable(stem), "", PORTABLE_BYTES))
+
+
+@given(st.lists(stems, min_size=1, max_size=4))
+def test_a_name_of_what_a_thing_is_made_of_travels(parts):
+    name = named_after(*parts, ending=".png")
+    assert is_portable(name) and name.endswith(".png") and bytes_of(name) <= PORTABLE_BYTES
 
 
 def test_what_every_computer_takes_travels_as_it_is():

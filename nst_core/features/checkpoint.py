@@ -3,6 +3,7 @@
 import hashlib
 import math
 import pickle  # nosec B403  # for the name of its error: files are read with weights_only
+import warnings
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from nst_core.errors import WeightsError
+from nst_core.errors import WeightsError, seen
 
 # Channels of each convolution (3×3, then ReLU) and "M" for max pooling, as torchvision numbers them.
 # Source: configurations E and D of Simonyan & Zisserman (2014), table 1.
@@ -212,7 +213,9 @@ def _tensors(path: Path, names: Collection[str], device: str = "cpu") -> dict[st
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in set(names).intersection(file.keys())}
-        state = torch.load(path, map_location=device, weights_only=True, mmap=_can_be_mapped(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a pickle that calls itself another kind, which a flaw tells better
+            state = torch.load(path, map_location=device, weights_only=True, mmap=_can_be_mapped(path))
     except pickle.UnpicklingError as error:
         raise Flaw("it is damaged or holds more than numbers") from error
     except Exception as error:  # a damaged file makes the readers raise almost anything
@@ -228,7 +231,7 @@ def _can_be_mapped(path: Path) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:100] or type(error).__name__
+    return seen((str(error).splitlines() or [""])[0]) or type(error).__name__
 
 
 def _times(shape: tuple) -> str:

@@ -28,6 +28,10 @@ SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.AC
 NEAREST = Interpolation.POINT | Interpolation.ACCURATE_RND
 
 
+# How often a frame is turned by 90° against the clock -> as `turn_of`.
+QUARTERS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
+
+
 class FilmPixels:
     """Makes images of all frames of a film: with a scaler for each, as is PyAV's default, memory goes up.
 
@@ -115,7 +119,10 @@ def turn_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:
 
     Asked of one frame only: a frame that was asked for its side data waits for the garbage collector, picture and all.
     """
-    beside: Mapping[str, Any] = frame.side_data  # PyAV's stubs know no more than one kind
+    try:
+        beside: Mapping[str, Any] = frame.side_data  # PyAV's stubs know no more than one kind
+    except ValueError:  # nor does PyAV know all: EXIF in films of JPEGs is one that hides the others
+        return QUARTERS[round(frame.rotation / 90) % 4]
     matrix = beside.get("DISPLAYMATRIX")
     if matrix is None:
         return 1, 0, 0, 1

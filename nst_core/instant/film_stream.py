@@ -14,6 +14,7 @@ import av
 
 from nst_core.errors import ImageError, named
 from nst_core.instant.fields import Fields, order_of
+from nst_core.instant.film_ends import lacks_end
 from nst_core.instant.hdr import HLG, PQ
 
 # What may be opened. ffmpeg knows more, among them play lists, which open other files, and plain text as a picture.
@@ -28,9 +29,9 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # ffmpeg's own leave tr
 ALPHA_LOST = "the video's transparency cannot be read here; what was hidden shows"
 HIGH_RANGE = "the video's range of light is high (HDR); it is painted in the common one, its highlights compressed"
 INDEX_LOST = "its end, which says where its pictures are, is missing; copy it anew in full, or have it mended"
+UNKNOWN_CODEC = "is packed in a way (a codec) that cannot be read here; save it as an MP4 with H.264"
 SEVERAL = "the file holds {} videos; the main one is painted"
 UNSPECIFIED = 2  # ffmpeg's number of a matrix, transfer or primaries of which nothing is said
-TAIL = 64  # bytes
 MOST_BOXES = 1000  # looked at, of a file's outermost ones
 
 
@@ -81,19 +82,19 @@ class FilmStream:
             self.notes += (HIGH_RANGE,)
         self._fields = Fields(order_of(self._stream))
         self.facts = _facts(self._container, self._stream)
-        if self._container.format.name in ("gif", "apng"):
-            self.damaged = _lacks_end(path)
+        self.damaged = lacks_end(path, self._container.format.name)
 
     def _main_stream(self, path: Path) -> av.VideoStream:
         covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails  # of a song, of a film
         films = [stream for stream in self._container.streams.video if not stream.disposition & covers]
-        if not films:
+        readable = [stream for stream in films if stream.codec_context]
+        if not readable:
             self.close()
-            raise ImageError(f"{named(path)} holds no moving pictures; {USE}")
+            raise ImageError(f"{named(path)} {UNKNOWN_CODEC if films else f'holds no moving pictures; {USE}'}")
         if len(films) > 1:
             self.notes += (SEVERAL.format(len(films)),)
         best = self._container.streams.best("video")  # ffmpeg's own choice and most players'
-        return best if best in films else films[0]
+        return best if best in readable else readable[0]
 
     def _read_alpha(self) -> None:
         name = ALPHA_DECODERS.get(self._decoder.name)
@@ -171,7 +172,7 @@ def _lacks_index(path: Path) -> bool:
             boxes.append(box)
             if size < 8 or len(boxes) == MOST_BOXES:
                 break
-            file.seek(size - len(head), os.SEEK_CUR)
+            file.seek(min(size - len(head), path.stat().st_size), os.SEEK_CUR)  # no farther than a disk counts
     return boxes[:1] == [b"ftyp"] and b"mdat" in boxes and b"moov" not in boxes
 
 
@@ -198,12 +199,3 @@ def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> Fi
         has_sound=bool(container.streams.audio),
         opaque=container.format.name == "avi" and stream.codec_context.name == "rawvideo",  # whose fourth byte is idle
     )
-
-
-def _lacks_end(path: Path) -> bool:
-    """Tell whether a GIF or PNG misses the mark with which such files end."""
-    with path.open("rb") as file:
-        gif = file.read(3) == b"GIF"
-        file.seek(max(0, path.stat().st_size - TAIL))
-        tail = file.read()
-    return not (tail.rstrip(b"\0").endswith(b";") if gif else b"IEND" in tail)

@@ -124,6 +124,7 @@ def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
             if not part_end:  # the last part, to the end of the file
                 return
             file.seek(part_end)
+            part_end = 0  # lest pixels that follow pixels are gone over for ever
             continue
         start = file.tell() - 2
         (length,) = struct.unpack(">H", file.read(2))

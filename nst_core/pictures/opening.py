@@ -16,7 +16,7 @@ from PIL import BmpImagePlugin, IcoImagePlugin, Image, ImageCms
 from PIL.ImageFile import ImageFile
 
 from nst_core.errors import ImageError, named
-from nst_core.pictures import cost, directories
+from nst_core.pictures import cost, directories, quiet
 from nst_core.pictures.png_text import heads
 
 # Kinds of file that are opened, as Pillow calls them; the last has no mark to know it by. Every further one is a
@@ -62,6 +62,7 @@ UNREADABLE = "cannot be read as a picture (it is damaged, cut short or of anothe
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 directories.guard()
+quiet.hush()
 
 
 @contextmanager

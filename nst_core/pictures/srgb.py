@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 STRIP_PIXELS = 2**18  # converted at a time, lest a picture be there several times over
+SAMPLE_FORMAT, UNSIGNED = 339, 1  # TIFF's tag of what a number is, and what it says where it says nothing
 DEEP = ("I", "F")  # grey of 16 or 32 bits, or of floats
 # A mode with transparency or a palette -> what its colours alone are.
 OPAQUE = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}
@@ -18,7 +19,8 @@ def in_srgb(picture: Image.Image, mode: str, profile_data: bytes | None) -> Imag
     By its ICC profile, if any. Converted strip by strip: Pillow's and numpy's own copies would be several times as
     large as the picture.
     """
-    range_ = _range(picture) if picture.mode.startswith(DEEP) else None
+    unsigned = _is_unsigned(picture)
+    range_ = _range(picture, unsigned) if picture.mode.startswith(DEEP) else None
     opaque = _opaque(picture)
     profile = _profile(profile_data, opaque)
     if picture.mode == mode == "RGB" and not profile and not picture.has_transparency_data:
@@ -26,7 +28,8 @@ def in_srgb(picture: Image.Image, mode: str, profile_data: bytes | None) -> Imag
     made = Image.new(mode, picture.size)
     for top, strip in _strips(picture):
         if range_:
-            made.paste(_eight_bits(strip, *range_, profile).convert(mode), (0, top))
+            values = _numbers(strip, unsigned)
+            made.paste(_eight_bits(values, *range_, profile).convert(mode), (0, top))
         else:
             made.paste(_strip_srgb(strip, opaque, profile, mode), (0, top))
     return made
@@ -63,21 +66,34 @@ def _strip_srgb(strip: Image.Image, opaque: str, profile: ImageCms.ImageCmsTrans
     return colors
 
 
-def _range(picture: Image.Image) -> tuple[float, float]:
+def _is_unsigned(picture: Image.Image) -> bool:
+    """Whether grey of 32 bits goes to 2³², of which Pillow makes numbers to 2³¹ and below 0."""
+    tags = getattr(picture, "tag_v2", {})
+    return picture.mode == "I" and bool(tags) and tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0] == UNSIGNED
+
+
+def _numbers(strip: Image.Image, unsigned: bool) -> np.ndarray:
+    values = np.asarray(strip)
+    return values.view(np.uint32) if unsigned else values
+
+
+def _range(picture: Image.Image, unsigned: bool) -> tuple[float, float]:
     """Find what is black and what is white in grey of 16 or 32 bits or of floats."""
-    strips = (np.asarray(strip) for _, strip in _strips(picture))
+    strips = (_numbers(strip, unsigned) for _, strip in _strips(picture))
     extremes = [float(extreme) for values in strips for extreme in (values.min(), values.max())]  # NaN if there is one
     low, high = min(extremes), max(extremes)
     if not np.isfinite(extremes).all():
         raise ValueError("not finite")
     if picture.mode == "F":  # no fixed range: [0, 1] by custom, else its own extremes
         return min(0.0, low), max(1.0, high)
-    return 0.0, 65535.0 if high <= 65535 else float(2**31 - 1)
+    return 0.0, 65535.0 if high <= 65535 else float(2 ** (32 if unsigned else 31) - 1)
 
 
-def _eight_bits(strip: Image.Image, low: float, high: float, profile: ImageCms.ImageCmsTransform | None) -> Image.Image:
+def _eight_bits(
+    numbers: np.ndarray, low: float, high: float, profile: ImageCms.ImageCmsTransform | None
+) -> Image.Image:
     """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white, or take eight bits first."""
-    values = (np.asarray(strip, dtype=np.float64) - low) / (high - low) * 255
+    values = (numbers.astype(np.float64) - low) / (high - low) * 255
     if profile:
         ramp = np.arange(256, dtype=np.uint8)[None]
         values = np.interp(values, ramp[0], np.asarray(profile.apply(Image.fromarray(ramp)))[0, :, 0])

@@ -1,6 +1,8 @@
 import hashlib
 import json
 import os
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -227,6 +229,38 @@ def test_a_damaged_file_is_refused_by_name(part, name, home):
     with pytest.raises(WeightsError) as caught:
         load(Checkpoint("vgg19", path, "cache"))
     assert str(path) in str(caught.value)
+
+
+def changed(path: Path, old: bytes, new: bytes) -> None:
+    """Overwrite bytes of a file, wherever they are."""
+    data = path.read_bytes()
+    assert old in data and len(old) == len(new)
+    path.write_bytes(data.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("vgg19-a.pth", b"vgg19-a/data/0", b"v\x11g19\x03a/data/0"),
+        ("vgg19-a.pth", b"little", b"litt\0e"),
+        ("vgg19_features.safetensors", b'"F32"', b'"F\x7f2"'),
+    ],
+)
+def test_what_a_damaged_file_is_refused_with_can_be_read(name, old, new, home):
+    path = put(home / name)
+    changed(path, old, new)
+    with pytest.raises(WeightsError, match="vgg19") as caught:
+        load(Checkpoint("vgg19", path, "cache"))
+    assert str(caught.value).isprintable()
+
+
+def test_a_pickle_that_calls_itself_another_kind_brings_no_warning_of_torchs(home):
+    torch.save(state_of(), home / "vgg19.pth", _use_new_zipfile_serialization=False)
+    changed(home / "vgg19.pth", b"\x80\x02", b"\x80\x06")
+    with warnings.catch_warnings(record=True) as told, suppress(WeightsError):
+        warnings.simplefilter("always")
+        load(Checkpoint("vgg19", home / "vgg19.pth", "cache"))
+    assert not told
 
 
 def test_a_checkpoint_that_vanished_is_refused_by_name(home):

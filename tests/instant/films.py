@@ -35,6 +35,7 @@ def write(
     codec: str,
     *,
     container: str | None = None,
+    container_options: dict[str, str] | None = None,
     times: Sequence[int] | None = None,  # milliseconds
     options: dict[str, str] | None = None,
     metadata: dict[str, str] | None = None,
@@ -47,7 +48,7 @@ def write(
     **context_settings: object,
 ) -> Path:
     """Write frames, and, if a sound codec is named, silence with clicks at such seconds, as long as they last."""
-    with av.open(str(path), "w", container) as target:
+    with av.open(str(path), "w", container, container_options=container_options or {}) as target:
         base = Fraction(1, 1000) if times else Fraction(1, RATE)
         first = frames[0]
         stream = target.add_stream(

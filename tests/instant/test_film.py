@@ -1,7 +1,9 @@
 """Films of every container and kind, alike in what is seen of them."""
 
 import gc
+import io
 import shutil
+import struct
 from fractions import Fraction
 
 import av
@@ -12,6 +14,7 @@ from PIL import Image
 from nst_core.errors import ImageError
 from nst_core.instant import film_stream, video
 from tests.instant.films import HEIGHT, RATE, WIDTH, decoded, difference, frame_of, ramp, seen, write
+from tests.test_images import TURNS, quarters
 
 COUNT = 10
 HIDDEN = (255, 0, 254)  # what is stored where a film is transparent
@@ -315,6 +318,45 @@ def test_a_film_without_its_index_is_refused_with_the_reason(tmp_path, share):
     source = cut(write(tmp_path / "a.mp4", noise(20), "libx264"), share)
     with pytest.raises(ImageError, match="a.mp4 cannot be read as a video: its end, which says where its pictures are"):
         video.paint_video(source, tmp_path / "o.mp4", lambda image: image)
+
+
+def test_a_film_whose_boxes_are_longer_than_any_disk_is_refused(tmp_path):
+    box = struct.pack(">I4sQ", 1, b"mdat", 2**64 - 1)
+    (tmp_path / "a.mp4").write_bytes(struct.pack(">I4s4sI", 16, b"ftyp", b"isom", 0) + box + bytes(40))
+    with pytest.raises(ImageError, match="its end, which says where its pictures are, is missing"):
+        video.paint_video(tmp_path / "a.mp4", tmp_path / "o.mp4", lambda image: image)
+
+
+def test_a_film_of_a_codec_that_nobody_knows_is_refused_with_a_remedy(tmp_path):
+    path = write(tmp_path / "a.mp4", noise(3), "libx264")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz9").replace(b"avcC", b"zzzC"))
+    with pytest.raises(ImageError, match=r"a\.mp4 is packed in a way \(a codec\) that cannot be read here; save it as"):
+        video.paint_video(path, tmp_path / "o.mp4", lambda image: image)
+
+
+def of_jpegs(path, orientation: int):
+    """A film of JPEGs as some cameras make them, each with EXIF of its own."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(TURNS[orientation](quarters(48, 80))))
+    buffer = io.BytesIO()
+    stored.save(buffer, "JPEG", quality=95, exif=exif.tobytes())
+    with av.open(str(path), "w") as target:
+        stream = target.add_stream("mjpeg", rate=RATE, width=stored.width, height=stored.height, pix_fmt="yuvj420p")
+        for index in range(3):
+            packet = av.Packet(buffer.getvalue())
+            packet.stream, packet.is_keyframe = stream, True
+            packet.pts = packet.dts = index
+            packet.time_base = Fraction(1, RATE)
+            target.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_film_of_jpegs_with_exif_is_read_upright(tmp_path, orientation):
+    frames, notes = seen(of_jpegs(tmp_path / "a.avi", orientation), tmp_path / "o.mp4")
+    assert len(frames) == 3 and not notes
+    assert frames[0].shape == (48, 80, 3) and difference(frames[0], quarters(48, 80)) < 6
 
 
 def test_sound_or_pictures_that_are_merely_shorter_are_no_damage(tmp_path):

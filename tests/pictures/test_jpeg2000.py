@@ -78,3 +78,21 @@ def test_a_file_that_is_cut_short_is_read_or_refused(cut):
     except ImageError:
         return
     assert cut > 100
+
+
+class Patient(io.BytesIO):
+    """A file that is read so many times and no more."""
+
+    left = 10_000
+
+    def read(self, size=-1):
+        self.left -= 1
+        assert self.left, "it is read for ever"
+        return super().read(size)
+
+
+def test_a_part_of_a_tile_that_ends_where_its_pixels_begin_is_not_read_for_ever():
+    data = bytearray(files.saved(64, 48, "L", "JPEG2000", no_jp2=True))
+    part = data.index(b"\xff\x90")
+    data[part + 6 : part + 10] = struct.pack(">I", 12)  # the length of what stands before the pixels
+    assert jpeg2000.read(Patient(data)).size == (64, 48)

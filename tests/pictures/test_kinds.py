@@ -84,6 +84,9 @@ GREY = np.asarray(Image.fromarray(quarters()).convert("L"))[..., None]
 DEPTHS = {
     "rgb of 16 bits": (quarters().astype(np.uint16) * 257, 1, 2),
     "grey of 16 bits": (GREY.astype(np.uint16) * 257, 1, 1),
+    "grey of 32 bits": (GREY.astype(np.uint32) * (2**32 // 255), 1, 1),
+    "grey of 32 bits, signed": (GREY.astype(np.int32) * (2**31 // 255), 2, 1),
+    "grey of 32 bits, as small as of 16": (GREY.astype(np.uint32) * 257, 1, 1),
     "grey of 8 bits, white is 0": (255 - GREY, 1, 0),
     "grey of floats": ((GREY / 255).astype(np.float32), 3, 1),
 }
@@ -93,6 +96,10 @@ DEPTHS = {
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_every_depth_is_read_in_either_order_of_bytes(depth, order):
     pixels, sample, photometric = DEPTHS[depth]
+    if (order, pixels.dtype) == (">", np.uint32):
+        with pytest.raises(ImageError, match="use a JPEG, PNG or WebP"):  # Pillow knows none such
+            seen(tiff(pixels, sample, photometric, order))
+        return
     expected = quarters() if pixels.shape[2] == 3 else np.repeat(GREY, 3, 2)
     np.testing.assert_allclose(seen(tiff(pixels, sample, photometric, order)), expected, atol=1.01)
 

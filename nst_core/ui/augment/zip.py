@@ -98,6 +98,8 @@ def _mostly_deeper(paths: Collection[tuple[str, ...]]) -> bool:
 
 def _files(archive: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, tuple[str, ...]]:
     """List what is to be unpacked -> the parts of its path; refused as a whole if too much, or if a path leads out."""
+    if not all(info.filename for info in archive.infolist()):
+        raise zipfile.BadZipFile("a file without a name")
     infos = [info for info in archive.infolist() if not info.is_dir()]
     size = sum(info.file_size for info in infos)
     if len(infos) > MOST_FILES or size > MOST_BYTES:

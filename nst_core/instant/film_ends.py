@@ -1,0 +1,46 @@
+"""Tells of films in containers that say of no length whether their end is there."""
+
+from pathlib import Path
+
+TAIL = 64  # bytes, in which the last mark of a GIF or PNG stands
+OGG_PAGE = 27 + 255 + 255 * 255  # bytes, at most
+OGG_HEAD, OGG_LAST = 27, 4  # bytes before the table of a page's parts; the flag of a stream's last page
+TS_SYNC = 0x47
+TS_PACKETS = ((188, 0), (192, 4))  # bytes of a packet, and before its sync byte: plain, and as cameras write it
+
+
+def lacks_end(path: Path, container: str) -> bool:
+    """Tell whether a file is cut short; of a kind that does not show it, no.
+
+    Args:
+        container: as ffmpeg names it.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(200)
+        file.seek(max(0, size - OGG_PAGE))
+        tail = file.read()
+    match container:
+        case "gif":
+            return not tail[-TAIL:].rstrip(b"\0").endswith(b";")
+        case "apng":
+            return b"IEND" not in tail[-TAIL:]
+        case "ogg":
+            return _lacks_last_page(tail)
+        case "mpegts":
+            sizes = [length for length, before in TS_PACKETS if _in_step(head, before, before + length)]
+            return bool(sizes) and size % sizes[0] != 0
+    return False
+
+
+def _in_step(head: bytes, *places: int) -> bool:
+    return all(place < len(head) and head[place] == TS_SYNC for place in places)
+
+
+def _lacks_last_page(tail: bytes) -> bool:
+    """Whether an Ogg's last page is cut or says that more follow."""
+    page = tail[tail.rfind(b"OggS") :]
+    if len(page) < OGG_HEAD:
+        return True
+    parts = page[OGG_HEAD : OGG_HEAD + page[26]]
+    return not page[5] & OGG_LAST or len(page) < OGG_HEAD + page[26] + sum(parts)
