@@ -39,7 +39,7 @@ async def page(talk: Talk, number: int, size: int, steps: int) -> Painted:
     staying = asyncio.create_task(talk.stay(visitor.session))
     try:
         await visitor.open()
-        return await visitor.paint(*files(), size=size, steps=steps, seed=number, start="noise", tolerance=0)
+        return await visitor.paint(*files(), size=size, steps=steps, seed=number, init="noise", tolerance=0)
     finally:
         staying.cancel()
 
