@@ -141,13 +141,17 @@ class Lane:
 
     def _move_up(self) -> None:
         for place in self._places:
-            at_work = [one.client.session for one in self._places if one.at_work]
-            of_session = at_work.count(place.client.session) if place.client.session else 0
-            free = len(at_work) < self.workers and of_session < self._at_work_of_session
-            if free and not place.at_work and not self.closing:
+            is_free = sum(one.at_work for one in self._places) < self.workers
+            if is_free and not place.at_work and not self._has_its_share(place) and not self.closing:
                 place.began = time.monotonic()
                 if place.when_at_work:
                     place.when_at_work()
+
+    def _has_its_share(self, place: Place) -> bool:
+        """Whether as many jobs of the same page are at work as may be."""
+        session = place.client.session
+        of_session = sum(one.at_work and one.client.session == session for one in self._places) if session else 0
+        return of_session >= self._at_work_of_session
 
     def before(self, place: Place) -> int:
         """Count the jobs that wait or are at work and came before."""
@@ -156,9 +160,9 @@ class Lane:
 
     @property
     def waiting(self) -> int:
-        """Count the jobs that wait."""
+        """Count the jobs that wait for others to end, rather than for one of the same page."""
         with self._lock:
-            return sum(not place.at_work for place in self._places)
+            return sum(not place.at_work and not self._has_its_share(place) for place in self._places)
 
     @property
     def taken(self) -> int:

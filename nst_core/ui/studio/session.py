@@ -100,7 +100,10 @@ class Session(PageState):
 
     @classmethod
     def tidy(cls) -> None:
-        """End what nobody has looked at for long, and forget sessions in which there is nothing."""
+        """Pause what nobody has looked at for the time of grace, then free its memory: the disk has what goes on.
+
+        Sessions in which there is nothing are forgotten at once.
+        """
         now, allowed = time.monotonic(), limits()
         for key, session in list(cls.known.items()):
             if session.pages:
@@ -108,8 +111,9 @@ class Session(PageState):
             away = now - session.left_since
             if session.busy and session.job and away > allowed.grace:
                 session.job.stop(f"Nobody looked at it for {duration(allowed.grace)}: it was paused. Continue goes on.")
-            elif not session.busy and (away > allowed.paintings or not session.results.kept and not session.run):
-                session.drop_run()
+            elif not session.busy and (away > allowed.grace or not session.results.kept and not session.run):
+                if session.run:
+                    session.run.close()
                 del cls.known[key]
 
     def take(self, config: StyleTransferConfig) -> Updates:

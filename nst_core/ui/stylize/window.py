@@ -22,6 +22,7 @@ from nst_core.ui.stylize.run import STAGE, go_on, paint, result_of
 from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
 
+LONGEST_KEY = 100  # letters
 CUT_OFF = "The server was started again: here is step {} of {}. Continue goes on."
 
 # What `look` gives, by name: the stage, the strip, and the buttons.
@@ -169,6 +170,8 @@ def come_back(session: Session, key: str, request: gr.Request) -> Updates:
     Returns:
         "session" and "key", what `look` gives, and what was put into fields.
     """
+    if not isinstance(key, str) or len(key) > LONGEST_KEY:  # as no browser of ours has it
+        key = ""
     if key and key not in Session.known:
         session = find_session(key, _restore) or session
         if session.run and session.run.last_frame:

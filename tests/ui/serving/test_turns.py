@@ -16,6 +16,7 @@ from nst_core.ui.serving import turns as module
 from nst_core.ui.serving.audience import Audience
 from nst_core.ui.serving.turns import TurnMissed, endpoint, in_lane, in_turn
 
+OTHER = Client()  # a program on this computer
 PAGE = Client(session="page", event="job", address="10.0.0.1")
 
 
@@ -150,7 +151,7 @@ def test_a_long_job_ends_when_others_wait_and_not_before(audience, toasts, monke
         await settled(lane)
         job = asyncio.create_task(collected(lane, lambda: counting(steering), steering))
         await asyncio.sleep(0.05)
-        other = await collected(lane, lambda: counting(Steering(), 2))
+        other = await collected(lane, lambda: counting(Steering(), 2), client=OTHER)
         return alone, await job, other
 
     alone, ended, other = asyncio.run(run())
@@ -173,7 +174,7 @@ def test_a_job_that_fails_for_being_ended_says_why_it_was(audience, monkeypatch)
     async def run():
         job = asyncio.create_task(collected(lane, without_result, steering))
         await asyncio.sleep(0.02)
-        other = asyncio.create_task(collected(lane, lambda: counting(Steering(), 1)))
+        other = asyncio.create_task(collected(lane, lambda: counting(Steering(), 1), client=OTHER))
         with pytest.raises(NSTError, match="Others wait"):
             await job
         return await other

@@ -12,7 +12,7 @@ from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import window
 from nst_core.ui.stylize.window import SEEN, look, place, press_go_on, press_run, press_stop, tell
 from nst_core.ui.widgets.channel import Channel
-from tests.ui.browsers import opened, page, painting, shown, under_way
+from tests.ui.browsers import ended, opened, page, painting, shown, under_way
 from tests.ui.stylize.test_run import value_of
 
 pytestmark = pytest.mark.usefixtures("browsers")
@@ -54,9 +54,14 @@ def test_a_browser_that_comes_again_finds_its_result_and_may_go_on(random_weight
 
 def test_who_does_not_know_the_key_finds_nothing(random_weights, files):
     session = painting(files)
-    for key in ("", "guessed", session.key[:-1]):
-        other, found = opened(f"page with {key!r}", key)
-        assert other is not session and set(found) == {"session", "key"} and found["key"] not in ("", session.key)
+    for key in ("", "guessed", session.key[:-1], None, ["a"], {"a": 1}, "x" * 10**6):
+        other, found = opened(f"page with {str(key)[:9]}", key)
+        assert (
+            other is not session
+            and set(found) == {"session", "key"}
+            and len(found["key"]) == 32
+            and found["key"] != session.key
+        )
 
 
 def test_pictures_that_were_placed_are_there_again_before_any_run(files):
@@ -97,14 +102,16 @@ def test_a_painting_pauses_when_no_page_showed_it_for_the_time_of_grace(random_w
 def test_sessions_without_anything_are_forgotten_and_old_ones_freed(random_weights, files, browsers):
     empty, _ = opened("nobody")
     session = painting(files)
-    assert session.job.wait(60)
+    assert ended(session)
     for name in ("nobody", "page"):
         Session.leave_page(page(name))
     Session.tidy()
     assert list(browsers) == [session.key]
-    session.left_since -= 86_401
+    session.left_since -= 601
     Session.tidy()
-    assert not browsers and session.run is None
+    assert not browsers and session.run.painting.stage is None
+    _, back = opened("again", session.key)
+    assert "Done: 3 steps" in back["status"] and back["after"]._constructor_args[0]["visible"]
 
 
 def test_what_is_wrong_is_said_and_told_and_the_page_can_be_used_again(random_weights, files, monkeypatch):
