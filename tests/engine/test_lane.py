@@ -76,6 +76,7 @@ def test_one_page_has_one_job_at_work_and_others_pass_it():
     lane = Lane(3)
     mine, mine_too, yours = lane.enter(client(1), ALL), lane.enter(client(1), ALL), lane.enter(client(2), ALL)
     assert mine.at_work and yours.at_work and not mine_too.at_work
+    assert lane.waiting == 0  # nobody is kept waiting by others
     lane.leave(mine)
     assert mine_too.at_work
 
