@@ -17,6 +17,7 @@ from PIL.ImageFile import ImageFile
 
 from nst_core.errors import ImageError, named
 from nst_core.pictures import cost, directories, quiet
+from nst_core.pictures.pieces import check_blocks, check_chunks
 from nst_core.pictures.png_text import heads
 
 # Kinds of file that are opened, as Pillow calls them; the last has no mark to know it by. Every further one is a
@@ -198,10 +199,12 @@ def _check_first_frame(file: BinaryIO, name: str) -> None:
     if head.startswith(b"\x89PNG"):
         size = struct.unpack(">II", head[16:24])
         check_pixels(size, name)
+        check_chunks(file)
         if _is_animated(file):
             _check_cost(8 * size[0] * size[1], size, name)
     elif head.startswith(b"GIF8"):
         check_pixels(struct.unpack("<HH", head[6:10]), name)
+        check_blocks(file)
     file.seek(0)
 
 

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
 import torch
 from PIL import Image, ImageCms, PngImagePlugin
 from safetensors.torch import save
@@ -128,6 +127,8 @@ def tiff() -> Iterator[bytes]:
 
 
 def heic() -> Iterator[bytes]:
+    import pillow_heif  # which not every computer has
+
     known_formats()
     for mode in ("RGB", "RGBA", "L"):
         yield saved(mode, "HEIF", quality=60)
