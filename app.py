@@ -23,7 +23,7 @@ from nst_core.ui.page.theme import CSS, THEME
 from nst_core.ui.page.toasts import remark
 from nst_core.ui.serving.page import Page
 from nst_core.ui.serving.server import launch_options, serve
-from nst_core.ui.studio import camera
+from nst_core.ui.studio import camera, health
 from nst_core.ui.stylize import endpoint
 from nst_core.ui.stylize import tab as stylize
 from nst_core.ui.train import tab as train
@@ -54,7 +54,7 @@ with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo
 demo.queue(max_size=2000, default_concurrency_limit=None, api_open=False)
 
 try:
-    LAUNCH = launch_options(theme=THEME, css=CSS, routes=[ROUTE, camera.ROUTE])  # here and in tests
+    LAUNCH = launch_options(theme=THEME, css=CSS, routes=[ROUTE, camera.ROUTE, health.ROUTE])  # here and in tests
 except NSTError as error:  # a limit that is no number
     sys.exit(f"error: {error}")
 
