@@ -16,6 +16,7 @@ from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
 from nst_core.pictures.notes import tell_by
 from nst_core.ui.augment.area import build_augment
+from nst_core.ui.classroom import routes as classroom
 from nst_core.ui.explain import tab as explain
 from nst_core.ui.instant import endpoint as instant_endpoint
 from nst_core.ui.instant import tab as instant
@@ -23,7 +24,7 @@ from nst_core.ui.page.theme import CSS, THEME
 from nst_core.ui.page.toasts import remark
 from nst_core.ui.serving.page import Page
 from nst_core.ui.serving.server import launch_options, serve
-from nst_core.ui.studio import camera
+from nst_core.ui.studio import camera, health
 from nst_core.ui.stylize import endpoint
 from nst_core.ui.stylize import tab as stylize
 from nst_core.ui.train import tab as train
@@ -54,7 +55,8 @@ with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo
 demo.queue(max_size=2000, default_concurrency_limit=None, api_open=False)
 
 try:
-    LAUNCH = launch_options(theme=THEME, css=CSS, routes=[ROUTE, camera.ROUTE])  # here and in tests
+    ROUTES = [ROUTE, camera.ROUTE, health.ROUTE, *classroom.ROUTES]
+    LAUNCH = launch_options(theme=THEME, css=CSS, routes=ROUTES)  # here and in tests
 except NSTError as error:  # a limit that is no number
     sys.exit(f"error: {error}")
 

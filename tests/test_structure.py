@@ -22,6 +22,7 @@ ROOMS = (
 INNER_ROOMS = {
     "ui": (
         "page", "widgets", "serving", "studio", "stylize", "variations", "instant", "train", "explain", "augment",
+        "classroom",
     ),
     "analysis": ("", "cutouts", "layer_view", "painting", "written", "poster", "figures"),
 }  # fmt: skip

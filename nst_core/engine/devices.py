@@ -32,6 +32,11 @@ class Devices:
             return [DeviceThread("device")]
         return [DeviceThread(f"device {device}", device) for device in devices]
 
+    @property
+    def begun(self) -> list[DeviceThread]:
+        """The threads that there are, none as long as nothing was computed; none is begun for it."""
+        return list(vars(self).get("threads", ()))
+
     @contextmanager
     def open(self, account: Account) -> Iterator[None]:
         """Give a job its device, on which all is computed in the name of its account."""

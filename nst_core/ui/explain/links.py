@@ -1,6 +1,5 @@
 """Makes and reads links that open the page at a figure with its settings."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +8,8 @@ from urllib.parse import urlencode
 
 from nst_core.analysis.figure import Figure
 from nst_core.analysis.figures.catalogue import FIGURES
-from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError, said
-from nst_core.ui.page.downloads import new_file
-
-FIGURE_KEY, CONTENT_KEY, STYLE_KEY = "figure", "content", "style"
-EXAMPLES = {CONTENT_KEY: ASSETS / "photos", STYLE_KEY: ASSETS / "styles"}
+from nst_core.ui.studio.links import EXAMPLES, FIGURE_KEY, linked_picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +19,7 @@ class LessonLink:
     Attributes:
         figure: which one.
         settings: name -> value of every option.
-        pictures: CONTENT_KEY or STYLE_KEY -> an example of the program's; none for others.
+        pictures: of EXAMPLES -> an example of the program's, or what a link brought; none for others.
     """
 
     figure: Figure
@@ -55,17 +50,8 @@ def read_link(query: Mapping[str, str]) -> LessonLink | None:
     figure = FIGURES[name]
     known = {option.name for option in figure.options}
     settings = figure.settings({key: value for key, value in query.items() if key in known})
-    pictures = {key: _example(key, query[key]) for key in EXAMPLES if key in query}
+    pictures = {key: linked_picture(key, query[key]) for key in EXAMPLES if key in query}
     return LessonLink(figure=figure, settings=settings, pictures=pictures)
-
-
-def _example(key: str, name: str) -> Path:
-    """Find an example by its name; a link names no other files."""
-    found = {path.stem: path for path in sorted(EXAMPLES[key].glob("*.jpg"))}
-    if name not in found:
-        raise ConfigError(f"the link's {key} is {said(name)}; choose one of {', '.join(found)}")
-    # as a copy: gradio serves no file of a program that was started in another folder
-    return Path(shutil.copy(found[name], new_file(found[name].name)))
 
 
 def as_example(key: str, path: Path | None) -> dict[str, Path]:

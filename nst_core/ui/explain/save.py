@@ -9,11 +9,12 @@ import gradio as gr
 from nst_core.analysis.figure import Figure, Moment
 from nst_core.analysis.poster.save import parts_zip, save_poster
 from nst_core.errors import NSTError
-from nst_core.ui.explain.links import CONTENT_KEY, STYLE_KEY, LessonLink, as_example
+from nst_core.ui.explain.links import LessonLink, as_example
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED, Update
 from nst_core.ui.page.toasts import refusal
+from nst_core.ui.studio.links import CONTENT_KEY, STYLE_KEY
 from nst_core.ui.widgets.own_html import OwnHTML
 
 NO_FIGURE = "there is no figure yet; press Make the figure"

@@ -24,6 +24,7 @@ from nst_core.transfer.run import Run
 from nst_core.transfer.steering import Steering
 from nst_core.ui.page.downloads import PAINTINGS
 from nst_core.ui.page.toasts import Toast
+from nst_core.ui.studio.pupils import written_name
 from nst_core.ui.studio.results import THUMBNAIL_SIDE, Result
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import MORE_STYLES, Uploads
@@ -68,6 +69,8 @@ def keep_session(session: Session, *, running: bool) -> None:
         state = {
             "format": FORMAT,
             "running": running,
+            "name": session.name,
+            "started_by": session.started_by,
             "config": session.config.to_dict(),
             "base": session.base and session.base.to_dict(),
             "pictures": {name: _linked(path, folder / PICTURES, name) for name, path in pictures.items() if path},
@@ -145,6 +148,8 @@ def _fill(session: Session, folder: Path, state: dict[str, Any]) -> None:
     )  # fmt: skip
     session.config = StyleTransferConfig.from_dict(state["config"])
     session.base = state["base"] and StyleTransferConfig.from_dict(state["base"])
+    session.name = written_name(state.get("name"))
+    session.link = session.started_by = str(state.get("started_by", ""))
     session.losses.take(state["losses"])
     session.cut_off = state["running"] is True
     for told in state["results"]:

@@ -42,6 +42,10 @@ class Session(PageState):
 
     def __init__(self) -> None:
         self.key = ""  # by which a browser finds it again, and which nobody can guess; "": none does
+        self.view = secrets.token_urlsafe(16)  # by which a teacher looks at its picture, and which opens nothing else
+        self.name = ""  # of a pupil, for the class; as `written_name` writes it
+        self.link = ""  # that says where to start, by which the page was opened last
+        self.started_by = ""  # the same, when the last run was begun
         self.pages: set[str] = set()  # gradio's names of those that show it
         self.left_since = time.monotonic()  # when the last page was closed
         self.steering = Steering()

@@ -74,7 +74,7 @@ def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[Updates]:
         session.drop_run()  # only now that nothing more can be wrong
         session.steering.wanted = None
         session.run, session.given_up, session.uploads, session.config = run, False, uploads.kept(), config
-        session.placed = {}
+        session.placed, session.started_by = {}, session.link
         session.timelapse, session.losses = Timelapse(), LossHistory()
         return run
 

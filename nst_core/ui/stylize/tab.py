@@ -26,6 +26,7 @@ from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.stylize.control_events import connect_counterpart, connect_settings
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
+from nst_core.ui.stylize.pupil import connect_name, name_field
 from nst_core.ui.stylize.results_strip import build_history
 from nst_core.ui.stylize.run import warm_up
 from nst_core.ui.stylize.window import SEEN, come_back, place, press_go_on, press_run, press_stop, see, tell
@@ -56,6 +57,7 @@ def build() -> Studio:
     session = gr.State(Session())
     with gr.Row(equal_height=False, elem_id="studio"):
         with gr.Column(elem_id="inputs", min_width=300):
+            pupil = name_field()
             content, style = picture_inputs()
             preset = gr.Dropdown(
                 [(preset.title, name) for name, preset in PRESETS.items()],
@@ -79,7 +81,8 @@ def build() -> Studio:
         form = build_history(session, form)
     seen = _connect_painting(session, form, buttons, network)
     connect_settings(session, preset, form, inputs, network)
-    _connect_page(session, form, seen, network)
+    connect_name(pupil, session)
+    _connect_page(session, form, seen, network, pupil)
     connect_counterpart(session, preset, form, printed)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for name, picture in pictures.items():
@@ -175,7 +178,7 @@ def _stage() -> dict[str, Block]:
     return {**shown, "record": record, "record_area": record_area}
 
 
-def _connect_page(session: gr.State, form: Form, seen: Form, network: Network) -> None:
+def _connect_page(session: gr.State, form: Form, seen: Form, network: Network, pupil: gr.Textbox) -> None:
     """Connect what happens when a page is opened, and when it is closed."""
     page = page_at_hand()
     AUDIENCE.when_left(Session.leave_page)
@@ -183,7 +186,7 @@ def _connect_page(session: gr.State, form: Form, seen: Form, network: Network) -
         if tidied not in EVERY_ROUND:
             EVERY_ROUND.append(tidied)
     key = gr.BrowserState("", storage_key="neural-style-lab", secret="neural-style-lab")
-    found = form.only(*PAINTED_WITH, "about") | seen.parts | {"session": session, "key": key}
+    found = form.only(*PAINTED_WITH, "about") | seen.parts | {"session": session, "key": key, "pupil": pupil}
     preset, about, backbone = (form[name] for name in ("preset", "about", "backbone"))
     back = page.load(found.filled_by(come_back), [session, key], list(found), **INSTANT)
     preview: Any = form["preview"]  # whose own event gradio's types do not know

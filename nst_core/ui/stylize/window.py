@@ -18,6 +18,7 @@ from nst_core.ui.serving.turns import client_of, waiting_text
 from nst_core.ui.studio.keeping import find_session, restore_run
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
+from nst_core.ui.stylize.pupil import follow, shown_name
 from nst_core.ui.stylize.run import STAGE, go_on, paint, result_of
 from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
@@ -168,7 +169,7 @@ def come_back(session: Session, key: str, request: gr.Request) -> Updates:
         request: of the page.
 
     Returns:
-        "session" and "key", what `look` gives, and what was put into fields.
+        "session", "key" and "pupil", what `look` gives, what was put into fields, and what a link fills in.
     """
     if not isinstance(key, str) or len(key) > LONGEST_KEY:  # as no browser of ours has it
         key = ""
@@ -179,13 +180,14 @@ def come_back(session: Session, key: str, request: gr.Request) -> Updates:
             if session.cut_off:
                 session.settled["status"] = status_html(CUT_OFF.format(session.run.last_frame.step, session.run.steps))
     found = Session.of_browser(key, session, request)
-    updates: dict[str, Any] = {"session": found, "key": found.key}
+    updates: dict[str, Any] = {"session": found, "key": found.key, **shown_name(found)}
     if found.config is None and not found.placed:
-        return updates
+        return {**updates, **follow(found, request)}
     there = {name: path for name, path in found.uploads.there().items() if path is not None}
     placed = {name: str(path) for name, path in found.placed.items() if path and path.exists()}
     config = found.run.config if found.run else found.config
-    return {**updates, **look(found), **there, **placed, **(found.take(config) if config else {})}
+    taken = found.take(config) if config else {}
+    return {**updates, **look(found), **there, **placed, **taken, **follow(found, request)}
 
 
 def _restore(folder: Path, steering: Steering) -> Run:

@@ -11,7 +11,8 @@ from nst_core.analysis.figure import Figure
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.options import Option
 from nst_core.errors import ConfigError
-from nst_core.ui.explain.links import EXAMPLES, FIGURE_KEY, LessonLink, as_example, read_link
+from nst_core.ui.explain.links import LessonLink, as_example, read_link
+from nst_core.ui.studio.links import EXAMPLES, FIGURE_KEY
 
 OPTIONS = [(name, option.name) for name, figure in FIGURES.items() for option in figure.options]
 

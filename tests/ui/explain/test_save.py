@@ -13,9 +13,10 @@ from nst_core.analysis.poster.save import read_poster
 from nst_core.errors import ImageError
 from nst_core.transfer.record import read_record
 from nst_core.ui.explain import save as module
-from nst_core.ui.explain.links import EXAMPLES, LessonLink, read_link
+from nst_core.ui.explain.links import LessonLink, read_link
 from nst_core.ui.explain.save import LessonAddress, address_of, parts_file, poster_file
 from nst_core.ui.explain.session import Board, Pictures
+from nst_core.ui.studio.links import EXAMPLES
 from tests.ui.explain.test_run import made, pictures_in
 from tests.ui.instant.test_picture import props
 

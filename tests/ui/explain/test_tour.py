@@ -9,9 +9,9 @@ import pytest
 
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.controls import shown_value
-from nst_core.ui.explain.links import CONTENT_KEY, STYLE_KEY
 from nst_core.ui.explain.tab import choose, fill
 from nst_core.ui.explain.tour import TOUR, Station, build_tour, page, turn
+from nst_core.ui.studio.links import CONTENT_KEY, STYLE_KEY
 from tests.ui.instant.test_picture import props
 
 SKIP = gr.skip()

@@ -1,0 +1,146 @@
+"""Answers for the class's page: to a teacher who knows the password, and where one is set; to nobody else."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from nst_core.engine.jobs import JOBS, stop_all
+from nst_core.engine.lane import DEVICE_LANE
+from nst_core.errors import NSTError
+from nst_core.ui.classroom.address import class_address, note_on, qr_code
+from nst_core.ui.classroom.door import Door, TooManyTries, give_cookie
+from nst_core.ui.classroom.page import POLICY, door_page, wall_page
+from nst_core.ui.classroom.paintings import HANDS, SIDES, Pictures, find, on_the_wall, told
+from nst_core.ui.classroom.sheet import class_sheet
+from nst_core.ui.studio.links import lend
+from nst_core.ui.studio.pupils import class_key
+
+STOPPED = "Your teacher stopped the paintings. Continue goes on."
+DOOR, PICTURES = Door(), Pictures()
+UNKEPT = {"Cache-Control": "no-store"}
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def if_there_is_a_class(answer: Answer) -> Answer:
+    """Answer 404 where no password is set, as if there were no such page."""
+
+    @wraps(answer)
+    async def answered(request: Request) -> Response:
+        return await answer(request) if class_key() else PlainTextResponse("Not Found", 404)
+
+    return answered
+
+
+def for_a_teacher(answer: Answer) -> Answer:
+    """Answer 401 to who did not give the password, and 400 in a sentence to what cannot be done."""
+
+    @if_there_is_a_class
+    @wraps(answer)
+    async def answered(request: Request) -> Response:
+        if not DOOR.knows(request):
+            return PlainTextResponse("Open the class's page and give the password.", 401, headers=UNKEPT)
+        try:
+            response = await answer(request)
+        except NSTError as error:
+            response = PlainTextResponse(str(error), 400)
+        response.headers.update(UNKEPT)
+        return response
+
+    return answered
+
+
+@if_there_is_a_class
+async def show(request: Request) -> Response:
+    """Answer with the wall, or with the question for the password."""
+    return _page(wall_page if DOOR.knows(request) else door_page)
+
+
+@if_there_is_a_class
+async def enter(request: Request) -> Response:
+    """Let in who posts the password, and show the wall then."""
+    form = await request.form(max_files=0, max_fields=4)
+    address = request.client.host if request.client else ""
+    try:
+        token = DOOR.enter(str(form.get("password", "")), address)
+    except NSTError as error:
+        problem, status = str(error), 429 if isinstance(error, TooManyTries) else 403
+        return _page(lambda nonce: door_page(nonce, problem), status)
+    response = RedirectResponse(str(request.url.path).rpartition("/")[2], 303)
+    give_cookie(response, token, request)
+    return response
+
+
+def _page(write: Callable[[str], str], status: int = 200) -> Response:
+    nonce = secrets.token_urlsafe(16)
+    headers = {**UNKEPT, "Content-Security-Policy": POLICY.format(nonce=nonce)}
+    return HTMLResponse(write(nonce), status, headers=headers)
+
+
+@for_a_teacher
+async def list_all(request: Request) -> Response:
+    """Answer with what there is on the wall."""
+    return JSONResponse({"paintings": [told(session)._asdict() for session in on_the_wall()]})
+
+
+@for_a_teacher
+async def picture(request: Request) -> Response:
+    """Answer with a painting's newest picture as a JPEG.
+
+    Path: the painting's id. Query: "side", one of SIDES; "version" is for the browser to tell pictures apart.
+    """
+    session, side = find(request.path_params["view"]), request.query_params.get("side", "")
+    if session is None or side not in map(str, SIDES):
+        return PlainTextResponse("There is no such picture.", 410)
+    jpeg = await asyncio.wrap_future(HANDS.submit(PICTURES.jpeg, session, int(side)))
+    return Response(jpeg, media_type="image/jpeg") if jpeg else PlainTextResponse("There is no such picture.", 410)
+
+
+@for_a_teacher
+async def sheet(request: Request) -> Response:
+    """Answer with all newest pictures on one sheet, a PNG to be kept."""
+    png = await asyncio.wrap_future(HANDS.submit(class_sheet, list(on_the_wall())))
+    headers = {"Content-Disposition": 'attachment; filename="class.png"'}
+    return Response(png, media_type="image/png", headers=headers)
+
+
+@for_a_teacher
+async def stop(request: Request) -> Response:
+    """Stop every painting that is at work or waits."""
+    count = sum(not job.ended for job in list(JOBS))
+    await asyncio.to_thread(stop_all, DEVICE_LANE, STOPPED)
+    return JSONResponse({"stopped": count})
+
+
+@for_a_teacher
+async def link(request: Request) -> Response:
+    """Answer with the link from which a class starts with what the query names, and its QR code."""
+    address = class_address(request)
+    return JSONResponse({"address": address, "code": qr_code(address), "note": note_on(request)})
+
+
+@for_a_teacher
+async def style(request: Request) -> Response:
+    """Lend the picture that was uploaded, by its path as gradio told it; answer with its name for the link."""
+    try:
+        path = (await request.json())["path"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return PlainTextResponse("Reload the page, and choose the picture again.", 400)
+    return JSONResponse(await asyncio.wrap_future(HANDS.submit(lend, str(path))))
+
+
+ROUTES = [  # beside gradio's own
+    Route("/class", show),
+    Route("/class", enter, methods=["POST"]),
+    Route("/class/list", list_all),
+    Route("/class/picture/{view}", picture),
+    Route("/class/sheet.png", sheet),
+    Route("/class/stop", stop, methods=["POST"]),
+    Route("/class/link", link),
+    Route("/class/style", style, methods=["POST"]),
+]

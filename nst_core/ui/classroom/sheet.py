@@ -1,0 +1,59 @@
+"""Draws one sheet of a class: all newest pictures in a grid, names and presets under them, to be printed."""
+
+import io
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
+
+from nst_core import images
+from nst_core.analysis.figure import Moment, Part
+from nst_core.analysis.poster.blocks import draw_text, stacked
+from nst_core.analysis.poster.chart import GREY
+from nst_core.analysis.poster.lettering import Lettering, best_lettering
+from nst_core.analysis.poster.parts import MOST_WIDE, draw_parts
+from nst_core.analysis.poster.save import DPI, LETTERS, MARGIN, PRINT_WIDTH, TITLE
+from nst_core.errors import NSTError
+from nst_core.ui.classroom.paintings import name_of, newest, preset_title
+from nst_core.ui.studio.session import Session
+
+HEADLINE = "The paintings of our class"
+ROWS_TO_COLUMNS = 1.3  # of a sheet that fills a page of paper
+
+
+def class_sheet(sessions: Sequence[Session], lettering: Lettering | None = None) -> bytes:
+    """Draw the newest pictures of sessions as a PNG, PRINT_WIDTH pixels wide, of DPI.
+
+    Args:
+        sessions: those without a picture are left out.
+        lettering: what it is written with; None: the best that is here.
+    """
+    letters, width = lettering or best_lettering(), PRINT_WIDTH - 2 * MARGIN
+    shown = [session for session in sessions if newest(session)]
+    columns = max(1, round(math.sqrt(len(shown) / ROWS_TO_COLUMNS)))
+    parts = tuple(
+        part
+        for number, session in enumerate(shown)
+        if (part := _part(session, *divmod(number, columns), min(MOST_WIDE, width // columns)))
+    )
+    today = date.today()
+    blocks = [
+        draw_text(HEADLINE, width, TITLE, letters),
+        draw_text(f"{today.day} {today:%B %Y}", width, LETTERS, letters, GREY),
+        draw_parts(Moment((), (), parts), width, letters),
+    ]
+    buffer = io.BytesIO()
+    stacked([block for block in blocks if block], MARGIN).save(buffer, "PNG", dpi=(DPI, DPI))
+    return buffer.getvalue()
+
+
+def _part(session: Session, row: int, column: int, side: int) -> Part | None:
+    """Read a picture at the size of its place, as a class has many; None if it is gone by now."""
+    if (picture := newest(session)) is None:
+        return None
+    with suppress(NSTError):
+        image = images.to_pil(images.over_white(picture.image()))
+        image.thumbnail((side, side * 2))
+        caption = "\n".join(filter(None, (name_of(session), preset_title(session))))
+        return Part(row, column, name_of(session), images.from_pil(image), caption, done=True)
+    return None
