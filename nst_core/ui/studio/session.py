@@ -104,18 +104,19 @@ class Session(PageState):
 
     @classmethod
     def tidy(cls) -> None:
-        """Pause what nobody has looked at for the time of grace, then free its memory: the disk has what goes on.
+        """Pause what nobody has looked at for the time of grace; free the memory of what was not for long.
 
-        Sessions in which there is nothing are forgotten at once.
+        The disk has what goes on. Sessions in which there is nothing are forgotten at once.
         """
         now, allowed = time.monotonic(), limits()
-        for key, session in list(cls.known.items()):
-            if session.pages:
-                continue
+        left = sorted((item for item in cls.known.items() if not item[1].pages), key=lambda item: -item[1].left_since)
+        for number, (key, session) in enumerate(left):
             away = now - session.left_since
             if session.busy and session.job and away > allowed.grace:
                 session.job.stop(f"Nobody looked at it for {duration(allowed.grace)}: it was paused. Continue goes on.")
-            elif not session.busy and (away > allowed.grace or not session.results.kept and not session.run):
+                continue
+            is_old = away > allowed.kept or number >= allowed.sessions
+            if not session.busy and (is_old or not session.results.kept and not session.run):
                 if session.run:
                     session.run.close()
                 del cls.known[key]

@@ -107,7 +107,7 @@ def test_sessions_without_anything_are_forgotten_and_old_ones_freed(random_weigh
         Session.leave_page(page(name))
     Session.tidy()
     assert list(browsers) == [session.key]
-    session.left_since -= 601
+    session.left_since -= 3601
     Session.tidy()
     assert not browsers and session.run.painting.stage is None
     _, back = opened("again", session.key)
