@@ -23,7 +23,7 @@ from tests.benchmarks.mutate.mutations import mutated
 
 SECONDS, MOST_WAITED = 5.0, 90.0  # of computing for a file; by the clock, on a busy machine
 BYTES = 1_500_000_000  # of memory for a file, above what the process has
-GUARD = 3 * BYTES  # of addresses, beyond which the process gets none
+GUARD = 6 * BYTES  # of addresses, beyond which the process gets none; Python asks for 4 GB to read a chunk that says so
 
 
 @dataclass(frozen=True)
