@@ -48,7 +48,6 @@ def app_url(random_weights_folder, tmp_path_factory):
 
     _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
-    stop_all(DEVICE_LANE, "")  # what tests left at work, as paintings outlive their pages
     demo.close()
     PRESETS[DEFAULT_PRESET] = studio
     for name, value in before.items():
@@ -56,6 +55,13 @@ def app_url(random_weights_folder, tmp_path_factory):
             del os.environ[name]
         else:
             os.environ[name] = value
+
+
+@pytest.fixture(autouse=True)
+def idle():
+    """Nothing goes on after a test, as paintings outlive their pages."""
+    yield
+    stop_all(DEVICE_LANE, "")
 
 
 expect.set_options(timeout=15_000)  # ms, as workers share the cores; a page that is fast waits no longer for it
