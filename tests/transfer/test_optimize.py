@@ -11,7 +11,7 @@ import torch
 from nst_core.errors import NSTError
 from nst_core.transfer.optimize import LEAP, MAX_RECOVERIES, PLATEAU_STEPS, Average, Frame, Plateau, leapt, optimize
 from nst_core.transfer.optimizers import FIRST_STEP, LONGEST_STEP, OPTIMIZERS, STEP_SIZES
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 SHAPE = (1, 3, 8, 8)  # 192 values: few enough for torch's own first step, see below
 STEPS = {"lbfgs": 8, "adam": 8}
