@@ -8,7 +8,7 @@ import torch
 from nst_core import devices
 from nst_core.devices import PRECISIONS, Compute, choose_compute, free_memory
 from nst_core.errors import DeviceError
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 
 @pytest.fixture(autouse=True)

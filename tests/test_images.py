@@ -24,7 +24,7 @@ from nst_core.images import (
     size_of,
 )  # fmt: skip
 from nst_core.pictures import srgb
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 RED, GREEN, BLUE, YELLOW = (220, 20, 30), (20, 180, 60), (30, 50, 200), (230, 220, 40)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.devices import keep_freed_memory
-from tests.conftest import random_state
+from tests.stand_ins import random_state
 
 
 def ensure_weights() -> None:

@@ -63,7 +63,7 @@ def page(open_placer) -> Page:
 def told(page: Page) -> list[float]:
     """What the page is told next, x, y and scale."""
     field, seen = "document.querySelector('#place textarea, #place input').value", "(window.seen ?? '')"
-    page.wait_for_function(f"{field} !== {seen}", timeout=5000)
+    page.wait_for_function(f"{field} !== {seen}", timeout=15_000)
     return json.loads(page.evaluate(f"window.seen = {field}"))
 
 

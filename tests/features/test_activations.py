@@ -13,7 +13,7 @@ from nst_core.features.checkpoint import Checkpoint, expected_shapes, scale_shap
 from nst_core.features.scale import CAFFE_MEANS, means_in
 from nst_core.features.vgg import POOLINGS, VGG, layer_names
 from nst_core.features.weights import BUNDLED, load, require
-from tests.conftest import random_state
+from tests.stand_ins import random_state
 
 
 @pytest.fixture(autouse=True)

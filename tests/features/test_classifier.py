@@ -13,7 +13,7 @@ from nst_core.features import checkpoint, classifier, download, remote, weights
 from nst_core.features.checkpoint import CLASSIFIER, expected_shapes
 from tests import weights_server as manners
 from tests.classifier_file import OTHER, OTHER_LABEL, RED, RED_LABEL, known_state, save_known
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 from tests.weights_server import WeightsServer
 
 CPU = Compute(device="cpu", precision="fp32")

@@ -20,7 +20,7 @@ from nst_core.features.distill import CompressionRecipe
 from nst_core.features.scale import means_in
 from nst_core.features.vgg import layer_names, through
 from nst_core.losses.gram import gram_matrix, squared_distance
-from tests.conftest import random_state
+from tests.stand_ins import random_state
 
 SMALL = {"vgg19": (12, 12, "M", 16, 16, "M", 24), "lite": (6, 6, "M", 8, 8, "M", 24)}
 CPU = Compute(device="cpu", precision="fp32")

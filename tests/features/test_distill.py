@@ -11,7 +11,7 @@ from nst_core.features.distill import CompressionRecipe, Student, _schedule, rel
 from nst_core.features.photographs import Photographs
 from nst_core.features.refit import refit
 from nst_core.features.vgg import VGG
-from tests.conftest import DEVICES, random_state
+from tests.stand_ins import DEVICES, random_state
 
 SMALL = {"vgg19": (12, 12, "M", 16, 16, "M", 24), "lite": (6, 6, "M", 8, 8, "M", 24)}
 

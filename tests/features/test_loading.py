@@ -7,8 +7,8 @@ from nst_core.devices import Compute
 from nst_core.errors import WeightsError
 from nst_core.features.loading import fitting_backbone, load_network
 from nst_core.features.scale import FEATURE_SCALES
-from tests.conftest import DEVICES
 from tests.runs import CPU
+from tests.stand_ins import DEVICES
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from nst_core.features.checkpoint import plan
 from nst_core.features.refit import choose_channels, least_squares, refit
 from nst_core.features.vgg import VGG
-from tests.conftest import random_state
+from tests.stand_ins import random_state
 
 
 def moment(features: torch.Tensor) -> torch.Tensor:

@@ -21,8 +21,8 @@ from nst_core.features.scale import (
 )
 from nst_core.features.vgg import POOLINGS, VGG, layer_names
 from nst_core.losses.gram import gram_matrix, squared_distance
-from tests.conftest import random_state
 from tests.runs import CPU
+from tests.stand_ins import random_state
 
 TORCHVISIONS = ("vgg19", "vgg16")
 LAYERS = ("conv1_1", "conv1_2_pre", "conv2_2", "conv3_1", "conv4_2_pre", "conv5_1")

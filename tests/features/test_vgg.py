@@ -24,7 +24,7 @@ from nst_core.features.vgg import (
     layer_names,
     nearest_layer,
 )  # fmt: skip
-from tests.conftest import DEVICES, random_state
+from tests.stand_ins import DEVICES, random_state
 
 MEAN, DEVIATION = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])  # ImageNet's
 

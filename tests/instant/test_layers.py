@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nst_core.instant.layers import ConditionalNorm, Convolution, moments, moments_of_rows
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 
 def test_a_conditional_norm_is_instance_normalisation_with_the_styles_own_scale_and_shift():

@@ -6,7 +6,7 @@ from torch import nn
 
 from nst_core.errors import ConfigError
 from nst_core.instant.network import TransformationNetwork, gather, same_convolutions
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 STYLES = ("waves", "stars", "photo")
 

@@ -12,7 +12,7 @@ from nst_core.instant import painter as module
 from nst_core.instant.catalogue import open_styles
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import GRAIN, Painter, add_grain
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 CPU = Compute(device="cpu", precision="fp32")
 

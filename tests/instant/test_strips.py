@@ -9,7 +9,7 @@ from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.instant.steps import finish
 from nst_core.instant.strips import Kept, steps_in_strips, strips
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from nst_core.instant.styles import load_styles
 from nst_core.instant.train import train
 from nst_core.instant.trainer import Trainer
 from nst_core.transfer.steering import Steering
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 QUICK = {"width": 4, "steps": 6, "batch": 2, "crop": 64, "style_size": 64}
 

@@ -10,7 +10,7 @@ from nst_core.losses.averages import (
     mean_products,
     pieces_of,
 )
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 SHAPES = [(1, 1, 1), (2, 5, 7), (1, 300, 6), (2, 5000, 4)]  # B, M, C
 EXACT = {"rtol": 1e-4, "atol": 1e-5}

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from nst_core.losses.gram import gram_matrix
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 SHAPES = [(1, 1, 1, 1), (1, 3, 4, 5), (2, 8, 6, 7), (3, 5, 9, 2)]
 

@@ -4,8 +4,8 @@ import torch
 
 from nst_core.features.vgg import through
 from nst_core.losses.style import STYLE_LOSSES, STYLE_NORMALIZATIONS, StyleLoss, magnitude
-from tests.conftest import DEVICES
 from tests.every import every
+from tests.stand_ins import DEVICES
 
 SAMPLED = ("sliced wasserstein", "mmd gaussian")
 

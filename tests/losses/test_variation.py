@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from nst_core.losses.variation import TOTAL_VARIATIONS
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 
 def pixel(image: np.ndarray, row: int, column: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from nst_core.losses.wasserstein import (
     joint_target,
     wasserstein_distance,
 )
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -6,7 +6,7 @@ from PIL import Image
 from nst_core import images
 from nst_core.transfer.color import COLORS, chroma, grey, luma, match_covariance, match_histogram, match_luma
 from nst_core.transfer.color import with_colors_of as recolored
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 MATCHES = {"luma": match_luma, "covariance": match_covariance, "histogram": match_histogram}
 

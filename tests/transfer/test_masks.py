@@ -14,7 +14,7 @@ from nst_core.transfer.masks import (
     shares,
     soften,
 )
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 LAYERS = [(64, 96), (32, 48), (16, 24), (8, 12), (4, 6)]  # of a 64×96 picture, as pooling leaves them
 

@@ -10,7 +10,7 @@ from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.masks import shares
 from nst_core.transfer.objective import TV_TERM, StyleTransferObjective, content_term, normalized, shares_of, style_term
-from tests.conftest import DEVICES, random_state
+from tests.stand_ins import DEVICES, random_state
 
 SHALLOW = {"content_layers": ("conv2_1",), "style_layers": ("conv1_1", "conv2_1", "conv2_2_pre")}
 

@@ -10,7 +10,7 @@ from nst_core.errors import NSTError
 from nst_core.transfer.descent import MAX_RECOVERIES
 from nst_core.transfer.optimize import PLATEAU_STEPS, Average, Frame, Plateau, optimize
 from nst_core.transfer.optimizers import FIRST_STEP, LONGEST_STEP, OPTIMIZERS, STEP_SIZES
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 SHAPE = (1, 3, 8, 8)  # 192 values: few enough for torch's own first step, see below
 STEPS = {"lbfgs": 8, "adam": 8}

@@ -3,7 +3,7 @@ import torch
 
 from nst_core.errors import ConfigError
 from nst_core.transfer.starts import STARTS, StartMaterial
-from tests.conftest import DEVICES
+from tests.stand_ins import DEVICES
 
 
 def material(device="cpu", seed=0, noise_deviation=0.25, **pictures) -> StartMaterial:

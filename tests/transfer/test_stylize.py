@@ -17,8 +17,8 @@ from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import MAX_STYLES, stylize
 from tests.benchmarks.lite import measured
-from tests.conftest import DEVICES
 from tests.runs import CPU, LADDER, left_half, result, small
+from tests.stand_ins import DEVICES
 
 # What is found before the first frame
 
