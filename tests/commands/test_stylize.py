@@ -16,6 +16,7 @@ from nst_core.commands.stylize import config_of
 from nst_core.devices import Compute
 from nst_core.features import weights
 from nst_core.transfer import painting as run_module
+from nst_core.transfer.optimize import Stage
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import RunRecord, read_record
 from nst_core.transfer.stylize import stylize as paint
@@ -281,20 +282,19 @@ def test_weights_that_are_nowhere_are_refused(folder, capsys, monkeypatch):
 
 
 def interrupting(after: int, error: BaseException):
-    """The optimiser's loop, cut off after some frames."""
-    plain = run_module.optimize
+    """A step of the optimiser's, which fails after some frames."""
+    plain = Stage.next
 
-    def cut_off(*given, **named):
-        for frame in plain(*given, **named):
-            yield frame
-            if frame.step == after:
-                raise error
+    def cut_off(stage, changed=False):
+        if stage.made is not None and stage.begun_at + stage.made == after:
+            raise error
+        return plain(stage, changed)
 
     return cut_off
 
 
 def test_an_interrupt_keeps_what_is_painted_so_far(folder, capsys, monkeypatch):
-    monkeypatch.setattr(run_module, "optimize", interrupting(2, KeyboardInterrupt()))
+    monkeypatch.setattr(Stage, "next", interrupting(2, KeyboardInterrupt()))
     assert stylize("--steps", "50", "--json") == 130
     record = read_record(folder / "out.png")
     assert (record.steps, record.stopped) == (2, True)
@@ -311,15 +311,14 @@ def test_a_second_signal_while_saving_waits_until_all_is_saved(folder, capsys, m
         time.sleep(0)  # where Python looks for signals
         return plain(image)
 
-    def cut_off(*given, **named):
-        for frame in optimize(*given, **named):
-            yield frame
-            if frame.step == 2:
-                monkeypatch.setattr(images, "to_pil", to_pil)
-                os.kill(os.getpid(), signal.SIGHUP)
+    def cut_off(stage, changed=False):
+        if stage.made == 2:
+            monkeypatch.setattr(images, "to_pil", to_pil)
+            os.kill(os.getpid(), signal.SIGHUP)
+        return step(stage, changed)
 
-    optimize = run_module.optimize
-    monkeypatch.setattr(run_module, "optimize", cut_off)
+    step = Stage.next
+    monkeypatch.setattr(Stage, "next", cut_off)
     assert stylize("--timelapse", "run.webp", "--json") == 143
     record = read_record(folder / "out.png")
     assert (record.steps, record.stopped) == (2, True)
@@ -344,7 +343,7 @@ NO_MORE = {
 @pytest.mark.parametrize("kind", NO_MORE)
 def test_a_run_without_memory_keeps_what_is_painted_so_far(folder, capsys, monkeypatch, kind):
     error, words = NO_MORE[kind]
-    monkeypatch.setattr(run_module, "optimize", interrupting(1, error))
+    monkeypatch.setattr(Stage, "next", interrupting(1, error))
     assert stylize("--steps", "50") == 1
     assert read_record(folder / "out.png").steps == 1
     err = capsys.readouterr().err
@@ -353,13 +352,13 @@ def test_a_run_without_memory_keeps_what_is_painted_so_far(folder, capsys, monke
 
 
 def test_a_note_is_shown_and_kept(folder, capsys, monkeypatch):
-    plain = run_module.optimize
+    plain = Stage.next
 
-    def noting(*given, **named):
-        for frame in plain(*given, **named):
-            yield dataclasses.replace(frame, note="went back" if frame.step == 2 else "")
+    def noting(stage, changed=False):
+        frame = plain(stage, changed)
+        return frame and dataclasses.replace(frame, note="went back" if frame.step == 2 else "")
 
-    monkeypatch.setattr(run_module, "optimize", noting)
+    monkeypatch.setattr(Stage, "next", noting)
     assert stylize() == 0
     assert "went back" in capsys.readouterr().err
     assert read_record(folder / "out.png").notes == ("went back",)

@@ -7,7 +7,6 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.devices import choose_compute
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.painting import Painting
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import stylize
 from nst_core.transfer.tile import BAND, STEP, as_tile, fit_tile, mirrored, periodic
@@ -82,7 +81,7 @@ def test_opposite_edges_of_a_painting_meet(preset, name, style):
 @pytest.mark.parametrize("start", ["content", "noise", "style"])
 def test_every_scale_and_start_of_a_tile_is_one(random_weights, pictures, start):
     config = StyleTransferConfig(backbone="vgg16", size=80, steps=6, smallest_scale=32, wrap=True, start=start)
-    painting = Painting(pictures[0], [pictures[1]], config, start_image=None, masks=[], compute=CPU)
+    painting = stylize(*pictures, config, compute=CPU).painting
     frames, sizes = painting.frames(), set()
     next(frames)
     for _ in range(6):
@@ -96,7 +95,7 @@ def test_total_variation_of_a_tile_counts_its_seam(random_weights, pictures):
     ramp = torch.linspace(0, 1, 32).expand(1, 3, 32, 32)
 
     def variation(*, wrap: bool) -> float:
-        of = Painting(ramp, [pictures[1]], config.changed(wrap=wrap), start_image=None, masks=[], compute=CPU)
+        of = stylize(ramp, pictures[1], config.changed(wrap=wrap), compute=CPU).painting
         return float(of.laid_out()[0].variation(ramp))
 
     assert variation(wrap=False) == pytest.approx(3 * 32 * 1.0, rel=1e-4)  # from 0 to 1 in every row
@@ -106,7 +105,7 @@ def test_total_variation_of_a_tile_counts_its_seam(random_weights, pictures):
 def test_a_tile_is_its_own_content(random_weights):
     config = StyleTransferConfig(backbone="vgg16", size=64, style_weight=0.0, wrap=True, content_layers=("conv3_1",))
     own = photo("coffee")
-    painting = Painting(own, [own], config, start_image=None, masks=[], compute=CPU)
+    painting = stylize(own, own, config, compute=CPU).painting
     objective, start = painting.laid_out()
     assert torch.equal(start, painting.content_image)
     assert float(objective(painting.content_image)["content conv3_1"]) == 0
