@@ -37,9 +37,9 @@ main { flex: 1; min-height: 0; padding: 2px 20px 20px; }
   grid-template-columns: repeat(var(--columns, 4), minmax(0, 1fr)); }
 .card { display: flex; flex-direction: column; width: 100%; padding: 0; overflow: hidden; text-align: left;
   white-space: normal; }
-.card .picture { display: grid; place-items: center; width: 100%; aspect-ratio: 4 / 3; background: var(--well);
-  color: var(--pale); }
-.card img { width: 100%; height: 100%; object-fit: contain; grid-area: 1 / 1; }
+.card .picture { display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr); width: 100%; min-height: 0;
+  aspect-ratio: 4 / 3; background: var(--well); }
+.card img { width: 100%; height: 100%; object-fit: contain; }
 .card .words { width: 100%; padding: 8px 12px 10px; }
 .card .name { display: block; font-size: 1.15rem; font-weight: 600; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
@@ -67,8 +67,11 @@ select, input { width: 100%; padding: 8px 10px; border: 1px solid var(--line); b
 #large span { font-size: 1.1rem; font-weight: 400; opacity: .85; }
 #address { display: block; padding: 10px; border-radius: 8px; background: var(--well); overflow-wrap: anywhere;
   font-family: ui-monospace, monospace; font-size: .9rem; user-select: all; }
-#code { display: grid; place-items: center; }
-#code svg { width: min(100%, 56vh); height: auto; border-radius: 8px; background: #fff; }
+#link { max-width: min(94vw, 1040px); }
+#link .form { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 24px; align-items: center; }
+#link .form > div { display: grid; gap: 14px; }
+#code svg { display: block; width: 100%; max-width: 68vh; margin: auto; height: auto; border-radius: 8px;
+  background: #fff; }
 .note { color: var(--pale); font-size: .92rem; }
 .problem { color: var(--danger); }
 
@@ -78,6 +81,9 @@ select, input { width: 100%; padding: 8px 10px; border: 1px solid var(--line); b
 .door label { display: grid; gap: 4px; color: var(--pale); }
 
 @media (max-width: 640px) {
+  dialog { padding: 14px; }
+  #link .form { grid-template-columns: minmax(0, 1fr); gap: 14px; }
+  #code { order: 1; }
   header, main { padding-left: 12px; padding-right: 12px; }
   #wall { gap: 10px; }
   .buttons { width: 100%; }

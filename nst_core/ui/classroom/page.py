@@ -76,21 +76,23 @@ WALL = """<body>
 </dialog>
 <dialog id="link" aria-labelledby="link-title">
   <div class="form">
-    <h2 id="link-title">Link for the class</h2>
-    <form id="start">
-      <div class="fields">
-        <label>Preset<select name="$preset_key">$presets</select></label>
-        <label>Style picture<select name="$style_key" id="link-style">$styles</select></label>
-        <label>Or a picture of yours<input type="file" id="own" accept="image/*,.heic,.heif"></label>
-        <label>They begin with<select name="$figure_key">$figures</select></label>
-      </div>
-    </form>
     <div id="code"></div>
-    <output id="address" aria-label="Address"></output>
-    <p id="link-told" class="note" role="status"></p>
-    <div class="buttons">
-      <button type="button" id="copy" class="first">Copy the link</button>
-      <button type="button" id="close-link">Close</button>
+    <div>
+      <h2 id="link-title">Link for the class</h2>
+      <form id="start">
+        <div class="fields">
+          <label>Preset<select name="$preset_key">$presets</select></label>
+          <label>Style picture<select name="$style_key" id="link-style">$styles</select></label>
+          <label>Or a picture of yours<input type="file" id="own" accept="image/*,.heic,.heif"></label>
+          <label>They begin with<select name="$figure_key">$figures</select></label>
+        </div>
+      </form>
+      <output id="address" aria-label="Address"></output>
+      <p id="link-told" class="note" role="status"></p>
+      <div class="buttons">
+        <button type="button" id="copy" class="first">Copy the link</button>
+        <button type="button" id="close-link">Close</button>
+      </div>
     </div>
   </div>
 </dialog>

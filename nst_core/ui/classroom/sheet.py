@@ -34,7 +34,7 @@ def class_sheet(sessions: Sequence[Session], lettering: Lettering | None = None)
     parts = tuple(
         part
         for number, session in enumerate(shown)
-        if (part := _part(session, *divmod(number, columns), min(MOST_WIDE, width // columns)))
+        if (part := _part(session, divmod(number, columns), min(MOST_WIDE, width // columns), letters))
     )
     today = date.today()
     blocks = [
@@ -47,13 +47,14 @@ def class_sheet(sessions: Sequence[Session], lettering: Lettering | None = None)
     return buffer.getvalue()
 
 
-def _part(session: Session, row: int, column: int, side: int) -> Part | None:
-    """Read a picture at the size of its place, as a class has many; None if it is gone by now."""
+def _part(session: Session, place: tuple[int, int], side: int, lettering: Lettering) -> Part | None:
+    """Read a picture at the size of its place (row, column), as a class has many; None if it is gone by now."""
     if (picture := newest(session)) is None:
         return None
     with suppress(NSTError):
         image = images.to_pil(images.over_white(picture.image()))
         image.thumbnail((side, side * 2))
-        caption = "\n".join(filter(None, (name_of(session), preset_title(session))))
-        return Part(row, column, name_of(session), images.from_pil(image), caption, done=True)
+        name = "".join(map(lettering.written, name_of(session)))  # one letter that is lacking spoils no others
+        caption = "\n".join(filter(None, (name, preset_title(session))))
+        return Part(*place, name, images.from_pil(image), caption, done=True)
     return None

@@ -32,7 +32,7 @@ FIRST = SCRIPT + lost_requests.SCRIPT
 
 
 class CalmPages:
-    """Puts FIRST first into the head of every page that passes; leaves everything else as it is."""
+    """Puts FIRST first into the head of every page of gradio's that passes; leaves everything else as it is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -60,4 +60,6 @@ class CalmPages:
 
 def _is_page(message: Message) -> bool:
     headers = MutableHeaders(raw=message["headers"])
+    if "'nonce-" in headers.get("content-security-policy", ""):  # it runs no scripts but its own
+        return False
     return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers

@@ -18,7 +18,7 @@ def name_field() -> gr.Textbox:
     """Lay out the field for a pupil's name, which is seen where a class paints."""
     return gr.Textbox(
         label="Your name, for the class",
-        placeholder="as your class may see it; or leave it empty",
+        info="Your teacher's wall shows your painting to the class, with this name or a number.",
         max_length=LONGEST_NAME,
         visible=bool(class_key()),
         elem_id="pupil",

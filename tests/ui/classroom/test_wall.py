@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from nst_core import images
+from nst_core.analysis.poster.lettering import Lettering
 from nst_core.analysis.poster.parts import draw_parts
 from nst_core.engine import jobs
 from nst_core.engine.lane import DEVICE_LANE, Client
@@ -187,3 +188,17 @@ def test_a_sheet_of_few_is_a_sheet(teacher, tmp_path, count):
     for number in range(count):
         done(pupil(f"Pupil {number}"), tmp_path, (0, 1, 0))
     assert images.size_of(images.load(io.BytesIO(teacher.get("/class/sheet.png").content)))[1] == 2480
+
+
+class WithoutChinese(Lettering):
+    """A font that has all letters but some."""
+
+    def has(self, letter: str) -> bool:
+        return letter < "一"
+
+
+def test_a_letter_that_the_sheet_cannot_write_spoils_no_others_of_a_name(browsers, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(sheet, "draw_parts", lambda moment, *given: drawn.extend(moment.parts))
+    sheet.class_sheet([done(pupil("Zoé 李"), tmp_path, (0, 1, 0))], WithoutChinese())
+    assert drawn[0].caption.startswith("Zoé ?\n")

@@ -50,8 +50,9 @@ def test_where_no_device_can_compute_it_says_so_by_naming_none(told, monkeypatch
 
 def test_it_names_nobody(told, browsers):
     session = Session()
-    session.key = "the-key-of-a-browser"
+    session.key, session.name = "the-key-of-a-browser", "Ada"
     browsers[session.key] = session
     answer = CLIENT.get("/health")
-    assert session.key not in answer.text and answer.headers["content-type"] == "application/json"
+    assert not [word for word in (session.key, session.name, session.view) if word in answer.text]
+    assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
