@@ -31,6 +31,9 @@ LUMINANCE = np.array((0.2627, 0.6780, 0.0593))  # of BT.2020's red, green and bl
 KNEE = 0.9  # of white; above, highlights are compressed, so that what is white elsewhere stays within 6 of 255 of it
 SCREEN_GAMMA = 2.25  # within 6 of 255 both of sRGB's curve and of BT.1886's 2.4, by which such films are made
 STRIP_PIXELS = 2**16  # encoded at a time
+BRIGHTEST = 1e9  # times white; no more is told apart, nor does it overflow
+
+Curve = Callable[[np.ndarray], np.ndarray]
 
 
 class NotFinite(ValueError):
@@ -74,34 +77,48 @@ def srgb_signal(light: np.ndarray) -> np.ndarray:
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-def shown_light(light: np.ndarray, matrix: np.ndarray | None = None) -> np.ndarray:
-    """Compress and encode a picture of light, row by row: floats (H, W, 3), white is 1, as (H, W, 3) uint8.
+def srgb_light(signal: np.ndarray) -> np.ndarray:
+    """Decode signals in [0, 1] by sRGB's curve."""
+    return np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
+
+
+def shown_light(
+    pixels: np.ndarray, matrix: np.ndarray | None = None, *, curve: Curve | None = None, associated: bool = False
+) -> np.ndarray:
+    """Compress and encode a picture of light, (H, W, 3 or 4), of floats of any size, as (H, W, 3 or 4) uint8.
 
     Args:
-        light: of any size of float.
+        pixels: light, 1 is white, and how opaque it is.
         matrix: (3, 3), to light of BT.709's primaries; None where it is of them.
+        curve: what makes light of the numbers; None where they are light.
+        associated: whether the light is multiplied by how opaque it is.
 
     Raises:
         NotFinite: a number is infinite or none.
     """
-    to_bt709 = None if matrix is None else matrix.T.astype(np.float32)
 
     def light_of(strip: np.ndarray) -> np.ndarray:
         strip = strip.astype(np.float32)
-        if not np.isfinite(strip).all():
+        light, opaque = strip[..., :3], strip[..., 3:]
+        if associated and opaque.size:
+            light = light / np.where(opaque > 0, opaque, 1)
+        light = light if curve is None else curve(light)
+        light = light if matrix is None else light @ matrix.T.astype(np.float32)
+        if not (np.isfinite(light).all() and np.isfinite(opaque).all()):
             raise NotFinite
-        return strip if to_bt709 is None else strip @ to_bt709
+        return np.concatenate([light.clip(-BRIGHTEST, BRIGHTEST), opaque], axis=-1)
 
-    return _shown(light, light_of)
+    return _shown(pixels, light_of)
 
 
-def _shown(pixels: np.ndarray, light_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Compress and encode the light of pixels (H, W, 3), some rows at a time, as (H, W, 3) uint8."""
+def _shown(pixels: np.ndarray, light_of: Curve) -> np.ndarray:
+    """Compress and encode the light of pixels (H, W, 3 or 4), some rows at a time, as uint8 of that shape."""
     shown = np.empty(pixels.shape, np.uint8)
     rows = max(1, STRIP_PIXELS // pixels.shape[1])
     for top in range(0, len(pixels), rows):
-        strip = slice(top, top + rows)
-        shown[strip] = (srgb_signal(compressed(light_of(pixels[strip]))) * 255).round()
+        light, strip = light_of(pixels[top : top + rows]), shown[top : top + rows]
+        strip[..., :3] = (srgb_signal(compressed(light[..., :3])) * 255).round()
+        strip[..., 3:] = (light[..., 3:].clip(0, 1) * 255).round()
     return shown
 
 

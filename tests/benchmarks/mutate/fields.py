@@ -122,6 +122,24 @@ def _tiff(data: bytes) -> Iterator[Field]:
         (place,) = struct.unpack_from(mark + ("Q" if big else "I"), data, place)
 
 
+def _exr(data: bytes) -> Iterator[Field]:
+    """Attributes' lengths and values, then where blocks lie and how long they are."""
+    place = 8
+    yield Field(4, 4, "little")
+    while place < len(data) and data[place]:
+        name = data.index(0, place)
+        place = data.index(0, name + 1) + 1
+        (length,) = struct.unpack_from("<I", data, place)
+        yield Field(place, 4, "little")
+        yield from (Field(place + 4 + at, 4, "little") for at in range(0, max(1, length - 3), 4))
+        yield Field(place + 4, 1, "little")
+        place += 4 + length
+    place += 1
+    (first,) = struct.unpack_from("<Q", data, place)
+    yield from (Field(at, 8, "little") for at in range(place, first, 8))
+    yield from (Field(first, 4, "little"), Field(first + 4, 4, "little"))
+
+
 HOLDERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"udta", b"moof", b"traf", b"mvex"}
 HOLDERS |= {b"meta", b"iprp", b"ipco"}
 
@@ -163,8 +181,8 @@ def _zip(data: bytes) -> Iterator[Field]:
 
 
 WALKS: dict[str, Callable[[bytes], Iterator[Field]]] = {
-    "jpeg": _jpeg, "png": _png, "webp": _riff, "gif": _gif, "tiff": _tiff, "heic": _boxes, "avif": _boxes,
-    "mp4": _boxes, "zip": _zip, "checkpoint": _zip,
+    "jpeg": _jpeg, "png": _png, "webp": _riff, "gif": _gif, "tiff": _tiff, "float tiff": _tiff, "exr": _exr,
+    "heic": _boxes, "avif": _boxes, "mp4": _boxes, "zip": _zip, "checkpoint": _zip,
 }  # fmt: skip
 
 
