@@ -123,21 +123,24 @@ def _tiff(data: bytes) -> Iterator[Field]:
 
 
 def _exr(data: bytes) -> Iterator[Field]:
-    """Attributes' lengths and values, then where blocks lie and how long they are."""
-    place = 8
+    """Attributes' lengths and values, then where blocks lie, and the first one's head."""
+    place, end = 8, len(data)
     yield Field(4, 4, "little")
-    while place < len(data) and data[place]:
-        name = data.index(0, place)
-        place = data.index(0, name + 1) + 1
+    while place < end and data[place]:
+        name = data.find(0, place)
+        place = data.find(0, name + 1) + 1
+        if name < 0 or place <= 0 or place + 4 > end:
+            return
         (length,) = struct.unpack_from("<I", data, place)
-        yield Field(place, 4, "little")
-        yield from (Field(place + 4 + at, 4, "little") for at in range(0, max(1, length - 3), 4))
-        yield Field(place + 4, 1, "little")
+        yield from (Field(place, 4, "little"), Field(place + 4, 1, "little"))
+        yield from (Field(at, 4, "little") for at in range(place + 4, min(place + 4 + length, end - 4), 4))
         place += 4 + length
-    place += 1
-    (first,) = struct.unpack_from("<Q", data, place)
-    yield from (Field(at, 8, "little") for at in range(place, first, 8))
-    yield from (Field(first, 4, "little"), Field(first + 4, 4, "little"))
+    if place + 9 > end:
+        return
+    (first,) = struct.unpack_from("<Q", data, place + 1)
+    yield from (Field(at, 8, "little") for at in range(place + 1, min(first, end - 8), 8))
+    if first + 8 <= end:
+        yield from (Field(first, 4, "little"), Field(first + 4, 4, "little"))
 
 
 HOLDERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"udta", b"moof", b"traf", b"mvex"}
