@@ -62,9 +62,8 @@ def read_header(file: IO[bytes]) -> Header:
         raise ValueError("no plain OpenEXR picture")
     told = _attributes(file)
     if version & PARTS:
-        while file.read(1) != b"\0":  # the end of all headers
-            file.seek(-1, 1)
-            _attributes(file)
+        while _attributes(file):  # an empty one is the end of all headers
+            pass
     size, data = _sides(told["displayWindow"]), _sides(told["dataWindow"])
     width, rows = data[0], BLOCK_ROWS[told["compression"][0]]
     if tiled := bool(version & TILED or told.get("type", b"").startswith(b"tiled")):

@@ -1,11 +1,13 @@
 """OpenEXR pictures of every kind that ffmpeg packs, and of our own making."""
 
+import io
 import struct
 
 import numpy as np
 import pytest
 
 from nst_core import images
+from nst_core.errors import ImageError
 from tests import picture_files as files
 from tests.pictures.test_color_space import P3_TO_SRGB, coded
 from tests.pictures.test_light import ALPHA, exr, light, seen, shown, with_alpha
@@ -51,3 +53,27 @@ def test_of_an_openexr_picture_the_window_that_is_shown_is_seen_with_other_chann
     image = seen(files.exr(channels, place=(4, -3)))
     np.testing.assert_allclose(image[4:, :-3], shown(pixels)[:-4, 3:], atol=1.01)
     assert (image[:4] == 0).all() and (image[:, -3:] == 0).all()
+
+
+def test_of_an_openexr_picture_of_several_parts_the_first_is_seen():
+    def part(name: str) -> tuple[tuple[str, str, bytes], ...]:
+        rows = struct.pack("<i", 24)
+        return ("name", "string", name), ("type", "string", b"scanlineimage"), ("chunkCount", "int", rows)
+
+    pixels, mark = light(), b"\x76\x2f\x31\x01\2\0\0\0"
+    first, second = exr(pixels, *part(b"one")), exr(pixels * 0, *part(b"two"))
+    length = 8 + 40 * 12  # of a row
+    heads = [one[len(mark) : -24 * (length + 8)] for one in (first, second)]
+    rows = [one[-24 * length :] for one in (first, second)]
+    start = len(mark) + len(heads[0]) + len(heads[1]) + 1 + 2 * 8 * 24
+    places = b"".join(struct.pack("<Q", start + (length + 4) * number) for number in range(48))
+    blocks = b"".join(
+        struct.pack("<I", number) + rows[number][length * row : length * (row + 1)]
+        for number in (0, 1)
+        for row in range(24)
+    )
+    whole = mark[:5] + b"\x10\0\0" + b"".join(heads) + b"\0" + places + blocks
+    np.testing.assert_allclose(seen(whole), shown(pixels), atol=1.01)
+    for cut in (whole[: len(mark) + len(heads[0])], whole[: start + 1000]):
+        with pytest.raises(ImageError, match="damaged, cut short"):
+            images.load(io.BytesIO(cut))
