@@ -3,7 +3,9 @@
 import io
 import struct
 import zlib
+from fractions import Fraction
 
+import av
 import numpy as np
 from PIL import Image
 
@@ -59,6 +61,85 @@ def one_tile(side: int) -> bytes:
     sizes = [(256, 4, 1, 16), (257, 4, 1, 16), (258, 3, 3, start), (259, 3, 1, 8), (262, 3, 1, 2), (277, 3, 1, 3)]
     tiles = [(322, 4, 1, side), (323, 4, 1, side), (324, 4, 1, start + 6), (325, 4, 1, len(pixels)), (339, 3, 1, 1)]
     return tiff(sizes + tiles, struct.pack("<HHH", 8, 8, 8) + pixels)
+
+
+def float_tiff(pixels: np.ndarray, order: str = "<", tags: dict[int, bytes] | None = None) -> bytes:
+    """An unpacked TIFF of floats (H, W) or (H, W, C) of any size, with more tags of bytes, or of a short each."""
+    height, width = pixels.shape[:2]
+    samples = 1 if pixels.ndim == 2 else pixels.shape[2]
+    data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    words = struct.Struct(f"{order}{samples}H")
+    values = {
+        256: (3, 1, struct.pack(order + "H", width)),
+        257: (3, 1, struct.pack(order + "H", height)),
+        258: (3, samples, words.pack(*[8 * pixels.itemsize] * samples)),
+        259: (3, 1, struct.pack(order + "H", 1)),
+        262: (3, 1, struct.pack(order + "H", 1 if samples == 1 else 2)),
+        273: (4, 1, struct.pack(order + "I", 8)),
+        277: (3, 1, struct.pack(order + "H", samples)),
+        279: (4, 1, struct.pack(order + "I", len(data))),
+        339: (3, samples, words.pack(*[3] * samples)),
+    }
+    for tag, value in (tags or {}).items():
+        values[tag] = (7, len(value), value) if len(value) > 2 else (3, 1, struct.pack(order + "H", *value))
+    start, more, entries = 8 + len(data), b"", b""
+    behind_entries = start + 2 + 12 * len(values) + 4
+    for tag, (kind, count, value) in sorted(values.items()):
+        place = value.ljust(4, b"\0") if len(value) <= 4 else struct.pack(order + "I", behind_entries + len(more))
+        more += value if len(value) > 4 else b""
+        entries += struct.pack(order + "HHI", tag, kind, count) + place
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, start)
+    return head + data + struct.pack(order + "H", len(values)) + entries + bytes(4) + more
+
+
+def exr(
+    channels: dict[str, np.ndarray], more: tuple[tuple[str, str, bytes], ...] = (), place: tuple[int, int] = (0, 0)
+) -> bytes:
+    """An unpacked OpenEXR picture of channels (H, W), halves or floats, and more attributes (name, type, value).
+
+    Args:
+        place: row and column of the picture, of which the window that is shown begins at 0 and is of its size.
+    """
+    height, width = next(iter(channels.values())).shape
+    kinds = {name: 1 if values.dtype == np.float16 else 2 for name, values in channels.items()}
+    listed = b"".join(name.encode() + struct.pack("<xIIII", kinds[name], 0, 1, 1) for name in sorted(channels)) + b"\0"
+    top, left = place
+    attributes = [
+        ("channels", "chlist", listed),
+        ("compression", "compression", b"\0"),
+        ("dataWindow", "box2i", struct.pack("<4i", left, top, left + width - 1, top + height - 1)),
+        ("displayWindow", "box2i", struct.pack("<4i", 0, 0, width - 1, height - 1)),
+        ("lineOrder", "lineOrder", b"\0"),
+        ("pixelAspectRatio", "float", struct.pack("<f", 1)),
+        ("screenWindowCenter", "v2f", struct.pack("<2f", 0, 0)),
+        ("screenWindowWidth", "float", struct.pack("<f", 1)),
+        *more,
+    ]
+    head = b"\x76\x2f\x31\x01" + struct.pack("<I", 2)
+    for name, kind, value in attributes:
+        head += name.encode() + b"\0" + kind.encode() + b"\0" + struct.pack("<I", len(value)) + value
+    head += b"\0"
+    rows = []
+    for row in range(height):
+        line = b"".join(channels[name][row].tobytes() for name in sorted(channels))
+        rows.append(struct.pack("<iI", top + row, len(line)) + line)
+    start = len(head) + 8 * height
+    places = struct.pack(f"<{height}Q", *(start + len(rows[0]) * row for row in range(height)))
+    return head + places + b"".join(rows)
+
+
+def packed_exr(pixels: np.ndarray, compression: str, kind: str = "float") -> bytes:
+    """A picture (H, W, 3) of floats as ffmpeg packs it: "rle", "zip1" or "zip16"; of "half" or "float"."""
+    height, width = pixels.shape[:2]
+    encoder = av.CodecContext.create("exr", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, "gbrpf32le", Fraction(1)
+    encoder.options = {"compression": compression, "format": kind}
+    frame = av.VideoFrame(width, height, "gbrpf32le")
+    for plane, channel in zip(frame.planes, (1, 2, 0), strict=True):
+        rows = np.zeros((height, plane.line_size // 4), np.float32)
+        rows[:, :width] = pixels[..., channel]
+        plane.update(rows.tobytes())
+    return b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
 
 
 def shared_tags(count: int, size: int) -> bytes:

@@ -11,7 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from nst_core import images
-from nst_core.instant.hdr import BT2020, Colours, Conversion, colours_of
+from nst_core.instant.hdr import Conversion, colours_of
+from nst_core.pictures.light import BT2020, Colours
 
 # ffmpeg's number of a frame's colour matrix -> swscale's; where it says none, players take BT.709 from HD_ROWS on.
 MATRICES = {

@@ -15,7 +15,7 @@ import av
 from nst_core.errors import ImageError, named
 from nst_core.instant.fields import Fields, order_of
 from nst_core.instant.film_ends import lacks_end
-from nst_core.instant.hdr import HLG, PQ
+from nst_core.pictures.light import HLG, PQ
 
 # What may be opened. ffmpeg knows more, among them play lists, which open other files, and plain text as a picture.
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,dv,mxf,gif,apng,mp3,wav,flac,aac"

@@ -2,16 +2,21 @@
 
 import copy
 import json
+import os
 from collections.abc import Generator
 from datetime import date
+from itertools import chain, count
 from pathlib import Path
 
+from filelock import FileLock
 from torch import Tensor
 
 from nst_core.assets import ASSETS
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, said
+from nst_core.errors import ConfigError, OutputError, WeightsError, named, said
 from nst_core.features.photographs import Photographs
+from nst_core.file_names import portable, shortened
+from nst_core.files import plain_errors
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.perceptual import TrainingRecipe
@@ -95,17 +100,39 @@ def add_style(
         steering: when its stop is set, the style is added as it is then.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or has become one that the style does not fit; the style is then kept
+            in a file of its own beside it.
         WeightsError: it is missing or damaged; otherwise as of Lesson.
     """
     check_network(to)
-    before = load_styles(to)
-    lesson = Lesson(name, style_image, before.network, folder, recipe, compute)
+    lesson = Lesson(name, style_image, load_styles(to).network, folder, recipe, compute)
     yield from lesson.steps(steering)
-    learned = lesson.learned()
-    both = Catalogue()
-    both.add(before, to.name)
-    both.add(learned, to.name)
-    header = before.header | {f"style {name}": json.dumps(learned.header)}
-    save_styles(StyleFile(both.networks[0], before.thumbnails | learned.thumbnails, header), to)
+    _put_into(lesson.learned(), name, to)
     yield TrainingProgress(lesson.trainer.step, recipe.steps, text=f"wrote {to}")
+
+
+def _put_into(learned: StyleFile, name: str, to: Path) -> None:
+    """Add a style to what a file holds by now: another lesson may have added one since this one began."""
+    target = Path(os.path.realpath(to))
+    with plain_errors(to), FileLock(target.with_name(shortened(f".{target.name}", ".lock"))):
+        try:
+            now, both = load_styles(to), Catalogue()
+            both.add(now, to.name)
+            both.add(learned, to.name)
+            if len(both.networks) > 1:
+                raise ConfigError("it is of another network by now")
+        except (ConfigError, WeightsError) as error:
+            beside = _beside(target, name)
+            save_styles(learned, beside)
+            raise OutputError(
+                f"{named(to)} has changed meanwhile, and {said(name)} cannot be added to it ({error}); "
+                f"the style is kept in {named(beside)}"
+            ) from None
+        header = now.header | {f"style {name}": json.dumps(learned.header)}
+        save_styles(StyleFile(both.networks[0], now.thumbnails | learned.thumbnails, header), to)
+
+
+def _beside(target: Path, name: str) -> Path:
+    """A new file's path in the same folder, called after both."""
+    stems = (f"{target.stem}-{portable(name)}{end}" for end in chain([""], (f"-{number}" for number in count(2))))
+    return next(path for stem in stems if not (path := target.with_name(shortened(stem, target.suffix))).exists())

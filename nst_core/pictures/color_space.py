@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import IO
 
 import numpy as np
+from PIL import ImageCms
 from PIL.ImageFile import ImageFile
 
+from nst_core.pictures import light
+from nst_core.pictures.light import BT2020, HLG, PQ, Colours, srgb_light
 from nst_core.pictures.png_text import heads
 
 WhiteAndColours = tuple[float, ...]  # x and y of white, red, green and blue
@@ -27,44 +30,26 @@ PRIMARIES: dict[int, WhiteAndColours] = {
     12: (*D65, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
 }
 TABLE = np.linspace(0, 1, 1024)  # values in a file, of which a curve says the light
-SDR_WHITE = 203  # cd/m², of BT.2408; what is brighter in a picture of high dynamic range is white
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 D50 = np.array([0.9642, 1.0, 0.8249])  # XYZ of a profile's white
 NCLX = b"colrnclx"  # the box of an AVIF that holds code points
 HEAD_BYTES = 2**16  # of an AVIF, in which that box is looked for
 
 
-def _srgb(values: np.ndarray) -> np.ndarray:
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-
-
 def _power(exponent: float) -> Callable[[np.ndarray], np.ndarray]:
     return lambda values: values**exponent
 
 
-def _pq(values: np.ndarray) -> np.ndarray:
-    """SMPTE ST 2084, as much of it as a screen without high dynamic range shows."""
-    root = values ** (1 / 78.84375)
-    nits = 10_000 * (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (1 / 0.1593017578125)
-    return nits / SDR_WHITE
-
-
-def _hlg(values: np.ndarray) -> np.ndarray:
-    """ARIB STD-B67 on a screen of 1000 cd/m², as much of it as one without high dynamic range shows."""
-    a, b, c = 0.17883277, 0.28466892, 0.55991073
-    scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)
-    return scene**1.2 * 1000 / SDR_WHITE
-
-
 # By H.273's code point: value -> light, 1 is white. Cameras write BT.709's (1, 6, 14, 15) for what is sRGB's.
 TRANSFERS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    1: _srgb, 2: _srgb, 4: _power(2.2), 5: _power(2.8), 6: _srgb, 8: _power(1.0), 13: _srgb, 14: _srgb, 15: _srgb,
-    16: _pq, 18: _hlg,
+    **dict.fromkeys((1, 2, 6, 13, 14, 15), srgb_light), 4: _power(2.2), 5: _power(2.8), 8: _power(1.0),
 }  # fmt: skip
 
 
-def profile_of(picture: ImageFile, grey: bool) -> bytes | None:
+def profile_of(picture: ImageFile, grey: bool) -> bytes | Colours | None:
     """The ICC profile of an open picture, of which nothing is decoded: its own, or one made of what it says in numbers.
+
+    Of high dynamic range no profile makes a picture, so that those numbers are told.
 
     Args:
         picture: as opened.
@@ -76,12 +61,14 @@ def profile_of(picture: ImageFile, grey: bool) -> bytes | None:
     embedded = picture.info.get("icc_profile") or None
     points = _code_points(picture)
     if points and (picture.format == "PNG" or not embedded):
-        primaries, transfer = PRIMARIES.get(points[0], SRGB), TRANSFERS.get(points[1], _srgb)
+        if points[1] in (PQ, HLG):
+            return Colours(points[1], points[0] if points[0] in light.PRIMARIES else BT2020)
+        primaries, transfer = PRIMARIES.get(points[0], SRGB), TRANSFERS.get(points[1], srgb_light)
         return _profile(primaries, transfer, grey)
     if embedded or picture.format != "PNG" or "srgb" in picture.info or not picture.info.get("gamma"):
         return embedded
     exponent = picture.info["gamma"]
-    curve = _srgb if abs(exponent - 0.45455) < 0.005 else _power(1 / exponent)  # which all who mean sRGB write
+    curve = srgb_light if abs(exponent - 0.45455) < 0.005 else _power(1 / exponent)  # which all who mean sRGB write
     return _profile(picture.info.get("chromaticity", SRGB), curve, grey)
 
 
@@ -117,11 +104,11 @@ def _avif_points(file: IO[bytes]) -> tuple[int, int] | None:
 
 def _profile(primaries: WhiteAndColours, curve: Callable[[np.ndarray], np.ndarray], grey: bool) -> bytes | None:
     """An ICC profile; None for sRGB's own numbers."""
-    if curve is _srgb and (grey or np.allclose(primaries, SRGB, atol=0.001)):
+    if curve is srgb_light and (grey or np.allclose(primaries, SRGB, atol=0.001)):
         return None
     tags = {b"wtpt": _xyz(D50)}
-    light = curve(TABLE).clip(0, 1)
-    steps = b"curv" + struct.pack(f">4xI{len(TABLE)}H", len(TABLE), *(light * 65535).round().astype(int))
+    shown = curve(TABLE).clip(0, 1)
+    steps = b"curv" + struct.pack(f">4xI{len(TABLE)}H", len(TABLE), *(shown * 65535).round().astype(int))
     if grey:
         tags[b"kTRC"] = steps
     else:
@@ -138,6 +125,22 @@ def _colours(primaries: WhiteAndColours) -> np.ndarray:
     colours = xyz[:, 1:] * np.linalg.solve(xyz[:, 1:], xyz[:, 0])  # whose sum is white
     seen = BRADFORD @ xyz[:, 0]
     return np.linalg.inv(BRADFORD) @ np.diag(BRADFORD @ D50 / seen) @ BRADFORD @ colours
+
+
+def to_srgb(primaries: WhiteAndColours) -> np.ndarray:
+    """Compute the matrix (3, 3) from light of these primaries to that of sRGB's."""
+    return to_srgb_from(_colours(primaries))
+
+
+def to_srgb_from(colours: np.ndarray) -> np.ndarray:
+    """Compute the matrix (3, 3) to light of sRGB's primaries from that of others, whose XYZ by D50 are columns."""
+    return np.linalg.solve(_colours(SRGB), colours)
+
+
+def colours_of(profile: ImageCms.ImageCmsProfile) -> np.ndarray | None:
+    """(3, 3): XYZ of a profile's red, green and blue as columns, by D50's light; None where it does not say."""
+    told = [getattr(profile.profile, f"{name}_colorant") for name in ("red", "green", "blue")]
+    return np.array([xyz for xyz, _ in told]).T if all(told) else None
 
 
 def _xyz(values: np.ndarray) -> bytes:

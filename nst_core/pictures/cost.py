@@ -13,6 +13,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 from nst_core.errors import ConfigError
 from nst_core.host_memory import total_memory
 from nst_core.pictures import jpeg2000
+from nst_core.pictures.float_tiff import FloatTiffImageFile
+from nst_core.pictures.openexr import ExrImageFile
 
 BUDGET_NAME = "NST_PICTURE_BYTES"  # in the environment: what a picture may take, bytes
 BUDGET_SHARE = 8  # one part in so many of the memory there is, else
@@ -104,6 +106,8 @@ def _decoder_bytes(picture: ImageFile, file: BinaryIO, pixels: int) -> float:
             return _jpeg2000_bytes(picture, file)
         case TiffImageFile():
             return _tiff_bytes(picture, pixels)
+        case ExrImageFile() | FloatTiffImageFile():
+            return picture.decoder_bytes
     match picture.format:
         case "WEBP":
             return WEBP_BYTES * pixels

@@ -16,13 +16,15 @@ from PIL import BmpImagePlugin, IcoImagePlugin, Image, ImageCms
 from PIL.ImageFile import ImageFile
 
 from nst_core.errors import ImageError, named
-from nst_core.pictures import cost, directories, quiet
+from nst_core.pictures import cost, directories, float_tiff, openexr, quiet
+from nst_core.pictures.light import NotFinite
 from nst_core.pictures.pieces import check_blocks, check_chunks
 from nst_core.pictures.png_text import heads
 
 # Kinds of file that are opened, as Pillow calls them; the last has no mark to know it by. Every further one is a
 # decoder more for strangers' bytes, and some start other programs: PostScript's does whatever the file says.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "ICO", "TGA")
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", float_tiff.FORMAT, openexr.FORMAT, "AVIF", "HEIF",
+           "JPEG2000", "ICO", "TGA")  # fmt: skip
 MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding takes too long
 SLOW_PIXELS = 2**24  # of a JPEG 2000, as it is decoded: a million take a second, and hold up who waits to read
 AT_ONCE = 2  # pictures decoded at a time in this process, lest thirty uploads add up
@@ -51,14 +53,15 @@ HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 AVIF_BRANDS = {b"avif", b"avis"}
 HEIC_REMEDY = "the package pillow-heif: pip install pillow-heif"
 AVIF_REMEDY = "a newer Pillow: pip install --upgrade pillow"
-OPENEXR = b"\x76\x2f\x31\x01"
 
 # Endings of files that cameras, scanners and the web make. A file of another name in a folder is taken for no picture.
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".gif", ".bmp", ".tif", ".tiff"}
+    | {".exr"}
 )
 
 UNREADABLE = "cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file"
+NOT_FINITE = "holds numbers that are infinite or none (NaN), which cannot be shown; save it without them"
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -146,6 +149,8 @@ def check_pixels(size: tuple[int, int], name: str) -> None:
 def known_formats() -> tuple[str, ...]:
     """Those of FORMATS that this Pillow reads; it would fail for another, and MPO comes by way of JPEG."""
     Image.init()
+    openexr.register()
+    float_tiff.register()
     if "HEIF" not in Image.OPEN:
         with suppress(ImportError):  # there is none for some computers
             from pillow_heif import register_heif_opener
@@ -167,6 +172,8 @@ def _in_plain_words(name: str) -> Iterator[None]:
         raise ImageError(f"{name} has more than {MAX_PIXELS:,} pixels; make it smaller first") from None
     except MemoryError:
         raise ImageError(f"{name} takes more memory than there is; make it smaller, and try again") from None
+    except NotFinite:
+        raise ImageError(f"{name} {NOT_FINITE}") from None
     except DECODER_ERRORS:
         raise ImageError(f"{name} {UNREADABLE}") from None
 
@@ -183,8 +190,6 @@ def _check_kind(file: BinaryIO, name: str) -> None:
     """Refuse with a remedy of its own what is a picture, yet not read here."""
     head = file.read(64)
     file.seek(0)
-    if head.startswith(OPENEXR):
-        raise ImageError(f"{name} is an OpenEXR picture, which is not read here; save it as a TIFF or 16-bit PNG")
     box = head[: int.from_bytes(head[:4])] if head[4:8] == b"ftyp" else b""
     brands = {box[place : place + 4] for place in range(8, len(box), 4)}
     if AVIF_BRANDS & brands and "AVIF" not in known_formats():

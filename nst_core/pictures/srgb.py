@@ -6,6 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageCms
 
+from nst_core.pictures.light import Colours, HighRange, NotFinite
+
+Transform = ImageCms.ImageCmsTransform | HighRange
 STRIP_PIXELS = 2**18  # converted at a time, lest a picture be there several times over
 SAMPLE_FORMAT, UNSIGNED = 339, 1  # TIFF's tag of what a number is, and what it says where it says nothing
 DEEP = ("I", "F")  # grey of 16 or 32 bits, or of floats
@@ -13,16 +16,16 @@ DEEP = ("I", "F")  # grey of 16 or 32 bits, or of floats
 OPAQUE = {"LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}
 
 
-def in_srgb(picture: Image.Image, mode: str, profile_data: bytes | None) -> Image.Image:
+def in_srgb(picture: Image.Image, mode: str, told: bytes | Colours | None) -> Image.Image:
     """Bring a picture to sRGB as it lies in the file: in mode RGB over white, in mode RGBA with its transparency.
 
-    By its ICC profile, if any. Converted strip by strip: Pillow's and numpy's own copies would be several times as
-    large as the picture.
+    By its ICC profile or what it tells of its high dynamic range, if anything. Converted strip by strip: Pillow's and
+    numpy's own copies would be several times as large as the picture.
     """
     unsigned = _is_unsigned(picture)
     range_ = _range(picture, unsigned) if picture.mode.startswith(DEEP) else None
     opaque = _opaque(picture)
-    profile = _profile(profile_data, opaque)
+    profile = _transform(told, opaque)
     if picture.mode == mode == "RGB" and not profile and not picture.has_transparency_data:
         return picture
     made = Image.new(mode, picture.size)
@@ -52,7 +55,7 @@ def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
 
-def _strip_srgb(strip: Image.Image, opaque: str, profile: ImageCms.ImageCmsTransform | None, mode: str) -> Image.Image:
+def _strip_srgb(strip: Image.Image, opaque: str, profile: Transform | None, mode: str) -> Image.Image:
     alpha = strip.convert("RGBA").getchannel("A") if strip.has_transparency_data else None
     colors = strip.convert(opaque)
     colors = profile.apply(colors) if profile else colors.convert("RGB")
@@ -83,15 +86,13 @@ def _range(picture: Image.Image, unsigned: bool) -> tuple[float, float]:
     extremes = [float(extreme) for values in strips for extreme in (values.min(), values.max())]  # NaN if there is one
     low, high = min(extremes), max(extremes)
     if not np.isfinite(extremes).all():
-        raise ValueError("not finite")
+        raise NotFinite
     if picture.mode == "F":  # no fixed range: [0, 1] by custom, else its own extremes
         return min(0.0, low), max(1.0, high)
     return 0.0, 65535.0 if high <= 65535 else float(2 ** (32 if unsigned else 31) - 1)
 
 
-def _eight_bits(
-    numbers: np.ndarray, low: float, high: float, profile: ImageCms.ImageCmsTransform | None
-) -> Image.Image:
+def _eight_bits(numbers: np.ndarray, low: float, high: float, profile: Transform | None) -> Image.Image:
     """16-bit, 32-bit and float grey as 8-bit grey; Pillow itself would clip them to white, or take eight bits first."""
     values = (numbers.astype(np.float64) - low) / (high - low) * 255
     if profile:
@@ -100,8 +101,10 @@ def _eight_bits(
     return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
 
 
-def _profile(data: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
+def _transform(data: bytes | Colours | None, mode: str) -> Transform | None:
     """From an embedded profile to sRGB; None for one that is damaged or unfit, which counts as none, as in viewers."""
+    if isinstance(data, Colours):
+        return HighRange(data)
     if not data or mode not in ("RGB", "CMYK", "L"):
         return None
     try:

@@ -6,19 +6,8 @@ import numpy as np
 import pytest
 
 from nst_core.instant import film_stream
-from nst_core.instant.hdr import (
-    BT2020,
-    DCI_P3,
-    DISPLAY_P3,
-    HLG,
-    KNEE,
-    LINEAR,
-    PQ,
-    SCREEN_GAMMA,
-    Colours,
-    Conversion,
-    to_bt709,
-)
+from nst_core.instant.hdr import Conversion, to_bt709
+from nst_core.pictures.light import BT2020, DCI_P3, DISPLAY_P3, HLG, KNEE, LINEAR, PQ, SCREEN_GAMMA, Colours
 from tests.instant.films import decoded, difference, frame_of, ramp, seen, write
 
 SDR_2020, SRGB = 14, 13

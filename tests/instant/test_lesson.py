@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nst_core import images
-from nst_core.errors import ConfigError, ImageError, WeightsError
+from nst_core.errors import ConfigError, ImageError, OutputError, WeightsError
 from nst_core.instant.lesson import Lesson, add_style
 from nst_core.instant.network import gather, same_convolutions
 from nst_core.instant.perceptual import TrainingRecipe
@@ -13,6 +13,7 @@ from nst_core.transfer.steering import Steering
 from tests.instant.test_painter import CPU, network_of
 
 QUICK = TrainingRecipe(steps=20, batch=2, crop=64, style_size=64)
+BRIEF = TrainingRecipe(steps=2, batch=1, crop=64, style_size=64)
 
 
 @pytest.fixture
@@ -77,6 +78,44 @@ def test_an_added_style_stands_in_the_file_beside_the_others(random_weights, bas
     with torch.no_grad():
         one, other = (made(picture, made.shares_of({"stars": 1.0})) for made in (before, after.network))
     torch.testing.assert_close(one, other)
+
+
+def test_two_lessons_at_a_time_both_add_their_style(random_weights, base, style, folder, tmp_path):
+    path = tmp_path / "styles.safetensors"
+    save_styles(StyleFile(base, {}, {"images": "some"}), path)
+    first, second = (add_style(name, style, path, folder, BRIEF, CPU) for name in ("rain", "snow"))
+    next(first), next(second)  # both have read the file
+    list(first), list(second)
+    after = load_styles(path)
+    assert after.network.styles == ("waves", "stars", "rain", "snow", "photo")
+    assert {"images", "style rain", "style snow"} <= after.header.keys()
+    assert {"rain", "snow"} <= after.thumbnails.keys()
+    assert [each.name for each in tmp_path.iterdir() if not each.name.endswith(".lock")] == [path.name]
+
+
+CHANGES = {
+    "a style of that name": lambda base, path: save_styles(StyleFile(network_of("waves", "rain")), path),
+    "another network": lambda base, path: save_styles(StyleFile(network_of("waves", "stars", seed=1)), path),
+    "gone": lambda base, path: path.unlink(),
+    "damaged": lambda base, path: path.write_bytes(b"Dear reader"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_style_that_its_file_has_no_place_for_any_more_is_kept_beside_it(
+    random_weights, base, style, folder, tmp_path, change
+):
+    path, taken = tmp_path / "styles.safetensors", tmp_path / "styles-rain.safetensors"
+    save_styles(StyleFile(base), path)
+    taken.write_bytes(b"of somebody")
+    learning = add_style("rain", style, path, folder, BRIEF, CPU)
+    next(learning)
+    CHANGES[change](base, path)
+    there = path.read_bytes() if path.exists() else None
+    with pytest.raises(OutputError, match=r"cannot be added to it \(.+\); the style is kept in styles-rain-2.safeten"):
+        list(learning)
+    assert (path.read_bytes() if path.exists() else None) == there and taken.read_bytes() == b"of somebody"
+    assert load_styles(tmp_path / "styles-rain-2.safetensors").network.styles == ("rain", "photo")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "waves", "photo"])

@@ -99,12 +99,61 @@ def test_code_points_count_before_a_profile_and_a_profile_before_gamma():
     np.testing.assert_allclose(seen(png(gamma(1.0), icc_profile=swapped)), colours()[..., [1, 0, 2]], atol=4)
 
 
-def test_a_picture_of_high_dynamic_range_keeps_white_and_middle_grey():
-    """203 cd/m² is white: 58 % of PQ's signal and 75 % of HLG's, by BT.2408."""
-    for curve, white in ((PQ, 0.58), (HLG, 0.75)):
-        for share, expected in ((0.0, 0.0), (1.0, 1.0), (1.2, 1.0)):
-            flat = np.full((16, 16, 3), round(share * white * 255), np.uint8)
-            assert abs(seen(png(points(9, curve), pixels=flat)).mean() / 255 - expected) < 0.03, (curve, share)
+# Nits on a screen -> signal, by BT.2100; grey.
+SIGNALS = {
+    PQ: {0: 0.0, 20.3: 0.357, 50.75: 0.444, 101.5: 0.5096, 203: 0.581, 1000: 0.752},
+    HLG: {0: 0.0, 203: 0.75, 1000: 1.0},
+}
+
+
+def in_high_range(nits: float) -> float:
+    """What is shown: up to nine tenths of white as it is, then ever more of the last tenth."""
+    share = nits / 203
+    over = max(share - 0.9, 0) / 0.1
+    return float(coded(np.array(share if over == 0 else 0.9 + 0.1 * over / (1 + over)))) * 255
+
+
+@pytest.mark.parametrize("curve", SIGNALS)
+def test_a_picture_of_high_dynamic_range_keeps_white_and_compresses_what_is_brighter(curve):
+    for nits, signal in SIGNALS[curve].items():
+        for shape in ((16, 16, 3), (16, 16)):
+            flat = np.full(shape, round(signal * 255), np.uint8)
+            told = seen(png(points(9, curve), pixels=flat))
+            assert abs(told.mean() - in_high_range(nits)) < 3 and np.ptp(told) <= 1, (nits, told.mean())
+
+
+def test_highlights_of_a_pq_picture_keep_their_hue_and_order():
+    """A red of 1000 cd/m² with a tenth of green and blue; a clip would make it and all above it alike."""
+    red = np.array([1000 / 203, 100 / 203, 100 / 203]) @ FROM_709.T
+    power = (red * 203 / 10000) ** 0.1593017578125
+    signal = ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+    flat = np.tile((signal * 255).round().astype(np.uint8), (16, 16, 1))
+    for data in (png(points(9, PQ), pixels=flat), avif_of(flat, 9, PQ), heic_of(flat, 9, PQ)):
+        if data:
+            np.testing.assert_allclose(seen(data)[8, 8], [254, 89, 89], atol=9)
+
+
+FROM_709 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])  # to BT.2020
+
+
+def avif_of(pixels: np.ndarray, *code_points: int) -> bytes:
+    if not features.check("avif"):
+        return b""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "AVIF", quality=100, subsampling="4:4:4")
+    data = bytearray(buffer.getvalue())
+    place = data.index(b"colrnclx") + 8
+    data[place : place + 4] = struct.pack(">HH", *code_points)
+    return bytes(data)
+
+
+def heic_of(pixels: np.ndarray, primaries: int, transfer: int) -> bytes:
+    if "HEIF" not in known_formats():
+        return b""
+    told = {"color_primaries": primaries, "transfer_characteristics": transfer, "matrix_coefficients": 6}
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "HEIF", quality=100, chroma=444, **told)
+    return buffer.getvalue()
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from functools import cache
 
+import numpy as np
 import pytest
 from PIL import Image, ImageFile, features
 from torch import Tensor
@@ -47,6 +48,10 @@ FILES = {
     "heic": (lambda: files.saved(SIDE, SIDE, "RGB", "HEIF"), images.MAX_SIDE),
     "heic, scaled": (lambda: files.saved(SIDE, SIDE, "RGBA", "HEIF"), 600),
     "float tiff": (lambda: files.saved(SIDE, SIDE, "F", "TIFF"), images.MAX_SIDE),
+    "double tiff, colours": (lambda: files.float_tiff(np.ones((SIDE, SIDE, 3), "f8")), images.MAX_SIDE),
+    "half tiff, colours": (lambda: files.float_tiff(np.ones((SIDE, SIDE, 3), "f2")), images.MAX_SIDE),
+    "exr": (lambda: files.packed_exr(np.ones((SIDE, SIDE, 3)), "zip16"), images.MAX_SIDE),
+    "exr, scaled": (lambda: files.exr(dict.fromkeys("RGBA", np.ones((SIDE, SIDE), "f4"))), 600),
     "tiff of one tile": (lambda: files.one_tile(5000), images.MAX_SIDE),
     "icon": (lambda: files.icon(files.png(SIDE, SIDE, color=6)), images.MAX_SIDE),
 }  # fmt: skip

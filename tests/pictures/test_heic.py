@@ -96,8 +96,3 @@ def test_what_reads_it_is_named_where_it_is_missing(tmp_path, monkeypatch, kind,
     for read in (images.load, images.check):
         with pytest.raises(ImageError, match=f"^photo is an? {words}"):
             read(tmp_path / "photo")
-
-
-def test_an_openexr_picture_is_told_what_to_do():
-    with pytest.raises(ImageError, match="OpenEXR picture, which is not read here; save it as a TIFF or 16-bit PNG"):
-        images.load(io.BytesIO(b"\x76\x2f\x31\x01" + bytes(500)))

@@ -83,7 +83,7 @@ WALL = """<body>
         <div class="fields">
           <label>Preset<select name="$preset_key">$presets</select></label>
           <label>Style picture<select name="$style_key" id="link-style">$styles</select></label>
-          <label>Or a picture of yours<input type="file" id="own" accept="image/*,.heic,.heif"></label>
+          <label>Or a picture of yours<input type="file" id="own" accept="image/*,.heic,.heif,.exr"></label>
           <label>They begin with<select name="$figure_key">$figures</select></label>
         </div>
       </form>

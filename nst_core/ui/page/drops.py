@@ -28,9 +28,9 @@ SCRIPT = """() => {
     setTimeout(() => notice.remove(), SECONDS * 1000);
   };
 
-  // as gradio knows pictures: by their type, which some browsers do not have for HEIC
-  const typed = file => /\\.hei[cf]$/i.test(file.name) && !file.type.startsWith('image/')
-    ? new File([file], file.name, {type: 'image/heic'}) : file;
+  // as gradio knows pictures: by their type, which some browsers do not have for HEIC and OpenEXR
+  const typed = file => /\\.(hei[cf]|exr)$/i.test(file.name) && !file.type.startsWith('image/')
+    ? new File([file], file.name, {type: /\\.exr$/i.test(file.name) ? 'image/x-exr' : 'image/heic'}) : file;
   const give = (block, files) => {
     const input = block.querySelector('input[type=file]'), all = new DataTransfer();
     (input.multiple ? files : files.slice(0, 1)).map(typed).forEach(file => all.items.add(file));
@@ -84,9 +84,9 @@ SCRIPT = """() => {
     give(block, files);
   });
 
-  // the chooser of files shows HEIC, too, and what is chosen has a type
+  // the chooser of files shows HEIC and OpenEXR, too, and what is chosen has a type
   document.addEventListener('click', () => document.querySelectorAll('input[type=file][accept="image/*"]')
-    .forEach(input => { input.accept = 'image/*,.heic,.heif'; }), true);
+    .forEach(input => { input.accept = 'image/*,.heic,.heif,.exr'; }), true);
   document.addEventListener('change', event => {
     const input = event.target;
     if (input.type !== 'file' || ![...input.files].some(file => typed(file) !== file)) return;

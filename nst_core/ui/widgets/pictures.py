@@ -21,8 +21,8 @@ DRAWN_SIDE = 2048  # pixels, of what the brush hands over
 MOST_DRAWINGS = 16  # that wait to be used
 
 
-# For gr.File: browsers that do not know HEIC give such a file no kind.
-PICTURE_FILES = ["image", ".heic", ".heif"]
+# For gr.File: browsers that do not know HEIC or OpenEXR give such a file no kind.
+PICTURE_FILES = ["image", ".heic", ".heif", ".exr"]
 
 
 class PictureInput(gr.Image):

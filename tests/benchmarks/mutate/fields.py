@@ -122,6 +122,27 @@ def _tiff(data: bytes) -> Iterator[Field]:
         (place,) = struct.unpack_from(mark + ("Q" if big else "I"), data, place)
 
 
+def _exr(data: bytes) -> Iterator[Field]:
+    """Attributes' lengths and values, then where blocks lie, and the first one's head."""
+    place, end = 8, len(data)
+    yield Field(4, 4, "little")
+    while place < end and data[place]:
+        name = data.find(0, place)
+        place = data.find(0, name + 1) + 1
+        if name < 0 or place <= 0 or place + 4 > end:
+            return
+        (length,) = struct.unpack_from("<I", data, place)
+        yield from (Field(place, 4, "little"), Field(place + 4, 1, "little"))
+        yield from (Field(at, 4, "little") for at in range(place + 4, min(place + 4 + length, end - 4), 4))
+        place += 4 + length
+    if place + 9 > end:
+        return
+    (first,) = struct.unpack_from("<Q", data, place + 1)
+    yield from (Field(at, 8, "little") for at in range(place + 1, min(first, end - 8), 8))
+    if first + 8 <= end:
+        yield from (Field(first, 4, "little"), Field(first + 4, 4, "little"))
+
+
 HOLDERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"udta", b"moof", b"traf", b"mvex"}
 HOLDERS |= {b"meta", b"iprp", b"ipco"}
 
@@ -163,8 +184,8 @@ def _zip(data: bytes) -> Iterator[Field]:
 
 
 WALKS: dict[str, Callable[[bytes], Iterator[Field]]] = {
-    "jpeg": _jpeg, "png": _png, "webp": _riff, "gif": _gif, "tiff": _tiff, "heic": _boxes, "avif": _boxes,
-    "mp4": _boxes, "zip": _zip, "checkpoint": _zip,
+    "jpeg": _jpeg, "png": _png, "webp": _riff, "gif": _gif, "tiff": _tiff, "float tiff": _tiff, "exr": _exr,
+    "heic": _boxes, "avif": _boxes, "mp4": _boxes, "zip": _zip, "checkpoint": _zip,
 }  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def read_zip(path: Path, room: Path) -> None:
 
 # Format -> what is done with a file and a folder that is empty.
 READERS: dict[str, Callable[[Path, Path], None]] = {
-    **dict.fromkeys(("jpeg", "png", "webp", "gif", "tiff", "heic", "avif"), read_picture),
+    **dict.fromkeys(("jpeg", "png", "webp", "gif", "tiff", "float tiff", "exr", "heic", "avif"), read_picture),
     **dict.fromkeys(("jpeg2000", "bmp", "ico", "tga"), read_picture),
     "backbone": read_weights,
     "checkpoint": read_weights,

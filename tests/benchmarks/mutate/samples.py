@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image, ImageCms, PngImagePlugin
@@ -124,6 +125,33 @@ def tiff() -> Iterator[bytes]:
     yield saved("RGB", "TIFF", save_all=True, append_images=[pixels("L")])
     yield saved("RGB", "TIFF", big_tiff=True)
     yield picture_files.one_tile(32)
+
+
+def light(kind: str, channels: int) -> np.ndarray:
+    """From black to twice white, (H, W, channels)."""
+    width, height = SIDES
+    return np.linspace(0, 2, height * width * channels).reshape(height, width, channels).astype(kind)
+
+
+def float_tiff() -> Iterator[bytes]:
+    for kind in ("f2", "f4", "f8"):
+        yield picture_files.float_tiff(light(kind, 1)[..., 0])
+        for order in "<>":
+            yield picture_files.float_tiff(light(kind, 3), order, {34675: profile(), 274: b"\6"})
+            yield picture_files.float_tiff(light(kind, 4), order, {338: b"\1"})
+    for packing, predictor in ((5, 1), (8, 3), (32773, 1)):
+        told = [cv2.IMWRITE_TIFF_COMPRESSION, packing, cv2.IMWRITE_TIFF_PREDICTOR, predictor]
+        yield cv2.imencode(".tif", light("f4", 3), told)[1].tobytes()
+
+
+def exr() -> Iterator[bytes]:
+    for kind in ("<f2", "<f4"):
+        for names in ("Y", "RGB", "RGBA"):
+            values = light(kind, len(names))
+            yield picture_files.exr({name: values[..., number] for number, name in enumerate(names)})
+    for packing in ("rle", "zip1", "zip16"):
+        for kind in ("half", "float"):
+            yield picture_files.packed_exr(light("f4", 3), packing, kind)
 
 
 def heic() -> Iterator[bytes]:
@@ -261,6 +289,8 @@ FORMATS: dict[str, tuple[Callable[[], Iterator[bytes]], str]] = {
     "webp": (webp, ".webp"),
     "gif": (gif, ".gif"),
     "tiff": (tiff, ".tif"),
+    "float tiff": (float_tiff, ".tif"),
+    "exr": (exr, ".exr"),
     "heic": (heic, ".heic"),
     "avif": (avif, ".avif"),
     "jpeg2000": (jpeg2000, ".jp2"),

@@ -1,0 +1,142 @@
+"""Has Pillow open the TIFFs of floats that it does not know: colours, and grey of 16 or 64 bits.
+
+OpenCV's libtiff decodes them in every packing; halves it takes for whole numbers of 16 bits, which they are told to be.
+Colours without a profile are light, 1 is white, as in OpenEXR. Grey stays as it is: such TIFFs are measurements.
+"""
+
+import io
+import math
+import struct
+
+import numpy as np
+from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
+
+from nst_core.pictures.color_space import colours_of, to_srgb_from
+from nst_core.pictures.light import Curve, shown_light, srgb_light
+
+FORMAT = "FLOATTIFF"
+BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+WIDTH, HEIGHT, BITS, MEANING, TURN, SAMPLES, ROWS = 256, 257, 258, 262, 274, 277, 278
+TILE_WIDTH, TILE_HEIGHT, EXTRA, KIND, PROFILE = 322, 323, 338, 339, 34675
+WHOLE, FLOATS = 1, 3  # kinds of numbers
+GREY, COLOURS = 1, 2  # meanings
+ASSOCIATED = 1  # an extra sample by which the colours are multiplied
+TURNED = range(5, 9)  # whose sides are exchanged
+
+
+class FloatTiffImageFile(ImageFile.ImageFile):
+    """A TIFF of floats; its colours are sRGB of eight bits once they are decoded."""
+
+    format, format_description = FORMAT, "TIFF of floats"
+
+    def _open(self) -> None:
+        """Read the tags alone, as Pillow asks for."""
+        head = self.fp.read(8) if self.fp else b""
+        if self.fp is None or head[:4] not in BEGINNINGS:
+            raise SyntaxError("no TIFF")
+        self._big = b"+" in head[:4]
+        self._tags = TiffImagePlugin.ImageFileDirectory_v2(head + (self.fp.read(8) if self._big else b""))
+        self._directory = self._tags.next
+        self.fp.seek(self._directory)
+        self._tags.load(self.fp)
+        self._mode = self._mode_told()
+        size = self._tags[WIDTH], self._tags[HEIGHT]
+        self._size = size[::-1] if self._tags.get(TURN) in TURNED else size
+        if self._mode == "F" and PROFILE in self._tags:
+            self.info["icc_profile"] = self._tags[PROFILE]
+
+    def _mode_told(self) -> str:
+        tags = self._tags
+        if {*tags.get(KIND, (WHOLE,))} != {FLOATS} or {*tags[BITS]} not in ({16}, {32}, {64}):
+            raise SyntaxError("no TIFF of floats")
+        match tags.get(MEANING), tags.get(SAMPLES, 1):
+            case (1, 1):
+                return "F"
+            case (2, 3):
+                return "RGB"
+            case (2, 4):
+                return "RGBA" if tags.get(EXTRA) in ((1,), (2,)) else "RGB"
+        raise SyntaxError("colours of another kind")
+
+    def load(self) -> "Image.core.PixelAccess | None":
+        """Decode it, once."""
+        if self._im is None and self.fp is not None:
+            self.fp.seek(0)
+            self.im = self._decoded(self.fp.read()).im
+        return Image.Image.load(self)
+
+    def _decoded(self, data: bytes) -> Image.Image:
+        pixels = self._numbers(data)
+        if self.mode == "F":
+            return Image.fromarray(pixels.astype(np.float32))
+        pixels = pixels[..., [2, 1, 0, 3] if self.mode == "RGBA" else [2, 1, 0]]  # OpenCV's BGR
+        curve, matrix = _light_by(self._tags.get(PROFILE))
+        associated = self._tags.get(EXTRA) == (ASSOCIATED,)
+        return Image.fromarray(shown_light(pixels, matrix, curve=curve, associated=associated))
+
+    def _numbers(self, data: bytes) -> np.ndarray:
+        """Decode its floats, (H, W) or (H, W, C), upright."""
+        import cv2  # takes a quarter of a second, which other pictures do without
+
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it would print what is wrong
+        halves = self._tags[BITS][0] == 16
+        try:
+            if halves:
+                data = self._of_whole_numbers(data)
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        except cv2.error as error:
+            raise ValueError(str(error)) from None
+        if pixels is None or pixels.shape[1::-1] != self.size:
+            raise ValueError("nothing of that size is there")
+        return pixels.view(np.float16) if halves else pixels
+
+    def _of_whole_numbers(self, data: bytes) -> bytes:
+        """Say of the file's numbers that they are whole, and no more."""
+        changed, order = bytearray(data), self._tags._endian
+        count, entry, inline = ("Q", "HHQQ", 8) if self._big else ("H", "HHLL", 4)
+        place = self._directory + struct.calcsize(order + count)
+        for _ in range(struct.unpack_from(order + count, data, self._directory)[0]):
+            tag, _, length, value = struct.unpack_from(order + entry, data, place)
+            if tag == KIND:
+                at = value if 2 * length > inline else place + struct.calcsize(order + entry) - inline
+                struct.pack_into(f"{order}{length}H", changed, at, *[WHOLE] * length)
+            place += struct.calcsize(order + entry)
+        return bytes(changed)
+
+    @property
+    def decoder_bytes(self) -> float:
+        """Bytes that decoding takes beside the file: its numbers, the same in order, the result, a strip or tile."""
+        tags, pixels = self._tags, math.prod(self.size)
+        pixel = tags.get(SAMPLES, 1) * tags[BITS][0] / 8
+        block = tags.get(TILE_WIDTH, tags[WIDTH]) * tags.get(TILE_HEIGHT, min(tags.get(ROWS, 2**32), tags[HEIGHT]))
+        return (2 * pixel + 4) * pixels + 2 * pixel * block
+
+
+def _light_by(profile: bytes | None) -> tuple[Curve | None, np.ndarray | None]:
+    """What makes light of a profile's numbers, and its colours BT.709's; a damaged one counts as none."""
+    if not profile:
+        return None, None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None, None
+    levels = np.linspace(0, 1, 256)
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    light = srgb_light(np.asarray(transform.apply(Image.fromarray(greys)))[0, :, 1] / 255)
+    exponent = math.log(light[128].clip(1e-3, 0.999)) / math.log(levels[128])
+
+    def curve(values: np.ndarray) -> np.ndarray:
+        return np.where(values > 1, values.clip(1) ** exponent, np.interp(values, levels, light)).astype(np.float32)
+
+    colours = colours_of(source)
+    return curve, None if colours is None else to_srgb_from(colours)
+
+
+def _accepts(head: bytes) -> bool:
+    return head.startswith(BEGINNINGS)
+
+
+def register() -> None:
+    """Have Pillow open such files; again changes nothing."""
+    Image.register_open(FORMAT, FloatTiffImageFile, _accepts)
