@@ -102,11 +102,3 @@ def test_every_depth_is_read_in_either_order_of_bytes(depth, order):
         return
     expected = quarters() if pixels.shape[2] == 3 else np.repeat(GREY, 3, 2)
     np.testing.assert_allclose(seen(tiff(pixels, sample, photometric, order)), expected, atol=1.01)
-
-
-@pytest.mark.parametrize("kind", [np.float16, np.float64])
-def test_floats_of_odd_depth_are_refused_with_a_remedy(kind):
-    with pytest.raises(ImageError, match="use a JPEG, PNG or WebP"):
-        seen(tiff((GREY / 255).astype(kind), 3, 1, "<"))
-    with pytest.raises(ImageError, match="use a JPEG, PNG or WebP"):
-        seen(tiff((quarters() / 255).astype(np.float32), 3, 2, "<"))

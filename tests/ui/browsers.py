@@ -26,7 +26,7 @@ def opened(name: str, key: str = "") -> tuple[Session, dict]:
 def painting(files, name: str = "page", **changes) -> Session:
     """A page on which Run was pressed."""
     session, _ = opened(name)
-    press_run(session, shown(files, **changes), page(name))
+    press_run(session, "", shown(files, **changes), page(name))
     return session
 
 

@@ -25,6 +25,7 @@ class Audience:
         self._open: Counter[str] = Counter()
         self._beats: Counter[str] = Counter()  # of these, heartbeats
         self._last_heard: OrderedDict[str, float] = OrderedDict()  # of those who do not listen now; monotonic seconds
+        self._pages: OrderedDict[str, None] = OrderedDict()  # names that had a heartbeat
         self._cancelled: OrderedDict[str, None] = OrderedDict()
         self._when_left: list[Callable[[Leaving], None]] = []
 
@@ -34,6 +35,14 @@ class Audience:
             self._open[name] += 1
             self._beats[name] += beats
             self._last_heard.pop(name, None)
+            if beats:
+                self._pages[name] = None
+                while len(self._pages) > MOST_REMEMBERED:
+                    self._pages.popitem(last=False)
+
+    def is_page(self, name: str) -> bool:
+        """Whether the name is a page's, which may come back after a gap in its connection."""
+        return name in self._pages
 
     def leaves(self, name: str, *, beats: bool = False) -> bool:
         """Note a closed connection; tell whether its page is closed, as it was the page's last heartbeat."""

@@ -23,6 +23,7 @@ ROUND_SECONDS = 5.0  # from one round to the next
 # That a page or program which nobody has open is kept, as it may only be about to listen. Each takes most of a
 # megabyte, little of which Python gives back: what counts is how many there are at a time.
 CLOSED_SECONDS = 5.0
+GAP_SECONDS = 60.0  # that a page's is kept, which may only have lost its connection
 MUTE_SECONDS = 20.0  # for a connection to say what it wants
 
 EVERY_ROUND: list[Callable[[], None]] = []  # what others have done in every round
@@ -122,7 +123,8 @@ def forget_closed_pages(holder: StateHolder, now: float | None = None) -> int:
     """
     now, forgotten = time.time() if now is None else now, 0
     for name, used in list(holder.time_last_used.items()):
-        if now - used.timestamp() > CLOSED_SECONDS and not AUDIENCE.listens(name):
+        is_old = now - used.timestamp() > CLOSED_SECONDS and not AUDIENCE.listens(name)
+        if is_old and not (AUDIENCE.is_page(name) and AUDIENCE.silence(name) < GAP_SECONDS):
             with holder.lock:
                 holder.session_data.pop(name, None)
                 holder.time_last_used.pop(name, None)

@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import threading
 import time
 from pathlib import Path
 from typing import ClassVar
@@ -53,6 +54,7 @@ class Session(PageState):
         self.channel: Channel | None = None  # of the job
         self.settled: dict[str, Update] = {}  # what the stage shows when nothing goes on, by name
         self.passing: dict[str, Update] = {}  # what it shows instead while a job goes on or waits
+        self.settling = threading.Lock()  # held by who ends a job, or says how long it waits
         self.toasts: list[Toast] = []  # to be told
         self.placed: dict[str, Path | None] = {}  # pictures that were put into fields since the last run, by name
         self.running = False
@@ -111,7 +113,7 @@ class Session(PageState):
         now, allowed = time.monotonic(), limits()
         left = sorted((item for item in cls.known.items() if not item[1].pages), key=lambda item: -item[1].left_since)
         for number, (key, session) in enumerate(left):
-            away = now - session.left_since
+            away = now - max(session.left_since, session.channel.asked if session.channel else 0)
             if session.busy and session.job and away > allowed.grace:
                 session.job.stop(f"Nobody looked at it for {duration(allowed.grace)}: it was paused. Continue goes on.")
                 continue

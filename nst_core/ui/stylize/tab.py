@@ -55,6 +55,8 @@ NAME_EXAMPLES = """() => {
 def build() -> Studio:
     """Lay out the tab and connect it; call inside a Blocks."""
     session = gr.State(Session())
+    # its "secret" hides nothing: the key itself is what nobody can guess
+    key = gr.BrowserState("", storage_key="neural-style-lab", secret="neural-style-lab")  # nosec B106
     with gr.Row(equal_height=False, elem_id="studio"):
         with gr.Column(elem_id="inputs", min_width=300):
             pupil = name_field()
@@ -79,10 +81,10 @@ def build() -> Studio:
     form |= inputs.controls | stage | {"shares": inputs.shares}
     with gr.Accordion("Results of this session", elem_id="memory"):
         form = build_history(session, form)
-    seen = _connect_painting(session, form, buttons, network)
+    seen = _connect_painting(session, key, form, buttons, network)
     connect_settings(session, preset, form, inputs, network)
     connect_name(pupil, session)
-    _connect_page(session, form, seen, network, pupil)
+    _connect_page(session, key, form, seen, network, pupil)
     connect_counterpart(session, preset, form, printed)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for name, picture in pictures.items():
@@ -125,30 +127,32 @@ def _buttons() -> Buttons:
     return Buttons(run, stop, after, go_on_button, one_step, more, steps)
 
 
-def _connect_painting(session: gr.State, form: Form, buttons: Buttons, network: Network) -> Form:
+def _connect_painting(session: gr.State, key: gr.BrowserState, form: Form, buttons: Buttons, network: Network) -> Form:
     """Connect Run, Stop and what lets a painting go on; give all that `look` fills in."""
     made_of = form.only(*PAINTED_WITH)
     pressed = {"run": buttons.run, "stop": buttons.stop, "after": buttons.after, "go_on": buttons.go_on}
     pressed["fetch"] = network.fetch
     seen = (form | pressed).only(*SEEN)
+    begun_by = seen | {"session": session}
     refused = Form({"status": form["status"]})
-    begin = seen.filled_by(_with_form(made_of, press_run))
-    begun = [buttons.run.click(begin, [session, *made_of], list(seen), **INSTANT)]
+    begin = begun_by.filled_by(_with_form(made_of, press_run))
+    begun = [buttons.run.click(begin, [session, key, *made_of], list(begun_by), **INSTANT)]
     further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
     for button, steps in further:
-        begun.append(button.click(seen.filled_by(press_go_on), [session, steps], list(seen), **INSTANT))
+        press = begun_by.filled_by(press_go_on)
+        begun.append(button.click(press, [session, key, steps], list(begun_by), **INSTANT))
     for event in begun:
         event.then(tell, session, None, **QUEUED)
         event.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)
-    buttons.stop.click(press_stop, session, None, **INSTANT)
+    buttons.stop.click(press_stop, [session, key], None, **INSTANT)
     return seen
 
 
 def _with_form(made_of: Form, press: Callable[..., Updates]) -> Callable[..., Updates]:
     """Let a handler take what the page shows by name, before the request."""
 
-    def pressed(request: gr.Request, session: Session, *given: Any) -> Updates:
-        return press(session, made_of.read(given), request)
+    def pressed(request: gr.Request, session: Session, key: str, *given: Any) -> Updates:
+        return press(session, key, made_of.read(given), request)
 
     return pressed
 
@@ -178,15 +182,15 @@ def _stage() -> dict[str, Block]:
     return {**shown, "record": record, "record_area": record_area}
 
 
-def _connect_page(session: gr.State, form: Form, seen: Form, network: Network, pupil: gr.Textbox) -> None:
+def _connect_page(
+    session: gr.State, key: gr.BrowserState, form: Form, seen: Form, network: Network, pupil: gr.Textbox
+) -> None:
     """Connect what happens when a page is opened, and when it is closed."""
     page = page_at_hand()
     AUDIENCE.when_left(Session.leave_page)
     for tidied in (Session.tidy, tidy_folders):
         if tidied not in EVERY_ROUND:
             EVERY_ROUND.append(tidied)
-    # its "secret" hides nothing: the key itself is what nobody can guess
-    key = gr.BrowserState("", storage_key="neural-style-lab", secret="neural-style-lab")  # nosec B106
     found = form.only(*PAINTED_WITH, "about") | seen.parts | {"session": session, "key": key, "pupil": pupil}
     preset, about, backbone = (form[name] for name in ("preset", "about", "backbone"))
     back = page.load(found.filled_by(come_back), [session, key], list(found), **INSTANT)

@@ -30,20 +30,31 @@ CUT_OFF = "The server was started again: here is step {} of {}. Continue goes on
 SEEN = (*STAGE, "strip", "run", "stop", "after", "go_on", "fetch")
 
 
-def press_run(session: Session, shown: Mapping[str, Any], request: gr.Request) -> Updates:
+def press_run(session: Session, key: str, shown: Mapping[str, Any], request: gr.Request) -> Updates:
     """Begin a painting with the page's pictures and settings.
 
     Args:
         session: the page's.
+        key: by which the browser knows its session.
         shown: what it shows, by the names of PAINTED_WITH.
         request: of the page.
+
+    Returns:
+        "session" and what `look` gives.
     """
-    return _begin(session, lambda: paint(session, shown), request)
+    own = _own(session, key)
+    return _begin(own, lambda: paint(own, shown), request)
 
 
-def press_go_on(session: Session, steps: float | None, request: gr.Request) -> Updates:
-    """Let the last painting go on, by some steps or to its end."""
-    return _begin(session, lambda: go_on(session, steps), request, going_on=True)
+def press_go_on(session: Session, key: str, steps: float | None, request: gr.Request) -> Updates:
+    """Let the last painting go on, by some steps or to its end; arguments as of `press_run`."""
+    own = _own(session, key)
+    return _begin(own, lambda: go_on(own, steps), request, going_on=True)
+
+
+def _own(session: Session, key: str) -> Session:
+    """Find the session of a browser whose page lost it in a long gap of its connection."""
+    return session if session.key or not isinstance(key, str) else Session.known.get(key, session)
 
 
 def _begin(
@@ -51,7 +62,7 @@ def _begin(
 ) -> Updates:
     session.enter(request)
     if session.busy:  # begun by another page of the same browser
-        return look(session)
+        return {"session": session, **look(session)}
     session.steering.stop.clear()
     channel = session.channel = Channel()
     session.passing = {
@@ -75,7 +86,7 @@ def _begin(
         _refused(session, error)
         _settle(session)
         channel.close()
-    return look(session)
+    return {"session": session, **look(session)}
 
 
 def _followed(session: Session, job: Job, work: Iterator[Updates]) -> Iterator[Updates]:
@@ -93,9 +104,10 @@ def _followed(session: Session, job: Job, work: Iterator[Updates]) -> Iterator[U
 
 def _say(session: Session, words: str) -> None:
     """Say in the status line how long a painting waits."""
-    if session.channel:
-        session.passing["status"] = status_html(words, run=session.channel.token)
-        session.channel.put(None, {"status": session.passing["status"]})
+    with session.settling:
+        if session.channel and session.busy:  # it may have ended just now
+            session.passing["status"] = status_html(words, run=session.channel.token)
+            session.channel.put(None, {"status": session.passing["status"]})
 
 
 def _ended(session: Session, job: Job) -> None:
@@ -107,9 +119,10 @@ def _ended(session: Session, job: Job) -> None:
     elif job.why:
         with noting(session.toasts):
             warn(job.why, "Ended early")
-    _settle(session)
-    if session.channel:
-        session.channel.close()
+    with session.settling:
+        _settle(session)
+        if session.channel:
+            session.channel.close()
 
 
 def _refused(session: Session, error: NSTError) -> None:
@@ -127,10 +140,10 @@ def _settle(session: Session) -> None:
     session.passing = {}
 
 
-def press_stop(session: Session) -> None:
-    """End a painting after its present step, or take it out of the queue."""
-    if session.job:
-        session.job.stop()
+def press_stop(session: Session, key: str = "") -> None:
+    """End a painting after its present step, or take it out of the queue; arguments as of `press_run`."""
+    if job := _own(session, key).job:
+        job.stop()
 
 
 def look(session: Session) -> Updates:

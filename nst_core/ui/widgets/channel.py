@@ -59,6 +59,7 @@ class Channel:
         self.image: Tensor | None = None
         self.words: dict[str, str] = {}
         self.done = False
+        self.asked = time.monotonic()  # when somebody last asked for what is new
         Channel.live[self.token] = self
 
     def put(self, image: Tensor | None, words: dict[str, str], *, at_once: bool = False) -> None:
@@ -122,6 +123,7 @@ async def answer(request: Request) -> Response:
     seen, most = (request.query_params.get(name, "") for name in ("seen", "most"))
     if channel is None or not (seen.isdecimal() and most.isdecimal()):
         return Response(status_code=404, headers=OVER)
+    channel.asked = time.monotonic()
     if channel.done and channel.version <= int(seen):
         return Response(status_code=204, headers=OVER)
     frames = channel.frames(int(seen), min(int(most), MOST_FRAMES))

@@ -115,7 +115,7 @@ def test_who_has_painted_goes_on_when_the_page_is_loaded_again_and_starts_anew_b
     place(session, "style", files[0])
     assert opened(other, session.key)[1]["style"] == str(files[0])
     session.name = "Ada"
-    press_run(session, shown(files), a_page("page"))
+    press_run(session, "", shown(files), a_page("page"))
     assert ended(session)
     for query in (other, "", "figure=grid&preset=chao"):
         _, found = opened(query, session.key)

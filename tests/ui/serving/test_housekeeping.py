@@ -70,6 +70,18 @@ def test_pages_that_nobody_has_open_are_forgotten_and_open_ones_are_not(holder, 
     assert set(holder.session_data) == set(holder.time_last_used) == {"open", "fresh"}
 
 
+def test_a_page_that_may_have_lost_its_connection_is_kept_for_a_while(holder, monkeypatch):
+    audience = Audience()
+    monkeypatch.setattr(module, "AUDIENCE", audience)
+    assert holder["page"]
+    audience.enters("page", beats=True)
+    audience.leaves("page", beats=True)
+    holder.time_last_used["page"] = datetime.datetime.now() - datetime.timedelta(seconds=3600)
+    assert forget_closed_pages(holder) == 0
+    audience._last_heard["page"] -= module.GAP_SECONDS
+    assert forget_closed_pages(holder) == 1
+
+
 def test_a_connection_that_says_nothing_is_closed_and_one_that_waits_for_its_answer_is_not():
     closed = []
 

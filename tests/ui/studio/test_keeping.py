@@ -61,7 +61,7 @@ def test_a_server_that_was_killed_offers_the_painting_and_goes_on_to_the_same_pi
     assert back["after"]._constructor_args[0]["visible"] and back["record"]["steps"] == step
     assert Path(back["content"]).read_bytes() == files[0].read_bytes() and back["seed"] == 3
     assert f"up to step {step}," in back["losses"] or step == 0
-    press_go_on(found, max(1, 30 - step), page("again"))
+    press_go_on(found, "", max(1, 30 - step), page("again"))
     assert found.job.wait(60)
     if found.run.last_frame.step == 30:
         assert torch.equal(found.run.last_frame.image, whole.run.last_frame.image)
@@ -70,7 +70,7 @@ def test_a_server_that_was_killed_offers_the_painting_and_goes_on_to_the_same_pi
 def test_results_are_found_again_with_their_records(random_weights, files, tmp_path, monkeypatch):
     session = painting(files)
     assert ended(session)
-    press_run(session, shown(files, seed=2), page("page"))
+    press_run(session, "", shown(files, seed=2), page("page"))
     assert ended(session)
     keep_session(session, running=False)
     found = find_session(session.key, restore_run)
@@ -99,7 +99,7 @@ def test_what_is_damaged_is_said_and_the_page_begins_anew(random_weights, files,
     Session.known.clear()
     found, back = opened("again", session.key)
     assert found.run is None and found.key == session.key and found.toasts
-    press_run(found, shown(files), page("again"))
+    press_run(found, "", shown(files), page("again"))
     assert found.job.wait(60) and "Done: 3 steps" in look(found)["status"]
 
 

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("browsers")
 
 def test_a_painting_goes_on_to_its_end_though_nobody_watches(random_weights, files):
     session, _ = opened("page")
-    pressed = press_run(session, shown(files), page("page"))
-    assert set(pressed) == set(SEEN) - {"record"}
+    pressed = press_run(session, "", shown(files), page("page"))
+    assert set(pressed) == {"session", *SEEN} - {"record"}
     named = ("status", "losses", "shares")
     assert all(f'data-run="{value_of(pressed["preview"])}"' in pressed[name] for name in named)
     token = value_of(pressed["preview"])
@@ -48,7 +48,7 @@ def test_a_browser_that_comes_again_finds_its_result_and_may_go_on(random_weight
     assert session.job.wait(60)
     found, back = opened("again", session.key)
     assert "Done: 3 steps" in back["status"] and back["record"]["steps"] == 3 and len(back["strip"]["items"]) == 1
-    press_go_on(found, 2, page("again"))
+    press_go_on(found, "", 2, page("again"))
     assert session.job.wait(60) and "Done: 5 steps" in look(session)["status"]
 
 
@@ -75,7 +75,7 @@ def test_a_second_page_of_a_browser_begins_no_second_painting(random_weights, fi
     session = under_way(painting(files, steps=100_000))
     job = session.job
     found, _ = opened("second", session.key)
-    press_run(found, shown(files), page("second"))
+    press_run(found, "", shown(files), page("second"))
     assert session.job is job
 
 
@@ -93,6 +93,7 @@ def test_a_painting_pauses_when_no_page_showed_it_for_the_time_of_grace(random_w
     Session.tidy()
     assert session.busy  # it was closed just now
     session.left_since -= 601
+    session.channel.asked -= 10**6
     Session.tidy()
     assert session.job.wait(60) and session.run.remaining and "it was paused" in session.toasts[0].text
     _, back = opened("third", session.key)
@@ -108,6 +109,7 @@ def test_sessions_without_anything_are_forgotten_and_old_ones_freed(random_weigh
     Session.tidy()
     assert list(browsers) == [session.key]
     session.left_since -= 3601
+    session.channel.asked -= 3601
     Session.tidy()
     assert not browsers and session.run.painting.stage is None
     _, back = opened("again", session.key)
@@ -130,7 +132,7 @@ def test_what_cannot_be_painted_leaves_the_last_result_on_the_stage(random_weigh
     session = painting(files)
     assert session.job.wait(60)
     before = look(session)
-    press_run(session, shown(files, size=5), page("page"))
+    press_run(session, "", shown(files, size=5), page("page"))
     assert session.job.wait(60)
     after = look(session)
     assert "size is 5" in after.pop("status") and "Done" in before.pop("status")
@@ -169,3 +171,24 @@ def test_many_paint_side_by_side_and_each_gets_its_own(random_weights, files):
     assert all(session.job.wait(60) for session in sessions)
     assert [session.run.record().config.seed for session in sessions] == list(range(6))
     assert threading.active_count() < 200
+
+
+def test_a_page_that_lost_its_session_in_a_gap_acts_on_its_browser_s(random_weights, files):
+    session = under_way(painting(files, steps=100_000))
+    pressed = press_run(Session(), session.key, shown(files), page("lost"))
+    assert pressed["session"] is session and session.busy
+    press_stop(Session(), session.key)
+    assert session.job.wait(60)
+    again = press_go_on(Session(), session.key, 1, page("lost"))
+    assert again["session"] is session and session.job.wait(60)
+
+
+def test_a_page_that_asks_for_pictures_looks_though_its_heartbeat_is_lost(random_weights, files):
+    session = under_way(painting(files, steps=100_000))
+    Session.leave_page(page("page"))
+    session.left_since -= 10**6
+    Session.tidy()
+    assert session.busy and not session.steering.stop.is_set()
+    session.channel.asked -= 10**6
+    Session.tidy()
+    assert session.steering.stop.is_set()
