@@ -221,7 +221,8 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
             raise
         problem = error
     finally:
-        channel.close()
+        if channel is not session.channel:  # which is over when there is the result
+            channel.close()
     yield result_of(session, run, problem)
 
 

@@ -61,7 +61,8 @@ class Visitor:
         seconds = time.monotonic() - began
         path = re.search(r"'path': '([^']+\.png)'", told)
         if not path:
-            raise Wrong(f"a painting ended without a result: {told[:300]}")
+            words = re.search(r"class=.?.status[^>]*>(.{0,200})", told)
+            raise Wrong(f"a painting ended without a result: {words and words[1]}")
         return Painted(await talk.fetch(path[1]), first, seconds, frames)
 
     async def watch(self, token: str) -> AsyncIterator[bool]:

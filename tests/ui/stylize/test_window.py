@@ -9,6 +9,7 @@ from nst_core.engine import jobs
 from nst_core.engine.lane import Client, Lane
 from nst_core.transfer.run import Run
 from nst_core.ui.studio.session import Session
+from nst_core.ui.stylize import run as run_module
 from nst_core.ui.stylize import window
 from nst_core.ui.stylize.window import SEEN, look, place, press_go_on, press_run, press_stop, tell
 from nst_core.ui.widgets.channel import Channel
@@ -152,6 +153,18 @@ def test_who_waits_hears_how_long_and_may_leave_the_queue(random_weights, files,
     assert "Waiting for the device: 1 before you, about 20 s" in channel.words["status"]
     press_stop(session)
     assert session.job.ended and "Left the queue." in look(session)["status"] and lane.taken == 1
+
+
+def test_pages_are_told_that_it_is_over_when_there_is_the_result_and_not_before(random_weights, files, monkeypatch):
+    made, over = run_module.result_of, []
+
+    def result_of(session, *given):
+        over.append(session.channel.done)
+        return made(session, *given)
+
+    monkeypatch.setattr(run_module, "result_of", result_of)
+    session = painting(files)
+    assert session.job.wait(60) and over == [False] and session.channel.done
 
 
 def test_a_fault_of_the_program_leaves_the_page_usable(random_weights, files, monkeypatch):
