@@ -13,6 +13,14 @@ from nst_core.ui.widgets.cutout_placer import Placer, placement
 pytestmark = pytest.mark.e2e
 
 PIECE = "#placer .piece"
+# Two looks at it that find it in the same place, so that it can be held there.
+LIES_STILL = """piece => new Promise(still => {
+  const look = before => {
+    const now = JSON.stringify(piece.getBoundingClientRect());
+    if (now === before) still(); else setTimeout(look, 100, now);
+  };
+  look();
+})"""
 
 
 def value(x: float, y: float, scale: float) -> dict:
@@ -50,6 +58,7 @@ def open_placer(browser_tab, url):
         page.goto(url)
         expect(page.locator(PIECE)).to_be_visible(timeout=30_000)
         expect(page.locator("#placer .where")).to_contain_text("50 %")
+        page.locator(PIECE).evaluate(LIES_STILL)
         return page
 
     return open_one
