@@ -1,9 +1,9 @@
 """Shares the devices of this computer among jobs: a thread each, and for every job one of them."""
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from functools import cached_property
 
 from nst_core.devices import all_devices, free_memory
 from nst_core.engine.device_thread import ACCOUNT, Account, DeviceThread, Given, Result, Steps
@@ -20,10 +20,17 @@ class Devices:
 
     def __init__(self) -> None:
         self._of: dict[Account, DeviceThread] = {}
+        self._threads: list[DeviceThread] = []
+        self._beginning = threading.Lock()  # as whoever computes first may not be alone
 
-    @cached_property
+    @property
     def threads(self) -> list[DeviceThread]:
         """A thread a device; begun when something is first computed, as a GPU must not be touched before that."""
+        with self._beginning:
+            self._threads = self._threads or self._begin()
+            return self._threads
+
+    def _begin(self) -> list[DeviceThread]:
         try:
             devices = all_devices()
         except DeviceError:  # as whoever computes something will hear
@@ -35,7 +42,7 @@ class Devices:
     @property
     def begun(self) -> list[DeviceThread]:
         """The threads that there are, none as long as nothing was computed; none is begun for it."""
-        return list(vars(self).get("threads", ()))
+        return list(self._threads)
 
     @contextmanager
     def open(self, account: Account) -> Iterator[None]:
