@@ -138,13 +138,14 @@ STYLE_LOSSES = {
 }
 
 
-def magnitude(loss: StyleLoss, target: Memory) -> Tensor:
+def magnitude(loss: StyleLoss, target: Memory, prepared: Memory) -> Tensor:
     """Measure how far a target is from a layer that sees nothing, a float32 scalar above 0: for "gram", ‖A‖².
 
     Args:
         target: a memory, blended but not yet prepared.
+        prepared: the same, prepared.
     """
-    distance = loss.distance(loss.nothing(target), loss.prepare(target), None)
+    distance = loss.distance(loss.nothing(target), prepared, None)
     return distance.clamp(min=SMALLEST_MAGNITUDE)
 
 

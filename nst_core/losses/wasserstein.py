@@ -73,9 +73,8 @@ def wasserstein_distance(memory: Moments, target: Cloud, generator: torch.Genera
 
 def joint_target(target: Moments) -> Joint:
     """Prepare a target for `joint_distance`: its `gaussian_cloud`, its Gram matrix, and W₂²'s factor."""
-    nothing = torch.zeros_like(target[0]), torch.zeros_like(target[1])
-    cloud = gaussian_cloud(target)
-    work = wasserstein_distance(nothing, cloud)
+    cloud = mean, size, _ = gaussian_cloud(target)
+    work = mean.square().sum() + size  # of moving a picture without style there
     return *cloud, target[1], target[1].square().sum() / work.clamp(min=COVARIANCE_EPS)
 
 
@@ -127,8 +126,12 @@ class _RootTrace(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, covariance: Tensor, target_factor: Tensor) -> Tensor:
-        found = _by_eigenvalues if covariance.device.type == "cpu" else _by_products
-        trace, slope = found(covariance, target_factor)
+        if not covariance.any() or not target_factor.any():  # a cloud that is a point
+            trace, slope = covariance.new_zeros(()), torch.zeros_like(covariance)
+        elif covariance.device.type == "cpu":
+            trace, slope = _by_eigenvalues(covariance, target_factor)
+        else:
+            trace, slope = _by_products(covariance, target_factor)
         context.save_for_backward(slope)
         return trace
 
@@ -155,8 +158,6 @@ def _by_products(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, Ten
 
     With Σ = L Lᵀ and Q the orthogonal factor of LᵀL_s, they are tr QᵀLᵀL_s and ½ L⁻ᵀ Q L_sᵀ: no root is inverted.
     """
-    if not covariance.any() or not target_factor.any():  # a cloud that is a point
-        return covariance.new_zeros(()), torch.zeros_like(covariance)
     factor = _factor(covariance)
     coupling = factor.T @ target_factor
     orthogonal = _orthogonal_factor(coupling)

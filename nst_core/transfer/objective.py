@@ -146,8 +146,10 @@ class StyleTransferObjective:
         return [self._target(memory, number, 1 / len(memories)) for number, memory in enumerate(memories)]
 
     def _target(self, memory: Memory, region: int | None, weight: float) -> StyleTarget:
-        size = float(magnitude(self.style_loss, memory)) if self.config.style_normalization == "relative" else 1.0
-        return StyleTarget(self.style_loss.prepare(memory), size, region, weight)
+        prepared, size = self.style_loss.prepare(memory), 1.0
+        if self.config.style_normalization == "relative":
+            size = float(magnitude(self.style_loss, memory, prepared))
+        return StyleTarget(prepared, size, region, weight)
 
     def features(self, image: Tensor, layers: tuple[str, ...], *, wrap: bool = False) -> Features:
         """See images (B, 3, H, W) at these layers, as the config has it; bare.

@@ -255,7 +255,7 @@ def test_normalizations_are_asked_with_the_targets_magnitude(network, pictures, 
     objective_of(network, *pictures, config)(painted)
     content = network(pictures[0], ["conv2_1"])["conv2_1"]
     gram = gram_matrix(network(pictures[1], ["conv1_1"])["conv1_1"])
-    assert asked["style"] == pytest.approx(magnitude(STYLE_LOSSES["gram"], gram).item(), rel=1e-5)
+    assert asked["style"] == pytest.approx(magnitude(STYLE_LOSSES["gram"], gram, gram).item(), rel=1e-5)
     assert asked["content"] == pytest.approx(content_loss(torch.zeros_like(content), content).item(), rel=1e-5)
 
 
