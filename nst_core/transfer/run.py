@@ -196,6 +196,11 @@ class Run:
         self.painting.rest()
         self._resting = True
 
+    @property
+    def rests(self) -> bool:
+        """Whether what it needs to go on is on disk, where `restored` finds it, too."""
+        return self._resting
+
     def _wake(self) -> None:
         if not self._resting:
             return

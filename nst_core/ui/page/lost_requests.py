@@ -2,15 +2,17 @@
 
 That loses what was typed, chosen and dropped. What a page asks by itself, whenever something is touched, is sent again
 until there is an answer; its heartbeat, by which the server knows that the page is open and which gradio opens only
-once, is opened again. A queued job whose news break off is lost all the same: the server ends it.
+once, is opened again. After a real gap the window has the event "connected-again", as the server may have been started
+again, or have forgotten the page. A queued job whose news break off is lost all the same: the server ends it.
 
 The script must be there before gradio's modules, which keep the `fetch` that they find.
 """
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0  # seconds between two tries; each is twice the last
+GAP = 40.0  # seconds without a heartbeat, of which one comes every 15, as after a computer's sleep
 SCRIPT = (
     f"""<script>{{
-  const FIRST_PAUSE = {FIRST_PAUSE}, LONGEST_PAUSE = {LONGEST_PAUSE};"""
+  const FIRST_PAUSE = {FIRST_PAUSE}, LONGEST_PAUSE = {LONGEST_PAUSE}, GAP = {GAP};"""
     + r"""
   const EVENT = /\/gradio_api\/(run\/|queue\/join)/, HEARTBEAT = /\/gradio_api\/heartbeat\//;
   const WORDS = 'No connection to the server. What you did is sent as soon as it is back …';
@@ -46,12 +48,18 @@ SCRIPT = (
   };
 
   const withoutEnd = request => new Response(new ReadableStream({async start(stream) {
+    let heard = Date.now(), lost = false;
     for (let failures = 0; !request.signal.aborted; failures++) {
       const began = performance.now();
       try {
-        const reader = (await ask(request.clone())).body.getReader();
-        for (let part = await reader.read(); !part.done; part = await reader.read()) stream.enqueue(part.value);
-      } catch (error) { console.debug(error); }
+        const answer = await ask(request.clone()), reader = answer.body.getReader();
+        if (isProxys(answer)) throw new Error(answer.status);
+        for (let part = await reader.read(); !part.done; part = await reader.read()) {
+          if (lost || Date.now() - heard > 1000 * GAP) window.dispatchEvent(new Event('connected-again'));
+          [heard, lost] = [Date.now(), false];
+          stream.enqueue(part.value);
+        }
+      } catch (error) { console.debug(error); lost ||= failures > 0; }
       if (performance.now() - began > 1000 * LONGEST_PAUSE) failures = 0;
       await pause(failures);
     }

@@ -27,7 +27,7 @@ from nst_core.ui.page.toasts import Toast
 from nst_core.ui.studio.pupils import written_name
 from nst_core.ui.studio.results import THUMBNAIL_SIDE, Result
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import MORE_STYLES, Uploads
+from nst_core.ui.studio.uploads import MORE_STYLES, DrawnFiles, Uploads
 from nst_core.ui.widgets.pictures import data_uri
 
 STATE, RUN, PICTURES, RESULTS = "session.json", "run", "pictures", "results"
@@ -73,7 +73,9 @@ def keep_session(session: Session, *, running: bool) -> None:
             "started_by": session.started_by,
             "config": session.config.to_dict(),
             "base": session.base and session.base.to_dict(),
+            "noted": session.noted and session.noted.to_dict(),
             "pictures": {name: _linked(path, folder / PICTURES, name) for name, path in pictures.items() if path},
+            "mask": uploads.kept_mask and _linked_mask(uploads.kept_mask, folder / PICTURES),
             "keep_transparency": uploads.keep_transparency,
             "losses": session.losses.to_dict(),
             "results": [
@@ -101,6 +103,25 @@ def _linked(path: Path, folder: Path, name: str) -> str | None:
     except FileNotFoundError:
         return None
     return place.name
+
+
+def _linked_mask(mask: DrawnFiles, folder: Path) -> dict[str, Any]:
+    """Have the files of a brush's drawing in a folder, and give their names there."""
+    layers = [_linked(path, folder, f"mask_{number}") for number, path in enumerate(mask["layers"])]
+    ground, whole = mask["background"], mask["composite"]
+    return {
+        "background": ground and _linked(ground, folder, "mask_ground"),
+        "composite": whole and _linked(whole, folder, "mask_whole"),
+        "layers": [name for name in layers if name],
+    }
+
+
+def _found_mask(names: dict[str, Any], folder: Path) -> DrawnFiles:
+    def found(name: Any) -> Path | None:
+        return folder / Path(name).name if name else None
+
+    layers = [path for path in map(found, names["layers"]) if path]
+    return {"background": found(names["background"]), "composite": found(names["composite"]), "layers": layers}
 
 
 def find_session(key: str, restore: Callable[[Path, Steering], Run]) -> Session | None:
@@ -144,10 +165,12 @@ def _fill(session: Session, folder: Path, state: dict[str, Any]) -> None:
     further = tuple(pictures.get(name) for name in MORE_STYLES)
     session.uploads = Uploads(
         pictures.get("content"), pictures.get("style"), pictures.get("start_image"), further,
+        kept_mask=_found_mask(state["mask"], folder / PICTURES) if state.get("mask") else None,
         keep_transparency=state["keep_transparency"],
     )  # fmt: skip
     session.config = StyleTransferConfig.from_dict(state["config"])
     session.base = state["base"] and StyleTransferConfig.from_dict(state["base"])
+    session.noted = StyleTransferConfig.from_dict(state["noted"]) if state.get("noted") else None
     session.name = written_name(state.get("name"))
     session.link = session.started_by = str(state.get("started_by", ""))
     session.losses.take(state["losses"])

@@ -59,8 +59,10 @@ class Session(PageState):
         self.placed: dict[str, Path | None] = {}  # pictures that were put into fields since the last run, by name
         self.running = False
         self.given_up = False  # the last run, for want of memory
+        self.laid_away: int | None = None  # steps that remain to the last run, which is on disk alone; None: it is not
         self.run: Run | None = None  # the last, which may go on
         self.config: StyleTransferConfig | None = None  # of the last run, as it was begun
+        self.noted: StyleTransferConfig | None = None  # what the controls showed last; None: a preset's
         self.folder: Path | None = None  # in which that is kept
         self.cut_off = False  # it was at work when the server was killed
         self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's
@@ -74,6 +76,11 @@ class Session(PageState):
     def busy(self) -> bool:
         """Whether a job paints for it, or waits for its turn."""
         return self.channel is not None and not self.channel.done
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether there is something that a browser which comes again would miss."""
+        return bool(self.results.kept or self.run or self.noted or any(self.placed.values()))
 
     @classmethod
     def of_browser(cls, key: str, fresh: "Session", request: gr.Request) -> "Session":
@@ -118,14 +125,15 @@ class Session(PageState):
                 session.job.stop(f"Nobody looked at it for {duration(allowed.grace)}: it was paused. Continue goes on.")
                 continue
             is_old = away > allowed.kept or number >= allowed.sessions
-            if not session.busy and (is_old or not session.results.kept and not session.run):
+            if not session.busy and (is_old or not session.holds_anything):
                 if session.run:
                     session.run.close()
                 del cls.known[key]
 
     def take(self, config: StyleTransferConfig) -> Updates:
         """Make a config the page's: what preset menu, its words and every control show; what none shows is kept."""
-        self.base, preset = config, preset_of(config)
+        self.base = self.noted = config
+        preset = preset_of(config)
         return {"preset": preset, "about": preset_text(preset, config.backbone), **controls_of(config)}
 
     def drop_run(self) -> None:
@@ -134,19 +142,33 @@ class Session(PageState):
             self.run.close()
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
-        self.run = self.folder = None
+        self.run = self.folder = self.laid_away = None
         release_freed_memory()
+
+    def lay_away(self) -> bool:
+        """Free what the last run holds in memory, if it is on disk, from where it can go on; whether it is."""
+        if self.run is None or self.folder is None or not self.run.rests:
+            return False
+        self.laid_away = self.run.remaining
+        self.run.close()
+        self.run = None
+        release_freed_memory()
+        return True
 
 
 def give_up_oldest() -> bool:
-    """Free what the painting that rests for longest needs to go on; whether there was one. On the device's thread."""
+    """Free what the painting that rests for longest holds; whether there was one. On the device's thread.
+
+    One that is on disk goes on from there; another cannot any more.
+    """
     sessions = {*Session.open.values(), *Session.known.values()}
     resting = [session for session in sessions if session.run and not session.running]
     oldest = min(resting, key=lambda session: session.rests_since, default=None)
     if oldest is None:
         return False
-    oldest.drop_run()
-    oldest.given_up = True
+    if not oldest.lay_away():
+        oldest.drop_run()
+        oldest.given_up = True
     return True
 
 

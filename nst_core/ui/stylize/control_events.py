@@ -1,19 +1,24 @@
 """Connects the controls: presets fill them, some move together, and a run that goes on follows some."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
+from nst_core.errors import NSTError
 from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import counterpart
 from nst_core.ui.page.events import INSTANT, QUEUED
 from nst_core.ui.page.form import Form, Updates
+from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import describe_network, use_network
 from nst_core.ui.studio.controls_and_config import (
     CONTROLS,
     LAYER_CONTROLS,
     STEERING_CONTROLS,
+    config_of,
     controls_of,
     counterpart_button,
     default_config,
@@ -24,7 +29,7 @@ from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
 from nst_core.ui.stylize.controls import Network, SettingInputs
-from nst_core.ui.stylize.run import STAGE, recolor, steer
+from nst_core.ui.stylize.run import STAGE, recolor
 
 
 def connect_settings(
@@ -44,10 +49,14 @@ def connect_settings(
     layers = form.only(*LAYER_CONTROLS)
     moved = layers.filled_by(layers.given_to(_layers_on))
     backbone.change(preset_text, [preset, backbone], about, **INSTANT)
-    backbone.change(moved, [session, preset, backbone, *layers], list(layers), **INSTANT)
+    fitting = backbone.change(moved, [session, preset, backbone, *layers], list(layers), **INSTANT)
     network.fetch.click(
         use_network, backbone, [form["status"], backbone], show_progress="hidden", api_visibility="private"
     ).then(describe, backbone, list(described), **INSTANT)
+    noted = form.only("preset", *CONTROLS)
+    touched: list[Any] = [controls[name].input for name in CONTROLS if name not in STEERING_CONTROLS]
+    for event in (partial(gr.on, touched), fitting.then):
+        event(noted.given_to(note), [session, *noted], None, **INSTANT)
     given = form.only(*PAINTED_WITH)
     for name in STEERING_CONTROLS:
         controls[name].input(given.given_to(steer), [session, *given], None, trigger_mode="always_last", **QUEUED)
@@ -68,6 +77,32 @@ def _to_counterpart(session: Session, name: str, backbone: str) -> Updates:
     return {"preset": other, **_fill(session, other, backbone)}
 
 
+def note(session: Session, shown: Mapping[str, Any]) -> None:
+    """Note what the controls show, for when the page is opened again; settings that cannot be are not.
+
+    Args:
+        session: the page's.
+        shown: what its menu of presets and its controls show, by name.
+    """
+    with suppress(NSTError):
+        session.noted = config_of(session.base or shown["preset"], shown)
+
+
+def steer(session: Session, shown: Mapping[str, Any]) -> None:
+    """Let a run that goes on follow a control that was moved, with its next step; arguments as of `paint`."""
+    run = session.run
+    note(session, shown)
+    if not session.running or run is None:
+        return
+    if session.job:
+        session.job.hurry()
+    try:
+        wanted = config_of(session.base or shown["preset"], shown)
+        session.steering.wanted = wanted.changed(blend=wanted.blend[: run.painting.styles])
+    except NSTError as error:
+        warn(f"The painting goes on as it was: {error}", "Cannot paint so", 8)
+
+
 def _layers_on(session: Session, preset: str, backbone: str, shown: Mapping[str, Any]) -> Updates:
     """Move the layers as `layers_on`, but leave settings that were restored with their network."""
     if session.base and session.base.backbone == backbone:
@@ -77,5 +112,5 @@ def _layers_on(session: Session, preset: str, backbone: str, shown: Mapping[str,
 
 def _fill(session: Session, name: str, backbone: str) -> Updates:
     """Fill in a preset, but leave the network, which is a matter of the machine."""
-    session.base = None
-    return {"about": preset_text(name, backbone), **controls_of(default_config(name, backbone))}
+    session.base, session.noted = None, default_config(name, backbone)
+    return {"about": preset_text(name, backbone), **controls_of(session.noted)}

@@ -7,7 +7,7 @@ from nst_core.engine.devices import DEVICES
 from nst_core.errors import NSTError
 from nst_core.transfer.run import Run
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.studio.keeping import RUN, folder_of, keep_session
+from nst_core.ui.studio.keeping import RUN, folder_of, keep_session, restore_run
 from nst_core.ui.studio.session import Session, make_room
 
 KEEP_SECONDS = 4.0  # from one time that it is kept to the next, at least
@@ -39,6 +39,18 @@ class Keeper:
             self.note = f"not kept for a restart: {error}"
         took = time.monotonic() - now
         self._next = time.monotonic() + max(KEEP_SECONDS, took / MOST_SHARE)
+
+
+def fetch_run(session: Session) -> Run | None:
+    """Give the last run, read again from disk where that alone has it; None where there is none.
+
+    Raises:
+        NSTError: what is on disk is gone or damaged.
+    """
+    if session.laid_away is not None and session.folder is not None:
+        session.run = DEVICES.submit(restore_run, session.folder, session.steering).result()
+        session.laid_away = None
+    return session.run
 
 
 def rest(session: Session) -> None:

@@ -37,7 +37,7 @@ from nst_core.ui.studio.controls_and_config import config_of, default_config
 from nst_core.ui.studio.results import painting_name, remember
 from nst_core.ui.studio.session import Session, give_up_oldest
 from nst_core.ui.studio.uploads import Uploads
-from nst_core.ui.stylize.keeper import Keeper, rest
+from nst_core.ui.stylize.keeper import Keeper, fetch_run, rest
 from nst_core.ui.stylize.pace import Pace
 from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
@@ -85,10 +85,18 @@ def _new_run(session: Session, uploads: Uploads, config: StyleTransferConfig) ->
     try:
         return DEVICES.submit(start_run, uploads, config, session.steering).result()
     except DeviceError:
-        if session.run is None and not DEVICES.submit(give_up_oldest).result():
+        if not DEVICES.submit(_make_way, session).result():
             raise
-        session.drop_run()  # what paintings that rest hold may be what is missing
         return _new_run(session, uploads, config)
+
+
+def _make_way(session: Session) -> bool:
+    """Free what a painting that rests holds, as it may be what is missing: the session's own, else the oldest."""
+    if session.run is None:
+        return give_up_oldest()
+    if not session.lay_away():
+        session.drop_run()
+    return True
 
 
 @cache
@@ -111,12 +119,13 @@ def go_on(session: Session, steps: float | None) -> Iterator[Updates]:
     def begun() -> Generator[Updates, None, Run]:
         if session.given_up:
             raise NSTError(GIVEN_UP)
-        if session.run is None:
+        run = fetch_run(session)
+        if run is None:
             raise NSTError("there is no painting to go on with; press Run")
-        count = session.run.remaining if steps is None else steps
+        count = run.remaining if steps is None else steps
         if not isinstance(count, int | float) or count != count // 1 or not 1 <= count <= MAX_STEPS:
             raise ConfigError(f"the number of steps is {said(count)}; give a whole number from 1 to {MAX_STEPS}")
-        run, step = session.run, session.run.last_frame.step if session.run.last_frame else 0
+        step = run.last_frame.step if run.last_frame else 0
         check_work(run.work_until(step + int(count)) - run.work_until(step), run.content_image[0, 0].numel())
         run.more(int(count))
         yield from ()
@@ -152,20 +161,6 @@ def _room_for(session: Session, run: Run) -> Iterator[Updates]:
             told = True
             yield {"status": status_html("Waiting for memory: paintings at work hold what there is …")}
         time.sleep(ROOM_SECONDS)
-
-
-def steer(session: Session, shown: Mapping[str, Any]) -> None:
-    """Let a run that goes on follow a control that was moved, with its next step; arguments as of `paint`."""
-    run = session.run
-    if not session.running or run is None:
-        return
-    if session.job:
-        session.job.hurry()
-    try:
-        wanted = config_of(session.base or shown["preset"], shown)
-        session.steering.wanted = wanted.changed(blend=wanted.blend[: run.painting.styles])
-    except NSTError as error:
-        warn(f"The painting goes on as it was: {error}", "Cannot paint so", 8)
 
 
 def start_run(uploads: Uploads, config: StyleTransferConfig, steering: Steering) -> Run:
@@ -266,8 +261,14 @@ def result_of(session: Session, run: Run, problem: NSTError | None = None) -> Up
 
 def recolor(session: Session, color: str) -> Updates:
     """Give the last result other colours, where that takes no painting."""
-    run = session.run
-    if session.running or run is None or run.last_frame is None or not run.can_recolor(color):
+    if session.running:
+        return {}
+    try:
+        run = fetch_run(session)
+    except NSTError as error:
+        warn(error, "No other colours")
+        return {}
+    if run is None or run.last_frame is None or not run.can_recolor(color):
         return {}
     DEVICES.submit(run.recolored, color).result()
     view = result_of(session, run)

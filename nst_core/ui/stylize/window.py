@@ -155,9 +155,9 @@ def look(session: Session) -> Updates:
         "strip": strip_value(session),
         "run": gr.Button(interactive=not busy),
         "stop": gr.Button(interactive=busy),
-        "after": gr.Row(visible=not busy and can_go_on(run)),
+        "after": gr.Row(visible=not busy and (session.laid_away is not None or can_go_on(run))),
         "fetch": gr.Button(interactive=not busy),  # which would write over the status
-        "go_on": gr.Button(visible=run is not None and run.remaining > 0),
+        "go_on": gr.Button(visible=bool(session.laid_away or run and run.remaining > 0)),
     }
 
 
@@ -194,11 +194,11 @@ def come_back(session: Session, key: str, request: gr.Request) -> Updates:
                 session.settled["status"] = status_html(CUT_OFF.format(session.run.last_frame.step, session.run.steps))
     found = Session.of_browser(key, session, request)
     updates: dict[str, Any] = {"session": found, "key": found.key, **shown_name(found)}
-    if found.config is None and not found.placed:
+    if found.config is None and found.noted is None and not found.placed:
         return {**updates, **follow(found, request)}
     there = {name: path for name, path in found.uploads.there().items() if path is not None}
     placed = {name: str(path) for name, path in found.placed.items() if path and path.exists()}
-    config = found.run.config if found.run else found.config
+    config = found.noted or (found.run.config if found.run else found.config)
     taken = found.take(config) if config else {}
     return {**updates, **look(found), **there, **placed, **taken, **follow(found, request)}
 

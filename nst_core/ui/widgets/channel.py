@@ -271,6 +271,7 @@ const follow = async token => {
   window.paintings = (window.paintings ?? 0) + 1;
   try { await show(token); } finally { window.paintings -= 1; }
 };
+window.addEventListener('connected-again', () => element.isConnected && trigger('over', {token: null}));
 const begin = () => { if (props.value && props.value !== current) { current = props.value; follow(current); } };
 watch('value', begin);
 begin();
@@ -282,9 +283,9 @@ def preview_area(hint: str, *, elem_id: str) -> gr.HTML:
     """Make the place on the page; its value is the token of the run that it shows, before the first the hint (HTML).
 
     It has one event, "over", once a token, as soon as the server answers that nothing more will come, or does not know
-    the run (any more: it ended long ago, or the server was started again). Nothing is on its way then that the page
-    could wait for, so that the handler asks what there is now: `preview.over(handler, inputs, outputs)`. A
-    `gr.EventData` among the handler's arguments tells which run it was: `event.token`. A run that gives way to another
-    before it ends has no such event.
+    the run (any more: it ended long ago, or the server was started again); and, with no token, when the page had lost
+    its connection and has it again. Nothing is on its way then that the page could wait for, so that the handler asks
+    what there is now: `preview.over(handler, inputs, outputs)`. A `gr.EventData` among the handler's arguments tells
+    which run it was: `event.token`. A run that gives way to another before it ends has no such event.
     """
     return gr.HTML(html_template=TEMPLATE.replace("HINT", hint), css_template=STYLE, js_on_load=SCRIPT, elem_id=elem_id)

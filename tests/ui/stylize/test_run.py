@@ -25,7 +25,8 @@ from nst_core.ui.page.status import duration, place_text, progress_text, rate, s
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads, masks_of
 from nst_core.ui.stylize import run as painting
-from nst_core.ui.stylize.run import STAGE, go_on, paint, recolor, steer
+from nst_core.ui.stylize.control_events import steer
+from nst_core.ui.stylize.run import STAGE, go_on, paint, recolor
 from nst_core.ui.widgets.channel import Channel
 from tests.ui.shown import page_showing
 
