@@ -161,6 +161,7 @@ def test_a_page_goes_on_as_it_was_after_a_gap_in_which_it_was_used(browser_tab, 
     follow(browser_tab, run.token)
     put(run, "Step 1")
     expect(browser_tab.locator("#status .status")).to_have_text("Step 1")
+    browser_tab.evaluate("window.again = 0; addEventListener('connected-again', () => window.again++)")
     site.close()
     browser_tab.locator("#token textarea").fill(later.token)
     expect(browser_tab.locator("#no-connection")).to_be_visible()
@@ -170,3 +171,4 @@ def test_a_page_goes_on_as_it_was_after_a_gap_in_which_it_was_used(browser_tab, 
     expect(browser_tab.locator(f"#status [data-run='{later.token}']")).to_have_text("Begun")
     expect(browser_tab.locator("#no-connection")).to_have_count(0)
     expect(browser_tab.locator("#token textarea")).to_have_value(later.token)  # it was not loaded anew
+    browser_tab.wait_for_function("window.again === 1")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from nst_core import images
 from nst_core.errors import OutputError
@@ -14,6 +15,7 @@ from nst_core.transfer.run import Run
 from nst_core.ui.studio.keeping import RUN, STATE, find_session, folder_of, keep_session, restore_run, tidy_folders
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import keeper
+from nst_core.ui.stylize.control_events import note
 from nst_core.ui.stylize.window import come_back, look, press_go_on, press_run
 from tests.ui.browsers import ended, opened, page, painting, shown, under_way
 
@@ -78,6 +80,22 @@ def test_results_are_found_again_with_their_records(random_weights, files, tmp_p
     assert [one.record for one in found.results.kept] == [one.record for one in session.results.kept]
     assert found.losses.html() == session.losses.html() and not found.cut_off
     assert torch.equal(images.load(found.results.kept[0].path), images.load(session.results.kept[0].path))
+
+
+def test_what_the_brush_painted_and_controls_that_were_moved_are_found_again(random_weights, files):
+    stroke = Image.new("RGBA", (64, 48))
+    stroke.paste((255, 0, 0, 255), (0, 0, 32, 48))
+    session = painting(files, mask={"background": None, "layers": [stroke], "composite": stroke})
+    assert ended(session)
+    note(session, shown(files, seed=8))
+    keep_session(session, running=False)
+    for path in session.uploads.kept_mask["layers"]:
+        path.unlink()  # as the server keeps uploads for an hour only
+    Session.known.clear()
+    _, back = opened("again", session.key)
+    assert back["seed"] == 8 and back["mask"]["background"] is None
+    for path in (*back["mask"]["layers"], back["mask"]["composite"]):
+        assert Image.open(path).tobytes() == stroke.tobytes()
 
 
 def test_nothing_is_found_without_the_key_and_the_key_is_nowhere_on_disk(random_weights, files):

@@ -109,6 +109,8 @@ def test_pictures_at_their_full_size_are_freed_when_the_last_scale_begins(random
 class Resting:
     """A run that notes when it is closed."""
 
+    rests = False
+
     def __init__(self):
         self.closed = False
 

@@ -1,16 +1,22 @@
 """Tests of a painting that belongs to the server, and of pages that come and go."""
 
+import gc
 import threading
+import weakref
 
 import gradio as gr
 import pytest
+import torch
 
 from nst_core.engine import jobs
+from nst_core.engine.devices import DEVICES
 from nst_core.engine.lane import Client, Lane
 from nst_core.transfer.run import Run
-from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.session import Session, give_up_oldest
 from nst_core.ui.stylize import run as run_module
 from nst_core.ui.stylize import window
+from nst_core.ui.stylize.control_events import note
+from nst_core.ui.stylize.run import recolor
 from nst_core.ui.stylize.window import SEEN, look, place, press_go_on, press_run, press_stop, tell
 from nst_core.ui.widgets.channel import Channel
 from tests.ui.browsers import ended, opened, page, painting, shown, under_way
@@ -70,6 +76,34 @@ def test_pictures_that_were_placed_are_there_again_before_any_run(files):
     place(session, "style", files[1])
     _, back = opened("again", session.key)
     assert back["style"] == str(files[1]) and "content" not in back
+
+
+def test_controls_that_were_moved_are_as_they_were_also_before_any_run(files):
+    session, _ = opened("page")
+    note(session, shown(files, size=300, seed=9))
+    note(session, shown(files, size=5))  # no picture is that small
+    Session.leave_page(page("page"))
+    Session.tidy()
+    _, back = opened("again", session.key)
+    assert (back["size"], back["seed"], back["steps"]) == (300, 9, 3)
+
+
+def test_a_painting_that_memory_has_no_room_for_is_gone_on_with_from_disk(random_weights, files):
+    whole, session = (painting(files, name, steps=steps, start="noise") for name, steps in (("whole", 6), ("page", 3)))
+    assert ended(whole) and ended(session)
+    session.rests_since = -1.0
+    freed = weakref.ref(session.run)
+    assert DEVICES.submit(give_up_oldest).result(60) and session.run is None and not session.given_up
+    gc.collect()
+    assert freed() is None
+    seen = look(session)
+    assert seen["after"]._constructor_args[0]["visible"] and "Done: 3 steps" in seen["status"]
+    press_go_on(session, "", 3, page("page"))
+    assert ended(session) and torch.equal(session.run.last_frame.image, whole.run.last_frame.image)
+    session.rests_since = -1.0
+    assert DEVICES.submit(give_up_oldest).result(60)
+    recolor(session, "content")
+    assert session.run.config.color == "content"
 
 
 def test_a_second_page_of_a_browser_begins_no_second_painting(random_weights, files):
