@@ -239,11 +239,11 @@ class _Watched(Visitor):
         super().__init__(painting.talk, session)
         self.painting = painting
 
-    async def watch(self, token: str) -> AsyncIterator[bool]:
+    async def watch(self, token: str) -> AsyncIterator[tuple[bool, dict[str, str]]]:
         before = None
-        async for has_picture in super().watch(token):
+        async for seen in super().watch(token):
             now = time.monotonic()
             if before is not None:
                 self.painting.gaps.append(now - before)
             before, self.painting.frames = now, self.painting.frames + 1
-            yield has_picture
+            yield seen

@@ -1,5 +1,6 @@
 """Somebody with a browser who paints on the page: what the page says to the server, and when there is what to see."""
 
+import json
 import re
 import struct
 import time
@@ -46,17 +47,12 @@ class Visitor:
             settings: what the page shows, by elem_id with _ for -.
         """
         talk, began = self.talk, time.monotonic()
-        files = [picture(await talk.upload(*file)) for file in (content, style)]
-        run, over = talk.clicked("run"), talk.clicked("preview", "over")
-        given = talk.inputs(run, content=files[0], style=files[1], **settings)
-        pressed = str(await talk.at_once(run, given, self.session))
-        token = re.search(r'data-run=\\*"([\w-]{22})', pressed)
-        if not token:
-            raise Wait(pressed[:200]) if "wait" in pressed else Wrong(f"no painting was begun: {pressed[:300]}")
+        token = await self.begin(content, style, **settings)
         first, frames = 0.0, 0
-        async for has_picture in self.watch(token[1]):
+        async for has_picture, _ in self.watch(token):
             frames += has_picture
             first = first or has_picture * (time.monotonic() - began)
+        over = talk.clicked("preview", "over")
         told = str(await talk.at_once(over, talk.inputs(over), self.session))
         seconds = time.monotonic() - began
         path = re.search(r"'path': '([^']+\.png)'", told)
@@ -65,8 +61,31 @@ class Visitor:
             raise Wrong(f"a painting ended without a result: {words and words[1]}")
         return Painted(await talk.fetch(path[1]), first, seconds, frames)
 
-    async def watch(self, token: str) -> AsyncIterator[bool]:
-        """Follow the preview as the page does; whether each frame brings a picture."""
+    async def begin(self, content: tuple[bytes, str], style: tuple[bytes, str], **settings: Any) -> str:
+        """Press Run; the preview's token. Arguments as of `paint`."""
+        talk = self.talk
+        files = [picture(await talk.upload(*file)) for file in (content, style)]
+        self.shown = {"content": files[0], "style": files[1], **settings}
+        run = talk.clicked("run")
+        pressed = str(await talk.at_once(run, talk.inputs(run, **self.shown), self.session))
+        token = re.search(r'data-run=\\*"([\w-]{22})', pressed)
+        if not token:
+            raise Wait(pressed[:200]) if "wait" in pressed else Wrong(f"no painting was begun: {pressed[:300]}")
+        return token[1]
+
+    async def steer(self, **settings: Any) -> None:
+        """Move controls while it paints; names as of `paint`."""
+        self.shown |= settings
+        moved = self.talk.clicked(next(iter(settings)).replace("_", "-"), "input")
+        await self.talk.join(moved, self.talk.inputs(moved, **self.shown), self.session)
+
+    async def stop(self) -> None:
+        """Press Stop."""
+        stop = self.talk.clicked("stop")
+        await self.talk.at_once(stop, self.talk.inputs(stop), self.session)
+
+    async def watch(self, token: str) -> AsyncIterator[tuple[bool, dict[str, str]]]:
+        """Follow the preview as the page does; whether each frame brings a picture, and its words."""
         seen = 0
         while True:
             params = {"seen": seen, "most": 20}
@@ -80,6 +99,6 @@ class Visitor:
                         seen_now, _, words, image = FRAME.unpack_from(held)
                         if len(held) < FRAME.size + words + image:
                             break
-                        held = held[FRAME.size + words + image :]
+                        said, held = held[FRAME.size : FRAME.size + words], held[FRAME.size + words + image :]
                         seen = seen_now
-                        yield image > 0
+                        yield image > 0, json.loads(said)
