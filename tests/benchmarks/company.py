@@ -75,7 +75,7 @@ async def beside_long(talk: Talk, options: argparse.Namespace) -> bool:
     bound = options.others + 2
     ratio = max(took) / alone
     print(
-        f"{options.others} short ones beside {LONG} steps at {options.long} px: {ratio:.1f} times their time alone at most "
+        f"{options.others} short ones beside {LONG} steps at {options.long} px: at most {ratio:.1f} times as long as alone "
         f"({alone:.1f} s); {bound} is the bound"
     )
     return ratio <= bound
