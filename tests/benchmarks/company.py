@@ -74,10 +74,8 @@ async def beside_long(talk: Talk, options: argparse.Namespace) -> bool:
     await large.end()
     bound = options.others + 2
     ratio = max(took) / alone
-    print(
-        f"{options.others} short ones beside {LONG} steps at {options.long} px: at most {ratio:.1f} times as long as alone "
-        f"({alone:.1f} s); {bound} is the bound"
-    )
+    print(f"{options.others} short ones of {alone:.1f} s alone, beside {LONG} steps at {options.long} px:", end=" ")
+    print(f"at most {ratio:.1f} times as long; {bound} is the bound")
     return ratio <= bound
 
 
