@@ -167,7 +167,8 @@ _TELLER = _Teller()
 
 
 def stop_all(lane: Lane, why: str) -> None:
-    """Stop every job of a lane, and say why."""
+    """Stop every job of a lane, a page's own too, and say why."""
+    lane.end_all(why)
     for job in list(JOBS):
         if job.lane is lane and not job.ended:
             job.stop(why)

@@ -29,6 +29,7 @@ class Place:
         began: at work since; monotonic seconds. None: it waits.
         left: seconds of computing that remain to it, were it alone; None: not known yet.
         held: bytes that it holds between two steps.
+        end_why: it is to end, and why, in words; "": it is not.
     """
 
     def __init__(self, client: Client, when_at_work: Callable[[], None] | None = None):
@@ -36,6 +37,7 @@ class Place:
         self.began: float | None = None
         self.left: float | None = None
         self.held = 0.0
+        self.end_why = ""
 
     @property
     def at_work(self) -> bool:
@@ -104,6 +106,12 @@ class Lane:
                     self.usual_seconds += NEW_SHARE * (seconds - self.usual_seconds)
                 self._move_up()
 
+    def end_all(self, why: str) -> None:
+        """Ask whoever goes through the jobs that are here to end them, and to say why."""
+        with self._lock:
+            for place in self._places:
+                place.end_why = place.end_why or why
+
     def hold(self, place: Place, needed: float, budget: float) -> bool:
         """Hold memory, if there is room for it beside what the others hold that are at work.
 
@@ -142,7 +150,8 @@ class Lane:
     def _move_up(self) -> None:
         for place in self._places:
             is_free = sum(one.at_work for one in self._places) < self.workers
-            if is_free and not place.at_work and not self._has_its_share(place) and not self.closing:
+            may_begin = not place.at_work and not self._has_its_share(place) and not (self.closing or place.end_why)
+            if is_free and may_begin:
                 place.began = time.monotonic()
                 if place.when_at_work:
                     place.when_at_work()

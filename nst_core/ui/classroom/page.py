@@ -65,9 +65,9 @@ WALL = """<body>
 </dialog>
 <dialog id="sure" aria-labelledby="sure-title">
   <form method="dialog">
-    <h2 id="sure-title">Stop all paintings?</h2>
-    <p>Those at work end after their present step, those that wait leave the queue. What is painted is kept, and
-      Continue goes on.</p>
+    <h2 id="sure-title">Stop all work?</h2>
+    <p>Paintings, figures, sheets, films and trainings end after their present step, those that wait leave the queue.
+      What is painted is kept, and Continue goes on with it.</p>
     <div class="buttons">
       <button value="stop" class="danger">Stop all</button>
       <button value="" autofocus>Leave them</button>

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from nst_core.engine.jobs import JOBS, stop_all
+from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import NSTError
 from nst_core.ui.classroom.address import class_address, note_on, qr_code
@@ -20,7 +20,7 @@ from nst_core.ui.classroom.sheet import class_sheet
 from nst_core.ui.studio.links import lend
 from nst_core.ui.studio.pupils import class_key
 
-STOPPED = "Your teacher stopped the paintings. Continue goes on."
+STOPPED = "Your teacher stopped all work. A painting goes on with Continue."
 DOOR, PICTURES = Door(), Pictures()
 UNKEPT = {"Cache-Control": "no-store"}
 
@@ -85,7 +85,8 @@ def _page(write: Callable[[str], str], status: int = 200) -> Response:
 @for_a_teacher
 async def list_all(request: Request) -> Response:
     """Answer with what there is on the wall."""
-    return JSONResponse({"paintings": [told(session)._asdict() for session in on_the_wall()]})
+    paintings = [told(session)._asdict() for session in on_the_wall()]
+    return JSONResponse({"paintings": paintings, "jobs": DEVICE_LANE.taken})
 
 
 @for_a_teacher
@@ -111,8 +112,8 @@ async def sheet(request: Request) -> Response:
 
 @for_a_teacher
 async def stop(request: Request) -> Response:
-    """Stop every painting that is at work or waits."""
-    count = sum(not job.ended for job in list(JOBS))
+    """Stop every job that is at work or waits: paintings, and figures, sheets, films and trainings."""
+    count = DEVICE_LANE.taken
     await asyncio.to_thread(stop_all, DEVICE_LANE, STOPPED)
     return JSONResponse({"stopped": count})
 

@@ -55,13 +55,14 @@ const look = async () => {
   try {
     const answer = await ask('list');
     if (!answer.ok) throw new Error(answer.status);
-    const {paintings} = await answer.json(), ids = new Set(paintings.map(one => one.id));
+    const {paintings, jobs} = await answer.json(), ids = new Set(paintings.map(one => one.id));
     paintings.forEach(show);
     for (const [id, card] of cards) if (!ids.has(id)) { card.item.remove(); cards.delete(id); }
     const busy = paintings.filter(one => one.busy).length, done = paintings.length - busy;
-    put(place('counts'), `${busy} at work or waiting, ${done} done`);
+    const other = jobs - busy, others = other > 0 ? `; ${other} other job${other > 1 ? 's' : ''}` : '';
+    put(place('counts'), `${busy} at work or waiting, ${done} done${others}`);
     place('nothing').hidden = paintings.length > 0;
-    place('stop').disabled = !busy;
+    place('stop').disabled = !jobs;
     place('sheet').toggleAttribute('inert', !paintings.some(one => one.version));
     place('problem').hidden = true;
     layOut();

@@ -119,8 +119,8 @@ async def _watch(lane: Lane, place: Place, steering: Steering) -> str:
 def _reason(lane: Lane, place: Place) -> str | None:
     """Tell why a job must end; None while it may go on."""
     client, allowed = place.client, limits()
-    if lane.closing:
-        return lane.closing
+    if ended_by := lane.closing or place.end_why:
+        return ended_by
     if client.session and AUDIENCE.silence(client.session, client.event or client.session) >= allowed.silence:
         return ""
     if client.event and AUDIENCE.is_cancelled(client.event):

@@ -221,7 +221,12 @@ def test_a_client_that_goes_away_ends_its_job_and_the_place_is_free_only_then(au
     assert done == [True]
 
 
-def test_jobs_end_with_last_words_when_the_lane_closes(audience, toasts):
+def close(lane: Lane) -> None:
+    lane.closing = "going down"
+
+
+@pytest.mark.parametrize("end", [close, lambda lane: lane.end_all("going down")], ids=["closed", "asked to"])
+def test_jobs_end_with_last_words_when_the_lane_closes_or_all_are_asked_to(audience, toasts, end):
     audience.enters("page")
     lane, steering = Lane(), Steering()
 
@@ -230,7 +235,7 @@ def test_jobs_end_with_last_words_when_the_lane_closes(audience, toasts):
         await asyncio.sleep(0.05)
         waiting = asyncio.create_task(collected(lane, lambda: counting(Steering())))
         await asyncio.sleep(0.05)
-        lane.closing = "going down"
+        end(lane)
         with pytest.raises(NSTError, match="going down"):
             await waiting
         return await job
