@@ -1,10 +1,14 @@
 """Chooses the device to compute on, and the precision."""
 
 import ctypes
+import gc
 import logging
 import os
 import platform
 import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
@@ -18,6 +22,7 @@ from nst_core.host_memory import available_memory
 # What the network computes in; images, statistics and losses are float32 always.
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 DEVICES = ("cuda", "mps", "cpu")
+FULL = ("out of memory", "can't allocate memory")  # what errors of allocators say, if not by their type
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -94,10 +99,9 @@ def all_devices() -> list[str]:
 def _present(device: str) -> bool:
     kind, _, index = device.partition(":")
     if kind == "cuda":
-        return torch.cuda.is_available() and (not index or index.isdigit() and int(index) < torch.cuda.device_count())
-    if kind == "mps":
-        return torch.backends.mps.is_available() and not index
-    return device == "cpu"
+        numbered = index.isdecimal() and str(int(index)) == index and int(index) < torch.cuda.device_count()
+        return torch.cuda.is_available() and (device == kind or numbered)
+    return device == "cpu" or device == "mps" and torch.backends.mps.is_available()
 
 
 def unusable_gpu() -> str:
@@ -133,7 +137,8 @@ def _fastest_precision(device: str) -> str:
     Measured on AVX512-BF16 with AMX: a VGG-19 step 2.5 times faster (tests/benchmarks).
     """
     if device.startswith("cuda") and torch.cuda.is_available():
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        # Ampere is the first of NVIDIA's; torch.cuda.is_bf16_supported asks whichever GPU is at hand, not this one
+        native = torch.version.hip is not None or torch.cuda.get_device_capability(device) >= (8, 0)
     elif device == "cpu":
         # older releases of torch cannot tell
         capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
@@ -161,7 +166,33 @@ def free_memory(device: str) -> int:
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return free + cached
-    return available_memory()  # an Apple GPU shares the computer's own
+    if device == "mps":  # which shares the computer's own, and may have a part of it
+        return min(available_memory(), torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory())
+    return available_memory()
+
+
+@contextmanager
+def computing_on(compute: Compute) -> Iterator[None]:
+    """Surround what a device computes, so that the same input gives the same numbers, on a GPU too.
+
+    Not around what yields, as torch's settings are the whole process'.
+
+    Raises:
+        DeviceError: its memory is full; what the failed step held is free again.
+    """
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            yield
+        return
+    except RuntimeError as error:
+        if not (isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in FULL)):
+            raise
+        # whoever keeps what is raised below keeps this error as its context, and with its frames all activations
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+    gc.collect()
+    release_freed_memory()
+    raise DeviceError(f"{compute.name} ran out of memory; choose a smaller size")
 
 
 def keep_freed_memory() -> bool:
@@ -185,6 +216,10 @@ def keep_freed_memory() -> bool:
 
 
 def release_freed_memory() -> None:
-    """Give the system what `keep_freed_memory` kept and nothing uses now."""
+    """Give the system what `keep_freed_memory` kept and nothing uses now, and other programs what is so on GPUs."""
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()

@@ -1,13 +1,16 @@
+import gc
 import platform
 import subprocess
 import sys
+import weakref
 
 import pytest
 import torch
 
 from nst_core import devices
-from nst_core.devices import PRECISIONS, Compute, choose_compute, free_memory
+from nst_core.devices import PRECISIONS, Compute, choose_compute, computing_on, free_memory
 from nst_core.errors import DeviceError
+from tests.runs import CPU
 from tests.stand_ins import DEVICES
 
 
@@ -60,10 +63,10 @@ def test_what_is_asked_for_outdoes_the_environment(monkeypatch):
     assert choose_compute("cpu", "fp32") == Compute(device="cpu", precision="fp32")
 
 
-@pytest.mark.parametrize("device", ["abacus", "CPU", "cpu:3", "cuda:99", "cuda:x", "cuda:-1", "mps:1", "cuda:"])
+@pytest.mark.parametrize(
+    "device", ["abacus", "CPU", "cpu:3", "cuda:99", "cuda:x", "cuda:-1", "mps:1", "cuda:", "cuda:01", "cuda:²"]
+)
 def test_an_absent_device_is_refused_by_name_with_those_present(monkeypatch, device):
-    if device == "cuda:" and torch.cuda.is_available():
-        pytest.skip("means the GPU that is there")
     monkeypatch.setenv("NST_DEVICE", device)
     for ask in (lambda: choose_compute(), lambda: choose_compute(device)):
         with pytest.raises(DeviceError) as raised:
@@ -121,17 +124,61 @@ def test_a_gpu_that_cannot_compute_is_passed_over_in_a_line_and_refused_if_it_is
         choose_compute("cuda")
 
 
-@pytest.mark.parametrize(("emulated_only", "precision"), [(True, "fp32"), (False, "bf16")])
-def test_a_gpu_that_only_emulates_bf16_computes_in_fp32(monkeypatch, emulated_only, precision):
+def test_a_gpu_that_only_emulates_bf16_computes_in_fp32_whichever_is_beside_it(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    computes_on(monkeypatch, "cuda:1")
-    monkeypatch.setattr(
-        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation or not emulated_only
-    )
-    assert choose_compute("cuda:1") == Compute(device="cuda:1", precision=precision)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", {"cuda:0": (9, 0), "cuda:1": (7, 5)}.get)
+    computes_on(monkeypatch, "cuda:0", "cuda:1")
+    for device, precision in (("cuda:0", "bf16"), ("cuda:1", "fp32")):
+        assert choose_compute(device) == Compute(device=device, precision=precision)
     with pytest.raises(DeviceError, match="cuda:2"):
         choose_compute("cuda:2")
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_a_step_that_found_memory_full_holds_nothing_of_it_and_says_what_to_do(full):
+    held = []
+
+    def step():
+        activations = torch.zeros(9)
+        held.append(weakref.ref(activations))
+        raise full
+
+    gc.disable()  # what is freed is so at once
+    try:
+        words = "^CPU .* ran out of memory; choose a smaller size$"
+        with pytest.raises(DeviceError, match=words) as caught, computing_on(CPU):
+            step()
+    finally:
+        gc.enable()
+    assert caught.value and held[0]() is None
+
+
+def test_other_errors_of_a_step_stay_as_they_are():
+    with pytest.raises(RuntimeError, match="^a shape is wrong$"), computing_on(CPU):
+        raise RuntimeError("a shape is wrong")
+
+
+def test_fp32_on_a_gpu_is_no_coarser_and_kernels_are_those_that_repeat():
+    with computing_on(CPU):
+        assert torch.backends.cudnn.deterministic and not torch.backends.cudnn.benchmark
+        assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+
+
+def test_an_apple_gpu_has_a_part_of_the_computer_s_memory(monkeypatch):
+    monkeypatch.setattr(devices, "available_memory", lambda: 100)
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 70)
+    monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 9)
+    assert free_memory("mps") == 61
+    monkeypatch.setattr(devices, "available_memory", lambda: 40)
+    assert free_memory("mps") == 40
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

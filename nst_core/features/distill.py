@@ -116,8 +116,8 @@ class Student:
                 seen, wanted = self.network(crops, layers), teacher(crops, layers)
                 for layer in layers:
                     flat, target = (f[layer].movedim(1, -1).flatten(0, -2) for f in (seen, wanted))  # (R, k), (R, C)
-                    moments[layer] = moments.get(layer, 0) + (flat.T @ flat).double().cpu()
-                    products[layer] = products.get(layer, 0) + (flat.T @ target).double().cpu()
+                    moments[layer] = moments.get(layer, 0) + (flat.T @ flat).cpu().double()
+                    products[layer] = products.get(layer, 0) + (flat.T @ target).cpu().double()
         return {tap_name(layer): least_squares(moments[layer], products[layer]).T.float() for layer in layers}
 
     def errors(self, teacher: VGG, photographs: Photographs, taps: dict[str, Tensor]) -> dict[str, float]:

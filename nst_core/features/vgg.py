@@ -39,8 +39,9 @@ POOLINGS = {
     "rescaled average": lambda features: 2 * F.avg_pool2d(features, 2, ceil_mode=True),
 }
 
-# What stands beyond the picture's edge for the first convolution: black corners come of zeros.
-PADDINGS = {"zeros": "constant", "replicate": "replicate", "reflect": "reflect"}
+# What stands beyond the picture's edge for the first convolution, so many pixels from there; None: zeros, of which
+# black corners come.
+PADDINGS = {"zeros": None, "replicate": 0, "reflect": 1}
 WRAPPED = "circular"  # of torch's modes: the picture again, as of a tile among its likes
 
 
@@ -85,6 +86,20 @@ def channels_of(backbone: str, layer: str) -> int:
 def through(tap: Tensor | None, features: Tensor) -> Tensor:
     """T f at every position: tap (C, k), features (B, k, H, W); f itself where there is no tap."""
     return features if tap is None else F.conv2d(features, tap[:, :, None, None])
+
+
+def bordered(image: Tensor, padding: str) -> Tensor:
+    """Put a border of one pixel around an image, (B, C, H, W) -> (B, C, H + 2, W + 2), by one of PADDINGS.
+
+    By parts of it rather than by torch's own padding, whose gradient differs from time to time on a GPU.
+    """
+    inside = PADDINGS[padding]
+    if inside is None:
+        return F.pad(image, (1, 1, 1, 1))
+    for axis in (3, 2):
+        first, last = (image.narrow(axis, at, 1) for at in (inside, image.shape[axis] - 1 - inside))
+        image = torch.cat([first, image, last], axis)
+    return image
 
 
 class VGG(nn.Module):
@@ -181,8 +196,8 @@ class VGG(nn.Module):
     def enter(self, image: Tensor, padding: str, normalization: str, *, wrap: bool = False) -> Tensor:
         """Prepare the picture for conv1_1, (B, 3, H + 2, W + 2): normalised, padded, in the network's precision."""
         mean, deviation = (image.new_tensor(values).view(1, 3, 1, 1) for values in NORMALIZATIONS[normalization])
-        normalized, mode = (image - mean) / deviation, WRAPPED if wrap else PADDINGS[padding]
-        padded = F.pad(normalized, (1, 1, 1, 1), mode=mode)  # (B, 3, H + 2, W + 2)
+        normalized = (image - mean) / deviation
+        padded = F.pad(normalized, (1, 1, 1, 1), mode=WRAPPED) if wrap else bordered(normalized, padding)
         return padded.to(self.conv1_1_weight.dtype, memory_format=torch.channels_last)
 
     def _check_size(self, image: Tensor, layers: set[str]) -> None:

@@ -12,7 +12,7 @@ from nst_core.devices import Compute, put_on
 from nst_core.errors import ConfigError, listed, said, seen
 from nst_core.instant.memory import WHOLE_AREA, in_one_piece
 from nst_core.instant.network import PHOTO, TransformationNetwork
-from nst_core.instant.steps import Steps, finish
+from nst_core.instant.steps import Steps, finish, on_device
 from nst_core.instant.strips import steps_in_strips
 
 MAX_SIDE = 10_000  # pixels; of what is read to be painted so
@@ -59,9 +59,12 @@ class Painter:
         """
         return finish(self.steps(image, weights, strength=strength))
 
-    @torch.no_grad()  # which torch takes up and lays down with each step of a generator
     def steps(self, image: Tensor, weights: Mapping[str, float], *, strength: float = 1.0) -> Steps[Tensor]:
         """`paint`, a layer or a strip of one a step, so that others who paint on the device may come in between."""
+        return on_device(self.compute, self._steps(image, weights, strength))
+
+    @torch.no_grad()  # which torch takes up and lays down with each step of a generator
+    def _steps(self, image: Tensor, weights: Mapping[str, float], strength: float) -> Steps[Tensor]:
         network, shares = self.recipe(weights, strength)
         if strength == 0:
             return image.clone()

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nst_core import images
-from nst_core.devices import Compute, put_on
+from nst_core.devices import Compute, computing_on, put_on
 from nst_core.errors import ConfigError, WeightsError
 from nst_core.features.loading import load_network
 from nst_core.features.photographs import Photographs
@@ -84,7 +84,15 @@ class Trainer:
         self.adam = torch.optim.Adam([norms] if self.adds else [{"params": convolutions, "pace": 1.0}, norms])
 
     def update(self, photographs: Photographs) -> dict[str, float]:
-        """Make one step; return the losses before it."""
+        """Make one step; return the losses before it.
+
+        Raises:
+            DeviceError: the device's memory is full.
+        """
+        with computing_on(self.compute):
+            return self._update(photographs)
+
+    def _update(self, photographs: Photographs) -> dict[str, float]:
         recipe, self.step = self.recipe, self.step + 1
         crops = photographs.crops(recipe.batch, recipe.crop, 0.0, recipe.seed, self.step, closest=CLOSEST)
         crops = crops.to(self.compute.device)

@@ -1,6 +1,11 @@
-"""Keeps a style as its feature vectors themselves, from which some are drawn to be compared."""
+"""Keeps a style as its feature vectors themselves, from which some are drawn to be compared.
+
+Sums and gradients come the same each time, on a GPU too: its own cumsum and the gradients of its own index_select and
+gather add in whatever order its threads come, and what they round differently grows with every step.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,6 +14,7 @@ from torch import Tensor
 # is one, the tap (N, C): it is applied only to what is drawn.
 Samples = tuple[Tensor, ...]
 
+EXACT = 2**40  # parts of the sum of shares, counted in whole numbers
 SEED = 0  # of what is drawn where no generator is given: the same each time
 
 
@@ -40,6 +46,34 @@ def source_of_chance(generator: torch.Generator | None) -> torch.Generator:
     return torch.Generator().manual_seed(SEED) if generator is None else generator
 
 
+def running_sums(shares: Tensor, dim: int) -> Tensor:
+    """Sum float32 shares of 0 to 1 along a dimension, each with all before it."""
+    return (shares * EXACT).long().cumsum(dim).float() / EXACT
+
+
+def taken(values: Tensor, chosen: Tensor) -> Tensor:
+    """Take the chosen (n,) of values (M, …), maybe some of them more than once."""
+    return _Taken.apply(values, chosen)
+
+
+class _Taken(torch.autograd.Function):
+    """index_select, with a gradient that is the same each time."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, chosen: Tensor) -> Tensor:
+        context.save_for_backward(chosen)
+        context.shape = values.shape
+        return values.index_select(0, chosen)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (chosen,) = context.saved_tensors
+        sums = gradient.new_zeros(context.shape)
+        if gradient.device.type == "cpu":
+            return sums.index_add_(0, chosen, gradient), None
+        return sums.index_put_((chosen,), gradient, accumulate=True), None  # which a GPU does in the index' order
+
+
 def draw(memory: Samples, count: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
     """Draw at most `count` feature vectors, float32, tapped: all of them where they are that few, else by their shares.
 
@@ -53,10 +87,10 @@ def draw(memory: Samples, count: int, generator: torch.Generator | None) -> tupl
     if len(vectors) > count:
         chance = source_of_chance(generator)
         jitter = torch.rand(count, generator=chance, device=chance.device).to(vectors.device)
-        bounds = shares.cumsum(0)  # (M,)
+        bounds = running_sums(shares, 0)  # (M,)
         aims = (torch.arange(count, device=vectors.device) + jitter) / count * bounds[-1]
         # rounding may aim at the very end, where no vector with a share follows
         chosen = torch.searchsorted(bounds, aims, right=True).clamp(max=torch.searchsorted(bounds, bounds[-1]))
-        vectors, shares = vectors.index_select(0, chosen), torch.full_like(aims, 1 / count)
+        vectors, shares = taken(vectors, chosen), torch.full_like(aims, 1 / count)
     points = vectors.float()
     return (points @ tap[0].float().T if tap else points), shares

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from nst_core.losses.samples import Samples, draw, source_of_chance
+from nst_core.losses.samples import Samples, draw, running_sums, source_of_chance, taken
 
 SLICED_POINTS = 2048  # positions of a layer at most
 SLICED_DIRECTIONS = 64  # at most; never more than feature maps
@@ -40,6 +40,8 @@ def _quantiles(values: Tensor, weights: Tensor, levels: int) -> Tensor:
     ordered, order = values.sort(1)
     if levels == values.shape[1] and bool((weights == weights[0]).all()):
         return ordered
-    bounds = weights[order].cumsum(1)  # (D, n)
+    bounds = running_sums(weights[order], 1)  # (D, n)
     middles = (torch.arange(levels, device=values.device) + 0.5) / levels * bounds[:, -1:]
-    return ordered.gather(1, torch.searchsorted(bounds, middles).clamp(max=values.shape[1] - 1))
+    count, lines = values.shape[1], torch.arange(len(values), device=values.device)[:, None]
+    chosen = lines * count + torch.searchsorted(bounds, middles).clamp(max=count - 1)  # of all lines' values in one row
+    return taken(ordered.flatten(), chosen.flatten()).view(len(values), levels)

@@ -9,6 +9,14 @@ def _differences(image: Tensor) -> tuple[Tensor, Tensor]:
     return image[..., :, 1:] - image[..., :, :-1], image[..., 1:, :] - image[..., :-1, :]
 
 
+def _with_edges_repeated(image: Tensor) -> Tensor:
+    """Repeat the outermost pixels, (…, H + 2, W + 2); torch's own padding has a gradient that differs on GPUs."""
+    for axis in (-2, -1):
+        last = image.shape[axis] - 1
+        image = torch.cat([image.narrow(axis, 0, 1), image, image.narrow(axis, last, 1)], axis)
+    return image
+
+
 def absolute_variation(image: Tensor) -> Tensor:
     """Σ |dx| + |dy|: favours flat areas with sharp borders. Source: neural-style-pt, Gordić."""
     right, down = _differences(image)
@@ -26,7 +34,7 @@ def nine_point_variation(image: Tensor) -> Tensor:
 
     Source: crowsonkb/style-transfer-pytorch, 2·[dx²/3 + dy²/3 + d₄₅²/12 + d₁₃₅²/12] with the edge repeated.
     """
-    padded = torch.nn.functional.pad(image, (1, 1, 1, 1), mode="replicate")
+    padded = _with_edges_repeated(image)
     right, down = _differences(padded)
     rising = padded[..., 1:, 1:] - padded[..., :-1, :-1]
     falling = padded[..., 1:, :-1] - padded[..., :-1, 1:]

@@ -26,6 +26,11 @@ class Color:
     before: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # content, style -> the two that the run is given
     after: Callable[[Tensor, Tensor], Tensor]  # painted, content (of any size) -> what is shown
 
+    @property
+    def looks_at_content(self) -> bool:
+        """Whether what is shown depends on the content."""
+        return self.after is not _as_painted
+
 
 def luma(image: Tensor) -> Tensor:
     """Compute how bright each pixel is: (1, 3, H, W) -> (1, 1, H, W)."""

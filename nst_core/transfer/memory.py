@@ -1,9 +1,4 @@
-"""Estimates the memory that a painting takes, before it begins, and explains where it was not enough."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import torch
+"""Estimates the memory that a painting takes, before it begins."""
 
 from nst_core import images
 from nst_core.devices import Compute, free_memory
@@ -60,19 +55,3 @@ def check_memory(
         f"painting {count}{width}×{height} pixels in a {style_width}×{style_height} style takes about "
         f"{needed / 2**30:.1f} GB, and {compute.name} has {free / 2**30:.1f} GB free; {remedy}"
     )
-
-
-@contextmanager
-def painting_on(compute: Compute) -> Iterator[None]:
-    """Surround a step on a device, so that the same settings give the same picture, on a GPU too.
-
-    Raises:
-        DeviceError: its memory is full.
-    """
-    try:
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
-            yield
-    except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU's allocator raises it plain
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-            raise DeviceError(f"{compute.name} ran out of memory; choose a smaller size") from None
-        raise

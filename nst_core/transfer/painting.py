@@ -244,10 +244,12 @@ class Painting:
 
     def shown(self, painted: Tensor) -> Tensor:
         """Show a picture (1, 3, H, W) in its colours, and untouched where nothing was to be painted."""
-        image = COLORS[self.config.color].after(painted, self.content_image)
-        if regions := self.config.keep_unpainted and self.sources.regions:
-            image = keep_unpainted(image, self.content_image, torch.stack(regions).sum(0).clamp(max=1))
-        return image
+        color, in_part = COLORS[self.config.color], self.config.keep_unpainted and self.sources.regions
+        if not (in_part or color.looks_at_content):
+            return painted
+        content, mask = self.sources.beside(painted)
+        image = color.after(painted, content)
+        return keep_unpainted(image, content, mask) if in_part else image
 
     def finished(self, image: Tensor) -> Tensor:
         """Give a picture (1, 3, H, W) of any scale as it is kept: (1, 4, H, W) for a transparent content."""

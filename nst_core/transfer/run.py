@@ -7,12 +7,12 @@ from pathlib import Path
 
 from torch import Tensor
 
+from nst_core.devices import computing_on
 from nst_core.errors import ImageError, NSTError
 from nst_core.features.checkpoint import Flaw
 from nst_core.transfer.config import STEERABLE, StyleTransferConfig
 from nst_core.transfer.json_values import are_losses, are_texts, is_count, is_duration, is_switch
 from nst_core.transfer.ladder import work_until
-from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import StyleTransferObjective, normalized
 from nst_core.transfer.optimize import PLATEAU_STEPS, Frame
 from nst_core.transfer.painting import Painting
@@ -83,13 +83,14 @@ class Run:
         before, wanted = self.config, self.steering.steered(self.config)
         normalized(wanted.blend, self.painting.styles)  # raises here, where the run can still go on
         began = time.perf_counter()
-        with painting_on(self.compute):
+        with computing_on(self.compute):
             self._wake()
         try:
-            with painting_on(self.compute):
+            with computing_on(self.compute):
                 frame = self._next(wanted)
         except (NSTError, RuntimeError):
             self.broken = True
+            self.painting.free()  # as it cannot go on, and its memory may be what is missing
             raise
         finally:
             self.seconds += time.perf_counter() - began

@@ -1,7 +1,7 @@
 """Holds the pictures that a painting is made from, at the sizes at which it is painted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -49,6 +49,7 @@ class Sources:
     regions: list[Tensor]
     start_image: Tensor | None
     at_last: bool = False
+    _beside: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False, compare=False)
 
     def content_at(self, size: int) -> Tensor:
         """Resize the content, (1, 3, H, W), to a scale's size."""
@@ -58,13 +59,31 @@ class Sources:
         """Resize the styles as they are looked at beside a content of that size."""
         return self.styles if self.at_last else [_style_at(style, size, self.config) for style in self.styles]
 
+    def beside(self, painted: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the content, and how much of each place is painted, as large as a picture and on its device.
+
+        Both are kept until a picture of another size comes: every frame of a scale wants them.
+
+        Args:
+            painted: (1, 3, H, W).
+
+        Returns:
+            (1, 3, H, W) and (1, 1, H, W) in [0, 1]; 1 everywhere without masks.
+        """
+        size, device = images.size_of(painted), painted.device
+        if self._beside is None or images.size_of(self._beside[0]) != size or self._beside[0].device != device:
+            content = images.resize(self.content_image, size)
+            whole = torch.stack(self.regions).sum(0).clamp(max=1) if self.regions else torch.ones(1, 1, *size)
+            self._beside = content.to(device), fit_mask(whole, size).to(device)
+        return self._beside
+
     def free(self, *, for_last: bool = False) -> None:
         """Let go of pictures as they came, which may be larger than all else; for_last: keep what the last needs."""
         size = self.config.size
         self.content, self.styles = (
             (self.content_at(size), self.styles_at(size)) if for_last else (self.content_image, [])
         )
-        self.at_last = True
+        self.at_last, self._beside = True, None
 
     def state(self) -> State:
         """Give what `kept` makes them from; they never change."""

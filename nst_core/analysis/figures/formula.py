@@ -14,11 +14,10 @@ from nst_core.analysis.series import Series
 from nst_core.analysis.written.code import method
 from nst_core.analysis.written.differences import description_of, difference_of
 from nst_core.analysis.written.terms import Term, rounded, terms_of
-from nst_core.devices import Compute
+from nst_core.devices import Compute, computing_on
 from nst_core.features.loading import load_network
 from nst_core.features.scale import FEATURE_SCALES
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import StyleTransferObjective, content_term, shares_of, style_term
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS, counterpart
@@ -69,7 +68,7 @@ class FormulaWatch:
         """Show the loss in letters, then in numbers, and then the painting."""
         try:
             yield self._moment("looking at the pictures")
-            with painting_on(self.run.compute):
+            with computing_on(self.run.compute):
                 self.terms = self._measured()
             yield self._moment("beginning to paint")
             told = -TELL_SECONDS
@@ -80,7 +79,7 @@ class FormulaWatch:
                     told = time.monotonic()
             frame = self.run.newest
             if self.other:
-                with painting_on(self.run.compute):
+                with computing_on(self.run.compute):
                     self.other_losses = self._by(self.other, frame)
             yield self._moment(f"{frame.step} steps in {self.run.seconds:.1f} seconds", frame, done=True)
         finally:

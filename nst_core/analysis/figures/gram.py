@@ -14,11 +14,10 @@ from nst_core.analysis.options import (
     steps_option,
 )
 from nst_core.analysis.series import Series
-from nst_core.devices import Compute
+from nst_core.devices import Compute, computing_on
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import BACKBONES, VGG, channels_of, layer_names
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.memory import painting_on
 from nst_core.transfer.objective import style_term
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.run import Run
@@ -53,7 +52,7 @@ class GramWatch:
         try:
             yield self._moment("looking at the pictures")
             network, _ = load_network(self.config.backbone, self.run.compute, self.config.feature_scale)
-            with painting_on(self.run.compute):
+            with computing_on(self.run.compute):
                 comparison = self._compare(network)
             yield self._moment("beginning to paint")
             drawn = told = -REDRAW_SECONDS

@@ -8,9 +8,8 @@ from typing import Protocol
 import torch
 
 from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
-from nst_core.devices import Compute
+from nst_core.devices import Compute, computing_on
 from nst_core.transfer.descent import leapt
-from nst_core.transfer.memory import painting_on
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.run import Run
@@ -112,7 +111,7 @@ class Batch:
     def advance(self) -> bool:
         began = time.perf_counter()
         if self.members is None:
-            with painting_on(self.compute):
+            with computing_on(self.compute):
                 self.members = [BatchMember(growth, run) for growth, run in zip(self.growths, self.runs, strict=True)]
         elif not self.members:
             return False
@@ -138,7 +137,7 @@ class Batch:
 
     def _evaluate(self, members: Sequence[BatchMember]) -> None:
         """Compute the losses of these canvases, and their gradients."""
-        with painting_on(self.compute):
+        with computing_on(self.compute):
             terms = terms_together([member.objective for member in members], [member.canvas for member in members])
             values = torch.stack([value for own in terms for value in own.values()])
             for member in members:

@@ -214,7 +214,7 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
     except NSTError as error:
         if run.last_frame is None:
             raise
-        problem = error
+        problem = error.with_traceback(None)  # else it would keep this frame, and with it the run
     finally:
         if channel is not session.channel:  # which is over when there is the result
             channel.close()
