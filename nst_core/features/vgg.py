@@ -88,6 +88,13 @@ def through(tap: Tensor | None, features: Tensor) -> Tensor:
     return features if tap is None else F.conv2d(features, tap[:, :, None, None])
 
 
+@lru_cache(maxsize=16)
+def _constants(normalization: str, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Give mean and deviation of NORMALIZATIONS, (1, 3, 1, 1), on a device, to which they are copied once."""
+    mean, deviation = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in NORMALIZATIONS[normalization])
+    return mean, deviation
+
+
 def bordered(image: Tensor, padding: str) -> Tensor:
     """Put a border of one pixel around an image, (B, C, H, W) -> (B, C, H + 2, W + 2), by one of PADDINGS.
 
@@ -195,7 +202,7 @@ class VGG(nn.Module):
 
     def enter(self, image: Tensor, padding: str, normalization: str, *, wrap: bool = False) -> Tensor:
         """Prepare the picture for conv1_1, (B, 3, H + 2, W + 2): normalised, padded, in the network's precision."""
-        mean, deviation = (image.new_tensor(values).view(1, 3, 1, 1) for values in NORMALIZATIONS[normalization])
+        mean, deviation = _constants(normalization, image.device)
         normalized = (image - mean) / deviation
         padded = F.pad(normalized, (1, 1, 1, 1), mode=WRAPPED) if wrap else bordered(normalized, padding)
         return padded.to(self.conv1_1_weight.dtype, memory_format=torch.channels_last)

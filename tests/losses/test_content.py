@@ -38,3 +38,10 @@ def test_the_content_loss_of_bf16_features_is_float32():
     assert loss.dtype == torch.float32
     torch.testing.assert_close(loss, features.float().square().sum() / 20)
     torch.testing.assert_close(features.grad.float(), features.float() * 2 / 20, rtol=0.01, atol=1e-4)
+
+
+def test_the_content_loss_of_large_pictures_is_as_exact_as_float32_allows():
+    generator = torch.Generator().manual_seed(0)
+    features, target = (torch.rand(1, 256, 96, 96, generator=generator) for _ in range(2))
+    expected = (features.double() - target.double()).square().sum() / 96**2
+    assert content_loss(features, target).item() == pytest.approx(expected.item(), rel=1e-6)

@@ -1,6 +1,8 @@
+import pytest
 import torch
 
-from nst_core.losses.samples import all_samples, draw, pool
+from nst_core.losses.samples import all_samples, draw, pool, running_sums, taken
+from tests.stand_ins import DEVICES
 
 FEATURES = torch.arange(600.0).view(1, 1, 20, 30)
 
@@ -51,3 +53,23 @@ def test_what_is_drawn_goes_through_the_tap():
     features, tap = torch.rand(1, 3, 20, 30), torch.rand(5, 3)
     wide = torch.einsum("nc,bchw->bnhw", tap, features)
     torch.testing.assert_close(draw(all_samples(features, tap), 50, None)[0], draw(all_samples(wide), 50, None)[0])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_what_is_taken_more_than_once_has_the_sum_of_its_gradients(device):
+    values = torch.rand(5, 3, device=device, requires_grad=True)
+    chosen = torch.tensor([0, 2, 2, 4, 4, 4], device=device)
+    got = taken(values, chosen)
+    weights = torch.rand(6, 3, device=device)
+    (gradient,) = torch.autograd.grad((got * weights).sum(), values)
+    expected = torch.zeros(5, 3, device=device).index_add(0, chosen, weights)
+    assert torch.equal(got, values[chosen])
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_running_sums_are_those_of_exact_numbers_and_end_at_the_whole():
+    shares = torch.rand(300_000, generator=torch.Generator().manual_seed(1))
+    shares /= shares.sum()
+    sums = running_sums(shares, 0)
+    torch.testing.assert_close(sums.double(), shares.double().cumsum(0), atol=1e-6, rtol=1e-6)
+    assert (sums.diff() >= 0).all()

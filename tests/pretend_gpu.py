@@ -1,0 +1,238 @@
+"""A GPU that is none: tensors that say they are on a device of their own, with real numbers on the CPU.
+
+It refuses what a GPU would, such as tensors of two devices in one operation, a generator of the other device or numpy;
+numbers of float64, which Apple's GPUs have not; and operations that add in another order each time. It notes what a GPU
+would do: each kernel that is launched, each time that the program waits for the device. So laws of what runs on a GPU
+are held where there is none.
+"""
+
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+
+NAME = "cudapretend"  # begins as CUDA's, so that the program takes CUDA's ways
+# What makes another view of a tensor, or reserves memory, and launches nothing.
+NO_KERNEL = {
+    "_reshape_alias", "_unsafe_view", "alias", "as_strided", "detach", "diagonal", "empty", "empty_like",
+    "empty_strided", "expand", "is_pinned", "is_same_size", "lift_fresh", "narrow", "new_empty",
+    "new_empty_strided", "permute", "reshape", "resize_", "select", "set_", "slice", "split", "split_with_sizes",
+    "squeeze", "sym_size", "t", "transpose", "unbind", "unfold", "unsqueeze", "view", "view_as",
+}  # fmt: skip
+MAY_MIX = {"_local_scalar_dense", "_index_put_impl_", "_to_copy", "copy_", "index", "index_put", "index_put_"}
+# What a program has to wait for, as it looks at values or at how many there are.
+WAITS = {
+    "_linalg_eigh", "_local_scalar_dense", "_unique2", "equal", "is_nonzero", "item", "masked_select", "nonzero",
+    "unique_consecutive", "unique_dim",
+}  # fmt: skip
+
+# What adds in the order in which a GPU's threads come: see torch.use_deterministic_algorithms.
+DIFFERS = {
+    "adaptive_avg_pool2d_backward", "avg_pool3d_backward", "cumsum", "grid_sampler_2d_backward", "histc", "index_add",
+    "index_add_", "kthvalue", "max_unpool2d", "median", "nll_loss2d_backward", "put_", "reflection_pad2d_backward",
+    "replication_pad2d_backward", "scatter_add", "scatter_add_", "upsample_bilinear2d_backward",
+    "upsample_bicubic2d_backward",
+}  # fmt: skip
+
+
+class Log:
+    """What a GPU would have done.
+
+    Attributes:
+        launches: operation -> how often.
+        waits: what was waited for, and where -> how often.
+    """
+
+    def __init__(self) -> None:
+        self.launches: Counter[str] = Counter()
+        self.waits: Counter[str] = Counter()
+
+    def clear(self) -> "Log":
+        """Begin anew; what there was."""
+        before = Log()
+        before.launches, before.waits, self.launches, self.waits = self.launches, self.waits, Counter(), Counter()
+        return before
+
+    def wait(self, what: str) -> None:
+        """Count a wait by where it is."""
+        self.waits[f"{what} at {_place()}"] += 1
+
+
+_log = Log()
+_ready = False
+_seeds: set[int] = set()  # of generators of the device
+_tensor, _Generator = torch.tensor, torch.Generator
+
+
+def _place() -> str:
+    """Where in this program something happens, or else in torch."""
+    frames = traceback.extract_stack()
+    own = [one for one in frames if "nst_core" in one.filename] or frames[-6:-5]
+    return f"{own[-1].filename.rpartition('nst_core/')[2]}:{own[-1].lineno} {own[-1].line}"
+
+
+class Gpu(torch.Tensor):
+    """A tensor on the pretended device; `inner` has its numbers."""
+
+    @staticmethod
+    def __new__(cls, inner: torch.Tensor) -> "Gpu":
+        return torch.Tensor._make_wrapper_subclass(
+            cls,
+            inner.shape,
+            strides=inner.stride(),
+            storage_offset=inner.storage_offset(),
+            dtype=inner.dtype,
+            device=torch.device(NAME, 0),
+        )
+
+    def __init__(self, inner: torch.Tensor):
+        self.inner = inner
+
+    def __repr__(self) -> str:
+        return f"Gpu({tuple(self.shape)}, {self.dtype})"
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+        return _run(function, args, kwargs or {})
+
+    def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+        return _tensor(data, dtype=dtype or self.dtype).to(device or self.device)
+
+    def __matmul__(self, other):  # torch's own changes the shape of a vector in place, which a wrapper does not see
+        return torch.mv(other.T, self) if self.dim() == 1 and other.dim() == 2 else torch.matmul(self, other)
+
+    def __getitem__(self, index):  # torch makes a tensor of a list where nobody sees it
+        return super().__getitem__(_tensor(index) if isinstance(index, list) else index)
+
+    def tolist(self):
+        return self.cpu().tolist()
+
+    def numpy(self, **_):
+        raise TypeError(f"can't convert a device's tensor to numpy, at {_place()}")
+
+    __array__ = numpy
+
+    def __deepcopy__(self, memo):
+        made = Gpu(self.inner.clone()).requires_grad_(self.requires_grad)
+        memo[id(self)] = made
+        return made
+
+
+def _run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Do one operation of torch's, with what it was given taken out of its wrappers."""
+    name = function._schema.name.split("::")[1]
+    given = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
+    there = [one for one in given if isinstance(one, Gpu)]
+    device = torch.device(kwargs["device"]) if kwargs.get("device") is not None else None
+    to_gpu, to_cpu = device is not None and device.type == NAME, device is not None and device.type == "cpu"
+    on_gpu = to_gpu if device is not None else bool(there)
+    strange = [one for one in given if not isinstance(one, Gpu) and one.dim()]
+    if there and strange and name not in MAY_MIX:
+        raise RuntimeError(
+            f"{name} of two devices, of {[tuple(one.shape) for one in strange]} on the CPU, at {_place()}"
+        )
+    if on_gpu and name in DIFFERS and any(one.is_floating_point() for one in there):
+        raise RuntimeError(f"{name} differs from time to time, at {_place()}")
+    generator = kwargs.get("generator")
+    if generator is not None and (generator.initial_seed() in _seeds) is not on_gpu:
+        raise RuntimeError(f"a generator of the other device for {name}, at {_place()}")
+    _note(name, args, there, to_gpu=to_gpu, to_cpu=to_cpu, by_the_way=bool(kwargs.get("non_blocking")))
+    inner_args, inner_kwargs = (tree_map(_unwrapped, part) for part in (args, kwargs))
+    if to_gpu:
+        inner_kwargs["device"] = torch.device("cpu")
+    if inner_kwargs.get("pin_memory"):
+        inner_kwargs["pin_memory"] = False
+    made = function(*inner_args, **inner_kwargs)
+    if name == "_to_copy" and any(made is one for one in tree_leaves(inner_args)):
+        made = made.clone()
+    if not on_gpu:
+        return made
+    if any(isinstance(one, torch.Tensor) and one.dtype == torch.float64 for one in tree_leaves(made)):
+        raise RuntimeError(f"{name} gives float64, at {_place()}")
+    if function._schema.is_mutable:
+        in_place = name.endswith("_") and args and isinstance(args[0], Gpu)
+        return args[0] if in_place else kwargs.get("out", tree_map(_wrapped, made))
+    return tree_map(_wrapped, made)
+
+
+def _note(name: str, args: Any, there: list[Any], *, to_gpu: bool, to_cpu: bool, by_the_way: bool) -> None:
+    if there and (name in WAITS or name == "index" and _has_mask(args)):
+        _log.wait(name)
+    if name == "_to_copy" and (there and to_cpu or to_gpu and not there and not by_the_way):
+        _log.wait("a copy")
+    if name == "copy_" and isinstance(args[0], Gpu) is not isinstance(args[1], Gpu):
+        _log.wait("a copy")
+    if (there or to_gpu) and name not in NO_KERNEL | WAITS:
+        _log.launches[name] += 1
+
+
+def _has_mask(args: Any) -> bool:
+    return any(isinstance(one, torch.Tensor) and one.dtype == torch.bool for one in tree_leaves(args[1]))
+
+
+def _unwrapped(value: Any) -> Any:
+    return value.inner if isinstance(value, Gpu) else value
+
+
+def _wrapped(value: Any) -> Any:
+    return Gpu(value) if isinstance(value, torch.Tensor) and not isinstance(value, Gpu) else value
+
+
+class _Mode(TorchDispatchMode):
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        return _run(function, args, kwargs or {})
+
+
+class _PretendGenerator(_Generator):
+    """A generator that knows its device by its seed, as torch hands a copy of it on."""
+
+    def __new__(cls, device="cpu"):
+        made = _Generator.__new__(cls, "cpu")
+        made.kind = torch.device(device).type
+        return made
+
+    def manual_seed(self, seed):
+        if self.kind == NAME:
+            seed = (int(seed) ^ 0x5A5A5A5A00000000) % 2**63
+            _seeds.add(seed)
+        return super().manual_seed(seed)
+
+    @property
+    def device(self):
+        return torch.device(self.kind)
+
+
+def _made(data, *, device=None, **named):
+    made = _tensor(data, **named)
+    return made if device is None else made.to(device)
+
+
+@contextmanager
+def pretend_gpu(monkeypatch: Any) -> Iterator[Log]:
+    """Let the program find the device NAME; yields what it notes.
+
+    Args:
+        monkeypatch: pytest's.
+    """
+    global _log, _ready
+    if not _ready:
+        _setup_privateuseone_for_python_backend(NAME)
+        getattr(torch, NAME).get_amp_supported_dtype = lambda: [torch.bfloat16, torch.float32]
+        _ready = True
+    _log = Log()
+    with monkeypatch.context() as patch, _Mode():
+        patch.setattr(torch, "tensor", _made)
+        patch.setattr(torch, "Generator", _PretendGenerator)
+        patch.setattr(torch.cuda, "get_device_name", lambda device=None: "Pretend GPU")
+        patch.setattr(torch.cuda, "mem_get_info", lambda device=None: (60 << 30, 80 << 30))
+        for name in ("memory_reserved", "memory_allocated"):
+            patch.setattr(torch.cuda, name, lambda device=None: 0)
+        yield _log
