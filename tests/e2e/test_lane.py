@@ -77,8 +77,13 @@ def test_a_page_that_is_opened_again_finds_its_painting_as_it_is_now(first, stud
     wait_for_status(first, "Stopped")
     wait_for_status(another, "Stopped")
     another.close()
+    fill(first, "size", 77)
+    with first.expect_request_finished(lambda request: "/run/predict" in request.url):
+        fill(first, "steps", 99_999)
     first.reload()
     wait_for_status(first, "Stopped")
+    expect(first.locator("#size input")).to_have_value("77")  # controls that were moved and not run with
+    expect(first.locator("#steps input")).to_have_value("99999")
     expect(first.locator("#go-on")).to_be_visible()
     expect(first.locator("#results img")).not_to_have_count(0)
 

@@ -55,7 +55,7 @@ def connect_settings(
     ).then(describe, backbone, list(described), **INSTANT)
     noted = form.only("preset", *CONTROLS)
     touched: list[Any] = [controls[name].input for name in CONTROLS if name not in STEERING_CONTROLS]
-    for event in (partial(gr.on, touched), fitting.then):
+    for event in (partial(gr.on, touched, trigger_mode="always_last"), fitting.then):
         event(noted.given_to(note), [session, *noted], None, **INSTANT)
     given = form.only(*PAINTED_WITH)
     for name in STEERING_CONTROLS:
