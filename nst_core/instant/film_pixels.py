@@ -38,10 +38,11 @@ class FilmPixels:
 
     Args:
         opaque: what may look like transparency is none.
+        common: as `colours_of`.
     """
 
-    def __init__(self, *, opaque: bool) -> None:
-        self._opaque = opaque
+    def __init__(self, *, opaque: bool, common: bool) -> None:
+        self._opaque, self._common = opaque, common
         self._scaler, self._transparent_scaler = VideoReformatter(), VideoReformatter()
         self._conversions: dict[Colours, Conversion] = {}
 
@@ -63,8 +64,8 @@ class FilmPixels:
 
     def _rgb(self, frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
         """Read a frame without transparency as (height, width, 3) uint8."""
-        colours = colours_of(frame)
-        made = _reformat(self._scaler, frame, width, height, "rgb48le" if colours else "rgb24")
+        colours = colours_of(frame, common=self._common)
+        made = reformatted(self._scaler, frame, width, height, "rgb48le" if colours else "rgb24")
         return self._converted(made, colours) if colours else made
 
     def _over_white(self, frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
@@ -72,13 +73,13 @@ class FilmPixels:
 
         For the same reason, each pixel has the colour of its own block where several share one.
         """
-        colours = colours_of(frame)
+        colours = colours_of(frame, common=self._common)
         kind = "rgba64le" if colours else "rgba"
-        made = _reformat(self._transparent_scaler, frame, frame.width, frame.height, kind, NEAREST)
+        made = reformatted(self._transparent_scaler, frame, frame.width, frame.height, kind, NEAREST)
         rgb, alpha = made[..., :3], made[..., 3:] / np.float32(np.iinfo(made.dtype).max)
         rgb = self._converted(rgb, colours) if colours else rgb
         laid = (255 + (rgb - np.float32(255)) * alpha).round().astype(np.uint8)
-        return _reformat(self._scaler, av.VideoFrame.from_ndarray(laid, "rgb24"), width, height, "rgb24")
+        return reformatted(self._scaler, av.VideoFrame.from_ndarray(laid, "rgb24"), width, height, "rgb24")
 
     def _has_alpha(self, frame: av.VideoFrame) -> bool:
         alpha = frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
@@ -90,7 +91,7 @@ class FilmPixels:
         return ((self._conversions[colours](pixels) + np.uint32(128)) // 257).astype(np.uint8)
 
 
-def _reformat(
+def reformatted(
     scaler: VideoReformatter,
     frame: av.VideoFrame,
     width: int,

@@ -106,7 +106,7 @@ def _painting(
     def progress(note: str | None = None) -> VideoProgress:
         return VideoProgress(done, frames, painted, time.monotonic() - began if done else 0.0, note)
 
-    with closing(Film(source)) as filmed, closing(PaintedVideo(output, source, plan)) as target:
+    with closing(Film(source, common=plan.common)) as filmed, closing(PaintedVideo(output, source, plan)) as target:
         for note in filmed.notes + target.notes or (None,):
             yield progress(note)
         try:
