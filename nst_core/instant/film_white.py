@@ -11,7 +11,7 @@ from nst_core.pictures.light import COMMON_WHITE, common_light
 
 SAMPLES = 12  # frames that are looked at, spread evenly over a film
 LONGEST = 256  # pixels of a frame's longer side that are looked at
-BRIGHT, STRAY = 99.5, 99.99  # %, of pixels by their brightest colour: what is white in a film, and what is brighter
+BRIGHT, STRAY = 99.5, 99.99  # %, of pixels by their brightest colour: where white begins, and what counts no more
 WHITES = 80, 120  # cd/m²; a film that begins below is dark, as at night, and stays so
 MOST = 150  # cd/m²; as far as encoders swing over
 
@@ -24,13 +24,19 @@ def is_common(frames: Iterable[av.VideoFrame]) -> bool:
     Args:
         frames: some, of PQ or HLG, from all of the film.
     """
-    scaler, signals, transfer = VideoReformatter(), [], 0
+    scaler, whites, transfer = VideoReformatter(), [], 0
     for frame in frames:
         share, transfer = min(1, LONGEST / max(frame.width, frame.height)), frame.color_trc
         width, height = (max(1, round(side * share)) for side in (frame.width, frame.height))
-        signals.append(reformatted(scaler, frame, width, height, "rgb48le", NEAREST).max(axis=-1).ravel())
-    if not signals:
+        brightest = reformatted(scaler, frame, width, height, "rgb48le", NEAREST).max(axis=-1)
+        if _luminance(np.percentile(brightest, STRAY), transfer) > MOST:
+            return False
+        whites.append(brightest.ravel())
+    if not whites:
         return False
-    levels = np.percentile(np.concatenate(signals), (BRIGHT, STRAY)) / np.iinfo(np.uint16).max
-    white, most = common_light(levels, transfer) * COMMON_WHITE
-    return WHITES[0] <= white <= WHITES[1] and most <= MOST
+    return WHITES[0] <= _luminance(np.percentile(np.concatenate(whites), BRIGHT), transfer) <= WHITES[1]
+
+
+def _luminance(level: float, transfer: int) -> float:
+    """Compute cd/m² of grey of a level of 16 bits."""
+    return float(common_light(np.float64(level / 65535), transfer)) * COMMON_WHITE
