@@ -39,4 +39,4 @@ def is_common(frames: Iterable[av.VideoFrame]) -> bool:
 
 def _luminance(level: float, transfer: int) -> float:
     """Compute cd/m² of grey of a level of 16 bits."""
-    return float(common_light(np.float64(level / 65535), transfer)) * COMMON_WHITE
+    return common_light(np.array(level / 65535), transfer).item() * COMMON_WHITE
