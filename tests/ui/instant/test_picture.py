@@ -11,8 +11,9 @@ from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.assets import ASSETS
+from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.ui.instant.picture import POLISH_STEPS, TEXT_KEY, paint_picture, polish
+from nst_core.ui.instant.picture import POLISH_STEPS, paint_picture, polish
 from nst_core.ui.instant.tab import take
 from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.instant_session import InstantSession, Mix
@@ -63,7 +64,7 @@ def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, p
     assert props(first["result"])["visible"] is True and props(first["after"])["visible"] is True
     shown = props(first["result"])["value"]
     assert (shown["width"], shown["height"]) == (48, 36) and shown["before"] != shown["after"]
-    assert second.keys() == {"download"} and props(second["download"])["value"] == session.result
+    assert second.keys() == {"download", "jpeg"} and props(second["download"])["value"] == session.result
     painted = painter.paint(images.fit(images.load(photo), 48), {"waves": 1.0})
     assert (images.load(session.result) - painted).abs().max() < 1 / 255
     assert session.source == photo
@@ -72,9 +73,11 @@ def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, p
 def test_the_file_says_how_it_was_painted(session, photo):
     session.mix = Mix(strength=0.5, second="waves", share=0.25, color="content")
     list(paint_picture(session, photo, 48))
-    assert json.loads(images.read_text(session.result)[TEXT_KEY]) == {
-        "style": "koi_mosaic", "strength": 0.5, "second": "waves", "share": 0.25, "color": "content",
-    }  # fmt: skip
+    for path in (session.result, session.result.with_suffix(".jpg")):
+        assert path.stem.endswith("_koi-mosaic_waves")
+        assert json.loads(images.read_text(path)[TEXT_KEY]) == {
+            "styles": {"koi_mosaic": 0.75, "waves": 0.25}, "strength": 0.5, "color": "content",
+        }  # fmt: skip
 
 
 def test_without_a_size_a_picture_keeps_its_own(session, photo):

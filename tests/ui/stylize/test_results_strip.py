@@ -385,6 +385,10 @@ def test_a_file_is_called_after_what_was_painted_in_which_style_and_by_which_pre
     assert painting_name(uploads, studio.changed(last_step=9)) == "china-temple_Harvest-sun_studio.png"
     assert painting_name(uploads, ODD) == "china-temple_Harvest-sun.png"
     assert painting_name(Uploads(), studio) == "studio.png"
+    session = Session()
+    session.uploads, session.config, session.timelapse = uploads, studio, Timelapse()
+    session.timelapse.add(torch.rand(1, 3, 32, 48), 1)
+    assert Path(value(make_timelapse(session))).name == "china-temple_Harvest-sun_studio_timelapse.webp"
 
 
 def with_setting(**changes) -> dict:
