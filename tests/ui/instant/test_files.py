@@ -25,7 +25,7 @@ from tests.instant.test_kinds import animation
 from tests.instant.test_painter import network_of
 from tests.instant.test_video import FRAMES, HEIGHT, WIDTH, decoded, film
 from tests.ui.instant.test_picture import props
-from tests.ui.shown import job_forms
+from tests.ui.shown import job_forms, untitled
 from tests.ui.studio.test_instant_session import bundle
 
 
@@ -33,7 +33,7 @@ from tests.ui.studio.test_instant_session import bundle
 def toasts(monkeypatch, tmp_path):
     """What the page would show as toasts; gradio's files go to a folder of this test's."""
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(untitled(text)))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     return shown
 

@@ -20,6 +20,7 @@ from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import data_uri
 from tests.instant.test_painter import network_of
+from tests.ui.shown import untitled
 from tests.ui.studio.test_instant_session import bundle
 
 SKIP = gr.skip()
@@ -30,7 +31,7 @@ def toasts(monkeypatch, tmp_path):
     """What the page would show as toasts; gradio's files go to a folder of this test's."""
     shown = []
     for kind in ("Warning", "Info"):
-        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(text))
+        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(untitled(text)))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     return shown
 

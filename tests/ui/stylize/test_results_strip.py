@@ -49,6 +49,7 @@ from nst_core.ui.stylize.results_strip import (
 )
 from nst_core.ui.stylize.run import STAGE
 from nst_core.ui.widgets.thumbnail_strip import Strip
+from tests.ui.shown import untitled
 
 # With fields that no control shows.
 ODD = StyleTransferConfig(
@@ -63,7 +64,7 @@ def toasts(monkeypatch, tmp_path):
     """What the page would show as toasts; gradio's files go to a folder of this test's."""
     shown = []
     for kind in ("Warning", "Info"):
-        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(text))
+        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(untitled(text)))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     return shown
 
