@@ -43,13 +43,14 @@ def plan_of(source: Path, size: int | None) -> FilmPlan:
             raise ImageError(
                 f"{named(source)} has no picture that can be read; export it anew, or choose another video"
             )
-        read_at = _size(source.name, first, opened.facts.aspect, size)
-        return FilmPlan(read_at, turn_of(first), opened.facts, opened.is_common())
+        turn = turn_of(first, opened.orientation)
+        read_at = _size(source.name, upright_size(first, opened.facts.aspect, turn), size)
+        return FilmPlan(read_at, turn, opened.facts, opened.is_common())
 
 
-def _size(name: str, frame: av.VideoFrame, aspect: Fraction, size: int | None) -> tuple[int, int]:
+def _size(name: str, upright: tuple[int, int], size: int | None) -> tuple[int, int]:
     """Compute (height, width) at which frames are read."""
-    height, width = upright_size(frame, aspect)
+    height, width = upright
     if height * width > images.MAX_PIXELS:
         raise ImageError(f"{seen(name)} has more than {images.MAX_PIXELS:,} pixels a frame; make it smaller first")
     if min(height, width) < images.MIN_SIDE:
@@ -84,6 +85,11 @@ class Film:
     def facts(self) -> FilmFacts:
         """Tell what the file says of its pictures."""
         return self._source.facts
+
+    @property
+    def orientation(self) -> int:
+        """Tell EXIF's orientation of a film of JPEGs, once a frame was read; 1 for any other."""
+        return self._source.orientation
 
     @property
     def notes(self) -> tuple[str, ...]:

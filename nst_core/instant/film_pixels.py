@@ -29,8 +29,11 @@ SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.AC
 NEAREST = Interpolation.POINT | Interpolation.ACCURATE_RND
 
 
-# How often a frame is turned by 90° against the clock -> as `turn_of`.
-QUARTERS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
+# EXIF's orientation, from 1 on -> as `turn_of`.
+ORIENTATIONS = (
+    *((1, 0, 0, 1), (-1, 0, 0, 1), (-1, 0, 0, -1), (1, 0, 0, -1)),
+    *((0, 1, 1, 0), (0, 1, -1, 0), (0, -1, -1, 0), (0, -1, 1, 0)),
+)
 
 
 class FilmPixels:
@@ -116,15 +119,18 @@ def reformatted(
     ).to_ndarray()
 
 
-def turn_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:
+def turn_of(frame: av.VideoFrame, orientation: int) -> tuple[int, int, int, int]:
     """Tell where a stored pixel (p, q) is shown, (a p + c q, b p + d q), by a, b, c, d: phones film on their side.
+
+    Args:
+        orientation: of EXIF, for a film of JPEGs that have any.
 
     Asked of one frame only: a frame that was asked for its side data waits for the garbage collector, picture and all.
     """
     try:
         beside: Mapping[str, Any] = frame.side_data  # PyAV's stubs know no more than one kind
     except ValueError:  # nor does PyAV know all: EXIF in films of JPEGs is one that hides the others
-        return QUARTERS[round(frame.rotation / 90) % 4]
+        return ORIENTATIONS[orientation - 1]
     matrix = beside.get("DISPLAYMATRIX")
     if matrix is None:
         return 1, 0, 0, 1
@@ -132,7 +138,7 @@ def turn_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:
     return (0, b, c, 0) if abs(b) > abs(a) else (a, 0, 0, d)
 
 
-def upright_size(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
+def upright_size(frame: av.VideoFrame, aspect: Fraction, turn: tuple[int, int, int, int]) -> tuple[int, int]:
     """Compute (height, width), upright, in square pixels; aspect is a stored pixel's width by its height."""
     height, width = frame.height, round(frame.width * aspect)
-    return (width, height) if turn_of(frame)[1] else (height, width)
+    return (width, height) if turn[1] else (height, width)

@@ -17,6 +17,8 @@ from nst_core.errors import ImageError, named
 from nst_core.instant.fields import Fields, order_of
 from nst_core.instant.film_ends import lacks_end
 from nst_core.pictures.light import HLG, PQ
+from nst_core.pictures.opening import header_of
+from nst_core.pictures.orientation import orientation_of
 
 # What may be opened. ffmpeg knows more, among them play lists, which open other files, and plain text as a picture.
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,dv,mxf,gif,apng,mp3,wav,flac,aac"
@@ -73,6 +75,7 @@ class FilmStream:
 
     def __init__(self, path: Path):
         self.damaged = False
+        self.orientation = 1  # as EXIF has it, of the first JPEG
         self.notes: tuple[str, ...] = ()  # what a person should know
         self._container = open_video(path)
         self._stream = self._main_stream(path)
@@ -105,7 +108,9 @@ class FilmStream:
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Give every frame that can be read, none of two fields."""
-        for packet in self._packets():
+        for number, packet in enumerate(self._packets()):
+            if number == 0 and self._decoder.name == "mjpeg":
+                self.orientation = _orientation(bytes(packet))
             frames = []
             try:
                 frames = self._decoder.decode(packet)
@@ -141,6 +146,16 @@ class FilmStream:
 
     def close(self) -> None:
         self._container.close()
+
+
+def _orientation(jpeg: bytes) -> int:
+    """Read EXIF's orientation of a JPEG; 1 where it says none."""
+    try:
+        with header_of(io.BytesIO(jpeg)) as (picture, _, _):
+            told = orientation_of(picture)
+    except ImageError:
+        return 1
+    return told if told and told in range(1, 9) else 1
 
 
 def open_video(path: Path) -> av.container.InputContainer:
