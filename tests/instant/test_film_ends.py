@@ -52,4 +52,5 @@ def test_an_ogv_that_is_cut_between_two_pages_lacks_its_end(tmp_path):
 
 def test_what_is_shorter_than_any_packet_is_left_to_others(tmp_path):
     (tmp_path / "a.ts").write_bytes(b"\x47" * 9)
-    assert not lacks_end(tmp_path / "a.ts", "mpegts") and not lacks_end(tmp_path / "a.ts", "mpeg") and lacks_end(tmp_path / "a.ts", "ogg")
+    for container, lacks in (("mpegts", False), ("mpeg", False), ("ogg", True)):
+        assert lacks_end(tmp_path / "a.ts", container) is lacks
