@@ -25,6 +25,7 @@ MATRICES = {
     10: Colorspace.BT2020,
 }
 HD_ROWS = 720
+STRIP_PIXELS = 2**16  # laid over white at a time
 SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 NEAREST = Interpolation.POINT | Interpolation.ACCURATE_RND
 
@@ -79,9 +80,7 @@ class FilmPixels:
         colours = colours_of(frame, common=self._common)
         kind = "rgba64le" if colours else "rgba"
         made = reformatted(self._transparent_scaler, frame, frame.width, frame.height, kind, NEAREST)
-        rgb, alpha = made[..., :3], made[..., 3:] / np.float32(np.iinfo(made.dtype).max)
-        rgb = self._converted(rgb, colours) if colours else rgb
-        laid = (255 + (rgb - np.float32(255)) * alpha).round().astype(np.uint8)
+        laid = _laid_over_white(self._converted(made[..., :3], colours) if colours else made[..., :3], made[..., 3:])
         return reformatted(self._scaler, av.VideoFrame.from_ndarray(laid, "rgb24"), width, height, "rgb24")
 
     def _has_alpha(self, frame: av.VideoFrame) -> bool:
@@ -92,6 +91,18 @@ class FilmPixels:
         if colours not in self._conversions:
             self._conversions[colours] = Conversion(colours)
         return ((self._conversions[colours](pixels) + np.uint32(128)) // 257).astype(np.uint8)
+
+
+def _laid_over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Lay (H, W, 3) uint8 over white by (H, W, 1) uint8 or uint16, some rows at a time, lest large frames take much."""
+    laid = np.empty(rgb.shape, np.uint8)
+    opaque, rows = np.iinfo(alpha.dtype).max, max(1, STRIP_PIXELS // rgb.shape[1])
+    for top in range(0, len(rgb), rows):
+        strip = slice(top, top + rows)
+        laid[strip] = rgb[strip]
+        if alpha[strip].min() < opaque:
+            laid[strip] = (255 + (rgb[strip] - np.float32(255)) * (alpha[strip] / np.float32(opaque))).round()
+    return laid
 
 
 def reformatted(
