@@ -17,7 +17,9 @@ from nst_core.errors import ConfigError, ImageError, OutputError
 from nst_core.files import writing
 from nst_core.pictures.color_space import profile_of
 from nst_core.pictures.cut import decode
+from nst_core.pictures.jpeg_text import JPEG_ENDINGS as JPEG_ENDINGS
 from nst_core.pictures.jpeg_text import exif_of, jpeg_text
+from nst_core.pictures.jpeg_text import is_jpeg as is_jpeg
 from nst_core.pictures.notes import PictureWarning as PictureWarning
 from nst_core.pictures.notes import note
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
@@ -185,8 +187,8 @@ def save_png(image: Tensor, path: str | Path | IO[bytes], text: dict[str, str] |
         to_pil(image).save(aside, "PNG", pnginfo=info)
 
 
-def save_jpeg(image: Tensor, path: str | Path, text: dict[str, str] | None = None) -> None:
-    """Write image (1, 3 or 4, H, W) over white as JPEG of JPEG_QUALITY, with `text` in its EXIF.
+def save_jpeg(image: Tensor, path: str | Path | IO[bytes], text: dict[str, str] | None = None) -> None:
+    """Write image (1, 3 or 4, H, W) over white as JPEG of JPEG_QUALITY, with `text` in its EXIF; path as `save_png`.
 
     Raises:
         OutputError: the file cannot be written, or the text is longer than a JPEG takes.
@@ -194,7 +196,7 @@ def save_jpeg(image: Tensor, path: str | Path, text: dict[str, str] | None = Non
     exif = exif_of(text or {})
     if exif is None:
         raise OutputError("the record is longer than a JPEG takes; keep the PNG, which holds it")
-    with writing(path) as aside:
+    with writing(path) if isinstance(path, str | Path) else nullcontext(path) as aside:
         to_pil(over_white(image)).save(aside, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
 
 

@@ -63,11 +63,13 @@ def one_tile(side: int) -> bytes:
     return tiff(sizes + tiles, struct.pack("<HHH", 8, 8, 8) + pixels)
 
 
-def float_tiff(pixels: np.ndarray, order: str = "<", tags: dict[int, bytes] | None = None) -> bytes:
-    """An unpacked TIFF of floats (H, W) or (H, W, C) of any size, with more tags of bytes, or of a short each."""
+def float_tiff(
+    pixels: np.ndarray, order: str = "<", tags: dict[int, bytes] | None = None, packed: bytes | None = None
+) -> bytes:
+    """A TIFF of floats (H, W) or (H, W, C) of any size, with more tags, of bytes or a short each; unpacked, or so."""
     height, width = pixels.shape[:2]
     samples = 1 if pixels.ndim == 2 else pixels.shape[2]
-    data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    data = packed or pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
     words = struct.Struct(f"{order}{samples}H")
     values = {
         256: (3, 1, struct.pack(order + "H", width)),

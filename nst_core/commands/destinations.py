@@ -10,6 +10,7 @@ from nst_core.commands.pictures import files_in
 from nst_core.errors import ConfigError, ImageError, said
 from nst_core.file_names import Names, longest_in
 from nst_core.files import check_writable
+from nst_core.images import JPEG_ENDINGS
 from nst_core.instant.kinds import PICTURE, Kind, kind_of
 from nst_core.outputs import LEAST_ROOM, check_apart, check_folder, check_output
 
@@ -36,7 +37,9 @@ class Destinations:
     notes: list[str] = field(default_factory=list)
 
 
-def destinations(inputs: list[Path], output: Path, read: Iterable[Path] = (), *, shrunk: bool = False) -> Destinations:
+def destinations(
+    inputs: list[Path], output: Path, read: Iterable[Path] = (), *, shrunk: bool = False, jpeg: bool = False
+) -> Destinations:
     """Find out what is to be painted, by what is in the files, and where it goes.
 
     Args:
@@ -44,6 +47,7 @@ def destinations(inputs: list[Path], output: Path, read: Iterable[Path] = (), *,
         output: a file if one file is named, else a folder, which need not exist.
         read: further files, which must not be overwritten either.
         shrunk: whether paintings may be smaller than what they are painted from.
+        jpeg: whether pictures in a folder are JPEGs rather than PNGs.
 
     Raises:
         ConfigError: an output of the wrong kind.
@@ -55,7 +59,7 @@ def destinations(inputs: list[Path], output: Path, read: Iterable[Path] = (), *,
     if not kinds:
         raise ImageError(_nothing(inputs, left_out))
     if _is_folder(output):
-        found, numbered = _in_folder(kinds, output)
+        found, numbered = _in_folder(kinds, output, jpeg=jpeg)
         notes += numbered
         check_folder(output, max(LEAST_ROOM, 0 if shrunk else _least_size(kinds)))
         for path in filter(os.path.lexists, found.values()):
@@ -112,11 +116,11 @@ def _single(inputs: list[Path], sources: list[Path], kinds: dict[Path, Kind], ou
     return source
 
 
-def _in_folder(kinds: dict[Path, Kind], folder: Path) -> tuple[dict[Path, Path], list[str]]:
+def _in_folder(kinds: dict[Path, Kind], folder: Path, *, jpeg: bool) -> tuple[dict[Path, Path], list[str]]:
     """Name files as their sources; where one must be called otherwise, a note says so."""
     names, found, notes = Names(longest_in(folder)), {}, []
     for source, kind in kinds.items():
-        ending = kind.endings[0]
+        ending = JPEG_ENDINGS[0] if jpeg and kind is PICTURE else kind.endings[0]
         name = names.free(source.stem, ending)
         if name != source.stem + ending:
             notes.append(f"{source} becomes {name}, as its own name is taken or too long")

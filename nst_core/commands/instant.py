@@ -17,9 +17,10 @@ from nst_core.commands.pairs import pair
 from nst_core.commands.transparency import add_transparency
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, named
-from nst_core.files import make_folder, writing
+from nst_core.files import make_folder
 from nst_core.instant.catalogue import Catalogue, open_styles
 from nst_core.instant.kinds import PICTURE, Kind
+from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.transfer.color import COLORS
@@ -31,7 +32,6 @@ EPILOG = (
 )
 
 COLOR_CHOICES = ("style", "content")  # those of COLORS for which nothing is done before painting
-JPEG_QUALITY = 95
 MOST_TOLD = 10  # files that the last line names
 UNFIT = (
     ImageError,
@@ -58,6 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strength", type=float, default=1.0, metavar="S", help="0: the picture as it is, to 1")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the longer side; else the picture's own")
     parser.add_argument("--color", choices=COLOR_CHOICES, default="style", help="whose colours the result has")
+    parser.add_argument("--jpeg", action="store_true", help="into a folder, write pictures as JPEG rather than PNG")
     add_transparency(parser)
     parser.add_argument("--steady", action="store_true", help="films: calm what would flicker")
     parser.add_argument(
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     if not options.inputs or not options.output:
         raise ConfigError("nothing to paint, or nowhere to put it; name pictures, folders or videos, and -o OUT")
     read = [options.styles] if options.styles else []
-    plan = destinations(options.inputs, options.output, read, shrunk=options.size is not None)
+    plan = destinations(options.inputs, options.output, read, shrunk=options.size is not None, jpeg=options.jpeg)
     paint = _brush(options, catalogue)
     for note in plan.notes:
         print(note, file=sys.stderr)
@@ -85,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _brush(options: argparse.Namespace, catalogue: Catalogue) -> Callable[[Tensor], Tensor]:
     """Make a function that paints an image as the options say; wrong options are refused now."""
-    weights = ({options.style: 1.0} if options.style else {}) | dict(options.blend)
+    weights = _shares(options)
     if not weights:
         raise ConfigError(f"no style is named; choose of {', '.join(catalogue.styles)} by --style NAME")
     painter = catalogue.painter(choose_compute())
@@ -96,6 +97,11 @@ def _brush(options: argparse.Namespace, catalogue: Catalogue) -> Callable[[Tenso
         return recolor(painter.paint(image, weights, strength=options.strength), image)
 
     return paint
+
+
+def _shares(options: argparse.Namespace) -> dict[str, float]:
+    """Tell which styles are asked for, and how much of each."""
+    return ({options.style: 1.0} if options.style else {}) | dict(options.blend)
 
 
 def _paint_all(plan: Destinations, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
@@ -151,11 +157,7 @@ def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor]
     ground = images.over_white(image)
     painted = paint(ground if options.size is None else images.fit(ground, options.size))
     painted = images.as_transparent_as(painted, image)
-    if output.suffix.lower() == ".png":
-        images.save_png(painted, output)
-        return
-    with writing(output) as aside:
-        aside.write_bytes(images.encode_jpeg(painted, quality=JPEG_QUALITY, max_side=MAX_SIDE))
+    save_painted(painted, output, _shares(options), strength=options.strength, color=options.color)
 
 
 def _show(source: Path, painting: Generator[VideoProgress, None, None]) -> None:

@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = 
     """Take the pictures, the preset, and every setting that changes it."""
     parser.add_argument("content", type=Path, help="the picture that is painted")
     parser.add_argument("style", type=Path, help="the picture in whose style it is painted")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the PNG to write")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the PNG or JPEG to write")
     parser.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET, help="recipe; the options below change it")
     parser.add_argument("--more-styles", type=Path, nargs="+", default=[], metavar="STYLE", help="to blend with STYLE")
     parser.add_argument("--mask", type=Path, action="append", default=[], help="white where a style goes")
@@ -96,7 +96,7 @@ def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> 
     start = [Path(options.init)] if options.init else []
     sources = [options.content, options.style, *options.more_styles, *options.mask, *start]
     room = max(LEAST_ROOM, config.size**2)  # a painting's PNG takes two bytes a pixel
-    check_output(options.output, [".png"], sources, hint=", which can hold the record", room=room)
+    check_output(options.output, [".png", *images.JPEG_ENDINGS], sources, hint=", which can hold the record", room=room)
     if options.timelapse:
         check_output(options.timelapse, [".webp"], sources, called="timelapse", room=room)
         check_distinct([options.output, options.timelapse])

@@ -47,6 +47,7 @@ class AnimatedPicture:
         self._content, whole = _whole_frames(content) if _is_webp(content) else (content, True)
         self.damaged = not whole
         self.notes: tuple[str, ...] = ()
+        self.orientation = 1  # as stored
         with header_of(path if whole else io.BytesIO(self._content)) as (picture, file, name):
             admit(picture, file, name, images.MAX_SIDE, channels=4)
             self._count = getattr(picture, "n_frames", 1)

@@ -14,7 +14,12 @@ from nst_core.errors import ConfigError, ImageError, named, said, seen
 from nst_core.instant.animated_picture import AnimatedPicture, is_animated
 from nst_core.instant.film_pixels import FilmPixels, turn_of, upright_size
 from nst_core.instant.film_stream import FilmFacts, FilmStream
+from nst_core.instant.film_white import SAMPLES, is_common
 
+HIGH_RANGE = "the video's range of light is high (HDR); it is painted in the common one, its highlights compressed"
+PUT_INTO_HIGH_RANGE = (
+    "the video says HDR, yet nothing in it is brighter than common white (100 nits); it is painted as such"
+)
 LEAST_MISSING = Fraction(1, 4)  # seconds short of what a file says of pictures and sound together
 
 
@@ -25,6 +30,7 @@ class FilmPlan:
     size: tuple[int, int]  # (height, width) at which frames are read, upright
     turn: tuple[int, int, int, int]  # see turn_of
     facts: FilmFacts
+    common: bool = False  # see is_common
 
 
 def plan_of(source: Path, size: int | None) -> FilmPlan:
@@ -37,12 +43,14 @@ def plan_of(source: Path, size: int | None) -> FilmPlan:
             raise ImageError(
                 f"{named(source)} has no picture that can be read; export it anew, or choose another video"
             )
-        return FilmPlan(_size(source.name, first, opened.facts.aspect, size), turn_of(first), opened.facts)
+        turn = turn_of(first, opened.orientation)
+        read_at = _size(source.name, upright_size(first, opened.facts.aspect, turn), size)
+        return FilmPlan(read_at, turn, opened.facts, opened.is_common())
 
 
-def _size(name: str, frame: av.VideoFrame, aspect: Fraction, size: int | None) -> tuple[int, int]:
+def _size(name: str, upright: tuple[int, int], size: int | None) -> tuple[int, int]:
     """Compute (height, width) at which frames are read."""
-    height, width = upright_size(frame, aspect)
+    height, width = upright
     if height * width > images.MAX_PIXELS:
         raise ImageError(f"{seen(name)} has more than {images.MAX_PIXELS:,} pixels a frame; make it smaller first")
     if min(height, width) < images.MIN_SIDE:
@@ -59,13 +67,18 @@ def _size(name: str, frame: av.VideoFrame, aspect: Fraction, size: int | None) -
 class Film:
     """Reads a film, by ffmpeg or Pillow.
 
+    Args:
+        path: its file.
+        common: as its plan says.
+
     Raises:
         ImageError: it cannot be read, or holds no moving pictures.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, common: bool = False):
+        self._common = common
         self._source = AnimatedPicture(path) if is_animated(path) else FilmStream(path)
-        self._pixels = FilmPixels(opaque=self._source.facts.opaque)
+        self._pixels = FilmPixels(opaque=self._source.facts.opaque, common=common)
         self._end = Fraction(0)  # seconds, of what was read
 
     @property
@@ -74,8 +87,15 @@ class Film:
         return self._source.facts
 
     @property
+    def orientation(self) -> int:
+        """Tell EXIF's orientation of a film of JPEGs, once a frame was read; 1 for any other."""
+        return self._source.orientation
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Tell what a person should know beforehand."""
+        if self.facts.high_range:
+            return (*self._source.notes, PUT_INTO_HIGH_RANGE if self._common else HIGH_RANGE)
         return self._source.notes
 
     @property
@@ -90,6 +110,12 @@ class Film:
                 length = frame.duration * self.facts.time_base or 1 / self.facts.rate
                 self._end = max(self._end, frame.pts * self.facts.time_base + length)
             yield frame
+
+    def is_common(self) -> bool:
+        """Tell whether it is a film of the common range put into PQ or HLG; it cannot be read on after that."""
+        if not (self.facts.high_range and isinstance(self._source, FilmStream)):
+            return False
+        return is_common(self._source.samples(SAMPLES))
 
     def image(self, frame: av.VideoFrame, plan: FilmPlan) -> Tensor:
         """Make an image (1, 3, H, W) of a frame, upright; of an odd size, the last row or column is left out."""

@@ -5,6 +5,8 @@ from pathlib import Path
 TAIL = 64  # bytes, in which the last mark of a GIF or PNG stands
 OGG_PAGE = 27 + 255 + 255 * 255  # bytes, at most
 OGG_HEAD, OGG_LAST = 27, 4  # bytes before the table of a page's parts; the flag of a stream's last page
+PS_TAIL = 2**18  # bytes, in which packets of a program stream (MPG, VOB) are found
+PS_PACK, PS_FIRST = b"\0\0\1\xba", 0xBB  # a pack's mark; the least mark of what says its length
 TS_SYNC = 0x47
 TS_PACKETS = ((188, 0), (192, 4))  # bytes of a packet, and before its sync byte: plain, and as cameras write it
 
@@ -18,7 +20,7 @@ def lacks_end(path: Path, container: str) -> bool:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(200)
-        file.seek(max(0, size - OGG_PAGE))
+        file.seek(max(0, size - max(OGG_PAGE, PS_TAIL)))
         tail = file.read()
     match container:
         case "gif":
@@ -27,6 +29,8 @@ def lacks_end(path: Path, container: str) -> bool:
             return b"IEND" not in tail[-TAIL:]
         case "ogg":
             return _lacks_last_page(tail)
+        case "mpeg":
+            return _lacks_packets_end(tail)
         case "mpegts":
             sizes = [length for length, before in TS_PACKETS if _in_step(head, before, before + length)]
             return bool(sizes) and size % sizes[0] != 0
@@ -44,3 +48,18 @@ def _lacks_last_page(tail: bytes) -> bool:
         return True
     parts = page[OGG_HEAD : OGG_HEAD + page[26]]
     return not page[5] & OGG_LAST or len(page) < OGG_HEAD + page[26] + sum(parts)
+
+
+def _lacks_packets_end(tail: bytes) -> bool:
+    """Whether the last packet of a program stream ends beyond the file, or not even begins in full."""
+    place = tail.find(PS_PACK)
+    if place < 0:
+        return False
+    while place + 14 <= len(tail) or (place + 6 <= len(tail) and tail[place + 3] >= PS_FIRST):
+        if not tail.startswith(b"\0\0\1", place) or tail[place + 3] < PS_PACK[3]:
+            return False  # its end mark, or what fills the file up
+        if tail[place + 3] >= PS_FIRST:
+            place += 6 + int.from_bytes(tail[place + 4 : place + 6])
+        else:
+            place += 12 if tail[place + 4] >> 4 == 2 else 14 + tail[place + 13] % 8  # MPEG-1 or -2
+    return place != len(tail)

@@ -25,12 +25,16 @@ MATRICES = {
     10: Colorspace.BT2020,
 }
 HD_ROWS = 720
+STRIP_PIXELS = 2**16  # laid over white at a time
 SCALER = Interpolation.LANCZOS | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 NEAREST = Interpolation.POINT | Interpolation.ACCURATE_RND
 
 
-# How often a frame is turned by 90° against the clock -> as `turn_of`.
-QUARTERS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
+# EXIF's orientation, from 1 on -> as `turn_of`.
+ORIENTATIONS = (
+    *((1, 0, 0, 1), (-1, 0, 0, 1), (-1, 0, 0, -1), (1, 0, 0, -1)),
+    *((0, 1, 1, 0), (0, 1, -1, 0), (0, -1, -1, 0), (0, -1, 1, 0)),
+)
 
 
 class FilmPixels:
@@ -38,10 +42,11 @@ class FilmPixels:
 
     Args:
         opaque: what may look like transparency is none.
+        common: as `colours_of`.
     """
 
-    def __init__(self, *, opaque: bool) -> None:
-        self._opaque = opaque
+    def __init__(self, *, opaque: bool, common: bool) -> None:
+        self._opaque, self._common = opaque, common
         self._scaler, self._transparent_scaler = VideoReformatter(), VideoReformatter()
         self._conversions: dict[Colours, Conversion] = {}
 
@@ -63,8 +68,8 @@ class FilmPixels:
 
     def _rgb(self, frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
         """Read a frame without transparency as (height, width, 3) uint8."""
-        colours = colours_of(frame)
-        made = _reformat(self._scaler, frame, width, height, "rgb48le" if colours else "rgb24")
+        colours = colours_of(frame, common=self._common)
+        made = reformatted(self._scaler, frame, width, height, "rgb48le" if colours else "rgb24")
         return self._converted(made, colours) if colours else made
 
     def _over_white(self, frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
@@ -72,13 +77,11 @@ class FilmPixels:
 
         For the same reason, each pixel has the colour of its own block where several share one.
         """
-        colours = colours_of(frame)
+        colours = colours_of(frame, common=self._common)
         kind = "rgba64le" if colours else "rgba"
-        made = _reformat(self._transparent_scaler, frame, frame.width, frame.height, kind, NEAREST)
-        rgb, alpha = made[..., :3], made[..., 3:] / np.float32(np.iinfo(made.dtype).max)
-        rgb = self._converted(rgb, colours) if colours else rgb
-        laid = (255 + (rgb - np.float32(255)) * alpha).round().astype(np.uint8)
-        return _reformat(self._scaler, av.VideoFrame.from_ndarray(laid, "rgb24"), width, height, "rgb24")
+        made = reformatted(self._transparent_scaler, frame, frame.width, frame.height, kind, NEAREST)
+        laid = _laid_over_white(self._converted(made[..., :3], colours) if colours else made[..., :3], made[..., 3:])
+        return reformatted(self._scaler, av.VideoFrame.from_ndarray(laid, "rgb24"), width, height, "rgb24")
 
     def _has_alpha(self, frame: av.VideoFrame) -> bool:
         alpha = frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
@@ -90,7 +93,19 @@ class FilmPixels:
         return ((self._conversions[colours](pixels) + np.uint32(128)) // 257).astype(np.uint8)
 
 
-def _reformat(
+def _laid_over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Lay (H, W, 3) uint8 over white by (H, W, 1) uint8 or uint16, some rows at a time, lest large frames take much."""
+    laid = np.empty(rgb.shape, np.uint8)
+    opaque, rows = np.iinfo(alpha.dtype).max, max(1, STRIP_PIXELS // rgb.shape[1])
+    for top in range(0, len(rgb), rows):
+        strip = slice(top, top + rows)
+        laid[strip] = rgb[strip]
+        if alpha[strip].min() < opaque:
+            laid[strip] = (255 + (rgb[strip] - np.float32(255)) * (alpha[strip] / np.float32(opaque))).round()
+    return laid
+
+
+def reformatted(
     scaler: VideoReformatter,
     frame: av.VideoFrame,
     width: int,
@@ -115,15 +130,18 @@ def _reformat(
     ).to_ndarray()
 
 
-def turn_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:
+def turn_of(frame: av.VideoFrame, orientation: int) -> tuple[int, int, int, int]:
     """Tell where a stored pixel (p, q) is shown, (a p + c q, b p + d q), by a, b, c, d: phones film on their side.
+
+    Args:
+        orientation: of EXIF, for a film of JPEGs that have any.
 
     Asked of one frame only: a frame that was asked for its side data waits for the garbage collector, picture and all.
     """
     try:
         beside: Mapping[str, Any] = frame.side_data  # PyAV's stubs know no more than one kind
     except ValueError:  # nor does PyAV know all: EXIF in films of JPEGs is one that hides the others
-        return QUARTERS[round(frame.rotation / 90) % 4]
+        return ORIENTATIONS[orientation - 1]
     matrix = beside.get("DISPLAYMATRIX")
     if matrix is None:
         return 1, 0, 0, 1
@@ -131,7 +149,7 @@ def turn_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:
     return (0, b, c, 0) if abs(b) > abs(a) else (a, 0, 0, d)
 
 
-def upright_size(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
+def upright_size(frame: av.VideoFrame, aspect: Fraction, turn: tuple[int, int, int, int]) -> tuple[int, int]:
     """Compute (height, width), upright, in square pixels; aspect is a stored pixel's width by its height."""
     height, width = frame.height, round(frame.width * aspect)
-    return (width, height) if turn_of(frame)[1] else (height, width)
+    return (width, height) if turn[1] else (height, width)

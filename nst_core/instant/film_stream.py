@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,8 @@ from nst_core.errors import ImageError, named
 from nst_core.instant.fields import Fields, order_of
 from nst_core.instant.film_ends import lacks_end
 from nst_core.pictures.light import HLG, PQ
+from nst_core.pictures.opening import header_of
+from nst_core.pictures.orientation import orientation_of
 
 # What may be opened. ffmpeg knows more, among them play lists, which open other files, and plain text as a picture.
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,dv,mxf,gif,apng,mp3,wav,flac,aac"
@@ -27,7 +30,6 @@ WITH_LENGTH = {"mov", "matroska", "avi", "flv", "asf", "mxf"}  # containers that
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # ffmpeg's own leave transparency out
 
 ALPHA_LOST = "the video's transparency cannot be read here; what was hidden shows"
-HIGH_RANGE = "the video's range of light is high (HDR); it is painted in the common one, its highlights compressed"
 INDEX_LOST = "its end, which says where its pictures are, is missing; copy it anew in full, or have it mended"
 UNKNOWN_CODEC = "is packed in a way (a codec) that cannot be read here; save it as an MP4 with H.264"
 SEVERAL = "the file holds {} videos; the main one is painted"
@@ -49,6 +51,7 @@ class FilmFacts:
         aspect: a stored pixel's width by its height.
         has_sound: there may be sound.
         opaque: what may look like transparency is none.
+        high_range: the film is of PQ or HLG.
     """
 
     time_base: Fraction
@@ -60,6 +63,7 @@ class FilmFacts:
     aspect: Fraction = Fraction(1)
     has_sound: bool = False
     opaque: bool = False
+    high_range: bool = False
 
 
 class FilmStream:
@@ -71,6 +75,7 @@ class FilmStream:
 
     def __init__(self, path: Path):
         self.damaged = False
+        self.orientation = 1  # as EXIF has it, of the first JPEG
         self.notes: tuple[str, ...] = ()  # what a person should know
         self._container = open_video(path)
         self._stream = self._main_stream(path)
@@ -78,8 +83,6 @@ class FilmStream:
         self._decoder = self._stream.codec_context
         if ("alpha_mode", "1") in {(name.lower(), value) for name, value in self._stream.metadata.items()}:
             self._read_alpha()
-        if self._stream.codec_context.color_trc in (PQ, HLG):
-            self.notes += (HIGH_RANGE,)
         self._fields = Fields(order_of(self._stream))
         self.facts = _facts(self._container, self._stream)
         self.damaged = lacks_end(path, self._container.format.name)
@@ -105,7 +108,9 @@ class FilmStream:
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Give every frame that can be read, none of two fields."""
-        for packet in self._packets():
+        for number, packet in enumerate(self._packets()):
+            if number == 0 and self._decoder.name == "mjpeg":
+                self.orientation = _orientation(bytes(packet))
             frames = []
             try:
                 frames = self._decoder.decode(packet)
@@ -117,6 +122,14 @@ class FilmStream:
                     self._name_colours(frame)
                 yield from self._fields(frame)
         yield from self._fields.flush()
+
+    def samples(self, count: int) -> Iterator[av.VideoFrame]:
+        """Give about so many frames, spread over the film, instead of every one."""
+        length = self._container.duration or 0
+        for number in range(count if length else 1):
+            with suppress(av.FFmpegError):
+                self._container.seek((self._container.start_time or 0) + length * number // count)
+                yield from islice(self._container.decode(self._stream), 1)
 
     def _name_colours(self, frame: av.VideoFrame) -> None:
         """Say of a frame what the container says, where the decoder that was put in does not."""
@@ -133,6 +146,16 @@ class FilmStream:
 
     def close(self) -> None:
         self._container.close()
+
+
+def _orientation(jpeg: bytes) -> int:
+    """Read EXIF's orientation of a JPEG; 1 where it says none."""
+    try:
+        with header_of(io.BytesIO(jpeg)) as (picture, _, _):
+            told = orientation_of(picture)
+    except ImageError:
+        return 1
+    return told if told and told in range(1, 9) else 1
 
 
 def open_video(path: Path) -> av.container.InputContainer:
@@ -198,4 +221,5 @@ def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> Fi
         aspect=stream.sample_aspect_ratio or Fraction(1),
         has_sound=bool(container.streams.audio),
         opaque=container.format.name == "avi" and stream.codec_context.name == "rawvideo",  # whose fourth byte is idle
+        high_range=stream.codec_context.color_trc in (PQ, HLG),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from nst_core.pictures.light import (
     BT709,
     BT2020,
+    COMMON_GAMMA,
     HLG,
     LINEAR,
     PQ,
@@ -22,14 +23,18 @@ from nst_core.pictures.light import (
 LEVEL = 8  # of the table: 64 colours along an edge, in a picture of 512×512
 
 
-def colours_of(frame: av.VideoFrame) -> Colours | None:
-    """Tell what has to be converted; None where the RGB is BT.709's, or so near it that players show it as such."""
+def colours_of(frame: av.VideoFrame, *, common: bool = False) -> Colours | None:
+    """Tell what has to be converted; None where the RGB is BT.709's.
+
+    Args:
+        common: in PQ or HLG there is but what was put there from the common range.
+    """
     transfer, primaries = frame.color_trc, frame.color_primaries
     if primaries not in PRIMARIES:
         primaries = BT2020 if transfer in (PQ, HLG) else BT709
     if primaries == BT709 and transfer not in (LINEAR, PQ, HLG):
         return None
-    return Colours(transfer, primaries)
+    return Colours(transfer, primaries, common and transfer in (PQ, HLG))
 
 
 class Conversion:
@@ -81,4 +86,6 @@ def _table(colours: Colours) -> np.ndarray:
 
 def to_bt709(signal: np.ndarray, colours: Colours) -> np.ndarray:
     """Convert signals (…, 3) in [0, 1] to BT.709's of the same look, (…, 3) in [0, 1]; highlights end in white."""
+    if colours.common:
+        return bt709_light(signal, colours).clip(0, 1) ** (1 / COMMON_GAMMA)
     return compressed(bt709_light(signal, colours)) ** (1 / SCREEN_GAMMA)

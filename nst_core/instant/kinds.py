@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nst_core.errors import ImageError, named
+from nst_core.images import JPEG_ENDINGS
 from nst_core.instant.film import Film
 from nst_core.pictures.recognition import HEAD_BYTES, animation_format, begins_as_picture, opens_as_picture
 
@@ -23,7 +24,7 @@ class Kind(NamedTuple):
         return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
 
 
-PICTURE = Kind("picture", (".png", ".jpg", ".jpeg"))
+PICTURE = Kind("picture", (".png", *JPEG_ENDINGS))
 FILM = Kind("film", (".mp4",))
 # Format of an animation -> its kind: what comes in as one goes out as one, in the same format or another.
 ANIMATIONS = {

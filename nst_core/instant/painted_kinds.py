@@ -12,6 +12,7 @@ class Kind:
     """Says how a kind of file is written by ffmpeg.
 
     Attributes:
+        rate: bytes that a pixel of a painting took about, of films that move, measured at 320×240.
         time_base: seconds, the unit of its times; None for the film's own.
         least: how many of them a frame lasts at least; browsers show one that says less for far longer.
         sound: whether it holds any.
@@ -20,6 +21,7 @@ class Kind:
     container: str
     codec: str
     pixels: str
+    rate: float
     options: Mapping[str, str] = field(default_factory=dict)
     container_options: Mapping[str, str] = field(default_factory=dict)
     time_base: Fraction | None = None
@@ -33,10 +35,10 @@ H264 = {"crf": "20", "preset": "fast", "bf": "0"}
 FOR_EVER = {"loop": "0"}  # as GIF and WebP call it
 
 KINDS = {
-    ".mp4": Kind("mp4", "libx264", "yuv420p", H264, {"movflags": "+faststart"}, sound=True),
-    ".gif": Kind("gif", "gif", "pal8", {}, FOR_EVER, Fraction(1, 100), 2),
-    ".webp": Kind("webp", "libwebp_anim", "bgra", {"quality": "90"}, FOR_EVER, Fraction(1, 1000), 11),
-    ".png": Kind("apng", "apng", "rgb24", {}, {"plays": "0"}, Fraction(1, 1000), 11),
+    ".mp4": Kind("mp4", "libx264", "yuv420p", 0.1, H264, {"movflags": "+faststart"}, sound=True),
+    ".gif": Kind("gif", "gif", "pal8", 1.1, {}, FOR_EVER, Fraction(1, 100), 2),
+    ".webp": Kind("webp", "libwebp_anim", "bgra", 0.5, {"quality": "90"}, FOR_EVER, Fraction(1, 1000), 11),
+    ".png": Kind("apng", "apng", "rgb24", 2.5, {}, {"plays": "0"}, Fraction(1, 1000), 11),
 }
 
 

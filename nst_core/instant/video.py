@@ -14,8 +14,10 @@ from nst_core.instant.film import Film, FilmPlan, plan_of
 from nst_core.instant.painted_kinds import KINDS
 from nst_core.instant.painted_video import PaintedVideo
 from nst_core.instant.steady import Steady
+from nst_core.outputs import LEAST_ROOM, check_room
 from nst_core.transfer.steering import Steering
 
+LEAST_BYTES = 8  # of a frame in a file
 DAMAGED = "a part of the video is damaged; what can be read of it is painted"
 ENDS_EARLY = "the video ends early: {} of about {} frames are there"
 PARTS_LEFT = "{} of about {} frames of the video could be read"
@@ -74,11 +76,13 @@ def paint_video(
     Raises:
         ImageError: source is no video or has no pictures, too small or too large ones.
         ConfigError: size is no number of pixels or too small, or output is none of KINDS.
-        OutputError: output cannot be written.
+        OutputError: output cannot be written, or the disk has no room for it, by about how many bytes such films take.
     """
     source, output = Path(source), Path(output)
     _check_output(output, source)
-    return _painting(source, output, paint, Steady() if steady else None, plan_of(source, size), steering or Steering())
+    plan = plan_of(source, size)
+    check_room(output.parent, _room(plan, source, output), called="the disk")
+    return _painting(source, output, paint, Steady() if steady else None, plan, steering or Steering())
 
 
 def _check_output(path: Path, source: Path) -> None:
@@ -89,6 +93,13 @@ def _check_output(path: Path, source: Path) -> None:
     if path.exists() and source.exists() and path.samefile(source):
         raise ConfigError(f"output is {said(path.name)}, the video itself; name another file")
     check_writable(path)
+
+
+def _room(plan: FilmPlan, source: Path, output: Path) -> int:
+    """Reckon about how many bytes the painted video takes; more frames than its file can hold are none."""
+    height, width = plan.size
+    frames = min(plan.facts.frames or 0, source.stat().st_size // LEAST_BYTES)
+    return max(LEAST_ROOM, round(frames * height * width * KINDS[output.suffix.lower()].rate))
 
 
 def _painting(
@@ -106,7 +117,7 @@ def _painting(
     def progress(note: str | None = None) -> VideoProgress:
         return VideoProgress(done, frames, painted, time.monotonic() - began if done else 0.0, note)
 
-    with closing(Film(source)) as filmed, closing(PaintedVideo(output, source, plan)) as target:
+    with closing(Film(source, common=plan.common)) as filmed, closing(PaintedVideo(output, source, plan)) as target:
         for note in filmed.notes + target.notes or (None,):
             yield progress(note)
         try:

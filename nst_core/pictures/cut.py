@@ -3,6 +3,7 @@
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
+from nst_core.pictures.openexr import ExrImageFile
 from nst_core.pictures.opening import DECODER_ERRORS
 
 SHOWN_CUT = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # what browsers show of it, too
@@ -16,7 +17,7 @@ def decode(picture: ImageFile.ImageFile) -> str:
     """Decode a picture, or what there is of it; the rest is grey in a JPEG, white or transparent in others.
 
     Returns:
-        what is missing, in words behind its name; "" where nothing is.
+        what is missing or left out, in words behind its name; "" where nothing is.
 
     Raises:
         OSError and others of DECODER_ERRORS: nothing of it can be decoded.
@@ -24,6 +25,8 @@ def decode(picture: ImageFile.ImageFile) -> str:
     if picture.format not in SHOWN_CUT:
         pages = picture.format == "TIFF" and getattr(picture, "is_animated", False)
         picture.load()
+        if isinstance(picture, ExrImageFile):
+            return picture.told
         return PAGES if pages else ""
     end = _Ending(picture) if isinstance(picture, JpegImageFile) else None
     if end is None and picture.format != "GIF":

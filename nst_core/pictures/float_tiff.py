@@ -17,9 +17,12 @@ from nst_core.pictures.light import Curve, shown_light, srgb_light
 FORMAT = "FLOATTIFF"
 BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WIDTH, HEIGHT, BITS, MEANING, TURN, SAMPLES, ROWS = 256, 257, 258, 262, 274, 277, 278
+PACKING, PLANES, PREDICTOR = 259, 284, 317
 TILE_WIDTH, TILE_HEIGHT, EXTRA, KIND, PROFILE = 322, 323, 338, 339, 34675
 WHOLE, FLOATS = 1, 3  # kinds of numbers
 GREY, COLOURS = 1, 2  # meanings
+PREDICTED = (5, 8, 32946)  # packings that take a predictor: LZW, deflate
+NONE, OF_FLOATS = 1, 3  # predictors
 ASSOCIATED = 1  # an extra sample by which the colours are multiplied
 TURNED = range(5, 9)  # whose sides are exchanged
 
@@ -88,18 +91,37 @@ class FloatTiffImageFile(ImageFile.ImageFile):
             raise ValueError(str(error)) from None
         if pixels is None or pixels.shape[1::-1] != self.size:
             raise ValueError("nothing of that size is there")
+        if halves and self._tags.get(PREDICTOR) == OF_FLOATS and self._tags.get(PACKING) in PREDICTED:
+            pixels = self._summed(pixels)
         return pixels.view(np.float16) if halves else pixels
 
+    def _summed(self, pixels: np.ndarray) -> np.ndarray:
+        """Undo the predictor of floats, (H, W) or (H, W, C) uint16, which libtiff knows of no whole numbers.
+
+        A row holds all high bytes, then all low ones, of each the difference to the same sample's before.
+
+        Source: Adobe Photoshop TIFF technical note 3.
+        """
+        tags, order = self._tags, {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}.get(self._tags.get(SAMPLES, 1))
+        if order is None or TILE_WIDTH in tags or tags.get(PLANES, 1) != 1 or tags.get(TURN, 1) != 1:
+            raise ValueError("in tiles, planes or turned")
+        height, width = pixels.shape[:2]
+        stored = pixels.reshape(height, width, -1)[..., order].astype(f"{tags._endian}u2")
+        differences = np.ascontiguousarray(stored).view(np.uint8).reshape(height, 2 * width, len(order))
+        high, low = differences.cumsum(axis=1, dtype=np.uint8).reshape(height, 2, -1).astype(np.uint16).swapaxes(0, 1)
+        summed = (high << 8 | low).reshape(height, width, -1)[..., order]
+        return np.ascontiguousarray(summed.reshape(pixels.shape))
+
     def _of_whole_numbers(self, data: bytes) -> bytes:
-        """Say of the file's numbers that they are whole, and no more."""
+        """Say of the file's numbers that they are whole, of no predictor of floats, and no more."""
         changed, order = bytearray(data), self._tags._endian
         count, entry, inline = ("Q", "HHQQ", 8) if self._big else ("H", "HHLL", 4)
         place = self._directory + struct.calcsize(order + count)
         for _ in range(struct.unpack_from(order + count, data, self._directory)[0]):
             tag, _, length, value = struct.unpack_from(order + entry, data, place)
-            if tag == KIND:
+            if tag == KIND or (tag == PREDICTOR and self._tags.get(PREDICTOR) == OF_FLOATS):
                 at = value if 2 * length > inline else place + struct.calcsize(order + entry) - inline
-                struct.pack_into(f"{order}{length}H", changed, at, *[WHOLE] * length)
+                struct.pack_into(f"{order}{length}H", changed, at, *[WHOLE if tag == KIND else NONE] * length)
             place += struct.calcsize(order + entry)
         return bytes(changed)
 

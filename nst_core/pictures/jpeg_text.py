@@ -1,12 +1,19 @@
 """Writes text into a JPEG file's EXIF, as a comment of the user's, and reads it without decoding pixels."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image
 
+JPEG_ENDINGS = (".jpg", ".jpeg")
 MARK = b"ASCII\0\0\0"  # EXIF's name of the letters that follow
 MOST_BYTES = 65_000  # of EXIF, which has to find room in one of a JPEG's segments
+
+
+def is_jpeg(path: str | Path) -> bool:
+    """Tell whether a file's name is that of a JPEG."""
+    return Path(path).suffix.lower() in JPEG_ENDINGS
 
 
 def exif_of(text: dict[str, str]) -> bytes | None:

@@ -3,7 +3,8 @@
 One way for films and pictures: what is darker than KNEE is shown as it is, highlights are compressed towards white.
 A clip at white, as viewers of OpenEXR begin with, would leave flat patches of a wrong hue, which are painted as such.
 
-Source: ITU-R BT.2100 (HLG and PQ), BT.2408 (white at 203 cd/m²), BT.709, BT.2020, SMPTE EG 432-1 (P3), IEC 61966-2-1.
+Source: ITU-R BT.2100 (HLG and PQ), BT.2408 (white at 203 cd/m²), BT.601, BT.709, BT.2020, SMPTE EG 432-1 (P3),
+IEC 61966-2-1.
 """
 
 from collections.abc import Callable
@@ -14,11 +15,15 @@ from PIL import Image
 
 # Numbers of transfer characteristics and of primaries, of ITU-T H.273 and ffmpeg.
 LINEAR, PQ, HLG = 8, 16, 18
-BT709, BT2020, DCI_P3, DISPLAY_P3 = 1, 9, 11, 12
+BT709, PAL, NTSC, SMPTE_240M, BT2020, DCI_P3, DISPLAY_P3 = 1, 5, 6, 7, 9, 11, 12
 
 P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
+SMPTE_C = ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070))
 PRIMARIES = {  # (x, y) of red, green and blue
     BT709: ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060)),
+    PAL: ((0.640, 0.330), (0.290, 0.600), (0.150, 0.060)),
+    NTSC: SMPTE_C,
+    SMPTE_240M: SMPTE_C,
     BT2020: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
     DCI_P3: P3,
     DISPLAY_P3: P3,
@@ -26,6 +31,8 @@ PRIMARIES = {  # (x, y) of red, green and blue
 D65 = (0.3127, 0.3290)  # white, of all of them: DCI's own, of the cinema, would be greenish on a screen
 
 REFERENCE_WHITE = 203  # cd/m²; BT.2408: what is as bright as paper
+COMMON_WHITE = 100  # cd/m²; of screens of the common range, which some programs keep
+COMMON_GAMMA = 2.4  # BT.1886
 HLG_PEAK = 1000  # cd/m² of the screen that HLG is shown on, for which its gamma is 1.2
 LUMINANCE = np.array((0.2627, 0.6780, 0.0593))  # of BT.2020's red, green and blue
 KNEE = 0.9  # of white; above, highlights are compressed, so that what is white elsewhere stays within 6 of 255 of it
@@ -41,10 +48,17 @@ class NotFinite(ValueError):
 
 
 class Colours(NamedTuple):
-    """Says how RGB is meant, by H.273's numbers."""
+    """Says how RGB is meant.
+
+    Attributes:
+        transfer: by H.273's number.
+        primaries: by H.273's number.
+        common: PQ or HLG, in which there is but what was put there from the common range; see `common_light`.
+    """
 
     transfer: int
     primaries: int
+    common: bool = False
 
 
 class HighRange:
@@ -61,7 +75,7 @@ class HighRange:
 
 def bt709_light(signal: np.ndarray, colours: Colours) -> np.ndarray:
     """Compute the light of BT.709's primaries of signals (…, 3) in [0, 1]; white is 1, and there is brighter."""
-    light = linear_light(signal, colours.transfer)
+    light = (common_light if colours.common else linear_light)(signal, colours.transfer)
     return light @ (np.linalg.inv(_to_xyz(BT709)) @ _to_xyz(colours.primaries)).T
 
 
@@ -126,13 +140,34 @@ def linear_light(signal: np.ndarray, transfer: int) -> np.ndarray:
     """Compute the light of a screen that shows signals (…, 3) in [0, 1]; white is 1."""
     if transfer == LINEAR:
         return signal
-    if transfer == PQ:  # BT.2100, table 4
-        root = signal ** (32 / 2523)
-        return 10000 / REFERENCE_WHITE * ((root - 0.8359375).clip(0) / (18.8515625 - 18.6875 * root)) ** (8192 / 1305)
-    if transfer == HLG:  # BT.2100, table 5
-        scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12)
+    if transfer == PQ:
+        return _pq_light(signal) / REFERENCE_WHITE
+    if transfer == HLG:
+        scene = _hlg_scene(signal)
         return HLG_PEAK / REFERENCE_WHITE * scene * (scene @ LUMINANCE)[..., None] ** 0.2
     return signal**SCREEN_GAMMA
+
+
+def common_light(signal: np.ndarray, transfer: int) -> np.ndarray:
+    """Compute the light, of which 1 is white, of signals of PQ or HLG made of the common range with white at 100 cd/m².
+
+    ffmpeg's zscale does that if nobody names another white. Of HLG it takes the power of 1.2 of red, green and blue,
+    each for itself, where BT.2100 multiplies all by a power of the luminance.
+    """
+    if transfer == PQ:
+        return _pq_light(signal) / COMMON_WHITE
+    return HLG_PEAK / COMMON_WHITE * _hlg_scene(signal) ** 1.2
+
+
+def _pq_light(signal: np.ndarray) -> np.ndarray:
+    """BT.2100, table 4: cd/m²."""
+    root = signal ** (32 / 2523)
+    return 10000 * ((root - 0.8359375).clip(0) / (18.8515625 - 18.6875 * root)) ** (8192 / 1305)
+
+
+def _hlg_scene(signal: np.ndarray) -> np.ndarray:
+    """BT.2100, table 5: light before the camera, up to 1."""
+    return np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12)
 
 
 def _to_xyz(primaries: int) -> np.ndarray:

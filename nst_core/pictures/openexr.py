@@ -13,6 +13,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile
 
+from nst_core.errors import seen
 from nst_core.pictures.color_space import SRGB, to_srgb
 from nst_core.pictures.light import shown_light
 
@@ -24,6 +25,17 @@ NUMBER_BYTES = (4, 2, 4)  # whole numbers, halves, floats
 BLOCK_ROWS = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256)  # by compression, that lie together in the file
 MOST_SIDE = 2**24  # of a window
 MOST_BLOCKS = 2**18  # that are looked at one by one
+MAIN_LAYERS = ("combined", "beauty", "rgba")  # what programs call the finished picture
+
+DEEP_PIXELS = "is an OpenEXR picture of deep pixels, which are not read here; flatten it, and save it anew"
+OTHER_PACKING = "is packed in a way that is too new to be read here; save it anew with ZIP or PIZ compression"
+FEWER_PIXELS = "has colours of fewer pixels than brightness, which are not read here; save it as RGB"
+NO_COLOURS = "has no channels that are called R, G and B, or Y; name them so, and save it anew"
+LAYERS = "has several layers: {} is used; for another, save it as a file of its own"
+
+
+class Unread(ValueError):
+    """A picture is of a kind that is not read; the text says so behind its name, and what to do."""
 
 
 class Header(NamedTuple):
@@ -33,6 +45,7 @@ class Header(NamedTuple):
         size: (width, height) that is shown, pixels.
         data: (width, height) that is there.
         channels: name -> bytes of a number.
+        layers: of its colours, the main one first; "" for channels without any.
         block: pixels that are unpacked at once.
         blocks: how many there are of the full size.
         chunks: where the table of blocks begins.
@@ -43,6 +56,7 @@ class Header(NamedTuple):
     size: tuple[int, int]
     data: tuple[int, int]
     channels: dict[str, int]
+    layers: list[str]
     block: int
     blocks: int
     chunks: int
@@ -54,27 +68,34 @@ def read_header(file: IO[bytes]) -> Header:
     """Read the header of a file's first part.
 
     Raises:
-        ValueError, LookupError, struct.error: it is damaged, or of deep pixels.
+        Unread: it is of a kind that is not read.
+        ValueError, LookupError, struct.error: it is damaged.
     """
     file.seek(0)
     magic, version = struct.unpack("<4sI", file.read(8))
-    if magic != MAGIC or version & DEEP:
-        raise ValueError("no plain OpenEXR picture")
+    if magic != MAGIC:
+        raise ValueError("no OpenEXR picture")
+    if version & DEEP:
+        raise Unread(DEEP_PIXELS)
     told = _attributes(file)
     if version & PARTS:
         while _attributes(file):  # an empty one is the end of all headers
             pass
     size, data = _sides(told["displayWindow"]), _sides(told["dataWindow"])
+    if told["compression"][0] >= len(BLOCK_ROWS):
+        raise Unread(OTHER_PACKING)
     width, rows = data[0], BLOCK_ROWS[told["compression"][0]]
     if tiled := bool(version & TILED or told.get("type", b"").startswith(b"tiled")):
         width, rows = struct.unpack_from("<II", told["tiles"])
         if not 0 < width * rows <= 4 * max(math.prod(data), 2**20):
             raise ValueError("tiles larger than the picture")
     white_last = struct.unpack("<8f", told["chromaticities"]) if "chromaticities" in told else ()
+    channels = _channels(told["channels"])
     return Header(
         size=size,
         data=data,
-        channels=_channels(told["channels"]),
+        channels=channels,
+        layers=_layers(channels),
         block=width * rows,
         blocks=math.ceil(data[0] / width) * math.ceil(data[1] / rows),
         chunks=file.tell(),
@@ -122,10 +143,34 @@ def _channels(told: bytes) -> dict[str, int]:
         end = told.index(b"\0", place)
         kind, _, across, down = struct.unpack_from("<4I", told, end + 1)
         if (across, down) != (1, 1):
-            raise ValueError("channels of fewer pixels")
+            raise Unread(FEWER_PIXELS)
         channels[told[place:end].decode("latin-1")] = NUMBER_BYTES[kind]
         place = end + 17
     return channels
+
+
+def _layers(channels: dict[str, int]) -> list[str]:
+    """List the layers that have colours, or a brightness; those without a layer, else the finished picture, first."""
+    parts: dict[str, set[str]] = {}
+    for name in channels:
+        layer, _, part = name.rpartition(".")
+        parts.setdefault(layer, set()).add(part.upper())
+    found = [layer for layer, names in parts.items() if names >= {"R", "G", "B"}]
+    found = found or [layer for layer, names in parts.items() if "Y" in names]
+    if not found:
+        raise Unread(NO_COLOURS)
+    return sorted(found, key=lambda layer: (bool(layer), not any(main in layer.lower() for main in MAIN_LAYERS)))
+
+
+def why_unread(file: IO[bytes]) -> str:
+    """Tell of an OpenEXR picture of a kind that is not read what it is, behind its name; of any other file, nothing."""
+    try:
+        read_header(file)
+    except Unread as error:
+        return str(error)
+    except (ValueError, LookupError, struct.error):
+        pass
+    return ""
 
 
 class ExrImageFile(ImageFile.ImageFile):
@@ -139,14 +184,17 @@ class ExrImageFile(ImageFile.ImageFile):
             raise SyntaxError("no file")
         self.header = read_header(self.fp)
         self._size = self.header.size
-        self._mode = "RGBA" if "A" in self.header.channels else "RGB"
+        main, *others = self.header.layers
+        opacity = f"{main}.A" if main else "A"
+        self._mode = "RGBA" if opacity in self.header.channels else "RGB"
+        self.told = LAYERS.format(seen(main)) if main and others else ""
 
     def load(self) -> "Image.core.PixelAccess | None":
         """Decode it, once."""
         if self._im is None and self.fp is not None:
             _check_blocks(self.header, self.fp)
             self.fp.seek(0)
-            light = _decoded(self.fp.read(), self.size)
+            light = _decoded(self.fp.read(), self.size, self.header.layers[0])
             matrix = to_srgb(self.header.chromaticities) if self.header.chromaticities != SRGB else None
             if light.shape[2] != len(self.getbands()):
                 raise ValueError("other channels than it says")
@@ -176,8 +224,8 @@ def _check_blocks(header: Header, file: IO[bytes]) -> None:
             raise ValueError("cut short")
 
 
-def _decoded(data: bytes, size: tuple[int, int]) -> np.ndarray:
-    """Light (H, W, 3 or 4), halves or floats.
+def _decoded(data: bytes, size: tuple[int, int], layer: str) -> np.ndarray:
+    """Light (H, W, 3 or 4) of a layer, halves or floats.
 
     Raises:
         ValueError: damaged, or of channels that ffmpeg does not put together.
@@ -186,6 +234,7 @@ def _decoded(data: bytes, size: tuple[int, int]) -> np.ndarray:
 
     decoder = av.CodecContext.create("exr", "r")
     decoder.thread_count = 1
+    decoder.options = {"layer": layer}
     try:
         frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
     except av.FFmpegError as error:

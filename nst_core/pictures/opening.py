@@ -189,6 +189,8 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 def _check_kind(file: BinaryIO, name: str) -> None:
     """Refuse with a remedy of its own what is a picture, yet not read here."""
     head = file.read(64)
+    if head.startswith(openexr.MAGIC) and (why := openexr.why_unread(file)):
+        raise ImageError(f"{name} {why}")
     file.seek(0)
     box = head[: int.from_bytes(head[:4])] if head[4:8] == b"ftyp" else b""
     brands = {box[place : place + 4] for place in range(8, len(box), 4)}

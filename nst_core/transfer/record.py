@@ -30,7 +30,6 @@ from nst_core.transfer.painting import Painting
 from nst_core.version import __version__
 
 TEXT_KEY = "neural-style-lab"  # of the PNG's text chunk, or the JPEG's, that holds the record as JSON
-JPEG_ENDINGS = (".jpg", ".jpeg")
 MOST_TEXT = 1_000_000  # letters of a record as JSON; one of 300 steps has 2,500
 OURS = "neural-style-lab"  # its version, among those of what it stands on
 PACKAGES = ("torch", "torchvision", "pillow", "numpy")
@@ -179,7 +178,7 @@ def save_result(image: Tensor, record: RunRecord, path: str | Path) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    if Path(path).suffix.lower() in JPEG_ENDINGS:
+    if images.is_jpeg(path):
         images.save_jpeg(image, path, {TEXT_KEY: json.dumps(record.to_dict(), allow_nan=False)})
         return
     description = f"Painted by Neural Style Lab in {record.steps} steps; the record is in {TEXT_KEY!r} as JSON."

@@ -1,5 +1,6 @@
 """`instant` on the command line: what it paints, where that goes, what it skips and refuses."""
 
+import json
 import os
 import signal
 
@@ -14,6 +15,7 @@ from nst_core.devices import Compute
 from nst_core.instant import video
 from nst_core.instant.catalogue import open_styles
 from nst_core.instant.network import PHOTO, TransformationNetwork
+from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.instant.styles import StyleFile, save_styles
 from nst_core.instant.video import VideoProgress
 from nst_core.transfer.color import with_colors_of
@@ -134,6 +136,14 @@ def test_a_jpeg_is_a_jpeg(instant, folder, expected):
     assert instant("photos/cat.png", output="out.jpg") == 0
     assert (folder / "out.jpg").read_bytes().startswith(b"\xff\xd8")
     torch.testing.assert_close(blurred(images.load("out.jpg")), blurred(expected({"waves": 1.0})), atol=0.03, rtol=0)
+
+
+def test_a_picture_says_how_it_was_painted_also_as_jpeg_in_a_folder(instant, folder):
+    for options, name in (([], "cat.png"), (["--jpeg"], "cat.jpg")):
+        assert instant("photos/cat.png", "--strength", "0.5", "--blend", "stars=3", *options, output="out") == 0
+        assert json.loads(images.read_text(folder / "out" / name)[TEXT_KEY]) == {
+            "styles": {"waves": 1.0, "stars": 3.0}, "strength": 0.5, "color": "style",
+        }  # fmt: skip
 
 
 def test_of_a_folder_all_pictures_are_painted_and_broken_ones_named(instant, folder, expected, capsys):

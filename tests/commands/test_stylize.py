@@ -90,6 +90,16 @@ def test_a_record_paints_the_same_picture_again(folder):
     torch.testing.assert_close(last.image.clamp(0, 1), first, atol=0.5 / 255 + 1e-6, rtol=0)
 
 
+def test_a_painting_can_be_a_jpeg_that_remembers_how_it_was_made(folder):
+    for name in ("out.png", "out.JPEG"):
+        assert stylize(output=name) == 0
+    record, again = read_record(folder / "out.png"), read_record(folder / "out.JPEG")
+    assert (again.config, again.losses, again.weights_sha256) == (record.config, record.losses, record.weights_sha256)
+    with Image.open(folder / "out.JPEG") as picture:
+        assert picture.format == "JPEG"
+    torch.testing.assert_close(images.load(folder / "out.JPEG"), images.load(folder / "out.png"), atol=0.15, rtol=0)
+
+
 # Option -> (what is typed, the setting, its value).
 OPTIONS = {
     "backbone": (["--backbone", "vgg16"], "backbone", "vgg16"),
@@ -221,7 +231,7 @@ def test_a_whole_number_beyond_all_floats_is_refused_in_one_line(folder, capsys)
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_painting(folder, capsys):
-    assert "'out.jpg'; name a .png file" in refused(capsys, output="out.jpg")
+    assert "'out.gif'; name a .png or .jpg or .jpeg file" in refused(capsys, output="out.gif")
     assert "nowhere does not exist" in refused(capsys, output="nowhere/out.png")
     (folder / "taken.png").mkdir()
     assert "taken.png" in refused(capsys, output="taken.png")

@@ -106,6 +106,7 @@ def test_settings_come_back_from_a_file_and_a_photo_changes_nothing(painted, pag
         page.set_input_files("#settings-from input[type=file]", name)
         if name == picture_files[0]:
             expect(page.get_by_text(f"{name.name} carries no record")).to_be_visible()
+            expect(page.get_by_text("No settings to take", exact=True)).to_be_visible()
             assert page.locator(BETA).input_value() == before != "250"
         expect(page.locator("#settings-from input[type=file]")).to_have_count(1)  # empty again
     wait_for_status(page, "The settings of painted.png are here")
@@ -127,7 +128,7 @@ def test_a_moment_is_marked_while_the_run_goes_on_and_the_run_becomes_an_animati
     page.click("#stop")
     wait_for_status(page, "Stopped")
     expect(page.locator(THUMBNAILS)).to_have_count(count + 2)
-    assert download(page, "#timelapse", tmp_path / "run.webp") == "neural-style-lab.webp"
+    assert download(page, "#timelapse", tmp_path / "run.webp") == "content_style_timelapse.webp"
     with Image.open(tmp_path / "run.webp") as animation:
         assert animation.n_frames > 2
     name = download(page, "#as-jpeg", tmp_path / "one.jpg")

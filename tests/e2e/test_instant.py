@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from nst_core import images
 from nst_core.assets import ASSETS
+from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.transfer.record import read_record
-from nst_core.ui.instant.picture import TEXT_KEY
 from nst_core.ui.studio.instant_session import InstantSession
 from tests.e2e.conftest import FORGET, fill, load, upload, wait_for_status
 from tests.instant.test_video import decoded, film, numbered
@@ -121,7 +121,7 @@ def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, t
     path.write_bytes(downloaded(instant, "instant-download"))
     assert images.size_of(images.load(path)) == (64, 96)
     assert json.loads(images.read_text(path)[TEXT_KEY]) == {
-        "style": first, "strength": 0.5, "second": second, "share": 0.5, "color": "content",
+        "styles": {first: 0.5, second: 0.5}, "strength": 0.5, "color": "content",
     }  # fmt: skip
 
 

@@ -114,4 +114,17 @@ def test_a_film_that_has_fields_in_places_is_whole_in_every_place():
     ]
     for index in set(range(COUNT)) - set(two):
         np.testing.assert_array_equal(found[index].to_ndarray(), frames[index].to_ndarray())
-    assert comb(found[4].to_ndarray(format="rgb24")) < 2
+    assert all(comb(found[index].to_ndarray(format="rgb24")) < 2 for index in (4, 5))
+
+
+@pytest.mark.parametrize("kinds", ["t", "pppt", "ptpp", "tppp", "tt"])
+def test_a_single_frame_of_two_fields_is_whole_wherever_it_stands(kinds):
+    pictures = [woven(index, "tff") if kind == "t" else moment(index) for index, kind in enumerate(kinds)]
+    fields, found = Fields(None), []
+    for index, (picture, kind) in enumerate(zip(pictures, kinds, strict=True)):
+        frame = marked(frame_of(picture, "yuv420p"), "tff" if kind == "t" else "prog")
+        frame.pts, frame.duration, frame.time_base = 40 * index, 40, Fraction(1, 1000)
+        found += fields(frame)
+    found += fields.flush()
+    assert [frame.pts for frame in found] == [40 * index for index in range(len(kinds))]
+    assert all(comb(frame.to_ndarray(format="rgb24")) < 1 for frame in found)

@@ -13,6 +13,8 @@ FILMS = {
     "b.ogv": ("ogv", "libvpx", None),
     "a.ts": ("mpegts", "mpeg2video", "mp2"),
     "a.m2ts": ("mpegts", "libx264", "ac3"),
+    "a.mpg": ("mpeg", "mpeg1video", "mp2"),
+    "a.vob": ("vob", "mpeg2video", "ac3"),
 }
 
 
@@ -31,7 +33,7 @@ def test_a_cut_film_without_a_length_says_that_it_is_damaged_and_a_whole_one_say
     )
     whole, output = source.read_bytes(), tmp_path / "o.mp4"
     assert seen(source, output)[1] == []
-    known = "ogg" if name.endswith(".ogv") else "mpegts"
+    known = {"ogv": "ogg", "mpg": "mpeg", "vob": "mpeg"}.get(name[2:], "mpegts")
     assert not lacks_end(source, known)
     source.write_bytes(whole[:-9])
     assert lacks_end(source, known)
@@ -50,4 +52,5 @@ def test_an_ogv_that_is_cut_between_two_pages_lacks_its_end(tmp_path):
 
 def test_what_is_shorter_than_any_packet_is_left_to_others(tmp_path):
     (tmp_path / "a.ts").write_bytes(b"\x47" * 9)
-    assert not lacks_end(tmp_path / "a.ts", "mpegts") and lacks_end(tmp_path / "a.ts", "ogg")
+    for container, lacks in (("mpegts", False), ("mpeg", False), ("ogg", True)):
+        assert lacks_end(tmp_path / "a.ts", container) is lacks

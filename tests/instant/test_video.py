@@ -1,5 +1,6 @@
 import gc
 import os
+import shutil
 import weakref
 from fractions import Fraction
 from pathlib import Path
@@ -430,6 +431,16 @@ def test_a_disk_that_is_full_is_named(source, output, full_disk):
     with pytest.raises(OutputError, match=r"painted.mp4 could not be written: the disk is full; make room"):
         painted(source, output)
     assert not os.listdir(output.parent)
+
+
+def test_a_disk_without_room_for_the_film_is_told_before_the_work(tmp_path, monkeypatch):
+    """Reckoned by frames, pixels and kind: of these, an MP4 takes less than the free 5 MB, a PNG more."""
+    source = film(tmp_path / "a.mp4", [quarters(480, 640)] * 12, codec="mpeg4", sound=None)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=5_000_000))
+    paint_video(source, tmp_path / "o.mp4", lambda image: image).close()
+    with pytest.raises(OutputError, match="the disk has room for 5 MB, and about 9 MB are to be written"):
+        paint_video(source, tmp_path / "o.png", lambda image: image)
 
 
 def test_no_file_stays_open(source, output):

@@ -1,5 +1,7 @@
 """TIFFs of floats in every size, order of bytes and packing."""
 
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -37,6 +39,20 @@ def test_a_colour_tiff_of_floats_is_unpacked(packing, kind):
         told = [cv2.IMWRITE_TIFF_COMPRESSION, packing, cv2.IMWRITE_TIFF_PREDICTOR, predictor]
         data = cv2.imencode(".tif", light(kind)[..., ::-1].copy(), told)[1].tobytes()
         np.testing.assert_allclose(seen(data), shown(light(kind)), atol=1.01)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("samples", [1, 3, 4])
+def test_halves_of_the_predictor_of_floats_are_summed(samples, order):
+    pixels = {1: light("f2")[..., 1] / 8, 3: light("f2"), 4: with_alpha(light("f2"))}[samples]
+    height, width = pixels.shape[:2]
+    high_first = pixels.astype(">f2").view(np.uint8).reshape(height, -1, 2).swapaxes(1, 2).reshape(height, -1, samples)
+    differences = np.diff(high_first, axis=1, prepend=np.zeros((height, 1, samples), np.uint8))
+    told = {259: b"\x08", 317: b"\x03"} | ({338: b"\2"} if samples == 4 else {})
+    data = files.float_tiff(pixels, order, told, zlib.compress(differences.tobytes()))
+    expected = np.dstack([pixels] * 3) * 255.0 if samples == 1 else shown(light())
+    read = images.load_transparent if samples == 4 else images.load
+    np.testing.assert_allclose(seen(data, read)[..., :3], expected, atol=1.01)
 
 
 def test_a_colour_tiff_of_floats_stands_upright():

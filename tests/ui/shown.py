@@ -25,3 +25,8 @@ def job_forms(monkeypatch, module, build: Callable[[], object]) -> tuple[Form, F
         build()
     [(*_, inputs, outputs)] = connected
     return inputs, outputs
+
+
+def untitled(toast: str) -> str:
+    """The text of a toast below its title."""
+    return toast.partition("</b><br>")[2] if toast.startswith("<b>") else toast

@@ -9,6 +9,7 @@ import gradio as gr
 from nst_core.analysis.figure import Figure, Moment
 from nst_core.analysis.poster.save import parts_zip, save_poster
 from nst_core.errors import NSTError
+from nst_core.file_names import named_after
 from nst_core.ui.explain.links import LessonLink, as_example
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
@@ -62,16 +63,22 @@ def build_keeping(board: gr.State) -> gr.Row:
 
 def poster_file(board: Board) -> Update:
     """Save the figure as one labelled PNG at print size."""
-    return _kept(board, f"{_name(board)}.png", save_poster)
+    return _kept(board, _name(board, "", ".png"), save_poster)
 
 
 def parts_file(board: Board) -> Update:
     """Save the parts of the figure, with their records, as a ZIP."""
-    return _kept(board, f"{_name(board)}-parts.zip", parts_zip)
+    return _kept(board, _name(board, "parts", ".zip"), parts_zip)
 
 
-def _name(board: Board) -> str:
-    return f"neural-style-lab-{board.figure.name}" if board.figure else "figure"
+def _name(board: Board, thing: str, ending: str) -> str:
+    """Name a file after the pictures that the figure is made of, and the figure."""
+    if board.figure is None:
+        return named_after("figure", thing, ending=ending)
+    pictures = {CONTENT_KEY: board.pictures.content, STYLE_KEY: board.pictures.style}
+    kinds = board.figure.pictures
+    wanted = [path.stem for key, path in pictures.items() if path and any(kind.startswith(key) for kind in kinds)]
+    return named_after(*wanted, board.figure.name, thing, ending=ending)
 
 
 def _kept(

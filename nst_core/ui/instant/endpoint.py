@@ -6,9 +6,10 @@ from typing import Any
 
 import gradio as gr
 
-from nst_core import images
 from nst_core.engine.lane import PASS_LANE
 from nst_core.errors import ConfigError, NSTError, listed, said
+from nst_core.file_names import named_after
+from nst_core.instant.painted_picture import save_painted
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.picture import on_device, read
 from nst_core.ui.page.downloads import new_file
@@ -65,8 +66,8 @@ def instant_endpoint(
         painted = given.finished(on_device(session.brush(), steering)(given.image))
     except NSTError as error:
         raise refusal(error) from None
-    path = new_file("neural-style-lab.png")
-    images.save_png(painted, path)
+    path = new_file(named_after(content.stem, style, ending=".png"))
+    save_painted(painted, path, {style: 1.0}, strength=strength, color=color)
     return str(path)
 
 

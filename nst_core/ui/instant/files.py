@@ -2,7 +2,7 @@
 
 import time
 import zipfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError, NSTError, listed, named
-from nst_core.file_names import PORTABLE_BYTES, Names, named_after, portable
+from nst_core.file_names import PORTABLE_BYTES, Names, portable
 from nst_core.files import writing
 from nst_core.instant.kinds import FILM, PICTURE, kind_of
 from nst_core.instant.video import VideoProgress, paint_video
@@ -25,7 +25,7 @@ from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.jobs import connect_job
-from nst_core.ui.studio.instant_session import InstantSession
+from nst_core.ui.studio.instant_session import Brush, InstantSession
 from nst_core.ui.widgets.channel import Channel, preview_area
 
 WORDS_SECONDS = 0.5  # between two updates of the status
@@ -50,9 +50,12 @@ def build_many(session: gr.State, size: gr.Number, keep_transparency: gr.Checkbo
     """Lay out the tab of many pictures and connect it; they are painted as single ones are."""
     files = gr.File(label="Pictures", elem_id="batch", file_count="multiple", height=160)
     folder = gr.File(label="… or a folder of them", elem_id="batch-folder", file_count="directory", height=120)
+    kind = gr.Radio(["PNG", "JPEG"], value="PNG", label="As", elem_id="batch-kind")
     outcome = gr.DownloadButton("Download all, ZIP", elem_id="batch-result", visible=False)
     hint = "Pictures are shown here as they are painted."
-    inputs = Form({"files": files, "folder": folder, "size": size, "keep_transparency": keep_transparency})
+    inputs = Form(
+        {"files": files, "folder": folder, "size": size, "keep_transparency": keep_transparency, "kind": kind}
+    )
     buttons, outputs = _stage("batch", "Paint them all", hint, outcome)
     connect_job(session, lambda session: session.batch, buttons, paint_many, inputs, outputs)
 
@@ -93,15 +96,14 @@ def paint_clip(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
         session.video.busy = True
         if source is None:
             raise ImageError("there is no video; drop one")
-        output = new_file(named_after(Path(source).stem, session.chosen, ending=".mp4"))
-        pixels = _whole(size)
-        brush = on_device(session.brush())
+        brush, pixels = session.brush(), _whole(size)
+        output = new_file(brush.file_name(Path(source).stem, ".mp4"))
         if kind_of(Path(source)) is PICTURE:
             raise ImageError(f"{named(source)} is a picture; paint it under Picture")
         painting = paint_video(
             source,
             output,
-            brush,
+            on_device(brush),
             steady=shown["steady"],
             size=pixels,
             steering=session.video.steering,
@@ -164,15 +166,15 @@ def paint_many(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
     Args:
         session: the page's.
         shown: what it shows: "files" and those of a "folder", perhaps None; "size", pixels, None for their own;
-            "keep_transparency", whether paintings are as transparent as their pictures.
+            "keep_transparency", whether paintings are as transparent as their pictures; "kind", "PNG" or "JPEG".
     """
     try:
         session.batch.busy = True
-        output = new_file("neural-style-lab.zip")
         sources, hidden = _sources([*(shown["files"] or ()), *(shown["folder"] or ())])
         if not sources:
             raise ImageError("there are no pictures; drop some, or a folder")
-        brush = on_device(session.brush())
+        brush = session.brush()
+        output = new_file(brush.file_name(f"{len(sources)} pictures", ".zip"))
         channel, made, began = Channel(), 0, time.monotonic()
         skipped: list[str] = []
         try:
@@ -183,7 +185,7 @@ def paint_many(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
                 writing(output) as aside,
                 zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive,
             ):
-                zipped = _Zip(archive, brush, shown["size"], shown["keep_transparency"], session.batch.steering)
+                zipped = _Zip(archive, brush, shown, session.batch.steering)
                 for number, source in enumerate(sources):
                     if session.batch.steering.stop.is_set():
                         break
@@ -227,9 +229,8 @@ class _Zip:
     """Paints pictures and animations into a ZIP, by names that every computer takes."""
 
     archive: zipfile.ZipFile
-    brush: Callable[[Tensor], Tensor]
-    size: float | None
-    keep_transparency: bool
+    brush: Brush
+    shown: Mapping[str, Any]  # as `paint_many` takes it
     steering: Steering
     names: Names = field(default_factory=lambda: Names(PORTABLE_BYTES))
 
@@ -244,17 +245,19 @@ class _Zip:
             raise ImageError(f"{named(source)} is a film; paint it under Video")
         if kind is not PICTURE:
             return self._add_animation(source, kind.endings[0])
-        picture = read(source, self.size, self.keep_transparency)
-        painted = picture.finished(self.brush(picture.image))
-        with self.archive.open(self.names.free(portable(source.stem), kind.endings[0]), "w") as entry:
-            images.save_png(painted, entry)
+        picture = read(source, self.shown["size"], self.shown["keep_transparency"])
+        painted = picture.finished(on_device(self.brush)(picture.image))
+        jpeg = self.shown["kind"] == "JPEG"
+        ending = images.JPEG_ENDINGS[0] if jpeg else kind.endings[0]
+        with self.archive.open(self.names.free(portable(source.stem), ending), "w") as entry:
+            self.brush.save(painted, entry, jpeg=jpeg)
         return painted
 
     def _add_animation(self, source: Path, ending: str) -> Tensor | None:
         last, path = None, new_file(f"animation{ending}")
-        pixels = _whole(self.size)
+        brush, pixels = on_device(self.brush), _whole(self.shown["size"])
         try:
-            with closing(paint_video(source, path, self.brush, size=pixels, steering=self.steering)) as painting:
+            with closing(paint_video(source, path, brush, size=pixels, steering=self.steering)) as painting:
                 for progress in painting:
                     last = progress.image if progress.image is not None else last
         except ConfigError as error:  # too narrow for the size: others are not

@@ -1,6 +1,5 @@
 """Paints one picture in one pass for the Instant tab, and hands it to the studio."""
 
-import json
 import shutil
 import threading
 import time
@@ -16,7 +15,6 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
-from nst_core.file_names import named_after
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.steps import Steps
 from nst_core.transfer.presets import DEFAULT_PRESET
@@ -35,7 +33,6 @@ POLISH_STEPS = 80
 LARGE_AREA = 2**23  # pixels
 READ_TIMES = 4  # the size at which a picture is painted; larger ones are read at this
 _LARGE = threading.Lock()
-TEXT_KEY = "neural-style-lab instant"  # of a PNG's text chunk
 
 
 class Given(NamedTuple):
@@ -59,8 +56,8 @@ def paint_picture(
 ) -> Iterator[Updates]:
     """Paint a picture as the session is set; first it is shown, then there is a file of it.
 
-    Fills in "status", "result", "after" and "download"; nothing if that is what is shown: gradio says some changes
-    twice. What cannot be painted leaves the last result.
+    Fills in "status", "result", "after", "download" and "jpeg"; nothing if that is what is shown: gradio says some
+    changes twice. What cannot be painted leaves the last result.
     """
     style, mix = session.chosen, session.mix
     wanted = style, mix, source, size, keep_transparency
@@ -84,10 +81,11 @@ def paint_picture(
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
     result = gr.HTML(value=comparison(given.image, painted), visible=True)
     yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True)}
-    path = new_file(named_after(source.stem, style, ending=".png"))
-    images.save_png(given.finished(painted), path, {TEXT_KEY: json.dumps({"style": style, **mix._asdict()})})
+    path = new_file(brush.file_name(source.stem, ".png"))
+    for file in (path, path.with_suffix(".jpg")):
+        brush.save(given.finished(painted), file)
     session.source, session.result, session.painted = source, path, wanted
-    yield {"download": gr.DownloadButton(value=path)}
+    yield {"download": gr.DownloadButton(value=path), "jpeg": gr.DownloadButton(value=path.with_suffix(".jpg"))}
 
 
 def read(source: Path, size: float | None, keep_transparency: bool = True) -> Given:

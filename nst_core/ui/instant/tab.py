@@ -9,6 +9,7 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.engine.lane import PASS_LANE
 from nst_core.errors import NSTError
+from nst_core.file_names import named_after
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
@@ -36,7 +37,7 @@ class Stage(NamedTuple):
     """The components by which one picture comes in and comes out."""
 
     picture: PictureInput
-    view: Form  # "status", "result", "after" and "download"
+    view: Form  # "status", "result", "after", "download" and "jpeg"
     polish: gr.Button
 
 
@@ -95,8 +96,9 @@ def _stage() -> Stage:
     status = gr.HTML(status_html(CHOOSE), elem_id="instant-status")
     with gr.Row(visible=False, elem_id="instant-after") as after:
         download = gr.DownloadButton("Download PNG", elem_id="instant-download", min_width=130)
+        jpeg = gr.DownloadButton("JPEG", elem_id="instant-jpeg", min_width=80)
         polish_it = gr.Button("Polish in the studio", elem_id="polish", min_width=130)
-    view = Form({"status": status, "result": result, "after": after, "download": download})
+    view = Form({"status": status, "result": result, "after": after, "download": download, "jpeg": jpeg})
     return Stage(picture, view, polish_it)
 
 
@@ -148,7 +150,7 @@ def pick(session: InstantSession, event: gr.EventData) -> StripValue:
 def take(session: InstantSession, event: gr.EventData) -> Update:
     """Save a painted frame of the camera as a file that can be painted further, kept, or polished."""
     try:
-        path = new_file("camera.png")
+        path = new_file(named_after("camera", session.chosen, ending=".png"))
         images.save_png(taken(event), path)
         gr.Info("The picture is under Picture.", duration=6)
         return str(path)

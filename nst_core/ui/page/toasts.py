@@ -1,4 +1,7 @@
-"""Tells what is wrong in a corner of the page; as plain text, since gradio 6.31 takes it for HTML."""
+"""Tells what is wrong in a corner of the page; as plain text, since gradio 6.31 takes it for HTML.
+
+Above each text stands its own title, within it: gradio 6.31 heads toasts by their kind, as "Warning", alone.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +40,8 @@ def warn(text: object, title: str, seconds: float = 12) -> None:
     if noted is not None:
         noted.append(Toast(str(text), title, seconds))
     else:
-        gr.Warning(escape(str(text), quote=False), title=title, duration=seconds)
+        told = f"<b>{escape(title, quote=False)}</b><br>{escape(str(text), quote=False)}"
+        gr.Warning(told, title=title, duration=seconds)
 
 
 def remark(text: str) -> None:

@@ -6,14 +6,16 @@ from contextlib import suppress
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from torch import Tensor
 
 from nst_core.devices import choose_compute
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
+from nst_core.file_names import named_after
 from nst_core.instant.catalogue import Catalogue, open_styles
+from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import Painter
 from nst_core.instant.steps import Steps, finish
 from nst_core.instant.styles import StyleFile
@@ -51,6 +53,15 @@ class Brush:
 
     def __init__(self, painter: Painter, weights: Mapping[str, float], mix: Mix):
         self._painter, self._weights, self._mix = painter, weights, mix
+
+    def file_name(self, thing: str, ending: str) -> str:
+        """Name a file after what is painted, and in which styles."""
+        return named_after(thing, *self._weights, ending=ending)
+
+    def save(self, image: Tensor, file: Path | IO[bytes], *, jpeg: bool | None = None) -> None:
+        """Write what it painted, as `save_painted`."""
+        mix = self._mix
+        save_painted(image, file, self._weights, strength=mix.strength, color=mix.color, jpeg=jpeg)
 
     def __call__(self, image: Tensor) -> Tensor:
         """Paint an image at once."""

@@ -165,18 +165,18 @@ def twice_as_large(config: StyleTransferConfig) -> StyleTransferConfig:
     )
 
 
-def painting_name(uploads: Uploads, config: StyleTransferConfig) -> str:
-    """A file's name that says what was painted, in which style and by which preset."""
+def painting_name(uploads: Uploads, config: StyleTransferConfig, thing: str = "", ending: str = ".png") -> str:
+    """A file's name that says what was painted, in which style and by which preset; thing: unless it is the picture."""
     pictures = [Path(path).stem for path in (uploads.content, uploads.style) if path]
-    return named_after(*pictures, preset_of(config.changed(last_step=0)) or "", ending=".png")
+    return named_after(*pictures, preset_of(config.changed(last_step=0)) or "", thing, ending=ending)
 
 
-def timelapse_file(timelapse: Timelapse) -> Path:
-    """Write the animation of a run so far into a file.
+def timelapse_file(timelapse: Timelapse, name: str) -> Path:
+    """Write the animation of a run so far into a file of that name.
 
     Raises:
         NSTError: nothing was painted yet.
     """
-    path = new_file("neural-style-lab.webp")
+    path = new_file(name)
     timelapse.save(path)
     return path

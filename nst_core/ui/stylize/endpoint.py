@@ -25,6 +25,7 @@ from nst_core.ui.page.toasts import refusal
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.turns import endpoint, have_signature
 from nst_core.ui.studio.controls_and_config import default_config, in_depth_order
+from nst_core.ui.studio.results import painting_name
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.stylize.run import frames_of, start_run
 from nst_core.ui.widgets.pictures import PictureInput
@@ -78,10 +79,9 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
             config = default_config(preset, values.pop("backbone")).changed(**values)
             for _ in fetch_weights(config.backbone, steering):
                 pass
-            run = DEVICES.submit(
-                start_run, Uploads(content, style, keep_transparency=keep_transparency), config, steering
-            ).result()
-            yield from _yield_pictures(run)
+            uploads = Uploads(content, style, keep_transparency=keep_transparency)
+            run = DEVICES.submit(start_run, uploads, config, steering).result()
+            yield from _yield_pictures(run, painting_name(uploads, config))
         except NSTError as error:
             raise refusal(error) from None
 
@@ -115,7 +115,7 @@ def _value(one: Setting, given: Any) -> Any:
     return in_depth_order(value) if one.name in ("style_layers", "content_layers") else value
 
 
-def _yield_pictures(run: Run) -> Iterator[Image.Image | str]:
+def _yield_pictures(run: Run, name: str) -> Iterator[Image.Image | str]:
     """Yield the run's pictures and nothing else, as every yield reaches the client."""
     shown = time.monotonic()
     try:
@@ -123,7 +123,7 @@ def _yield_pictures(run: Run) -> Iterator[Image.Image | str]:
             if time.monotonic() - shown >= CLIENT_SECONDS:
                 shown = time.monotonic()
                 yield images.to_pil(frame.image)
-        path = new_file("neural-style-lab.png")
+        path = new_file(name)
         save_result(run.result, run.record(), path)
         yield str(path)
     finally:

@@ -205,7 +205,9 @@ def put_back(session: Session) -> Updates:
 def make_timelapse(session: Session) -> Update:
     """Write the animation of the last run, which the page then downloads."""
     try:
-        return gr.DownloadButton(value=timelapse_file(session.timelapse))
+        config = session.config
+        name = painting_name(session.uploads, config, "timelapse", ".webp") if config else "timelapse.webp"
+        return gr.DownloadButton(value=timelapse_file(session.timelapse, name))
     except NSTError as error:
         warn(error, "No timelapse")
         return gr.skip()

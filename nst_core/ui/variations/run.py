@@ -22,6 +22,7 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.controls_and_config import config_of
+from nst_core.ui.studio.results import painting_name
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.variations.axes import NOTHING, SheetPlan, planned
@@ -100,7 +101,7 @@ def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[
             for status in fetch_weights(backbone, sheet.steering):
                 yield {"status": status}
         painting = DEVICES.submit(_begun, plan, uploads, sheet.steering).result()
-        yield from _shown(sheet, plan, painting)
+        yield from _shown(sheet, plan, painting, painting_name(uploads, base, "sheet"))
     except NSTError as error:
         yield {"status": _problem(error)}
     finally:
@@ -121,7 +122,9 @@ def _begun(plan: SheetPlan, uploads: Uploads, steering: Steering) -> Generator[S
     )
 
 
-def _shown(sheet: Sheet, plan: SheetPlan, painting: Generator[SheetProgress, None, None]) -> Iterator[Updates]:
+def _shown(
+    sheet: Sheet, plan: SheetPlan, painting: Generator[SheetProgress, None, None], name: str
+) -> Iterator[Updates]:
     """Step through a sheet that was begun; whatever ends it, what is painted by then stays."""
     side = min(max(cell.config.size for cell in plan.cells), CELL_SIDES[1])
     growth, told = SheetGrowth(plan.rows, plan.columns, plan.cells, side), -VIEW_SECONDS
@@ -145,7 +148,7 @@ def _shown(sheet: Sheet, plan: SheetPlan, painting: Generator[SheetProgress, Non
         yield {"status": problem or nothing}
         return
     try:
-        download = gr.DownloadButton(value=_file(plan, last, max(side, CELL_SIDES[0])), visible=True)
+        download = gr.DownloadButton(value=_file(plan, last, max(side, CELL_SIDES[0]), name), visible=True)
     except OutputError as error:  # it is shown all the same
         problem, download = problem or _problem(error), gr.DownloadButton(visible=False)
     status = problem or status_html(_ended(plan, last), " ".join(last.notes), share=1)
@@ -172,8 +175,8 @@ def _ended(plan: SheetPlan, last: SheetProgress) -> str:
     return f"{begun}: {done} of {len(plan.cells)} cells in {duration(seconds)}. Click one to use its settings."
 
 
-def _file(plan: SheetPlan, last: SheetProgress, cell_side: int) -> Path:
+def _file(plan: SheetPlan, last: SheetProgress, cell_side: int, name: str) -> Path:
     """Save the labelled sheet as a PNG with the records of its cells, in gradio's cache, which deletes it in time."""
-    path = new_file("neural-style-lab-sheet.png")
+    path = new_file(name)
     save_sheet(compose_sheet(last.results, plan.rows, plan.columns, cell_side), last.results, path)
     return path

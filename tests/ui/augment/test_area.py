@@ -36,7 +36,7 @@ from nst_core.ui.widgets.pictures import PictureInput
 from tests.instant.test_painter import network_of
 from tests.runs import CPU, small
 from tests.ui.instant.test_picture import props
-from tests.ui.shown import job_forms
+from tests.ui.shown import job_forms, untitled
 
 FILES = ("cat/a.png", "cat/b.png", "dog/a.png")
 PAINTED = [f"{name}-{strength}.png" for name in ("cat/a", "cat/b", "dog/a") for strength in ("0.5", "1")]
@@ -46,7 +46,7 @@ PAINTED = [f"{name}-{strength}.png" for name in ("cat/a", "cat/b", "dog/a") for 
 def toasts(monkeypatch, tmp_path):
     """What the page would show as toasts; gradio's files, and ours, go to a folder of this test's."""
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(untitled(text)))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     return shown
 
@@ -392,7 +392,7 @@ def test_pages_share_nothing_and_a_page_that_is_closed_stops(job):
 )
 def test_what_cannot_be_painted_so_is_named(job, packed, monkeypatch, other, message):
     toasts = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: toasts.append(text.replace("'", "&#x27;")))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: toasts.append(untitled(text).replace("'", "&#x27;")))
     views = paint(job, wish(**{"source": packed(*FILES)} | other))
     assert len(views) == 1 and is_problem(job, views, toasts, message)
 

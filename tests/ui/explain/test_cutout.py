@@ -15,6 +15,7 @@ from nst_core.ui.explain import cutout as composing
 from nst_core.ui.explain import session as board
 from nst_core.ui.explain.cutout import CENTRE, GROUND_SIDE, build_composing, ground, placed, put, put_first
 from tests.ui.explain.test_session import flat, on_device, painted, saved, transparent
+from tests.ui.shown import untitled
 
 SKIP = gr.skip()
 
@@ -23,7 +24,7 @@ SKIP = gr.skip()
 def toasts(monkeypatch) -> list[tuple[str, str]]:
     """What the page would show as toasts, (title, text)."""
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, title="", **_: shown.append((title, text)))
+    monkeypatch.setattr(gr, "Warning", lambda text, title="", **_: shown.append((title, untitled(text))))
     return shown
 
 

@@ -27,6 +27,7 @@ from nst_core.ui.serving.jobs import press
 from tests.analysis.figures.test_classify import STAYS, Scripted
 from tests.ui.explain.test_session import BEGUN, figure_of, growing, on_device, saved, transparent
 from tests.ui.instant.test_picture import props
+from tests.ui.shown import untitled
 
 SKIP = gr.skip()
 FEW = {
@@ -75,7 +76,7 @@ def made(name: str, pictures: Pictures, **changes: Any) -> Board:
 def toasts(monkeypatch, random_weights):
     """What the page would show as toasts, (title, text); random networks, on the CPU and exactly."""
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, title="", **_: shown.append((title, text)))
+    monkeypatch.setattr(gr, "Warning", lambda text, title="", **_: shown.append((title, untitled(text))))
     monkeypatch.setenv("NST_DEVICE", "cpu")
     monkeypatch.setenv("NST_PRECISION", "fp32")
     scripted_classifier(monkeypatch)
@@ -300,7 +301,7 @@ def test_a_device_that_is_not_here_is_named(board, pictures, toasts, monkeypatch
 def test_without_the_classifier_it_is_said_how_to_get_it(board, pictures, toasts, monkeypatch):
     monkeypatch.undo()
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, title="", **_: shown.append((title, text)))
+    monkeypatch.setattr(gr, "Warning", lambda text, title="", **_: shown.append((title, untitled(text))))
     monkeypatch.setenv("NST_WEIGHTS", str(pictures.content.parent))
     monkeypatch.setenv("NST_CACHE", str(pictures.content.parent / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(pictures.content.parent / "torch"))

@@ -55,14 +55,14 @@ def with_pictures(name: str, pictures: Pictures, **given) -> Board:
 
 def test_the_poster_of_a_figure_remembers_it(board, tmp_path):
     path = Path(props(poster_file(board))["value"])
-    assert path.name == "neural-style-lab-grid.png" and tmp_path / "gradio" in path.parents
+    assert path.name == "photo_style_grid.png" and tmp_path / "gradio" in path.parents
     name, settings = read_poster(path)
     assert name == "grid" and FIGURES["grid"].settings(settings) == board.settings
 
 
 def test_the_parts_of_a_figure_are_a_zip_of_files_with_their_records(board, tmp_path):
     path = Path(props(parts_file(board))["value"])
-    assert path.name == "neural-style-lab-grid-parts.zip" and tmp_path / "gradio" in path.parents
+    assert path.name == "photo_style_grid_parts.zip" and tmp_path / "gradio" in path.parents
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         archive.extractall(tmp_path / "parts")

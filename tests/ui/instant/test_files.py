@@ -1,5 +1,7 @@
 """Videos and many pictures painted in one pass, without a browser."""
 
+import io
+import json
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ import torch
 
 from nst_core import images
 from nst_core.file_names import alike, is_portable
+from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.instant.video import VideoProgress
 from nst_core.ui.instant import files as module
 from nst_core.ui.instant.files import build_many, build_video, paint_clip, paint_many
@@ -22,7 +25,7 @@ from tests.instant.test_kinds import animation
 from tests.instant.test_painter import network_of
 from tests.instant.test_video import FRAMES, HEIGHT, WIDTH, decoded, film
 from tests.ui.instant.test_picture import props
-from tests.ui.shown import job_forms
+from tests.ui.shown import job_forms, untitled
 from tests.ui.studio.test_instant_session import bundle
 
 
@@ -30,7 +33,7 @@ from tests.ui.studio.test_instant_session import bundle
 def toasts(monkeypatch, tmp_path):
     """What the page would show as toasts; gradio's files go to a folder of this test's."""
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(untitled(text)))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     return shown
 
@@ -78,10 +81,14 @@ def clip_shown(source: str | None, size: float | None, steady: bool) -> dict:
 
 
 def batch_shown(
-    files: list[str] | None, folder: list[str] | None, size: float | None, keep_transparency: bool = True
+    files: list[str] | None,
+    folder: list[str] | None,
+    size: float | None,
+    keep_transparency: bool = True,
+    kind: str = "PNG",
 ) -> dict:
     """What the tab of many pictures shows."""
-    return {"files": files, "folder": folder, "size": size, "keep_transparency": keep_transparency}
+    return {"files": files, "folder": folder, "size": size, "keep_transparency": keep_transparency, "kind": kind}
 
 
 def stopped_after(job: Job, count: int, monkeypatch, painting: Iterator) -> list:
@@ -225,10 +232,20 @@ def test_a_zip_holds_every_picture_under_a_name_of_its_own(session, files, paint
                 painted = images.load(entry)
             wanted = painter.paint(images.fit(images.load(path), 24), {"waves": 1.0})
             assert painted.shape == wanted.shape and (painted - wanted).abs().max() < 1 / 255
+    assert Path(shown_file(views)).name == "3-pictures_waves.zip"
     token = props(views[0]["preview"])["value"]
     assert [f"Picture {number} of 3: {path.name}" in words["batch-status"] and token in words["batch-status"]
             for number, (path, (_, words)) in enumerate(zip(files, updates, strict=True), 1)] == [True] * 3  # fmt: skip
     assert Channel.live[token].done
+
+
+def test_a_zip_of_jpegs_holds_them_with_how_they_were_painted(session, files):
+    session.mix = Mix(strength=0.5)
+    views = list(paint_many(session, batch_shown([str(files[0]), str(files[1])], None, 24, kind="JPEG")))
+    with zipfile.ZipFile(shown_file(views)) as archive:
+        assert archive.namelist() == ["a.jpg", "a-2.jpg"]
+        text = images.read_text(io.BytesIO(archive.read("a.jpg")))
+    assert json.loads(text[TEXT_KEY]) == {"styles": {"waves": 1.0}, "strength": 0.5, "color": "style"}
 
 
 def test_pictures_and_a_folder_are_painted_together_but_hidden_files(session, files):

@@ -11,14 +11,16 @@ from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.assets import ASSETS
+from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.ui.instant.picture import POLISH_STEPS, TEXT_KEY, paint_picture, polish
+from nst_core.ui.instant.picture import POLISH_STEPS, paint_picture, polish
 from nst_core.ui.instant.tab import take
 from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import data_uri
 from tests.instant.test_painter import network_of
+from tests.ui.shown import untitled
 from tests.ui.studio.test_instant_session import bundle
 
 SKIP = gr.skip()
@@ -29,7 +31,7 @@ def toasts(monkeypatch, tmp_path):
     """What the page would show as toasts; gradio's files go to a folder of this test's."""
     shown = []
     for kind in ("Warning", "Info"):
-        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(text))
+        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(untitled(text)))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     return shown
 
@@ -63,7 +65,7 @@ def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, p
     assert props(first["result"])["visible"] is True and props(first["after"])["visible"] is True
     shown = props(first["result"])["value"]
     assert (shown["width"], shown["height"]) == (48, 36) and shown["before"] != shown["after"]
-    assert second.keys() == {"download"} and props(second["download"])["value"] == session.result
+    assert second.keys() == {"download", "jpeg"} and props(second["download"])["value"] == session.result
     painted = painter.paint(images.fit(images.load(photo), 48), {"waves": 1.0})
     assert (images.load(session.result) - painted).abs().max() < 1 / 255
     assert session.source == photo
@@ -72,9 +74,11 @@ def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, p
 def test_the_file_says_how_it_was_painted(session, photo):
     session.mix = Mix(strength=0.5, second="waves", share=0.25, color="content")
     list(paint_picture(session, photo, 48))
-    assert json.loads(images.read_text(session.result)[TEXT_KEY]) == {
-        "style": "koi_mosaic", "strength": 0.5, "second": "waves", "share": 0.25, "color": "content",
-    }  # fmt: skip
+    for path in (session.result, session.result.with_suffix(".jpg")):
+        assert path.stem.endswith("_koi-mosaic_waves")
+        assert json.loads(images.read_text(path)[TEXT_KEY]) == {
+            "styles": {"koi_mosaic": 0.75, "waves": 0.25}, "strength": 0.5, "color": "content",
+        }  # fmt: skip
 
 
 def test_without_a_size_a_picture_keeps_its_own(session, photo):

@@ -10,6 +10,7 @@ from nst_core.features.weights import DownloadProgress
 from nst_core.ui.page.classifier_button import classifier_button, fetch_classifier, offer_classifier
 from tests.classifier_file import save_known
 from tests.ui.instant.test_picture import props
+from tests.ui.shown import untitled
 
 WHOLE = 548 * 2**20  # bytes
 
@@ -18,7 +19,7 @@ WHOLE = 548 * 2**20  # bytes
 def toasts(monkeypatch):
     """What the page would show as toasts."""
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(untitled(text)))
     return shown
 
 

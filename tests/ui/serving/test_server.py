@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -94,6 +95,7 @@ def test_a_signal_lets_steps_end_tells_clients_and_leaves_nothing(served):
         time.sleep(0.05)
         assert time.monotonic() - began < 20
     last = json.loads([line for line in news if line.startswith("data: ")][-1].removeprefix("data: "))
-    assert last[0]["path"].endswith("neural-style-lab.png")
-    assert not list(folder.rglob("neural-style-lab*"))
+    content, style = (path.stem.replace("_", "-") for path in EXAMPLES)
+    assert Path(last[0]["path"]).name == (name := f"{content}_{style}_lab.png")
+    assert not list(folder.rglob(name))
     assert "Traceback" not in app.stderr.read()

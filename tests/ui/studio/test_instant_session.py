@@ -20,6 +20,7 @@ from nst_core.ui.studio import instant_session as module
 from nst_core.ui.studio.camera import Live
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from tests.instant.test_painter import CPU, network_of
+from tests.ui.shown import untitled
 
 
 def bundle(monkeypatch, *networks: TransformationNetwork) -> Painter:
@@ -97,7 +98,7 @@ def test_styles_of_different_networks_cannot_be_blended_and_the_camera_keeps_its
 
 def test_a_blend_that_cannot_be_painted_is_said_once(session, monkeypatch):
     said = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(text))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(untitled(text)))
     pick(session, SimpleNamespace(number=1))
     shown = {"picture": None, "size": None, "keep_transparency": True}
     views = list(repaint(session, shown | Mix(second="rain")._asdict()))

@@ -49,6 +49,7 @@ from nst_core.ui.stylize.results_strip import (
 )
 from nst_core.ui.stylize.run import STAGE
 from nst_core.ui.widgets.thumbnail_strip import Strip
+from tests.ui.shown import untitled
 
 # With fields that no control shows.
 ODD = StyleTransferConfig(
@@ -63,7 +64,7 @@ def toasts(monkeypatch, tmp_path):
     """What the page would show as toasts; gradio's files go to a folder of this test's."""
     shown = []
     for kind in ("Warning", "Info"):
-        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(text))
+        monkeypatch.setattr(gr, kind, lambda text, **_: shown.append(untitled(text)))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     return shown
 
@@ -385,6 +386,10 @@ def test_a_file_is_called_after_what_was_painted_in_which_style_and_by_which_pre
     assert painting_name(uploads, studio.changed(last_step=9)) == "china-temple_Harvest-sun_studio.png"
     assert painting_name(uploads, ODD) == "china-temple_Harvest-sun.png"
     assert painting_name(Uploads(), studio) == "studio.png"
+    session = Session()
+    session.uploads, session.config, session.timelapse = uploads, studio, Timelapse()
+    session.timelapse.add(torch.rand(1, 3, 32, 48), 1)
+    assert Path(value(make_timelapse(session))).name == "china-temple_Harvest-sun_studio_timelapse.webp"
 
 
 def with_setting(**changes) -> dict:

@@ -28,7 +28,7 @@ from nst_core.ui.stylize import run as painting
 from nst_core.ui.stylize.control_events import steer
 from nst_core.ui.stylize.run import STAGE, go_on, paint, recolor
 from nst_core.ui.widgets.channel import Channel
-from tests.ui.shown import page_showing
+from tests.ui.shown import page_showing, untitled
 
 SKIP = gr.skip()
 
@@ -37,7 +37,7 @@ SKIP = gr.skip()
 def toasts(monkeypatch):
     """What the page would show as toasts."""
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(untitled(text)))
     return shown
 
 
@@ -136,7 +136,7 @@ from PIL import Image
 from nst_core.ui.stylize.run import paint, recolor
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import check_upload
-from tests.ui.shown import page_showing
+from tests.ui.shown import page_showing, untitled
 
 def workers():
     return len(os.listdir("/proc/self/task")) - threading.active_count()

@@ -20,6 +20,7 @@ from nst_core.ui.stylize.run import recolor
 from nst_core.ui.stylize.window import SEEN, look, place, press_go_on, press_run, press_stop, tell
 from nst_core.ui.widgets.channel import Channel
 from tests.ui.browsers import ended, opened, page, painting, shown, under_way
+from tests.ui.shown import untitled
 from tests.ui.stylize.test_run import value_of
 
 pytestmark = pytest.mark.usefixtures("browsers")
@@ -153,7 +154,7 @@ def test_sessions_without_anything_are_forgotten_and_old_ones_freed(random_weigh
 
 def test_what_is_wrong_is_said_and_told_and_the_page_can_be_used_again(random_weights, files, monkeypatch):
     told = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: told.append(text))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: told.append(untitled(text)))
     session = painting((None, files[1]))
     assert session.job.wait(60)
     seen = look(session)

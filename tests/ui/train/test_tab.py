@@ -22,7 +22,7 @@ from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.thumbnail_strip import Strip
 from tests.instant.test_painter import CPU, network_of
 from tests.ui.instant.test_picture import props
-from tests.ui.shown import job_forms
+from tests.ui.shown import job_forms, untitled
 from tests.ui.studio.test_instant_session import brushed, bundle
 
 
@@ -30,7 +30,7 @@ from tests.ui.studio.test_instant_session import brushed, bundle
 def toasts(monkeypatch, tmp_path):
     """What the page would show as toasts; gradio's files go to a folder of this test's."""
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(untitled(text)))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     return shown
 
@@ -193,7 +193,7 @@ def test_without_a_name_a_style_is_called_as_its_picture(session, files, name):
 )
 def test_a_wish_that_cannot_be_is_named_and_changes_nothing(session, files, monkeypatch, changes, message):
     said = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(module.status_html(text)))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(module.status_html(untitled(text))))
     monkeypatch.chdir(files[0].parent)
     assert is_problem(list(learn(session, wish(files, **changes))), session, said, message)
 

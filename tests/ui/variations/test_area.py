@@ -31,7 +31,7 @@ from nst_core.ui.variations.axes import (
 )
 from nst_core.ui.variations.run import CHOICE, Choice, paint
 from tests.every import every
-from tests.ui.shown import page_showing
+from tests.ui.shown import page_showing, untitled
 
 SKIP = gr.skip()
 
@@ -48,7 +48,7 @@ def uploads(pictures, tmp_path):
 def toasts(monkeypatch):
     """What the page would show as toasts."""
     shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(untitled(text)))
     return shown
 
 
