@@ -57,12 +57,13 @@ def served(tmp_path):
     }  # fmt: skip
     app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     url = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            httpx.get(f"{url}/config")
-            break
-        except httpx.TransportError:
-            time.sleep(0.1)
+    with httpx.Client() as client:  # one, as each reads the system's certificates
+        for _ in range(600):
+            try:
+                client.get(f"{url}/config")
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
     yield app, url, folder
     app.kill()
     app.communicate()
