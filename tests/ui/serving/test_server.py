@@ -90,7 +90,7 @@ def test_a_signal_lets_steps_end_tells_clients_and_leaves_nothing(served):
         assert app.poll() is None and not any("error" in line for line in news), news
     began = time.monotonic()
     app.send_signal(signal.SIGTERM)
-    assert app.wait(8) == 0
+    assert app.wait(20) == 0
     while "event: complete" not in news:
         time.sleep(0.05)
         assert time.monotonic() - began < 20
