@@ -165,7 +165,7 @@ def jpeg_2000(width: int, height: int) -> tuple[bytes, Tensor]:
     return data, images.from_pil(Image.open(io.BytesIO(data)))
 
 
-@pytest.mark.parametrize(("width", "height"), [(2000, 1500), (2001, 1503), (1025, 1999), (4097, 64)])
+@pytest.mark.parametrize(("width", "height"), [(1000, 750), (2001, 1503), (513, 999), (4097, 64)])
 @pytest.mark.parametrize("max_side", [64, 250, 999, 4096])
 def test_a_jpeg_2000_is_decoded_small_whatever_its_sides(width, height, max_side):
     if min(width, height) * min(1, max_side / max(width, height)) < images.MIN_SIDE:
