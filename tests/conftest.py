@@ -23,6 +23,11 @@ def pytest_configure(config):
         config.pluginmanager.import_plugin("tests.stand_ins")
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Tests of the browser are not read where they are not asked for."""
+    return (collection_path.name == "e2e" and config.option.markexpr == "not e2e") or None
+
+
 def pytest_collection_modifyitems(items):
     """Browser tests last, as Playwright keeps an event loop running; no real weights, no tests that need them."""
     items.sort(key=lambda item: "e2e" in item.keywords)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from nst_core.features import weights
@@ -65,6 +66,13 @@ def full_disk(monkeypatch) -> list[int]:
 
     monkeypatch.setattr(os, "fsync", refuse)
     return tries
+
+
+@pytest.fixture
+def quick_png(monkeypatch) -> None:
+    """PNGs of the same pictures, packed in a fraction of the time and less tightly."""
+    save = Image.Image.save
+    monkeypatch.setattr(Image.Image, "save", lambda *given, **options: save(*given, compress_level=1, **options))
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ QUICK = {
 
 
 @pytest.fixture
-def folder(tmp_path, random_weights, pictures, monkeypatch):
+def folder(tmp_path, random_weights, pictures, quick_png, monkeypatch):
     """A folder with a content, a style and a cut-out, random weights, and the CPU to paint on."""
     monkeypatch.setenv("NST_DEVICE", "cpu")
     monkeypatch.setenv("NST_PRECISION", "fp32")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from nst_core.assets import ASSETS
 from nst_core.engine.jobs import stop_all
@@ -77,34 +77,72 @@ def browser():
         browser.close()
 
 
-@contextmanager
-def visitors(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """A function that makes an empty page of a width; at the end no page may have met an error."""
-    contexts, errors = [], []
+class Contexts:
+    """A browser's contexts, lent to visitors one after the other.
 
-    def visitor(width: int = 1280, **context) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **context))
-        page = contexts[-1].new_page()
+    One that was given back knows nothing of who was there, but its cache does of the page's programs, of which most of
+    the time goes that it takes to open in a new one.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.idle: dict[str, list[BrowserContext]] = {}
+        self.lent: dict[BrowserContext, list[BrowserContext]] = {}
+
+    def lend(self, **options) -> BrowserContext:
+        """A context without pages that nobody else uses."""
+        idle = self.idle.setdefault(repr(options), [])
+        context = idle.pop() if idle else self.browser.new_context(**options)
+        self.lent[context] = idle
+        return context
+
+    def give_back(self, context: BrowserContext) -> None:
+        """Close its pages, and have it forget them."""
+        context.set_offline(False)
+        for page in context.pages:
+            page.close()
+        blank = context.new_page()
+        everything = {"origin": "*", "storageTypes": "all"}
+        context.new_cdp_session(blank).send("Storage.clearDataForOrigin", everything)
+        blank.close()
+        self.lent.pop(context).append(context)
+
+
+@pytest.fixture(scope="session")
+def browser_contexts(browser) -> Contexts:
+    """Those of the browser in which most visitors come."""
+    return Contexts(browser)
+
+
+@contextmanager
+def visitors(contexts: Contexts) -> Iterator[Callable[..., Page]]:
+    """A function that makes an empty page of a width; at the end no page may have met an error."""
+    lent, errors = [], []
+
+    def visitor(width: int = 1280, **options) -> Page:
+        lent.append(contexts.lend(**options))
+        page = lent[-1].new_page()
+        page.set_viewport_size({"width": width, "height": 900})
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 
     yield visitor
-    for context in contexts:
-        context.close()
+    for context in lent:
+        contexts.give_back(context)
     assert errors == []
 
 
 @pytest.fixture
-def new_visitor(browser):
+def new_visitor(browser_contexts):
     """Visitors who leave when the test ends."""
-    with visitors(browser) as visitor:
+    with visitors(browser_contexts) as visitor:
         yield visitor
 
 
 @pytest.fixture(scope="module")
-def lasting_visitor(browser):
+def lasting_visitor(browser_contexts):
     """Visitors who stay for all tests of a module."""
-    with visitors(browser) as visitor:
+    with visitors(browser_contexts) as visitor:
         yield visitor
 
 

@@ -49,6 +49,7 @@ def open_lesson(browser_tab, app_url):
 def make(page: Page, ends: str = "Done after", timeout: float = 120_000) -> None:
     page.click("#make")
     says(page, "make-status", ends, timeout=timeout)
+    expect(page.locator("#make")).to_be_enabled()  # with what comes last of it
 
 
 def has_pictures(page: Page, count: int) -> None:
@@ -90,6 +91,7 @@ def test_a_figure_that_is_stopped_goes_on_where_it_was(open_lesson):
     says(page, "make-status", r"Step [1-9]\d* of 2000")
     page.click("#make-stop")
     says(page, "make-status", "Stopped after")
+    expect(page.locator("#make")).to_be_enabled()
     assert pictures(page) != before
     page.get_by_text("2. What layers keep of the style").click()
     expect(page.locator("#figure-words h2")).to_have_text(FIGURES["style"].title)
@@ -222,7 +224,7 @@ def test_a_page_that_is_closed_leaves_no_figure_behind(open_lesson, new_visitor)
     page.click("#make")
     says(page, "make-status", "Step [1-9]")
     (board,) = [board for board in Board.open.values() if board.job.busy]
-    page.context.close()
+    page.close()
     for _ in range(100):
         if board.making is None:
             break

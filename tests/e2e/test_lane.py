@@ -68,7 +68,7 @@ def test_a_page_that_is_opened_again_finds_its_painting_as_it_is_now(first, stud
         wait_for_status(first, "Step [1-9]")
         expect(first.locator("#run")).to_be_disabled()
     expect(first.locator("#preview canvas")).to_be_visible()
-    assert first.locator("#steps input").input_value() == "100000"
+    expect(first.locator("#steps input")).to_have_value("100000")
     expect(first.locator("#content img").first).to_be_visible()
     another = first.context.new_page()
     another.goto(first.url)

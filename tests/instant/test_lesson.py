@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 
 def test_a_lesson_changes_nothing_but_the_new_styles_scales_and_shifts(random_weights, base, style, folder):
     before = {name: value.clone() for name, value in base.state_dict().items()}
-    lesson = Lesson("rain", style, base, folder, QUICK, CPU)
+    lesson = Lesson("rain", style, base, folder, BRIEF, CPU)
     told = list(lesson.steps())
     assert any("skipped broken.png" in progress.text for progress in told)
     learned = lesson.learned().network
@@ -51,7 +51,7 @@ def test_a_lesson_changes_nothing_but_the_new_styles_scales_and_shifts(random_we
 
 
 def test_a_lesson_lowers_the_style_loss(random_weights, base, style, folder):
-    recipe = TrainingRecipe(steps=30, batch=2, crop=64, style_size=64, step_size=3e-3)
+    recipe = TrainingRecipe(steps=20, batch=2, crop=64, style_size=64, step_size=3e-3)
     told = [progress.losses["style"] for progress in Lesson("rain", style, base, folder, recipe, CPU).steps()
             if progress.losses]  # fmt: skip
     assert told[-1] < 0.8 * told[0]
@@ -69,7 +69,7 @@ def test_an_added_style_stands_in_the_file_beside_the_others(random_weights, bas
     path = tmp_path / "styles.safetensors"
     save_styles(StyleFile(base, {"waves": b"\xff\xd8\xffsmall"}, {"images": "some"}), path)
     before = load_styles(path).network
-    told = list(add_style("rain", style, path, folder, QUICK, CPU))
+    told = list(add_style("rain", style, path, folder, BRIEF, CPU))
     assert told[-1].text == f"wrote {path}"
     after = load_styles(path)
     assert after.network.styles == ("waves", "stars", "rain", "photo") and same_convolutions(after.network, before)

@@ -66,7 +66,7 @@ def test_training_writes_a_network_of_all_styles_and_says_how_it_goes(
 
 
 def test_training_lowers_its_loss(random_weights, folder, styles, tmp_path):
-    recipe = TrainingRecipe(**{**QUICK, "steps": 30, "step_size": 5e-3})
+    recipe = TrainingRecipe(**{**QUICK, "steps": 20, "step_size": 5e-3})
     told = [progress for progress in train(styles, folder, tmp_path / "a.safetensors", recipe, compute())
             if progress.losses]  # fmt: skip
     first, last = (sum(sum(p.losses.values()) for p in part) for part in (told[:4], told[-4:]))

@@ -405,7 +405,7 @@ def test_lite_paints_nearly_what_vgg19_paints_with_the_same_settings():
     content, style = images.load(ASSETS / "photos/china_temple.jpg"), images.load(ASSETS / "styles/starlit_valley.jpg")
     errors = {}
     for backbone in ("vgg19", "lite"):
-        config = PRESETS["lab"].config.on(backbone).changed(size=128, steps=25)
+        config = PRESETS["lab"].config.on(backbone).changed(size=128, steps=15)
         *_, last = stylize(content, style, config)
         errors[backbone] = measured(last.image, content, style)  # by VGG-19 itself
     (content_error, style_error), (lites_content_error, lites_style_error) = errors.values()

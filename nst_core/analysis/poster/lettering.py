@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from PIL import ImageDraw, ImageFont
 
@@ -65,8 +65,7 @@ class Lettering:
 
     def has(self, letter: str) -> bool:
         """Whether the font has a letter."""
-        font = self.font(20)
-        return letter.isspace() or bytes(font.getmask(letter)) != bytes(font.getmask("\uffff"))
+        return letter.isspace() or _drawn(self.file, letter) != _drawn(self.file, "\uffff")
 
     def written(self, text: str) -> str:
         """Write the text in letters that the font has: "½ Σᵢⱼ α²" as it is, or else as "1/2 Sum_ij alpha^2"."""
@@ -128,6 +127,12 @@ class Lettering:
 @cache
 def _font(file: str | None, size: int) -> Font:
     return ImageFont.truetype(file, size) if file else ImageFont.load_default(size)
+
+
+@lru_cache(1024)
+def _drawn(file: str | None, letter: str) -> bytes:
+    """Draw one letter, small; fonts draw all that they lack alike."""
+    return bytes(_font(file, 20).getmask(letter))
 
 
 def plain(text: str) -> str:

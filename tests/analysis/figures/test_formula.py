@@ -44,7 +44,7 @@ class Measured:
             self.painting, self.content, self.style = (
                 network(
                     image,
-                    {*config.content_layers, *config.style_layers},
+                    {*(config.content_layers if config.content_weight else ()), *config.style_layers},
                     pooling=config.pooling,
                     padding=config.padding,
                     normalization=config.normalization,
@@ -302,9 +302,11 @@ def moments(pictures, **given):
     return formula.FIGURE.make(material, settings, CPU)
 
 
-@pytest.fixture(params=["studio", "gordic", "crowson"])
-def every(request, random_weights, pictures):
-    return list(moments(pictures, preset=request.param))
+@pytest.fixture(scope="module", params=["studio", "gordic", "crowson"])
+def every(request, random_weights_folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NST_WEIGHTS", str(random_weights_folder))
+        return list(moments((CONTENT, STYLE), preset=request.param))
 
 
 def test_every_term_stands_beside_its_line(every):

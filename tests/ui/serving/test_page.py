@@ -20,6 +20,9 @@ from nst_core.ui.serving.server import launch_options
 from nst_core.ui.serving.turns import endpoint
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 
+# One for all calls, as each would read the system's certificates; it keeps no connection that a server waits for.
+WEB = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
+
 
 @pytest.fixture(scope="module")
 def uploads(tmp_path_factory) -> Path:
@@ -92,8 +95,8 @@ def url(uploads) -> str:
 
 def call(url: str, name: str, *data) -> tuple[str, object]:
     """How a call ended, "complete" or "error", and with what."""
-    event = httpx.post(f"{url}gradio_api/call/{name}", json={"data": data}).json()["event_id"]
-    text = httpx.get(f"{url}gradio_api/call/{name}/{event}", timeout=30).text
+    event = WEB.post(f"{url}gradio_api/call/{name}", json={"data": data}).json()["event_id"]
+    text = WEB.get(f"{url}gradio_api/call/{name}/{event}", timeout=30).text
     kind, data = text.strip().split("\n\n")[-1].split("\n")
     return kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 
@@ -166,12 +169,12 @@ def test_a_handler_that_fails_says_so_in_a_sentence(url, caplog):
 
 
 def test_an_event_that_says_nothing_or_nonsense_is_refused_without_a_traceback(url, caplog, capfd):
-    dependencies = httpx.get(f"{url}config").json()["dependencies"]
+    dependencies = WEB.get(f"{url}config").json()["dependencies"]
     [number] = [one["id"] for one in dependencies if one["api_name"] == "picked"]
     for data in (None, {}, {"number": "nine"}, {"number": [1]}, {"number": 9}):
         body = {"data": [], "fn_index": number, "session_hash": f"s{data}", "event_data": data}
-        httpx.post(f"{url}gradio_api/queue/join", json=body)
-        news = httpx.get(f"{url}gradio_api/queue/data", params={"session_hash": f"s{data}"}, timeout=30).text
+        WEB.post(f"{url}gradio_api/queue/join", json=body)
+        news = WEB.get(f"{url}gradio_api/queue/data", params={"session_hash": f"s{data}"}, timeout=30).text
         assert (NO_SENSE in news) is (data != {"number": 9}) and ('"9"' in news) is (data == {"number": 9})
     assert "Traceback" not in caplog.text + "".join(capfd.readouterr())
 
@@ -185,7 +188,7 @@ def test_a_drawing_is_opened_as_every_other_picture_is(url, uploads):
 
 
 def test_a_request_beside_the_queue_is_not_possible(url):
-    assert httpx.post(f"{url}gradio_api/run/size", json={"data": [None]}).status_code == 404
+    assert WEB.post(f"{url}gradio_api/run/size", json={"data": [None]}).status_code == 404
 
 
 def test_many_at_once_are_all_answered(url, uploads):
