@@ -160,9 +160,7 @@ def to_bytes(image: Tensor) -> np.ndarray:
 
 
 def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = MAX_SIDE) -> bytes:
-    """image (1, 3 or 4, H, W) over white as a JPEG file's bytes, at most max_side pixels: for previews, as it takes a
-    twentieth of a PNG's time.
-    """
+    """Encode image (1, 3 or 4, H, W) over white as a JPEG of at most max_side pixels, a twentieth of a PNG's work."""
     picture = to_pil(over_white(image))
     if max(picture.size) > max_side:
         picture.thumbnail((max_side, max_side), Image.Resampling.BILINEAR)
@@ -196,8 +194,10 @@ def save_jpeg(image: Tensor, path: str | Path | IO[bytes], text: dict[str, str] 
     exif = exif_of(text or {})
     if exif is None:
         raise OutputError("the record is longer than a JPEG takes; keep the PNG, which holds it")
+    buffer = io.BytesIO()  # Pillow does not notice that a full disk takes a part only
+    to_pil(over_white(image)).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
     with writing(path) if isinstance(path, str | Path) else nullcontext(path) as aside:
-        to_pil(over_white(image)).save(aside, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
+        aside.write_bytes(buffer.getvalue()) if isinstance(aside, Path) else aside.write(buffer.getvalue())
 
 
 def read_text(path: str | Path) -> dict[str, str]:
