@@ -128,7 +128,7 @@ def test_a_moment_is_marked_while_the_run_goes_on_and_the_run_becomes_an_animati
     page.click("#stop")
     wait_for_status(page, "Stopped")
     expect(page.locator(THUMBNAILS)).to_have_count(count + 2)
-    assert download(page, "#timelapse", tmp_path / "run.webp") == "content_style_timelapse.webp"
+    assert download(page, "#timelapse", tmp_path / "run.webp") == "content_style_studio_timelapse.webp"
     with Image.open(tmp_path / "run.webp") as animation:
         assert animation.n_frames > 2
     name = download(page, "#as-jpeg", tmp_path / "one.jpg")
