@@ -69,7 +69,8 @@ def _started(session: Session, start: Start) -> Updates:
     updates: dict[str, Any] = {}
     another, session.link = start.query() != session.link, start.query()
     if start.preset:
-        session.base, config = None, default_config(start.preset)
+        config = default_config(start.preset)
+        session.base, session.noted = None, config
         updates = {"preset": start.preset, "about": preset_text(start.preset, config.backbone), **controls_of(config)}
     if start.style and (another or STYLE_KEY not in session.placed):
         session.placed[STYLE_KEY] = linked_picture(STYLE_KEY, start.style)

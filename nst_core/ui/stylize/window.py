@@ -18,6 +18,7 @@ from nst_core.ui.serving.turns import client_of, waiting_text
 from nst_core.ui.studio.keeping import find_session, restore_run
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
+from nst_core.ui.stylize.control_events import note
 from nst_core.ui.stylize.pupil import follow, shown_name
 from nst_core.ui.stylize.run import STAGE, go_on, paint, result_of
 from nst_core.ui.widgets.channel import Channel
@@ -43,6 +44,7 @@ def press_run(session: Session, key: str, shown: Mapping[str, Any], request: gr.
         "session" and what `look` gives.
     """
     own = _own(session, key)
+    note(own, shown)  # controls that the page filled in itself, too
     return _begin(own, lambda: paint(own, shown), request)
 
 

@@ -79,7 +79,7 @@ def test_pictures_that_were_placed_are_there_again_before_any_run(files):
     assert back["style"] == str(files[1]) and "content" not in back
 
 
-def test_controls_that_were_moved_are_as_they_were_also_before_any_run(files):
+def test_controls_that_were_moved_are_as_they_were_also_before_any_run(random_weights, files):
     session, _ = opened("page")
     note(session, shown(files, size=300, seed=9))
     note(session, shown(files, size=5))  # no picture is that small
@@ -87,6 +87,10 @@ def test_controls_that_were_moved_are_as_they_were_also_before_any_run(files):
     Session.tidy()
     _, back = opened("again", session.key)
     assert (back["size"], back["seed"], back["steps"]) == (300, 9, 3)
+    press_run(session, "", shown(files, seed=4, optimizer="adam", step_size=0.02), page("again"))
+    _, back = opened("third", session.key)  # what the page filled in by itself was noted with Run
+    assert (back["size"], back["seed"], back["step_size"]) == (48, 4, 0.02)
+    session.job.stop()
 
 
 def test_a_painting_that_memory_has_no_room_for_is_gone_on_with_from_disk(random_weights, files):
