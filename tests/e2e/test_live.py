@@ -154,9 +154,14 @@ def test_after_stop_nothing_is_asked_or_painted(visit, live):
     page = started(visit())
     switch(page).click()
     page.wait_for_function(IS_OFF)
+    asked = []
+    page.on("request", lambda request: "/live/" in request.url and asked.append(request.url))
+    deadline = time.monotonic() + 10
+    while live.in_flight and time.monotonic() < deadline:  # those that came before are painted to their end
+        page.wait_for_timeout(20)
     painted = live.frames
     page.wait_for_timeout(300)
-    assert live.frames == painted and live.in_flight == 0
+    assert live.frames == painted and live.in_flight == 0 and asked == []
 
 
 def test_a_new_style_shows_within_the_frames_that_were_on_their_way(visit, live):
