@@ -64,12 +64,24 @@ def one_tile(side: int) -> bytes:
 
 
 def float_tiff(
-    pixels: np.ndarray, order: str = "<", tags: dict[int, bytes] | None = None, packed: bytes | None = None
+    pixels: np.ndarray,
+    order: str = "<",
+    tags: dict[int, bytes] | None = None,
+    packed: list[bytes] | None = None,
+    tile: tuple[int, int] | None = None,
 ) -> bytes:
-    """A TIFF of floats (H, W) or (H, W, C) of any size, with more tags, of bytes or a short each; unpacked, or so."""
+    """A TIFF of floats (H, W) or (H, W, C) of any size, with more tags, of bytes or a short each.
+
+    Args:
+        packed: its strips, or tiles if their (height, width) is given; one strip, unpacked, if there are none.
+    """
     height, width = pixels.shape[:2]
     samples = 1 if pixels.ndim == 2 else pixels.shape[2]
-    data = packed or pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    blocks = packed or [pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()]
+    data, longs = b"".join(blocks), struct.Struct(f"{order}{len(blocks)}I")
+    lengths = [len(block) for block in blocks]
+    places = longs.pack(*(8 + sum(lengths[:number]) for number in range(len(blocks))))
+    of_blocks = (324, 325) if tile else (273, 279)
     words = struct.Struct(f"{order}{samples}H")
     values = {
         256: (3, 1, struct.pack(order + "H", width)),
@@ -77,11 +89,13 @@ def float_tiff(
         258: (3, samples, words.pack(*[8 * pixels.itemsize] * samples)),
         259: (3, 1, struct.pack(order + "H", 1)),
         262: (3, 1, struct.pack(order + "H", 1 if samples == 1 else 2)),
-        273: (4, 1, struct.pack(order + "I", 8)),
+        of_blocks[0]: (4, len(blocks), places),
+        of_blocks[1]: (4, len(blocks), longs.pack(*lengths)),
         277: (3, 1, struct.pack(order + "H", samples)),
-        279: (4, 1, struct.pack(order + "I", len(data))),
         339: (3, samples, words.pack(*[3] * samples)),
     }
+    if tile:
+        values |= {tag: (3, 1, struct.pack(order + "H", side)) for tag, side in zip((323, 322), tile, strict=True)}
     for tag, value in (tags or {}).items():
         values[tag] = (7, len(value), value) if len(value) > 2 else (3, 1, struct.pack(order + "H", *value))
     start, more, entries = 8 + len(data), b"", b""

@@ -24,7 +24,18 @@ GREY, COLOURS = 1, 2  # meanings
 PREDICTED = (5, 8, 32946)  # packings that take a predictor: LZW, deflate
 NONE, OF_FLOATS = 1, 3  # predictors
 ASSOCIATED = 1  # an extra sample by which the colours are multiplied
-TURNED = range(5, 9)  # whose sides are exchanged
+UPRIGHT, TURNED = 1, range(5, 9)  # whose sides are exchanged
+NUMBERS = {3: "H", 4: "L", 16: "Q"}  # kinds of whole numbers that tags have
+UPRIGHT_BY: dict[int, Curve] = {  # how TURN tells to turn pixels (H, W, …)
+    1: lambda pixels: pixels,
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+    7: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
+}
 
 
 class FloatTiffImageFile(ImageFile.ImageFile):
@@ -82,29 +93,37 @@ class FloatTiffImageFile(ImageFile.ImageFile):
         import cv2  # takes a quarter of a second, which other pictures do without
 
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it would print what is wrong
-        halves = self._tags[BITS][0] == 16
+        tags, halves = self._tags, self._tags[BITS][0] == 16
+        predicted = halves and tags.get(PREDICTOR) == OF_FLOATS and tags.get(PACKING) in PREDICTED
+        columns, size = tags[WIDTH], self.size
         try:
-            if halves:
-                data = self._of_whole_numbers(data)
+            if predicted:  # as it lies there, with what the last tiles have beyond the edge
+                tile = tags.get(TILE_WIDTH, columns)
+                size = math.ceil(columns / tile) * tile, tags[HEIGHT]
+                data = self._told(data, {KIND: WHOLE, PREDICTOR: NONE, TURN: UPRIGHT, WIDTH: size[0]})
+            elif halves:
+                data = self._told(data, {KIND: WHOLE})
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         except cv2.error as error:
             raise ValueError(str(error)) from None
-        if pixels is None or pixels.shape[1::-1] != self.size:
+        if pixels is None or pixels.shape[1::-1] != size:
             raise ValueError("nothing of that size is there")
-        if halves and self._tags.get(PREDICTOR) == OF_FLOATS and self._tags.get(PACKING) in PREDICTED:
-            pixels = self._summed(pixels)
-        return pixels.view(np.float16) if halves else pixels
+        if predicted:
+            tiles = (self._summed(pixels[:, left : left + tile]) for left in range(0, size[0], tile))
+            pixels = UPRIGHT_BY[tags.get(TURN, UPRIGHT)](np.concatenate([*tiles], axis=1)[:, :columns])
+        return np.ascontiguousarray(pixels).view(np.float16) if halves else pixels
 
     def _summed(self, pixels: np.ndarray) -> np.ndarray:
         """Undo the predictor of floats, (H, W) or (H, W, C) uint16, which libtiff knows of no whole numbers.
 
-        A row holds all high bytes, then all low ones, of each the difference to the same sample's before.
+        A row of a tile, or of the picture if it has none, holds all high bytes, then all low ones, of each the
+        difference to the same sample's before.
 
         Source: Adobe Photoshop TIFF technical note 3.
         """
         tags, order = self._tags, {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}.get(self._tags.get(SAMPLES, 1))
-        if order is None or TILE_WIDTH in tags or tags.get(PLANES, 1) != 1 or tags.get(TURN, 1) != 1:
-            raise ValueError("in tiles, planes or turned")
+        if order is None or tags.get(PLANES, 1) != 1:
+            raise ValueError("in planes")
         height, width = pixels.shape[:2]
         stored = pixels.reshape(height, width, -1)[..., order].astype(f"{tags._endian}u2")
         differences = np.ascontiguousarray(stored).view(np.uint8).reshape(height, 2 * width, len(order))
@@ -112,16 +131,17 @@ class FloatTiffImageFile(ImageFile.ImageFile):
         summed = (high << 8 | low).reshape(height, width, -1)[..., order]
         return np.ascontiguousarray(summed.reshape(pixels.shape))
 
-    def _of_whole_numbers(self, data: bytes) -> bytes:
-        """Say of the file's numbers that they are whole, of no predictor of floats, and no more."""
+    def _told(self, data: bytes, values: dict[int, int]) -> bytes:
+        """Say other values of those tags that the file has, and change no more of it."""
         changed, order = bytearray(data), self._tags._endian
         count, entry, inline = ("Q", "HHQQ", 8) if self._big else ("H", "HHLL", 4)
         place = self._directory + struct.calcsize(order + count)
         for _ in range(struct.unpack_from(order + count, data, self._directory)[0]):
-            tag, _, length, value = struct.unpack_from(order + entry, data, place)
-            if tag == KIND or (tag == PREDICTOR and self._tags.get(PREDICTOR) == OF_FLOATS):
-                at = value if 2 * length > inline else place + struct.calcsize(order + entry) - inline
-                struct.pack_into(f"{order}{length}H", changed, at, *[WHOLE if tag == KIND else NONE] * length)
+            tag, kind, length, value = struct.unpack_from(order + entry, data, place)
+            if tag in values and kind in NUMBERS:
+                size = struct.calcsize(order + NUMBERS[kind])
+                at = value if size * length > inline else place + struct.calcsize(order + entry) - inline
+                struct.pack_into(f"{order}{length}{NUMBERS[kind]}", changed, at, *[values[tag]] * length)
             place += struct.calcsize(order + entry)
         return bytes(changed)
 

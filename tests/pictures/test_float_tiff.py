@@ -41,18 +41,35 @@ def test_a_colour_tiff_of_floats_is_unpacked(packing, kind):
         np.testing.assert_allclose(seen(data), shown(light(kind)), atol=1.01)
 
 
+def predicted(pixels: np.ndarray) -> bytes:
+    """Rows of halves (H, W, C), packed, of the predictor of floats."""
+    height, _, samples = pixels.shape
+    high_first = pixels.astype(">f2").view(np.uint8).reshape(height, -1, 2).swapaxes(1, 2).reshape(height, -1, samples)
+    differences = np.diff(high_first, axis=1, prepend=np.zeros((height, 1, samples), np.uint8))
+    return zlib.compress(differences.tobytes())
+
+
+def in_tiles(pixels: np.ndarray, height: int, width: int) -> list[bytes]:
+    """Tiles of them, which go beyond the edges as a TIFF's do."""
+    sides = zip(pixels.shape, (height, width), strict=False)
+    padded = np.pad(pixels, [*((0, -side % tile) for side, tile in sides), (0, 0)], constant_values=7)
+    starts = ((top, left) for top in range(0, len(padded), height) for left in range(0, padded.shape[1], width))
+    return [predicted(padded[top : top + height, left : left + width]) for top, left in starts]
+
+
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("samples", [1, 3, 4])
 def test_halves_of_the_predictor_of_floats_are_summed(samples, order):
-    pixels = {1: light("f2")[..., 1] / 8, 3: light("f2"), 4: with_alpha(light("f2"))}[samples]
-    height, width = pixels.shape[:2]
-    high_first = pixels.astype(">f2").view(np.uint8).reshape(height, -1, 2).swapaxes(1, 2).reshape(height, -1, samples)
-    differences = np.diff(high_first, axis=1, prepend=np.zeros((height, 1, samples), np.uint8))
-    told = {259: b"\x08", 317: b"\x03"} | ({338: b"\2"} if samples == 4 else {})
-    data = files.float_tiff(pixels, order, told, zlib.compress(differences.tobytes()))
+    pixels = {1: light("f2")[..., 1:2] / 8, 3: light("f2"), 4: with_alpha(light("f2"))}[samples]
     expected = np.dstack([pixels] * 3) * 255.0 if samples == 1 else shown(light())
     read = images.load_transparent if samples == 4 else images.load
-    np.testing.assert_allclose(seen(data, read)[..., :3], expected, atol=1.01)
+    for orientation, turned in TURNS.items():
+        stored = np.ascontiguousarray(turned(pixels))
+        for tile in (None, (16, 16), (32, 16)):
+            blocks = in_tiles(stored, *tile) if tile else [predicted(stored)]
+            told = {259: b"\x08", 317: b"\x03", 274: bytes([orientation])} | ({338: b"\2"} if samples == 4 else {})
+            data = files.float_tiff(stored.squeeze(2) if samples == 1 else stored, order, told, blocks, tile)
+            np.testing.assert_allclose(seen(data, read)[..., :3], expected, atol=1.01, err_msg=f"{orientation} {tile}")
 
 
 def test_a_colour_tiff_of_floats_stands_upright():
