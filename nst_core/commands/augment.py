@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from contextlib import closing
 from pathlib import Path
 
 from tqdm import tqdm
@@ -14,6 +13,7 @@ from nst_core.augment.labels import INDEX
 from nst_core.commands.fetching import fetch
 from nst_core.commands.transparency import add_transparency
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError
 from nst_core.features.loading import fitting_backbone
 from nst_core.instant.catalogue import open_styles
@@ -67,9 +67,9 @@ def run(options: argparse.Namespace) -> None:
         options.strength,
         keep_transparency=options.keep_transparency,
     )
-    with closing(painting), tqdm(unit="painting") as bar:
+    with DEVICES.own_job(), DEVICES.stepped(painting) as stepped, tqdm(unit="painting") as bar:
         told = 0
-        for progress in painting:
+        for progress in stepped:
             bar.total = progress.total
             if progress.entry:
                 bar.set_description(f"{progress.entry.file} {progress.share:4.0%}", refresh=False)

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 from tqdm import tqdm
@@ -17,6 +16,7 @@ from nst_core.assets import ASSETS
 from nst_core.commands.fetching import fetch
 from nst_core.commands.pictures import tell_of_animations
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, OutputError, said
 from nst_core.interrupts import held
 from nst_core.outputs import check_apart, check_folder, check_output
@@ -58,14 +58,14 @@ def run(options: argparse.Namespace) -> None:
     settings = figure.settings(_given(options.set))
     _check_outputs(options)
     material = _material(figure, options)
-    compute = choose_compute()
     if "backbone" in settings:
         fetch(settings["backbone"])
-    moments = figure.make(material, settings, compute)
     last = Moment((), (), ())  # nothing yet
     try:
-        for moment in _shown(figure, moments):
-            last = moment
+        with DEVICES.own_job():
+            moments = DEVICES.submit(lambda: figure.make(material, settings, choose_compute())).result()
+            for moment in _shown(figure, moments):
+                last = moment
     finally:
         if any(part.image is not None for part in last.parts):
             with held():
@@ -153,8 +153,8 @@ def _paths(figure: Figure, kind: str, named: list[Path] | None) -> list[Path]:
 def _shown(figure: Figure, moments: Moments) -> Iterator[Moment]:
     """Go through the moments, while a bar says how far they are."""
     told: set[str] = set()
-    with closing(moments), tqdm(total=1.0, bar_format=BAR, desc=figure.title) as bar:
-        for moment in moments:
+    with DEVICES.stepped(moments) as stepped, tqdm(total=1.0, bar_format=BAR, desc=figure.title) as bar:
+        for moment in stepped:
             bar.set_description_str(moment.text, refresh=False)
             bar.update(moment.share - bar.n)
             for note in moment.notes:

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator
-from contextlib import closing
 from pathlib import Path
 
 from torch import Tensor
@@ -16,6 +15,7 @@ from nst_core.commands.memory import enough_memory
 from nst_core.commands.pairs import pair
 from nst_core.commands.transparency import add_transparency
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, named
 from nst_core.files import make_folder
 from nst_core.instant.catalogue import Catalogue, open_styles
@@ -78,10 +78,11 @@ def run(options: argparse.Namespace) -> None:
         raise ConfigError("nothing to paint, or nowhere to put it; name pictures, folders or videos, and -o OUT")
     read = [options.styles] if options.styles else []
     plan = destinations(options.inputs, options.output, read, shrunk=options.size is not None, jpeg=options.jpeg)
-    paint = _brush(options, catalogue)
     for note in plan.notes:
         print(note, file=sys.stderr)
-    _paint_all(plan, paint, options)
+    with DEVICES.own_job():
+        paint = DEVICES.submit(_brush, options, catalogue).result()
+        _paint_all(plan, paint, options)
 
 
 def _brush(options: argparse.Namespace, catalogue: Catalogue) -> Callable[[Tensor], Tensor]:
@@ -155,15 +156,15 @@ def _paint(
 def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
     image = images.load(source, max_side=MAX_SIDE, keep_transparency=options.keep_transparency)
     ground = images.over_white(image)
-    painted = paint(ground if options.size is None else images.fit(ground, options.size))
+    painted = DEVICES.submit(paint, ground if options.size is None else images.fit(ground, options.size)).result()
     painted = images.as_transparent_as(painted, image)
     save_painted(painted, output, _shares(options), strength=options.strength, color=options.color)
 
 
 def _show(source: Path, painting: Generator[VideoProgress, None, None]) -> None:
     """Paint a film or an animation, with a progress bar."""
-    with tqdm(unit="frame", leave=False) as bar, closing(painting):
-        for progress in painting:
+    with tqdm(unit="frame", leave=False) as bar, DEVICES.stepped(painting) as stepped:
+        for progress in stepped:
             bar.total = progress.frames
             bar.update(progress.frame - bar.n)
             if progress.note:

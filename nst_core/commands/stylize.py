@@ -13,6 +13,7 @@ from nst_core.commands.fetching import fetch
 from nst_core.commands.pictures import tell_of_animations
 from nst_core.commands.transparency import add_transparency
 from nst_core.devices import Compute, choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES
 from nst_core.interrupts import held
@@ -72,8 +73,7 @@ def config_of(options: argparse.Namespace, compute: Compute) -> StyleTransferCon
 
 def run(options: argparse.Namespace) -> None:
     """Paint, with a progress bar on standard error; an interrupt keeps what is painted so far."""
-    compute = choose_compute()
-    config = config_of(options, compute)
+    config = config_of(options, choose_compute())
     _check_outputs(options, config)
     start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
     content_image = images.load(options.content, keep_transparency=options.keep_transparency)
@@ -81,14 +81,20 @@ def run(options: argparse.Namespace) -> None:
     tell_of_animations([options.content, options.style, *options.more_styles, *options.mask])
     masks = [mask_of_file(path) for path in options.mask]
     fetch(config.backbone)
-    painting = stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
-    timelapse = Timelapse()
-    try:
-        _paint(painting, timelapse)
-    finally:
-        if painting.last_frame:
-            with held():
-                _keep(painting, timelapse, options)
+
+    def begun() -> Run:
+        compute = choose_compute()
+        return stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
+
+    with DEVICES.own_job():
+        painting = DEVICES.submit(begun).result()
+        timelapse = Timelapse()
+        try:
+            _paint(painting, timelapse)
+        finally:
+            if painting.last_frame:
+                with held():
+                    _keep(painting, timelapse, options)
 
 
 def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> None:
@@ -113,8 +119,8 @@ def _keep(painting: Run, timelapse: Timelapse, options: argparse.Namespace) -> N
 
 def _paint(painting: Run, timelapse: Timelapse) -> None:
     where = f"{BACKBONES[painting.config.backbone]}, {painting.compute}"
-    with tqdm(total=painting.steps, unit="step", desc=where) as bar:
-        for frame in painting:
+    with tqdm(total=painting.steps, unit="step", desc=where) as bar, DEVICES.stepped(painting) as frames:
+        for frame in frames:
             timelapse.add(frame.image, frame.step)
             bar.update(frame.step - bar.n)
             bar.set_postfix(loss=f"{frame.total:.4g}", refresh=False)

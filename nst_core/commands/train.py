@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from nst_core.commands.fetching import fetch
 from nst_core.commands.pairs import pair
 from nst_core.commands.pictures import files_in, pictures_below
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError, OutputError, listed, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
@@ -100,8 +100,9 @@ def _train_styles(options: argparse.Namespace) -> None:
             bar.write(f"skipped: {text}", file=sys.stderr)
         bar.write(f"styles: {', '.join(style_images)}", file=sys.stderr)
         try:
-            with closing(train(style_images, options.images, options.output, recipe, compute)) as training:
-                for progress in training:
+            training = train(style_images, options.images, options.output, recipe, compute)
+            with DEVICES.own_job(), DEVICES.stepped(training) as stepped:
+                for progress in stepped:
                     _show(progress, bar, options.preview)
         except KeyboardInterrupt:
             bar.write(f"interrupted at step {bar.n}; the same command {_outlook(options.output)}", file=sys.stderr)
@@ -119,8 +120,8 @@ def _add_style(options: argparse.Namespace) -> None:
     fetch(recipe.backbone)
     with tqdm(total=recipe.steps, unit="step", desc=f"{name}, {compute}") as bar:
         learning = add_style(name, style_image, options.to, options.images, recipe, compute)
-        with closing(learning):
-            for progress in learning:
+        with DEVICES.own_job(), DEVICES.stepped(learning) as stepped:
+            for progress in stepped:
                 _show(progress, bar, options.preview)
 
 

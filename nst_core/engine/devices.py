@@ -4,10 +4,21 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
 
 from nst_core.devices import all_devices, free_memory
 from nst_core.engine.device_thread import ACCOUNT, Account, DeviceThread, Given, Result, Steps
 from nst_core.errors import DeviceError
+from nst_core.interrupts import held
+
+Yielded = TypeVar("Yielded", covariant=True)
+
+
+class Closable(Iterator[Yielded], Protocol[Yielded]):
+    """An iterator that is closed at its end, such as a generator, or a painting's Run."""
+
+    def close(self) -> Any:
+        """Free what it holds."""
 
 
 class Devices:
@@ -45,6 +56,21 @@ class Devices:
         return list(self._threads)
 
     @contextmanager
+    def own_job(self, account: Account | None = None) -> Iterator[None]:
+        """Compute what this thread, or a command, hands over until this ends in the name of one job.
+
+        Args:
+            account: of the job; a new one if None.
+        """
+        account = account or Account()
+        before = ACCOUNT.set(account)
+        try:
+            with self.open(account):
+                yield
+        finally:
+            ACCOUNT.reset(before)
+
+    @contextmanager
     def open(self, account: Account) -> Iterator[None]:
         """Give a job its device, on which all is computed in the name of its account."""
         if len(self.threads) > 1:
@@ -69,6 +95,18 @@ class Devices:
     def next_of(self, steps: Iterator[Result]) -> Result | None:
         """Wait for what an iterator yields next, computed in its turn, as one step; None at its end."""
         return self._own().next_of(steps)
+
+    @contextmanager
+    def stepped(self, steps: Closable[Result]) -> Iterator[Iterator[Result]]:
+        """Give what a generator yields, each computed in its turn, as one step; at the end it is closed, in its turn.
+
+        Whoever leaves this, by an interrupt too, waits for the step at hand.
+        """
+        try:
+            yield iter(lambda: self.next_of(steps), None)
+        finally:
+            with held():
+                self.submit(steps.close).result()
 
     def run_steps(self, steps: Steps[Result]) -> Future[Result]:
         """Go through a generator in turns with others; its return value is the result, what it yields is dropped."""

@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakSet
 
 from nst_core.devices import release_freed_memory
-from nst_core.engine.device_thread import ACCOUNT, Account
+from nst_core.engine.device_thread import Account
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.lane import DEVICE_LANE, MOST_AT_WORK, Client, Lane
 from nst_core.engine.limits import limits
@@ -114,15 +114,13 @@ class Job:
         self._entered.wait()
         if not self._begun.acquire(blocking=False):
             return
-        ACCOUNT.set(self.account)
         try:
-            with failing_in_words(), DEVICES.open(self.account):
+            with failing_in_words(), DEVICES.own_job(self.account):
                 for moment in self._work(self):
                     self.moment = moment
         except NSTError as error:
             self.error = error
         finally:
-            ACCOUNT.set(None)
             release_freed_memory()
             self._end()
 

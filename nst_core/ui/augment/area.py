@@ -256,20 +256,20 @@ def _show(
         status = status_html("Looking at the pictures …", share=0, run=channel.token)
         preview = gr.HTML(value=channel.token, visible=True)
         yield {"status": status, "preview": preview, "outcome": gr.DownloadButton(visible=False)}
-        while progress := DEVICES.next_of(painting):
-            last, seconds, at_work = progress, time.monotonic() - began, progress.done == saved
-            saved = progress.done
-            if progress.entry and seconds - told >= WORDS_SECONDS:
-                done = saved + (progress.share if at_work else 0)
-                status = _status(progress, progress.entry, done, seconds, channel.token)
-                told, words = seconds, {"augment-status": status}
-            if progress.image is not None:
-                channel.put(progress.image, words)
-            if job.steering.stop.is_set() and not (at_work and progress.share == 1):  # what is finished is saved next
-                break
+        with DEVICES.stepped(painting) as stepped:
+            for progress in stepped:
+                last, seconds, at_work = progress, time.monotonic() - began, progress.done == saved
+                saved = progress.done
+                if progress.entry and seconds - told >= WORDS_SECONDS:
+                    done = saved + (progress.share if at_work else 0)
+                    status = _status(progress, progress.entry, done, seconds, channel.token)
+                    told, words = seconds, {"augment-status": status}
+                if progress.image is not None:
+                    channel.put(progress.image, words)
+                if job.steering.stop.is_set() and not (at_work and progress.share == 1):  # what is finished is saved
+                    break
         return last
     finally:
-        DEVICES.submit(painting.close).result()
         channel.close()
 
 

@@ -27,7 +27,7 @@ from nst_core.ui.serving.turns import endpoint, have_signature
 from nst_core.ui.studio.controls_and_config import default_config, in_depth_order
 from nst_core.ui.studio.results import painting_name
 from nst_core.ui.studio.uploads import Uploads
-from nst_core.ui.stylize.run import frames_of, start_run
+from nst_core.ui.stylize.run import start_run
 from nst_core.ui.widgets.pictures import PictureInput
 
 CLIENT_SECONDS = 0.5  # between two pictures
@@ -118,13 +118,11 @@ def _value(one: Setting, given: Any) -> Any:
 def _yield_pictures(run: Run, name: str) -> Iterator[Image.Image | str]:
     """Yield the run's pictures and nothing else, as every yield reaches the client."""
     shown = time.monotonic()
-    try:
-        for frame in frames_of(run):
+    with DEVICES.stepped(run) as frames:
+        for frame in frames:
             if time.monotonic() - shown >= CLIENT_SECONDS:
                 shown = time.monotonic()
                 yield images.to_pil(frame.image)
         path = new_file(name)
         save_result(run.result, run.record(), path)
         yield str(path)
-    finally:
-        DEVICES.submit(run.close).result()

@@ -231,19 +231,19 @@ def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[Updates]:
             "losses": history.html(channel.token),
             "file": gr.DownloadButton(visible=False),
         }
-        while progress := DEVICES.next_of(steps):
-            news = {}
-            if progress.losses:
-                history.note(progress.step, {**progress.losses, "total": sum(progress.losses.values())})
-                news["train-losses"] = history.html(channel.token)
-            if time.monotonic() - told >= WORDS_SECONDS or progress.preview is not None:
-                told = time.monotonic()
-                news["train-status"] = _status(progress, told - began, channel.token)
-            words = {**words, **news}  # what was said goes along, as the browser does not see every picture
-            if news:
-                channel.put(progress.preview, words)
+        with DEVICES.stepped(steps) as stepped:
+            for progress in stepped:
+                news = {}
+                if progress.losses:
+                    history.note(progress.step, {**progress.losses, "total": sum(progress.losses.values())})
+                    news["train-losses"] = history.html(channel.token)
+                if time.monotonic() - told >= WORDS_SECONDS or progress.preview is not None:
+                    told = time.monotonic()
+                    news["train-status"] = _status(progress, told - began, channel.token)
+                words = {**words, **news}  # what was said goes along, as the browser does not see every picture
+                if news:
+                    channel.put(progress.preview, words)
     finally:
-        DEVICES.submit(steps.close).result()
         channel.close()
     yield {"losses": history.html()}
 

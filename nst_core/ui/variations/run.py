@@ -132,17 +132,16 @@ def _shown(
     problem: str | None = None
     sheet.cells, sheet.varied = {}, {plan.rows.name, plan.columns.name if plan.columns else NOTHING}
     try:
-        while progress := DEVICES.next_of(painting):
-            last = progress
-            sheet.cells = {(result.cell.row, result.cell.column): result.cell for result in progress.results}
-            if time.monotonic() - told >= VIEW_SECONDS:
-                told = time.monotonic()
-                grid, download = growth.shows(progress), gr.DownloadButton(visible=False)
-                yield {"status": _progress(plan, progress), "grid": grid, "download": download}
+        with DEVICES.stepped(painting) as stepped:
+            for progress in stepped:
+                last = progress
+                sheet.cells = {(result.cell.row, result.cell.column): result.cell for result in progress.results}
+                if time.monotonic() - told >= VIEW_SECONDS:
+                    told = time.monotonic()
+                    grid, download = growth.shows(progress), gr.DownloadButton(visible=False)
+                    yield {"status": _progress(plan, progress), "grid": grid, "download": download}
     except NSTError as error:
         problem = _problem(error)
-    finally:
-        painting.close()
     if last is None or not last.results:
         nothing = status_html("No cell was painted.", " ".join(last.notes if last else ()))
         yield {"status": problem or nothing}

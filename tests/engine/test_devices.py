@@ -1,0 +1,57 @@
+"""Tests of the devices that jobs are given, and of going through work on them."""
+
+import threading
+
+import pytest
+
+from nst_core.engine import devices
+from nst_core.engine.device_thread import ACCOUNT
+from nst_core.engine.devices import Devices
+
+
+@pytest.fixture
+def two(monkeypatch) -> Devices:
+    """Two devices, of which the second has more memory free."""
+    monkeypatch.setattr(devices, "all_devices", lambda: ["cuda:0", "cuda:1"])
+    monkeypatch.setattr(devices, "free_memory", lambda device: int(device[-1]))
+    return Devices()
+
+
+def where(place: Devices) -> str:
+    return place.submit(lambda: threading.current_thread().name).result(10)
+
+
+def test_a_job_has_the_device_with_the_fewest_jobs_and_then_the_most_memory(two):
+    assert where(two) == "device cuda:0" and ACCOUNT.get() is None
+    with two.own_job():
+        assert where(two) == "device cuda:1"
+        with two.own_job():
+            assert where(two) == "device cuda:0"
+        assert where(two) == "device cuda:1"
+    assert where(two) == "device cuda:0" and ACCOUNT.get() is None
+
+
+def test_who_leaves_work_waits_for_its_step_and_has_it_closed_where_it_was_computed(two, monkeypatch):
+    threads, at_hand, gate = [], threading.Event(), threading.Event()
+
+    def steps():
+        try:
+            yield 1
+            at_hand.set()
+            gate.wait(10)
+            threads.append(threading.current_thread().name)
+            yield 2
+        finally:
+            threads.append(threading.current_thread().name)
+
+    def interrupted(work):
+        two._own().submit(next, work)
+        at_hand.wait(10)
+        gate.set()
+        raise KeyboardInterrupt
+
+    with two.own_job(), pytest.raises(KeyboardInterrupt), two.stepped(steps()) as work:
+        assert next(work) == 1
+        monkeypatch.setattr(two, "next_of", interrupted)
+        next(work)
+    assert threads == ["device cuda:1"] * 2
