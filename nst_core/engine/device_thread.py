@@ -16,6 +16,7 @@ Steps = Generator[Any, None, Result]  # what they yield is of no matter
 
 HEAD_START = 0.5  # seconds of computing by which a newcomer is before those who have had least
 MOST_HURRIED = 2.0  # seconds by which a job may be ahead of others because it was hurried
+MOST_UNSEEN = 5.0  # seconds of computing that a job may have before others because nothing of it was seen yet
 QUICK_SECONDS = 0.5  # that quick work may go on while a job waits for its next step
 AWAY_SECONDS = 2.0  # without a step, after which a job is owed nothing for it
 
@@ -28,11 +29,13 @@ class Account:
         seconds: of computing.
         had: the same, but as much at least as others had who are as far; turns go by it.
         hurried: its next step comes before those of all other jobs.
+        unseen: somebody waits for the first of it, which comes before all of those who have something to see.
     """
 
     seconds: float = 0.0
     had: float = 0.0
     hurried: bool = False
+    unseen: bool = False
 
 
 # Of the job in whose name something is computed; None: it is quick, such as a camera's frame.
@@ -59,8 +62,9 @@ class DeviceThread(Executor):
 
     Long work comes as a generator: after each of its steps another may have its turn. Work without an account is quick
     and has the next turn, in the order in which it came, unless it has kept a job waiting for QUICK_SECONDS. Among jobs
-    it is the one that had least: those that begin together grow together, and who comes later catches up with nobody,
-    but has a head start, so that there is something to see.
+    one is first of which nothing was seen yet, and of those the one that is nearest to it, so that a class sees its
+    first pictures one after the other rather than all at the end. Then it is the one that had least: those that begin
+    together grow together, and who comes later catches up with nobody, but has a head start.
 
     Args:
         name: of the thread.
@@ -127,7 +131,7 @@ class DeviceThread(Executor):
             return quick or self._waiting[0]
         self._job_stepped = now
         least = min(account.had for account, *_ in jobs)
-        account, _, work = min(jobs, key=lambda job: (not _comes_first(job[0], least), job[0].had, job[1]))
+        account, _, work = min(jobs, key=lambda job: (*_rank(job[0], least), job[1]))
         account.hurried = False
         return work
 
@@ -149,8 +153,13 @@ class DeviceThread(Executor):
             self._put(work)
 
 
-def _comes_first(account: Account, least: float) -> bool:
-    return account.hurried and account.had - least < MOST_HURRIED
+def _rank(account: Account, least: float) -> tuple[int, float]:
+    """Tell how soon a job has its turn, the lowest first, where others had that much at least."""
+    if account.hurried and account.had - least < MOST_HURRIED:
+        return 0, account.had
+    if account.unseen and account.seconds < MOST_UNSEEN:
+        return 1, -account.seconds
+    return 2, account.had
 
 
 def _count(account: Account | None, began: float) -> None:

@@ -65,7 +65,7 @@ class Job:
         self.steering, self.lane, self.why = steering, lane, ""
         self.moment: Any = None
         self.error: NSTError | None = None
-        self.account = Account()
+        self.account = Account(unseen=True)
         self._work, self.when_waiting, self._when_ended = work, when_waiting, when_ended
         self._ended = threading.Event()
         self._begun = threading.Lock()  # taken by who begins it, or takes it out of the queue
@@ -93,6 +93,10 @@ class Job:
     def hurry(self) -> None:
         """Let the next step come before those of other jobs, as somebody's hand is on it."""
         self.account.hurried = True
+
+    def is_seen(self) -> None:
+        """Let it have its turns as others do from here on, as there is something of it to see."""
+        self.account.unseen = False
 
     def stop(self, why: str = "") -> None:
         """End it after the step at hand, or take it out of the queue.

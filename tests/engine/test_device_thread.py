@@ -8,7 +8,15 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from nst_core.engine.device_thread import ACCOUNT, HEAD_START, MOST_HURRIED, QUICK_SECONDS, Account, DeviceThread
+from nst_core.engine.device_thread import (
+    ACCOUNT,
+    HEAD_START,
+    MOST_HURRIED,
+    MOST_UNSEEN,
+    QUICK_SECONDS,
+    Account,
+    DeviceThread,
+)
 
 
 @pytest.fixture
@@ -179,6 +187,42 @@ def test_a_hurried_job_is_next_but_not_for_long(jobs):
     one.result(10), other.result(10)
     ahead = [jobs.order[:end].count("hasty") - jobs.order[:end].count("one") for end in range(1, 60)]
     assert 2 <= 0.5 * max(ahead) <= MOST_HURRIED + 0.5
+
+
+def test_a_class_sees_its_first_pictures_one_after_the_other_and_before_others_go_on(jobs):
+    """Each needs a step to begin, which takes longer for the first, and one to its picture."""
+    seen = []
+
+    def pupil(name, account):
+        def work():
+            jobs.now += 1.5 if name == 0 else 0.2
+            yield
+            jobs.now += 0.2
+            account.unseen = False
+            seen.append(name)
+            for _ in range(10):
+                yield
+                jobs.now += 0.2
+                jobs.order.append(name)
+
+        context = copy_context()
+        context.run(ACCOUNT.set, account)
+        return context.run(jobs.device.run_steps, work())
+
+    futures = [pupil(name, Account(unseen=True)) for name in range(5)]
+    jobs.gate.set()
+    [future.result(10) for future in futures]
+    assert seen == [0, 1, 2, 3, 4] and jobs.order[:4] != [0] * 4
+
+
+def test_who_is_unseen_for_long_waits_as_others_do(jobs):
+    slow = Account(unseen=True)
+    one, _ = jobs.begin("seen", 0.5, 20)
+    other, _ = jobs.begin("slow", 0.5, 20, slow)
+    jobs.gate.set()
+    one.result(10), other.result(10)
+    first = jobs.order.index("seen")
+    assert first == MOST_UNSEEN / 0.5 and jobs.order[first : first + 6].count("slow") <= 1
 
 
 def test_quick_work_goes_first_and_starves_no_job(device, monkeypatch):

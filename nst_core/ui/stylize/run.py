@@ -211,6 +211,8 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
                 shares = shares_html(run.first_losses, frame.losses, channel.token)
                 words = {"status": status, "losses": history.html(channel.token), "shares": shares}
             channel.put(frame.image, words, at_once=at_once)
+            if session.job:
+                session.job.is_seen()
     except NSTError as error:
         if run.last_frame is None:
             raise

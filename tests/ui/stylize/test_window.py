@@ -40,6 +40,18 @@ def test_a_painting_goes_on_to_its_end_though_nobody_watches(random_weights, fil
     assert seen["run"]._constructor_args[0]["interactive"] and len(seen["strip"]["items"]) == 1
 
 
+def test_a_painting_goes_before_others_until_its_first_picture_is_there(random_weights, files, monkeypatch):
+    pictures, put = [], Channel.put
+
+    def noted(channel, *given, **named):
+        pictures.append(session.job.account.unseen)
+        put(channel, *given, **named)
+
+    monkeypatch.setattr(Channel, "put", noted)
+    session = painting(files)
+    assert session.job.wait(60) and pictures[0] and not any(pictures[1:])
+
+
 def test_a_browser_that_comes_again_finds_its_painting_at_work_with_pictures_and_settings(random_weights, files):
     session = under_way(painting(files, steps=100_000, seed=7))
     Session.leave_page(page("page"))
