@@ -43,9 +43,10 @@ def test_a_painting_goes_on_to_its_end_though_nobody_watches(random_weights, fil
 def test_a_painting_goes_before_others_until_its_first_picture_is_there(random_weights, files, monkeypatch):
     pictures, put = [], Channel.put
 
-    def noted(channel, *given, **named):
-        pictures.append(session.job.account.unseen)
-        put(channel, *given, **named)
+    def noted(channel, image, *given, **named):
+        if image is not None:
+            pictures.append(session.job.account.unseen)
+        put(channel, image, *given, **named)
 
     monkeypatch.setattr(Channel, "put", noted)
     session = painting(files)
