@@ -1,6 +1,6 @@
 """A painting in company: long work beside short, hands on one while others paint, memory over thousands of jobs.
 
-    python -m tests.benchmarks.company [--others 10 --size 256 --long 1024 --jobs 2000]
+    python -m tests.benchmarks.company [--others 10 --size 256 --long 1024 --jobs 2000 --only many]
 
 `app.py` runs in a process of its own, in fp32, with real clients. Three parts, each in ratios of one run: how much
 longer short paintings take beside each other and one of 100,000 steps than alone; how long steering and Stop take,
@@ -11,15 +11,12 @@ too long, or somebody was not served.
 import argparse
 import asyncio
 import re
-import shutil
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.crowd import failures, files, program
-from tests.benchmarks.siege.server import Server
+from tests.benchmarks.siege.server import Server, serving
 from tests.benchmarks.siege.talk import Talk, new_session
 from tests.benchmarks.siege.visitor import Visitor
 
@@ -55,7 +52,7 @@ class Page:
         return time.monotonic() - began
 
 
-async def beside_long(talk: Talk, options: argparse.Namespace) -> bool:
+async def beside_long(server: Server, talk: Talk, options: argparse.Namespace) -> bool:
     """Short paintings alone, then side by side and beside a long and large one; whether none took too long."""
 
     async def short(seed: int) -> float:
@@ -79,8 +76,8 @@ async def beside_long(talk: Talk, options: argparse.Namespace) -> bool:
     return ratio <= bound
 
 
-async def with_hands(talk: Talk, options: argparse.Namespace) -> None:
-    """How long a moved control and Stop take until the page sees it, alone and beside others."""
+async def with_hands(server: Server, talk: Talk, options: argparse.Namespace) -> bool:
+    """How long a moved control and Stop take until the page sees it, alone and beside others; always well."""
     for others in (0, options.others):
         pages = [Page(talk) for _ in range(others + 1)]
         tokens = [await page.begin(size=options.size, steps=LONG, seed=seed) for seed, page in enumerate(pages)]
@@ -99,13 +96,14 @@ async def with_hands(talk: Talk, options: argparse.Namespace) -> None:
         stopped = time.monotonic() - began
         for page in pages[1:]:
             await page.end()
-        print(f"beside {others}: steered pictures after {seconds(seen)} s, stopped after {stopped:.2f} s")
+        print(f"beside {others}: steered pictures after {seconds(seen)} s, stopped after {stopped:.2f} s", flush=True)
+    return True
 
 
-async def many(talk: Talk, server: Server, jobs: int) -> bool:
+async def many(server: Server, talk: Talk, options: argparse.Namespace) -> bool:
     """What the server holds after each wave; whether all were served."""
     wrong: list[BaseException] = []
-    for first in range(0, jobs, WAVE):
+    for first in range(0, options.jobs, WAVE):
         wrong += (await failures([program(talk, first + number) for number in range(WAVE)]))[1]
         held = server.held()
         print(f"{first + WAVE:5} jobs: {held.megabytes:.0f} MB, {held.threads} threads, {held.files} files", flush=True)
@@ -113,6 +111,9 @@ async def many(talk: Talk, server: Server, jobs: int) -> bool:
     held = server.held()
     print(f"at rest: {held.megabytes:.0f} MB, {held.threads} threads, {held.files} files; {len(wrong)} not served")
     return not wrong
+
+
+PARTS = {"beside long": beside_long, "with hands": with_hands, "many": many}
 
 
 def seconds(values: list[float]) -> str:
@@ -123,25 +124,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("others", 10), ("size", 256), ("long", 1024), ("jobs", 2000)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    options, folder = parser.parse_args(), Path(tempfile.mkdtemp())
+    parser.add_argument("--only", choices=PARTS, help="one part")
+    options = parser.parse_args()
 
     async def run() -> bool:
-        server = Server(folder, NST_PRECISION="fp32", NST_MAX_SECONDS="inf")
-        talk = Talk(server.url)
-        try:
-            await server.start()
-            await talk.read_config()
-            kept_short = await beside_long(talk, options)
-            await with_hands(talk, options)
-            return await many(talk, server, options.jobs) and kept_short
-        finally:
-            await talk.http.aclose()
-            server.close()
+        async with serving(NST_PRECISION="fp32", NST_MAX_SECONDS="inf") as (server, talk):
+            return all([await PARTS[name](server, talk, options) for name in PARTS if options.only in (None, name)])
 
-    try:
-        return 0 if asyncio.run(run()) else 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if asyncio.run(run()) else 1
 
 
 if __name__ == "__main__":

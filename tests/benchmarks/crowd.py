@@ -10,18 +10,15 @@ steps each. Exit code 1: somebody was not served, or got another's picture.
 import argparse
 import asyncio
 import io
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from tests.benchmarks.material import ASSETS
-from tests.benchmarks.siege.server import Server
+from tests.benchmarks.siege.server import Server, serving
 from tests.benchmarks.siege.talk import Talk, new_session, picture
 from tests.benchmarks.siege.visitor import Painted, Visitor
 
@@ -63,10 +60,8 @@ async def failures(jobs: list[Coroutine[Any, Any, Any]]) -> tuple[list[Any], lis
     return [one for one in made if not isinstance(one, BaseException)], wrong
 
 
-async def crowd(options: argparse.Namespace, server: Server) -> bool:
+async def crowd(options: argparse.Namespace, server: Server, talk: Talk) -> bool:
     """The whole of it; whether all is well."""
-    talk = Talk(server.url)
-    await talk.read_config()
     await page(talk, 10**6, options.size, 3)  # to load what is loaded once
     began = time.monotonic()
     pages = [page(talk, number, options.size, options.steps) for number in range(options.pages)]
@@ -93,7 +88,6 @@ async def crowd(options: argparse.Namespace, server: Server) -> bool:
     )
     for error in [*wrong, *refused][:10]:
         print(f"wrong: {type(error).__name__}: {error}")
-    await talk.http.aclose()
     return not wrong and not refused and same == options.alone
 
 
@@ -106,20 +100,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("pages", 30), ("size", 256), ("steps", 160), ("alone", 3), ("programs", 200)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    folder = Path(tempfile.mkdtemp())
+    options = parser.parse_args()
 
     async def run() -> bool:
-        server = Server(folder, NST_PRECISION="fp32")
-        try:
-            await server.start()
-            return await crowd(parser.parse_args(), server)
-        finally:
-            server.close()
+        async with serving(NST_PRECISION="fp32") as (server, talk):
+            return await crowd(options, server, talk)
 
-    try:
-        return 0 if asyncio.run(run()) else 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if asyncio.run(run()) else 1
 
 
 if __name__ == "__main__":

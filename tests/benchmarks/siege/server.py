@@ -8,13 +8,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import httpx
 import psutil
 
 from nst_core.assets import ASSETS
+from tests.benchmarks.siege.talk import Talk
 
 ROOT = ASSETS.parent
 START_SECONDS = 120.0
@@ -138,3 +142,18 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
         return time.monotonic() - began
+
+
+@asynccontextmanager
+async def serving(**more: str) -> AsyncIterator[tuple[Server, Talk]]:
+    """A server in a folder of its own, until this ends, and the connection to it; `more` as of Server."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder), **more)
+        talk = Talk(server.url)
+        try:
+            await server.start()
+            await talk.read_config()
+            yield server, talk
+        finally:
+            await talk.http.aclose()
+            server.close()
