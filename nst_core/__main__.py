@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from nst_core.commands import augment, compress, explain, instant, presets, stylize, train, weights
+from nst_core.commands import augment, batch, compress, explain, instant, presets, stylize, train, weights
 from nst_core.commands.memory import enough_memory
 from nst_core.commands.paths import usable_paths
 from nst_core.devices import keep_freed_memory
@@ -19,6 +19,7 @@ from nst_core.pictures.notes import told_to
 COMMANDS = {
     "stylize": stylize,
     "instant": instant,
+    "batch": batch,
     "explain": explain,
     "augment": augment,
     "train": train,

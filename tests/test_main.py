@@ -109,7 +109,8 @@ def test_a_signal_ends_every_command_by_its_own_exit_code(monkeypatch, capsys, n
     monkeypatch.setattr(COMMANDS[name], "run", run)
     monkeypatch.setattr(command_line, "keep_freed_memory", lambda: None)
     needed = {
-        "stylize": ["a", "b", "-o", "c.png"], "augment": ["a", "-o", "b"], "compress": ["--images", "a", "-o", "b"],
+        "stylize": ["a", "b", "-o", "c.png"], "augment": ["a", "-o", "b"], "batch": ["a", "-o", "b"],
+        "compress": ["--images", "a", "-o", "b"],
     }  # fmt: skip
     assert main([name, *needed.get(name, [])]) == code
     assert kept == [name] and capsys.readouterr() == ("", "")

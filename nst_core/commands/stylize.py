@@ -41,6 +41,11 @@ def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = 
     parser.add_argument("--timelapse", type=Path, metavar="WEBP", help="write the run as an animation, too")
     add_transparency(parser)
     parser.add_argument("--json", action="store_true", help="print the run's record")
+    add_settings(parser, table)
+
+
+def add_settings(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = SETTINGS) -> None:
+    """Take every setting that changes a preset."""
     for one in table.values():
         parser.add_argument(f"--{one.dashed}", help=one.about, **_kind_of(one))
 

@@ -1,0 +1,107 @@
+"""Paints one picture of a batch, by the optimiser or in one pass of a trained network, and saves it."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from nst_core import images
+from nst_core.batch.tasks import AWay, Task
+from nst_core.devices import choose_compute
+from nst_core.instant.catalogue import Catalogue
+from nst_core.instant.painted_picture import save_painted
+from nst_core.instant.painter import MAX_SIDE, Painter
+from nst_core.transfer.color import COLORS
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.record import save_result
+from nst_core.transfer.stylize import stylize
+
+STYLES_KEPT = 8  # pictures of styles, decoded
+
+Strokes = Generator[
+    float, None, None
+]  # how much is done, 0 to 1, a step each; closed before its end, it leaves nothing
+# Paints a task into a file, given its path. Raises NSTError for what cannot be painted.
+Paint = Callable[[Task[AWay], Path], Strokes]
+
+
+@dataclass(frozen=True)
+class Optimized:
+    """By optimising pixels.
+
+    Attributes:
+        title: the preset's name.
+        config: all settings.
+        keep_transparency: make paintings as transparent as their pictures.
+    """
+
+    title: str
+    config: StyleTransferConfig
+    keep_transparency: bool = True
+
+    def settings(self) -> dict[str, Any]:
+        """Give the settings as plain values."""
+        return {**self.config.to_dict(), "keep_transparency": self.keep_transparency}
+
+
+@dataclass(frozen=True)
+class Instant:
+    """In one pass of a trained network.
+
+    Attributes:
+        strength: 0, the picture as it is, to 1.
+        color: whose colours the result has, "style" or "content".
+        size: pixels of the longer side; None: the picture's own.
+        keep_transparency: make paintings as transparent as their pictures.
+    """
+
+    strength: float = 1.0
+    color: str = "style"
+    size: int | None = None
+    keep_transparency: bool = True
+    title = "instant"
+
+    def settings(self) -> dict[str, Any]:
+        """Give the settings as plain values."""
+        return asdict(self)
+
+
+def optimizer_paint() -> Paint[Optimized]:
+    """Make what paints by `Optimized`; style pictures that come again are read once."""
+
+    @lru_cache(STYLES_KEPT)
+    def style_image(path: str) -> Tensor:
+        return images.load(path)
+
+    def paint(task: Task[Optimized], path: Path) -> Strokes:
+        way = task.way
+        content_image = images.load(task.content, keep_transparency=way.keep_transparency)
+        with closing(stylize(content_image, style_image(task.style), way.config, compute=choose_compute())) as run:
+            for frame in run:
+                yield run.work_until(frame.step) / max(run.work_until(run.steps), 1e-9)
+            save_result(run.result, run.record(), path)
+
+    return paint
+
+
+def instant_paint(catalogue: Catalogue) -> Paint[Instant]:
+    """Make what paints by `Instant`, in the styles of a catalogue; networks are placed on each device once."""
+    painters: dict[str, Painter] = {}
+
+    def paint(task: Task[Instant], path: Path) -> Strokes:
+        way, compute = task.way, choose_compute()
+        painter = painters.get(compute.device) or painters.setdefault(compute.device, catalogue.painter(compute))
+        image = images.load(task.content, max_side=MAX_SIDE, keep_transparency=way.keep_transparency)
+        ground = images.over_white(image)
+        painted = painter.paint(
+            ground if way.size is None else images.fit(ground, way.size), {task.style: 1.0}, strength=way.strength
+        )
+        painted = images.as_transparent_as(COLORS[way.color].after(painted, ground), image)
+        save_painted(painted, path, {task.style: 1.0}, strength=way.strength, color=way.color)
+        yield 1.0
+
+    return paint
