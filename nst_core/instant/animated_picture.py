@@ -48,6 +48,7 @@ class AnimatedPicture:
         self.damaged = not whole
         self.notes: tuple[str, ...] = ()
         self.orientation = 1  # as stored
+        self.read_until = Fraction(0)  # as of `FilmStream`
         with header_of(path if whole else io.BytesIO(self._content)) as (picture, file, name):
             admit(picture, file, name, images.MAX_SIDE, channels=4)
             self._count = getattr(picture, "n_frames", 1)

@@ -123,12 +123,12 @@ class Film:
 
     def ends_early(self, sound_end: Fraction | None) -> bool:
         """Tell whether what was read, all of it, is less than the file says; sound_end in seconds, None if unknown."""
-        facts = self.facts
+        facts, end = self.facts, max(self._end, self._source.read_until)
         if facts.end is None:
             return False
         if facts.sound_may_end:
-            return sound_end is not None and max(self._end, sound_end) < facts.end - max(LEAST_MISSING, 2 / facts.rate)
-        return self._end < facts.end - Fraction(3, 2) / facts.rate
+            return sound_end is not None and max(end, sound_end) < facts.end - max(LEAST_MISSING, 2 / facts.rate)
+        return end < facts.end - Fraction(3, 2) / facts.rate
 
     def close(self) -> None:
         self._source.close()
