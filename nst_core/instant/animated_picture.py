@@ -18,7 +18,7 @@ from nst_core.pictures.srgb import in_srgb, is_grey
 
 FORMATS = ("WEBP", "AVIF")
 MILLISECOND = Fraction(1, 1000)
-LEAST_MILLISECONDS, PLAIN_MILLISECONDS = 11, 100  # browsers show a frame that says less than the one for the other
+LEAST, PLAIN = 11 * MILLISECOND, 100 * MILLISECOND  # browsers show a frame that says less than the one for the other
 
 
 def is_animated(path: Path) -> bool:
@@ -52,7 +52,7 @@ class AnimatedPicture:
         with header_of(path if whole else io.BytesIO(self._content)) as (picture, file, name):
             admit(picture, file, name, images.MAX_SIDE, channels=4)
             self._count = getattr(picture, "n_frames", 1)
-        self.facts = FilmFacts(MILLISECOND, frames=self._count)
+        self.facts = FilmFacts(MILLISECOND, frames=self._count, animation=True)
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Give every frame that can be read, with its transparency."""
@@ -66,14 +66,24 @@ class AnimatedPicture:
                     self.damaged = True
                     return
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgba")
-                length = round(picture.info.get("duration") or 0)
-                length = length if length >= LEAST_MILLISECONDS else PLAIN_MILLISECONDS
-                frame.pts, frame.duration, frame.time_base = begin, length, MILLISECOND
-                begin += length
+                frame.pts, frame.duration = begin, round(picture.info.get("duration") or 0)
+                frame.time_base = MILLISECOND
+                begin += frame.duration
                 yield frame
 
     def close(self) -> None:
         """Do nothing, as no file is open between frames."""
+
+
+def at_browsers_pace(frames: Iterator[av.VideoFrame], time_base: Fraction) -> Iterator[av.VideoFrame]:
+    """Give frames the lengths and times at which browsers show an animation; time_base in seconds."""
+    begin = 0
+    for frame in frames:
+        if frame.duration * time_base < LEAST:
+            frame.duration = round(PLAIN / time_base)
+        frame.pts = begin
+        begin += frame.duration
+        yield frame
 
 
 def _whole_frames(content: bytes) -> tuple[bytes, bool]:

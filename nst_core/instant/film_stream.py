@@ -50,6 +50,7 @@ class FilmFacts:
         has_sound: there may be sound.
         opaque: what may look like transparency is none.
         high_range: the film is of PQ or HLG.
+        animation: browsers show it, at their pace.
     """
 
     time_base: Fraction
@@ -62,6 +63,7 @@ class FilmFacts:
     has_sound: bool = False
     opaque: bool = False
     high_range: bool = False
+    animation: bool = False
 
 
 class FilmStream:
@@ -195,7 +197,7 @@ def open_video(path: Path) -> av.container.InputContainer:
 
 def _opened(path: Path) -> av.container.InputContainer:
     """Open by the name, which ffmpeg believes where the content is less than clear; if that misleads, without."""
-    only = {"format_whitelist": CONTAINERS}
+    only = {"format_whitelist": CONTAINERS, "default_fps": "10"}  # of animated PNGs that tell no length of a frame
     try:  # an absolute path cannot be taken for an address of the network's
         return av.open(str(path.absolute()), container_options=only)
     except av.FFmpegError:
@@ -229,4 +231,5 @@ def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> Fi
         has_sound=bool(container.streams.audio),
         opaque=container.format.name == "avi" and stream.codec_context.name == "rawvideo",  # whose fourth byte is idle
         high_range=stream.codec_context.color_trc in (PQ, HLG),
+        animation=container.format.name in ("gif", "apng"),
     )

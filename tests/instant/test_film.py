@@ -158,13 +158,13 @@ def test_animated_pictures_are_films_over_white(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["b.gif", "b.webp", "b.png"])
-@pytest.mark.parametrize("came", ["a.gif", "a.mkv"])
-def test_a_name_that_asks_for_an_animated_picture_gets_one(tmp_path, name, came):
+@pytest.mark.parametrize("came, last", [("a.gif", 20), ("a.gif", 200_000), ("a.mkv", 40)])
+def test_a_name_that_asks_for_an_animated_picture_gets_one(tmp_path, name, came, last):
     pictures = [np.roll(moving(index), index, axis=2) for index in range(4)]  # each of other colours
     times = [0, 100, 300, 400]
     if came == "a.gif":
         first, *others = [Image.fromarray(each) for each in pictures]
-        first.save(tmp_path / came, save_all=True, append_images=others, duration=[100, 200, 100, 100])
+        first.save(tmp_path / came, save_all=True, append_images=others, duration=[100, 200, 100, last])
     else:
         write(tmp_path / came, [frame_of(each, "yuv444p") for each in pictures], "ffv1", times=times, colorspace=1)
     found, notes = seen(tmp_path / came, tmp_path / name)
@@ -177,6 +177,17 @@ def test_a_name_that_asks_for_an_animated_picture_gets_one(tmp_path, name, came)
             painted.load()
             assert begin == times[index] and difference(np.asarray(painted.convert("RGB")), found[index]) < 8
             begin += painted.info["duration"]
+        assert came != "a.gif" or painted.info["duration"] == last
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "webp", "avif"])
+def test_an_animation_keeps_the_pace_that_browsers_show(tmp_path, ending):
+    """What says less than 11 milliseconds is shown for 100."""
+    first, *others = [Image.fromarray(np.roll(moving(index), index, axis=2)) for index in range(4)]
+    first.save(tmp_path / f"a.{ending}", save_all=True, append_images=others, duration=[0, 10, 50, 1000])
+    found, notes = seen(tmp_path / f"a.{ending}", tmp_path / "o.mp4")
+    assert len(found) == 4 and not notes
+    assert [round(frame.time, 3) for frame in decoded(tmp_path / "o.mp4")] == [0, 0.1, 0.2, 0.25]
 
 
 def test_frames_too_fast_for_a_browser_are_left_out_of_a_gif(tmp_path):
