@@ -27,6 +27,7 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", float_tiff.FORMAT
            "JPEG2000", "ICO", "TGA")  # fmt: skip
 MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding takes too long
 SLOW_PIXELS = 2**24  # of a JPEG 2000, as it is decoded: a million take a second, and hold up who waits to read
+GREYS = {"L;2": 85, "L;4": 17}  # a PNG's grey of so many bits -> its least step, of 255
 AT_ONCE = 2  # pictures decoded at a time in this process, lest thirty uploads add up
 
 # What Pillow and its decoders raise for files that are damaged or of another kind.
@@ -85,6 +86,8 @@ def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[ImageFile, Binary
         _check_kind(file, name)
         picture = stack.enter_context(_icon(file) or Image.open(file, formats=known_formats()))
         check_pixels(picture.size, name)
+        if picture.format == "PNG":
+            _scale_hidden(picture)
         yield picture, file, name
 
 
@@ -213,6 +216,15 @@ def _check_first_frame(file: BinaryIO, name: str) -> None:
         check_pixels(struct.unpack("<HH", head[6:10]), name)
         check_blocks(file)
     file.seek(0)
+
+
+def _scale_hidden(picture: ImageFile) -> None:
+    """Have the colour that a PNG calls transparent counted as Pillow counts its pixels: in eight bits, or sixteen."""
+    hidden, packing = picture.info.get("transparency"), picture.tile[0][3] if picture.tile else ""
+    if isinstance(hidden, tuple) and packing == "RGB;16B":
+        picture.info["transparency"] = tuple(value >> 8 for value in hidden)
+    elif isinstance(hidden, int) and packing in GREYS:
+        picture.info["transparency"] = hidden * GREYS[packing]
 
 
 def _is_animated(file: BinaryIO) -> bool:
