@@ -15,6 +15,7 @@ from nst_core.host_memory import total_memory
 from nst_core.pictures import jpeg2000
 from nst_core.pictures.float_tiff import FloatTiffImageFile
 from nst_core.pictures.openexr import ExrImageFile
+from nst_core.pictures.plain_tiff import PlainTiffImageFile
 
 BUDGET_NAME = "NST_PICTURE_BYTES"  # in the environment: what a picture may take, bytes
 BUDGET_SHARE = 8  # one part in so many of the memory there is, else
@@ -106,7 +107,7 @@ def _decoder_bytes(picture: ImageFile, file: BinaryIO, pixels: int) -> float:
             return _jpeg2000_bytes(picture, file)
         case TiffImageFile():
             return _tiff_bytes(picture, pixels)
-        case ExrImageFile() | FloatTiffImageFile():
+        case ExrImageFile() | FloatTiffImageFile() | PlainTiffImageFile():
             return picture.decoder_bytes
     match picture.format:
         case "WEBP":

@@ -3,6 +3,7 @@
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
+from nst_core.pictures import plain_tiff
 from nst_core.pictures.openexr import ExrImageFile
 from nst_core.pictures.opening import DECODER_ERRORS
 
@@ -23,7 +24,7 @@ def decode(picture: ImageFile.ImageFile) -> str:
         OSError and others of DECODER_ERRORS: nothing of it can be decoded.
     """
     if picture.format not in SHOWN_CUT:
-        pages = picture.format == "TIFF" and getattr(picture, "is_animated", False)
+        pages = picture.format in ("TIFF", plain_tiff.FORMAT) and getattr(picture, "is_animated", False)
         picture.load()
         if isinstance(picture, ExrImageFile):
             return picture.told

@@ -16,15 +16,15 @@ from PIL import BmpImagePlugin, IcoImagePlugin, Image, ImageCms
 from PIL.ImageFile import ImageFile
 
 from nst_core.errors import ImageError, named
-from nst_core.pictures import cost, directories, float_tiff, openexr, quiet
+from nst_core.pictures import cost, directories, float_tiff, openexr, plain_tiff, quiet
 from nst_core.pictures.light import NotFinite
 from nst_core.pictures.pieces import check_blocks, check_chunks
 from nst_core.pictures.png_text import heads
 
 # Kinds of file that are opened, as Pillow calls them; the last has no mark to know it by. Every further one is a
 # decoder more for strangers' bytes, and some start other programs: PostScript's does whatever the file says.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", float_tiff.FORMAT, openexr.FORMAT, "AVIF", "HEIF",
-           "JPEG2000", "ICO", "TGA")  # fmt: skip
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", plain_tiff.FORMAT, "TIFF", float_tiff.FORMAT, openexr.FORMAT,
+           "AVIF", "HEIF", "JPEG2000", "ICO", "TGA")  # fmt: skip
 MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding takes too long
 SLOW_PIXELS = 2**24  # of a JPEG 2000, as it is decoded: a million take a second, and hold up who waits to read
 GREYS = {"L;2": 85, "L;4": 17}  # a PNG's grey of so many bits -> its least step, of 255
@@ -154,6 +154,7 @@ def known_formats() -> tuple[str, ...]:
     Image.init()
     openexr.register()
     float_tiff.register()
+    plain_tiff.register()
     if "HEIF" not in Image.OPEN:
         with suppress(ImportError):  # there is none for some computers
             from pillow_heif import register_heif_opener
