@@ -20,6 +20,7 @@ from nst_core.pictures import cost, directories, float_tiff, openexr, plain_tiff
 from nst_core.pictures.light import NotFinite
 from nst_core.pictures.pieces import check_blocks, check_chunks
 from nst_core.pictures.png_text import heads
+from nst_core.pictures.webp import decodable_webp
 
 # Kinds of file that are opened, as Pillow calls them; the last has no mark to know it by. Every further one is a
 # decoder more for strangers' bytes, and some start other programs: PostScript's does whatever the file says.
@@ -84,6 +85,7 @@ def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[ImageFile, Binary
         file = stack.enter_context(open(source, "rb")) if isinstance(source, str | Path) else _seekable(source)
         _check_first_frame(file, name)
         _check_kind(file, name)
+        file = decodable_webp(file)
         picture = stack.enter_context(_icon(file) or Image.open(file, formats=known_formats()))
         check_pixels(picture.size, name)
         if picture.format == "PNG":
