@@ -32,6 +32,7 @@ ALPHA_LOST = "the video's transparency cannot be read here; what was hidden show
 INDEX_LOST = "its end, which says where its pictures are, is missing; copy it anew in full, or have it mended"
 UNKNOWN_CODEC = "is packed in a way (a codec) that cannot be read here; save it as an MP4 with H.264"
 SEVERAL = "the file holds {} videos; the main one is painted"
+COLOURS = ("colorspace", "color_trc", "color_primaries")
 UNSPECIFIED = 2  # ffmpeg's number of a matrix, transfer or primaries of which nothing is said
 
 
@@ -82,6 +83,7 @@ class FilmStream:
         self._stream = self._main_stream(path)
         self._stream.thread_type = "AUTO"
         self._decoder = self._stream.codec_context
+        self._colours = {name: getattr(self._decoder, name) for name in COLOURS}  # which a decoder may forget
         if ("alpha_mode", "1") in {(name.lower(), value) for name, value in self._stream.metadata.items()}:
             self._read_alpha()
         self._fields = Fields(order_of(self._stream))
@@ -136,8 +138,7 @@ class FilmStream:
             self.damaged = True
         for frame in frames:
             self.damaged |= frame.is_corrupt
-            if self._decoder is not self._stream.codec_context:
-                self._name_colours(frame)
+            self._name_colours(frame)
             yield from self._fields(frame)
 
     def samples(self, count: int) -> Iterator[av.VideoFrame]:
@@ -146,14 +147,15 @@ class FilmStream:
         for number in range(count if length else 1):
             with suppress(av.FFmpegError):
                 self._container.seek((self._container.start_time or 0) + length * number // count)
-                yield from islice(self._container.decode(self._stream), 1)
+                for frame in islice(self._container.decode(self._stream), 1):
+                    self._name_colours(frame)
+                    yield frame
 
     def _name_colours(self, frame: av.VideoFrame) -> None:
-        """Say of a frame what the container says, where the decoder that was put in does not."""
-        told = self._stream.codec_context
-        for name in ("colorspace", "color_trc", "color_primaries"):
+        """Say of a frame what the container says, where the decoder does not."""
+        for name, told in self._colours.items():
             if getattr(frame, name) == UNSPECIFIED:
-                setattr(frame, name, getattr(told, name))
+                setattr(frame, name, told)
 
     def _packets(self) -> Iterator["av.Packet[av.VideoStream]"]:
         subtitles = self._container.streams.subtitles  # a film may end with them

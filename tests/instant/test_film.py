@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from nst_core.errors import ImageError
-from nst_core.instant import film_stream, video
+from nst_core.instant import film, film_stream, video
 from tests.instant.films import HEIGHT, RATE, WIDTH, decoded, difference, frame_of, ramp, seen, write
 from tests.test_images import TURNS, quarters
 
@@ -264,6 +264,22 @@ def test_the_cover_of_a_film_is_not_painted_nor_counted(tmp_path):
     assert found[0].shape == (HEIGHT, WIDTH, 3) and len(found) == 4 and not notes
 
 
+@pytest.mark.parametrize("transfer, notes", [(1, []), (16, [film.HIGH_RANGE])])
+def test_colours_are_the_containers_where_frames_do_not_tell(tmp_path, transfer, notes):
+    """As ProRes of some programs: by its size alone, it would be taken for BT.601."""
+    frames = [frame_of(ramp(), "yuv422p10le", 1)] * 2
+    settings = {"colorspace": 1, "color_primaries": 1, "color_trc": transfer}
+    source = write(tmp_path / "a.mov", frames, "prores_ks", container_options={"movflags": "write_colr"}, **settings)
+    content = bytearray(source.read_bytes())
+    place = content.find(b"icpf")
+    while place >= 0:
+        content[place + 18 : place + 21] = b"\2\2\2"
+        place = content.find(b"icpf", place + 1)
+    source.write_bytes(content)
+    found, told = seen(source, tmp_path / "o.mp4")
+    assert told == notes and (difference(found[0], ramp()) < 2.5) == (transfer == 1)
+
+
 # Cut and damaged
 
 
@@ -423,12 +439,12 @@ def test_subtitles_that_outlast_the_pictures_are_no_damage(tmp_path):
     frames = write(tmp_path / "a.mkv", [frame_of(moving(0), "yuv420p")] * 5, "ffv1")
     (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:09,000\nspoken\n", encoding="utf-8")
     with (
-        av.open(str(frames)) as film,
+        av.open(str(frames)) as pictures,
         av.open(str(tmp_path / "a.srt"), format="srt") as text,
         av.open(str(tmp_path / "b.mkv"), "w") as both,
     ):
-        streams = [both.add_stream_from_template(each.streams[0]) for each in (film, text)]
-        for stream, source in zip(streams, (film, text), strict=True):
+        streams = [both.add_stream_from_template(each.streams[0]) for each in (pictures, text)]
+        for stream, source in zip(streams, (pictures, text), strict=True):
             for packet in source.demux():
                 if packet.dts is not None:
                     packet.stream = stream
