@@ -3,7 +3,6 @@
 import struct
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 WEBP_HEAD, WEBP_LENGTH = 12, 12  # bytes before the first piece; of a frame's piece, before its length
@@ -12,10 +11,11 @@ MOST = 2**16 - 1  # of a PNG's numbers
 PARTS = (1000, 100, 10, 1)  # of a second, that they count
 
 
-def set_last(path: Path, container: str, length: int) -> None:
+def set_last(file: IO[bytes], container: str, length: int) -> None:
     """Set the last frame's length such that all of them last as long as they should.
 
     Args:
+        file: open to be read and written.
         container: as ffmpeg names its muxer; of another kind, nothing is done.
         length: of all frames, milliseconds.
 
@@ -23,8 +23,7 @@ def set_last(path: Path, container: str, length: int) -> None:
         OSError: the file cannot be written.
     """
     if container in ("webp", "apng"):
-        with path.open("r+b") as file:
-            (_set_webp if container == "webp" else _set_png)(file, length)
+        (_set_webp if container == "webp" else _set_png)(file, length)
 
 
 def _set_webp(file: IO[bytes], length: int) -> None:

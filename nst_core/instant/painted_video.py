@@ -144,7 +144,8 @@ class PaintedVideo:
             self._container.mux(self._stream.encode(None))
             self._container.close()
             length = (self._end - self._first) * self._plan.facts.time_base
-            set_last(self._file.path, self._kind.container, round(1000 * length))
+            with self._file.path.open("r+b") as file:
+                set_last(file, self._kind.container, round(1000 * length))
             self._file.keep()
 
     def close(self) -> None:
