@@ -94,25 +94,6 @@ def test_a_png_that_is_damaged_further_on_is_shown_until_there():
     assert (part[: SIDE // 4] == noise()[: SIDE // 4]).all()
 
 
-def test_a_webp_that_lacks_its_first_row_is_refused_and_one_that_lacks_its_end_alone_is_whole():
-    picture, buffer = Image.fromarray(noise()), io.BytesIO()
-    picture.save(buffer, "WEBP", exif=Image.Exif().tobytes() + bytes(40))
-    data = buffer.getvalue()
-    np.testing.assert_array_equal(seen(data[:-20]), seen(data))
-    for length in (60, 100):
-        with pytest.raises(ImageError, match="cut short"):
-            seen(data[:length])
-
-
-def test_an_animated_webp_that_is_cut_is_its_first_frame_if_that_is_whole():
-    frames, buffer = [Image.fromarray(np.roll(noise(), index)) for index in range(3)], io.BytesIO()
-    frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:])
-    data = buffer.getvalue()
-    np.testing.assert_array_equal(seen(data[: len(data) // 2]), seen(data))
-    with pytest.raises(ImageError, match="cut short"):
-        seen(data[: len(data) // 4])
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_of_which_nothing_is_left_is_refused(kind):
     data = KINDS[kind][0]()
