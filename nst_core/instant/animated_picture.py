@@ -1,7 +1,6 @@
 """Reads animated WebP and AVIF, of which ffmpeg knows none or no transparency, frame by frame as films."""
 
 import io
-import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +14,11 @@ from nst_core.instant.film_stream import FilmFacts
 from nst_core.pictures.color_space import profile_of
 from nst_core.pictures.opening import DECODER_ERRORS, admit, header_of
 from nst_core.pictures.srgb import in_srgb, is_grey
+from nst_core.pictures.webp import is_webp, whole_pieces
 
 FORMATS = ("WEBP", "AVIF")
 MILLISECOND = Fraction(1, 1000)
-LEAST_MILLISECONDS, PLAIN_MILLISECONDS = 11, 100  # browsers show a frame that says less than the one for the other
+LEAST, PLAIN = 11 * MILLISECOND, 100 * MILLISECOND  # browsers show a frame that says less than the one for the other
 
 
 def is_animated(path: Path) -> bool:
@@ -28,11 +28,7 @@ def is_animated(path: Path) -> bool:
             head = file.read(21).ljust(21)
     except OSError:
         return False
-    return head[4:12] == b"ftypavis" or (_is_webp(head) and head[12:16] == b"VP8X" and bool(head[20] & 2))
-
-
-def _is_webp(head: bytes) -> bool:
-    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return head[4:12] == b"ftypavis" or (is_webp(head) and head[12:16] == b"VP8X" and bool(head[20] & 2))
 
 
 class AnimatedPicture:
@@ -44,14 +40,15 @@ class AnimatedPicture:
 
     def __init__(self, path: Path):
         content = path.read_bytes()
-        self._content, whole = _whole_frames(content) if _is_webp(content) else (content, True)
+        self._content, whole = whole_pieces(content) if is_webp(content) else (content, True)
         self.damaged = not whole
         self.notes: tuple[str, ...] = ()
         self.orientation = 1  # as stored
+        self.read_until = Fraction(0)  # as of `FilmStream`
         with header_of(path if whole else io.BytesIO(self._content)) as (picture, file, name):
             admit(picture, file, name, images.MAX_SIDE, channels=4)
             self._count = getattr(picture, "n_frames", 1)
-        self.facts = FilmFacts(MILLISECOND, frames=self._count)
+        self.facts = FilmFacts(MILLISECOND, frames=self._count, animation=True)
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Give every frame that can be read, with its transparency."""
@@ -65,25 +62,21 @@ class AnimatedPicture:
                     self.damaged = True
                     return
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgba")
-                length = round(picture.info.get("duration") or 0)
-                length = length if length >= LEAST_MILLISECONDS else PLAIN_MILLISECONDS
-                frame.pts, frame.duration, frame.time_base = begin, length, MILLISECOND
-                begin += length
+                frame.pts, frame.duration = begin, round(picture.info.get("duration") or 0)
+                frame.time_base = MILLISECOND
+                begin += frame.duration
                 yield frame
 
     def close(self) -> None:
         """Do nothing, as no file is open between frames."""
 
 
-def _whole_frames(content: bytes) -> tuple[bytes, bool]:
-    """Take a WebP up to where it is cut short, as Pillow reads none that is; and tell whether it is whole."""
-    end = 12  # of RIFF, its size and WEBP
-    while end + 8 <= len(content):
-        following = end + 8 + (struct.unpack_from("<I", content, end + 4)[0] + 1) // 2 * 2
-        if following > len(content):
-            break
-        end = following
-    told = 8 + struct.unpack_from("<I", content, 4)[0]
-    if told <= len(content):
-        return content, True
-    return content[:4] + struct.pack("<I", end - 8) + content[8:end], False
+def at_browsers_pace(frames: Iterator[av.VideoFrame], time_base: Fraction) -> Iterator[av.VideoFrame]:
+    """Give frames the lengths and times at which browsers show an animation; time_base in seconds."""
+    begin = 0
+    for frame in frames:
+        if frame.duration * time_base < LEAST:
+            frame.duration = round(PLAIN / time_base)
+        frame.pts = begin
+        begin += frame.duration
+        yield frame

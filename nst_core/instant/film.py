@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError, named, said, seen
-from nst_core.instant.animated_picture import AnimatedPicture, is_animated
+from nst_core.instant.animated_picture import AnimatedPicture, at_browsers_pace, is_animated
 from nst_core.instant.film_pixels import FilmPixels, turn_of, upright_size
 from nst_core.instant.film_stream import FilmFacts, FilmStream
 from nst_core.instant.film_white import SAMPLES, is_common
@@ -105,7 +105,8 @@ class Film:
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Give every frame that can be read."""
-        for frame in self._source.frames():
+        frames = self._source.frames()
+        for frame in at_browsers_pace(frames, self.facts.time_base) if self.facts.animation else frames:
             if frame.pts is not None:
                 length = frame.duration * self.facts.time_base or 1 / self.facts.rate
                 self._end = max(self._end, frame.pts * self.facts.time_base + length)
@@ -123,12 +124,12 @@ class Film:
 
     def ends_early(self, sound_end: Fraction | None) -> bool:
         """Tell whether what was read, all of it, is less than the file says; sound_end in seconds, None if unknown."""
-        facts = self.facts
+        facts, end = self.facts, max(self._end, self._source.read_until)
         if facts.end is None:
             return False
         if facts.sound_may_end:
-            return sound_end is not None and max(self._end, sound_end) < facts.end - max(LEAST_MISSING, 2 / facts.rate)
-        return self._end < facts.end - Fraction(3, 2) / facts.rate
+            return sound_end is not None and max(end, sound_end) < facts.end - max(LEAST_MISSING, 2 / facts.rate)
+        return end < facts.end - Fraction(3, 2) / facts.rate
 
     def close(self) -> None:
         self._source.close()

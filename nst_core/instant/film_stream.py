@@ -1,8 +1,6 @@
 """Decodes the pictures of a video file by ffmpeg, and tells what the file says of them."""
 
 import io
-import os
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ import av
 
 from nst_core.errors import ImageError, named
 from nst_core.instant.fields import Fields, order_of
-from nst_core.instant.film_ends import lacks_end
+from nst_core.instant.film_ends import lacks_end, lacks_index
 from nst_core.pictures.light import HLG, PQ
 from nst_core.pictures.opening import header_of
 from nst_core.pictures.orientation import orientation_of
@@ -29,12 +27,13 @@ FRAME_RATE = Fraction(25)  # frames a second, where a file does not say
 WITH_LENGTH = {"mov", "matroska", "avi", "flv", "asf", "mxf"}  # containers that say how long they are
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # ffmpeg's own leave transparency out
 
+UNREADABLE = "cannot be read as a video"
 ALPHA_LOST = "the video's transparency cannot be read here; what was hidden shows"
 INDEX_LOST = "its end, which says where its pictures are, is missing; copy it anew in full, or have it mended"
 UNKNOWN_CODEC = "is packed in a way (a codec) that cannot be read here; save it as an MP4 with H.264"
 SEVERAL = "the file holds {} videos; the main one is painted"
+COLOURS = ("colorspace", "color_trc", "color_primaries")
 UNSPECIFIED = 2  # ffmpeg's number of a matrix, transfer or primaries of which nothing is said
-MOST_BOXES = 1000  # looked at, of a file's outermost ones
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ class FilmFacts:
         has_sound: there may be sound.
         opaque: what may look like transparency is none.
         high_range: the film is of PQ or HLG.
+        animation: browsers show it, at their pace.
     """
 
     time_base: Fraction
@@ -64,6 +64,7 @@ class FilmFacts:
     has_sound: bool = False
     opaque: bool = False
     high_range: bool = False
+    animation: bool = False
 
 
 class FilmStream:
@@ -77,10 +78,12 @@ class FilmStream:
         self.damaged = False
         self.orientation = 1  # as EXIF has it, of the first JPEG
         self.notes: tuple[str, ...] = ()  # what a person should know
+        self.read_until = Fraction(0)  # seconds, of what was read beside frames: subtitles, and orders to stand still
         self._container = open_video(path)
         self._stream = self._main_stream(path)
         self._stream.thread_type = "AUTO"
         self._decoder = self._stream.codec_context
+        self._colours = {name: getattr(self._decoder, name) for name in COLOURS}  # which a decoder may forget
         if ("alpha_mode", "1") in {(name.lower(), value) for name, value in self._stream.metadata.items()}:
             self._read_alpha()
         self._fields = Fields(order_of(self._stream))
@@ -93,6 +96,8 @@ class FilmStream:
         readable = [stream for stream in films if stream.codec_context]
         if not readable:
             self.close()
+            if lacks_index(path):
+                raise ImageError(f"{named(path)} {UNREADABLE}: {INDEX_LOST}")
             raise ImageError(f"{named(path)} {UNKNOWN_CODEC if films else f'holds no moving pictures; {USE}'}")
         if len(films) > 1:
             self.notes += (SEVERAL.format(len(films)),)
@@ -107,21 +112,34 @@ class FilmStream:
             self.notes += (ALPHA_LOST,)
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        """Give every frame that can be read, none of two fields."""
+        """Give every frame that can be read, none of two fields; one that stands still to the end, there again."""
+        last = still = None
         for number, packet in enumerate(self._packets()):
             if number == 0 and self._decoder.name == "mjpeg":
                 self.orientation = _orientation(bytes(packet))
-            frames = []
-            try:
-                frames = self._decoder.decode(packet)
-            except av.FFmpegError:
-                self.damaged = True
-            for frame in frames:
-                self.damaged |= frame.is_corrupt
-                if self._decoder is not self._stream.codec_context:
-                    self._name_colours(frame)
-                yield from self._fields(frame)
-        yield from self._fields.flush()
+            if not packet.size and packet.pts is not None:  # nothing has changed since the frame before
+                still = packet
+                continue
+            for frame in self._decoded(packet):
+                last, still = frame, None
+                yield frame
+        for frame in self._fields.flush():
+            last = frame
+            yield frame
+        if last is not None and still is not None:
+            last.pts = still.pts
+            yield last
+
+    def _decoded(self, packet: "av.Packet[av.VideoStream]") -> Iterator[av.VideoFrame]:
+        frames = []
+        try:
+            frames = self._decoder.decode(packet)
+        except av.FFmpegError:
+            self.damaged = True
+        for frame in frames:
+            self.damaged |= frame.is_corrupt
+            self._name_colours(frame)
+            yield from self._fields(frame)
 
     def samples(self, count: int) -> Iterator[av.VideoFrame]:
         """Give about so many frames, spread over the film, instead of every one."""
@@ -129,18 +147,25 @@ class FilmStream:
         for number in range(count if length else 1):
             with suppress(av.FFmpegError):
                 self._container.seek((self._container.start_time or 0) + length * number // count)
-                yield from islice(self._container.decode(self._stream), 1)
+                for frame in islice(self._container.decode(self._stream), 1):
+                    self._name_colours(frame)
+                    yield frame
 
     def _name_colours(self, frame: av.VideoFrame) -> None:
-        """Say of a frame what the container says, where the decoder that was put in does not."""
-        told = self._stream.codec_context
-        for name in ("colorspace", "color_trc", "color_primaries"):
+        """Say of a frame what the container says, where the decoder does not."""
+        for name, told in self._colours.items():
             if getattr(frame, name) == UNSPECIFIED:
-                setattr(frame, name, getattr(told, name))
+                setattr(frame, name, told)
 
     def _packets(self) -> Iterator["av.Packet[av.VideoStream]"]:
+        subtitles = self._container.streams.subtitles  # a film may end with them
         try:
-            yield from self._container.demux(self._stream)
+            for packet in self._container.demux(self._stream, *subtitles):
+                own = packet.stream.index == self._stream.index
+                if packet.pts is not None and not (own and packet.size):
+                    self.read_until = max(self.read_until, (packet.pts + (packet.duration or 0)) * packet.time_base)
+                if own:
+                    yield cast("av.Packet[av.VideoStream]", packet)
         except av.FFmpegError:
             self.damaged = True
 
@@ -164,45 +189,31 @@ def open_video(path: Path) -> av.container.InputContainer:
         raise ImageError(f"{named(path)} does not exist; check the path")
     if path.is_file() and not path.stat().st_size:
         raise ImageError(f"{named(path)} is empty; {USE}")
-    try:  # an absolute path cannot be taken for an address of the network's
+    try:
         return _opened(path)
     except (av.FFmpegError, OSError, ValueError):
-        unreadable = f"{named(path)} cannot be read as a video"
-        if _lacks_index(path):
-            raise ImageError(f"{unreadable}: {INDEX_LOST}") from None
-        raise ImageError(f"{unreadable} (it is damaged, cut short or of another kind); {USE}") from None
+        if lacks_index(path):
+            raise ImageError(f"{named(path)} {UNREADABLE}: {INDEX_LOST}") from None
+        raise ImageError(f"{named(path)} {UNREADABLE} (it is damaged, cut short or of another kind); {USE}") from None
 
 
 def _opened(path: Path) -> av.container.InputContainer:
     """Open by the name, which ffmpeg believes where the content is less than clear; if that misleads, without."""
-    only = {"format_whitelist": CONTAINERS}
-    with suppress(av.FFmpegError):
+    only = {"format_whitelist": CONTAINERS, "default_fps": "10"}  # of animated PNGs that tell no length of a frame
+    try:  # an absolute path cannot be taken for an address of the network's
         return av.open(str(path.absolute()), container_options=only)
+    except av.FFmpegError:
+        if lacks_index(path):  # of which ffmpeg would make something, such as sound
+            raise
     with path.open("rb") as file, av.open(io.BytesIO(file.read(PROBED_BYTES)), container_options=only) as beginning:
         known = beginning.format.name.split(",")[0]
     return av.open(str(path.absolute()), format=known, container_options=only)
 
 
-def _lacks_index(path: Path) -> bool:
-    """Tell whether an MP4 or MOV is cut off, or was never finished, before the box that is its index."""
-    if not path.is_file():
-        return False
-    boxes = []
-    with path.open("rb") as file:
-        while len(head := file.read(16)) >= 8:
-            size, box = struct.unpack(">I4s", head[:8])
-            size = int.from_bytes(head[8:]) if size == 1 else size or path.stat().st_size
-            boxes.append(box)
-            if size < 8 or len(boxes) == MOST_BOXES:
-                break
-            file.seek(min(size - len(head), path.stat().st_size), os.SEEK_CUR)  # no farther than a disk counts
-    return boxes[:1] == [b"ftyp"] and b"mdat" in boxes and b"moov" not in boxes
-
-
 def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> FilmFacts:
     rate = stream.average_rate or stream.guessed_rate or FRAME_RATE
     time_base = stream.time_base or Fraction(1, av.time_base)  # ffmpeg's own, where a file does not say
-    start = Fraction(max(0, container.start_time or 0), av.time_base)
+    start = Fraction(container.start_time or 0, av.time_base)
     end = Fraction(container.duration or 0, av.time_base)  # of Matroska and FLV, which count from 0 on
     duration = end and max(Fraction(0), end - start)
     if stream.duration:
@@ -222,4 +233,5 @@ def _facts(container: av.container.InputContainer, stream: av.VideoStream) -> Fi
         has_sound=bool(container.streams.audio),
         opaque=container.format.name == "avi" and stream.codec_context.name == "rawvideo",  # whose fourth byte is idle
         high_range=stream.codec_context.color_trc in (PQ, HLG),
+        animation=container.format.name in ("gif", "apng"),
     )

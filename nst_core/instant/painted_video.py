@@ -15,6 +15,7 @@ from nst_core import images
 from nst_core.files import NewFile, plain_errors
 from nst_core.instant.film import FilmPlan
 from nst_core.instant.film_pixels import SCALER
+from nst_core.instant.last_frame import set_last
 from nst_core.instant.painted_kinds import KINDS, Palette
 from nst_core.instant.sound import Sound
 from nst_core.interrupts import held
@@ -36,6 +37,7 @@ class PaintedVideo:
         self._scaler, self._palette = VideoReformatter(), Palette()
         self._begin = 0  # of the last frame, in units of the film's time_base; so is its end, None before the first
         self._end: int | None = None
+        self._first = 0  # when the first frame begins
         self._next = -1  # when the next frame may begin, in units of the file's
         self._sound: Sound | None = None
         self._file = NewFile(path)
@@ -99,6 +101,7 @@ class PaintedVideo:
         if self._end is not None and (begin is None or begin <= self._begin):
             begin = self._end  # a file without times, or one in which they jump back
         self._begin = begin or 0
+        self._first = self._begin if self._end is None else self._first
         self._end = self._begin + length
         time = round(self._begin * base / self._base)
         if time < self._next:
@@ -140,6 +143,9 @@ class PaintedVideo:
                 self._sound.finish()
             self._container.mux(self._stream.encode(None))
             self._container.close()
+            length = (self._end - self._first) * self._plan.facts.time_base
+            with self._file.path.open("r+b") as file:
+                set_last(file, self._kind.container, round(1000 * length))
             self._file.keep()
 
     def close(self) -> None:

@@ -15,6 +15,9 @@ COPIED_SOUND = {"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus"}  # what MP4
 SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)  # AAC's, hertz
 SOUND_RATE = 48000  # hertz, for what has a rate that AAC has not
 LEAST_GAP = 0.01  # seconds between where a part of the sound is and where it should be; less is how files round times
+MOST_TWICE = (
+    2  # packets of copied sound, by whose length times may go back, as files round them, before they come twice
+)
 LONGEST_GAP = 10  # seconds that are filled with silence; beyond, the file says that nothing is there
 
 
@@ -80,7 +83,8 @@ class Sound:
 
     def __init__(self, path: Path, start: Fraction, target: av.container.OutputContainer):
         self._container, self._start, self._target = open_video(path), start, target
-        self._last: float = -math.inf  # time stamp of the last packet copied
+        self._last: float = -math.inf  # time stamp of the last packet copied, and where it ends
+        self._end = 0
         self.end = Fraction(0)  # seconds, of what was read
         best = self._container.streams.best("audio")  # ffmpeg's own choice and most players'
         source = next((stream for stream in self._container.streams.audio if stream is best), None)
@@ -120,11 +124,19 @@ class Sound:
 
     def _write(self, placed: Placed) -> None:
         packet = placed.packet
-        if self._copied and placed.order > self._last:  # MP4 holds no packet before another
-            self._last, packet.stream = placed.order, self._stream
-            self._target.mux(packet)
-        elif not self._copied:
+        if not self._copied:
             self._encode(packet)
+            return
+        if packet.is_corrupt:  # the last one of a file that is cut
+            return
+        length, order = packet.duration or 0, placed.order
+        if order <= self._last:  # MP4 holds no packet before another, nor of one's time
+            if order + MOST_TWICE * length <= self._end:
+                return
+            packet.pts = packet.dts = order = self._end
+        self._last, packet.stream = order, self._stream
+        self._end = order + length
+        self._target.mux(packet)
 
     def _encode(self, packet: "av.Packet[av.AudioStream] | None") -> None:
         frames: list[av.AudioFrame] = []

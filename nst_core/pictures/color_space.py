@@ -30,6 +30,7 @@ PRIMARIES: dict[int, WhiteAndColours] = {
     12: (*D65, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
 }
 TABLE = np.linspace(0, 1, 1024)  # values in a file, of which a curve says the light
+LEAST_AREA = 1e-3  # of a triangle of colours, twice; sRGB's is 0.22
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 D50 = np.array([0.9642, 1.0, 0.8249])  # XYZ of a profile's white
 NCLX = b"colrnclx"  # the box of an AVIF that holds code points
@@ -69,7 +70,8 @@ def profile_of(picture: ImageFile, grey: bool) -> bytes | Colours | None:
         return embedded
     exponent = picture.info["gamma"]
     curve = srgb_light if abs(exponent - 0.45455) < 0.005 else _power(1 / exponent)  # which all who mean sRGB write
-    return _profile(picture.info.get("chromaticity", SRGB), curve, grey)
+    told = picture.info.get("chromaticity", SRGB)
+    return _profile(told if _is_possible(told) else SRGB, curve, grey)
 
 
 def _code_points(picture: ImageFile) -> tuple[int, int] | None:
@@ -116,6 +118,12 @@ def _profile(primaries: WhiteAndColours, curve: Callable[[np.ndarray], np.ndarra
         tags |= {name + b"XYZ": _xyz(colour) for name, colour in zip((b"r", b"g", b"b"), colours, strict=True)}
         tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), steps)
     return _packed(b"GRAY" if grey else b"RGB ", tags)
+
+
+def _is_possible(primaries: WhiteAndColours) -> bool:
+    """Whether white can be mixed of three colours, each of some."""
+    white, *colours = np.column_stack([np.reshape(primaries, (4, 2)), np.ones(4)])
+    return abs(np.linalg.det(colours)) > LEAST_AREA and bool((np.linalg.solve(np.transpose(colours), white) > 0).all())
 
 
 def _colours(primaries: WhiteAndColours) -> np.ndarray:

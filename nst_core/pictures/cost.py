@@ -15,6 +15,8 @@ from nst_core.host_memory import total_memory
 from nst_core.pictures import jpeg2000
 from nst_core.pictures.float_tiff import FloatTiffImageFile
 from nst_core.pictures.openexr import ExrImageFile
+from nst_core.pictures.plain_tiff import PlainTiffImageFile
+from nst_core.pictures.webp import CutWebP
 
 BUDGET_NAME = "NST_PICTURE_BYTES"  # in the environment: what a picture may take, bytes
 BUDGET_SHARE = 8  # one part in so many of the memory there is, else
@@ -106,11 +108,11 @@ def _decoder_bytes(picture: ImageFile, file: BinaryIO, pixels: int) -> float:
             return _jpeg2000_bytes(picture, file)
         case TiffImageFile():
             return _tiff_bytes(picture, pixels)
-        case ExrImageFile() | FloatTiffImageFile():
+        case ExrImageFile() | FloatTiffImageFile() | PlainTiffImageFile():
             return picture.decoder_bytes
     match picture.format:
         case "WEBP":
-            return WEBP_BYTES * pixels
+            return WEBP_BYTES * pixels * (2 if isinstance(file, CutWebP) else 1)
         case "AVIF" | "HEIF":
             return AVIF_BYTES * pixels
         case "PNG" if getattr(picture, "is_animated", False):

@@ -3,10 +3,12 @@
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
+from nst_core.pictures import plain_tiff
 from nst_core.pictures.openexr import ExrImageFile
 from nst_core.pictures.opening import DECODER_ERRORS
+from nst_core.pictures.webp import CutWebP, decode_cut
 
-SHOWN_CUT = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # what browsers show of it, too
+SHOWN_CUT = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # what browsers show of it, too; and WebP
 CUT_SHORT = "is cut short or damaged: what there is of it is used; for the rest, fetch the file anew"
 PAGES = "has several pages: the first one is used; for another, save it as a file of its own"
 END_OF_JPEG = b"\xff\xd9"
@@ -22,8 +24,11 @@ def decode(picture: ImageFile.ImageFile) -> str:
     Raises:
         OSError and others of DECODER_ERRORS: nothing of it can be decoded.
     """
+    if picture.format == "WEBP" and isinstance(picture.fp, CutWebP):
+        decode_cut(picture, picture.fp)
+        return CUT_SHORT
     if picture.format not in SHOWN_CUT:
-        pages = picture.format == "TIFF" and getattr(picture, "is_animated", False)
+        pages = picture.format in ("TIFF", plain_tiff.FORMAT) and getattr(picture, "is_animated", False)
         picture.load()
         if isinstance(picture, ExrImageFile):
             return picture.told

@@ -38,6 +38,17 @@ UPRIGHT_BY: dict[int, Curve] = {  # how TURN tells to turn pixels (H, W, …)
 }
 
 
+def tags_of(head: bytes) -> TiffImagePlugin.ImageFileDirectory_v2:
+    """Make the directory of a TIFF's tags, of which `next` says where it lies; head: its first 16 bytes."""
+    if head.startswith(b"II+"):
+        return TiffImagePlugin.ImageFileDirectory_v2(head)
+    tags = TiffImagePlugin.ImageFileDirectory_v2(head[:8])
+    if head.startswith(b"MM\0+"):  # which Pillow overlooks
+        tags._bigtiff = True
+        (tags.next,) = tags._unpack("Q", head[8:])
+    return tags
+
+
 class FloatTiffImageFile(ImageFile.ImageFile):
     """A TIFF of floats; its colours are sRGB of eight bits once they are decoded."""
 
@@ -45,11 +56,11 @@ class FloatTiffImageFile(ImageFile.ImageFile):
 
     def _open(self) -> None:
         """Read the tags alone, as Pillow asks for."""
-        head = self.fp.read(8) if self.fp else b""
+        head = self.fp.read(16) if self.fp else b""
         if self.fp is None or head[:4] not in BEGINNINGS:
             raise SyntaxError("no TIFF")
         self._big = b"+" in head[:4]
-        self._tags = TiffImagePlugin.ImageFileDirectory_v2(head + (self.fp.read(8) if self._big else b""))
+        self._tags = tags_of(head)
         self._directory = self._tags.next
         self.fp.seek(self._directory)
         self._tags.load(self.fp)

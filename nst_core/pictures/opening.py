@@ -16,17 +16,19 @@ from PIL import BmpImagePlugin, IcoImagePlugin, Image, ImageCms
 from PIL.ImageFile import ImageFile
 
 from nst_core.errors import ImageError, named
-from nst_core.pictures import cost, directories, float_tiff, openexr, quiet
+from nst_core.pictures import cost, directories, float_tiff, openexr, plain_tiff, quiet
 from nst_core.pictures.light import NotFinite
 from nst_core.pictures.pieces import check_blocks, check_chunks
 from nst_core.pictures.png_text import heads
+from nst_core.pictures.webp import decodable_webp
 
 # Kinds of file that are opened, as Pillow calls them; the last has no mark to know it by. Every further one is a
 # decoder more for strangers' bytes, and some start other programs: PostScript's does whatever the file says.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", float_tiff.FORMAT, openexr.FORMAT, "AVIF", "HEIF",
-           "JPEG2000", "ICO", "TGA")  # fmt: skip
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", plain_tiff.FORMAT, "TIFF", float_tiff.FORMAT, openexr.FORMAT,
+           "AVIF", "HEIF", "JPEG2000", "ICO", "TGA")  # fmt: skip
 MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding takes too long
 SLOW_PIXELS = 2**24  # of a JPEG 2000, as it is decoded: a million take a second, and hold up who waits to read
+GREYS = {"L;2": 85, "L;4": 17}  # a PNG's grey of so many bits -> its least step, of 255
 AT_ONCE = 2  # pictures decoded at a time in this process, lest thirty uploads add up
 
 # What Pillow and its decoders raise for files that are damaged or of another kind.
@@ -83,8 +85,11 @@ def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[ImageFile, Binary
         file = stack.enter_context(open(source, "rb")) if isinstance(source, str | Path) else _seekable(source)
         _check_first_frame(file, name)
         _check_kind(file, name)
+        file = decodable_webp(file)
         picture = stack.enter_context(_icon(file) or Image.open(file, formats=known_formats()))
         check_pixels(picture.size, name)
+        if picture.format == "PNG":
+            _scale_hidden(picture)
         yield picture, file, name
 
 
@@ -151,6 +156,7 @@ def known_formats() -> tuple[str, ...]:
     Image.init()
     openexr.register()
     float_tiff.register()
+    plain_tiff.register()
     if "HEIF" not in Image.OPEN:
         with suppress(ImportError):  # there is none for some computers
             from pillow_heif import register_heif_opener
@@ -213,6 +219,15 @@ def _check_first_frame(file: BinaryIO, name: str) -> None:
         check_pixels(struct.unpack("<HH", head[6:10]), name)
         check_blocks(file)
     file.seek(0)
+
+
+def _scale_hidden(picture: ImageFile) -> None:
+    """Have the colour that a PNG calls transparent counted as Pillow counts its pixels: in eight bits, or sixteen."""
+    hidden, packing = picture.info.get("transparency"), picture.tile[0][3] if picture.tile else ""
+    if isinstance(hidden, tuple) and packing == "RGB;16B":
+        picture.info["transparency"] = tuple(value >> 8 for value in hidden)
+    elif isinstance(hidden, int) and packing in GREYS:
+        picture.info["transparency"] = hidden * GREYS[packing]
 
 
 def _is_animated(file: BinaryIO) -> bool:

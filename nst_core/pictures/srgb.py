@@ -32,7 +32,9 @@ def in_srgb(picture: Image.Image, mode: str, told: bytes | Colours | None) -> Im
     for top, strip in _strips(picture):
         if range_:
             values = _numbers(strip, unsigned)
-            made.paste(_eight_bits(values, *range_, profile).convert(mode), (0, top))
+            colors = _eight_bits(values, *range_, profile).convert("RGB")
+            hidden = picture.info.get("transparency")  # a number, in a PNG
+            made.paste(_laid(colors, None if hidden is None else Image.fromarray(values != hidden), mode), (0, top))
         else:
             made.paste(_strip_srgb(strip, opaque, profile, mode), (0, top))
     return made
@@ -59,8 +61,13 @@ def _strip_srgb(strip: Image.Image, opaque: str, profile: Transform | None, mode
     alpha = strip.convert("RGBA").getchannel("A") if strip.has_transparency_data else None
     colors = strip.convert(opaque)
     colors = profile.apply(colors) if profile else colors.convert("RGB")
+    return _laid(colors, alpha, mode)
+
+
+def _laid(colors: Image.Image, alpha: Image.Image | None, mode: str) -> Image.Image:
+    """Join colours with their transparency, of mode 1 or L, or lay them over white."""
     if mode == "RGBA":
-        colors.putalpha(alpha or 255)
+        colors.putalpha(alpha.convert("L") if alpha else 255)
         return colors
     if alpha:
         white = Image.new("RGB", colors.size, "white")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from nst_core.errors import ImageError
-from nst_core.instant import film_stream, video
+from nst_core.instant import film, film_stream, video
 from tests.instant.films import HEIGHT, RATE, WIDTH, decoded, difference, frame_of, ramp, seen, write
 from tests.test_images import TURNS, quarters
 
@@ -158,13 +158,13 @@ def test_animated_pictures_are_films_over_white(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["b.gif", "b.webp", "b.png"])
-@pytest.mark.parametrize("came", ["a.gif", "a.mkv"])
-def test_a_name_that_asks_for_an_animated_picture_gets_one(tmp_path, name, came):
+@pytest.mark.parametrize("came, last", [("a.gif", 20), ("a.gif", 200_000), ("a.mkv", 40)])
+def test_a_name_that_asks_for_an_animated_picture_gets_one(tmp_path, name, came, last):
     pictures = [np.roll(moving(index), index, axis=2) for index in range(4)]  # each of other colours
     times = [0, 100, 300, 400]
     if came == "a.gif":
         first, *others = [Image.fromarray(each) for each in pictures]
-        first.save(tmp_path / came, save_all=True, append_images=others, duration=[100, 200, 100, 100])
+        first.save(tmp_path / came, save_all=True, append_images=others, duration=[100, 200, 100, last])
     else:
         write(tmp_path / came, [frame_of(each, "yuv444p") for each in pictures], "ffv1", times=times, colorspace=1)
     found, notes = seen(tmp_path / came, tmp_path / name)
@@ -177,6 +177,17 @@ def test_a_name_that_asks_for_an_animated_picture_gets_one(tmp_path, name, came)
             painted.load()
             assert begin == times[index] and difference(np.asarray(painted.convert("RGB")), found[index]) < 8
             begin += painted.info["duration"]
+        assert came != "a.gif" or painted.info["duration"] == last
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "webp", "avif"])
+def test_an_animation_keeps_the_pace_that_browsers_show(tmp_path, ending):
+    """What says less than 11 milliseconds is shown for 100."""
+    first, *others = [Image.fromarray(np.roll(moving(index), index, axis=2)) for index in range(4)]
+    first.save(tmp_path / f"a.{ending}", save_all=True, append_images=others, duration=[0, 10, 50, 1000])
+    found, notes = seen(tmp_path / f"a.{ending}", tmp_path / "o.mp4")
+    assert len(found) == 4 and not notes
+    assert [round(frame.time, 3) for frame in decoded(tmp_path / "o.mp4")] == [0, 0.1, 0.2, 0.25]
 
 
 def test_frames_too_fast_for_a_browser_are_left_out_of_a_gif(tmp_path):
@@ -253,6 +264,22 @@ def test_the_cover_of_a_film_is_not_painted_nor_counted(tmp_path):
     assert found[0].shape == (HEIGHT, WIDTH, 3) and len(found) == 4 and not notes
 
 
+@pytest.mark.parametrize("transfer, notes", [(1, []), (16, [film.HIGH_RANGE])])
+def test_colours_are_the_containers_where_frames_do_not_tell(tmp_path, transfer, notes):
+    """As ProRes of some programs: by its size alone, it would be taken for BT.601."""
+    frames = [frame_of(ramp(), "yuv422p10le", 1)] * 2
+    settings = {"colorspace": 1, "color_primaries": 1, "color_trc": transfer}
+    source = write(tmp_path / "a.mov", frames, "prores_ks", container_options={"movflags": "write_colr"}, **settings)
+    content = bytearray(source.read_bytes())
+    place = content.find(b"icpf")
+    while place >= 0:
+        content[place + 18 : place + 21] = b"\2\2\2"
+        place = content.find(b"icpf", place + 1)
+    source.write_bytes(content)
+    found, told = seen(source, tmp_path / "o.mp4")
+    assert told == notes and (difference(found[0], ramp()) < 2.5) == (transfer == 1)
+
+
 # Cut and damaged
 
 
@@ -312,7 +339,16 @@ def test_a_film_that_ends_early_is_painted_to_there_and_says_how_much_is_missing
     assert set(notes) & set(told) and set(notes) <= {*told, video.DAMAGED}
 
 
-@pytest.mark.parametrize("share", [0.9, 0.3])
+def test_a_film_in_fragments_that_is_cut_says_so(tmp_path):
+    options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    source = write(tmp_path / "a.mp4", noise(40), "libx264", container_options=options, gop_size=5)
+    whole, notes = seen(source, tmp_path / "o.mp4")
+    assert len(whole) == 40 and not notes
+    found, notes = seen(cut(source, 0.6), tmp_path / "o.mp4")
+    assert 10 < len(found) < 36 and notes[0] == video.DAMAGED
+
+
+@pytest.mark.parametrize("share", [0.995, 0.9, 0.6, 0.3])
 def test_a_film_without_its_index_is_refused_with_the_reason(tmp_path, share):
     """As a camera leaves it whose battery is empty."""
     source = cut(write(tmp_path / "a.mp4", noise(20), "libx264"), share)
@@ -397,3 +433,56 @@ def test_an_animated_picture_that_is_cut_says_so(tmp_path, name):
     pictures[0].save(tmp_path / name, save_all=True, append_images=pictures[1:], duration=100)
     found, notes = seen(cut(tmp_path / name, 0.7), tmp_path / "o.mp4")
     assert 3 <= len(found) < 6 and notes[0] == video.DAMAGED
+
+
+def test_subtitles_that_outlast_the_pictures_are_no_damage(tmp_path):
+    frames = write(tmp_path / "a.mkv", [frame_of(moving(0), "yuv420p")] * 5, "ffv1")
+    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:09,000\nspoken\n", encoding="utf-8")
+    with (
+        av.open(str(frames)) as pictures,
+        av.open(str(tmp_path / "a.srt"), format="srt") as text,
+        av.open(str(tmp_path / "b.mkv"), "w") as both,
+    ):
+        streams = [both.add_stream_from_template(each.streams[0]) for each in (pictures, text)]
+        for stream, source in zip(streams, (pictures, text), strict=True):
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = stream
+                    both.mux(packet)
+    found, notes = seen(tmp_path / "b.mkv", tmp_path / "o.mp4")
+    assert len(found) == 5 and not notes
+
+
+def test_packets_that_say_that_nothing_changes_are_no_damage_and_last(tmp_path, monkeypatch):
+    """As Ogg has them of a still scene; no muxer here writes any."""
+    read = film_stream.FilmStream._packets
+
+    def with_empty_ones(self):
+        for index, packet in enumerate(read(self)):
+            if index in (2, 3, 6, 7):
+                empty = av.Packet(0)
+                empty.pts, empty.dts, empty.time_base = packet.pts, packet.dts, packet.time_base
+                packet = empty
+            yield packet
+
+    monkeypatch.setattr(film_stream.FilmStream, "_packets", with_empty_ones)
+    frames = [frame_of(moving(index), "yuvj420p", full=True) for index in range(8)]
+    found, notes = seen(write(tmp_path / "a.mkv", frames, "mjpeg"), tmp_path / "o.mp4")
+    assert len(found) == 5 and not notes  # the last one is held by another
+    assert [round(frame.time * RATE) for frame in decoded(tmp_path / "o.mp4")] == [0, 1, 4, 5, 7]
+    assert difference(found[4], found[3]) == 0
+
+
+def test_times_below_zero_are_times_as_any(tmp_path):
+    """Of a broadcast whose clock has come round meanwhile, and of films that are cut out of others."""
+    source = write(tmp_path / "a.ts", noise(5), "mpeg2video", container="mpegts")
+    with av.open(str(source)) as before, av.open(str(tmp_path / "b.ts"), "w") as after:
+        stream = after.add_stream_from_template(before.streams.video[0])
+        for index, packet in enumerate(before.demux(video=0)):
+            if packet.dts is not None:
+                packet.pts = packet.dts = 2**33 - 9 * 3600 + 3600 * index
+                packet.stream = stream
+                after.mux(packet)
+    found, notes = seen(tmp_path / "b.ts", tmp_path / "o.mp4")
+    assert len(found) == 5 and not notes
+    assert [round(frame.time * RATE) for frame in decoded(tmp_path / "o.mp4")] == [0, 1, 2, 3, 4]

@@ -116,6 +116,24 @@ def test_after_a_hole_sound_is_where_it_was(tmp_path, sound):
     assert lag(tmp_path / "o.mp4") == pytest.approx(lag(source), abs=MOST)
 
 
+def test_copied_sound_whose_times_are_rounded_loses_nothing(tmp_path):
+    """As some programs write fragments: of every two packets, both are said to begin with the second."""
+    source = film(tmp_path / "a.mkv", "matroska", "ffv1", "aac", SOUND_RATE, "mono")
+    with av.open(str(source)) as before, av.open(str(tmp_path / "b.mkv"), "w") as after:
+        streams = {each.index: after.add_stream_from_template(each) for each in before.streams}
+        packets = [packet for packet in before.demux() if packet.dts is not None]
+        heard = [packet for packet in packets if packet.stream.type == "audio"]
+        for first, second in zip(heard[4:20:2], heard[5:20:2], strict=False):
+            first.pts = first.dts = second.pts
+        for packet in packets:
+            packet.stream = streams[packet.stream.index]
+            after.mux(packet)
+    seen(tmp_path / "b.mkv", tmp_path / "o.mp4")
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert sum(packet.size > 0 for packet in container.demux(audio=0)) == len(heard)
+    assert lag(tmp_path / "o.mp4") == pytest.approx(lag(source), abs=0.025)
+
+
 def tone(begin: int, samples: int, level: int, layout: str = "mono", rate: int = SOUND_RATE) -> av.AudioFrame:
     """A piece of sound of one level, from `begin` milliseconds on."""
     channels = 1 if layout == "mono" else 2

@@ -64,6 +64,7 @@ TOLD = {
     "sRGB's gamma": ([gamma(0.45455)], lambda pixels: pixels),
     "P3 by chromaticities": ([gamma(0.45455), CHROMATICITIES], from_p3),
     "chromaticities alone": ([CHROMATICITIES], lambda pixels: pixels),
+    "chromaticities that are none": ([gamma(1.0), (b"cHRM", bytes(32))], lambda pixels: coded(pixels / 255) * 255),
     "sRGB although gamma": ([(b"sRGB", b"\0"), gamma(1.0)], lambda pixels: pixels),
     "P3 by code points": ([points(P3, SRGB_CURVE)], from_p3),
     "linear by code points": ([points(1, LINEAR)], lambda pixels: coded(pixels / 255) * 255),

@@ -17,6 +17,7 @@ from nst_core.host_memory import total_memory
 from nst_core.pictures import cost
 from nst_core.pictures.opening import header_of, known_formats
 from tests import picture_files as files
+from tests.pictures.plain_tiffs import tiff
 
 SIDE = 1600  # pixels; 50 MB as a tensor and what leads to it
 QUICK_HEIC = {"preset": "ultrafast"}  # of x265: larger files, of the same pictures
@@ -51,6 +52,7 @@ FILES = {
     "float tiff": (lambda: files.saved(SIDE, SIDE, "F", "TIFF"), images.MAX_SIDE),
     "double tiff, colours": (lambda: files.float_tiff(np.ones((SIDE, SIDE, 3), "f8")), images.MAX_SIDE),
     "half tiff, colours": (lambda: files.float_tiff(np.ones((SIDE, SIDE, 3), "f2")), images.MAX_SIDE),
+    "tiff in planes": (lambda: tiff(np.ones((SIDE, SIDE, 4), np.uint16), 16, 2, planes=True), images.MAX_SIDE),
     "exr": (lambda: files.packed_exr(np.ones((SIDE, SIDE, 3)), "zip16"), images.MAX_SIDE),
     "exr, scaled": (lambda: files.exr(dict.fromkeys("RGBA", np.ones((SIDE, SIDE), "f4"))), 600),
     "tiff of one tile": (lambda: files.one_tile(5000), images.MAX_SIDE),

@@ -43,6 +43,9 @@ KINDS = {
     "palette png": (lambda: saved("P", "PNG"), None),
     "gif": (lambda: saved("P", "GIF", interlace=0), None),
     "bmp": (lambda: saved("RGB", "BMP"), 255),
+    "webp": (lambda: saved("RGB", "WEBP", quality=95), 255),
+    "webp without loss": (lambda: saved("RGB", "WEBP", lossless=True), 255),
+    "webp with transparency": (lambda: saved("RGBA", "WEBP", quality=95, exact=True), 255),
 }
 
 
@@ -99,7 +102,7 @@ def test_a_file_of_which_nothing_is_left_is_refused(kind):
             seen(data[:length])
 
 
-@pytest.mark.parametrize(("mode", "kind"), [("RGB", "WEBP"), ("RGB", "TIFF"), ("RGB", "TGA"), ("RGB", "JPEG2000")])
+@pytest.mark.parametrize(("mode", "kind"), [("RGB", "HEIF"), ("RGB", "TIFF"), ("RGB", "TGA"), ("RGB", "JPEG2000")])
 def test_what_browsers_do_not_show_when_it_is_cut_is_refused(mode, kind):
     data = saved(mode, kind)
     with pytest.raises(ImageError, match="cut short"):

@@ -18,6 +18,7 @@ from nst_core.errors import ImageError
 from nst_core.pictures import cost, opening
 from nst_core.pictures.opening import AT_ONCE, FORMATS, decodable, header_of, known_formats
 from tests import picture_files as files
+from tests.pictures.plain_tiffs import tiff
 
 CORE = Path(nst_core.__file__).parent
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n{} loop\n%%EOF\n"
@@ -54,6 +55,7 @@ def test_every_kind_that_is_listed_is_read(kind):
         pytest.skip("it is not read here")
     light = np.full((48, 64, 3), 0.5, np.float32)
     own = {"EXR": lambda: files.packed_exr(light, "zip16"), "FLOATTIFF": lambda: files.float_tiff(light)}
+    own["PLAINTIFF"] = lambda: tiff(np.zeros((48, 64, 3), np.uint8), 8, 2, planes=True)
     image = images.load(io.BytesIO(own[kind]() if kind in own else files.saved(64, 48, "RGB", kind)))
     assert image.shape[1] == 3 and min(images.size_of(image)) >= 36
 

@@ -23,6 +23,7 @@ from nst_core.pictures.opening import known_formats
 from nst_core.transfer.record import TEXT_KEY
 from tests import picture_files
 from tests.instant import films
+from tests.pictures import plain_tiffs
 
 SIDES = 40, 32  # pixels
 RECORD = json.dumps({"config": {"steps": 3}, "steps": 3, "notes": ["small"]})
@@ -124,6 +125,16 @@ def tiff() -> Iterator[bytes]:
     yield saved("RGB", "TIFF", icc_profile=profile(), tiffinfo={274: 5})
     yield saved("RGB", "TIFF", save_all=True, append_images=[pixels("L")])
     yield saved("RGB", "TIFF", big_tiff=True)
+    for layout in (
+        {"planes": True},
+        {"planes": True, "tile": True},
+        {"packed": True, "differences": True, "big": True},
+    ):
+        for bits, samples in ((16, 4), (12, 2), (32, 3)):
+            numbers = np.arange(20 * 24 * samples).reshape(20, 24, samples) % 2**bits
+            yield plain_tiffs.tiff(
+                numbers, bits, 1 if samples == 2 else 2, ">", more={338: [1], 274: [6]}, **dict.fromkeys(layout, True)
+            )
     yield picture_files.one_tile(32)
 
 
