@@ -9,12 +9,14 @@ import gradio as gr
 from nst_core.engine.lane import PASS_LANE
 from nst_core.errors import ConfigError, NSTError, listed, said
 from nst_core.file_names import named_after
+from nst_core.instant.catalogue import open_styles
 from nst_core.instant.painted_picture import save_painted
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.picture import on_device, read
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
+from nst_core.ui.serving import agents
 from nst_core.ui.serving.turns import endpoint
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.widgets.pictures import PictureInput
@@ -32,7 +34,16 @@ def add_instant_endpoint() -> None:
     ]
     picture = gr.Image(visible=False, label="picture")
     event: dict[str, Any] = {**QUEUED, "api_visibility": "public"}
-    gr.Button(visible=False).click(endpoint(PASS_LANE, instant_endpoint), inputs, picture, api_name="instant", **event)
+    handler = agents.no_tool(endpoint(PASS_LANE, instant_endpoint))
+    gr.Button(visible=False).click(handler, inputs, picture, api_name="instant", **event)
+    if agents.are_here():
+        agents.add_picture_tool("instant", PASS_LANE, instant_endpoint, inputs)
+        agents.add_words_tool("styles", styles_in_words)
+
+
+def styles_in_words() -> str:
+    """List the styles of `instant`, and from where each is."""
+    return "\n".join(f"* {name}: {style.origin}" for name, style in open_styles(None).styles.items())
 
 
 def instant_endpoint(

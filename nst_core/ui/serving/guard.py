@@ -28,6 +28,7 @@ BODY_SECONDS = 30.0  # for a body other than an upload; of an upload, between tw
 
 UPLOAD = "/gradio_api/upload"
 DRAWING = "/gradio_api/component_server"  # what a brush painted, as it comes from the browser
+AGENTS = "/gradio_api/mcp"  # whose pictures may be in what they ask for
 MOST_DRAWN = 16_000_000  # bytes
 CANCEL = "/gradio_api/cancel"
 FILES = "/gradio_api/file="
@@ -126,7 +127,7 @@ def _most(path: str) -> float:
     """Tell how many bytes a body may have."""
     if path.endswith(UPLOAD):
         return MOST_UPLOADED
-    if path.rstrip("/").endswith(DRAWING):
+    if path.rstrip("/").endswith((DRAWING, AGENTS)):
         return MOST_DRAWN
     return max(limits().body, 2**20) if FRAMES.search(path) else limits().body
 

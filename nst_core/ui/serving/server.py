@@ -18,6 +18,7 @@ from nst_core.engine.lane import DEVICE_LANE, PASS_LANE
 from nst_core.engine.limits import limits
 from nst_core.errors import ConfigError, NSTError
 from nst_core.ui.page.slow_animations import CalmPages
+from nst_core.ui.serving import agents
 from nst_core.ui.serving.guard import Guard
 from nst_core.ui.serving.housekeeping import housekeeping
 
@@ -46,6 +47,7 @@ def launch_options(**more: Any) -> dict[str, Any]:
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
+        "mcp_server": agents.are_here(),
         "footer_links": ["api"],
         "app_kwargs": {
             "routes": more.pop("routes", []),

@@ -14,7 +14,7 @@ from nst_core.engine.devices import DEVICES
 from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import NSTError
 from nst_core.transfer.config import SETTINGS
-from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
 from nst_core.transfer.schema import Setting
@@ -23,6 +23,7 @@ from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.page.weights import fetch_weights
+from nst_core.ui.serving import agents
 from nst_core.ui.serving.turns import endpoint, have_signature
 from nst_core.ui.studio.controls_and_config import default_config, in_depth_order
 from nst_core.ui.studio.results import painting_name
@@ -31,6 +32,8 @@ from nst_core.ui.stylize.run import start_run
 from nst_core.ui.widgets.pictures import PictureInput
 
 CLIENT_SECONDS = 0.5  # between two pictures
+# Settings that an agent is shown, as each takes of what it can hold; in the order of the table.
+FOR_AGENTS = ("size", "steps", "content_weight", "style_weight", "color", "seed")
 ABOUT = """Paint the content picture in the style of the style picture.
 
 Yields intermediate pictures as JPEG, at most two a second, and in the end the result as PNG, whose text chunk
@@ -58,8 +61,18 @@ def add_endpoint(table: Mapping[str, Setting] = SETTINGS) -> None:
     ]
     picture = gr.Image(format="jpeg", visible=False, label="picture")
     event: dict[str, Any] = {**QUEUED, "api_visibility": "public"}
-    handler = endpoint(DEVICE_LANE, endpoint_of(table))
+    handler = agents.no_tool(endpoint(DEVICE_LANE, endpoint_of(table)))
     gr.Button(visible=False).click(handler, inputs, picture, api_name="stylize", **event)
+    if agents.are_here():
+        few = {name: table[name] for name in FOR_AGENTS if name in table}
+        chosen = [*inputs[:3], *(one for one, name in zip(inputs[3:-1], table, strict=True) if name in few), inputs[-1]]
+        agents.add_picture_tool("stylize", DEVICE_LANE, endpoint_of(few), chosen)
+        agents.add_words_tool("presets", presets_in_words)
+
+
+def presets_in_words() -> str:
+    """List the presets of `stylize`, with what each paints and from where it is."""
+    return "\n".join(f"* {name}: {preset.title}. {preset.source}" for name, preset in PRESETS.items())
 
 
 def _input_of(one: Setting) -> gr.components.Component:
@@ -76,7 +89,7 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
         *settings, keep_transparency = given
         values = {name: _value(table[name], value) for name, value in zip(table, settings, strict=True)}
         try:
-            config = default_config(preset, values.pop("backbone")).changed(**values)
+            config = default_config(preset, values.pop("backbone", None)).changed(**values)
             for _ in fetch_weights(config.backbone, steering):
                 pass
             uploads = Uploads(content, style, keep_transparency=keep_transparency)
