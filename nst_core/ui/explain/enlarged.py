@@ -14,7 +14,7 @@ from nst_core.errors import NSTError
 from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import INSTANT, QUEUED
+from nst_core.ui.page.events import INSTANT, PRIVATE, QUEUED
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal
@@ -50,11 +50,11 @@ def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, ta
     """Let a click on a part enlarge it, and a button hand it to the studio, with its pictures and settings."""
     shown = Form({"area": enlarged.area, "picture": enlarged.picture, "send": enlarged.send})
     looked = figure.look(shown.filled_by(look), board, list(shown), **INSTANT)
-    looked.then(None, js=SCROLL, show_progress="hidden", api_visibility="private")
+    looked.then(None, js=SCROLL, **PRIVATE)
     enlarged.close.click(lambda: gr.Column(visible=False), None, enlarged.area, **INSTANT)
     form = studio.form | {"tabs": tabs}
     enlarged.send.click(form.filled_by(send), [board, studio.session], list(form), **QUEUED).success(
-        None, js="() => window.scrollTo({top: 0})", show_progress="hidden", api_visibility="private"
+        None, js="() => window.scrollTo({top: 0})", **PRIVATE
     )
 
 

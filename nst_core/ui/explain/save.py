@@ -13,7 +13,7 @@ from nst_core.file_names import named_after
 from nst_core.ui.explain.links import LessonLink, as_example
 from nst_core.ui.explain.session import Board
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import QUEUED, Update
+from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.studio.links import CONTENT_KEY, STYLE_KEY
 from nst_core.ui.widgets.own_html import OwnHTML
@@ -54,7 +54,7 @@ def build_keeping(board: gr.State) -> gr.Row:
             file = files[name]
             button.click(make, board, file, **QUEUED)
             download = f"() => document.querySelector('#kept-{name}').click()"
-            file.change(None, js=download, show_progress="hidden", api_visibility="private")
+            file.change(None, js=download, **PRIVATE)
         link = gr.Button("Link to this lesson", elem_id="keep-link", size="sm", min_width=130)
     address = LessonAddress(elem_id="lesson-link")
     link.click(address_of, board, address, **QUEUED)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from nst_core.ui.explain.links import LessonLink, read_link
-from nst_core.ui.page.events import INSTANT
+from nst_core.ui.page.events import INSTANT, PRIVATE
 from nst_core.ui.page.form import Form, Updates
 
 PROJECT = """() => {
@@ -91,7 +91,7 @@ def build_tour() -> Tour:
             show = gr.Button("Show me", variant="primary", elem_id="tour-show", size="sm", min_width=110)
             forward = gr.Button("Next", elem_id="tour-next", size="sm", min_width=70)
     projector = gr.Button("Projector view", elem_id="projector", size="sm", scale=0, min_width=130)
-    projector.click(None, js=PROJECT, show_progress="hidden", api_visibility="private")
+    projector.click(None, js=PROJECT, **PRIVATE)
     tour = Tour(gr.State(0), words, back, show, forward)
     form = Form({"place": tour.place, "words": words, "back": back, "forward": forward})
     for button, move in ((back, -1), (forward, 1)):

@@ -8,7 +8,7 @@ from nst_core.errors import NSTError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
 from nst_core.transfer.steering import Steering
-from nst_core.ui.page.events import INSTANT, Update, page_at_hand
+from nst_core.ui.page.events import INSTANT, PRIVATE, Update, page_at_hand
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import fetch_weights
@@ -25,7 +25,7 @@ def classifier_button(status: gr.HTML) -> gr.Button:
     """
     note = gr.Markdown(NOTE, elem_id="classifier-note", visible=False)
     button = gr.Button(weights.download_label(CLASSIFIER), elem_id="classifier-fetch", size="sm", visible=False)
-    button.click(fetch_classifier, None, [status, button], show_progress="hidden", api_visibility="private").then(
+    button.click(fetch_classifier, None, [status, button], **PRIVATE).then(
         offer_classifier, None, [note, button], **INSTANT
     )
     page_at_hand().load(offer_classifier, None, [note, button], **INSTANT)

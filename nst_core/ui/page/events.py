@@ -8,10 +8,13 @@ import gradio as gr
 # an output is for its component alone to say, and gr.skip() is a dict.
 Update: TypeAlias = Any
 
+# No event shows gradio's own progress. Each says so of all components: what might show it is looked up by the page in
+# the whole tree of them, at every event, which cost it a second as it opened.
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
 # What computes nothing.
-INSTANT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+INSTANT: dict[str, Any] = {"queue": False, **PRIVATE}
 # Through gradio's queue, where toasts and changed states arrive; nothing waits there.
-QUEUED: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+QUEUED: dict[str, Any] = {"concurrency_limit": None, **PRIVATE}
 
 
 def page_at_hand() -> gr.Blocks:

@@ -18,6 +18,7 @@ from gradio.route_utils import get_root_url
 from nst_core import images
 from nst_core.engine.lane import Client, Lane
 from nst_core.transfer.steering import Steering
+from nst_core.ui.page.events import INSTANT
 from nst_core.ui.serving.fetched import FILES, fetch_picture
 from nst_core.ui.serving.turns import have_signature, in_turn
 
@@ -102,7 +103,7 @@ def add_words_tool(name: str, function: Callable[[], str]) -> None:
 
 def _add(handler: Callable[..., Any], api_name: str, inputs: Any, outputs: Any) -> None:
     gr.Button(visible=False).click(
-        handler, inputs, outputs, api_name=api_name, api_visibility="public", queue=False, show_progress="hidden"
+        handler, inputs, outputs, api_name=api_name, **{**INSTANT, "api_visibility": "public"}
     )
 
 

@@ -10,7 +10,7 @@ import gradio as gr
 from nst_core.errors import NSTError
 from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import counterpart
-from nst_core.ui.page.events import INSTANT, QUEUED
+from nst_core.ui.page.events import INSTANT, PRIVATE, QUEUED
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import describe_network, use_network
@@ -50,9 +50,9 @@ def connect_settings(
     moved = layers.filled_by(layers.given_to(_layers_on))
     backbone.change(preset_text, [preset, backbone], about, **INSTANT)
     fitting = backbone.change(moved, [session, preset, backbone, *layers], list(layers), **INSTANT)
-    network.fetch.click(
-        use_network, backbone, [form["status"], backbone], show_progress="hidden", api_visibility="private"
-    ).then(describe, backbone, list(described), **INSTANT)
+    network.fetch.click(use_network, backbone, [form["status"], backbone], **PRIVATE).then(
+        describe, backbone, list(described), **INSTANT
+    )
     noted = form.only("preset", *CONTROLS)
     touched: list[Any] = [controls[name].input for name in CONTROLS if name not in STEERING_CONTROLS]
     for event in (partial(gr.on, touched, trigger_mode="always_last"), fitting.then):

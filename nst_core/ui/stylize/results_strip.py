@@ -12,7 +12,7 @@ from nst_core.errors import ImageError, NSTError, named
 from nst_core.transfer.record import RunRecord, read_record, save_result
 from nst_core.transfer.run import Run
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import QUEUED, Update
+from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import done_text, shares_html, status_html
 from nst_core.ui.page.toasts import warn
@@ -77,7 +77,7 @@ def build_history(session: gr.State, form: Form) -> Form:
         file = files[button]
         button.click(make, session, file, **QUEUED)
         download = DOWNLOAD.replace("ID", file.elem_id or "")
-        file.change(None, js=download, show_progress="hidden", api_visibility="private")
+        file.change(None, js=download, **PRIVATE)
     parts.mark.click(mark, session, parts.strip, **QUEUED)
     shown = form.only("status", *settings) | {"file": parts.restore}
     parts.restore.upload(shown.filled_by(restore), [session, parts.restore], list(shown), **QUEUED)

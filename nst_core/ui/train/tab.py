@@ -21,7 +21,7 @@ from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.instant.trainer import TrainingProgress
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import QUEUED, Update
+from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
@@ -99,7 +99,7 @@ def build(choices: Choices) -> None:
     shown = styles | {"status": status, "load": load}
     load.upload(shown.filled_by(load_file), [session, load], list(shown), **QUEUED)
     save.click(save_chosen, session, saved, **QUEUED)
-    saved.change(None, js=DOWNLOAD, show_progress="hidden", api_visibility="private")
+    saved.change(None, js=DOWNLOAD, **PRIVATE)
 
 
 def _inputs() -> Form:
