@@ -27,7 +27,7 @@ from tests.runs import CPU, LADDER, left_half, small
 
 GPU = {precision: Compute(device=NAME, precision=precision) for precision in PRECISIONS}
 # Kernels and waits of a step, counted on random weights, once L-BFGS remembers all that it can.
-MOST = {"lab": (351, 26), "studio": (839, 49)}
+MOST = {"lab": (298, 1), "studio": (787, 24)}
 
 
 @pytest.fixture

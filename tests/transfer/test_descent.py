@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from nst_core.transfer.descent import LEAP, leapt
 from nst_core.transfer.optimize import Stage, optimize
 from nst_core.transfer.optimizers import OPTIMIZERS
+from nst_core.transfer.state import State, Tensors
 
 START = 0.2 + torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0)) / 10
 
@@ -29,6 +31,11 @@ def test_a_step_that_leapt_is_taken_back():
 def test_only_a_far_larger_finite_loss_is_a_leap():
     assert leapt(1.0, {"a": 3.0, "b": LEAP}) and not leapt(1.0, {"a": LEAP})
     assert not leapt(1.0, {"a": math.inf}) and not leapt(1.0, {"a": math.nan}) and not leapt(math.inf, {"a": 1e9})
+
+
+def copied(tensors: Tensors) -> Tensors:
+    """As they are now, whatever the next step makes of them."""
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
 def cliff(image: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -55,8 +62,9 @@ def test_what_a_stage_gives_of_itself_is_all_that_another_needs(objective, optim
     while frame := whole.next():
         frames.append(frame)
         found = whole.state()
-        copied = {name: tensor.detach().clone() for name, tensor in found.tensors.items()}
-        states.append(type(found)(found.facts, copied, dict(found.lasting)))
+        lasting = {name: copied(tensors()) for name, tensors in found.lasting.items()}
+        lasting = {name: partial(dict, tensors) for name, tensors in lasting.items()}
+        states.append(State(found.facts, copied(found.tensors), lasting))
     for step in range(17):
         other = stage(states[step].tensors["canvas"])
         other.take_state(states[step])
