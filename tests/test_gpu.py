@@ -27,7 +27,7 @@ from tests.runs import CPU, LADDER, left_half, small
 
 GPU = {precision: Compute(device=NAME, precision=precision) for precision in PRECISIONS}
 # Kernels and waits of a step, counted on random weights, once L-BFGS remembers all that it can.
-MOST = {"lab": (298, 1), "studio": (787, 24)}
+MOST = {"lab": (298, 0), "studio": (787, 23)}
 
 
 @pytest.fixture
@@ -74,11 +74,12 @@ def test_masks_and_blends_are_painted_as_on_the_cpu(monkeypatch, random_weights,
 
 @pytest.mark.parametrize("preset", MOST)
 def test_a_step_launches_and_waits_no_more_than_it_did(log, random_weights, pictures, preset):
-    config = PRESETS[preset].config.on("lite").changed(size=32, smallest_scale=0, steps=12, tolerance=0)
-    for _ in stylize(*pictures, config, compute=GPU["bf16"]):
-        counted = log.clear()
-    launches, waits = (sum(kind.values()) for kind in (counted.launches, counted.waits))
-    assert launches <= MOST[preset][0] and waits <= MOST[preset][1], counted.waits
+    """While the device has the next steps already, what is waited for are the losses of the one that is shown."""
+    config = PRESETS[preset].config.on("lite").changed(size=32, smallest_scale=0, steps=20, tolerance=0)
+    steps = [log.clear() for _ in stylize(*pictures, config, compute=GPU["bf16"])]
+    counted = steps[15]
+    launches, waits, looks = (sum(kind.values()) for kind in (counted.launches, counted.waits, counted.looks))
+    assert launches <= MOST[preset][0] and waits <= MOST[preset][1] and looks == 1, counted.waits
 
 
 def test_an_instant_pass_and_strips_of_one_paint_as_on_the_cpu(log, pictures):

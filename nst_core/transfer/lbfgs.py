@@ -40,7 +40,7 @@ class LBFGS:
     over the history and two triangular systems of so many unknowns give what the recursion does, up to rounding.
     """
 
-    leaps = True
+    leaps, carries = True, False
 
     def __init__(self, *, step_size: float, history: int, **_: object):
         self.step_size, self.history = step_size, history

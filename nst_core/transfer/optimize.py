@@ -1,14 +1,17 @@
 """Runs the loop, start + objective -> Frames: it knows pixels and losses, no network and no paper."""
 
 import math
+from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
+from nst_core.devices import steps_ahead
 from nst_core.features.checkpoint import Flaw
-from nst_core.transfer.descent import Descent, Objective
-from nst_core.transfer.json_values import are_numbers, is_count, is_number
+from nst_core.transfer.descent import Descent, Look, Objective
+from nst_core.transfer.json_values import are_numbers, are_texts, is_count, is_number, is_switch
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.state import State
 
@@ -127,7 +130,11 @@ class Stage:
         self.optimizer, self.tolerance = optimizer, tolerance
         self.descent, self.average = Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
         self.plateau = Plateau(tolerance)
-        self.made: int | None = None  # updates; None before the first frame
+        self.made: int | None = None  # updates that were shown; None before the first frame
+        # What an optimiser takes along to the next scale it shall not have learned behind that one's end.
+        exact = optimizer.carries and tolerance > 0 and steps is not None
+        self.most_ahead = 0 if exact else steps_ahead(start.device)
+        self.ahead: deque[Look] = deque()  # at steps that were not shown yet
 
     def next(self, changed: bool = False) -> Frame | None:
         """Make the next frame, the first of which is the start; None after the last.
@@ -137,17 +144,31 @@ class Stage:
         """
         if self.made is not None and self.made == self.steps:
             return None
-        if self.made is not None:
-            self.descent.update()
-        self.made = 0 if self.made is None else self.made + 1
-        if changed:  # losses before are in another measure
-            self.optimizer.forget()
+        if self.made is None:
+            self.made = 0
+            self.ahead.append(self.descent.look(gradient=self.steps != 0))
+        else:
+            self._go_ahead(self.made, changed)
+            self.made += 1
+        step, look = self.begun_at + self.made, self.ahead.popleft()
+        if look.anew:  # losses before are in another measure
             self.descent.before, self.plateau = math.inf, Plateau(self.tolerance)
-        step = self.begun_at + self.made
-        losses, note = self.descent.look(step, gradient=self.made != self.steps, may_go_back=self.made > 0)
+        losses, note, back = self.descent.judge(look, step, gradient=self.made != self.steps, may_go_back=self.made > 0)
+        if back:
+            self.ahead.clear()
         painted, settled = self.average.of(self.descent.good), self.plateau.reached(math.fsum(losses.values()))
         image = painted if self.shown is None else self.shown(painted)
         return Frame(step, image, losses, note, self.scale, settled, painted)
+
+    def _go_ahead(self, shown: int, changed: bool) -> None:
+        """Make the next step, and where the device is to have work meanwhile, some more."""
+        while len(self.ahead) <= self.most_ahead and shown + len(self.ahead) != self.steps:
+            self.descent.update()
+            if changed:
+                self.optimizer.forget()
+            last = shown + len(self.ahead) + 1 == self.steps
+            self.ahead.append(self.descent.look(gradient=not last, anew=changed))
+            changed = False
 
     def state(self) -> State:
         """Give what it knows after a frame, and what its optimiser does."""
@@ -155,7 +176,24 @@ class Stage:
         average = State({"average's weight": self.average.weight})
         if self.average.sum is not None:
             average.tensors["average"] = self.average.sum
-        return State(facts) | average | self.descent.state() | self.optimizer.state()
+        return State(facts) | average | self._state_ahead() | self.descent.state() | self.optimizer.state()
+
+    def _state_ahead(self) -> State:
+        """Give what was not shown yet, and the last good picture, which the canvas is no longer."""
+        facts = {"ahead": [{"terms": list(look.names), "anew": look.anew} for look in self.ahead]}
+        tensors = {f"picture {number}": look.picture for number, look in enumerate(self.ahead)}
+        tensors |= {f"losses {number}": look.values() for number, look in enumerate(self.ahead)}
+        return State(facts, tensors | {"good": self.descent.good} if tensors else {})
+
+    def _take_ahead(self, state: State) -> None:
+        """Take what another gave as `_state_ahead`; raises Flaw if it does not fit."""
+        shape, device = tuple(self.descent.canvas.shape), self.descent.canvas.device
+        for number, told in enumerate(state.fact("ahead", _are_ahead)):
+            picture = state.tensor(f"picture {number}", shape).to(device)
+            losses = state.tensor(f"losses {number}", (len(told["terms"]),))
+            self.ahead.append(Look(picture, tuple(told["terms"]), losses.cpu, told["anew"]))
+        if self.ahead:
+            self.descent.good = state.tensor("good", shape).to(device)
 
     def take_state(self, state: State) -> None:
         """Go on from what another gave, whose canvas this one started with.
@@ -172,7 +210,16 @@ class Stage:
             self.average.sum = state.tensor("average", tuple(canvas.shape)).to(canvas.device)
             self.average.weight = state.fact("average's weight", lambda value: is_number(value) and value > 0)
         self.descent.take_state(state)
+        self._take_ahead(state)
         self.optimizer.take_state(state)
+
+
+def _are_ahead(value: Any) -> bool:
+    """Whether a value of JSON tells of looks: what their terms are called, and whether they are in another measure."""
+    if not isinstance(value, list):
+        return False
+    tables = (told for told in value if isinstance(told, dict) and told.keys() == {"terms", "anew"})
+    return len(value) == sum(are_texts(told["terms"]) and is_switch(told["anew"]) for told in tables)
 
 
 class Plateau:

@@ -17,6 +17,7 @@ class Optimizer(Protocol):
 
     step_size: float
     leaps: bool  # whether a step of its may go far too far, and a shorter one after `forget` be better
+    carries: bool  # whether it takes what it learned along to the next scale
 
     def begin(self, canvas: Tensor) -> None:
         """Take up a canvas; what was learned on one before, of another size, is carried over where it can be."""
@@ -49,7 +50,7 @@ class Adam:
     Source: Kingma & Ba (2015), algorithm 1.
     """
 
-    leaps = False
+    leaps, carries = False, True
     torchs: torch.optim.Adam
 
     def __init__(self, *, step_size: float, betas: tuple[float, float], **_: object):

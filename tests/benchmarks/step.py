@@ -28,7 +28,7 @@ def bare_steps(config: StyleTransferConfig, compute) -> Iterator[None]:
     objective = StyleTransferObjective(load_network("vgg19", compute)[0], content, [style], config)
     descent = Descent(objective, content, LBFGS(step_size=1.0, history=10), clamp=False)
     while True:
-        descent.evaluate(gradient=True)
+        _ = descent.look(gradient=True).losses
         descent.update()
         yield
 
