@@ -54,12 +54,13 @@ class Log:
         self.launches: Counter[str] = Counter()
         self.waits: Counter[str] = Counter()
         self.looks: Counter[str] = Counter()
+        self.given = 0  # kernels in all, whatever is cleared
 
     def clear(self) -> "Log":
         """Begin anew; what there was."""
         before = Log()
         before.launches, before.waits, before.looks = self.launches, self.waits, self.looks
-        self.__init__()
+        self.launches, self.waits, self.looks = Counter(), Counter(), Counter()
         return before
 
     def wait(self, what: str) -> None:
@@ -176,6 +177,7 @@ def _note(name: str, args: Any, there: list[Any], *, to_gpu: bool, to_cpu: bool,
         _log.wait("a copy")
     if (there or to_gpu) and name not in NO_KERNEL | WAITS:
         _log.launches[name] += 1
+        _log.given += 1
 
 
 def _has_mask(args: Any) -> bool:
@@ -223,11 +225,11 @@ class _Event:
     """What a host waits for where it does not wait for all."""
 
     def record(self, stream=None):
-        self.at = sum(_log.launches.values())
+        self.at = _log.given
 
     def synchronize(self):
-        since = sum(_log.launches.values()) - self.at  # what the device has to do meanwhile
-        (_log.looks if since else _log.waits)[f"an event at {_place()}"] += 1
+        busy = _log.given > self.at  # with something else meanwhile
+        (_log.looks if busy else _log.waits)[f"an event at {_place()}"] += 1
 
 
 @contextmanager
