@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def _paint(painting: Run, timelapse: Timelapse) -> None:
     where = f"{BACKBONES[painting.config.backbone]}, {painting.compute}"
     with tqdm(total=painting.steps, unit="step", desc=where) as bar:
         for frame in painting:
-            timelapse.add(frame.image, frame.step)
+            timelapse.add(partial(getattr, frame, "image"), frame.step)
             bar.update(frame.step - bar.n)
             bar.set_postfix(loss=f"{frame.total:.4g}", refresh=False)
             if frame.note:

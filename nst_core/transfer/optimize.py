@@ -4,6 +4,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -24,28 +25,28 @@ class Frame:
 
     Attributes:
         step: updates made so far, over all scales; 0 is the start itself.
-        image: (1, 3, H, W) on the run's device, as it is shown. A picture being optimised may leave [0, 1] a little;
+        pixels: (1, 3, H, W) on the run's device, as painted. A picture being optimised may leave [0, 1] a little;
             `images` clips it.
         losses: name -> weighted loss of this very image, their sum is the objective; with averaging, of the newest
             picture that went into it.
         note: what a person should know of this step, mostly "".
         scale: the number of its scale, of how many.
         settled: whether steps gain too little to go on.
-        painted: the image as it is painted, before its colours are changed; None: as it is shown.
+        finish: what is painted -> what is shown of it, in other colours; None: the same.
     """
 
     step: int
-    image: Tensor
+    pixels: Tensor
     losses: dict[str, float]
     note: str = ""
     scale: tuple[int, int] = (1, 1)
     settled: bool = False
-    painted: Tensor | None = None
+    finish: Callable[[Tensor], Tensor] | None = None
 
-    @property
-    def pixels(self) -> Tensor:
-        """The image (1, 3, H, W) as it is painted."""
-        return self.image if self.painted is None else self.painted
+    @cached_property
+    def image(self) -> Tensor:
+        """The image (1, 3, H, W) as it is shown; made when somebody asks first, as most frames are never seen."""
+        return self.pixels if self.finish is None else self.finish(self.pixels)
 
     @property
     def total(self) -> float:
@@ -67,7 +68,6 @@ def optimize(
     tolerance: float = 0.0,
     made: int = 0,
     scale: tuple[int, int] = (1, 1),
-    shown: Callable[[Tensor], Tensor] | None = None,
 ) -> Generator[Frame, bool | None, None]:
     """Lower the objective by changing the picture's pixels, and show every step.
 
@@ -90,7 +90,6 @@ def optimize(
         tolerance: relative gain over PLATEAU_STEPS below which frames are settled; 0: none is.
         made: updates made before, on other scales; frames are counted on from there.
         scale: of the frames.
-        shown: what is painted (1, 3, H, W) -> what is shown of it; None: the same.
 
     Yields:
         Frame made … made + steps, each with the losses of its own image.
@@ -102,7 +101,7 @@ def optimize(
         optimizer = OPTIMIZERS[optimizer](step_size=step_size, history=history, betas=betas)
     stage = Stage(
         objective, start, steps=steps, optimizer=optimizer, clamp=clamp, averaging=averaging, tolerance=tolerance,
-        made=made, scale=scale, shown=shown,
+        made=made, scale=scale,
     )  # fmt: skip
     changed: bool | None = False
     while frame := stage.next(bool(changed)):
@@ -124,9 +123,8 @@ class Stage:
         tolerance: float,
         made: int = 0,
         scale: tuple[int, int] = (1, 1),
-        shown: Callable[[Tensor], Tensor] | None = None,
     ):
-        self.steps, self.begun_at, self.scale, self.shown = steps, made, scale, shown
+        self.steps, self.begun_at, self.scale = steps, made, scale
         self.optimizer, self.tolerance = optimizer, tolerance
         self.descent, self.average = Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
         self.plateau = Plateau(tolerance)
@@ -157,8 +155,7 @@ class Stage:
         if back:
             self.ahead.clear()
         painted, settled = self.average.of(self.descent.good), self.plateau.reached(math.fsum(losses.values()))
-        image = painted if self.shown is None else self.shown(painted)
-        return Frame(step, image, losses, note, self.scale, settled, painted)
+        return Frame(step, painted, losses, note, self.scale, settled)
 
     def _go_ahead(self, shown: int, changed: bool) -> None:
         """Make the next step, and where the device is to have work meanwhile, some more."""

@@ -142,7 +142,7 @@ class Run:
         """
         frame = self.newest
         self.painting.recolor(color)
-        self.last_frame = replace(frame, image=self.painting.shown(frame.pixels), painted=frame.pixels)
+        self.last_frame = replace(frame, finish=self.painting.finish)
         return self.last_frame.image
 
     def more(self, steps: int) -> None:
