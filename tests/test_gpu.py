@@ -1,7 +1,9 @@
 """Tests of what runs on a GPU, held on one that is pretended: nothing mixes devices, and what a step costs is known."""
 
+import json
 import weakref
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -21,6 +23,7 @@ from nst_core.transfer.color import COLORS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.starts import STARTS
 from nst_core.transfer.stylize import stylize
+from tests.benchmarks import gpu
 from tests.instant.test_painter import network_of
 from tests.pretend_gpu import NAME, pretend_gpu
 from tests.runs import CPU, LADDER, left_half, small
@@ -138,3 +141,16 @@ def test_the_content_is_fitted_once_a_scale_to_frames_in_its_colours(random_weig
     whole = images.size_of(run.content_image)
     coarse = {images.size_of(frame.image) for frame in run} - {whole}
     assert Counter(size for own, size in fitted if own == whole != size) == Counter(coarse)
+
+
+def test_the_gpus_benchmark_measures_each_part_on_whatever_device_there_is(random_weights):
+    told: list[str] = []
+    plan = replace(gpu.SMALL, cold_steps=2)
+    found = gpu.measure(plan, CPU, 60, told.append)
+    assert json.loads(json.dumps(found)) == found and len(told) == len(found["rows"])
+    assert [name.partition(",")[0] for name in found["rows"]] == ["step", "step", "cold", "instant", "memory"]
+    for name, row in found["rows"].items():
+        assert not {"failed", "left out"} & row.keys(), (name, row)
+        assert all(value is None or value > 0 for value in row.values())
+    late = gpu.measure(plan, CPU, -1, told.append)["rows"]
+    assert all(row == {"left out": "the time was up"} for row in late.values())
