@@ -20,7 +20,9 @@ from nst_core.instant.strips import steps_in_strips
 from nst_core.instant.trainer import Trainer
 from nst_core.losses.style import STYLE_LOSSES
 from nst_core.transfer.color import COLORS
+from nst_core.transfer.kept import restored
 from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.run import Run
 from nst_core.transfer.starts import STARTS
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks import gpu
@@ -127,6 +129,27 @@ def test_a_run_that_filled_the_memory_holds_none_and_the_next_paints(log, random
         next(run)
     assert caught.value and held[0]() is None and run.broken and run.painting.stage is None
     assert [frame.step for frame in stylize(*pictures, small(steps=1), compute=GPU["fp32"])] == [0, 1]
+
+
+def test_a_run_that_is_kept_while_the_device_is_ahead_goes_on_bit_for_bit(log, random_weights, pictures, tmp_path):
+    """Through its end, and on from there; steered where it is kept."""
+
+    def rest(run: Run) -> list[tuple[dict[str, float], bytes]]:
+        frames = list(run)
+        run.more(3)
+        return [(frame.losses, frame.image.cpu().numpy().tobytes()) for frame in (*frames, *run)]
+
+    run = stylize(*pictures, small(steps=8, tolerance=1e-9), compute=GPU["fp32"])
+    while next(run).step < 4:
+        pass
+    run.steering.wanted = run.config.changed(style_weight=3e5)
+    next(run)
+    assert len(run.painting.stage.ahead) == 2
+    run.keep(tmp_path)
+    again = restored(tmp_path, compute=GPU["fp32"])
+    found, expected = rest(again), rest(run)
+    assert found == expected and len(found) == 6
+    assert [frame.step for frame in restored(tmp_path, compute=CPU)] == [6, 7, 8]  # on another device, too
 
 
 def test_the_content_is_fitted_once_a_scale_to_frames_in_its_colours(random_weights, pictures, monkeypatch):
