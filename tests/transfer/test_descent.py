@@ -97,6 +97,7 @@ def test_a_changed_objective_is_heard_of_by_the_next_step_that_is_made(ahead):
     later = [stage.next(changed=step == 0) for step in range(5)]
     expected = [(1 if step < ahead else 100) * frame.image.square().sum().item() for step, frame in enumerate(later)]
     assert [frame.losses["bowl"] for frame in later] == pytest.approx(expected)
+    assert len(stage.plateau.best) == 5 - ahead  # which begins anew with the first of another measure
 
 
 def test_what_goes_along_to_the_next_scale_learned_nothing_behind_the_end_of_this_one(ahead):
