@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
     masks = [mask_of_file(path) for path in options.mask]
     fetch(config.backbone)
     painting = stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
-    timelapse = Timelapse()
+    timelapse = Timelapse() if options.timelapse else None
     try:
         _paint(painting, timelapse)
     finally:
@@ -103,20 +103,21 @@ def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> 
         check_distinct([options.output, options.timelapse])
 
 
-def _keep(painting: Run, timelapse: Timelapse, options: argparse.Namespace) -> None:
+def _keep(painting: Run, timelapse: Timelapse | None, options: argparse.Namespace) -> None:
     """Save what is painted so far; the picture first, as it cost the most."""
     save_result(painting.result, painting.record(), options.output)
-    if options.timelapse:
+    if timelapse:
         timelapse.save(options.timelapse)
     if options.json:
         print(painting.record().to_json())
 
 
-def _paint(painting: Run, timelapse: Timelapse) -> None:
+def _paint(painting: Run, timelapse: Timelapse | None) -> None:
     where = f"{BACKBONES[painting.config.backbone]}, {painting.compute}"
     with tqdm(total=painting.steps, unit="step", desc=where) as bar:
         for frame in painting:
-            timelapse.add(partial(getattr, frame, "image"), frame.step)
+            if timelapse:
+                timelapse.add(partial(getattr, frame, "image"), frame.step)
             bar.update(frame.step - bar.n)
             bar.set_postfix(loss=f"{frame.total:.4g}", refresh=False)
             if frame.note:
