@@ -119,7 +119,7 @@ class LBFGS:
         # farther while the loss curves down
         torch.where(along <= 0, (LONGER * self.longer).clamp(max=MOST_LONGER), torch.ones_like(along), out=self.longer)
         length = torch.where(self.made == 0, FIRST_STEP * self.longer, self.longer)  # nothing learned of how far to go
-        self._go(direction, length * self.step_size, torch.linalg.vector_norm(direction, 1))
+        self._go(direction, length * self.step_size, direction.abs().sum())
 
     def _go(self, direction: Tensor, length: Tensor, size: Tensor) -> None:
         """Move the canvas, no farther than the model says anything of; `size` is the sum of what `direction` moves."""
