@@ -68,8 +68,10 @@ class Log:
         self.waits[f"{what} at {_place()}"] += 1
 
 
+# Before any gradient is computed: torch counts the devices then, and never again.
+_setup_privateuseone_for_python_backend(NAME)
+getattr(torch, NAME).get_amp_supported_dtype = lambda: [torch.bfloat16, torch.float32]
 _log = Log()
-_ready = False
 _seeds: set[int] = set()  # of generators of the device
 _tensor, _Generator = torch.tensor, torch.Generator
 
@@ -239,11 +241,7 @@ def pretend_gpu(monkeypatch: Any) -> Iterator[Log]:
     Args:
         monkeypatch: pytest's.
     """
-    global _log, _ready
-    if not _ready:
-        _setup_privateuseone_for_python_backend(NAME)
-        getattr(torch, NAME).get_amp_supported_dtype = lambda: [torch.bfloat16, torch.float32]
-        _ready = True
+    global _log
     _log = Log()
     with monkeypatch.context() as patch, _Mode():
         patch.setattr(torch, "tensor", _made)
