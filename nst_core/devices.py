@@ -7,14 +7,14 @@ import os
 import platform
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nst_core.errors import DeviceError, said
 from nst_core.host_memory import available_memory
@@ -193,6 +193,31 @@ def computing_on(compute: Compute) -> Iterator[None]:
     gc.collect()
     release_freed_memory()
     raise DeviceError(f"{compute.name} ran out of memory; choose a smaller size")
+
+
+def steps_ahead(device: torch.device) -> int:
+    """Say how many steps a device is given before the first one's numbers are looked at.
+
+    A fixed number, so that what is decided by them does not depend on who was faster. A CPU is done when it is asked,
+    and Apple's GPUs have no copy that can be waited for alone.
+    """
+    return 2 if device.type.startswith("cuda") else 0
+
+
+def on_its_way(values: Tensor) -> Callable[[], Tensor]:
+    """Begin to copy values to the CPU; what is given waits for these alone, not for what the device was given since."""
+    if not values.device.type.startswith("cuda"):
+        return values.cpu
+    there = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)  # as only to such memory a GPU copies alone
+    there.copy_(values, non_blocking=True)
+    copied = torch.cuda.Event()
+    copied.record(torch.cuda.current_stream(values.device))
+
+    def arrived() -> Tensor:
+        copied.synchronize()
+        return there
+
+    return arrived
 
 
 def keep_freed_memory() -> bool:

@@ -47,16 +47,20 @@ class Log:
     Attributes:
         launches: operation -> how often.
         waits: what was waited for, and where -> how often.
+        looks: waits for something that the device was given before something else, where -> how often.
     """
 
     def __init__(self) -> None:
         self.launches: Counter[str] = Counter()
         self.waits: Counter[str] = Counter()
+        self.looks: Counter[str] = Counter()
+        self.given = 0  # kernels in all, whatever is cleared
 
     def clear(self) -> "Log":
         """Begin anew; what there was."""
         before = Log()
-        before.launches, before.waits, self.launches, self.waits = self.launches, self.waits, Counter(), Counter()
+        before.launches, before.waits, before.looks = self.launches, self.waits, self.looks
+        self.launches, self.waits, self.looks = Counter(), Counter(), Counter()
         return before
 
     def wait(self, what: str) -> None:
@@ -64,8 +68,10 @@ class Log:
         self.waits[f"{what} at {_place()}"] += 1
 
 
+# Before any gradient is computed: torch counts the devices then, and never again.
+_setup_privateuseone_for_python_backend(NAME)
+getattr(torch, NAME).get_amp_supported_dtype = lambda: [torch.bfloat16, torch.float32]
 _log = Log()
-_ready = False
 _seeds: set[int] = set()  # of generators of the device
 _tensor, _Generator = torch.tensor, torch.Generator
 
@@ -168,10 +174,12 @@ def _note(name: str, args: Any, there: list[Any], *, to_gpu: bool, to_cpu: bool,
         _log.wait(name)
     if name == "_to_copy" and (there and to_cpu or to_gpu and not there and not by_the_way):
         _log.wait("a copy")
-    if name == "copy_" and isinstance(args[0], Gpu) is not isinstance(args[1], Gpu):
+    copied = name == "copy_" and isinstance(args[0], Gpu) is not isinstance(args[1], Gpu)
+    if copied and not (by_the_way or args[2:] == (True,)):
         _log.wait("a copy")
     if (there or to_gpu) and name not in NO_KERNEL | WAITS:
         _log.launches[name] += 1
+        _log.given += 1
 
 
 def _has_mask(args: Any) -> bool:
@@ -215,6 +223,17 @@ def _made(data, *, device=None, **named):
     return made if device is None else made.to(device)
 
 
+class _Event:
+    """What a host waits for where it does not wait for all."""
+
+    def record(self, stream=None):
+        self.at = _log.given
+
+    def synchronize(self):
+        busy = _log.given > self.at  # with something else meanwhile
+        (_log.looks if busy else _log.waits)[f"an event at {_place()}"] += 1
+
+
 @contextmanager
 def pretend_gpu(monkeypatch: Any) -> Iterator[Log]:
     """Let the program find the device NAME; yields what it notes.
@@ -222,16 +241,14 @@ def pretend_gpu(monkeypatch: Any) -> Iterator[Log]:
     Args:
         monkeypatch: pytest's.
     """
-    global _log, _ready
-    if not _ready:
-        _setup_privateuseone_for_python_backend(NAME)
-        getattr(torch, NAME).get_amp_supported_dtype = lambda: [torch.bfloat16, torch.float32]
-        _ready = True
+    global _log
     _log = Log()
     with monkeypatch.context() as patch, _Mode():
         patch.setattr(torch, "tensor", _made)
         patch.setattr(torch, "Generator", _PretendGenerator)
         patch.setattr(torch.cuda, "get_device_name", lambda device=None: "Pretend GPU")
+        patch.setattr(torch.cuda, "Event", _Event)
+        patch.setattr(torch.cuda, "current_stream", lambda device=None: None)
         patch.setattr(torch.cuda, "mem_get_info", lambda device=None: (60 << 30, 80 << 30))
         for name in ("memory_reserved", "memory_allocated"):
             patch.setattr(torch.cuda, name, lambda device=None: 0)

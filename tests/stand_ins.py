@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from nst_core.features import weights
 from nst_core.features.checkpoint import MEANS, expected_shapes, scale_shapes
 from nst_core.features.vgg import VGG
+from tests import pretend_gpu  # noqa: F401  # which is to be there before any gradient is computed
 
 
 def random_state(backbone: str, seed: int = 0, *, scaled: bool = False) -> dict[str, torch.Tensor]:

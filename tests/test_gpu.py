@@ -1,7 +1,9 @@
 """Tests of what runs on a GPU, held on one that is pretended: nothing mixes devices, and what a step costs is known."""
 
+import json
 import weakref
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -18,16 +20,19 @@ from nst_core.instant.strips import steps_in_strips
 from nst_core.instant.trainer import Trainer
 from nst_core.losses.style import STYLE_LOSSES
 from nst_core.transfer.color import COLORS
+from nst_core.transfer.kept import restored
 from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.run import Run
 from nst_core.transfer.starts import STARTS
 from nst_core.transfer.stylize import stylize
+from tests.benchmarks import gpu
 from tests.instant.test_painter import network_of
 from tests.pretend_gpu import NAME, pretend_gpu
 from tests.runs import CPU, LADDER, left_half, small
 
 GPU = {precision: Compute(device=NAME, precision=precision) for precision in PRECISIONS}
 # Kernels and waits of a step, counted on random weights, once L-BFGS remembers all that it can.
-MOST = {"lab": (351, 26), "studio": (839, 49)}
+MOST = {"lab": (285, 0), "studio": (690, 0)}
 
 
 @pytest.fixture
@@ -44,7 +49,8 @@ def paints_alike(monkeypatch, pictures, configs: dict, **given) -> None:
             there = [frame.total for frame in stylize(*pictures, config, compute=GPU["fp32"], **given)]
         here = [frame.total for frame in stylize(*pictures, config, compute=CPU, **given)]
         draws = config.style_loss in ("sliced wasserstein", "mmd gaussian")  # by other numbers on another device
-        if there != pytest.approx(here, rel=0.2 if draws else 0.02):
+        rounder = config.style_loss == "wasserstein"  # of clouds with a little ridge, which these flat ones see
+        if there != pytest.approx(here, rel=0.2 if draws else 0.06 if rounder else 0.02):
             wrong[name] = there, here
     assert not wrong
 
@@ -74,11 +80,12 @@ def test_masks_and_blends_are_painted_as_on_the_cpu(monkeypatch, random_weights,
 
 @pytest.mark.parametrize("preset", MOST)
 def test_a_step_launches_and_waits_no_more_than_it_did(log, random_weights, pictures, preset):
-    config = PRESETS[preset].config.on("lite").changed(size=32, smallest_scale=0, steps=12, tolerance=0)
-    for _ in stylize(*pictures, config, compute=GPU["bf16"]):
-        counted = log.clear()
-    launches, waits = (sum(kind.values()) for kind in (counted.launches, counted.waits))
-    assert launches <= MOST[preset][0] and waits <= MOST[preset][1], counted.waits
+    """While the device has the next steps already, what is waited for are the losses of the one that is shown."""
+    config = PRESETS[preset].config.on("lite").changed(size=32, smallest_scale=0, steps=20, tolerance=0)
+    steps = [log.clear() for _ in stylize(*pictures, config, compute=GPU["bf16"])]
+    counted = steps[15]
+    launches, waits, looks = (sum(kind.values()) for kind in (counted.launches, counted.waits, counted.looks))
+    assert launches <= MOST[preset][0] and waits <= MOST[preset][1] and looks == 1, counted.waits
 
 
 def test_an_instant_pass_and_strips_of_one_paint_as_on_the_cpu(log, pictures):
@@ -124,6 +131,27 @@ def test_a_run_that_filled_the_memory_holds_none_and_the_next_paints(log, random
     assert [frame.step for frame in stylize(*pictures, small(steps=1), compute=GPU["fp32"])] == [0, 1]
 
 
+def test_a_run_that_is_kept_while_the_device_is_ahead_goes_on_bit_for_bit(log, random_weights, pictures, tmp_path):
+    """Through its end, and on from there; steered where it is kept."""
+
+    def rest(run: Run) -> list[tuple[dict[str, float], bytes]]:
+        frames = list(run)
+        run.more(3)
+        return [(frame.losses, frame.image.cpu().numpy().tobytes()) for frame in (*frames, *run)]
+
+    run = stylize(*pictures, small(steps=8, tolerance=1e-9), compute=GPU["fp32"])
+    while next(run).step < 4:
+        pass
+    run.steering.wanted = run.config.changed(style_weight=3e5)
+    next(run)
+    assert len(run.painting.stage.ahead) == 2
+    run.keep(tmp_path)
+    again = restored(tmp_path, compute=GPU["fp32"])
+    found, expected = rest(again), rest(run)
+    assert found == expected and len(found) == 6
+    assert [frame.step for frame in restored(tmp_path, compute=CPU)] == [6, 7, 8]  # on another device, too
+
+
 def test_the_content_is_fitted_once_a_scale_to_frames_in_its_colours(random_weights, pictures, monkeypatch):
     fitted, resize = [], images.resize
 
@@ -136,3 +164,16 @@ def test_the_content_is_fitted_once_a_scale_to_frames_in_its_colours(random_weig
     whole = images.size_of(run.content_image)
     coarse = {images.size_of(frame.image) for frame in run} - {whole}
     assert Counter(size for own, size in fitted if own == whole != size) == Counter(coarse)
+
+
+def test_the_gpus_benchmark_measures_each_part_on_whatever_device_there_is(random_weights):
+    told: list[str] = []
+    plan = replace(gpu.SMALL, cold_steps=2)
+    found = gpu.measure(plan, CPU, 60, told.append)
+    assert json.loads(json.dumps(found)) == found and len(told) == len(found["rows"])
+    assert [name.partition(",")[0] for name in found["rows"]] == ["step", "step", "cold", "instant", "memory"]
+    for name, row in found["rows"].items():
+        assert not {"failed", "left out"} & row.keys(), (name, row)
+        assert all(value is None or value > 0 for value in row.values())
+    late = gpu.measure(plan, CPU, -1, told.append)["rows"]
+    assert all(row == {"left out": "the time was up"} for row in late.values())

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
 
     with DEVICES.own_job():
         painting = DEVICES.submit(begun).result()
-        timelapse = Timelapse()
+        timelapse = Timelapse() if options.timelapse else None
         try:
             _paint(painting, timelapse)
         finally:
@@ -113,20 +114,21 @@ def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> 
         check_distinct([options.output, options.timelapse])
 
 
-def _keep(painting: Run, timelapse: Timelapse, options: argparse.Namespace) -> None:
+def _keep(painting: Run, timelapse: Timelapse | None, options: argparse.Namespace) -> None:
     """Save what is painted so far; the picture first, as it cost the most."""
     save_result(painting.result, painting.record(), options.output)
-    if options.timelapse:
+    if timelapse:
         timelapse.save(options.timelapse)
     if options.json:
         print(painting.record().to_json())
 
 
-def _paint(painting: Run, timelapse: Timelapse) -> None:
+def _paint(painting: Run, timelapse: Timelapse | None) -> None:
     where = f"{BACKBONES[painting.config.backbone]}, {painting.compute}"
     with tqdm(total=painting.steps, unit="step", desc=where) as bar, DEVICES.stepped(painting) as frames:
         for frame in frames:
-            timelapse.add(frame.image, frame.step)
+            if timelapse:
+                timelapse.add(partial(getattr, frame, "image"), frame.step)
             bar.update(frame.step - bar.n)
             bar.set_postfix(loss=f"{frame.total:.4g}", refresh=False)
             if frame.note:

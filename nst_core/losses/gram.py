@@ -27,7 +27,10 @@ def gram_matrix(features: Tensor, tap: Tensor | None = None, share: Tensor | Non
         peak = share.max()  # roots of share / peak are exact in bf16 where a region is in or out
         root = (share / peak).sqrt().flatten(2).transpose(1, 2)  # (1, M, 1)
         gram = mean_products(flat * root.to(flat.dtype)) * (peak * flat.shape[1])
-    return gram if tap is None else tap.float() @ gram @ tap.float().T
+    if tap is None:
+        return gram
+    tap = tap.float()
+    return tap @ gram @ tap.T
 
 
 def squared_distance(memory: Tensor, target: Tensor, generator: torch.Generator | None = None) -> Tensor:

@@ -54,4 +54,7 @@ def joint_moments(features: Tensor, tap: Tensor | None = None, share: Tensor | N
     if share is not None:
         return mean_vector(features, tap, share), gram_matrix(features, tap, share)
     mean, gram = mean_and_products(features.flatten(2).transpose(1, 2))
-    return (mean, gram) if tap is None else (mean @ tap.float().T, tap.float() @ gram @ tap.float().T)
+    if tap is None:
+        return mean, gram
+    tap = tap.float()
+    return mean @ tap.T, tap @ gram @ tap.T

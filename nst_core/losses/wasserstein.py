@@ -14,14 +14,15 @@ Joint = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]  # see `joint_target`
 
 SMALLEST_VARIANCE = 1e-12  # that roots are divided by
 FLAT = 1e-4  # of the largest variance: directions of a style's cloud that vary less are left out
-COVARIANCE_EPS = 1e-4  # what is added to variances where rounding lets no root exist, as Crowson adds to all
-COVARIANCE_ROUNDING = 1e-6  # of the whole energy, added then, too: what float32 may be wrong by
+COVARIANCE_EPS = 1e-4  # added to variances where a root is by products, as Crowson adds to all
+COVARIANCE_ROUNDING = 1e-6  # of the whole energy, added, too: what float32 may be wrong by
+RIDGE = 10.0  # times both: with less, rounding left VGG-19's conv4_1 and conv5_1 without a Cholesky factor (measured)
 SMALLEST_RESOLVED = 1e-4  # of the largest: smaller singular values of the coupling are counted too low
 
 
 def _covariance(moments: Moments) -> Tensor:
     first, second = moments
-    return second[0] - first.T @ first  # (N, N)
+    return torch.addmm(second[0], first.T, first, alpha=-1)  # (N, N)
 
 
 def gaussian_cloud(target: Moments) -> Cloud:
@@ -65,10 +66,7 @@ def wasserstein_distance(memory: Moments, target: Cloud, generator: torch.Genera
     Source: crowsonkb/style-transfer-pytorch, StyleLossW2, who divides by the number of feature maps and takes the root
     itself, by another iteration with less of the small directions.
     """
-    mean, size, factor = target
-    painted = _covariance(memory)
-    spread = painted.trace() + size - 2 * _RootTrace.apply(painted, factor)
-    return squared_distance(memory[0], mean) + spread.clamp(min=0)  # of equal clouds, rounding may leave less
+    return _Work.apply(*memory, *target)
 
 
 def joint_target(target: Moments) -> Joint:
@@ -94,22 +92,12 @@ def joint_distance(memory: Moments, target: Joint, generator: torch.Generator | 
     return (squared_distance(memory[1], gram) + scale * wasserstein_distance(memory, (mean, size, factor))) / 2
 
 
-def _factor(covariance: Tensor) -> Tensor:
-    """L, lower triangular, with L Lᵀ the covariance (N, N), which is made a little rounder where rounding spoilt it."""
-    factor, failed = torch.linalg.cholesky_ex(covariance)
-    ridge = COVARIANCE_EPS + COVARIANCE_ROUNDING * covariance.trace()
-    while failed and ridge.isfinite():
-        ridge = ridge * 10
-        factor, failed = torch.linalg.cholesky_ex(covariance + ridge * torch.eye(len(factor), device=factor.device))
-    return factor
-
-
 def _orthogonal_factor(matrix: Tensor) -> Tensor:
     """U Vᵀ of a matrix U S Vᵀ (N, N) by products alone; singular values far below the largest come out below 1.
 
     Source: Chen & Chow (2014), "A stable scaling of Newton-Schulz", whose scaling makes 13 steps do for what takes 27.
     """
-    factor = matrix / torch.linalg.matrix_norm(matrix)
+    factor = matrix / torch.linalg.matrix_norm(matrix).clamp(min=SMALLEST_VARIANCE)
     lowest = SMALLEST_RESOLVED  # what the smallest resolved singular value has grown to
     while lowest < 1 - 1e-5:
         scale = math.sqrt(3 / (1 + lowest + lowest**2))
@@ -118,31 +106,36 @@ def _orthogonal_factor(matrix: Tensor) -> Tensor:
     return factor
 
 
-class _RootTrace(torch.autograd.Function):
-    """tr (L_sᵀ Σ L_s)^½ of Σ and L_s (N, N), with its gradient in Σ, ½ L_s (L_sᵀ Σ L_s)^-½ L_sᵀ, and none in L_s.
+class _Work(torch.autograd.Function):
+    """W₂² of a cloud's moments, mean (1, N) and second (1, N, N), and a `Cloud`, with its gradients in the former.
 
-    Directions that hardly exist get less gradient rather than one that explodes.
+    With the slope P = ½ L_s (L_sᵀ Σ L_s)^-½ L_sᵀ of tr S, they are I − 2 P in the second moment, and 2 (μ − μ_s) − 2 (I
+    − 2 P) μ in the mean, as Σ has − μ μᵀ. Directions that hardly exist get less gradient rather than one that explodes.
     """
 
     @staticmethod
-    def forward(context: Any, covariance: Tensor, target_factor: Tensor) -> Tensor:
-        if not covariance.any() or not target_factor.any():  # a cloud that is a point
-            trace, slope = covariance.new_zeros(()), torch.zeros_like(covariance)
-        elif covariance.device.type == "cpu":
-            trace, slope = _by_eigenvalues(covariance, target_factor)
-        else:
-            trace, slope = _by_products(covariance, target_factor)
-        context.save_for_backward(slope)
-        return trace
+    def forward(context: Any, mean: Tensor, second: Tensor, style_mean: Tensor, size: Tensor, factor: Tensor) -> Tensor:
+        away, covariance = mean - style_mean, _covariance((mean, second))
+        total = covariance.trace()
+        way = _by_eigenvalues if covariance.device.type == "cpu" else _by_products
+        trace, slope = way(covariance, factor)
+        spread = torch.sub(total + size, trace, alpha=2)
+        slope = slope * -2
+        slope.diagonal().add_(1)
+        slope *= spread > 0  # of equal clouds, rounding may leave less
+        context.save_for_backward(2 * torch.addmm(away, mean, slope, alpha=-1), slope[None])
+        return away.square().sum() + spread.clamp(min=0)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (slope,) = context.saved_tensors
-        return gradient * slope, None
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        of_mean, of_second = context.saved_tensors
+        return gradient * of_mean, gradient * of_second, None, None, None
 
 
 def _by_eigenvalues(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, Tensor]:
     """Compute the trace of the root and its slope; on a CPU two to three times as fast as by products."""
+    if not covariance.any() or not target_factor.any():  # a cloud that is a point
+        return covariance.new_zeros(()), torch.zeros_like(covariance)
     product = target_factor.T @ covariance @ target_factor
     if not product.isfinite().all():  # a loss that is not finite is the optimiser's matter
         return product.sum() * torch.nan, torch.zeros_like(covariance)
@@ -154,12 +147,18 @@ def _by_eigenvalues(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, 
 
 
 def _by_products(covariance: Tensor, target_factor: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the same by products of matrices, which GPUs do fast.
+    """Compute the same by products of matrices, which GPUs do fast, and without a look at a number.
 
-    With Σ = L Lᵀ and Q the orthogonal factor of LᵀL_s, they are tr QᵀLᵀL_s and ½ L⁻ᵀ Q L_sᵀ: no root is inverted.
+    With Σ = L Lᵀ and Q the orthogonal factor of LᵀL_s, they are tr QᵀLᵀL_s and ½ L⁻ᵀ Q L_sᵀ: no root is inverted. Σ is
+    always made a little rounder, whether rounding spoilt it or not: to find out would be to wait, and the slope would
+    jump where one step finds that it was and the next that it was not.
     """
-    factor = _factor(covariance)
+    total = covariance.trace()
+    covariance = covariance.clone()
+    covariance.diagonal().add_(RIDGE * (COVARIANCE_EPS + COVARIANCE_ROUNDING * total))
+    factor, _ = torch.linalg.cholesky_ex(covariance)
     coupling = factor.T @ target_factor
     orthogonal = _orthogonal_factor(coupling)
     half = torch.linalg.solve_triangular(factor.T, orthogonal @ target_factor.T, upper=True)
-    return (orthogonal * coupling).sum(), (half + half.T) / 4
+    trace = (orthogonal * coupling).sum().masked_fill(total == 0, 0)  # of a cloud that is a point
+    return trace, (half + half.T) / 4

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from nst_core.devices import on_its_way
 from nst_core.errors import NSTError
 from nst_core.transfer.json_values import is_count, is_number
 from nst_core.transfer.optimizers import Optimizer
@@ -23,6 +25,28 @@ def leapt(before: float, losses: Mapping[str, float]) -> bool:
     return LEAP * before < math.fsum(losses.values()) < math.inf
 
 
+@dataclass(frozen=True)
+class Look:
+    """A canvas at one of its steps, and what is known of it, or will be when the device has come to it.
+
+    Attributes:
+        picture: (1, 3, H, W), as it was.
+        names: of the terms.
+        values: waits for their losses, (N,), on the CPU.
+        anew: whether they are in another measure than those before, as the objective has changed.
+    """
+
+    picture: Tensor
+    names: tuple[str, ...]
+    values: Callable[[], Tensor]
+    anew: bool = False
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """Name -> weighted loss."""
+        return dict(zip(self.names, self.values().tolist(), strict=True))
+
+
 class Descent:
     """A canvas on its way down, and the way back from a loss that is not finite."""
 
@@ -34,50 +58,61 @@ class Descent:
         self.recoveries = 0
         optimizer.begin(self.canvas)
 
-    def look(self, step: int, *, gradient: bool, may_go_back: bool) -> tuple[dict[str, float], str]:
-        """Compute the losses of the canvas, which is good then, and what a person should know of how it got there.
-
-        Raises:
-            NSTError: no way back, or none that helps.
-        """
-        losses, note = self.evaluate(gradient=gradient), ""
-        if may_go_back and self.optimizer.leaps and leapt(self.before, losses):
-            losses = self._again(gradient, self.optimizer.forget)
-        while not all(map(math.isfinite, losses.values())):
-            if not may_go_back or self.recoveries == MAX_RECOVERIES:
-                raise NSTError(_not_finite(step, losses))
-            self.recoveries += 1
-            size = self.optimizer.step_size / 2
-            note = f"the loss was not finite at step {step}; went back to step {step - 1} with step size {size:g}"
-            losses = self._again(gradient, partial(self.optimizer.restart, size))
-        self.good, self.before = self.canvas.detach().clone(), math.fsum(losses.values())
-        return losses, note
-
-    def _again(self, gradient: bool, begin: Callable[[], None]) -> dict[str, float]:
-        """Go back to the last good picture, from which the optimiser begins in this way; the losses after a step."""
-        begin()
-        with torch.no_grad():
-            self.canvas.copy_(self.good)
-        self.evaluate(gradient=True)
-        self.update()
-        return self.evaluate(gradient=gradient)
-
-    def update(self) -> None:
-        """Make one step along the gradient that the last evaluation left."""
-        self.optimizer.advance()
-        if self.clamp:
-            with torch.no_grad():
-                self.canvas.clamp_(0, 1)
-
-    def evaluate(self, *, gradient: bool) -> dict[str, float]:
-        """Compute the losses of the canvas, and its gradient in canvas.grad."""
+    def look(self, *, gradient: bool, anew: bool = False) -> Look:
+        """Have the losses of the canvas computed, and its gradient in canvas.grad; waits for nothing."""
         with torch.set_grad_enabled(gradient):
             terms = self.objective(self.canvas)
             values = torch.stack(list(terms.values()))
             if gradient:
                 self.canvas.grad = None
                 values.sum().backward()
-        return dict(zip(terms, values.tolist(), strict=True))  # the device is waited for once
+        return Look(self.canvas.detach().clone(), tuple(terms), on_its_way(values.detach()), anew)
+
+    def update(self) -> None:
+        """Make one step along the gradient that the last look left."""
+        self.optimizer.advance()
+        if self.clamp:
+            with torch.no_grad():
+                self.canvas.clamp_(0, 1)
+
+    def judge(self, look: Look, step: int, *, gradient: bool, may_go_back: bool) -> tuple[dict[str, float], str, bool]:
+        """Wait for the losses of a step, whose picture is good then, or go back and make another step.
+
+        Args:
+            look: at the canvas after that step; it may have gone on since.
+            step: its number.
+            gradient: whether one is wanted of the step that is made instead.
+            may_go_back: whether there is a picture to go back to.
+
+        Returns:
+            the losses, what a person should know of how they came about, and whether the canvas is back at this step.
+
+        Raises:
+            NSTError: no way back, or none that helps.
+        """
+        first, losses, note = look, look.losses, ""
+        if may_go_back and self.optimizer.leaps and leapt(self.before, losses):
+            look = self._again(gradient, self.optimizer.forget)
+            losses = look.losses
+        while not all(map(math.isfinite, losses.values())):
+            if not may_go_back or self.recoveries == MAX_RECOVERIES:
+                raise NSTError(_not_finite(step, losses))
+            self.recoveries += 1
+            size = self.optimizer.step_size / 2
+            note = f"the loss was not finite at step {step}; went back to step {step - 1} with step size {size:g}"
+            look = self._again(gradient, partial(self.optimizer.restart, size))
+            losses = look.losses
+        self.good, self.before = look.picture, math.fsum(losses.values())
+        return losses, note, look is not first
+
+    def _again(self, gradient: bool, begin: Callable[[], None]) -> Look:
+        """Go back to the last good picture, from which the optimiser begins in this way; the look after a step."""
+        begin()
+        with torch.no_grad():
+            self.canvas.copy_(self.good)
+        self.look(gradient=True)
+        self.update()
+        return self.look(gradient=gradient)
 
     def state(self) -> State:
         """Give where the canvas is, and the gradient that the next step takes."""

@@ -212,6 +212,8 @@ class StyleTransferObjective:
             memory = self.style_loss.statistics(features, self.network.tap(layer), share)
             distance = self.style_loss.distance(memory, target.memory, self.generator)
             losses.append(self.style_coefficient(layer, features, target) * distance)
+        if len(losses) == 1:  # the rule
+            return losses[0]
         return torch.stack(losses).sum() if losses else None
 
     def _share(self, region: int, size: tuple[int, int]) -> Tensor | None:

@@ -1,14 +1,18 @@
 """Runs the loop, start + objective -> Frames: it knows pixels and losses, no network and no paper."""
 
 import math
+from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from torch import Tensor
 
+from nst_core.devices import steps_ahead
 from nst_core.features.checkpoint import Flaw
-from nst_core.transfer.descent import Descent, Objective
-from nst_core.transfer.json_values import are_numbers, is_count, is_number
+from nst_core.transfer.descent import Descent, Look, Objective
+from nst_core.transfer.json_values import are_numbers, are_texts, is_count, is_number, is_switch
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.state import State
 
@@ -21,28 +25,28 @@ class Frame:
 
     Attributes:
         step: updates made so far, over all scales; 0 is the start itself.
-        image: (1, 3, H, W) on the run's device, as it is shown. A picture being optimised may leave [0, 1] a little;
+        pixels: (1, 3, H, W) on the run's device, as painted. A picture being optimised may leave [0, 1] a little;
             `images` clips it.
         losses: name -> weighted loss of this very image, their sum is the objective; with averaging, of the newest
             picture that went into it.
         note: what a person should know of this step, mostly "".
         scale: the number of its scale, of how many.
         settled: whether steps gain too little to go on.
-        painted: the image as it is painted, before its colours are changed; None: as it is shown.
+        finish: what is painted -> what is shown of it, in other colours; None: the same.
     """
 
     step: int
-    image: Tensor
+    pixels: Tensor
     losses: dict[str, float]
     note: str = ""
     scale: tuple[int, int] = (1, 1)
     settled: bool = False
-    painted: Tensor | None = None
+    finish: Callable[[Tensor], Tensor] | None = None
 
-    @property
-    def pixels(self) -> Tensor:
-        """The image (1, 3, H, W) as it is painted."""
-        return self.image if self.painted is None else self.painted
+    @cached_property
+    def image(self) -> Tensor:
+        """The image (1, 3, H, W) as it is shown; made when somebody asks first, as most frames are never seen."""
+        return self.pixels if self.finish is None else self.finish(self.pixels)
 
     @property
     def total(self) -> float:
@@ -64,7 +68,6 @@ def optimize(
     tolerance: float = 0.0,
     made: int = 0,
     scale: tuple[int, int] = (1, 1),
-    shown: Callable[[Tensor], Tensor] | None = None,
 ) -> Generator[Frame, bool | None, None]:
     """Lower the objective by changing the picture's pixels, and show every step.
 
@@ -87,7 +90,6 @@ def optimize(
         tolerance: relative gain over PLATEAU_STEPS below which frames are settled; 0: none is.
         made: updates made before, on other scales; frames are counted on from there.
         scale: of the frames.
-        shown: what is painted (1, 3, H, W) -> what is shown of it; None: the same.
 
     Yields:
         Frame made … made + steps, each with the losses of its own image.
@@ -99,7 +101,7 @@ def optimize(
         optimizer = OPTIMIZERS[optimizer](step_size=step_size, history=history, betas=betas)
     stage = Stage(
         objective, start, steps=steps, optimizer=optimizer, clamp=clamp, averaging=averaging, tolerance=tolerance,
-        made=made, scale=scale, shown=shown,
+        made=made, scale=scale,
     )  # fmt: skip
     changed: bool | None = False
     while frame := stage.next(bool(changed)):
@@ -121,13 +123,16 @@ class Stage:
         tolerance: float,
         made: int = 0,
         scale: tuple[int, int] = (1, 1),
-        shown: Callable[[Tensor], Tensor] | None = None,
     ):
-        self.steps, self.begun_at, self.scale, self.shown = steps, made, scale, shown
+        self.steps, self.begun_at, self.scale = steps, made, scale
         self.optimizer, self.tolerance = optimizer, tolerance
         self.descent, self.average = Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
         self.plateau = Plateau(tolerance)
-        self.made: int | None = None  # updates; None before the first frame
+        self.made: int | None = None  # updates that were shown; None before the first frame
+        # What an optimiser takes along to the next scale it shall not have learned behind that one's end.
+        exact = optimizer.carries and tolerance > 0 and steps is not None
+        self.most_ahead = 0 if exact else steps_ahead(start.device)
+        self.ahead: deque[Look] = deque()  # at steps that were not shown yet
 
     def next(self, changed: bool = False) -> Frame | None:
         """Make the next frame, the first of which is the start; None after the last.
@@ -137,17 +142,30 @@ class Stage:
         """
         if self.made is not None and self.made == self.steps:
             return None
-        if self.made is not None:
-            self.descent.update()
-        self.made = 0 if self.made is None else self.made + 1
-        if changed:  # losses before are in another measure
-            self.optimizer.forget()
+        if self.made is None:
+            self.made = 0
+            self.ahead.append(self.descent.look(gradient=self.steps != 0))
+        else:
+            self._go_ahead(self.made, changed)
+            self.made += 1
+        step, look = self.begun_at + self.made, self.ahead.popleft()
+        if look.anew:  # losses before are in another measure
             self.descent.before, self.plateau = math.inf, Plateau(self.tolerance)
-        step = self.begun_at + self.made
-        losses, note = self.descent.look(step, gradient=self.made != self.steps, may_go_back=self.made > 0)
+        losses, note, back = self.descent.judge(look, step, gradient=self.made != self.steps, may_go_back=self.made > 0)
+        if back:
+            self.ahead.clear()
         painted, settled = self.average.of(self.descent.good), self.plateau.reached(math.fsum(losses.values()))
-        image = painted if self.shown is None else self.shown(painted)
-        return Frame(step, image, losses, note, self.scale, settled, painted)
+        return Frame(step, painted, losses, note, self.scale, settled)
+
+    def _go_ahead(self, shown: int, changed: bool) -> None:
+        """Make the next step, and where the device is to have work meanwhile, some more."""
+        while len(self.ahead) <= self.most_ahead and shown + len(self.ahead) != self.steps:
+            self.descent.update()
+            if changed:
+                self.optimizer.forget()
+            last = shown + len(self.ahead) + 1 == self.steps
+            self.ahead.append(self.descent.look(gradient=not last, anew=changed))
+            changed = False
 
     def state(self) -> State:
         """Give what it knows after a frame, and what its optimiser does."""
@@ -155,7 +173,24 @@ class Stage:
         average = State({"average's weight": self.average.weight})
         if self.average.sum is not None:
             average.tensors["average"] = self.average.sum
-        return State(facts) | average | self.descent.state() | self.optimizer.state()
+        return State(facts) | average | self._state_ahead() | self.descent.state() | self.optimizer.state()
+
+    def _state_ahead(self) -> State:
+        """Give what was not shown yet, and the last good picture, which the canvas is no longer."""
+        facts = {"ahead": [{"terms": list(look.names), "anew": look.anew} for look in self.ahead]}
+        tensors = {f"picture {number}": look.picture for number, look in enumerate(self.ahead)}
+        tensors |= {f"losses {number}": look.values() for number, look in enumerate(self.ahead)}
+        return State(facts, tensors | {"good": self.descent.good} if tensors else {})
+
+    def _take_ahead(self, state: State) -> None:
+        """Take what another gave as `_state_ahead`; raises Flaw if it does not fit."""
+        shape, device = tuple(self.descent.canvas.shape), self.descent.canvas.device
+        for number, told in enumerate(state.fact("ahead", _are_ahead)):
+            picture = state.tensor(f"picture {number}", shape).to(device)
+            losses = state.tensor(f"losses {number}", (len(told["terms"]),))
+            self.ahead.append(Look(picture, tuple(told["terms"]), losses.cpu, told["anew"]))
+        if self.ahead:
+            self.descent.good = state.tensor("good", shape).to(device)
 
     def take_state(self, state: State) -> None:
         """Go on from what another gave, whose canvas this one started with.
@@ -172,7 +207,16 @@ class Stage:
             self.average.sum = state.tensor("average", tuple(canvas.shape)).to(canvas.device)
             self.average.weight = state.fact("average's weight", lambda value: is_number(value) and value > 0)
         self.descent.take_state(state)
+        self._take_ahead(state)
         self.optimizer.take_state(state)
+
+
+def _are_ahead(value: Any) -> bool:
+    """Whether a value of JSON tells of looks: what their terms are called, and whether they are in another measure."""
+    if not isinstance(value, list):
+        return False
+    tables = (told for told in value if isinstance(told, dict) and told.keys() == {"terms", "anew"})
+    return len(value) == sum(are_texts(told["terms"]) and is_switch(told["anew"]) for told in tables)
 
 
 class Plateau:

@@ -1,6 +1,8 @@
 """Turns the pictures of a painting into frames: scale by scale, steered with every step."""
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -16,7 +18,7 @@ from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.json_values import are_losses, is_count, is_size, is_switch, is_text
 from nst_core.transfer.ladder import Scale, content_share
-from nst_core.transfer.masks import fit_mask, keep_unpainted
+from nst_core.transfer.masks import fit_mask
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.optimize import Frame, Stage
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
@@ -88,7 +90,7 @@ class Painting:
         wanted = yield None
         try:
             while True:
-                self.newest = self._next(wanted)
+                self.newest = replace(self._next(wanted), finish=self.finish)
                 wanted = yield self.newest
         finally:
             self.free()
@@ -136,7 +138,6 @@ class Painting:
             tolerance=self.config.tolerance,
             made=made,
             scale=(self.number, len(self.scales)),
-            shown=self.shown,
         )
         return self.stage
 
@@ -176,7 +177,7 @@ class Painting:
         if told is not None:
             pixels = state.picture("picture").to(self.compute.device)
             scale = told["scale"][0], told["scale"][1]
-            self.newest = Frame(**told | {"scale": scale, "image": self.shown(pixels), "painted": pixels})
+            self.newest = Frame(**told | {"scale": scale, "pixels": pixels, "finish": self.finish})
 
     def take_state(self, state: State) -> None:
         """Go on from a painting that was kept, maybe this one; the last frame and the settings stay.
@@ -242,14 +243,11 @@ class Painting:
         objective = self._objective(network, self.config.size)
         return objective, self._start(objective)
 
-    def shown(self, painted: Tensor) -> Tensor:
-        """Show a picture (1, 3, H, W) in its colours, and untouched where nothing was to be painted."""
-        color, in_part = COLORS[self.config.color], self.config.keep_unpainted and self.sources.regions
-        if not (in_part or color.looks_at_content):
-            return painted
-        content, mask = self.sources.beside(painted)
-        image = color.after(painted, content)
-        return keep_unpainted(image, content, mask) if in_part else image
+    @property
+    def finish(self) -> Callable[[Tensor], Tensor] | None:
+        """How what is painted, (1, 3, H, W), is shown: in its colours, untouched where nothing was to be painted."""
+        color, in_part = COLORS[self.config.color], bool(self.config.keep_unpainted and self.sources.regions)
+        return partial(self.sources.finished, color, in_part) if in_part or color.looks_at_content else None
 
     def finished(self, image: Tensor) -> Tensor:
         """Give a picture (1, 3, H, W) of any scale as it is kept: (1, 4, H, W) for a transparent content."""

@@ -26,6 +26,9 @@ class Run:
 
     Made by `stylize`, which says what is what. May be iterated by one thread after another, never by two at once. It
     ends when its steps are made, when nothing improves, or when it is stopped; `more` lets it go on from there.
+
+    A GPU is two steps ahead of the frame that is shown (`devices.steps_ahead`): what is steered is heard of two steps
+    later there, and what was made behind an end is shown by `more`, or let go.
     """
 
     def __init__(self, painting: Painting, steering: Steering | None = None):
@@ -142,7 +145,7 @@ class Run:
         """
         frame = self.newest
         self.painting.recolor(color)
-        self.last_frame = replace(frame, image=self.painting.shown(frame.pixels), painted=frame.pixels)
+        self.last_frame = replace(frame, finish=self.painting.finish)
         return self.last_frame.image
 
     def more(self, steps: int) -> None:
@@ -169,9 +172,10 @@ class Run:
         """Keep on disk what it needs to go on, for `restored`; what it kept there before gives way once this is whole.
 
         Between two frames, on the thread that paints, which waits meanwhile; `kept.seconds` says then for how long, and
-        `kept.size` how many bytes were written. They are 60 a pixel painted, and 24 more for each curvature pair that
-        L-BFGS made since it was kept last in this folder: 0.1 s at 512×512 pixels on a busy laptop's disk. Pictures are
-        written once. So a painting with a long history is best kept from its beginning: 100 pairs at once take seconds.
+        `kept.size` how many bytes were written. They are 60 a pixel painted, on a GPU 36 more for the steps that it is
+        ahead, and 24 more for each curvature pair that L-BFGS made since it was kept last in this folder: 0.1 s at
+        512×512 pixels on a busy laptop's disk. Pictures are written once. So a painting with a long history is best
+        kept from its beginning: 100 pairs at once take seconds.
 
         Args:
             folder: for this painting alone; made if it is missing.

@@ -9,11 +9,11 @@ from torch import Tensor
 from nst_core import images
 from nst_core.devices import Compute
 from nst_core.features.checkpoint import Flaw
-from nst_core.transfer.color import COLORS
+from nst_core.transfer.color import COLORS, Color
 from nst_core.transfer.config import MAX_STYLES, StyleTransferConfig
 from nst_core.transfer.json_values import is_count
 from nst_core.transfer.ladder import Scale, ladder
-from nst_core.transfer.masks import check_mask, fit_mask, regions, soften
+from nst_core.transfer.masks import check_mask, fit_mask, keep_unpainted, regions, soften
 from nst_core.transfer.memory import check_memory
 from nst_core.transfer.objective import normalized
 from nst_core.transfer.state import State, Tensors
@@ -71,11 +71,18 @@ class Sources:
             (1, 3, H, W) and (1, 1, H, W) in [0, 1]; 1 everywhere without masks.
         """
         size, device = images.size_of(painted), painted.device
-        if self._beside is None or images.size_of(self._beside[0]) != size or self._beside[0].device != device:
+        beside = self._beside  # looked at once, as frames are finished on other threads, too
+        if beside is None or images.size_of(beside[0]) != size or beside[0].device != device:
             content = images.resize(self.content_image, size)
             whole = torch.stack(self.regions).sum(0).clamp(max=1) if self.regions else torch.ones(1, 1, *size)
-            self._beside = content.to(device), fit_mask(whole, size).to(device)
-        return self._beside
+            beside = self._beside = content.to(device), fit_mask(whole, size).to(device)
+        return beside
+
+    def finished(self, color: Color, in_part: bool, painted: Tensor) -> Tensor:
+        """Show what is painted, (1, 3, H, W), in a colour, and if only a part is, the content where nothing is."""
+        content, mask = self.beside(painted)
+        image = color.after(painted, content)
+        return keep_unpainted(image, content, mask) if in_part else image
 
     def free(self, *, for_last: bool = False) -> None:
         """Let go of pictures as they came, which may be larger than all else; for_last: keep what the last needs."""

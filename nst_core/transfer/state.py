@@ -30,7 +30,7 @@ from nst_core.transfer.json_values import is_table, is_text, read_json
 STATE = "painting.safetensors"
 LASTING = re.compile(r"[a-z-]+(-\d+)?-[0-9a-f]{16}\.safetensors")  # such as pair-12-0123456789abcdef.safetensors
 FORMAT = "neural-style-lab painting"
-VERSION = "1"  # of the format; of another, nothing is read
+VERSION = "2"  # of the format; of another, nothing is read
 
 Tensors = dict[str, Tensor]
 
@@ -42,7 +42,8 @@ class State:
     Attributes:
         facts: name -> a value of JSON.
         tensors: name -> what changes from step to step; float32 or uint8.
-        lasting: name -> gives tensors by name that never change; no other may be called so in the same painting.
+        lasting: name -> gives, before the next step, tensors that never change; no others may be called so in the same
+            painting.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)

@@ -2,15 +2,17 @@
 
 import io
 import math
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, features
-from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, NSTError, said
 from nst_core.files import writing
+from nst_core.transfer.previews import Shown, encode_preview, picture_of
 
 # Setting -> (smallest, largest, what it is counted in).
 RANGES = {
@@ -24,14 +26,24 @@ JPEG_QUALITY = 92  # while kept
 WEBP_QUALITY = 80  # in the file
 
 
+SECONDS_APART = 0.1  # at least, from one picture that is made to the next
+SHARE = 0.01  # of its time, at most, that making pictures takes from a CPU that paints
+
+# Makes pictures of all runs, so that none of them waits: each has one in the making at most, and leaves out others.
+WORKER = ThreadPoolExecutor(1, thread_name_prefix="timelapse")
+
+
 @dataclass(frozen=True)
 class _Picture:
     step: int
     jpeg: bytes
+    apart: float = 0.0  # seconds until the next one may be made
 
 
 class Timelapse:
     """Some pictures of a run, evenly spread over its steps however many there will be; one thread at a time.
+
+    They are made on another thread, so that the run does not wait; where steps are faster, some are left out.
 
     Args:
         frames: the most pictures to keep.
@@ -46,13 +58,15 @@ class Timelapse:
         self.side = int(_checked("side", side, whole=True))
         self._interval = 1  # steps from one picture to the next, at least
         self._kept: list[_Picture] = []  # fewer than frames, the start first
-        self._last: tuple[int, Tensor] | None = None  # as it came; most last frames are never converted
+        self._last: tuple[int, Shown] | None = None  # most last frames are never converted
+        self._making: Future[_Picture] | None = None
+        self._made_at = -math.inf  # monotonic seconds, when the last one was begun
 
-    def add(self, image: Tensor, step: int) -> None:
-        """Take note of a run's next frame; costs next to nothing unless it is one to keep.
+    def add(self, image: Shown, step: int) -> None:
+        """Take note of a run's next frame; costs next to nothing.
 
         Args:
-            image: (1, 3, H, W), any size, as in a Frame; must not be changed afterwards.
+            image: (1, 3, H, W), any size, as in a Frame, or what gives it; must not be changed afterwards.
             step: of the frame; never less than that of the one before.
 
         Raises:
@@ -63,14 +77,23 @@ class Timelapse:
                 f"step {step} comes after step {self._last[0]}; a time-lapse shows one run, steps going up"
             )
         self._last = step, image
-        if self._kept and step < self._kept[-1].step + self._interval:
+        if self._making and self._making.done():
+            self._collect()
+        apart = max(SECONDS_APART, self._kept[-1].apart) if self._kept else 0.0
+        early = self._kept and step < self._kept[-1].step + self._interval
+        if self._making or early or time.monotonic() < self._made_at + apart:
             return
-        self._kept.append(self._picture(step, image))
+        self._made_at = time.monotonic()
+        self._making = WORKER.submit(_picture, step, image, self.side)
+
+    def _collect(self) -> None:
+        """Keep the picture in the making, if there is one, when it is made."""
+        if self._making is None:
+            return
+        picture, self._making = self._making.result(), None
+        self._kept.append(picture)
         while len(self._kept) >= self.frames:  # one place is the last frame's
             self._thin()
-
-    def _picture(self, step: int, image: Tensor) -> _Picture:
-        return _Picture(step, images.encode_jpeg(image, quality=JPEG_QUALITY, max_side=self.side))
 
     def _thin(self) -> None:
         """Drop every other picture where they came regularly, else what comes too soon after another."""
@@ -85,6 +108,7 @@ class Timelapse:
     @property
     def steps(self) -> tuple[int, ...]:
         """The steps that the animation would show now, first and last included; none before the first frame."""
+        self._collect()
         kept = tuple(picture.step for picture in self._kept)
         return kept if not self._last or self._last[0] in kept[-1:] else (*kept, self._last[0])
 
@@ -124,13 +148,21 @@ class Timelapse:
         """Decode the pictures of `steps`, all at the last frame's size."""
         if self._last is None:
             return []
+        self._collect()
         step, image = self._last
         # the last frame replaces one of its own step: where scales change, there are two, and the run goes on with it
         kept = [picture for picture in self._kept if picture.step < step]
-        jpegs = [picture.jpeg for picture in [*kept, self._picture(step, image)]]
+        jpegs = [picture.jpeg for picture in [*kept, _picture(step, image, self.side)]]
         opened = [Image.open(io.BytesIO(jpeg), formats=("JPEG",)) for jpeg in jpegs]
         size = opened[-1].size
         return [picture.convert("RGB").resize(size, Image.Resampling.LANCZOS) for picture in opened]
+
+
+def _picture(step: int, image: Shown, side: int) -> _Picture:
+    began = time.thread_time()
+    picture = picture_of(image)
+    jpeg = encode_preview(picture, quality=JPEG_QUALITY, max_side=side)
+    return _Picture(step, jpeg, (time.thread_time() - began) / SHARE if picture.device.type == "cpu" else 0.0)
 
 
 def _checked(name: str, value: float, *, whole: bool = False) -> float:

@@ -12,9 +12,9 @@ from nst_core.features.loading import load_network
 from nst_core.transfer import gatys
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.descent import Descent
+from nst_core.transfer.lbfgs import LBFGS
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.optimize import optimize
-from nst_core.transfer.optimizers import LBFGS
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights, pictures
 
@@ -28,7 +28,7 @@ def bare_steps(config: StyleTransferConfig, compute) -> Iterator[None]:
     objective = StyleTransferObjective(load_network("vgg19", compute)[0], content, [style], config)
     descent = Descent(objective, content, LBFGS(step_size=1.0, history=10), clamp=False)
     while True:
-        descent.evaluate(gradient=True)
+        _ = descent.look(gradient=True).losses
         descent.update()
         yield
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nst_core.transfer.optimizers import FIRST_STEP, OPTIMIZERS, STEP_SIZES
+from nst_core.transfer.optimizers import OPTIMIZERS, STEP_SIZES
 
 SETTINGS = {"lbfgs": {"step_size": 1.0, "history": 5, "betas": (0.9, 0.99)},
             "adam": {"step_size": 0.02, "history": 5, "betas": (0.9, 0.99)}}  # fmt: skip
@@ -74,45 +74,6 @@ def test_to_restart_is_to_be_new(name):
         assert optimizer.step_size == step_size
         for one, two in zip(moved(optimizer, canvas, 4), moved(fresh, other, 4), strict=True):
             assert torch.equal(one, two)
-
-
-# L-BFGS
-
-
-@pytest.mark.parametrize("how", ["forget", "begin"])
-def test_lbfgs_begins_anew_with_another_objective_and_another_canvas(how):
-    optimizer, canvas = made("lbfgs"), picture()
-    optimizer.begin(canvas)
-    moved(optimizer, canvas, 5)
-    fresh, other = made("lbfgs"), copy_of(canvas)
-    fresh.begin(other)
-    canvas = canvas if how == "forget" else copy_of(canvas)
-    optimizer.forget() if how == "forget" else optimizer.begin(canvas)
-    before = canvas.detach().clone()
-    for step, (one, two) in enumerate(zip(moved(optimizer, canvas, 4), moved(fresh, other, 4), strict=True)):
-        assert torch.equal(one, two)
-        if step == 0:
-            assert (one - before).abs().mean().item() == pytest.approx(FIRST_STEP, rel=1e-4)
-
-
-def test_lbfgs_goes_on_with_what_it_remembers():
-    plain = uninterrupted("lbfgs", 8)
-    optimizer, canvas = made("lbfgs"), picture()
-    optimizer.begin(canvas)
-    first = moved(optimizer, canvas, 5)
-    optimizer.forget()
-    second = moved(optimizer, canvas, 3)
-    assert torch.equal(first[-1], plain[4]) and not torch.equal(second[-1], plain[-1])  # forgetting shows
-
-
-def test_lbfgs_stays_where_nothing_pulls():
-    optimizer, canvas = made("lbfgs"), picture()
-    optimizer.begin(canvas)
-    before = canvas.detach().clone()
-    for _ in range(3):
-        canvas.grad = torch.zeros_like(canvas)
-        optimizer.advance()
-    assert torch.equal(canvas.detach(), before)
 
 
 # Adam

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from nst_core.devices import choose_compute
+from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.painting import Painting
 from nst_core.transfer.stylize import stylize
@@ -44,6 +45,7 @@ def test_a_frame_is_shown_in_its_colours_and_keeps_what_is_painted(random_weight
     next(frames)
     frames.send(config)
     frame = frames.send(config)
-    assert torch.equal(frame.image, painting.shown(frame.painted)) and not torch.equal(frame.image, frame.painted)
-    painting.recolor("style")
-    assert torch.equal(painting.shown(frame.painted), frame.painted)
+    expected = COLORS["content"].after(frame.pixels, painting.content_image)
+    painting.recolor("style")  # what came before stays as it was, though nobody looked at it yet
+    assert frames.send(painting.config).finish is None and torch.equal(frame.image, expected)
+    assert not torch.equal(frame.image, frame.pixels)

@@ -125,7 +125,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
         data.replace(b"number", b"Number").replace(b"pair-", b"Pair-").replace(b"pictures", b"Pictures")
     ),
     "its format": lambda data: data.replace(b"neural-style-lab painting", b"neural-style-lab somewhat"),
-    "its version": lambda data: data.replace(b'"version":"1"', b'"version":"2"'),
+    "its version": lambda data: data.replace(b'"version":"2"', b'"version":"1"'),
 }
 
 

@@ -1,4 +1,8 @@
+import math
+import threading
 import tracemalloc
+from concurrent.futures import Future
+from functools import partial
 
 import pytest
 import torch
@@ -8,6 +12,25 @@ from nst_core import images
 from nst_core.errors import ConfigError, NSTError
 from nst_core.transfer import timelapse as module
 from nst_core.transfer.timelapse import HOLD_MILLISECONDS, LEAST_MILLISECONDS, Timelapse
+
+
+class AtOnce:
+    """A worker that is done when it is asked."""
+
+    def submit(self, work, *given) -> Future:
+        future: Future = Future()
+        future.set_result(work(*given))
+        return future
+
+
+@pytest.fixture(autouse=True)
+def at_once(request, monkeypatch) -> None:
+    """No step is faster than pictures are made; but for tests of those that are."""
+    if "in_the_making" in request.node.name or "small_part" in request.node.name:
+        return
+    monkeypatch.setattr(module, "WORKER", AtOnce())
+    monkeypatch.setattr(module, "SECONDS_APART", 0.0)
+    monkeypatch.setattr(module, "SHARE", math.inf)
 
 
 def grey(level: float, height: int = 24, width: int = 32) -> torch.Tensor:
@@ -92,11 +115,48 @@ def test_memory_stays_bounded_over_a_hundred_thousand_frames():
 
 def test_a_frame_that_is_not_kept_is_not_converted(monkeypatch):
     encoded, encode = [], images.encode_jpeg
-    monkeypatch.setattr(
-        module.images, "encode_jpeg", lambda image, **how: encoded.append(image.shape) or encode(image, **how)
-    )
+    monkeypatch.setattr(images, "encode_jpeg", lambda image, **how: encoded.append(image.shape) or encode(image, **how))
     filled(10_000, frames=16)
     assert len(encoded) < 16 * 11  # log2 of 10 000 / 16, and the first 16
+
+
+def test_a_run_never_waits_for_pictures_and_at_most_one_is_in_the_making(monkeypatch):
+    """However slow they are, what is asked of frames meanwhile is nothing."""
+    monkeypatch.setattr(module, "SECONDS_APART", 0.0)
+    monkeypatch.setattr(module, "SHARE", math.inf)
+    slow, asked, lapse = threading.Event(), [], Timelapse(side=32)
+
+    def frame(step: int) -> torch.Tensor:
+        asked.append(step)
+        slow.wait(10)
+        return grey(0.5)
+
+    for step in range(1000):
+        lapse.add(partial(frame, step), step)
+    assert len(asked) <= 1 and not slow.is_set()
+    slow.set()
+    assert lapse.steps == (0, 999)
+    lapse.add(partial(frame, 1000), 1000)
+    assert lapse.steps == (0, 1000) and asked == [0, 1000]
+
+
+def test_a_run_of_fast_steps_has_a_picture_each_so_many_seconds_and_a_cpu_gives_a_small_part_of_its_time(monkeypatch):
+    clock, spent, each = [0.0], [0.0], [0.0]
+
+    def thread_time() -> float:
+        spent[0] += each[0]
+        return spent[0]
+
+    monkeypatch.setattr(module, "WORKER", AtOnce())
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(module.time, "thread_time", thread_time)
+    for each[0], apart in ((0.0, module.SECONDS_APART), (0.005, 0.5)):
+        lapse = Timelapse(frames=1000, side=32)
+        for step in range(500):
+            clock[0] += 0.01
+            lapse.add(grey(0.5), step)
+        gaps = [after - before for before, after in zip(lapse.steps[:-1], lapse.steps[1:-1], strict=False)]
+        assert min(gaps) >= 100 * apart - 1 and max(gaps) <= 100 * apart + 1 and len(gaps) >= 9
 
 
 def test_frames_of_another_run_are_refused():

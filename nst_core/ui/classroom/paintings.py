@@ -15,6 +15,7 @@ from nst_core import images
 from nst_core.errors import NSTError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.previews import picture_of
 from nst_core.ui.page.status import done_text, progress_text
 from nst_core.ui.studio.controls_and_config import preset_of
 from nst_core.ui.studio.session import Session
@@ -93,7 +94,7 @@ def newest(session: Session) -> Newest | None:
         path = results[0].path
         return Newest(_version(path), lambda: images.load(path))
     if channel and (image := channel.image) is not None:
-        return Newest(_version(channel.token, channel.painted), lambda: image)
+        return Newest(_version(channel.token, channel.painted), lambda: picture_of(image))
     return None
 
 

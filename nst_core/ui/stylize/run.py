@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +200,7 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
             history.add(frame)
             if session.job:
                 session.job.place.left = pace.alone(frame)
-            session.timelapse.add(frame.image, frame.step)
+            session.timelapse.add(partial(getattr, frame, "image"), frame.step)
             keeper.look()
             note = frame.note or note
             text, at_once = pace.text(frame), run.config is not steered  # a hand on it sees what it does
@@ -210,7 +210,7 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
                 status = status_html(text, _detail(run, note, keeper.note), share=share, run=channel.token)
                 shares = shares_html(run.first_losses, frame.losses, channel.token)
                 words = {"status": status, "losses": history.html(channel.token), "shares": shares}
-            channel.put(frame.image, words, at_once=at_once)
+            channel.put(partial(getattr, frame, "image"), words, at_once=at_once)
             if session.job:
                 session.job.is_seen()
     except NSTError as error:

@@ -24,9 +24,8 @@ import gradio as gr
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from torch import Tensor
 
-from nst_core import images
+from nst_core.transfer.previews import Shown, encode_preview, picture_of
 
 MAX_SIDE = 1024  # pixels; of a preview
 FRAME_SECONDS = 0.23  # at least, between two frames
@@ -56,17 +55,18 @@ class Channel:
         self.version = 0
         self.painted = 0  # the version that brought the newest picture
         self.awaited = 0  # the newest version that somebody waits for
-        self.image: Tensor | None = None
+        self.image: Shown | None = None
         self.words: dict[str, str] = {}
         self.done = False
         self.asked = time.monotonic()  # when somebody last asked for what is new
         Channel.live[self.token] = self
 
-    def put(self, image: Tensor | None, words: dict[str, str], *, at_once: bool = False) -> None:
+    def put(self, image: Shown | None, words: dict[str, str], *, at_once: bool = False) -> None:
         """Make image (1, 3, H, W) and its words the newest. Costs nothing until somebody asks.
 
         Args:
-            image: the painting; None where there is only something to say: the picture before, if any, stays.
+            image: the painting, or what gives it; None where there is only something to say: the picture before, if
+                any, stays.
             words: elem_id -> HTML, whose outermost element has data-run="TOKEN" and, on the page, takes the place of
                 the one within that id that has the same.
             at_once: somebody waits for it; it does not keep the usual distance from the frame before.
@@ -103,12 +103,16 @@ class Channel:
             if version <= seen:
                 return
             if self.image is not None and self.painted > seen:
-                picture = await asyncio.to_thread(images.encode_jpeg, self.image, max_side=MAX_SIDE)
+                picture = await asyncio.to_thread(_encoded, self.image)
             age = round(1000 * (time.monotonic() - start))
             yield PREFIX.pack(version, age, len(words), len(picture)) + words + picture
             seen = version
             while time.monotonic() - began < FRAME_SECONDS and self.awaited <= seen:
                 await asyncio.sleep(POLL_SECONDS)
+
+
+def _encoded(image: Shown) -> bytes:
+    return encode_preview(picture_of(image), max_side=MAX_SIDE)
 
 
 async def answer(request: Request) -> Response:
