@@ -122,9 +122,7 @@ class StyleTransferObjective:
     def _remember_content(self) -> None:
         """Look at the content for the layers that are not yet known of it."""
         unknown = tuple(layer for layer in self.content_layers if layer not in self.content_targets)
-        seen = self.features(self.content_image, unknown, wrap=self.config.wrap) if unknown else {}
-        for layer in unknown:
-            target = self.measured(layer, seen[layer]).float()
+        for layer, target in self.content_seen(unknown).items() if unknown else ():
             self.content_targets[layer] = target
             nothing = content_loss(torch.zeros_like(target), target)
             self.content_magnitudes[layer] = float(nothing.clamp(min=SMALLEST_MAGNITUDE))
@@ -133,10 +131,18 @@ class StyleTransferObjective:
         """Look at the style pictures for what is not yet known of them."""
         for number, image in enumerate(self.style_images):
             unknown = tuple(layer for layer in self.style_layers if (layer, number) not in self.memories)
-            seen = self.features(image, unknown) if unknown else {}
-            for layer in unknown:
-                memory = self.style_loss.statistics(seen[layer], self.network.tap(layer), None)
+            for layer, memory in self.style_seen(image, unknown).items() if unknown else ():
                 self.memories[layer, number] = memory
+
+    def content_seen(self, layers: tuple[str, ...]) -> Features:
+        """Look at the content at some layers: what the painting is compared with there, float32."""
+        seen = self.features(self.content_image, layers, wrap=self.config.wrap)
+        return {layer: self.measured(layer, seen[layer]).float() for layer in layers}
+
+    def style_seen(self, image: Tensor, layers: tuple[str, ...]) -> dict[str, Memory]:
+        """Look at a style picture (1, 3, any, any) at some layers, and remember."""
+        seen = self.features(image, layers)
+        return {layer: self.style_loss.statistics(seen[layer], self.network.tap(layer), None) for layer in layers}
 
     def _style_targets(self, layer: str) -> list[StyleTarget]:
         """Choose what is compared at a layer: each region with its style, or all of the picture with their blend."""
