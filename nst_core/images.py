@@ -25,16 +25,19 @@ from nst_core.pictures.notes import note
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from nst_core.pictures.opening import admit, decodable, header_of
 from nst_core.pictures.orientation import ORIENTATIONS, orientation_of
+from nst_core.pictures.pixels import shrunk
+from nst_core.pictures.pixels import to_bytes as to_bytes
 from nst_core.pictures.png_text import png_text
 from nst_core.pictures.srgb import in_srgb, is_grey
 
 LANCZOS = 3  # pixels to either side of one that its filter looks at, of the smaller picture
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
-MAX_SIDE = 4096  # pixels; larger pictures are read at this size
+MAX_SIDE = 16_384  # pixels; a result is at most as large as a square of this side
+READ_SIDE = 4096  # pixels; larger pictures are read at this size where nobody asks for more
 JPEG_QUALITY = 95  # of a result
 
 
-def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE, keep_transparency: bool = False) -> Tensor:
+def load(source: str | Path | BinaryIO, *, max_side: int = READ_SIDE, keep_transparency: bool = False) -> Tensor:
     """Read a picture the way a viewer shows it: upright, over white, in sRGB.
 
     Takes files of FORMATS: RGBA, palette, grey, 16-bit, CMYK, EXIF-rotated, and the first frame of an animation. Of a
@@ -56,7 +59,7 @@ def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE, keep_transp
     return image[:, :3].clone() if image.shape[1] == 4 and image[:, 3].min() == 1 else image
 
 
-def load_transparent(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
+def load_transparent(source: str | Path | BinaryIO, *, max_side: int = READ_SIDE) -> Tensor:
     """Read a picture as `load` does, but keep its transparency rather than lay it over white.
 
     Returns:
@@ -68,7 +71,7 @@ def load_transparent(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE)
     return _read(source, max_side, "RGBA")
 
 
-def check(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> None:
+def check(source: str | Path | BinaryIO, *, max_side: int = READ_SIDE) -> None:
     """Refuse a picture that `load` would refuse, as far as its header tells; nothing is decoded.
 
     A file that is cut short or damaged further on is found out when it is read.
@@ -99,6 +102,11 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str | None) -> Ten
     if told:
         note(f"{name} {told}")
     return image
+
+
+def read_side(size: int) -> int:
+    """Pixels at which a picture is read that a result of such a size is made of."""
+    return max(READ_SIDE, size)
 
 
 def _check_sides(size: tuple[int, int], name: str, max_side: int) -> None:
@@ -149,19 +157,9 @@ def to_pil(image: Tensor) -> Image.Image:
     return Image.fromarray(to_bytes(image))
 
 
-def to_bytes(image: Tensor) -> np.ndarray:
-    """image (1, C, H, W), clipped to [0, 1], as (H, W, C) uint8 on the CPU.
-
-    In numpy, as torch would start threads of its own for it, beside those that may be painting: with more of them than
-    cores, they all go to sleep between any two operations, and painting takes twice as long.
-    """
-    pixels = image.detach()[0].cpu().numpy()  # (C, H, W)
-    return np.ascontiguousarray((pixels.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0))
-
-
-def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = MAX_SIDE) -> bytes:
+def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = READ_SIDE) -> bytes:
     """Encode image (1, 3 or 4, H, W) over white as a JPEG of at most max_side pixels, a twentieth of a PNG's work."""
-    picture = to_pil(over_white(image))
+    picture = to_pil(over_white(shrunk(image, max_side)))
     if max(picture.size) > max_side:
         picture.thumbnail((max_side, max_side), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()

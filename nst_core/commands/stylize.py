@@ -75,9 +75,11 @@ def run(options: argparse.Namespace) -> None:
     compute = choose_compute()
     config = config_of(options, compute)
     _check_outputs(options, config)
-    start_image = images.load(options.init) if config.start == "image" and options.init != "image" else None
-    content_image = images.load(options.content, keep_transparency=options.keep_transparency)
-    style_images = [images.load(path) for path in (options.style, *options.more_styles)]
+    side = images.read_side(config.size)
+    other = config.start == "image" and options.init != "image"
+    start_image = images.load(options.init, max_side=side) if other else None
+    content_image = images.load(options.content, max_side=side, keep_transparency=options.keep_transparency)
+    style_images = [images.load(path, max_side=side) for path in (options.style, *options.more_styles)]
     tell_of_animations([options.content, options.style, *options.more_styles, *options.mask])
     masks = [mask_of_file(path) for path in options.mask]
     fetch(config.backbone)

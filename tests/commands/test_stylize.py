@@ -205,8 +205,8 @@ def test_what_is_no_picture_is_refused_by_name(folder, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--size", "8"], ["size is 8", "from 16 to 4096 pixels"]),
-        (["--size", "5000"], ["size is 5000"]),
+        (["--size", "8"], ["size is 8", "from 16 to 16384 pixels"]),
+        (["--size", "20000"], ["size is 20000"]),
         (["--steps", "0"], ["steps is 0", "from 1"]),
         (["--beta", "-1"], ["style_weight is -1", "from 0"]),
         (["--alpha", "nan"], ["content_weight is nan"]),

@@ -218,7 +218,7 @@ def as_jpeg(session: Session) -> Update:
     try:
         result, path = _chosen(session)
         jpeg = new_file(Path(path).with_suffix(".jpg").name)
-        save_result(images.load(path), result.record, jpeg)
+        save_result(images.load(path, max_side=images.MAX_SIDE), result.record, jpeg)
     except NSTError as error:
         warn(error, "No JPEG")
         return gr.skip()

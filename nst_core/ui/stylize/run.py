@@ -165,7 +165,7 @@ def _room_for(session: Session, run: Run) -> Iterator[Updates]:
 
 def start_run(uploads: Uploads, config: StyleTransferConfig, steering: Steering) -> Run:
     """Begin the run of some uploads, all of which are read and checked here."""
-    material = uploads.read(with_start=config.start == "image")
+    material = uploads.read(with_start=config.start == "image", size=config.size)
     run = stylize(
         material.content_image,
         material.style_images,
