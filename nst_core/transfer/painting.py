@@ -1,6 +1,7 @@
 """Turns the pictures of a painting into frames: scale by scale, steered with every step."""
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
@@ -23,6 +24,7 @@ from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.sources import Sources, kept_sources
 from nst_core.transfer.starts import STARTS, StartMaterial
 from nst_core.transfer.state import State
+from nst_core.transfer.strips import StripwiseObjective
 from nst_core.transfer.tile import as_tile
 
 Value = TypeVar("Value")
@@ -95,7 +97,7 @@ class Painting:
 
     def _next(self, wanted: StyleTransferConfig) -> Frame:
         if self.newest is None:
-            return _one(self._begin(1, None, wanted).next())
+            return replace(_one(self._begin(1, None, wanted).next()), note=self.sources.note)
         if not (self.newest.settled and self.number < len(self.scales)):
             frame = _one(self.stage).next(self._steer(wanted))
             if frame:
@@ -203,17 +205,13 @@ class Painting:
         return torch.Generator(objective.generator.device).manual_seed(self.config.seed).get_state()
 
     def _objective(self, network: VGG, size: int) -> StyleTransferObjective:
-        device = self.compute.device
-        content_image = self.sources.content_at(size).to(device)
+        device, sources = self.compute.device, self.sources
+        content_image = sources.content_at(size).to(device)
         own_size = images.size_of(content_image)
-        return StyleTransferObjective(
-            network,
-            content_image,
-            [image.to(device) for image in self.sources.styles_at(size)],
-            self.config,
-            [fit_mask(region, own_size).to(device) for region in self.sources.regions],
-            content_share=content_share(self.config),
-        )
+        styles = [image.to(device) for image in sources.styles_at(size)]
+        regions = [fit_mask(region, own_size).to(device) for region in sources.regions]
+        kind = StripwiseObjective if own_size[0] * own_size[1] > sources.whole_pixels else StyleTransferObjective
+        return kind(network, content_image, styles, self.config, regions, content_share=content_share(self.config))
 
     def _start(self, objective: StyleTransferObjective) -> Tensor:
         material = StartMaterial(
