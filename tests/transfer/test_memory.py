@@ -132,6 +132,7 @@ def test_large_scales_are_painted_in_strips_small_ones_at_once_and_go_on_so(
 ):
     """Wherever it goes on, however much memory there is then."""
     monkeypatch.setattr(module, "STRIP_NUMBERS", 1)
+    monkeypatch.setattr(module, "KEPT_BYTES", 0)
     monkeypatch.setattr(strips, "STRIP_NUMBERS", 1)
     config = small(size=64, smallest_scale=32, steps=6, backbone="lite")
     size = 48, 64
