@@ -13,6 +13,7 @@ from nst_core.commands.fetching import fetch
 from nst_core.commands.pictures import tell_of_animations
 from nst_core.commands.transparency import add_transparency
 from nst_core.devices import Compute, choose_compute
+from nst_core.errors import said
 from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES
 from nst_core.interrupts import held
@@ -27,13 +28,15 @@ from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 
 HELP = "paint one picture in the style of another"
+MOST_DPI = 10_000
 
 
 def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = SETTINGS) -> None:
     """Take the pictures, the preset, and every setting that changes it."""
     parser.add_argument("content", type=Path, help="the picture that is painted")
     parser.add_argument("style", type=Path, help="the picture in whose style it is painted")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the PNG or JPEG to write")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the PNG, JPEG or TIFF (16 bits) to write")
+    parser.add_argument("--dpi", type=dots, metavar="DPI", help="pixels an inch, for who prints it")
     parser.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET, help="recipe; the options below change it")
     parser.add_argument("--more-styles", type=Path, nargs="+", default=[], metavar="STYLE", help="to blend with STYLE")
     parser.add_argument("--mask", type=Path, action="append", default=[], help="white where a style goes")
@@ -42,6 +45,21 @@ def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = 
     parser.add_argument("--json", action="store_true", help="print the run's record")
     for one in table.values():
         parser.add_argument(f"--{one.dashed}", help=one.about, **_kind_of(one))
+
+
+def dots(text: str) -> float:
+    """Read a number of pixels an inch.
+
+    Raises:
+        argparse.ArgumentTypeError: none that prints.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 1 <= found <= MOST_DPI:
+        raise argparse.ArgumentTypeError(f"{said(text)} is no print's; give a number from 1 to {MOST_DPI}, such as 300")
+    return found
 
 
 def _kind_of(one: Setting) -> dict[str, Any]:
@@ -98,7 +116,8 @@ def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> 
     start = [Path(options.init)] if options.init else []
     sources = [options.content, options.style, *options.more_styles, *options.mask, *start]
     room = max(LEAST_ROOM, config.size**2)  # a painting's PNG takes two bytes a pixel
-    check_output(options.output, [".png", *images.JPEG_ENDINGS], sources, hint=", which can hold the record", room=room)
+    endings = [".png", *images.JPEG_ENDINGS, *images.TIFF_ENDINGS]
+    check_output(options.output, endings, sources, hint=", which can hold the record", room=room)
     if options.timelapse:
         check_output(options.timelapse, [".webp"], sources, called="timelapse", room=room)
         check_distinct([options.output, options.timelapse])
@@ -106,7 +125,7 @@ def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> 
 
 def _keep(painting: Run, timelapse: Timelapse, options: argparse.Namespace) -> None:
     """Save what is painted so far; the picture first, as it cost the most."""
-    save_result(painting.result, painting.record(), options.output)
+    save_result(painting.result, painting.record(), options.output, dpi=options.dpi)
     if options.timelapse:
         timelapse.save(options.timelapse)
     if options.json:

@@ -1,1 +1,1 @@
-"""Opens files of pictures within a budget of memory, reads what is written in them, and makes what files hold."""
+"""Opens files of pictures within a budget of memory, reads what is written in them, writes pictures. Imports errors."""
