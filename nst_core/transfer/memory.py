@@ -1,5 +1,6 @@
 """Chooses how a painting is computed, by the memory that there is: at once, in strips, or with less to remember."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -121,7 +122,7 @@ def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransfe
             pixels = int(_pixels(content_size) * free / whole)
             return Way(changed, pixels, f"painted in strips{how}: {_told(whole, free, compute, ' at once')}")
     least = min(needed_in_strips(content_size, style_size, changed, compute) for changed, _ in _leaner(config))
-    fitting = next(_fitting(content_size, style_size, config, compute, free), None)
+    fitting = min(largest_size(content_size, style_size, config, compute), config.size // 16 * 16)
     raise _too_large(content_size, style_size, min(whole, least), free, compute, fitting, "", " even in strips")
 
 
@@ -136,17 +137,26 @@ def _leaner(config: StyleTransferConfig) -> Iterator[tuple[StyleTransferConfig, 
     yield config.changed(optimizer="adam"), ", by Adam rather than L-BFGS"
 
 
-def _fitting(
-    content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, free: float
-) -> Iterator[int]:
-    """List the sizes that fit in some way, large to small."""
-    for size in range(config.size // 16 * 16, images.MIN_SIDE - 1, -16):
+def largest_size(content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute) -> int:
+    """Find the largest size, a multiple of 16, at which these pictures fit in some way; 0 for none.
+
+    Args:
+        content_size, style_size: (height, width) at the config's size.
+        config: its network, and how it is painted.
+        compute: whose free memory it is to fit.
+    """
+    free = free_memory(compute.device)
+
+    def fits(size: int) -> bool:
         content, style = (_scaled(own, size / config.size) for own in (content_size, style_size))
-        ways = [needed_at_once(content, style, config, compute)]
-        if any(each <= free for each in ways) or any(
+        if content[0] * content[1] > images.MAX_SIDE**2:
+            return False
+        return needed_at_once(content, style, config, compute) <= free or any(
             needed_in_strips(content, style, leaner, compute) <= free for leaner, _ in _leaner(config)
-        ):
-            yield size
+        )
+
+    sizes = range(images.MIN_SIDE, images.MAX_SIDE + 1, 16)
+    return sizes[at - 1] if (at := bisect_left(sizes, True, key=lambda size: not fits(size))) else 0
 
 
 def check_memory(
@@ -181,12 +191,12 @@ def check_memory(
 
 
 def _too_large(
-    content_size: Size, style_size: Size, needed: float, free: float, compute: Compute, fitting: int | None,
+    content_size: Size, style_size: Size, needed: float, free: float, compute: Compute, fitting: int,
     count: str, how: str = "",
 ) -> DeviceError:  # fmt: skip
     (height, width), (style_height, style_width) = content_size, style_size
     remedy = "close other programs"
-    if fitting and fitting >= images.MIN_SIDE:
+    if fitting >= images.MIN_SIDE:
         remedy = f"choose a size of at most {fitting}"
     return DeviceError(
         f"painting {count}{width}×{height} pixels in a {style_width}×{style_height} style "
