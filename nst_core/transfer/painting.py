@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nst_core import images
-from nst_core.devices import Compute
+from nst_core.devices import Compute, release_freed_memory
 from nst_core.errors import ConfigError, DeviceError, WeightsError, said
 from nst_core.features.checkpoint import Checkpoint, Flaw, title_of
 from nst_core.features.loading import load_network
@@ -119,7 +119,7 @@ class Painting:
         network, self.checkpoint = load_network(self.config.backbone, self.compute, self.config.feature_scale)
         if number == len(self.scales):
             self.sources.free(for_last=True)
-        self.stage, self.number = None, number
+        self.stage, self.objective, self.number = None, None, number  # not beside what takes their place
         self.objective = self._objective(network, self.scales[number - 1].size)
         self.optimizer = self.optimizer or OPTIMIZERS[self.config.optimizer](
             step_size=self.config.step_size, history=self.config.history, betas=self.config.adam_betas
@@ -128,6 +128,8 @@ class Painting:
 
     def _staged(self, canvas: Tensor, made: int) -> Stage:
         """Put a canvas (1, 3, H, W) on the scale that is ready."""
+        if isinstance(self.objective, StripwiseObjective):
+            release_freed_memory()  # what smaller scales left lies in pieces that are too small for this one
         self.stage = Stage(
             _one(self.objective),
             canvas,
