@@ -60,10 +60,11 @@ def nine_point_variation(rows: Tensor, first: int, end: int, height: int) -> Ten
     right, down = _differences(padded)
     rising = padded[..., 1:, 1:] - padded[..., :-1, :-1]
     falling = padded[..., 1:, :-1] - padded[..., :-1, 1:]
-    straight = right[..., :own, :].square().sum() / ((height + 2) * (width - 1))
-    straight = straight + down.square().sum() / ((height + 1) * width)
-    across = (rising.square().sum() + falling.square().sum()) / ((height + 1) * (width - 1))
-    return 2 * (straight / 3 + across / 12) / channels
+    # sums first and factors of numbers after, in as few kernels as there can be
+    wider = (height + 1) * width / ((height + 2) * (width - 1))
+    straight = torch.add(down.square().sum(), right[..., :own, :].square().sum(), alpha=wider)
+    across = rising.square().sum() + falling.square().sum()
+    return torch.add(straight, across, alpha=width / (4 * (width - 1))) * (2 / (3 * (height + 1) * width * channels))
 
 
 TOTAL_VARIATIONS = {
