@@ -21,7 +21,7 @@ from nst_core.outputs import LEAST_ROOM, check_distinct, check_output
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.masks import mask_of_file
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
-from nst_core.transfer.record import save_result
+from nst_core.transfer.record import read_record, save_result
 from nst_core.transfer.run import Run
 from nst_core.transfer.schema import Setting
 from nst_core.transfer.stylize import stylize
@@ -41,6 +41,12 @@ def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = 
     parser.add_argument("--more-styles", type=Path, nargs="+", default=[], metavar="STYLE", help="to blend with STYLE")
     parser.add_argument("--mask", type=Path, action="append", default=[], help="white where a style goes")
     parser.add_argument("--timelapse", type=Path, metavar="WEBP", help="write the run as an animation, too")
+    parser.add_argument(
+        "--twice",
+        type=Path,
+        metavar="RESULT",
+        help="go on from a result at twice its size, by its settings, not a preset's",
+    )
     add_transparency(parser)
     parser.add_argument("--json", action="store_true", help="print the run's record")
     for one in table.values():
@@ -83,9 +89,12 @@ def config_of(options: argparse.Namespace, compute: Compute) -> StyleTransferCon
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     if values["start"] not in (None, *(SETTINGS["start"].choices or ())):
         values["start"] = "image"
+    wish = values.pop("backbone")
+    if options.twice:
+        base = read_record(options.twice).config.at_twice_the_size()
+        return base.on(wish or base.backbone).changed(**values)
     preset = PRESETS[options.preset].config
-    backbone = values.pop("backbone") or fitting_backbone(preset.backbone, compute)
-    return preset.on(backbone).changed(**values)
+    return preset.on(wish or fitting_backbone(preset.backbone, compute)).changed(**values)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -94,8 +103,8 @@ def run(options: argparse.Namespace) -> None:
     config = config_of(options, compute)
     _check_outputs(options, config)
     side = images.read_side(config.size)
-    other = config.start == "image" and options.init != "image"
-    start_image = images.load(options.init, max_side=side) if other else None
+    start = options.twice if options.init in (None, "image") else options.init
+    start_image = images.load(start, max_side=side) if config.start == "image" and start else None
     content_image = images.load(options.content, max_side=side, keep_transparency=options.keep_transparency)
     style_images = [images.load(path, max_side=side) for path in (options.style, *options.more_styles)]
     tell_of_animations([options.content, options.style, *options.more_styles, *options.mask])
@@ -113,7 +122,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> None:
     """Refuse outputs that cannot be written before the work, not after it."""
-    start = [Path(options.init)] if options.init else []
+    start = [Path(path) for path in (options.init, options.twice) if path]
     sources = [options.content, options.style, *options.more_styles, *options.mask, *start]
     room = max(LEAST_ROOM, config.size**2)  # a painting's PNG takes two bytes a pixel
     endings = [".png", *images.JPEG_ENDINGS, *images.TIFF_ENDINGS]

@@ -1,4 +1,4 @@
-"""A step in strips beside the step at once: seconds of a processor, peak of tensors, and how far their gradients are apart.
+"""A step in strips beside the step at once: seconds of a processor, peak of tensors, and how far gradients are apart.
 
 Of a picture of --side pixels, each backbone and preset; seconds are the process's own, so that others do not count.
 """

@@ -110,6 +110,20 @@ def test_a_painting_can_be_a_tiff_for_print(folder):
     torch.testing.assert_close(images.load(folder / "out.tif"), images.load(folder / "out.png"), atol=0.004, rtol=0)
 
 
+def test_a_result_is_gone_on_from_at_twice_its_size(folder):
+    assert stylize() == 0
+    assert main(["stylize", "content.png", "style.png", "-o", "large.png", "--twice", "out.png"]) == 0
+    small, large = read_record(folder / "out.png"), read_record(folder / "large.png")
+    assert large.content_size == tuple(2 * side for side in small.content_size)
+    assert large.config.start == "image" and large.config.smallest_scale == 0
+    run = paint(
+        images.load(folder / "content.png"), images.load(folder / "style.png"), large.config,
+        start_image=images.load(folder / "out.png"),
+    )  # fmt: skip
+    *_, last = run
+    torch.testing.assert_close(last.image.clamp(0, 1), images.load(folder / "large.png"), atol=0.5 / 255 + 1e-6, rtol=0)
+
+
 @pytest.mark.parametrize("dpi", ["0", "nan", "many", "1e9"])
 def test_a_print_that_is_none_is_refused(folder, capsys, dpi):
     with pytest.raises(SystemExit):

@@ -24,7 +24,6 @@ from nst_core.ui.studio.results import (
     painting_name,
     strip_value,
     timelapse_file,
-    twice_as_large,
 )
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import UPLOADS
@@ -182,7 +181,7 @@ def again_at_twice(session: Session) -> Updates:
     """Set the chosen result's settings, to go on from it at twice the size."""
     try:
         result, path = _chosen(session)
-        config = twice_as_large(result.record.config)
+        config = result.record.config.at_twice_the_size()
     except NSTError as error:
         return _refused(error)
     text = f"Press Run: size {config.size}, {counted(config.steps)}, from result {result.number}"
