@@ -124,7 +124,8 @@ def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> 
     """Refuse outputs that cannot be written before the work, not after it."""
     start = [Path(path) for path in (options.init, options.twice) if path]
     sources = [options.content, options.style, *options.more_styles, *options.mask, *start]
-    room = max(LEAST_ROOM, config.size**2)  # a painting's PNG takes two bytes a pixel
+    deep = 3 if images.is_tiff(options.output) else 1
+    room = max(LEAST_ROOM, deep * config.size**2)  # a painting's PNG takes two bytes a pixel, a TIFF six
     endings = [".png", *images.JPEG_ENDINGS, *images.TIFF_ENDINGS]
     check_output(options.output, endings, sources, hint=", which can hold the record", room=room)
     if options.timelapse:

@@ -17,7 +17,7 @@ from nst_core.features.checkpoint import PRE
 from nst_core.features.vgg import POOLINGS, VGG, WRAPPED, Features
 from nst_core.images import size_of
 
-STRIP_NUMBERS = 2**22  # of a layer in a strip: more take more memory, fewer more time, for the rows around
+STRIP_NUMBERS = 2**21  # of a layer in a strip: more take more memory, fewer more time, for the rows around
 LEAST_ROWS = 16  # of a strip, however wide; even, as poolings halve it
 
 
