@@ -28,9 +28,11 @@ OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content
 USUAL_HISTORY = 10  # of what was measured
 ADAMS_CANVASES = 2  # its moments
 
-# In strips: bytes for each number of the strip at hand, in either precision (measured: 28 … 40), and what a process
-# keeps of what smaller scales and the pictures' resizing took (measured: 0.2 … 0.3 GB).
+# In strips: bytes for each number of the strip at hand, in either precision (measured: 28 … 40); of a pixel, what a
+# CPU's process takes beside its tensors at 1536 pixels (measured: 52) and 4096; and, whatever the size, what libraries
+# take and what smaller scales left (measured: 0.26 GB).
 STRIP_BYTES = 40
+SCRAP_BYTES = 52
 KEPT_BYTES = 3 * 2**27
 SHORT_HISTORIES = (5, 3)  # steps, where more do not fit
 
@@ -77,7 +79,8 @@ def needed_in_strips(content_size: Size, style_size: Size, config: StyleTransfer
     channels = next(count for _, _, count in plan(config.backbone))
     strip = STRIP_BYTES * max(STRIP_NUMBERS, 2 * LEAST_ROWS * channels * width)
     painting = _pixels(content_size) * 4 * targets + held_between_steps(content_size, config)
-    beside = WORKSPACE_ON_CUDA if compute.device.startswith("cuda") else KEPT_BYTES
+    on_cuda = compute.device.startswith("cuda")
+    beside = WORKSPACE_ON_CUDA if on_cuda else KEPT_BYTES + SCRAP_BYTES * pixels
     return pixels * maps * size + painting + _pixels(style_size) * CANVAS_BYTES + strip + beside
 
 

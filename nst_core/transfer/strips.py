@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from nst_core.devices import release_freed_memory
 from nst_core.features.strips import Place, Strips
 from nst_core.features.vgg import WRAPPED, Features
 from nst_core.images import size_of
@@ -41,6 +42,7 @@ class StripwiseObjective(StyleTransferObjective):
 
     def __call__(self, image: Tensor) -> LossTerms:
         """Compute the weighted terms of image (1, 3, H, W), as StyleTransferObjective."""
+        _give_back(image)
         look = _Look(self, image, with_gradient=torch.is_grad_enabled() and image.requires_grad)
         if not look.with_gradient:
             return look.terms
@@ -186,6 +188,7 @@ class _Look:
                     (found,) = torch.autograd.grad(weights[TV_TERM] * part, rows)
                     for (first, end), own in zip(pieces, found.split([b - a for a, b in pieces], 2), strict=True):
                         gradient[:, :, first:end] += own
+        _give_back(self.image)
         return gradient
 
 
@@ -201,6 +204,12 @@ class _Values(torch.autograd.Function):
     def backward(context: Any, weights: Tensor) -> tuple[Tensor, None]:
         look: _Look = context.look
         return look.gradient(dict(zip(look.terms, weights.unbind(), strict=True))), None
+
+
+def _give_back(image: Tensor) -> None:
+    """Give the system what a step left on a CPU: lying in pieces, it would be there beside what comes next."""
+    if image.device.type == "cpu":
+        release_freed_memory()
 
 
 def size_at(layer: str, image: Tensor) -> tuple[int, int]:
