@@ -14,7 +14,7 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.ladder import ladder, work_until
 from nst_core.transfer.memory import largest_size, way_of
 from nst_core.transfer.run import Run
-from nst_core.ui.page.form import Updates
+from nst_core.ui.page.events import Update
 from nst_core.ui.page.status import duration
 from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.session import Session
@@ -35,7 +35,7 @@ def note_pace(run: Run) -> None:
         paces[run.config.backbone, run.compute] = run.seconds / work / (STRIPS_COST if in_strips else 1)
 
 
-def say_ahead(session: Session, shown: Mapping[str, Any]) -> Updates:
+def say_ahead(session: Session, shown: Mapping[str, Any]) -> Update:
     """Say beside the size what fits here and how long it takes; nothing of settings or pictures that cannot be.
 
     Args:
@@ -44,8 +44,8 @@ def say_ahead(session: Session, shown: Mapping[str, Any]) -> Updates:
     """
     with suppress(NSTError):
         config = config_of(session.base or shown["preset"], shown)
-        return {"size": gr.Number(info=ahead(config, _size_of(shown["content"]), choose_compute()))}
-    return {"size": gr.Number(info="")}
+        return gr.Number(info=ahead(config, _size_of(shown["content"]), choose_compute()))
+    return gr.Number(info="")
 
 
 def ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compute) -> str:

@@ -60,8 +60,9 @@ def connect_settings(
         event(noted.given_to(note), [session, *noted], None, **INSTANT)
     asked = form.only("content", "preset", *CONTROLS)
     deciding = [controls[name].change for name in ("size", "steps", "backbone", "optimizer")]
-    said = form.only("size").filled_by(asked.given_to(say_ahead))
-    gr.on(deciding, said, [session, *asked], [controls["size"]], trigger_mode="always_last", **INSTANT)
+    gr.on(
+        deciding, asked.given_to(say_ahead), [session, *asked], controls["size"], trigger_mode="always_last", **INSTANT
+    )
     given = form.only(*PAINTED_WITH)
     for name in STEERING_CONTROLS:
         controls[name].input(given.given_to(steer), [session, *given], None, trigger_mode="always_last", **QUEUED)
