@@ -1,40 +1,47 @@
 """Reads and writes pictures. The only place that knows files, colour profiles and 0..255."""
 
-import io
 import math
-from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import torch
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn import functional as F
 
-from nst_core.errors import ConfigError, ImageError, OutputError
-from nst_core.files import writing
+from nst_core.errors import ConfigError, ImageError
 from nst_core.pictures.color_space import profile_of
 from nst_core.pictures.cut import decode
 from nst_core.pictures.jpeg_text import JPEG_ENDINGS as JPEG_ENDINGS
-from nst_core.pictures.jpeg_text import exif_of, jpeg_text
 from nst_core.pictures.jpeg_text import is_jpeg as is_jpeg
+from nst_core.pictures.jpeg_text import jpeg_text
 from nst_core.pictures.notes import PictureWarning as PictureWarning
 from nst_core.pictures.notes import note
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from nst_core.pictures.opening import admit, decodable, header_of
 from nst_core.pictures.orientation import ORIENTATIONS, orientation_of
+from nst_core.pictures.pixels import to_bytes as to_bytes
 from nst_core.pictures.png_text import png_text
+from nst_core.pictures.save import JPEG_QUALITY as JPEG_QUALITY
+from nst_core.pictures.save import encode_jpeg as encode_jpeg
+from nst_core.pictures.save import over_white as over_white
+from nst_core.pictures.save import save_jpeg as save_jpeg
+from nst_core.pictures.save import save_png as save_png
+from nst_core.pictures.save import to_pil as to_pil
 from nst_core.pictures.srgb import in_srgb, is_grey
+from nst_core.pictures.tiff import TIFF_ENDINGS as TIFF_ENDINGS
+from nst_core.pictures.tiff import is_tiff as is_tiff
+from nst_core.pictures.tiff import save_tiff as save_tiff
+from nst_core.pictures.tiff import tiff_text
 
 LANCZOS = 3  # pixels to either side of one that its filter looks at, of the smaller picture
 MIN_SIDE = 16  # pixels; VGG halves a picture four times before conv5_1
-MAX_SIDE = 4096  # pixels; larger pictures are read at this size
-JPEG_QUALITY = 95  # of a result
+MAX_SIDE = 16_384  # pixels; a result is at most as large as a square of this side
+READ_SIDE = 4096  # pixels; larger pictures are read at this size where nobody asks for more
 
 
-def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE, keep_transparency: bool = False) -> Tensor:
+def load(source: str | Path | BinaryIO, *, max_side: int = READ_SIDE, keep_transparency: bool = False) -> Tensor:
     """Read a picture the way a viewer shows it: upright, over white, in sRGB.
 
     Takes files of FORMATS: RGBA, palette, grey, 16-bit, CMYK, EXIF-rotated, and the first frame of an animation. Of a
@@ -56,7 +63,7 @@ def load(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE, keep_transp
     return image[:, :3].clone() if image.shape[1] == 4 and image[:, 3].min() == 1 else image
 
 
-def load_transparent(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> Tensor:
+def load_transparent(source: str | Path | BinaryIO, *, max_side: int = READ_SIDE) -> Tensor:
     """Read a picture as `load` does, but keep its transparency rather than lay it over white.
 
     Returns:
@@ -68,7 +75,7 @@ def load_transparent(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE)
     return _read(source, max_side, "RGBA")
 
 
-def check(source: str | Path | BinaryIO, *, max_side: int = MAX_SIDE) -> None:
+def check(source: str | Path | BinaryIO, *, max_side: int = READ_SIDE) -> None:
     """Refuse a picture that `load` would refuse, as far as its header tells; nothing is decoded.
 
     A file that is cut short or damaged further on is found out when it is read.
@@ -101,6 +108,11 @@ def _read(source: str | Path | BinaryIO, max_side: int, mode: str | None) -> Ten
     return image
 
 
+def read_side(size: int) -> int:
+    """Pixels at which a picture is read that a result of such a size is made of."""
+    return max(READ_SIDE, size)
+
+
 def _check_sides(size: tuple[int, int], name: str, max_side: int) -> None:
     """Refuse a picture that is too small, or gets so; size = (width, height)."""
     width, height = size
@@ -109,11 +121,6 @@ def _check_sides(size: tuple[int, int], name: str, max_side: int) -> None:
             f"{name} is {width}×{height} pixels, too small or too narrow; use a picture of at least "
             f"{MIN_SIDE}×{MIN_SIDE} (a side over {max_side} is scaled down to it)"
         )
-
-
-def over_white(image: Tensor) -> Tensor:
-    """A picture (1, 3 or 4, H, W) as it looks on white, (1, 3, H, W)."""
-    return image if image.shape[1] == 3 else image[:, :3] * image[:, 3:] + 1 - image[:, 3:]
 
 
 def as_transparent_as(image: Tensor, source: Tensor) -> Tensor:
@@ -144,64 +151,8 @@ def _to_tensor(picture: Image.Image) -> Tensor:
     return torch.from_numpy(pixels)
 
 
-def to_pil(image: Tensor) -> Image.Image:
-    """image (1, 3 or 4, H, W), clipped to [0, 1], as a picture of Pillow's."""
-    return Image.fromarray(to_bytes(image))
-
-
-def to_bytes(image: Tensor) -> np.ndarray:
-    """image (1, C, H, W), clipped to [0, 1], as (H, W, C) uint8 on the CPU.
-
-    In numpy, as torch would start threads of its own for it, beside those that may be painting: with more of them than
-    cores, they all go to sleep between any two operations, and painting takes twice as long.
-    """
-    pixels = image.detach()[0].cpu().numpy()  # (C, H, W)
-    return np.ascontiguousarray((pixels.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0))
-
-
-def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = MAX_SIDE) -> bytes:
-    """Encode image (1, 3 or 4, H, W) over white as a JPEG of at most max_side pixels, a twentieth of a PNG's work."""
-    picture = to_pil(over_white(image))
-    if max(picture.size) > max_side:
-        picture.thumbnail((max_side, max_side), Image.Resampling.BILINEAR)
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-def save_png(image: Tensor, path: str | Path | IO[bytes], text: dict[str, str] | None = None) -> None:
-    """Write image (1, 3 or 4, H, W) as PNG, with `text` as its text chunks.
-
-    Args:
-        path: of the file; or an open one, as an entry of a ZIP.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    info = PngInfo()
-    for key, value in (text or {}).items():
-        info.add_itxt(key, value)
-    with writing(path) if isinstance(path, str | Path) else nullcontext(path) as aside:
-        to_pil(image).save(aside, "PNG", pnginfo=info)
-
-
-def save_jpeg(image: Tensor, path: str | Path | IO[bytes], text: dict[str, str] | None = None) -> None:
-    """Write image (1, 3 or 4, H, W) over white as JPEG of JPEG_QUALITY, with `text` in its EXIF; path as `save_png`.
-
-    Raises:
-        OutputError: the file cannot be written, or the text is longer than a JPEG takes.
-    """
-    exif = exif_of(text or {})
-    if exif is None:
-        raise OutputError("the record is longer than a JPEG takes; keep the PNG, which holds it")
-    buffer = io.BytesIO()  # Pillow does not notice that a full disk takes a part only
-    to_pil(over_white(image)).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
-    with writing(path) if isinstance(path, str | Path) else nullcontext(path) as aside:
-        aside.write_bytes(buffer.getvalue()) if isinstance(aside, Path) else aside.write(buffer.getvalue())
-
-
 def read_text(path: str | Path) -> dict[str, str]:
-    """The text chunks of a PNG file, or what `save_jpeg` wrote; none of another kind of picture. Pixels are skipped.
+    """The text chunks of a PNG file, or what `save_jpeg` or `save_tiff` wrote; none of another. Pixels are skipped.
 
     Raises:
         ImageError: not a picture, cut short, too large, or more text than Pillow takes (64 MB).
@@ -209,6 +160,8 @@ def read_text(path: str | Path) -> dict[str, str]:
     with header_of(path) as (picture, file, name):
         if picture.format in ("JPEG", "MPO"):
             return jpeg_text(picture)
+        if picture.format == "TIFF":
+            return tiff_text(picture)
         return png_text(file) if picture.format == "PNG" else {}
 
 

@@ -12,8 +12,8 @@ from PIL import Image, ImageCms, ImageFile, features
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
 from nst_core.images import (
-    MAX_SIDE,
     MIN_SIDE,
+    READ_SIDE,
     SIZE_RULES,
     cover,
     encode_jpeg,
@@ -100,7 +100,7 @@ def test_the_smallest_picture_that_is_not_refused_is_read(tmp_path):
 
 
 def test_a_picture_is_never_read_smaller_than_it_may_be(tmp_path):
-    (tmp_path / "ribbon.png").write_bytes(encoded(np.zeros((MIN_SIDE, 2 * MAX_SIDE), np.uint8), "PNG"))
+    (tmp_path / "ribbon.png").write_bytes(encoded(np.zeros((MIN_SIDE, 2 * READ_SIDE), np.uint8), "PNG"))
     try:
         assert min(size_of(load(tmp_path / "ribbon.png"))) >= MIN_SIDE
     except ImageError as error:
@@ -346,10 +346,10 @@ def test_transparency_and_turn_work_together(tmp_path):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_large_picture_is_read_at_the_largest_side(tmp_path, kind):
-    Image.fromarray(quarters(600, 2 * MAX_SIDE + 400)).save(tmp_path / "file", kind)
+    Image.fromarray(quarters(600, 2 * READ_SIDE + 400)).save(tmp_path / "file", kind)
     image = load(tmp_path / "file")
-    assert max(size_of(image)) == MAX_SIDE
-    assert abs(size_of(image)[0] - 600 * MAX_SIDE / (2 * MAX_SIDE + 400)) <= 1
+    assert max(size_of(image)) == READ_SIDE
+    assert abs(size_of(image)[0] - 600 * READ_SIDE / (2 * READ_SIDE + 400)) <= 1
     for corner, colour in zip([(0, 0), (0, -1), (-1, 0), (-1, -1)], (RED, GREEN, BLUE, YELLOW), strict=True):
         np.testing.assert_allclose(image[0, :, corner[0], corner[1]] * 255, colour, atol=8)
 
@@ -447,7 +447,7 @@ def test_text_of_a_missing_file_is_said_to_be_missing(tmp_path):
 
 def test_a_jpeg_is_as_large_as_allowed_and_looks_the_same():
     image = images.from_pil(Image.fromarray(quarters(60, 100)))
-    for max_side, size in ((MAX_SIDE, (60, 100)), (100, (60, 100)), (50, (30, 50))):
+    for max_side, size in ((READ_SIDE, (60, 100)), (100, (60, 100)), (50, (30, 50))):
         for picture, expected in ((image, size), (image.transpose(2, 3), size[::-1])):
             seen = load(io.BytesIO(encode_jpeg(picture, max_side=max_side)))
             assert size_of(seen) == expected

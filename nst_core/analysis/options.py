@@ -7,7 +7,7 @@ from typing import Any
 
 from nst_core.errors import ConfigError, said, seen
 from nst_core.features.vgg import BACKBONES, BUNDLED_BACKBONE, layer_names
-from nst_core.images import MAX_SIDE, MIN_SIDE
+from nst_core.images import MIN_SIDE, READ_SIDE
 from nst_core.transfer.settings import MAX_STEPS
 from nst_core.transfer.variations import shown
 
@@ -128,7 +128,7 @@ def backbone_option() -> Option:
     )
 
 
-def size_option(default: int = 160, most: int = MAX_SIDE) -> Option:
+def size_option(default: int = 160, most: int = READ_SIDE) -> Option:
     """Make the option for the longer side of each picture."""
     return Option("size", "Size, pixels", default, "of each picture's longer side", extent=(MIN_SIDE, most))
 

@@ -74,13 +74,14 @@ def optimizer_paint() -> Paint[Optimized]:
     """Make what paints by `Optimized`; style pictures that come again are read once."""
 
     @lru_cache(STYLES_KEPT)
-    def style_image(path: str) -> Tensor:
-        return images.load(path)
+    def style_image(path: str, side: int) -> Tensor:
+        return images.load(path, max_side=side)
 
     def paint(task: Task[Optimized], path: Path) -> Strokes:
-        way = task.way
-        content_image = images.load(task.content, keep_transparency=way.keep_transparency)
-        with closing(stylize(content_image, style_image(task.style), way.config, compute=choose_compute())) as run:
+        way, side = task.way, images.read_side(task.way.config.size)
+        content_image = images.load(task.content, max_side=side, keep_transparency=way.keep_transparency)
+        style = style_image(task.style, side)
+        with closing(stylize(content_image, style, way.config, compute=choose_compute())) as run:
             for frame in run:
                 yield run.work_until(frame.step) / max(run.work_until(run.steps), 1e-9)
             save_result(run.result, run.record(), path)

@@ -46,7 +46,7 @@ class AnimatedPicture:
         self.orientation = 1  # as stored
         self.read_until = Fraction(0)  # as of `FilmStream`
         with header_of(path if whole else io.BytesIO(self._content)) as (picture, file, name):
-            admit(picture, file, name, images.MAX_SIDE, channels=4)
+            admit(picture, file, name, images.READ_SIDE, channels=4)
             self._count = getattr(picture, "n_frames", 1)
         self.facts = FilmFacts(MILLISECOND, frames=self._count, animation=True)
 

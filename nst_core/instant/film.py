@@ -58,7 +58,7 @@ def _size(name: str, upright: tuple[int, int], size: int | None) -> tuple[int, i
         raise ImageError(
             f"{seen(name)} is {width}×{height} pixels; both sides must be at least {least}: choose a larger one"
         )
-    longest = min(size or images.MAX_SIDE, images.MAX_SIDE)
+    longest = min(size or images.READ_SIDE, images.READ_SIDE)
     if max(height, width) > longest:
         return images.fitted_size((height, width), longest)
     return height, width

@@ -70,7 +70,7 @@ def paint_video(
         output: the file to write, an MP4 (H.264); or an animated GIF, WebP or PNG, without sound.
         paint: image (1, 3, H, W) in [0, 1] on the CPU -> painted image of that size, on any device.
         steady: less shimmer; see Steady.
-        size: longest side in pixels, never enlarged; None as it is, up to images.MAX_SIDE.
+        size: longest side in pixels, never enlarged; None as it is, up to images.READ_SIDE.
         steering: whose `stop` ends the video after the frame at hand.
 
     Raises:

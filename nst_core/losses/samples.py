@@ -21,11 +21,13 @@ SEED = 0  # of what is drawn where no generator is given: the same each time
 def all_samples(features: Tensor, tap: Tensor | None = None, share: Tensor | None = None) -> Samples:
     """Give every feature vector of one picture's layer; arguments as of `gram_matrix`, with B = 1."""
     vectors = features[0].flatten(1).T  # (H*W, C): contiguous for channels-last features, and no copy
-    if share is None:
-        shares = torch.full((len(vectors),), 1 / len(vectors), device=features.device)
-    else:
-        shares = share.float().flatten()
+    shares = equal_shares(len(vectors), features.device) if share is None else share.float().flatten()
     return (vectors, shares) if tap is None else (vectors, shares, tap)
+
+
+def equal_shares(count: int, device: torch.device) -> Tensor:
+    """Give 1 / count so many times, (count,): one number, seen again and again."""
+    return torch.full((), 1 / count, device=device).expand(count)
 
 
 def pool(memories: Sequence[Samples], shares: Sequence[float]) -> Samples:
@@ -77,20 +79,41 @@ class _Taken(torch.autograd.Function):
 def draw(memory: Samples, count: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
     """Draw at most `count` feature vectors, float32, tapped: all of them where they are that few, else by their shares.
 
-    Each `count`-th part of the sum of shares gives one vector, so that a fresh draw never leaves a part of the picture
-    out, and a vector without share is never drawn.
-
     Returns:
         points (n, N) and how much each counts (n,), of sum 1.
     """
     vectors, shares, *tap = memory
     if len(vectors) > count:
-        chance = source_of_chance(generator)
-        jitter = torch.rand(count, generator=chance, device=chance.device).to(vectors.device)
+        chosen, shares = positions(shares, count, generator)
+        vectors = taken(vectors, chosen)
+    return tapped(vectors, *tap), shares.contiguous()
+
+
+def tapped(vectors: Tensor, tap: Tensor | None = None) -> Tensor:
+    """Give feature vectors (n, C) in float32, through a tap (N, C) if there is one."""
+    return vectors.float() if tap is None else vectors.float() @ tap.float().T
+
+
+def positions(shares: Tensor, count: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Draw at most `count` positions by their shares (M,): all where they are that few.
+
+    Each `count`-th part of the sum of shares gives one, so that a fresh draw never leaves a part of the picture out,
+    and a position without share is never drawn.
+
+    Returns:
+        chosen (n,), rising, maybe some more than once, and how much each counts (n,), of sum 1.
+    """
+    total, device = len(shares), shares.device
+    if total <= count:
+        return torch.arange(total, device=device), shares.contiguous()
+    chance = source_of_chance(generator)
+    jitter = torch.rand(count, generator=chance, device=chance.device).to(device)
+    if shares.stride() == (0,):  # as of `equal_shares`: whole numbers say where, and nothing is summed
+        starts = torch.arange(count, device=device) * total
+        chosen = ((starts + (jitter * total).long()) // count).clamp(max=total - 1)
+    else:
         bounds = running_sums(shares, 0)  # (M,)
-        aims = (torch.arange(count, device=vectors.device) + jitter) / count * bounds[-1]
-        # rounding may aim at the very end, where no vector with a share follows
+        aims = (torch.arange(count, device=device) + jitter) / count * bounds[-1]
+        # rounding may aim at the very end, where no position with a share follows
         chosen = torch.searchsorted(bounds, aims, right=True).clamp(max=torch.searchsorted(bounds, bounds[-1]))
-        vectors, shares = taken(vectors, chosen), torch.full_like(aims, 1 / count)
-    points = vectors.float()
-    return (points @ tap[0].float().T if tap else points), shares
+    return chosen, torch.full_like(jitter, 1 / count)

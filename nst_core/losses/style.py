@@ -17,14 +17,15 @@ from torch import Tensor
 
 from nst_core.losses.gram import gram_matrix, squared_distance
 from nst_core.losses.kernels import (
+    KERNEL_POINTS,
     gaussian_distance,
     gaussian_target,
     polynomial_distance,
     with_offset,
 )
 from nst_core.losses.moments import channel_moments, deviation_distance, joint_moments, mean_vector
-from nst_core.losses.samples import all_samples, no_samples, pool
-from nst_core.losses.sliced import sliced_distance
+from nst_core.losses.samples import all_samples, draw, no_samples, pool
+from nst_core.losses.sliced import SLICED_POINTS, sliced_distance
 from nst_core.losses.wasserstein import gaussian_cloud, joint_distance, joint_target, wasserstein_distance
 
 # A tensor or a tuple of tensors. Any, as each loss has a form of its own, which none but its own functions look into.
@@ -55,7 +56,8 @@ class StyleLoss:
     """A style as what is remembered of a layer's features, and how far two memories are apart.
 
         target = loss.prepare(loss.blend([loss.statistics(style, tap, share) for style in styles], shares))
-        distance = loss.distance(loss.statistics(painted, tap, share), target, generator)
+        painted = loss.drawn(loss.statistics(painted, tap, share), generator)
+        distance = loss.distance(painted, target, generator)
 
     Attributes:
         title: for menus.
@@ -67,6 +69,7 @@ class StyleLoss:
         blend: memories of several styles and their shares, of sum 1 -> one memory.
         prepare: memory of the target -> what `distance` wants of it, made once.
         nothing: a memory -> that of features which are all zero.
+        points: positions of a painted picture, at most, of which the loss draws anew at each look; 0: all are counted.
     """
 
     title: str
@@ -76,6 +79,11 @@ class StyleLoss:
     blend: Callable[[Sequence[Memory], Sequence[float]], Memory] = mix
     prepare: Callable[[Memory], Memory] = unchanged
     nothing: Callable[[Memory], Memory] = zeros
+    points: int = 0
+
+    def drawn(self, memory: Memory, generator: torch.Generator | None) -> Memory:
+        """Draw from a painted picture's memory what is compared: of one that is counted whole, itself."""
+        return draw(memory, self.points, generator) if self.points else memory
 
 
 STYLE_LOSSES = {
@@ -112,6 +120,7 @@ STYLE_LOSSES = {
         distance=sliced_distance,
         blend=pool,
         nothing=no_samples,
+        points=SLICED_POINTS,
     ),
     "mmd linear": StyleLoss(
         title="MMD, linear kernel: means",
@@ -134,6 +143,7 @@ STYLE_LOSSES = {
         blend=pool,
         prepare=gaussian_target,
         nothing=no_samples,
+        points=KERNEL_POINTS,
     ),
 }
 

@@ -1,1 +1,1 @@
-"""Opens files of pictures within a budget of memory, and reads what is written in them. Imports no tensor."""
+"""Opens files of pictures within a budget of memory, reads what is written in them, writes pictures. Imports errors."""

@@ -31,6 +31,11 @@ class Color:
         """Whether what is shown depends on the content."""
         return self.after is not _as_painted
 
+    @property
+    def leaves_content(self) -> bool:
+        """Whether the content is painted from as it is."""
+        return self.before is not _in_greys
+
 
 def luma(image: Tensor) -> Tensor:
     """Compute how bright each pixel is: (1, 3, H, W) -> (1, 1, H, W)."""

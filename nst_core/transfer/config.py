@@ -105,6 +105,15 @@ class StyleTransferConfig(Settings):
             layer_weights=tuple(layers.values()) if self.layer_weights or len(layers) < len(self.style_layers) else (),
         )
 
+    def at_twice_the_size(self) -> "StyleTransferConfig":
+        """Make settings that go on from a picture at twice its size: at that size alone, with half the steps.
+
+        Raises:
+            ConfigError: twice the size is too large.
+        """
+        steps = max(1, self.steps // 2)
+        return self.changed(size=2 * self.size, start="image", smallest_scale=0, steps=steps, last_step=0)
+
     def _weights_of(self, layers: Any) -> tuple[float, ...]:
         if not self.layer_weights or not _are_texts(layers):
             return ()

@@ -1,57 +1,219 @@
-"""Estimates the memory that a painting takes, before it begins."""
+"""Chooses how a painting is computed, by the memory that there is: at once, in strips, or with less to remember."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from nst_core import images
 from nst_core.devices import Compute, free_memory
 from nst_core.errors import DeviceError
+from nst_core.features.checkpoint import PRE, plan
+from nst_core.features.strips import LEAST_ROWS, STRIP_NUMBERS
 from nst_core.transfer.config import StyleTransferConfig
 
-# Peak bytes for each pixel painted, as tests/benchmarks/memory.py saw them and a little more.
+Size = tuple[int, int]  # (height, width), pixels
+
+# Peak bytes for each pixel painted at once, with a history of 10. On CPUs the whole process', as
+# tests/benchmarks/memory.py saw them and a little more; on NVIDIA's GPUs tensors alone, counted on one that is none
+# (1,400 … 1,680 and 2,300) and what its convolutions want besides. Nobody has measured on Apple's.
 BYTES_PER_PIXEL = {"fp32": 4000, "bf16": 2800}
+BYTES_PER_PIXEL_ON_CUDA = {"fp32": 2700, "bf16": 1900}
+WORKSPACE_ON_CUDA = 2**29  # bytes, of convolutions
 BACKBONE_SHARE = {"lite": 0.68}  # of these for a network that is narrower than VGG-19
 TILE_SHARE = 1.4  # of these for a tile, whose every map is kept once more with its edges around it
-CANVAS_BYTES = 12  # of a pixel: three float32 numbers
-OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content, and what the optimiser moves by
 STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked at once and without gradients
 
+CANVAS_BYTES = 12  # of a pixel: three float32 numbers
+OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content, and what the optimiser moves by
+USUAL_HISTORY = 10  # of what was measured
+ADAMS_CANVASES = 2  # its moments
 
-def held_between_steps(size: tuple[int, int], config: StyleTransferConfig) -> int:
+# In strips: bytes for each number of the strip at hand, in either precision (measured: 28 … 40); of a pixel, what a
+# CPU's process takes beside its tensors at 1536 pixels (measured: 52) and 4096; and, whatever the size, what libraries
+# take and what smaller scales left (measured: 0.26 GB).
+STRIP_BYTES = 40
+SCRAP_BYTES = 52
+KEPT_BYTES = 3 * 2**27
+SHORT_HISTORIES = (5, 3)  # steps, where more do not fit
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a painting is computed.
+
+    Attributes:
+        config: its settings; with a shorter history, or by Adam, where that is what fits.
+        whole_pixels: scales of more pixels are painted in strips.
+        note: what was chosen and why; "" for what was asked for, at once.
+    """
+
+    config: StyleTransferConfig
+    whole_pixels: int
+    note: str = ""
+
+
+def held_between_steps(size: Size, config: StyleTransferConfig) -> int:
     """Count the bytes that a painting of that size (height, width) holds while others have their turns."""
-    height, width = size
-    return height * width * CANVAS_BYTES * (2 * config.history + OWN_CANVASES)
+    remembered = 2 * config.history if config.optimizer == "lbfgs" else ADAMS_CANVASES
+    return _pixels(size) * CANVAS_BYTES * (remembered + OWN_CANVASES)
+
+
+def needed_at_once(
+    content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, *, together: int = 1
+) -> float:
+    """Estimate the bytes that a painting takes which is looked at as a whole; arguments as of `check_memory`."""
+    on_cuda = compute.device.startswith("cuda")
+    each = (BYTES_PER_PIXEL_ON_CUDA if on_cuda else BYTES_PER_PIXEL)[compute.precision]
+    pixels = max(together * _pixels(content_size), STYLE_SHARE * _pixels(style_size))
+    needed = pixels * each * BACKBONE_SHARE.get(config.backbone, 1.0) * (TILE_SHARE if config.wrap else 1)
+    usual = _pixels(content_size) * CANVAS_BYTES * (2 * USUAL_HISTORY + OWN_CANVASES)
+    needed += together * (held_between_steps(content_size, config) - usual)
+    return needed + (WORKSPACE_ON_CUDA if on_cuda else 0)
+
+
+def needed_in_strips(content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute) -> float:
+    """Estimate the bytes that a painting takes which is measured in strips; arguments as of `check_memory`."""
+    size = 4 if compute.precision == "fp32" else 2  # bytes of a number
+    targets, maps = _targets(config), _maps(config)
+    pixels, width = max(_pixels(content_size), _pixels(style_size) / 2), max(content_size[1], style_size[1])
+    channels = next(count for _, _, count in plan(config.backbone))
+    strip = STRIP_BYTES * max(STRIP_NUMBERS, 2 * LEAST_ROWS * channels * width)
+    painting = _pixels(content_size) * 4 * targets + held_between_steps(content_size, config)
+    on_cuda = compute.device.startswith("cuda")
+    beside = WORKSPACE_ON_CUDA if on_cuda else KEPT_BYTES + SCRAP_BYTES * pixels
+    return pixels * maps * size + painting + _pixels(style_size) * CANVAS_BYTES + strip + beside
+
+
+def _targets(config: StyleTransferConfig) -> float:
+    """Count the numbers of the content's features that are kept, for each pixel."""
+    channels = {name: count for name, _, count in plan(config.backbone)}
+    layers = config.content_layers if config.content_weight > 0 else ()
+    return sum(channels[layer.removesuffix(PRE)] / 4 ** (int(layer[4]) - 1) for layer in layers)
+
+
+def _maps(config: StyleTransferConfig) -> float:
+    """Count the numbers of the maps that are kept at the worst moment on the way down, for each pixel.
+
+    Which are those of the poolings up to some, the gradient in that one, and the gradient in the next.
+    """
+    deepest = max(int(layer[4]) for layer in (*config.content_layers, *config.style_layers))
+    pools = [count for name, _, count in plan(config.backbone) if name.startswith("pool")][: deepest - 1]
+    numbers = [count / 4**number for number, count in enumerate(pools, 1)]
+    above = [*numbers[1:], 0.0]
+    return max([sum(numbers[: at + 1]) + numbers[at] + above[at] for at in range(len(numbers))], default=0.0)
+
+
+def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransferConfig, compute: Compute) -> Way:
+    """Choose the first way that fits: at once, in strips, in strips with a shorter history, in strips by Adam.
+
+    In strips a step paints the same and takes two thirds longer; with less to remember, L-BFGS paints another picture.
+
+    Args:
+        content_size, style_sizes: of the pictures as they would be used.
+        config: the size that made them so, and the network.
+        compute: whose free memory it is to fit.
+
+    Raises:
+        DeviceError: none fits; with a size that does.
+    """
+    free, style_size = free_memory(compute.device), max(style_sizes, key=_pixels)
+    whole = needed_at_once(content_size, style_size, config, compute)
+    if whole <= free:
+        return Way(config, _pixels(content_size))
+    for changed, how in _leaner(config):
+        if needed_in_strips(content_size, style_size, changed, compute) <= free:
+            pixels = int(_pixels(content_size) * free / whole)
+            return Way(changed, pixels, f"painted in strips{how}: {_told(whole, free, compute, ' at once')}")
+    least = min(needed_in_strips(content_size, style_size, changed, compute) for changed, _ in _leaner(config))
+    fitting = min(largest_size(content_size, style_size, config, compute), config.size // 16 * 16)
+    raise _too_large(content_size, style_size, min(whole, least), free, compute, fitting, "", " even in strips")
+
+
+def _leaner(config: StyleTransferConfig) -> Iterator[tuple[StyleTransferConfig, str]]:
+    """List the settings that take ever less memory, and how they differ in words."""
+    yield config, ""
+    if config.optimizer != "lbfgs":
+        return
+    for history in SHORT_HISTORIES:
+        if history < config.history:
+            yield config.changed(history=history), f", with a history of {history} steps rather than {config.history}"
+    yield config.changed(optimizer="adam"), ", by Adam rather than L-BFGS"
+
+
+def largest_size(content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute) -> int:
+    """Find the largest size, a multiple of 16, at which these pictures fit in some way; 0 for none.
+
+    Args:
+        content_size, style_size: (height, width) at the config's size.
+        config: its network, and how it is painted.
+        compute: whose free memory it is to fit.
+    """
+    free = free_memory(compute.device)
+
+    def fits(size: int) -> bool:
+        content, style = (_scaled(own, size / config.size) for own in (content_size, style_size))
+        if content[0] * content[1] > images.MAX_SIDE**2:
+            return False
+        return needed_at_once(content, style, config, compute) <= free or any(
+            needed_in_strips(content, style, leaner, compute) <= free for leaner, _ in _leaner(config)
+        )
+
+    sizes = range(images.MIN_SIDE, images.MAX_SIDE + 1, 16)
+    return sizes[at - 1] if (at := bisect_left(sizes, True, key=lambda size: not fits(size))) else 0
 
 
 def check_memory(
-    content_size: tuple[int, int],
-    style_size: tuple[int, int],
+    content_size: Size,
+    style_size: Size,
     config: StyleTransferConfig,
     compute: Compute,
     *,
     together: int = 1,
     beside: int = 0,
 ) -> None:
-    """Refuse a size that this machine cannot hold, before it tries.
+    """Refuse a size that this machine cannot hold at once, before it tries.
 
     Args:
         content_size, style_size: (height, width) of the pictures as they would be used.
         config: the size that made them so, and the network.
+        compute: whose free memory they are to fit.
         together: paintings of that size in one pass of the network.
         beside: further ones, which wait for their turn with what their optimisers remember.
 
     Raises:
         DeviceError: with a size that fits.
     """
-    (height, width), (style_height, style_width) = content_size, style_size
-    pixels = max(together * height * width, STYLE_SHARE * style_height * style_width)
-    needed = pixels * BYTES_PER_PIXEL[compute.precision] * BACKBONE_SHARE.get(config.backbone, 1.0)
-    needed *= TILE_SHARE if config.wrap else 1
+    needed = needed_at_once(content_size, style_size, config, compute, together=together)
     needed += beside * held_between_steps(content_size, config)
     free = free_memory(compute.device)
     if needed <= free:
         return
     fitting = int(config.size * (free / needed) ** 0.5) // 16 * 16
-    remedy = f"choose a size of at most {fitting}" if fitting >= images.MIN_SIDE else "close other programs"
     count = f"{together + beside} pictures of " if together + beside > 1 else ""
-    raise DeviceError(
-        f"painting {count}{width}×{height} pixels in a {style_width}×{style_height} style takes about "
-        f"{needed / 2**30:.1f} GB, and {compute.name} has {free / 2**30:.1f} GB free; {remedy}"
+    raise _too_large(content_size, style_size, needed, free, compute, fitting, count)
+
+
+def _too_large(
+    content_size: Size, style_size: Size, needed: float, free: float, compute: Compute, fitting: int,
+    count: str, how: str = "",
+) -> DeviceError:  # fmt: skip
+    (height, width), (style_height, style_width) = content_size, style_size
+    remedy = "close other programs"
+    if fitting >= images.MIN_SIDE:
+        remedy = f"choose a size of at most {fitting}"
+    return DeviceError(
+        f"painting {count}{width}×{height} pixels in a {style_width}×{style_height} style "
+        f"{_told(needed, free, compute, how)}; {remedy}"
     )
+
+
+def _told(needed: float, free: float, compute: Compute, how: str) -> str:
+    return f"takes about {needed / 2**30:.1f} GB{how}, and {compute.name} has {free / 2**30:.1f} GB free"
+
+
+def _pixels(size: Size) -> int:
+    return size[0] * size[1]
+
+
+def _scaled(size: Size, by: float) -> Size:
+    return max(1, round(size[0] * by)), max(1, round(size[1] * by))

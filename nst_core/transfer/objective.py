@@ -122,9 +122,7 @@ class StyleTransferObjective:
     def _remember_content(self) -> None:
         """Look at the content for the layers that are not yet known of it."""
         unknown = tuple(layer for layer in self.content_layers if layer not in self.content_targets)
-        seen = self.features(self.content_image, unknown, wrap=self.config.wrap) if unknown else {}
-        for layer in unknown:
-            target = self.measured(layer, seen[layer]).float()
+        for layer, target in self.content_seen(unknown).items() if unknown else ():
             self.content_targets[layer] = target
             nothing = content_loss(torch.zeros_like(target), target)
             self.content_magnitudes[layer] = float(nothing.clamp(min=SMALLEST_MAGNITUDE))
@@ -133,10 +131,18 @@ class StyleTransferObjective:
         """Look at the style pictures for what is not yet known of them."""
         for number, image in enumerate(self.style_images):
             unknown = tuple(layer for layer in self.style_layers if (layer, number) not in self.memories)
-            seen = self.features(image, unknown) if unknown else {}
-            for layer in unknown:
-                memory = self.style_loss.statistics(seen[layer], self.network.tap(layer), None)
+            for layer, memory in self.style_seen(image, unknown).items() if unknown else ():
                 self.memories[layer, number] = memory
+
+    def content_seen(self, layers: tuple[str, ...]) -> Features:
+        """Look at the content at some layers: what the painting is compared with there, float32."""
+        seen = self.features(self.content_image, layers, wrap=self.config.wrap)
+        return {layer: self.measured(layer, seen[layer]).float() for layer in layers}
+
+    def style_seen(self, image: Tensor, layers: tuple[str, ...]) -> dict[str, Memory]:
+        """Look at a style picture (1, 3, any, any) at some layers, and remember."""
+        seen = self.features(image, layers)
+        return {layer: self.style_loss.statistics(seen[layer], self.network.tap(layer), None) for layer in layers}
 
     def _style_targets(self, layer: str) -> list[StyleTarget]:
         """Choose what is compared at a layer: each region with its style, or all of the picture with their blend."""
@@ -187,14 +193,14 @@ class StyleTransferObjective:
             target = self.content_targets[layer]
             loss = content_loss(self.measured(layer, features[layer]), target)
             terms[content_term(layer)] = self.content_coefficient(layer, target) * loss
+        # all that is drawn by chance of the picture before what the distances draw: known before it is looked at
+        memories = {layer: self._style_memories(layer, features[layer]) for layer in self.style_layers}
         for layer in self.style_layers:
-            if (term := self._style_term(layer, features[layer])) is not None:
-                terms[style_term(layer)] = term
+            if memories[layer]:
+                terms[style_term(layer)] = self.style_loss_of(layer, memories[layer], features[layer][0, 0].numel())
         if config.tv_weight > 0:
             terms[TV_TERM] = self.variation(image)
-        if not terms:
-            raise ConfigError("the masks are too small for every style layer; paint more, or choose shallower layers")
-        return terms
+        return told(terms)
 
     def variation(self, image: Tensor) -> Tensor:
         """Weigh the total variation of image (1, 3, H, W); of a tile, across its edges, too."""
@@ -202,21 +208,27 @@ class StyleTransferObjective:
             image = F.pad(image, (0, 1, 0, 1), mode=WRAPPED)
         return self.config.tv_weight * TOTAL_VARIATIONS[self.config.total_variation](image)
 
-    def _style_term(self, layer: str, features: Tensor) -> Tensor | None:
-        """Compute a layer's term; None where no region has a say in its few positions."""
-        losses = []
+    def _style_memories(self, layer: str, features: Tensor) -> list[tuple[StyleTarget, Memory]]:
+        """Remember of a layer what each target is compared with, where its region has a say in so few positions."""
+        memories = []
         for target in self.style_targets[layer]:
-            share = None if target.region is None else self._share(target.region, size_of(features))
-            if share is None and target.region is not None:
-                continue
-            memory = self.style_loss.statistics(features, self.network.tap(layer), share)
-            distance = self.style_loss.distance(memory, target.memory, self.generator)
-            losses.append(self.style_coefficient(layer, features, target) * distance)
-        if len(losses) == 1:  # the rule
-            return losses[0]
-        return torch.stack(losses).sum() if losses else None
+            share = None if target.region is None else self.share(target.region, size_of(features))
+            if share is not None or target.region is None:
+                memory = self.style_loss.statistics(features, self.network.tap(layer), share)
+                memories.append((target, self.style_loss.drawn(memory, self.generator)))
+        return memories
 
-    def _share(self, region: int, size: tuple[int, int]) -> Tensor | None:
+    def style_loss_of(self, layer: str, memories: Sequence[tuple[StyleTarget, Memory]], positions: int) -> Tensor:
+        """Weigh how far a layer of so many positions, of which each target's memory is given, is from the targets."""
+        losses = [
+            self.style_coefficient(layer, positions, target)
+            * self.style_loss.distance(memory, target.memory, self.generator)
+            for target, memory in memories
+        ]
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()  # one is the rule
+
+    def share(self, region: int, size: tuple[int, int]) -> Tensor | None:
+        """Give how much each position of a layer of that size counts in a region; as `masks.shares`."""
         if (region, size) not in self.shares:
             self.shares[region, size] = shares(self.regions[region], size)
         return self.shares[region, size]
@@ -230,15 +242,26 @@ class StyleTransferObjective:
             * normalize(self._channels(layer), target[0, 0].numel(), self.content_magnitudes[layer])
         )
 
-    def style_coefficient(self, layer: str, features: Tensor, target: StyleTarget) -> float:
-        """Find the factor of the style loss's distance at a layer with features (B, k, H, W) is multiplied with."""
+    def style_coefficient(self, layer: str, positions: int, target: StyleTarget) -> float:
+        """Find the factor of the style loss's distance at a layer of so many positions is multiplied with."""
         normalize = STYLE_NORMALIZATIONS[self.config.style_normalization]
         weight = self.config.style_weight * self.config.weight_of_layer(layer) * target.weight
         pixels = self.content_image[0, 0].numel()
-        return weight * normalize(self._channels(layer), features[0, 0].numel(), target.magnitude, pixels)
+        return weight * normalize(self._channels(layer), positions, target.magnitude, pixels)
 
     def _channels(self, layer: str) -> int:
         return channels_of(self.config.backbone, layer)  # not features.shape[1], which Lite has fewer of
+
+
+def told(terms: LossTerms) -> LossTerms:
+    """Give the terms themselves.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    if not terms:
+        raise ConfigError("the masks are too small for every style layer; paint more, or choose shallower layers")
+    return terms
 
 
 def normalized(shares: Sequence[float], count: int) -> list[float]:

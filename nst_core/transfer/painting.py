@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nst_core import images
-from nst_core.devices import Compute
+from nst_core.devices import Compute, release_freed_memory
 from nst_core.errors import ConfigError, DeviceError, WeightsError, said
 from nst_core.features.checkpoint import Checkpoint, Flaw, title_of
 from nst_core.features.loading import load_network
@@ -25,6 +25,7 @@ from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.sources import Sources, kept_sources
 from nst_core.transfer.starts import STARTS, StartMaterial
 from nst_core.transfer.state import State
+from nst_core.transfer.strips import StripwiseObjective
 from nst_core.transfer.tile import as_tile
 
 Value = TypeVar("Value")
@@ -97,7 +98,7 @@ class Painting:
 
     def _next(self, wanted: StyleTransferConfig) -> Frame:
         if self.newest is None:
-            return _one(self._begin(1, None, wanted).next())
+            return replace(_one(self._begin(1, None, wanted).next()), note=self.sources.note)
         if not (self.newest.settled and self.number < len(self.scales)):
             frame = _one(self.stage).next(self._steer(wanted))
             if frame:
@@ -119,7 +120,7 @@ class Painting:
         network, self.checkpoint = load_network(self.config.backbone, self.compute, self.config.feature_scale)
         if number == len(self.scales):
             self.sources.free(for_last=True)
-        self.stage, self.number = None, number
+        self.stage, self.objective, self.number = None, None, number  # not beside what takes their place
         self.objective = self._objective(network, self.scales[number - 1].size)
         self.optimizer = self.optimizer or OPTIMIZERS[self.config.optimizer](
             step_size=self.config.step_size, history=self.config.history, betas=self.config.adam_betas
@@ -128,6 +129,8 @@ class Painting:
 
     def _staged(self, canvas: Tensor, made: int) -> Stage:
         """Put a canvas (1, 3, H, W) on the scale that is ready."""
+        if isinstance(self.objective, StripwiseObjective):
+            release_freed_memory()  # what smaller scales left lies in pieces that are too small for this one
         self.stage = Stage(
             _one(self.objective),
             canvas,
@@ -204,17 +207,13 @@ class Painting:
         return torch.Generator(objective.generator.device).manual_seed(self.config.seed).get_state()
 
     def _objective(self, network: VGG, size: int) -> StyleTransferObjective:
-        device = self.compute.device
-        content_image = self.sources.content_at(size).to(device)
+        device, sources = self.compute.device, self.sources
+        content_image = sources.content_at(size).to(device)
         own_size = images.size_of(content_image)
-        return StyleTransferObjective(
-            network,
-            content_image,
-            [image.to(device) for image in self.sources.styles_at(size)],
-            self.config,
-            [fit_mask(region, own_size).to(device) for region in self.sources.regions],
-            content_share=content_share(self.config),
-        )
+        styles = [image.to(device) for image in sources.styles_at(size)]
+        regions = [fit_mask(region, own_size).to(device) for region in sources.regions]
+        kind = StripwiseObjective if own_size[0] * own_size[1] > sources.whole_pixels else StyleTransferObjective
+        return kind(network, content_image, styles, self.config, regions, content_share=content_share(self.config))
 
     def _start(self, objective: StyleTransferObjective) -> Tensor:
         material = StartMaterial(

@@ -172,28 +172,31 @@ def versions() -> dict[str, str]:
     return {OURS: __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
-def save_result(image: Tensor, record: RunRecord, path: str | Path) -> None:
-    """Write image (1, 3 or 4, H, W) as a PNG, or by a name that ends in .jpg a JPEG, that remembers how it was made.
+def save_result(image: Tensor, record: RunRecord, path: str | Path, *, dpi: float | None = None) -> None:
+    """Write image (1, 3 or 4, H, W) as a PNG, by its name a JPEG or a TIFF of 16 bits, that remembers how it was made.
+
+    Args:
+        dpi: pixels an inch, for print.
 
     Raises:
         OutputError: it cannot be written.
     """
-    if images.is_jpeg(path):
-        images.save_jpeg(image, path, {TEXT_KEY: json.dumps(record.to_dict(), allow_nan=False)})
+    if images.is_jpeg(path) or images.is_tiff(path):
+        save = images.save_jpeg if images.is_jpeg(path) else images.save_tiff
+        save(image, path, {TEXT_KEY: json.dumps(record.to_dict(), allow_nan=False)}, dpi=dpi)
         return
     description = f"Painted by Neural Style Lab in {record.steps} steps; the record is in {TEXT_KEY!r} as JSON."
-    images.save_png(
-        image, path, {"Software": "Neural Style Lab", "Description": description, TEXT_KEY: record.to_json()}
-    )
+    text = {"Software": "Neural Style Lab", "Description": description, TEXT_KEY: record.to_json()}
+    images.save_png(image, path, text, dpi=dpi)
 
 
 def read_record(path: str | Path) -> RunRecord:
-    """Read the record inside a PNG or JPEG of ours.
+    """Read the record inside a PNG, JPEG or TIFF of ours.
 
     Raises:
         ImageError: neither, or one without a record.
     """
     text = images.read_text(path)
     if TEXT_KEY not in text:
-        raise ImageError(f"{named(path)} carries no record; only PNG and JPEG files saved by Neural Style Lab do")
+        raise ImageError(f"{named(path)} carries no record; only PNG, JPEG and TIFF files saved by Neural Style Lab do")
     return RunRecord.from_json(text[TEXT_KEY])

@@ -11,10 +11,10 @@ from nst_core.devices import Compute
 from nst_core.features.checkpoint import Flaw
 from nst_core.transfer.color import COLORS, Color
 from nst_core.transfer.config import MAX_STYLES, StyleTransferConfig
-from nst_core.transfer.json_values import is_count
+from nst_core.transfer.json_values import is_count, is_text
 from nst_core.transfer.ladder import Scale, ladder
 from nst_core.transfer.masks import check_mask, fit_mask, keep_unpainted, regions, soften
-from nst_core.transfer.memory import check_memory
+from nst_core.transfer.memory import way_of
 from nst_core.transfer.objective import normalized
 from nst_core.transfer.state import State, Tensors
 from nst_core.transfer.tile import fit_tile
@@ -36,6 +36,8 @@ class Sources:
         alpha: (1, 1, H, W) of a transparent content, as large as the result.
         regions: (1, 1, H, W) for each style, where it applies; empty without masks.
         start_image: to start from.
+        whole_pixels: scales of more pixels are painted in strips.
+        note: how it is painted, where that is not as it was asked for; "" else.
         at_last: whether content and styles are as large as the last scale sees them.
     """
 
@@ -48,6 +50,8 @@ class Sources:
     alpha: Tensor | None
     regions: list[Tensor]
     start_image: Tensor | None
+    whole_pixels: int
+    note: str = ""
     at_last: bool = False
     _beside: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -86,15 +90,18 @@ class Sources:
 
     def free(self, *, for_last: bool = False) -> None:
         """Let go of pictures as they came, which may be larger than all else; for_last: keep what the last needs."""
-        size = self.config.size
-        self.content, self.styles = (
-            (self.content_at(size), self.styles_at(size)) if for_last else (self.content_image, [])
-        )
+        size, plain = self.config.size, not for_last or COLORS[self.config.color].leaves_content
+        content = self.content_image if plain else self.content_at(size)  # not twice, where they are one picture
+        self.content, self.styles = content, self.styles_at(size) if for_last else []
         self.at_last, self._beside = True, None
 
     def state(self) -> State:
         """Give what `kept` makes them from; they never change."""
-        facts = {"scales": [[scale.size, scale.steps] for scale in self.scales]}
+        facts = {
+            "scales": [[scale.size, scale.steps] for scale in self.scales],
+            "whole pixels": self.whole_pixels,
+            "way's note": self.note,
+        }
         return State(facts, lasting={LAST if self.at_last else WHOLE: self._packed})
 
     def _packed(self) -> Tensors:
@@ -115,7 +122,7 @@ def sources(
     masks: Sequence[Tensor],
     compute: Compute,
 ) -> Sources:
-    """Prepare the pictures of a painting; arguments and errors are those of `stylize`."""
+    """Prepare the pictures of a painting and choose how it is computed; arguments and errors are those of `stylize`."""
     content, fitted_alpha = images.over_white(content_image), None
     if content_image.shape[1] == 4:
         fitted_alpha = _content_at(content_image[:, 3:], config.size, config)
@@ -123,14 +130,14 @@ def sources(
     styles = [style for _, style in colored]
     scales = ladder(config, images.size_of(content), [images.size_of(style) for style in styles])
     painted_size = images.fitted_size(images.size_of(content), config.size, config.size_rule)
-    for style in styles:
-        seen_size = images.fitted_size(images.size_of(style), _style_size(config.size, config), config.size_rule)
-        check_memory(painted_size, seen_size, config, compute)
+    style_side, rule = _style_size(config.size, config), config.size_rule
+    seen_sizes = [images.fitted_size(images.size_of(style), style_side, rule) for style in styles]
+    way = way_of(painted_size, seen_sizes, config, compute)
     fitted = _content_at(content, config.size, config)
     painted = regions(_fitted(masks, images.size_of(fitted), config), len(styles)) if masks else []
     normalized(config.blend, len(styles))  # raises for a wrong number of shares
     return Sources(
-        config=config,
+        config=way.config,
         scales=scales,
         content=colored[0][0],
         styles=styles,
@@ -139,6 +146,8 @@ def sources(
         alpha=fitted_alpha,
         regions=painted,
         start_image=start_image,
+        whole_pixels=way.whole_pixels,
+        note=way.note,
     )
 
 
@@ -175,6 +184,8 @@ def kept_sources(state: State, config: StyleTransferConfig) -> Sources:
         alpha=tensors.get("alpha"),
         regions=painted,
         start_image=tensors.get("start image"),
+        whole_pixels=state.fact("whole pixels", is_count),
+        note=state.fact("way's note", is_text),
         at_last=at_last,
     )
     if at_last and images.size_of(made.content) != size:

@@ -47,7 +47,7 @@ def stylize(
             masks that are not as many as the styles.
         ImageError: an empty mask.
         WeightsError: no weights for the backbone.
-        DeviceError: the device is absent, or its memory too small for this size.
+        DeviceError: the device is absent, or its memory too small for this size, in whatever way `memory` knows.
     """
     style_images = [style_image] if isinstance(style_image, Tensor) else list(style_image)
     if not 1 <= len(style_images) <= MAX_STYLES:
@@ -56,4 +56,4 @@ def stylize(
         raise ConfigError("start is 'image', but there is no such picture; give one, or choose another start")
     compute, checkpoint = compute or choose_compute(), weights.require(config.backbone)
     made = sources(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
-    return Run(Painting(made, config, checkpoint=checkpoint, compute=compute), steering)
+    return Run(Painting(made, made.config, checkpoint=checkpoint, compute=compute), steering)

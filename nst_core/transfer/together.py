@@ -59,9 +59,10 @@ def terms_together(objectives: Sequence[StyleTransferObjective], images: Sequenc
     for layer in first.style_layers:
         grams = gram_matrix(features[layer], tap(layer))  # (B, C, C)
         goals = [objective.style_targets[layer][0] for objective in objectives]
+        positions = features[layer][0, 0].numel()
         distances = (grams - torch.cat([goal.memory for goal in goals])).square().sum((1, 2))  # (B,)
         for objective, goal, distance, own in zip(objectives, goals, distances.unbind(), terms, strict=True):
-            own[style_term(layer)] = objective.style_coefficient(layer, features[layer], goal) * distance
+            own[style_term(layer)] = objective.style_coefficient(layer, positions, goal) * distance
     for objective, image, own in zip(objectives, images, terms, strict=True):
         if objective.config.tv_weight > 0:
             own[TV_TERM] = objective.variation(image)

@@ -15,6 +15,7 @@ from nst_core.__main__ import _parser, main
 from nst_core.commands.stylize import config_of
 from nst_core.devices import Compute
 from nst_core.features import weights
+from nst_core.pictures import save
 from nst_core.transfer import painting as run_module
 from nst_core.transfer.optimize import Stage
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
@@ -98,6 +99,36 @@ def test_a_painting_can_be_a_jpeg_that_remembers_how_it_was_made(folder):
     with Image.open(folder / "out.JPEG") as picture:
         assert picture.format == "JPEG"
     torch.testing.assert_close(images.load(folder / "out.JPEG"), images.load(folder / "out.png"), atol=0.15, rtol=0)
+
+
+def test_a_painting_can_be_a_tiff_for_print(folder):
+    for name in ("out.png", "out.tif"):
+        assert stylize("--dpi", "300", output=name) == 0
+        with Image.open(folder / name) as picture:
+            assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.02)
+    assert read_record(folder / "out.tif").config == read_record(folder / "out.png").config
+    torch.testing.assert_close(images.load(folder / "out.tif"), images.load(folder / "out.png"), atol=0.004, rtol=0)
+
+
+def test_a_result_is_gone_on_from_at_twice_its_size(folder):
+    assert stylize() == 0
+    assert main(["stylize", "content.png", "style.png", "-o", "large.png", "--twice", "out.png"]) == 0
+    small, large = read_record(folder / "out.png"), read_record(folder / "large.png")
+    assert large.content_size == tuple(2 * side for side in small.content_size)
+    assert large.config.start == "image" and large.config.smallest_scale == 0
+    run = paint(
+        images.load(folder / "content.png"), images.load(folder / "style.png"), large.config,
+        start_image=images.load(folder / "out.png"),
+    )  # fmt: skip
+    *_, last = run
+    torch.testing.assert_close(last.image.clamp(0, 1), images.load(folder / "large.png"), atol=0.5 / 255 + 1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("dpi", ["0", "nan", "many", "1e9"])
+def test_a_print_that_is_none_is_refused(folder, capsys, dpi):
+    with pytest.raises(SystemExit):
+        stylize("--dpi", dpi)
+    assert "such as 300" in capsys.readouterr().err
 
 
 # Option -> (what is typed, the setting, its value).
@@ -205,8 +236,8 @@ def test_what_is_no_picture_is_refused_by_name(folder, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--size", "8"], ["size is 8", "from 16 to 4096 pixels"]),
-        (["--size", "5000"], ["size is 5000"]),
+        (["--size", "8"], ["size is 8", "from 16 to 16384 pixels"]),
+        (["--size", "20000"], ["size is 20000"]),
         (["--steps", "0"], ["steps is 0", "from 1"]),
         (["--beta", "-1"], ["style_weight is -1", "from 0"]),
         (["--alpha", "nan"], ["content_weight is nan"]),
@@ -231,7 +262,7 @@ def test_a_whole_number_beyond_all_floats_is_refused_in_one_line(folder, capsys)
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_painting(folder, capsys):
-    assert "'out.gif'; name a .png or .jpg or .jpeg file" in refused(capsys, output="out.gif")
+    assert "'out.gif'; name a .png or .jpg or .jpeg or .tif or .tiff file" in refused(capsys, output="out.gif")
     assert "nowhere does not exist" in refused(capsys, output="nowhere/out.png")
     (folder / "taken.png").mkdir()
     assert "taken.png" in refused(capsys, output="taken.png")
@@ -323,7 +354,7 @@ def test_a_second_signal_while_saving_waits_until_all_is_saved(folder, capsys, m
 
     def cut_off(stage, changed=False):
         if stage.made == 1:  # this step is made to its end
-            monkeypatch.setattr(images, "to_pil", to_pil)
+            monkeypatch.setattr(save, "to_pil", to_pil)
             os.kill(os.getpid(), signal.SIGHUP)
         return step(stage, changed)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nst_core.losses.samples import all_samples, draw, pool, running_sums, taken
+from nst_core.losses.samples import all_samples, draw, equal_shares, pool, positions, running_sums, taken
 from tests.stand_ins import DEVICES
 
 FEATURES = torch.arange(600.0).view(1, 1, 20, 30)
@@ -73,3 +73,14 @@ def test_running_sums_are_those_of_exact_numbers_and_end_at_the_whole():
     sums = running_sums(shares, 0)
     torch.testing.assert_close(sums.double(), shares.double().cumsum(0), atol=1e-6, rtol=1e-6)
     assert (sums.diff() >= 0).all()
+
+
+def test_positions_that_count_alike_are_drawn_alike_however_it_is_said():
+    alike = equal_shares(6001, torch.device("cpu"))
+    chosen, weights = positions(alike, 97, torch.Generator().manual_seed(3))
+    other, _ = positions(alike.contiguous(), 97, torch.Generator().manual_seed(3))
+    assert ((chosen - other).abs() <= 1).all()  # as sums of float32 may have it
+    assert (chosen.diff() > 0).all() and (chosen * 97 // 6001 - torch.arange(97)).abs().max() <= 1
+    torch.testing.assert_close(weights, torch.full((97,), 1 / 97))
+    huge, _ = positions(equal_shares(2**28, torch.device("cpu")), 2048, torch.Generator().manual_seed(3))
+    assert huge[0] < 2**17 and 2**28 - 2**17 <= huge[-1] < 2**28

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -115,3 +117,14 @@ def test_nine_points_count_the_same_at_every_size():
     variation = TOTAL_VARIATIONS["nine point"]
     tiled = image.repeat(1, 1, 2, 2)  # plain at the edge, so nothing is added where tiles meet
     torch.testing.assert_close(variation(tiled), variation(image), rtol=0.02, atol=0)
+
+
+@pytest.mark.parametrize("name", TOTAL_VARIATIONS)
+@pytest.mark.parametrize("cuts", [(0, 13), (0, 5, 13), (0, 1, 12, 13), tuple(range(14))])
+def test_rows_have_shares_of_a_pictures_variation_which_are_all_of_it(name, cuts):
+    image = torch.rand(1, 3, 13, 9, generator=torch.Generator().manual_seed(0))
+    parts = [
+        TOTAL_VARIATIONS[name].of_rows(image[:, :, first : min(end + 1, 13)], first, end, 13)
+        for first, end in pairwise(cuts)
+    ]
+    torch.testing.assert_close(sum(parts), TOTAL_VARIATIONS[name](image))

@@ -28,7 +28,7 @@ def no_wish(monkeypatch):
     monkeypatch.delenv(cost.BUDGET_NAME, raising=False)
 
 
-def estimate(data: bytes, max_side: int = images.MAX_SIDE) -> int:
+def estimate(data: bytes, max_side: int = images.READ_SIDE) -> int:
     with header_of(io.BytesIO(data)) as (picture, file, _):
         cost.shrink(picture, file, max_side)
         return cost.needed(picture, file, max_side)
@@ -36,27 +36,27 @@ def estimate(data: bytes, max_side: int = images.MAX_SIDE) -> int:
 
 # Kind of file -> (how it is made, side at which it is read). Those that once took most, and one of each decoder.
 FILES = {
-    "16-bit png": (lambda: files.png(SIDE, SIDE, depth=16, color=0), images.MAX_SIDE),
-    "rgba png": (lambda: files.png(SIDE, SIDE, color=6), images.MAX_SIDE),
+    "16-bit png": (lambda: files.png(SIDE, SIDE, depth=16, color=0), images.READ_SIDE),
+    "rgba png": (lambda: files.png(SIDE, SIDE, color=6), images.READ_SIDE),
     "rgba png, scaled": (lambda: files.png(SIDE, SIDE, color=6), 600),
-    "jpeg 2000": (lambda: files.saved(SIDE, SIDE, "RGB", "JPEG2000"), images.MAX_SIDE),
+    "jpeg 2000": (lambda: files.saved(SIDE, SIDE, "RGB", "JPEG2000"), images.READ_SIDE),
     "jpeg 2000 of small blocks": (lambda: files.saved(1200, 1200, "RGB", "JPEG2000", codeblock_size=(4, 4)), 600),
-    "palette gif": (lambda: files.saved(SIDE, SIDE, "P", "GIF"), images.MAX_SIDE),
-    "cmyk jpeg": (lambda: files.saved(SIDE, SIDE, "CMYK", "JPEG"), images.MAX_SIDE),
+    "palette gif": (lambda: files.saved(SIDE, SIDE, "P", "GIF"), images.READ_SIDE),
+    "cmyk jpeg": (lambda: files.saved(SIDE, SIDE, "CMYK", "JPEG"), images.READ_SIDE),
     "progressive jpeg, scaled": (lambda: files.saved(SIDE, SIDE, "CMYK", "JPEG", progressive=True), 300),
-    "webp": (lambda: files.saved(SIDE, SIDE, "RGB", "WEBP", method=0), images.MAX_SIDE),
+    "webp": (lambda: files.saved(SIDE, SIDE, "RGB", "WEBP", method=0), images.READ_SIDE),
     "webp, scaled": (lambda: files.saved(SIDE, SIDE, "RGB", "WEBP", method=0), 600),
-    "avif": (lambda: files.saved(SIDE, SIDE, "RGB", "AVIF", speed=10), images.MAX_SIDE),
-    "heic": (lambda: files.saved(SIDE, SIDE, "RGB", "HEIF", enc_params=QUICK_HEIC), images.MAX_SIDE),
+    "avif": (lambda: files.saved(SIDE, SIDE, "RGB", "AVIF", speed=10), images.READ_SIDE),
+    "heic": (lambda: files.saved(SIDE, SIDE, "RGB", "HEIF", enc_params=QUICK_HEIC), images.READ_SIDE),
     "heic, scaled": (lambda: files.saved(SIDE, SIDE, "RGBA", "HEIF", enc_params=QUICK_HEIC), 600),
-    "float tiff": (lambda: files.saved(SIDE, SIDE, "F", "TIFF"), images.MAX_SIDE),
-    "double tiff, colours": (lambda: files.float_tiff(np.ones((SIDE, SIDE, 3), "f8")), images.MAX_SIDE),
-    "half tiff, colours": (lambda: files.float_tiff(np.ones((SIDE, SIDE, 3), "f2")), images.MAX_SIDE),
-    "tiff in planes": (lambda: tiff(np.ones((SIDE, SIDE, 4), np.uint16), 16, 2, planes=True), images.MAX_SIDE),
-    "exr": (lambda: files.packed_exr(np.ones((SIDE, SIDE, 3)), "zip16"), images.MAX_SIDE),
+    "float tiff": (lambda: files.saved(SIDE, SIDE, "F", "TIFF"), images.READ_SIDE),
+    "double tiff, colours": (lambda: files.float_tiff(np.ones((SIDE, SIDE, 3), "f8")), images.READ_SIDE),
+    "half tiff, colours": (lambda: files.float_tiff(np.ones((SIDE, SIDE, 3), "f2")), images.READ_SIDE),
+    "tiff in planes": (lambda: tiff(np.ones((SIDE, SIDE, 4), np.uint16), 16, 2, planes=True), images.READ_SIDE),
+    "exr": (lambda: files.packed_exr(np.ones((SIDE, SIDE, 3)), "zip16"), images.READ_SIDE),
     "exr, scaled": (lambda: files.exr(dict.fromkeys("RGBA", np.ones((SIDE, SIDE), "f4"))), 600),
-    "tiff of one tile": (lambda: files.one_tile(5000), images.MAX_SIDE),
-    "icon": (lambda: files.icon(files.png(SIDE, SIDE, color=6)), images.MAX_SIDE),
+    "tiff of one tile": (lambda: files.one_tile(5000), images.READ_SIDE),
+    "icon": (lambda: files.icon(files.png(SIDE, SIDE, color=6)), images.READ_SIDE),
 }  # fmt: skip
 
 # Reads a file in a child of its own, which has imported all, and prints by how many bytes that grew at most.

@@ -4,64 +4,104 @@ import torch
 from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import DeviceError
+from nst_core.features import strips
 from nst_core.transfer import memory as module
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
-from nst_core.transfer.memory import BYTES_PER_PIXEL, check_memory
+from nst_core.transfer.kept import restored
+from nst_core.transfer.memory import BYTES_PER_PIXEL, check_memory, needed_at_once, needed_in_strips, way_of
+from nst_core.transfer.strips import StripwiseObjective
 from nst_core.transfer.stylize import stylize
 
 CPU = Compute(device="cpu", precision="fp32")
+SQUARE = 2048, 2048
 
 
 def small(**settings) -> StyleTransferConfig:
     return StyleTransferConfig(**{"content_layers": ("conv2_1",), "style_layers": ("conv1_1",), "size": 32} | settings)
 
 
+@pytest.fixture
+def free(monkeypatch):
+    """Says how much memory is free."""
+    return lambda count: monkeypatch.setattr(module, "free_memory", lambda device: count)
+
+
 @pytest.mark.parametrize("backbone", SETTINGS["backbone"].choices)
 @pytest.mark.parametrize("precision", BYTES_PER_PIXEL)
-def test_a_size_beyond_the_memory_is_refused_and_the_one_proposed_is_not(
-    random_weights, pictures, monkeypatch, precision, backbone
-):
-    monkeypatch.setattr(module, "free_memory", lambda device: 10**9)
+def test_a_size_beyond_the_memory_is_refused_and_the_one_proposed_is_not(free, precision, backbone):
+    free(10**9)
     compute = Compute(device="cpu", precision=precision)
+
+    def way(size):
+        config = small(size=size, backbone=backbone)
+        return way_of((size * 3 // 4, size), [(size * 3 // 4, size)], config, compute)
+
     with pytest.raises(DeviceError) as raised:
-        stylize(*pictures, small(size=4096, backbone=backbone), compute=compute)
+        way(16000)
     text = str(raised.value)
-    assert "4096×3072" in text and "0.9 GB free" in text and "CPU" in text
+    assert "16000×12000" in text and "0.9 GB free" in text and "CPU" in text and "even in strips" in text
     proposed = int(text.split("at most ")[1].split()[0])
-    assert 300 < proposed < 4096
-    stylize(*pictures, small(size=proposed, backbone=backbone), compute=compute)
+    assert 1000 < proposed < 8000
+    assert way(proposed).config.optimizer == "adam"
     with pytest.raises(DeviceError):
-        stylize(*pictures, small(size=proposed + 32, backbone=backbone), compute=compute)
+        way(proposed + 32)
 
 
-def test_a_style_picture_beyond_the_memory_is_refused_too(random_weights, monkeypatch):
-    monkeypatch.setattr(module, "free_memory", lambda device: 64 * 64 * BYTES_PER_PIXEL["fp32"] * 2)
+def test_the_first_way_that_fits_is_taken_and_said(free):
+    config = small(size=2048)
+    at_once = needed_at_once(SQUARE, SQUARE, config, CPU)
+    free(at_once)
+    assert way_of(SQUARE, [SQUARE], config, CPU).note == ""
+    seen = []
+    for leaner in (config, config.changed(history=5), config.changed(history=3), config.changed(optimizer="adam")):
+        needed = needed_in_strips(SQUARE, SQUARE, leaner, CPU)
+        assert needed < at_once / 2
+        free(needed)
+        way = way_of(SQUARE, [SQUARE], config, CPU)
+        assert way.config == leaner and way.note.startswith("painted in strips") and "at once" in way.note
+        assert way.whole_pixels == int(2048**2 * needed / at_once)
+        seen.append(way.note)
+    assert "history of 3 steps rather than 10" in seen[2] and "by Adam" in seen[3] and "history" not in seen[0]
+
+
+def test_what_fits_no_shorter_history_than_asked_for_is_not_called_one(free):
+    config = small(size=2048, history=4)
+    free(needed_in_strips(SQUARE, SQUARE, config.changed(history=3), CPU))
+    assert way_of(SQUARE, [SQUARE], config, CPU).config.history == 3
+
+
+def test_a_long_history_takes_more():
+    assert needed_at_once(SQUARE, SQUARE, small(history=100), CPU) > needed_at_once(SQUARE, SQUARE, small(), CPU) + 9e9
+
+
+def test_a_style_picture_beyond_the_memory_is_refused_too(random_weights, free):
+    free(64 * 64 * BYTES_PER_PIXEL["fp32"] * 2)
     square, panorama = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 4096)
     config = small(size=64, size_rule="shortest side")
     stylize(square, [square, square], config, compute=CPU)
     for styles in (panorama, [square, panorama]):
-        with pytest.raises(DeviceError):
+        with pytest.raises(DeviceError, match="in a 4096×64 style"):
             stylize(square, styles, config, compute=CPU)
 
 
-def test_a_style_that_is_looked_at_larger_takes_more(random_weights, monkeypatch):
-    monkeypatch.setattr(module, "free_memory", lambda device: 64 * 64 * BYTES_PER_PIXEL["fp32"] * 2)
+def test_a_style_that_is_looked_at_larger_takes_more(random_weights, free):
+    free(64 * 64 * BYTES_PER_PIXEL["fp32"] * 2)
     square = torch.rand(1, 3, 64, 64)
     stylize(square, square, small(size=64, style_scale=2.0), compute=CPU)
     with pytest.raises(DeviceError, match="in a 256×256 style"):
         stylize(square, square, small(size=64, style_scale=4.0), compute=CPU)
 
 
-def test_a_tile_takes_more(random_weights, monkeypatch):
-    monkeypatch.setattr(module, "free_memory", lambda device: 64 * 64 * BYTES_PER_PIXEL["fp32"] * 1.2)
+def test_a_tile_takes_more(random_weights, free):
+    free(64 * 64 * BYTES_PER_PIXEL["fp32"] * 1.2)
     square = torch.rand(1, 3, 64, 64)
     stylize(square, square, small(size=64), compute=CPU)
     with pytest.raises(DeviceError, match="choose a size of at most 48"):
         stylize(square, square, small(size=64, wrap=True), compute=CPU)
 
 
-def test_a_style_beyond_the_memory_is_refused_before_it_is_enlarged(random_weights, monkeypatch):
-    monkeypatch.setattr(module, "free_memory", lambda device: 10**6)
+def test_a_style_beyond_the_memory_is_refused_before_it_is_enlarged(random_weights, free, monkeypatch):
+    free(10**6)
     enlarged = []
     monkeypatch.setattr(images, "resize", lambda image, size: enlarged.append(size))
     with pytest.raises(DeviceError):
@@ -69,19 +109,45 @@ def test_a_style_beyond_the_memory_is_refused_before_it_is_enlarged(random_weigh
     assert not enlarged
 
 
-def test_no_size_is_proposed_that_cannot_be_chosen(random_weights, pictures, monkeypatch):
-    monkeypatch.setattr(module, "free_memory", lambda device: 1000)
+def test_no_size_is_proposed_that_cannot_be_chosen(random_weights, pictures, free):
+    free(1000)
     with pytest.raises(DeviceError) as raised:
         stylize(*pictures, small(), compute=CPU)
-    assert "at most 0" not in str(raised.value)
+    assert "at most" not in str(raised.value) and "close other programs" in str(raised.value)
 
 
 @pytest.mark.parametrize("precision", BYTES_PER_PIXEL)
-def test_what_just_fits_is_let_through(monkeypatch, precision):
+def test_what_just_fits_at_once_is_let_through(free, precision):
     square, compute = (40, 50), Compute(device="cpu", precision=precision)
     needed = 40 * 50 * BYTES_PER_PIXEL[precision]
-    monkeypatch.setattr(module, "free_memory", lambda device: needed)
+    free(needed)
     check_memory(square, square, small(), compute)
-    monkeypatch.setattr(module, "free_memory", lambda device: needed - 1)
+    free(needed - 1)
     with pytest.raises(DeviceError):
         check_memory(square, square, small(), compute)
+
+
+def test_large_scales_are_painted_in_strips_small_ones_at_once_and_go_on_so(
+    random_weights, pictures, free, monkeypatch, tmp_path
+):
+    """Wherever it goes on, however much memory there is then."""
+    monkeypatch.setattr(module, "STRIP_NUMBERS", 1)
+    monkeypatch.setattr(module, "KEPT_BYTES", 0)
+    monkeypatch.setattr(strips, "STRIP_NUMBERS", 1)
+    config = small(size=64, smallest_scale=32, steps=6, backbone="lite")
+    size = 48, 64
+    free(needed_in_strips(size, size, config, CPU) * 1.01)
+    run = stylize(*pictures, config, compute=CPU)
+    kinds, notes = [], []
+    for frame in run:
+        kinds.append(isinstance(run.painting.objective, StripwiseObjective))
+        notes.append(frame.note)
+        if frame.step == 4:
+            run.keep(tmp_path)
+    assert kinds == sorted(kinds) and set(kinds) == {False, True}
+    assert notes[0].startswith("painted in strips") and not any(notes[1:])
+    assert run.record().notes == (notes[0],) and run.record().config == config
+    free(10**12)
+    again = restored(tmp_path, compute=CPU)
+    assert torch.equal([frame.image for frame in again][-1], run.newest.image)
+    assert isinstance(run.painting.objective or again.painting.objective, StripwiseObjective)

@@ -131,7 +131,7 @@ def test_versions_are_of_what_a_result_may_depend_on():
 def test_a_picture_of_other_programs_carries_no_record(tmp_path):
     for name, options in (("foreign.png", {}), ("foreign.jpg", {}), ("foreign.webp", {})):
         Image.new("RGB", (20, 20)).save(tmp_path / name, **options)
-        with pytest.raises(ImageError, match=f"{name} carries no record.*only PNG and JPEG files saved by"):
+        with pytest.raises(ImageError, match=f"{name} carries no record.*only PNG, JPEG and TIFF files saved by"):
             read_record(tmp_path / name)
 
 

@@ -98,7 +98,7 @@ class FolderWish(NamedTuple):
             return optimizer_brush({picture.stem: images.load(picture)}, config, choose_compute())
         if not self.styles:
             raise ConfigError("there is no style to paint in; choose one or more")
-        size, least, most = self.size, images.MIN_SIDE, images.MAX_SIDE
+        size, least, most = self.size, images.MIN_SIDE, images.READ_SIDE
         if size is not None and not (size == size // 1 and least <= size <= most):
             raise ConfigError(f"the size is {size:g}; give a whole number from {least} to {most}, or none")
         painter = bundled().painter(choose_compute())

@@ -154,17 +154,6 @@ def counted(steps: int) -> str:
     return f"{steps} step{'s' * (steps != 1)}"
 
 
-def twice_as_large(config: StyleTransferConfig) -> StyleTransferConfig:
-    """Make settings that go on from a picture at twice its size: at that size alone, with half the steps.
-
-    Raises:
-        ConfigError: twice the size is too large.
-    """
-    return config.changed(
-        size=2 * config.size, start="image", smallest_scale=0, steps=max(1, config.steps // 2), last_step=0
-    )
-
-
 def painting_name(uploads: Uploads, config: StyleTransferConfig, thing: str = "", ending: str = ".png") -> str:
     """A file's name that says what was painted, in which style and by which preset; thing: unless it is the picture."""
     pictures = [Path(path).stem for path in (uploads.content, uploads.style) if path]

@@ -89,23 +89,25 @@ class Uploads(NamedTuple):
         """Every style picture there is, the first one first."""
         return [path for path in (self.style, *self.more_styles) if path]
 
-    def read(self, *, with_start: bool) -> PaintingMaterial:
+    def read(self, *, with_start: bool, size: int = 0) -> PaintingMaterial:
         """Read the files' pictures.
 
         Args:
             with_start: whether the start picture, if any, is wanted.
+            size: of the result, pixels.
 
         Raises:
             ImageError: a picture that is missing or cannot be used; a mask that was painted over another one.
         """
         content, _ = _given(self.content, "content"), _given(self.style, "style")
-        content_image = images.load(content, keep_transparency=self.keep_transparency)
+        side = images.read_side(size)
+        content_image = images.load(content, max_side=side, keep_transparency=self.keep_transparency)
         masks = masks_of(self.mask)
         check_shape(masks, content_image, "press Take the photo under Where to paint, and paint over that")
         return PaintingMaterial(
             content_image,
-            [images.load(style) for style in self.styles],
-            images.load(self.start) if with_start and self.start else None,
+            [images.load(style, max_side=side) for style in self.styles],
+            images.load(self.start, max_side=side) if with_start and self.start else None,
             masks,
         )
 

@@ -28,6 +28,7 @@ from nst_core.ui.studio.controls_and_config import (
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
+from nst_core.ui.stylize.ahead import say_ahead
 from nst_core.ui.stylize.controls import Network, SettingInputs
 from nst_core.ui.stylize.run import STAGE, recolor
 
@@ -57,6 +58,11 @@ def connect_settings(
     touched: list[Any] = [controls[name].input for name in CONTROLS if name not in STEERING_CONTROLS]
     for event in (partial(gr.on, touched, trigger_mode="always_last"), fitting.then):
         event(noted.given_to(note), [session, *noted], None, **INSTANT)
+    asked = form.only("content", "preset", *CONTROLS)
+    deciding = [controls[name].change for name in ("size", "steps", "backbone", "optimizer")]
+    gr.on(
+        deciding, asked.given_to(say_ahead), [session, *asked], controls["size"], trigger_mode="always_last", **INSTANT
+    )
     given = form.only(*PAINTED_WITH)
     for name in STEERING_CONTROLS:
         controls[name].input(given.given_to(steer), [session, *given], None, trigger_mode="always_last", **QUEUED)

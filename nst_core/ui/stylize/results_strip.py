@@ -24,7 +24,6 @@ from nst_core.ui.studio.results import (
     painting_name,
     strip_value,
     timelapse_file,
-    twice_as_large,
 )
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import UPLOADS
@@ -182,7 +181,7 @@ def again_at_twice(session: Session) -> Updates:
     """Set the chosen result's settings, to go on from it at twice the size."""
     try:
         result, path = _chosen(session)
-        config = twice_as_large(result.record.config)
+        config = result.record.config.at_twice_the_size()
     except NSTError as error:
         return _refused(error)
     text = f"Press Run: size {config.size}, {counted(config.steps)}, from result {result.number}"
@@ -218,7 +217,7 @@ def as_jpeg(session: Session) -> Update:
     try:
         result, path = _chosen(session)
         jpeg = new_file(Path(path).with_suffix(".jpg").name)
-        save_result(images.load(path), result.record, jpeg)
+        save_result(images.load(path, max_side=images.MAX_SIDE), result.record, jpeg)
     except NSTError as error:
         warn(error, "No JPEG")
         return gr.skip()

@@ -37,6 +37,7 @@ from nst_core.ui.studio.controls_and_config import config_of, default_config
 from nst_core.ui.studio.results import painting_name, remember
 from nst_core.ui.studio.session import Session, give_up_oldest
 from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.stylize.ahead import note_pace
 from nst_core.ui.stylize.keeper import Keeper, fetch_run, rest
 from nst_core.ui.stylize.pace import Pace
 from nst_core.ui.widgets.channel import Channel
@@ -165,7 +166,7 @@ def _room_for(session: Session, run: Run) -> Iterator[Updates]:
 
 def start_run(uploads: Uploads, config: StyleTransferConfig, steering: Steering) -> Run:
     """Begin the run of some uploads, all of which are read and checked here."""
-    material = uploads.read(with_start=config.start == "image")
+    material = uploads.read(with_start=config.start == "image", size=config.size)
     run = stylize(
         material.content_image,
         material.style_images,
@@ -218,6 +219,7 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
             raise
         problem = error.with_traceback(None)  # else it would keep this frame, and with it the run
     finally:
+        note_pace(run)
         if channel is not session.channel:  # which is over when there is the result
             channel.close()
     yield result_of(session, run, problem)

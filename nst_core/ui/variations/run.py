@@ -110,7 +110,10 @@ def paint(sheet: Sheet, session: Session, shown: Mapping[str, Any]) -> Iterator[
 
 def _begun(plan: SheetPlan, uploads: Uploads, steering: Steering) -> Generator[SheetProgress, None, None]:
     """Begin the sheet's painting, all that it needs read and checked."""
-    material = uploads.read(with_start=any(cell.config.start == "image" for cell in plan.cells))
+    material = uploads.read(
+        with_start=any(cell.config.start == "image" for cell in plan.cells),
+        size=max(cell.config.size for cell in plan.cells),
+    )
     return paint_sheet(
         material.content_image,
         material.style_images,

@@ -77,7 +77,7 @@ def with_alpha(picture: Image.Image) -> Tensor:
     return torch.from_numpy(values).permute(2, 0, 1)[None]
 
 
-def data_uri(image: Tensor, *, max_side: int = images.MAX_SIDE) -> str:
+def data_uri(image: Tensor, *, max_side: int = images.READ_SIDE) -> str:
     """image (1, 3, H, W) as a JPEG that a page can hold."""
     return "data:image/jpeg;base64," + base64.b64encode(images.encode_jpeg(image, max_side=max_side)).decode()
 

@@ -31,7 +31,6 @@ from nst_core.ui.studio.results import (
     painting_name,
     remember,
     strip_value,
-    twice_as_large,
 )
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
@@ -288,16 +287,16 @@ def test_again_goes_on_from_the_picture_at_twice_its_size_and_that_size_alone(tm
 
 
 def test_twice_has_a_step_at_least_and_an_end():
-    assert twice_as_large(ODD.changed(steps=1)).steps == 1
-    with pytest.raises(ConfigError, match="size is 6000"):
-        twice_as_large(ODD.changed(size=3000))
+    assert ODD.changed(steps=1).at_twice_the_size().steps == 1
+    with pytest.raises(ConfigError, match="size is 24000"):
+        ODD.changed(size=12_000).at_twice_the_size()
 
 
 def test_again_beyond_the_largest_size_changes_nothing(tmp_path, toasts):
-    session = remembered(Session(), tmp_path, config=ODD.changed(size=4000))
+    session = remembered(Session(), tmp_path, config=ODD.changed(size=16_000))
     assert again_at_twice(session) == {}
     assert session.base is None
-    assert toasts[0].startswith("size is 8000")
+    assert toasts[0].startswith("size is 32000")
 
 
 def test_before_the_first_result_every_button_says_what_to_do(toasts):

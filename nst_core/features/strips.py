@@ -1,0 +1,231 @@
+"""Looks at a picture of any size in strips: what a network sees of it and its gradient, exactly, in little memory.
+
+Between two poolings a network sees no farther than it has convolutions there, so a strip of such a block wants only one
+to four rows more than its own to be right. Kept of a picture are the poolings' outputs alone, a fifteenth of all that
+is seen. The way up looks without gradients; the way down looks at each strip again and takes the gradient through it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nst_core.features.checkpoint import PRE
+from nst_core.features.vgg import POOLINGS, VGG, WRAPPED, Features
+from nst_core.images import size_of
+
+STRIP_NUMBERS = 2**21  # of a layer in a strip: more take more memory, fewer more time, for the rows around
+LEAST_ROWS = 16  # of a strip, however wide; even, as poolings halve it
+
+
+@dataclass(frozen=True)
+class Place:
+    """Rows first … end - 1 of a layer of size (height, width)."""
+
+    first: int
+    end: int
+    size: tuple[int, int]
+
+    def of(self, whole: Tensor) -> Tensor:
+        """Give these rows of the whole layer (…, H, W); a view."""
+        return whole[..., self.first : self.end, :]
+
+
+# What is done with a layer's features (1, C, rows, W) in their place: on the way up nothing is asked for, on the way
+# down the share of a loss that they make, if they do.
+Seen = Callable[[str, Tensor, Place], None]
+Pulled = Callable[[str, Tensor, Place], Tensor | None]
+
+
+class Strips:
+    """A network that looks at one picture in strips; arguments as of VGG."""
+
+    def __init__(
+        self,
+        network: VGG,
+        layers: Iterable[str],
+        *,
+        pooling: str = "max",
+        padding: str = "zeros",
+        normalization: str = "imagenet",
+        wrap: bool = False,
+    ):
+        wanted = set(layers)
+        self.network, self.padding, self.normalization, self.wrap = network, padding, normalization, wrap
+        deepest = max((layer.removesuffix(PRE) for layer in wanted), default="")
+        groups: list[list[str]] = [[]]
+        for name in [name for name, _ in network.plan if name <= deepest or name.startswith("pool")]:
+            groups.append([]) if name.startswith("pool") else groups[-1].append(name)
+        self.blocks = [_Block(network, names, wanted, pooling, wrap) for names in groups if names]
+
+    def up(self, image: Tensor, seen: Seen, *, keep: bool = False) -> list[Tensor]:
+        """Look at image (1, 3, H, W), without gradients, and show each layer strip by strip.
+
+        Args:
+            image: in [0, 1].
+            seen: is given the features of the layers that were asked for, bare.
+            keep: whether `down` follows.
+
+        Returns:
+            what it wants: the image and the poolings' outputs; else nothing.
+        """
+        maps = [image.detach()]
+        with torch.no_grad():
+            for block in self.blocks:
+                below, above = maps[-1] if keep else maps.pop(), None
+                size = size_of(below)
+                for strip in block.strips(size):
+                    features, last = block(self._enter(block, strip.rows_of(below), strip, size[0]))
+                    for layer, found in features.items():
+                        seen(layer, strip.own(found), Place(strip.first, strip.end, size))
+                    if block is not self.blocks[-1]:
+                        pooled = block.pooled(strip.own(last))
+                        above = _empty(pooled, size) if above is None else above
+                        above[:, :, strip.first // 2 : strip.first // 2 + pooled.shape[2]] = pooled
+                if above is not None:
+                    maps.append(above)
+        return maps if keep else []
+
+    def down(self, maps: list[Tensor], pulled: Pulled) -> Tensor:
+        """Compute the gradient of a loss in the picture, (1, 3, H, W) float32.
+
+        Args:
+            maps: of `up`; it is emptied meanwhile.
+            pulled: gives what a layer's strip adds to the loss; None for nothing. Called within autograd.
+        """
+        from_above: Tensor | None = None
+        while maps:
+            block, below = self.blocks[len(maps) - 1], maps.pop()
+            gradient = torch.zeros_like(below)
+            for strip in block.strips(size_of(below)):
+                self._pull(block, strip, below, gradient, from_above, pulled)
+            from_above = gradient
+        if from_above is None:
+            raise ValueError("there are no maps; look at a picture first")
+        return from_above
+
+    def _pull(
+        self, block: "_Block", strip: "_Strip", below: Tensor, gradient: Tensor, from_above: Tensor | None,
+        pulled: Pulled,
+    ) -> None:  # fmt: skip
+        """Add what a strip pulls at the map below, (1, C, H, W), to its gradient."""
+        size, roots, slopes = size_of(below), [], []
+        with torch.enable_grad():
+            part = strip.rows_of(below).detach().requires_grad_(True)
+            features, last = block(self._enter(block, part, strip, size[0]))
+            for layer, found in features.items():
+                share = pulled(layer, strip.own(found), Place(strip.first, strip.end, size))
+                if share is not None:
+                    roots.append(share)
+                    slopes.append(torch.ones_like(share))
+            if from_above is not None:
+                pooled = block.pooled(strip.own(last))
+                roots.append(pooled)
+                slopes.append(from_above[:, :, strip.first // 2 : strip.first // 2 + pooled.shape[2]])
+            if roots:
+                (found,) = torch.autograd.grad(roots, part, slopes, allow_unused=True)
+                if found is not None:
+                    strip.add_to(gradient, found)
+
+    def _enter(self, block: "_Block", part: Tensor, strip: "_Strip", height: int) -> Tensor:
+        """Prepare a strip of the picture for the first block, whose first convolution has its edges with it."""
+        if block is not self.blocks[0]:
+            return part
+        entered = self.network.enter(part, self.padding, self.normalization, wrap=self.wrap)
+        if self.wrap:
+            return entered[:, :, 1:-1, 1:-1]
+        above, below = int(strip.top > 0), int(strip.bottom < height)  # rows that stand for others of the picture
+        return entered[:, :, above : entered.shape[2] - below]
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """Rows first … end - 1 of a block, and top … bottom - 1 with which they are looked at."""
+
+    first: int
+    end: int
+    top: int
+    bottom: int
+    beyond: int  # rows that the map below gives to either side of these
+    wrap: bool
+
+    def own(self, features: Tensor) -> Tensor:
+        """Give the strip's own rows of features of what it is looked at with; a view."""
+        return features[:, :, self.first - self.top : self.end - self.top]
+
+    def rows_of(self, below: Tensor) -> Tensor:
+        """Give what it is looked at with of a map (1, C, H, W)."""
+        pieces = [below[:, :, first:end] for first, end in self._pieces(below.shape[2])]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, 2)
+
+    def add_to(self, gradient: Tensor, found: Tensor) -> None:
+        """Add what was found of those rows, (1, C, n, W), to the gradient of the whole map."""
+        at = 0
+        for first, end in self._pieces(gradient.shape[2]):
+            gradient[:, :, first:end] += found[:, :, at : at + end - first]
+            at += end - first
+
+    def _pieces(self, height: int) -> Iterator[tuple[int, int]]:
+        """List rows, (first, end): in one piece, or of a tile, beyond whose edges it begins again, in several."""
+        first, end = self.top - self.beyond, self.bottom + self.beyond
+        if not self.wrap:
+            yield max(0, first), min(height, end)
+            return
+        while first < end:
+            piece = min(height - first % height, end - first)
+            yield first % height, first % height + piece
+            first += piece
+
+
+class _Block:
+    """The convolutions between two poolings."""
+
+    def __init__(self, network: VGG, names: list[str], wanted: set[str], pooling: str, wrap: bool):
+        self.network, self.names, self.pooling, self.wrap = network, names, pooling, wrap
+        self.wanted = {layer for layer in wanted if layer.removesuffix(PRE) in names}
+        self.entered = names[0] == "conv1_1" and not wrap  # its input has its edges around it already
+        self.channels = max(network.get_buffer(f"{name}_weight").shape[0] for name in names)
+        # the maximum of rectified values is the rectified maximum, as in VGG
+        self.rectified = names[-1] in wanted or pooling != "max"
+
+    def __call__(self, x: Tensor) -> tuple[Features, Tensor]:
+        """Compute the wanted layers' features and the last layer, as `pooled` takes it."""
+        features: Features = {}
+        for name in self.names:
+            weight, bias = (self.network.get_buffer(f"{name}_{part}") for part in ("weight", "bias"))
+            if self.wrap:
+                x = F.conv2d(F.pad(x, (1, 1, 0, 0), mode=WRAPPED), weight, bias, padding=(1, 0))
+            else:
+                x = F.conv2d(x, weight, bias, padding=0 if name == "conv1_1" else 1)
+            if name + PRE in self.wanted:
+                features[name + PRE] = x
+            if self.rectified or name != self.names[-1]:
+                x = F.relu(x) if name + PRE in self.wanted else F.relu_(x)
+            if name in self.wanted:
+                features[name] = x
+        return features, x
+
+    def pooled(self, last: Tensor) -> Tensor:
+        """Pool rows of the last layer, of which the first has an even number."""
+        pooled = POOLINGS[self.pooling](last)
+        return pooled if self.rectified else F.relu_(pooled)
+
+    def strips(self, size: tuple[int, int]) -> Iterator[_Strip]:
+        """Cut the block's maps of size (height, width) into strips."""
+        height, width = size
+        rows = max(LEAST_ROWS, STRIP_NUMBERS // (self.channels * width) // 2 * 2)
+        margin = len(self.names) - self.entered
+        for first, end in pairwise([*range(0, height, rows), height]):
+            top, bottom = first - margin, end + margin
+            if not self.wrap:
+                top, bottom = max(0, top), min(height, bottom)
+            yield _Strip(first, end, top, bottom, int(self.entered), self.wrap)
+
+
+def _empty(pooled: Tensor, size: tuple[int, int]) -> Tensor:
+    """Make room for all of a pooling's output, of which some rows are given, (1, C, n, ⌈W/2⌉)."""
+    shape = 1, pooled.shape[1], -(-size[0] // 2), pooled.shape[3]
+    return torch.empty(shape, dtype=pooled.dtype, device=pooled.device, memory_format=torch.channels_last)
