@@ -71,6 +71,7 @@ def paint_batch(
     lane = Lane(len(DEVICES.threads))
     jobs = [Job(work.share, Client(), Steering(), lane=lane) for _ in range(lane.workers)]
     try:
+        yield BatchProgress(0, len(tasks))
         yield from work.progress(jobs)
     finally:
         with held():
@@ -78,6 +79,8 @@ def paint_batch(
                 job.stop()
             for job in jobs:
                 job.wait()
+            for _ in work.progress(jobs):  # what was painted and not told yet
+                pass
     if errors := [job.error for job in jobs if job.error]:
         raise errors[0]
     results = [Result(task, work.failures.get(task.file, "")) for task in tasks]
@@ -93,6 +96,8 @@ class _Work(Generic[AWay]):
         self.failures: dict[str, str] = {}  # file -> reason
         self._left = iter(tasks)
         self._taking = threading.Lock()
+        self._done = self._kept = 0
+        self._at_work: dict[str, float] = {}  # file -> share of it that is done
         self._told: queue.SimpleQueue[tuple[Task[AWay], float | Result, bool]] = queue.SimpleQueue()
 
     def _tasks(self, steering: Steering) -> Iterator[Task[AWay]]:
@@ -123,10 +128,7 @@ class _Work(Generic[AWay]):
                 self._told.put((task, Result(task), False))
 
     def progress(self, jobs: Sequence[Job]) -> Iterator[BatchProgress]:
-        """Tell how far all are, and report each result, until the jobs have ended."""
-        done = kept = 0
-        at_work: dict[str, float] = {}
-        yield BatchProgress(0, self.total)
+        """Tell how far all are, and report each result, until the jobs have ended; once more, it goes on."""
         while True:
             ended = all(job.ended for job in jobs)  # before it is looked whether they told something
             try:
@@ -135,14 +137,18 @@ class _Work(Generic[AWay]):
                 if ended:
                     return
                 continue
+            yield self._noted(task, told, was_there)
+
+    def _noted(self, task: Task[AWay], told: float | Result, was_there: bool) -> BatchProgress:
+        if isinstance(told, float):
+            self._at_work[task.file] = told
             result = None
-            if isinstance(told, float):
-                at_work[task.file] = told
-            else:
-                result = told
-                at_work.pop(task.file, None)
-                done, kept = done + 1, kept + was_there
-                if result.reason:
-                    self.failures[task.file] = result.reason
-                add_to_report(self.output, result)
-            yield BatchProgress(done, self.total, result, kept, len(self.failures), sum(at_work.values()))
+        else:
+            result = told
+            self._at_work.pop(task.file, None)
+            self._done, self._kept = self._done + 1, self._kept + was_there
+            if result.reason:
+                self.failures[task.file] = result.reason
+            add_to_report(self.output, result)
+        share = sum(self._at_work.values())
+        return BatchProgress(self._done, self.total, result, self._kept, len(self.failures), share)
