@@ -2,7 +2,9 @@
 
 import gradio as gr
 
-FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro"), "system-ui", "sans-serif"]
+# not its SemiBold, gradio's own choice, of which the file that comes along holds two letters
+FACE = gr.themes.LocalFont("Source Sans Pro", weights=(400, 700))
+FONT: list[gr.themes.Font | str] = [FACE, "system-ui", "sans-serif"]
 THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT)
 
 CSS = """
