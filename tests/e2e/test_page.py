@@ -61,6 +61,7 @@ def test_page_has_every_control_and_asks_nothing_of_other_hosts(opened, app_url)
     expect(page.locator("#style-examples img")).to_have_count(len(list((ASSETS / "styles").glob("*.jpg"))))
     assert {elem_id: page.locator(f"#{elem_id}").count() for elem_id in IDS} == dict.fromkeys(IDS, 1)
     expect(page.locator("#go-on")).to_be_hidden()
+    expect(page.locator("#welcome img").first).to_be_visible()  # a painting before any click
     assert opened.requests
     assert [url for url in opened.requests if not url.startswith((app_url, "data:", "blob:"))] == []
 

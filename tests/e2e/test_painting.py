@@ -58,6 +58,7 @@ def test_pictures_words_and_losses_keep_coming_while_it_paints(page):
     run(page, steps=100_000)
     canvas = page.locator("#preview canvas")
     expect(canvas).to_be_visible(timeout=30_000)
+    expect(page.locator("#welcome")).to_be_hidden()
     assert page.evaluate("[...document.querySelectorAll('#preview canvas')].map(c => [c.width, c.height])") == [
         [64, 43]
     ]
@@ -80,6 +81,7 @@ def test_a_run_paints_compares_recolours_and_downloads_with_its_record(page, tmp
     wait_for_status(page, r"Done: 4 steps in .*VGG-19 Lite from")
     shown = page.locator("#result img").first
     expect(shown).to_be_visible()
+    expect(page.locator("#welcome")).to_be_hidden()
     expect(page.locator("#losses polyline")).to_have_count(8)
     expect(page.locator("#losses")).to_contain_text("content conv4_2")
     path = downloaded(page, tmp_path / "result.png")

@@ -13,6 +13,9 @@ CSS = """
 #studio { display: grid; grid-template: "inputs stage" auto "knobs stage" 1fr / minmax(0, 5fr) minmax(0, 7fr); }
 #inputs { grid-area: inputs; } #stage { grid-area: stage; } #knobs { grid-area: knobs; }
 @media (max-width: 820px) { #studio { grid-template: "inputs" auto "stage" auto "knobs" auto / minmax(0, 1fr); } }
+/* the example gives way to a painting, and the place of one that is not begun is a line below it */
+#stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
+#stage:has(#preview canvas[hidden]):not(:has(#result .pictures)) #preview .live-preview { min-height: 0; }
 #content-examples .gallery, #style-examples .gallery { gap: 5px; padding: 0; }
 .gallery-item .container, .gallery-item img { width: 44px !important; height: 44px !important; max-width: none; }
 .gallery-item img { object-fit: cover; }

@@ -8,6 +8,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from nst_core import images
+from nst_core.assets import ASSETS
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.ui.page import drops
@@ -31,8 +32,9 @@ from nst_core.ui.stylize.results_strip import build_history
 from nst_core.ui.stylize.run import warm_up
 from nst_core.ui.stylize.window import SEEN, come_back, place, press_go_on, press_run, press_stop, see, tell
 from nst_core.ui.widgets.channel import preview_area
-from nst_core.ui.widgets.pictures import BeforeAfter
+from nst_core.ui.widgets.pictures import BeforeAfter, comparison_of_files
 
+EXAMPLE = ASSETS / "welcome"  # a photograph and its painting, of one size
 GROUND_SIDE = 768  # pixels of the picture under the brush
 
 # gradio's example buttons hold a picture without words; its file's name becomes theirs.
@@ -170,7 +172,10 @@ def _ground(content: Path | None) -> Update:
 
 def _stage() -> dict[str, Block]:
     """Lay out the components of STAGE, but for the shares, which stand beside α and β."""
-    hint = "Choose a photo and a style, then press <b>Run</b>:<br>the picture is painted here while you watch."
+    BeforeAfter(
+        comparison_of_files(EXAMPLE / "photo.jpg", EXAMPLE / "painting.jpg"), elem_id="welcome"
+    )  # in sight until there is a painting, by the theme
+    hint = "An example. Choose a photo and a style, then press <b>Run</b>:<br>yours is painted here while you watch."
     preview = preview_area(hint, elem_id="preview")
     result = BeforeAfter(elem_id="result", visible="hidden")
     status = gr.HTML(status_html("Ready."), elem_id="status")

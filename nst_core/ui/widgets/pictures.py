@@ -79,7 +79,11 @@ def with_alpha(picture: Image.Image) -> Tensor:
 
 def data_uri(image: Tensor, *, max_side: int = images.READ_SIDE) -> str:
     """image (1, 3, H, W) as a JPEG that a page can hold."""
-    return "data:image/jpeg;base64," + base64.b64encode(images.encode_jpeg(image, max_side=max_side)).decode()
+    return _as_uri(images.encode_jpeg(image, max_side=max_side))
+
+
+def _as_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def comparison(before: Tensor, after: Tensor) -> dict[str, str | int]:
@@ -88,21 +92,30 @@ def comparison(before: Tensor, after: Tensor) -> dict[str, str | int]:
     return {"before": data_uri(before), "after": data_uri(after), "width": width, "height": height}
 
 
+def comparison_of_files(before: Path, after: Path) -> dict[str, str | int]:
+    """Make BeforeAfter's value of two JPEGs of one size, something of each in sight."""
+    with Image.open(after) as picture:
+        width, height = picture.size
+    uris = {name: _as_uri(path.read_bytes()) for name, path in (("before", before), ("after", after))}
+    return {**uris, "width": width, "height": height, "share": 38}
+
+
 class BeforeAfter(OwnHTML):
     """The photograph under the painting, with a handle that keyboard, touch and screen readers can move.
 
-    Its value is what `comparison` makes, or None.
+    Its value is what `comparison` or `comparison_of_files` makes, or None.
     """
 
     TEMPLATE = """
-<figure class="before-after" style="--share: 0%">
+<figure class="before-after" style="--share: ${value && value.share || 0}%">
   ${value && value.after ? `
   <div class="pictures" style="--aspect: ${value.width / value.height}">
     <img src="${value.after}" alt="The painting">
     <img class="before" src="${value.before}" alt="The content picture">
   </div>
   <div class="handle"><span>painting</span>
-    <input type="range" min="0" max="100" value="0" aria-label="Share of the picture that shows the photo, in percent">
+    <input type="range" min="0" max="100" value="${value.share || 0}"
+      aria-label="Share of the picture that shows the photo, in percent">
   <span>photo</span></div>` : ""}
 </figure>"""
     STYLE = """
