@@ -24,7 +24,7 @@ from nst_core.ui.serving.turns import have_signature, in_turn
 
 MOST_SIDE = 1024  # pixels of the JPEG
 PATH = "/gradio_api/mcp"
-HOW_TO_PASS = "An http(s) address, that of an answer of this server too, or a data: URI."
+HOW_TO_NAME_IT = "An http(s) address, that of an answer of this server too, or a data: URI."
 
 
 def are_here() -> bool:
@@ -73,7 +73,7 @@ def add_picture_tool(
     first, _, rest = (inspect.getdoc(function) or "").partition("Args:")
     words = f"{first.splitlines()[0]}\n\nArgs:{rest}"
     for number in pictures:
-        words = re.sub(rf"(\b{shown[number].name}: .*)", rf"\1 {HOW_TO_PASS}", words, count=1)
+        words = re.sub(rf"(\b{shown[number].name}: .*)", rf"\1 {HOW_TO_NAME_IT}", words, count=1)
     _show_as(tool, name, words, [one.replace(annotation=str) if one.annotation is Path else one for one in shown])
     outputs = [gr.Image(format="jpeg", visible=False, label="small"), gr.Textbox(visible=False, label="address")]
     _add(tool, f"{name}_tool", asked, outputs)

@@ -100,7 +100,7 @@ def test_tools_are_listed_with_words_on_every_argument_and_programs_endpoints_ar
     schema = tools["enlarge"].inputSchema
     assert schema["required"] == ["content"] and schema["properties"]["size"]["type"] == "number"
     assert all(told["description"] for told in schema["properties"].values())
-    assert agents.HOW_TO_PASS in schema["properties"]["content"]["description"]
+    assert agents.HOW_TO_NAME_IT in schema["properties"]["content"]["description"]
 
 
 def test_an_answer_is_a_small_jpeg_and_the_address_of_the_whole_png(ask, url):
