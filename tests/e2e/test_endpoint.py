@@ -52,7 +52,7 @@ def test_settings_left_out_are_the_presets(client, picture_files):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"size": 1e9}, "size is 1000000000; give a whole number from 16 to 4096 pixels"),
+        ({"size": 1e9}, "size is 1000000000; give a whole number from 16 to 16384 pixels"),
         ({"size": -5}, "size is -5; give a whole number"),
         ({"size": 100.5}, "size is 100.5; give a whole number"),
         ({"steps": 1e12}, "steps is 1000000000000; give a whole number from 1 to"),

@@ -1,5 +1,7 @@
 """Two people at one computer, each in a real browser."""
 
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -78,8 +80,14 @@ def test_a_page_that_is_opened_again_finds_its_painting_as_it_is_now(first, stud
     wait_for_status(another, "Stopped")
     another.close()
     fill(first, "size", 77)
-    with first.expect_request_finished(lambda request: "/run/predict" in request.url):
-        fill(first, "steps", 99_999)
+    asked, done = [], []
+    first.on("request", lambda request: "99999" in (request.post_data or "") and asked.append(request))
+    first.on("requestfinished", lambda request: request in asked and done.append(request))
+    fill(first, "steps", 99_999)
+    deadline = time.monotonic() + 10
+    while not asked or len(done) < len(asked):  # the server has noted it
+        assert time.monotonic() < deadline
+        first.wait_for_timeout(100)
     first.reload()
     wait_for_status(first, "Stopped")
     expect(first.locator("#size input")).to_have_value("77")  # controls that were moved and not run with

@@ -112,6 +112,7 @@ def test_a_preset_and_its_formula_as_printed_are_a_click_apart(opened):
         page.locator("#printed").click()
     choose_preset(page, "studio")
     expect(page.locator("#printed")).to_be_hidden()
+    expect(page.locator("#beta input[type=number]")).to_have_value(f"{PRESETS['studio'].config.style_weight:g}")
 
 
 def test_leaving_the_preset_menu_as_it_is_keeps_what_was_set(opened):
