@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from nst_core import images
+from nst_core.pictures.opening import header_of
 from nst_core.ui.widgets.own_html import OwnHTML
 
 DRAWN_SIDE = 2048  # pixels, of what the brush hands over
@@ -94,7 +95,7 @@ def comparison(before: Tensor, after: Tensor) -> dict[str, str | int]:
 
 def comparison_of_files(before: Path, after: Path) -> dict[str, str | int]:
     """Make BeforeAfter's value of two JPEGs of one size, something of each in sight."""
-    with Image.open(after) as picture:
+    with header_of(after) as (picture, _, _):
         width, height = picture.size
     uris = {name: _as_uri(path.read_bytes()) for name, path in (("before", before), ("after", after))}
     return {**uris, "width": width, "height": height, "share": 38}

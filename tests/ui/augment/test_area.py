@@ -340,13 +340,13 @@ def test_a_page_that_is_gone_leaves_no_files(packed, monkeypatch):
 
 def test_what_was_unpacked_goes_when_all_is_painted_and_stays_meanwhile(job, packed, monkeypatch):
     seen, plain = [], module.pack
-    monkeypatch.setattr(module, "pack", lambda *given: (seen.append(dict(IN_USE)), plain(*given))[1])
+    monkeypatch.setattr(module, "pack", lambda *given: (seen.append(IN_USE[job.room]), plain(*given))[1])
     steps = paint_folder(job, wish(packed(*FILES))._asdict())
     press(job)
     next(steps)
     assert IN_USE[job.room] == 1
     list(steps)
-    assert seen == [{}] and not job.room.exists() and job.wish is None
+    assert seen == [0] and not job.room.exists() and job.wish is None
 
 
 def test_pictures_that_were_swept_away_while_it_was_stopped_are_unpacked_anew(job, packed, monkeypatch):
