@@ -10,6 +10,7 @@ HEAD, PIECE = 12, 8  # bytes: of RIFF, its size and WEBP; of a piece's name and 
 PIXELS = (b"VP8 ", b"VP8L")  # pieces that a picture's pixels are in
 FRAME_HEAD = 10  # bytes, of a lossy frame; its first three say, from the sixth bit on, how long its first part is
 UNSURE = 16  # bytes at the end that are read as zeros to see how far the rest reaches
+MOST_FILLED = 2**26  # bytes of a piece that is filled up; of a damaged file any number may be told
 
 
 class CutWebP(io.BytesIO):
@@ -56,6 +57,8 @@ def decodable_webp(file: BinaryIO) -> BinaryIO:
     if rest[:4] not in PIXELS or len(rest) <= _first_row(rest) + UNSURE:
         return io.BytesIO(pieces)  # it lacks what lies behind its pixels, or all of them
     size = PIECE + (int.from_bytes(rest[4:8], "little") + 1) // 2 * 2
+    if size > MOST_FILLED:
+        return io.BytesIO(pieces)  # it says that it lacks gigabytes
     filled, shorter = (_of_size(pieces + part.ljust(size, b"\0")) for part in (rest, rest[:-UNSURE]))
     return CutWebP(filled, shorter)
 

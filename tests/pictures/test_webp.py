@@ -44,3 +44,9 @@ def test_of_a_cut_one_whole_pieces_are_kept_and_pixels_are_filled_up():
     mended = decodable_webp(io.BytesIO(whole[:-9]))
     assert isinstance(mended, CutWebP)
     assert mended.getvalue() == whole[:-9] + bytes(9) and len(mended.shorter) == len(whole)
+
+
+def test_a_webp_that_says_it_lacks_gigabytes_is_refused_at_once():
+    cut = bytearray(saved("RGB", "WEBP", quality=95))
+    cut[4:8], cut[16:20] = b"\xf0\xff\xff\xff", b"\xe0\xff\xff\xff"  # of the file, of its pixels
+    assert not isinstance(decodable_webp(io.BytesIO(bytes(cut))), CutWebP)
