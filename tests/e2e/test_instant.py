@@ -102,6 +102,15 @@ def test_an_example_is_painted_at_once_and_again_in_each_style_that_is_clicked(i
     instant.keyboard.press("Enter")
     expect(instant.locator(CHOSEN)).to_have_attribute("data-number", "2")
     expect(instant.locator(CHOSEN)).to_be_focused()
+    says(instant, "instant-status", rf"{instant.locator(CHOSEN).inner_text().strip()}: 64×64 pixels in ")
+    before = instant.locator("#instant-status").inner_text()
+    for again in (instant.locator(CHOSEN), instant.locator("#instant-size input")):
+        with instant.expect_response(lambda response: "/queue/join" in response.url):
+            again.click()
+            again.blur()
+    instant.wait_for_timeout(500)
+    assert instant.locator("#instant-status").inner_text() == before
+    expect(instant.locator(SHOWN)).to_be_visible()
 
 
 def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, tmp_path):

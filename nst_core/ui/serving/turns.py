@@ -208,9 +208,13 @@ def in_lane(
             lambda: work(held, *given),
             lambda words: {"status": status_html(words)},
         )
+        silent = True
         try:
             async for view in steps:
                 yield outputs.updates(view)
+                silent = False
+            if silent:  # else gradio would empty all outputs
+                yield outputs.updates({})
         except TurnMissed as missed:
             yield outputs.updates({"status": status_html(str(missed))})
         except NSTError as error:

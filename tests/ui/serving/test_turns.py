@@ -305,6 +305,12 @@ def test_a_handler_of_the_page_never_fails_and_tells_its_status(outputs, toasts)
     assert "going down" in of_page(handler, Steering(), 7)[0][0]
 
 
+def test_a_handler_with_nothing_to_say_leaves_what_is_shown(outputs):
+    """Gradio empties all outputs of a generator that ends without a word."""
+    handler = in_lane(Lane(), lambda held: iter(()), lambda held: Steering(), outputs)
+    assert of_page(handler, None) == [[gr.skip(), gr.skip()]]
+
+
 def test_a_handler_that_is_stopped_before_its_turn_left_the_queue(outputs):
     lane, steering = Lane(), Steering()
     lane.enter(Client(), module.limits())
