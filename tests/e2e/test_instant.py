@@ -111,6 +111,9 @@ def test_an_example_is_painted_at_once_and_again_in_each_style_that_is_clicked(i
     instant.wait_for_timeout(500)
     assert instant.locator("#instant-status").inner_text() == before
     expect(instant.locator(SHOWN)).to_be_visible()
+    instant.locator("#instant-picture").get_by_label("Remove Image").click()
+    says(instant, "instant-status", "Choose a picture")
+    expect(instant.locator(SHOWN)).to_be_hidden()
 
 
 def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, tmp_path):

@@ -57,7 +57,8 @@ def paint_picture(
     """Paint a picture as the session is set; first it is shown, then there is a file of it.
 
     Fills in "status", "result", "after", "download" and "jpeg"; nothing if that is what is shown: gradio says some
-    changes twice. What cannot be painted leaves the last result.
+    changes twice; nor without a picture: what was chosen before there was one may be heard after it. What cannot be
+    painted leaves the last result.
     """
     style, mix = session.chosen, session.mix
     wanted = style, mix, source, size, keep_transparency
@@ -67,9 +68,6 @@ def paint_picture(
     try:
         brush = session.brush()
         if source is None:
-            session.source = session.result = None
-            nothing = {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
-            yield {"status": status_html(CHOOSE), **nothing}
             return
         given, began = read(source, size, keep_transparency), time.monotonic()
         painted = on_device(brush)(given.image)
@@ -80,12 +78,21 @@ def paint_picture(
     height, width = images.size_of(painted)
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
     result = gr.HTML(value=comparison(given.image, painted), visible=True)
-    yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True)}
+    soon = gr.DownloadButton(interactive=False)  # not the last picture's file for this one
+    yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True), "download": soon, "jpeg": soon}
     path = new_file(brush.file_name(source.stem, ".png"))
     for file in (path, path.with_suffix(".jpg")):
         brush.save(given.finished(painted), file)
     session.source, session.result, session.painted = source, path, wanted
-    yield {"download": gr.DownloadButton(value=path), "jpeg": gr.DownloadButton(value=path.with_suffix(".jpg"))}
+    endings = {"download": ".png", "jpeg": ".jpg"}
+    yield {name: gr.DownloadButton(value=path.with_suffix(end), interactive=True) for name, end in endings.items()}
+
+
+def put_away(session: InstantSession) -> Updates:
+    """Show no result any more; fills in "status", "result" and "after"."""
+    session.painted = session.source = session.result = None
+    nothing = {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
+    return {"status": status_html(CHOOSE), **nothing}
 
 
 def read(source: Path, size: float | None, keep_transparency: bool = True) -> Given:

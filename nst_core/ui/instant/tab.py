@@ -13,7 +13,7 @@ from nst_core.file_names import named_after
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
-from nst_core.ui.instant.picture import CHOOSE, paint_picture, polish
+from nst_core.ui.instant.picture import CHOOSE, paint_picture, polish, put_away
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -116,6 +116,7 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
     others = (choices.size.submit, choices.size.blur, choices.keep_transparency.input, stage.picture.change)
     for event in (*chosen, *others):
         event(in_turn, given, shown, **once)
+    stage.picture.clear(stage.view.filled_by(put_away), session, shown, **INSTANT)
     for slider in (controls.strength, controls.share):  # the camera follows while it is dragged
         slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
     camera.take(take, session, stage.picture, **QUEUED)

@@ -13,7 +13,7 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.ui.instant.picture import POLISH_STEPS, paint_picture, polish
+from nst_core.ui.instant.picture import POLISH_STEPS, paint_picture, polish, put_away
 from nst_core.ui.instant.tab import take
 from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.instant_session import InstantSession, Mix
@@ -61,10 +61,12 @@ def props(update) -> dict:
 def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, photo):
     session.choose(2)
     first, second = paint_picture(session, photo, 48)
-    assert "Waves: 48×36 pixels" in first["status"] and "download" not in first
+    assert "Waves: 48×36 pixels" in first["status"]
+    assert not any(props(first[name])["interactive"] for name in ("download", "jpeg"))  # another picture's files
     assert props(first["result"])["visible"] is True and props(first["after"])["visible"] is True
     shown = props(first["result"])["value"]
     assert (shown["width"], shown["height"]) == (48, 36) and shown["before"] != shown["after"]
+    assert all(props(second[name])["interactive"] for name in ("download", "jpeg"))
     assert second.keys() == {"download", "jpeg"} and props(second["download"])["value"] == session.result
     painted = painter.paint(images.fit(images.load(photo), 48), {"waves": 1.0})
     assert (images.load(session.result) - painted).abs().max() < 1 / 255
@@ -135,7 +137,9 @@ def test_a_blend_that_cannot_be_is_named_and_nothing_is_lost(session, photo, toa
 
 def test_without_a_picture_the_page_asks_for_one(session, photo, toasts):
     list(paint_picture(session, photo, 48))
-    (view,) = paint_picture(session, None, 48)
+    shown = session.result
+    assert list(paint_picture(session, None, 48)) == [] and session.result == shown  # said before there was a picture
+    view = put_away(session)
     assert "Choose a picture" in view["status"] and toasts == []
     assert props(view["result"])["visible"] == "hidden" and props(view["after"])["visible"] is False
     assert session.result is None and session.source is None
