@@ -155,7 +155,7 @@ class Run:
             NSTError: an error ended the run.
         """
         if self.broken:
-            raise NSTError("this painting ended in an error and cannot go on; press Run for a new one")
+            raise NSTError("this painting ended in an error and cannot go on; press Paint for a new one")
         self.steering.stop.clear()
         self.steps = (self.last_frame.step if self.last_frame else 0) + steps
 

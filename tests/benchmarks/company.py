@@ -34,7 +34,7 @@ class Page:
         self._staying = asyncio.create_task(talk.stay(self.visitor.session))
 
     async def begin(self, **settings: Any) -> str:
-        """Open it and press Run; the preview's token."""
+        """Open it and press Paint; the preview's token."""
         await self.visitor.open()
         return await self.visitor.begin(*files(), init="noise", tolerance=0, **settings)
 

@@ -38,7 +38,7 @@ def painted(studio) -> Page:
 
 
 def run(page: Page, *, steps: int) -> None:
-    """Press Run and wait until one more result is in the strip."""
+    """Press Paint and wait until one more result is in the strip."""
     fill(page, "steps", steps)
     count = page.locator(THUMBNAILS).count()
     page.click("#run")
@@ -175,7 +175,7 @@ def test_a_result_goes_on_as_start_content_and_at_twice_its_size(painted, tmp_pa
     expect(page.locator("#start-picture img")).to_be_visible()
     expect(page.locator("#init").get_by_label("another picture")).to_be_checked()
     page.click("#again")
-    wait_for_status(page, "Press Run: size 128, 1 step, from result 2")
+    wait_for_status(page, "Press Paint: size 128, 1 step, from result 2")
     run(page, steps=1)
     download(page, "#download", tmp_path / "twice.png")
     config = read_record(tmp_path / "twice.png").config

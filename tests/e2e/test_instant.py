@@ -164,7 +164,7 @@ def test_a_painted_picture_is_polished_in_the_studio(instant, picture_files, tmp
     until_painted(instant, None)
     instant.click("#polish")
     expect(instant.get_by_role("tab", name="Stylize")).to_have_attribute("aria-selected", "true")
-    wait_for_status(instant, "The painted picture is the start; press Run")
+    wait_for_status(instant, "The painted picture is the start; press Paint")
     for elem_id in ("content", "style", "start-picture"):
         expect(instant.locator(f"#{elem_id} img").first).to_be_visible()
     expect(instant.locator("#init").get_by_label("another picture")).to_be_checked()

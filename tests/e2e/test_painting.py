@@ -33,7 +33,7 @@ def page(studio) -> Page:
 
 
 def run(page: Page, *, steps: int, size: int = 64) -> None:
-    """Press Run."""
+    """Press Paint."""
     fill(page, "size", size)
     fill(page, "steps", steps)
     page.click("#run")

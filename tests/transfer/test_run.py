@@ -36,7 +36,7 @@ def test_running_out_of_memory_midway_is_said_in_plain_words(random_weights, pic
             next(run)
         assert run.last_frame is first and run.record().steps == 0
         assert run.broken and run.remaining == 0
-        with pytest.raises(NSTError, match="cannot go on; press Run"):
+        with pytest.raises(NSTError, match="cannot go on; press Paint"):
             run.more(5)
 
 

@@ -51,7 +51,7 @@ WALL = """<body>
 <p id="problem" role="alert" hidden></p>
 <main>
   <ul id="wall" aria-label="Paintings"></ul>
-  <p id="nothing">Nobody paints yet. Who presses Run appears here.</p>
+  <p id="nothing">Nobody paints yet. Who presses Paint appears here.</p>
 </main>
 <template id="card"><li>
   <button type="button" class="card">

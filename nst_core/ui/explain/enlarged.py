@@ -99,7 +99,7 @@ def send(board: Board, session: Session) -> Updates:
         config = part.config.changed(last_step=0)
     except NSTError as error:
         raise refusal(error) from None
-    text = f"{part.label}: its settings are in the studio; press Run to paint it, larger if you like."
+    text = f"{part.label}: its settings are in the studio; press Paint to paint it, larger if you like."
     pictures = {"content": content or gr.skip(), "style": style or gr.skip()}
     return {"tabs": gr.Tabs(selected="stylize"), "status": status_html(text), **pictures, **session.take(config)}
 

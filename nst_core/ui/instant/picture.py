@@ -151,7 +151,7 @@ def polish(instant: InstantSession, session: Session) -> Updates:
     config = default_config(DEFAULT_PRESET).changed(size=size, start="image", smallest_scale=0, steps=POLISH_STEPS)
     style = instant.pictures.get(instant.chosen, ASSETS / "styles" / f"{instant.chosen}.jpg")
     known = style.exists()
-    text = "The painted picture is the start; press Run to go on from it."
+    text = "The painted picture is the start; press Paint to go on from it."
     detail = "" if known else "This style's own picture is not here: choose a style picture first."
     return {
         "tabs": gr.Tabs(selected="stylize"),

@@ -21,7 +21,7 @@ from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
 
 MOST_RESULTS = 24  # in a strip; older ones drop off
 THUMBNAIL_SIDE = 160  # pixels
-NO_RESULT = "there is no result yet; press Run, or Mark this moment while it paints"
+NO_RESULT = "there is no result yet; press Paint, or Mark this moment while it paints"
 
 # Settings that say little beside the picture: where a run was stopped is told by its steps.
 UNTOLD = ("steps", "last_step")

@@ -31,7 +31,7 @@ from nst_core.ui.stylize.run import STAGE
 from nst_core.ui.widgets.pictures import comparison
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
-NO_FRAME = "nothing is painted yet; press Run first"
+NO_FRAME = "nothing is painted yet; press Paint first"
 DOWNLOAD = "() => document.querySelector('#ID').click()"
 
 
@@ -184,7 +184,7 @@ def again_at_twice(session: Session) -> Updates:
         config = result.record.config.at_twice_the_size()
     except NSTError as error:
         return _refused(error)
-    text = f"Press Run: size {config.size}, {counted(config.steps)}, from result {result.number}"
+    text = f"Press Paint: size {config.size}, {counted(config.steps)}, from result {result.number}"
     start_image = gr.Image(value=path, visible=True)
     return {"status": said(session, text), "start_image": start_image, **session.take(config)}
 
@@ -259,7 +259,7 @@ def restore(session: Session, path: str | Path | None) -> Updates:
     except NSTError as error:
         warn(error, "No settings to take")
         return {"file": None}
-    text = f"The settings of {named(path)} are here; press Run with the same pictures to paint it again"
+    text = f"The settings of {named(path)} are here; press Paint with the same pictures to paint it again"
     told = " · ".join((done_text(record), *record.notes))
     return {"status": said(session, text, told), "file": None, **session.take(record.config)}
 

@@ -122,7 +122,7 @@ def go_on(session: Session, steps: float | None) -> Iterator[Updates]:
             raise NSTError(GIVEN_UP)
         run = fetch_run(session)
         if run is None:
-            raise NSTError("there is no painting to go on with; press Run")
+            raise NSTError("there is no painting to go on with; press Paint")
         count = run.remaining if steps is None else steps
         if not isinstance(count, int | float) or count != count // 1 or not 1 <= count <= MAX_STEPS:
             raise ConfigError(f"the number of steps is {said(count)}; give a whole number from 1 to {MAX_STEPS}")

@@ -119,7 +119,7 @@ class Buttons(NamedTuple):
 
 def _buttons() -> Buttons:
     with gr.Row():
-        run = gr.Button("Run", variant="primary", elem_id="run", scale=2, min_width=100)
+        run = gr.Button("Paint", variant="primary", elem_id="run", scale=2, min_width=100)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1, min_width=80)
     with gr.Row(visible=False, elem_id="after", equal_height=True) as after:
         go_on_button = gr.Button("Continue", elem_id="go-on", size="sm", min_width=80)
@@ -175,7 +175,7 @@ def _stage() -> dict[str, Block]:
     BeforeAfter(
         comparison_of_files(EXAMPLE / "photo.jpg", EXAMPLE / "painting.jpg"), elem_id="welcome"
     )  # in sight until there is a painting, by the theme
-    hint = "An example. Choose a photo and a style, then press <b>Run</b>:<br>yours is painted here while you watch."
+    hint = "An example. Choose a photo and a style, then press <b>Paint</b>:<br>yours is painted here while you watch."
     preview = preview_area(hint, elem_id="preview")
     result = BeforeAfter(elem_id="result", visible="hidden")
     status = gr.HTML(status_html("Ready."), elem_id="status")

@@ -193,7 +193,7 @@ def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> Updates:
         return {}
     kept = {"size", "steps"} - sheet.varied
     shown = {name: value for name, value in session.take(cell.config).items() if name not in kept}
-    return {**shown, "sheet_status": status_html(f"{cell.label} is in the page's settings; Run paints it.")}
+    return {**shown, "sheet_status": status_html(f"{cell.label} is in the page's settings; press Paint to paint it.")}
 
 
 def press_paint(sheet: Sheet, request: gr.Request) -> Updates:

@@ -62,7 +62,7 @@ class Visitor:
         return Painted(await talk.fetch(path[1]), first, seconds, frames)
 
     async def begin(self, content: tuple[bytes, str], style: tuple[bytes, str], **settings: Any) -> str:
-        """Press Run; the preview's token. Arguments as of `paint`."""
+        """Press Paint; the preview's token. Arguments as of `paint`."""
         talk = self.talk
         files = [picture(await talk.upload(*file)) for file in (content, style)]
         self.shown = {"content": files[0], "style": files[1], **settings}

@@ -114,7 +114,7 @@ def test_settings_arrive_in_the_studio_as_they_were(boards, name):
         session = Session()
         shown = sent(boards[name], part, session)
         assert props(shown["tabs"])["selected"] == "stylize"
-        assert part.label in unescape(shown["status"]) and "press Run" in shown["status"]
+        assert part.label in unescape(shown["status"]) and "press Paint" in shown["status"]
         config = config_of(session.base, shown)
         assert config == session.base == part.config.changed(last_step=0)
         assert shown["preset"] == preset_of(config) and shown["about"]

@@ -172,7 +172,7 @@ def test_polishing_hands_pictures_and_settings_to_the_studio(session, photo):
     studio = Session()
     list(paint_picture(session, photo, 48))
     shown = polish(session, studio)
-    assert props(shown["tabs"])["selected"] == "stylize" and "press Run" in shown["status"]
+    assert props(shown["tabs"])["selected"] == "stylize" and "press Paint" in shown["status"]
     assert shown["content"] == str(photo)
     assert is_copy(shown["style"], ASSETS / "styles" / "koi_mosaic.jpg")
     assert props(shown["start_image"]) == {"value": str(session.result), "visible": True}

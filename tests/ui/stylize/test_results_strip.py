@@ -281,7 +281,7 @@ def test_again_goes_on_from_the_picture_at_twice_its_size_and_that_size_alone(tm
     shown = again_at_twice(session)
     config = config_of(session.base, shown)
     assert value(shown["start_image"]) == str(tmp_path / "1.png")
-    assert "Press Run: size 96, 20 steps, from result 1" in shown["status"]
+    assert "Press Paint: size 96, 20 steps, from result 1" in shown["status"]
     changed = {"size": 96, "steps": 20, "start": "image", "smallest_scale": 0, "last_step": 0}
     assert config == dataclasses.replace(coarse, **changed)
 
@@ -321,7 +321,7 @@ def test_marking_nothing_says_so(run, toasts):
     session = Session()
     session.run = run
     assert mark(session) == SKIP
-    assert toasts == ["nothing is painted yet; press Run first"]
+    assert toasts == ["nothing is painted yet; press Paint first"]
 
 
 def test_a_timelapse_of_nothing_says_so(toasts):
@@ -433,7 +433,7 @@ def test_the_strip_is_no_public_text_box():
 
 
 def test_what_is_refused_can_be_put_right():
-    with pytest.raises(NSTError, match="press Run"):
+    with pytest.raises(NSTError, match="press Paint"):
         Results().require_chosen()
 
 

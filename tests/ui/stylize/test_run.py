@@ -330,7 +330,7 @@ def test_a_stopped_run_goes_on_to_its_end(random_weights, files):
 
 def test_there_is_nothing_to_go_on_with_before_a_run(toasts):
     list(go_on(Session(), 5))
-    assert toasts == ["there is no painting to go on with; press Run"]
+    assert toasts == ["there is no painting to go on with; press Paint"]
 
 
 @pytest.mark.parametrize("steps", [0, -3, 2.5, float("nan"), 10**9, "many"])
@@ -384,7 +384,7 @@ def test_an_error_midway_keeps_the_last_picture_as_a_result(random_weights, file
     assert read_record(last_shown(views, "download")).steps == 2
     assert len(session.results.kept) == 1
     list(go_on(session, 1))
-    assert "cannot go on; press Run" in toasts[1]
+    assert "cannot go on; press Paint" in toasts[1]
 
 
 def test_moving_a_control_steers_the_run_with_its_next_step(random_weights, files):
