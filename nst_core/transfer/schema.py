@@ -136,7 +136,7 @@ class Setting:
 
 # Groups of the page's controls, in its order -> their heading; the first is always in sight.
 GROUPS = {
-    "main": "",
+    "main": "Papers and programs: α and β, layers, start, steps",
     "strokes": "Brush strokes and more styles",
     "place": "Where to paint",
     "layers": "More layers",

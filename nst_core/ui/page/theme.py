@@ -8,16 +8,45 @@ FONT: list[gr.themes.Font | str] = [FACE, "system-ui", "sans-serif"]
 THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT)
 
 CSS = """
-#title h1 { margin-bottom: 0; }
-#title p { margin-top: 0; color: var(--body-text-color-subdued); }
+#title .prose, #title span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 16px; }
+#title h1, #title p { margin: 0; }
+#title p { color: var(--body-text-color-subdued); }
 #studio { display: grid; grid-template: "inputs stage" auto "knobs stage" 1fr / minmax(0, 5fr) minmax(0, 7fr); }
 #inputs { grid-area: inputs; } #stage { grid-area: stage; } #knobs { grid-area: knobs; }
-@media (max-width: 820px) { #studio { grid-template: "inputs" auto "stage" auto "knobs" auto / minmax(0, 1fr); } }
-/* the example gives way to a painting, and the place of one that is not begun is a line below it */
+/* the stage stays in sight while knobs turn; what is more than the window holds is scrolled within it */
+.gradio-container, .gradio-container > main { overflow: visible !important; }
+#stage { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow: auto; flex-wrap: nowrap;
+  scrollbar-width: thin; background: var(--body-background-fill); }
+#stage > * { flex: none; }
+#run:disabled, #stop:disabled { display: none; }  /* one place: what can be pressed */
+#recipes .strip .thumbnail, #looks .strip .thumbnail { width: 104px; }
+#recipes .thumbnail img { width: 92px; height: 52px; }
+#recipes .strip::before { content: "Try one:"; align-self: center; color: var(--body-text-color-subdued);
+  font-size: var(--text-sm); }
+#looks .thumbnail { flex-direction: row; align-items: center; gap: 8px; width: auto !important; padding-right: 12px; }
+#looks .thumbnail img { width: 48px; height: 48px; }
+/* the example gives way to a painting, and the place of one that is not begun takes none */
 #stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
-#stage:has(#preview canvas[hidden]):not(:has(#result .pictures)) #preview .live-preview { min-height: 0; }
-#content-examples .gallery, #style-examples .gallery { gap: 5px; padding: 0; }
+#stage:has(#preview canvas[hidden]):not(:has(#result .pictures)) #preview { display: none; }
+#stage:not(:has(#result .pictures)) #actions { display: none; }
+#stage { gap: 8px; } #stage > .block { padding: 0; }
+#stage .live-preview { min-height: 0; background: none; }
+#stage canvas { max-height: 56vh; } #stage .pictures { width: min(100%, calc(56vh * var(--aspect))); }
+@media (max-width: 820px) {
+  #title p { display: none; }
+  #studio { grid-template: "stage" auto "inputs" auto "knobs" auto / minmax(0, 1fr); padding-bottom: 64px; }
+  #stage { z-index: 60; max-height: 46vh; }
+  #stage canvas { max-height: 30vh; } #stage .pictures { width: min(100%, calc(30vh * var(--aspect))); }
+  #stage #recipes .thumbnail { width: auto; } #recipes .thumbnail img { width: 64px; height: 44px; }
+  #recipes .thumbnail span { display: none; }
+  #press { position: fixed; inset: auto 0 0 0; z-index: 61; padding: 8px 16px; background: var(--body-background-fill);
+    border-top: 1px solid var(--border-color-primary); }
+}
+#content-examples .label, #style-examples .label { display: none; }
+#content-examples .gallery, #style-examples .gallery { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
+#content-examples .gallery-item, #style-examples .gallery-item { flex: none; }
 .gallery-item .container, .gallery-item img { width: 44px !important; height: 44px !important; max-width: none; }
+#inputs .gallery-item .container, #inputs .gallery-item img { width: 56px !important; height: 56px !important; }
 .gallery-item img { object-fit: cover; }
 #styles .strip { flex-wrap: wrap; justify-content: center; }
 #layer-weights { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }

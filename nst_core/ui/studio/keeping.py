@@ -32,7 +32,7 @@ from nst_core.ui.widgets.pictures import data_uri
 
 STATE, RUN, PICTURES, RESULTS = "session.json", "run", "pictures", "results"
 FORMAT = 1  # of STATE
-DAMAGED = "what was kept of this browser's painting is damaged, or of another version; its results are lost. Press Paint"
+DAMAGED = "what was kept of this browser's painting is damaged, or of another version; its results are lost. Paint anew"
 
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ import secrets
 import shutil
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import ClassVar
 
@@ -63,6 +64,7 @@ class Session(PageState):
         self.run: Run | None = None  # the last, which may go on
         self.config: StyleTransferConfig | None = None  # of the last run, as it was begun
         self.noted: StyleTransferConfig | None = None  # what the controls showed last; None: a preset's
+        self.leant: deque[float] = deque(maxlen=64)  # β that a hand's handle asked for lately
         self.folder: Path | None = None  # in which that is kept
         self.cut_off = False  # it was at work when the server was killed
         self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's

@@ -1,4 +1,4 @@
-"""Says of a run before it begins what this machine can hold, and how long it would take."""
+"""Says of a run before it begins what this machine can hold, and on the button itself how long it would take."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,42 +14,50 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.ladder import ladder, work_until
 from nst_core.transfer.memory import largest_size, way_of
 from nst_core.transfer.run import Run
-from nst_core.ui.page.events import Update
+from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import duration
 from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.session import Session
 
 STRIPS_COST = 1.7  # times a step at once, as measured on a CPU
+PAINT = "Paint"  # on the button, alone where nothing is known of time
 LEAST_WORK = 1.0  # steps × million pixels that tell a pace
 
 # (network, device and precision) -> seconds of a step of a million pixels, of the last run there.
 paces: dict[tuple[str, Compute], float] = {}
 
 
-def note_pace(run: Run) -> None:
-    """Note how fast a run went, for those to come."""
+def note_pace(run: Run, least: float = LEAST_WORK) -> None:
+    """Note how fast a run went, for those to come, if it was of that many steps × million pixels."""
     step = run.last_frame.step if run.last_frame else 0
     work = run.work_until(step) * run.content_image[0, 0].numel() / 1e6
-    if work >= LEAST_WORK and run.seconds > 0:
+    if work >= least and run.seconds > 0:
         in_strips = bool(run.painting.sources.note)
         paces[run.config.backbone, run.compute] = run.seconds / work / (STRIPS_COST if in_strips else 1)
 
 
-def say_ahead(session: Session, shown: Mapping[str, Any]) -> Update:
-    """Say beside the size what fits here and how long it takes; nothing of settings or pictures that cannot be.
+def say_ahead(session: Session, shown: Mapping[str, Any]) -> Updates:
+    """Say beside the size what fits here, and on Paint how long it takes; nothing of what cannot be painted.
 
     Args:
         session: the page's.
         shown: the content picture, the preset's menu and the controls, by name.
+
+    Returns:
+        "size" and "run".
     """
+    words, label = "", PAINT
     with suppress(NSTError):
-        config = config_of(session.base or shown["preset"], shown)
-        return gr.Number(info=ahead(config, _size_of(shown["content"]), choose_compute()))
-    return gr.Number(info="")
+        config, compute = config_of(session.base or shown["preset"], shown), choose_compute()
+        own_size = _size_of(shown["content"])
+        words = ahead(config, own_size, compute)
+        if seconds := seconds_ahead(config, own_size, compute):
+            label = f"{PAINT} · about {duration(seconds)}"
+    return {"size": gr.Number(info=words), "run": gr.Button(value=label)}
 
 
 def ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compute) -> str:
-    """Write what fits and how long it takes: "in strips, as it is large; up to 5120 here; about 3 min".
+    """Write what fits: "in strips, as it is large; up to 5120 fits here".
 
     Args:
         config: the settings.
@@ -65,11 +73,25 @@ def ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compu
         way = way_of(size, [size], config, compute)
     except DeviceError:
         return f"too large: {most}"
-    parts = ["in strips, as it is large" if way.note else "", most]
-    if pace := paces.get((config.backbone, compute)):
-        work = work_until(ladder(config, own_size), config.steps) * size[0] * size[1] / 1e6
-        parts.append(f"about {duration(pace * work * (STRIPS_COST if way.note else 1))}")
-    return "; ".join(filter(None, parts))
+    return "; ".join(filter(None, ("in strips, as it is large" if way.note else "", most)))
+
+
+def seconds_ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compute) -> float | None:
+    """Estimate how long a run takes by the pace of the last; None where there was none, or it is too large.
+
+    Args:
+        config, own_size, compute: as of `ahead`.
+    """
+    size = images.fitted_size(own_size, config.size, config.size_rule)
+    pace = paces.get((config.backbone, compute))
+    if pace is None:
+        return None
+    try:
+        way = way_of(size, [size], config, compute)
+    except DeviceError:
+        return None
+    work = work_until(ladder(config, own_size), config.steps) * size[0] * size[1] / 1e6
+    return pace * work * (STRIPS_COST if way.note else 1)
 
 
 def _size_of(path: str | None) -> tuple[int, int]:

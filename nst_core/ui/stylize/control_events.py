@@ -10,7 +10,7 @@ import gradio as gr
 from nst_core.errors import NSTError
 from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import counterpart
-from nst_core.ui.page.events import INSTANT, PRIVATE, QUEUED
+from nst_core.ui.page.events import INSTANT, PRIVATE, QUEUED, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.page.weights import describe_network, use_network
@@ -30,13 +30,13 @@ from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
 from nst_core.ui.stylize.ahead import say_ahead
 from nst_core.ui.stylize.controls import Network, SettingInputs
-from nst_core.ui.stylize.run import STAGE, recolor
+from nst_core.ui.stylize.run import STAGE, recolor, warm_up
 
 
 def connect_settings(
-    session: gr.State, preset: gr.Dropdown, form: Form, inputs: SettingInputs, network: Network
+    session: gr.State, preset: gr.Dropdown, form: Form, inputs: SettingInputs, network: Network, run: gr.Button
 ) -> None:
-    """Connect the preset's menu and the controls."""
+    """Connect the preset's menu and the controls; on the button that runs stands how long it takes."""
     controls, backbone, about = inputs.controls, inputs.menu("backbone"), form["about"]
     filled = form.only("about", *CONTROLS)
     # menus say `input` also when they are left unchanged
@@ -58,17 +58,22 @@ def connect_settings(
     touched: list[Any] = [controls[name].input for name in CONTROLS if name not in STEERING_CONTROLS]
     for event in (partial(gr.on, touched, trigger_mode="always_last"), fitting.then):
         event(noted.given_to(note), [session, *noted], None, **INSTANT)
-    asked = form.only("content", "preset", *CONTROLS)
-    deciding = [controls[name].change for name in ("size", "steps", "backbone", "optimizer")]
-    gr.on(
-        deciding, asked.given_to(say_ahead), [session, *asked], controls["size"], trigger_mode="always_last", **INSTANT
-    )
+    _connect_ahead(session, form, run)
     given = form.only(*PAINTED_WITH)
     for name in STEERING_CONTROLS:
         controls[name].input(given.given_to(steer), [session, *given], None, trigger_mode="always_last", **QUEUED)
     stage = form.only(*STAGE)
     shown = color.select(stage.filled_by(recolor), [session, color], list(stage), **QUEUED)
     shown.then(strip_value, session, form["strip"], **INSTANT)
+
+
+def _connect_ahead(session: gr.State, form: Form, run: gr.Button) -> None:
+    """Say what a run would take: when the page is opened, and with whatever changes it."""
+    asked, said = form.only("content", "preset", *CONTROLS), form.only("size") | {"run": run}
+    say = said.filled_by(asked.given_to(say_ahead))
+    page_at_hand().load(warm_up, **INSTANT).then(say, [session, *asked], list(said), **INSTANT)
+    deciding = [form[name].change for name in ("content", "size", "steps", "backbone", "optimizer")]
+    gr.on(deciding, say, [session, *asked], list(said), trigger_mode="always_last", **INSTANT)
 
 
 def connect_counterpart(session: gr.State, preset: gr.Dropdown, form: Form, button: gr.Button) -> None:

@@ -8,7 +8,7 @@ import gradio as gr
 
 from nst_core.assets import ASSETS
 from nst_core.transfer.config import SETTINGS
-from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.schema import GROUPS, Control, Setting, plainly_shown
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 from nst_core.ui.page.status import shares_html
@@ -39,7 +39,7 @@ def picture_inputs() -> tuple[PictureInput, PictureInput]:
                 picture = PictureInput(
                     label=label,
                     elem_id=elem_id,
-                    height=220,
+                    height=190,
                     sources=["upload", "clipboard", "webcam"],
                     buttons=["fullscreen"],
                     alt_text=label,
@@ -72,9 +72,18 @@ class Mask(NamedTuple):
     keep_transparency: gr.Checkbox
 
 
+class PresetMenu(NamedTuple):
+    """Components by which the papers' and programs' own settings are chosen."""
+
+    menu: gr.Dropdown
+    about: gr.Markdown
+    printed: gr.Button
+
+
 class SettingInputs(NamedTuple):
     """The components for what a person gives beside the two pictures."""
 
+    preset: PresetMenu
     controls: dict[str, Knob]  # by name in CONTROLS
     start_image: PictureInput  # for start "image"
     more_styles: dict[str, PictureInput]  # by name in MORE_STYLES
@@ -96,7 +105,9 @@ class SettingInputs(NamedTuple):
 def setting_controls() -> SettingInputs:
     """Lay out every control there is, what few people need in folded groups."""
     at = controls_of(default_config(DEFAULT_PRESET))
-    made, start_image, shares = _main_controls(at)
+    with gr.Accordion(GROUPS["main"], elem_id="papers"):
+        preset = _preset_menu()
+        made, start_image, shares = _main_controls(at)
     with gr.Accordion(GROUPS["strokes"], open=False):
         controls, more_styles = _style_controls(at)
         made |= controls
@@ -107,7 +118,14 @@ def setting_controls() -> SettingInputs:
         made |= _layer_controls(at)
     with gr.Accordion(GROUPS["machinery"], open=False):
         made |= plain_controls("machinery", at)
-    return SettingInputs(made, start_image, more_styles, mask, shares)
+    return SettingInputs(preset, made, start_image, more_styles, mask, shares)
+
+
+def _preset_menu() -> PresetMenu:
+    titles = [(preset.title, name) for name, preset in PRESETS.items()]
+    menu = gr.Dropdown(titles, value=DEFAULT_PRESET, label="Preset", elem_id="preset")
+    about = gr.Markdown(elem_id="preset-about")
+    return PresetMenu(menu, about, gr.Button("As printed", visible=False, size="sm", elem_id="printed"))
 
 
 def plain_controls(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.events import Dependency
 from torch import Tensor
 
 from nst_core import images
@@ -15,7 +16,7 @@ from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import done_text, shares_html, status_html
-from nst_core.ui.page.toasts import warn
+from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.studio.controls_and_config import CONTROLS
 from nst_core.ui.studio.results import (
     Result,
@@ -49,17 +50,18 @@ class HistoryParts(NamedTuple):
     restore: gr.File
 
 
-def build_history(session: gr.State, form: Form) -> Form:
+def build_history(session: gr.State, form: Form, actions: gr.Row) -> tuple[Form, Dependency]:
     """Lay out the strip and its buttons and connect them; call inside the page's layout.
 
     Args:
         session: holds the page's Session.
         form: the page's pictures, its preset's menu and words, its controls, and the stage.
+        actions: the stage's row for what can be done with a result.
 
     Returns:
-        the form with its "strip".
+        the form with its "strip"; the click by which a result is to be painted again, once all is set for that.
     """
-    parts, files = _layout()
+    parts, files = _layout(actions)
     form |= {"strip": parts.strip}
     settings = ("preset", "about", *CONTROLS)
     shown = form.only(*STAGE, "strip", *settings)
@@ -68,10 +70,11 @@ def build_history(session: gr.State, form: Form) -> Form:
         (parts.put_back, put_back, UPLOADS),
         (parts.use_start, use_as_start, ("start", "start_image")),
         (parts.use_content, use_as_content, ("content",)),
-        (parts.again, again_at_twice, ("start_image", *settings)),
     ):
         shown = form.only("status", *names)
         button.click(shown.filled_by(act), session, list(shown), **QUEUED)
+    shown = form.only("status", "start_image", *settings)
+    again = parts.again.click(shown.filled_by(again_at_twice), session, list(shown), **QUEUED)
     for button, make in ((parts.timelapse, make_timelapse), (parts.jpeg, as_jpeg)):
         file = files[button]
         button.click(make, session, file, **QUEUED)
@@ -80,21 +83,22 @@ def build_history(session: gr.State, form: Form) -> Form:
     parts.mark.click(mark, session, parts.strip, **QUEUED)
     shown = form.only("status", *settings) | {"file": parts.restore}
     parts.restore.upload(shown.filled_by(restore), [session, parts.restore], list(shown), **QUEUED)
-    return form
+    return form, again
 
 
-def _layout() -> tuple[HistoryParts, dict[gr.Button, gr.DownloadButton]]:
+def _layout(actions: gr.Row) -> tuple[HistoryParts, dict[gr.Button, gr.DownloadButton]]:
     small: dict[str, Any] = {"size": "sm", "min_width": 130}
+    with actions:
+        jpeg = gr.Button("JPEG", elem_id="as-jpeg", size="sm", min_width=70)
+        timelapse = gr.Button("Film", elem_id="timelapse", size="sm", min_width=70)
+        again = gr.Button("Again at 2×", elem_id="again", size="sm", min_width=110)
     with gr.Column(elem_id="history"):
         strip = Strip(Results().value(), elem_id="results")
         with gr.Row():
             use_start = gr.Button("Use as start", elem_id="use-start", **small)
             use_content = gr.Button("Use as content", elem_id="use-content", **small)
-            again = gr.Button("Again at 2×", elem_id="again", **small)
             mark = gr.Button("Mark this moment", elem_id="mark", **small)
             put_back = gr.Button("Put its pictures back", elem_id="put-back", **small)
-            timelapse = gr.Button("Timelapse of the last run", elem_id="timelapse", **small)
-            jpeg = gr.Button("The chosen one as JPEG", elem_id="as-jpeg", **small)
         made = {timelapse: "timelapse-file", jpeg: "jpeg-file"}
         files = {button: gr.DownloadButton(elem_id=name, visible="hidden") for button, name in made.items()}
         restore = gr.File(
@@ -178,13 +182,17 @@ def use_as_content(session: Session) -> Updates:
 
 
 def again_at_twice(session: Session) -> Updates:
-    """Set the chosen result's settings, to go on from it at twice the size."""
+    """Set the chosen result's settings, to go on from it at twice the size.
+
+    Raises:
+        gr.Error: no result, or too large a one; nothing is to be painted then.
+    """
     try:
         result, path = _chosen(session)
         config = result.record.config.at_twice_the_size()
     except NSTError as error:
-        return _refused(error)
-    text = f"Press Paint: size {config.size}, {counted(config.steps)}, from result {result.number}"
+        raise refusal(error) from None
+    text = f"Again at size {config.size}, {counted(config.steps)}, from result {result.number}"
     start_image = gr.Image(value=path, visible=True)
     return {"status": said(session, text), "start_image": start_image, **session.take(config)}
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -44,7 +45,7 @@ from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import comparison
 
-WARM_SIZE = 96  # pixels
+WARM_SIZE, WARM_STEPS = 256, 8  # pixels; enough to tell a pace
 MEMORY_SHARE = 0.5  # of all, which paintings at work may hold between their steps; the rest is for the step at hand
 ROOM_SECONDS = 0.2  # from one look for memory to the next
 GIVEN_UP = (
@@ -100,18 +101,30 @@ def _make_way(session: Session) -> bool:
     return True
 
 
-@cache
 def warm_up() -> None:
-    """Paint a step of a tiny picture, once, while people choose theirs: their first Run begins a second sooner."""
-    DEVICES.submit(_tiny_step)
+    """Wait until a small picture is painted, once, while people choose theirs: their first begins a second sooner.
+
+    By its pace the page tells how long theirs will take.
+    """
+    _warming().result()
 
 
-def _tiny_step() -> None:
-    with suppress(NSTError):  # what is wrong, Run says
-        config = default_config(DEFAULT_PRESET).changed(size=WARM_SIZE, steps=1)
-        if weights.find(config.backbone):
-            tiny = torch.rand(1, 3, WARM_SIZE * 3 // 4, WARM_SIZE)
-            list(stylize(tiny, tiny, config, compute=choose_compute()))
+@cache
+def _warming() -> Future[None]:
+    return DEVICES.run_steps(_small_painting())
+
+
+def _small_painting() -> Iterator[None]:
+    with suppress(NSTError):  # what is wrong, Paint says
+        config = default_config(DEFAULT_PRESET).changed(size=WARM_SIZE, steps=WARM_STEPS, smallest_scale=0)
+        if not weights.find(config.backbone):
+            return
+        image = torch.rand(1, 3, WARM_SIZE * 3 // 4, WARM_SIZE)
+        for steps in (1, WARM_STEPS):  # the first alone is slow
+            run = stylize(image, image, config.changed(steps=steps), compute=choose_compute())
+            for _ in run:
+                yield
+        note_pace(run, least=0)
 
 
 def go_on(session: Session, steps: float | None) -> Iterator[Updates]:

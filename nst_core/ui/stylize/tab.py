@@ -1,4 +1,4 @@
-"""Lays out the Stylize tab: two pictures, a preset, Run, and the papers' knobs."""
+"""Lays out the Stylize tab: two pictures, a look, Paint, the stage, and the papers' knobs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.blocks import Block
+from gradio.events import Dependency
 
 from nst_core import images
-from nst_core.assets import ASSETS
 from nst_core.errors import ImageError, NSTError
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.ui.page import drops
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -25,17 +24,30 @@ from nst_core.ui.studio.keeping import tidy_folders
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from nst_core.ui.studio.uploads import check_upload
+from nst_core.ui.stylize.ahead import PAINT
 from nst_core.ui.stylize.control_events import connect_counterpart, connect_settings
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
+from nst_core.ui.stylize.looks import connect_looks, look_area
 from nst_core.ui.stylize.pupil import connect_name, name_field
+from nst_core.ui.stylize.recipes import RECIPES, connect_recipes, recipes_value
 from nst_core.ui.stylize.results_strip import build_history
-from nst_core.ui.stylize.run import warm_up
 from nst_core.ui.stylize.window import SEEN, come_back, place, press_go_on, press_run, press_stop, see, tell
 from nst_core.ui.widgets.channel import preview_area
-from nst_core.ui.widgets.pictures import BeforeAfter, comparison_of_files
+from nst_core.ui.widgets.pictures import BeforeAfter
+from nst_core.ui.widgets.thumbnail_strip import Strip
 
-EXAMPLE = ASSETS / "welcome"  # a photograph and its painting, of one size
 GROUND_SIDE = 768  # pixels of the picture under the brush
+
+# Where Paint was, Stop is while it paints, and the focus goes with it.
+HAND_OVER = """() => {
+  let held = null;
+  const pair = ['run', 'stop'].map(id => document.getElementById(id));
+  document.addEventListener('focusin', event => { held = pair.includes(event.target) ? event.target : null; });
+  new MutationObserver(() => {
+    const other = pair[1 - pair.indexOf(held)];
+    if (held?.disabled && !other.disabled) other.focus({preventScroll: true});
+  }).observe(pair[0].parentElement, {attributes: true, subtree: true, attributeFilter: ['disabled']});
+}"""
 
 # gradio's example buttons hold a picture without words; its file's name becomes theirs.
 NAME_EXAMPLES = """() => {
@@ -63,31 +75,27 @@ def build() -> Studio:
         with gr.Column(elem_id="inputs", min_width=300):
             pupil = name_field()
             content, style = picture_inputs()
-            preset = gr.Dropdown(
-                [(preset.title, name) for name, preset in PRESETS.items()],
-                value=DEFAULT_PRESET,
-                label="Preset",
-                elem_id="preset",
-            )
-            about = gr.Markdown(elem_id="preset-about")
-            printed = gr.Button("As printed", visible=False, size="sm", elem_id="printed")
+            looks = look_area()
             buttons = _buttons()
         with gr.Column(elem_id="stage", min_width=300):
-            stage = _stage()
+            stage, recipes, actions = _stage()
         with gr.Column(elem_id="knobs", min_width=300):
             inputs = setting_controls()
             network = network_area()
     pictures = {"content": content, "style": style, "start_image": inputs.start_image, **inputs.more_styles}
     mask = {"mask": inputs.mask.editor, "keep_transparency": inputs.mask.keep_transparency}
-    form = Form(pictures) | mask | {"preset": preset, "about": about}
+    preset = inputs.preset.menu
+    form = Form(pictures) | mask | {"preset": preset, "about": inputs.preset.about}
     form |= inputs.controls | stage | {"shares": inputs.shares}
     with gr.Accordion("Results of this session", elem_id="memory"):
-        form = build_history(session, form)
-    seen = _connect_painting(session, key, form, buttons, network)
-    connect_settings(session, preset, form, inputs, network)
+        form, again = build_history(session, form, actions)
+    seen = _connect_painting(session, key, form, buttons, network, again)
+    connect_settings(session, preset, form, inputs, network, buttons.run)
+    connect_looks(session, looks, form)
+    connect_recipes(session, recipes, form)
     connect_name(pupil, session)
     _connect_page(session, key, form, seen, network, pupil)
-    connect_counterpart(session, preset, form, printed)
+    connect_counterpart(session, preset, form, inputs.preset.printed)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for name, picture in pictures.items():
         unusable = gr.State(0)
@@ -118,8 +126,8 @@ class Buttons(NamedTuple):
 
 
 def _buttons() -> Buttons:
-    with gr.Row():
-        run = gr.Button("Paint", variant="primary", elem_id="run", scale=2, min_width=100)
+    with gr.Row(elem_id="press"):
+        run = gr.Button(PAINT, variant="primary", elem_id="run", scale=2, min_width=100)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1, min_width=80)
     with gr.Row(visible=False, elem_id="after", equal_height=True) as after:
         go_on_button = gr.Button("Continue", elem_id="go-on", size="sm", min_width=80)
@@ -129,8 +137,10 @@ def _buttons() -> Buttons:
     return Buttons(run, stop, after, go_on_button, one_step, more, steps)
 
 
-def _connect_painting(session: gr.State, key: gr.BrowserState, form: Form, buttons: Buttons, network: Network) -> Form:
-    """Connect Run, Stop and what lets a painting go on; give all that `look` fills in."""
+def _connect_painting(
+    session: gr.State, key: gr.BrowserState, form: Form, buttons: Buttons, network: Network, again: Dependency
+) -> Form:
+    """Connect Paint, Stop and what lets a painting go on, or paints it again; give all that `look` fills in."""
     made_of = form.only(*PAINTED_WITH)
     pressed = {"run": buttons.run, "stop": buttons.stop, "after": buttons.after, "go_on": buttons.go_on}
     pressed["fetch"] = network.fetch
@@ -138,7 +148,9 @@ def _connect_painting(session: gr.State, key: gr.BrowserState, form: Form, butto
     begun_by = seen | {"session": session}
     refused = Form({"status": form["status"]})
     begin = begun_by.filled_by(_with_form(made_of, press_run))
-    begun = [buttons.run.click(begin, [session, key, *made_of], list(begun_by), **INSTANT)]
+    begun = [
+        on(begin, [session, key, *made_of], list(begun_by), **INSTANT) for on in (buttons.run.click, again.success)
+    ]
     further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
     for button, steps in further:
         press = begun_by.filled_by(press_go_on)
@@ -170,21 +182,20 @@ def _ground(content: Path | None) -> Update:
         return gr.skip()
 
 
-def _stage() -> dict[str, Block]:
-    """Lay out the components of STAGE, but for the shares, which stand beside α and β."""
-    BeforeAfter(
-        comparison_of_files(EXAMPLE / "photo.jpg", EXAMPLE / "painting.jpg"), elem_id="welcome"
-    )  # in sight until there is a painting, by the theme
-    hint = "An example. Choose a photo and a style, then press <b>Paint</b>:<br>yours is painted here while you watch."
-    preview = preview_area(hint, elem_id="preview")
+def _stage() -> tuple[dict[str, Block], Strip, gr.Row]:
+    """Lay out the components of STAGE, but for the shares, which stand beside α and β; recipes; a row for actions."""
+    BeforeAfter(RECIPES[0].comparison(), elem_id="welcome")  # in sight until there is a painting, by the theme
+    preview = preview_area("Your painting appears here while you watch.", elem_id="preview")
     result = BeforeAfter(elem_id="result", visible="hidden")
     status = gr.HTML(status_html("Ready."), elem_id="status")
-    download = gr.DownloadButton("Download PNG", elem_id="download", visible="hidden")
+    with gr.Row(elem_id="actions") as actions:
+        download = gr.DownloadButton("Download PNG", elem_id="download", visible="hidden", size="sm", min_width=130)
+    recipes = Strip(recipes_value(), elem_id="recipes")
     losses = gr.HTML(elem_id="losses")
     with gr.Accordion("Record of the run", open=False, visible=False) as record_area:
         record = gr.JSON(show_label=False, elem_id="record")
     shown = {"preview": preview, "status": status, "losses": losses, "result": result, "download": download}
-    return {**shown, "record": record, "record_area": record_area}
+    return {**shown, "record": record, "record_area": record_area}, recipes, actions
 
 
 def _connect_page(
@@ -205,7 +216,7 @@ def _connect_page(
     for event in (back, over):
         event.then(tell, session, None, **QUEUED)
         event.then(described.filled_by(describe_network), backbone, list(described), **INSTANT)
-    page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(None, js=drops.SCRIPT, **INSTANT)
+    page.load(None, js=HAND_OVER, **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)

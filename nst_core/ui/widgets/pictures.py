@@ -15,7 +15,6 @@ from PIL import Image
 from torch import Tensor
 
 from nst_core import images
-from nst_core.pictures.opening import header_of
 from nst_core.ui.widgets.own_html import OwnHTML
 
 DRAWN_SIDE = 2048  # pixels, of what the brush hands over
@@ -93,44 +92,68 @@ def comparison(before: Tensor, after: Tensor) -> dict[str, str | int]:
     return {"before": data_uri(before), "after": data_uri(after), "width": width, "height": height}
 
 
-def comparison_of_files(before: Path, after: Path) -> dict[str, str | int]:
-    """Make BeforeAfter's value of two JPEGs of one size, something of each in sight."""
-    with header_of(after) as (picture, _, _):
-        width, height = picture.size
-    uris = {name: _as_uri(path.read_bytes()) for name, path in (("before", before), ("after", after))}
-    return {**uris, "width": width, "height": height, "share": 38}
-
-
 class BeforeAfter(OwnHTML):
-    """The photograph under the painting, with a handle that keyboard, touch and screen readers can move.
+    """The photograph beside the painting, parted by a line that mouse, touch, keyboard and screen readers can move.
 
-    Its value is what `comparison` or `comparison_of_files` makes, or None.
+    Its value is what `comparison` makes, with the "share" of the width in percent that shows the photo, or None. A
+    button shows it on the full screen, where a click on "100 %" shows it pixel by pixel.
     """
 
     TEMPLATE = """
 <figure class="before-after" style="--share: ${value && value.share || 0}%">
   ${value && value.after ? `
-  <div class="pictures" style="--aspect: ${value.width / value.height}">
+  <div class="pictures" style="--aspect: ${value.width / value.height}; --own: ${value.width}px">
     <img src="${value.after}" alt="The painting">
     <img class="before" src="${value.before}" alt="The content picture">
-  </div>
-  <div class="handle"><span>painting</span>
+    <span class="line" aria-hidden="true"></span>
     <input type="range" min="0" max="100" value="${value.share || 0}"
       aria-label="Share of the picture that shows the photo, in percent">
-  <span>photo</span></div>` : ""}
+    <div class="look"><button type="button" class="whole">Full screen</button>
+      <button type="button" class="pixels" aria-pressed="false">100 %</button></div>
+  </div>` : ""}
 </figure>"""
     STYLE = """
-.before-after { margin: 0; display: flex; flex-direction: column; align-items: center; gap: 6px; }
-.pictures { display: grid; width: min(100%, calc(72vh * var(--aspect))); }
+.before-after { margin: 0; position: relative; display: flex; justify-content: center; }
+.pictures { display: grid; position: relative; width: min(100%, calc(60vh * var(--aspect))); }
 .pictures img { grid-area: 1 / 1; width: 100%; border-radius: 8px; }
 .before { clip-path: inset(0 calc(100% - var(--share)) 0 0); }
-.handle { display: flex; gap: 10px; align-items: center; width: 100%; max-width: 560px;
-          color: var(--body-text-color-subdued); font-size: var(--text-sm); }
-.handle input { flex: 1; accent-color: var(--color-accent); }
+.line { position: absolute; inset: 0 auto 0 var(--share); width: 3px; margin-left: -1.5px; background: #fff;
+        box-shadow: 0 0 4px #0009; pointer-events: none; }
+.line::after { content: "◂ ▸"; position: absolute; top: 50%; left: 50%; translate: -50% -50%;
+        width: 36px; height: 36px; border-radius: 50%; display: grid; place-items: center; font-size: 15px;
+        color: #1e293b; background: #fff; box-shadow: 0 1px 6px #0008; }
+.pictures input { grid-area: 1 / 1; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: ew-resize;
+        touch-action: pan-y; }
+.pictures:has(input:focus-visible) { outline: 3px solid var(--color-accent); outline-offset: 2px; border-radius: 8px; }
+.look { position: absolute; top: 8px; right: 8px; display: flex; gap: 6px; }
+.look button { padding: 3px 10px; border-radius: 6px; color: #fff; background: #0f172acc; font-size: var(--text-sm);
+        cursor: pointer; }
+.look button:focus-visible { outline: 2px solid #fff; }
+.pixels { display: none; }
+.before-after:fullscreen { overflow: auto; background: #0f172a; align-items: safe center;
+        justify-content: safe center; }
+.before-after:fullscreen .pixels { display: block; }
+.before-after:fullscreen .look { position: fixed; }
+.before-after:fullscreen .pictures { width: min(100vw, calc(100vh * var(--aspect))); flex: none; }
+.before-after:fullscreen .pictures.exact { width: var(--own); }
+.before-after:fullscreen img { border-radius: 0; }
 """
     SCRIPT = """
 element.addEventListener('input', event => {
   const figure = event.target.closest('.before-after');
   if (figure) figure.style.setProperty('--share', event.target.value + '%');
+});
+element.addEventListener('click', event => {
+  const button = event.target.closest('.look button'), figure = event.target.closest('.before-after');
+  if (!button) return;
+  if (button.matches('.pixels')) {
+    const exact = figure.querySelector('.pictures').classList.toggle('exact');
+    button.setAttribute('aria-pressed', exact);
+  } else if (document.fullscreenElement) document.exitFullscreen();
+  else figure.requestFullscreen?.();
+});
+element.addEventListener('fullscreenchange', () => {
+  const button = element.querySelector('.whole');
+  if (button) button.textContent = document.fullscreenElement ? 'Close' : 'Full screen';
 });
 """

@@ -9,7 +9,7 @@ from nst_core.transfer.stylize import stylize
 from nst_core.ui.studio.controls_and_config import CONTROLS, controls_of, default_config
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import ahead as module
-from nst_core.ui.stylize.ahead import ahead, note_pace, say_ahead
+from nst_core.ui.stylize.ahead import PAINT, ahead, note_pace, say_ahead, seconds_ahead
 from tests.runs import CPU, small
 
 CONFIG = default_config("studio").changed(backbone="lite", size=1024, smallest_scale=0, steps=100)
@@ -36,17 +36,18 @@ def test_what_fits_is_said_and_how_it_would_be_painted(free):
     assert ahead(CONFIG.changed(size=most + 16), (300, 300), CPU) == f"too large: up to {most} fits here"
 
 
-def test_a_run_tells_how_long_the_next_one_takes(free, monkeypatch, random_weights, pictures):
+def test_a_run_tells_how_long_the_next_one_takes(free, random_weights, pictures):
     free(10**12)
-    monkeypatch.setattr(module, "LEAST_WORK", 0.0)
     run = stylize(*pictures, small(size=64, steps=3, backbone="lite"), compute=CPU)
     list(run)
     run.seconds = 3.3  # of three steps, a tenth of each for what every step costs: 1 s × 64 × 48 pixels
     note_pace(run)
+    assert module.paces == {}  # of so little work
+    note_pace(run, least=0.0)
     pace = 1e6 / (64 * 48)
     assert module.paces == {("lite", CPU): pytest.approx(pace)}
-    assert ahead(CONFIG, (300, 300), CPU).endswith(f"about {module.duration(pace * 110 * 1.024**2)}")
-    assert "about" not in ahead(CONFIG, (300, 300), Compute(device="cpu", precision="bf16"))
+    assert seconds_ahead(CONFIG, (300, 300), CPU) == pytest.approx(pace * 110 * 1.024**2)
+    assert seconds_ahead(CONFIG, (300, 300), Compute(device="cpu", precision="bf16")) is None
 
 
 def test_it_is_said_of_the_picture_that_is_there_and_of_settings_that_can_be(free, tmp_path):
@@ -54,6 +55,19 @@ def test_it_is_said_of_the_picture_that_is_there_and_of_settings_that_can_be(fre
     images.save_png(torch.rand(1, 3, 20, 200), tmp_path / "wide.png")
     shown = {**controls_of(CONFIG), "preset": "studio", "content": None}
     assert set(CONTROLS) <= shown.keys()
-    plain, wide = (say_ahead(Session(), shown | {"content": path}).info for path in (None, tmp_path / "wide.png"))
+    plain, wide = (
+        say_ahead(Session(), shown | {"content": path})["size"].info for path in (None, tmp_path / "wide.png")
+    )
     assert int(wide.split()[2]) > int(plain.split()[2])
-    assert say_ahead(Session(), shown | {"size": -3}).info == ""
+    nothing = say_ahead(Session(), shown | {"size": -3})
+    assert (nothing["size"].info, nothing["run"].value) == ("", PAINT)
+
+
+def test_the_button_that_paints_tells_how_long_it_takes(free):
+    free(10**12)
+    compute = module.choose_compute()
+    shown = {**controls_of(CONFIG), "preset": "studio", "content": None}
+    assert say_ahead(Session(), shown)["run"].value == PAINT
+    module.paces[CONFIG.backbone, compute] = 1.0
+    seconds = seconds_ahead(CONFIG, (1, 1), compute)
+    assert say_ahead(Session(), shown)["run"].value == f"Paint · about {module.duration(seconds)}"

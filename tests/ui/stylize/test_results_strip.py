@@ -218,9 +218,11 @@ def test_a_picture_that_was_deleted_is_said_politely_and_its_settings_come_back(
     stage, _, controls = look(session, 1)
     assert stage == {}
     assert config_of(session.base, controls) == ODD
-    for use in (use_as_start, use_as_content, again_at_twice):
+    for use in (use_as_start, use_as_content):
         assert use(session) == {}
-    assert len(toasts) == 4
+    with pytest.raises(gr.Error, match="the file of result 1 is gone"):
+        again_at_twice(session)
+    assert len(toasts) == 3
     assert all(text.startswith("the file of result 1 is gone") for text in toasts)
 
 
@@ -281,7 +283,7 @@ def test_again_goes_on_from_the_picture_at_twice_its_size_and_that_size_alone(tm
     shown = again_at_twice(session)
     config = config_of(session.base, shown)
     assert value(shown["start_image"]) == str(tmp_path / "1.png")
-    assert "Press Paint: size 96, 20 steps, from result 1" in shown["status"]
+    assert "Again at size 96, 20 steps, from result 1" in shown["status"]
     changed = {"size": 96, "steps": 20, "start": "image", "smallest_scale": 0, "last_step": 0}
     assert config == dataclasses.replace(coarse, **changed)
 
@@ -292,17 +294,19 @@ def test_twice_has_a_step_at_least_and_an_end():
         ODD.changed(size=12_000).at_twice_the_size()
 
 
-def test_again_beyond_the_largest_size_changes_nothing(tmp_path, toasts):
+def test_again_beyond_the_largest_size_changes_nothing(tmp_path):
     session = remembered(Session(), tmp_path, config=ODD.changed(size=16_000))
-    assert again_at_twice(session) == {}
+    with pytest.raises(gr.Error, match="size is 32000"):
+        again_at_twice(session)
     assert session.base is None
-    assert toasts[0].startswith("size is 32000")
 
 
 def test_before_the_first_result_every_button_says_what_to_do(toasts):
-    for use in (use_as_start, use_as_content, again_at_twice, put_back):
+    for use in (use_as_start, use_as_content, put_back):
         use(Session())
-    assert toasts == [results.NO_RESULT] * 4
+    assert toasts == [results.NO_RESULT] * 3
+    with pytest.raises(gr.Error, match=results.NO_RESULT):
+        again_at_twice(Session())
 
 
 def test_marking_keeps_a_moment_with_its_record_and_the_run_goes_on(toasts):

@@ -24,6 +24,7 @@ from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads, masks_of
+from nst_core.ui.stylize import ahead
 from nst_core.ui.stylize import run as painting
 from nst_core.ui.stylize.control_events import steer
 from nst_core.ui.stylize.run import STAGE, go_on, paint, recolor
@@ -115,18 +116,19 @@ def test_all_steps_are_computed_by_one_thread_whoever_asks(random_weights, files
 def test_the_network_is_there_before_the_first_run_and_is_fetched_once(random_weights, monkeypatch):
     painted, plain = [], painting.stylize
     monkeypatch.setattr(painting, "stylize", lambda *given, **named: (painted.append(1), plain(*given, **named))[1])
-    painting.warm_up.cache_clear()
+    monkeypatch.setattr(ahead, "paces", {})
+    painting._warming.cache_clear()
     for _ in range(3):  # pages
         painting.warm_up()
-    DEVICES.submit(int).result(60)
-    assert painted == [1]
+    assert painted == [1, 1] and len(ahead.paces) == 1  # by its pace the page tells how long the first will take
 
 
 def test_warming_up_without_weights_is_no_error(monkeypatch):
     monkeypatch.setenv("NST_DEVICE", "abacus")
-    painting.warm_up.cache_clear()
+    painting._warming.cache_clear()
     painting.warm_up()
     assert DEVICES.submit(int).result(60) == 0
+    painting._warming.cache_clear()
 
 
 COUNT_THREADS = """

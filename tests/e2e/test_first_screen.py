@@ -1,0 +1,100 @@
+"""What the page shows before a click, and what one click does."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from nst_core.transfer.presets import PRESETS
+from nst_core.ui.stylize.recipes import RECIPES, SIZE
+from tests.e2e.conftest import fill, load, wait_for_status
+
+pytestmark = pytest.mark.e2e
+
+BETA = "#beta input[type=number]"
+BALANCE = "#balance input[type=number]"
+SCREENS = {"laptop": (1280, 720), "phone": (390, 844)}
+
+
+def in_sight(page: Page, selector: str) -> bool:
+    """Whether all of it is in the window, without scrolling."""
+    box, window = page.locator(selector).first.bounding_box(), page.viewport_size
+    return bool(
+        box
+        and window
+        and box["y"] >= 0
+        and box["y"] + box["height"] <= window["height"]
+        and box["x"] + box["width"] <= window["width"]
+    )
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(new_visitor, app_url, screen):
+    page = load(new_visitor(), app_url)
+    page.set_viewport_size(dict(zip(("width", "height"), SCREENS[screen], strict=True)))
+    expect(page.locator("#run")).to_contain_text("Paint")
+    expect(page.locator("#stop")).to_be_hidden()  # it comes where Paint was
+    wanted = ("#run", "#welcome .pictures", "#recipes .thumbnail", "#content", "#style")
+    assert {selector: in_sight(page, selector) for selector in wanted} == dict.fromkeys(wanted, True)
+    page.mouse.wheel(0, 600)
+    page.wait_for_function("scrollY > 300")
+    assert in_sight(page, "#welcome .pictures")  # the stage stays
+    assert screen == "laptop" or in_sight(page, "#run")
+
+
+def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(page):
+    number, recipe = 3, RECIPES[3]
+    page.locator("#recipes .thumbnail").nth(number).click()
+    wait_for_status(page, f"An example: {recipe.title}")
+    expect(page.locator("#result img[alt='The painting']")).to_be_visible()
+    expect(page.locator("#welcome")).to_be_hidden()
+    for field in ("content", "style"):
+        expect(page.locator(f"#{field} img").first).to_be_visible()
+    expect(page.locator("#size input")).to_have_value(str(SIZE))
+    expect(page.locator("#actions #download")).to_be_hidden()  # it is nobody's result
+    fill(page, "size", 64)
+    page.locator("#run").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#stop")).to_be_focused()
+    expect(page.locator("#run")).to_be_hidden()
+    page.keyboard.press("Enter")
+    wait_for_status(page, "Stopped:")
+    expect(page.locator("#run")).to_be_focused()
+    expect(page.locator("#actions #download")).to_be_visible()
+
+
+def test_looks_and_the_handle_move_beta_and_show_where_it_is(page):
+    beta = PRESETS["studio"].config.style_weight
+    chosen = page.locator("#looks [aria-pressed=true]")
+    expect(chosen).to_have_text(re.compile("Balanced"))
+    page.locator("#looks .thumbnail", has_text="Bold").click()
+    expect(page.locator(BETA)).to_have_value("45")
+    expect(page.locator(BALANCE)).to_have_value("0.7")
+    expect(chosen).to_have_text(re.compile("Bold"))
+    fill(page, "balance", -1)
+    expect(page.locator(BETA)).to_have_value(f"{beta / 10:g}")
+    expect(chosen).to_have_count(0)
+    fill(page, "beta", beta * 100)
+    expect(page.locator(BALANCE)).to_have_value("2")
+    page.locator("#looks .thumbnail", has_text="Balanced").click()
+    expect(page.locator(BALANCE)).to_have_value("0")
+    expect(page.locator(BETA)).to_have_value(f"{beta:g}")
+
+
+def test_the_line_between_photo_and_painting_is_moved_on_the_picture(page):
+    figure = page.locator("#welcome .before-after")
+    line = page.get_by_label("Share of the picture that shows the photo").first
+    line.focus()
+    before = figure.evaluate("figure => figure.style.getPropertyValue('--share')")
+    page.keyboard.press("ArrowRight")
+    assert figure.evaluate("figure => figure.style.getPropertyValue('--share')") == f"{int(before[:-1]) + 1}%"
+    box = page.locator("#welcome .pictures").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2)
+    moved = figure.evaluate("figure => figure.style.getPropertyValue('--share')")
+    assert 70 <= int(moved[:-1]) <= 80
+    page.locator("#welcome .whole").click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.locator("#welcome .pixels").click()
+    assert page.locator("#welcome img").first.evaluate("image => [image.clientWidth, image.naturalWidth]") == [SIZE] * 2
+    page.locator("#welcome .whole").click()
+    page.wait_for_function("document.fullscreenElement === null")
