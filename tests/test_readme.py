@@ -97,6 +97,8 @@ def test_every_asset_is_credited():
         assert len(files) >= 4
         for path in files:
             assert f"`{folder}/{path.name}`" in credits
+    for path in (ROOT / "assets" / "recipes").glob("*.jpg"):
+        assert f"`recipes/{path.name}`" in credits
     for path in (ROOT / "assets" / "weights").glob("*.safetensors"):
         assert f"`weights/{path.name}`" in credits
 
