@@ -42,7 +42,9 @@ def add_options(parser: argparse.ArgumentParser, table: Mapping[str, Setting] = 
     parser.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET, help="recipe; the options below change it")
     parser.add_argument("--more-styles", type=Path, nargs="+", default=[], metavar="STYLE", help="to blend with STYLE")
     parser.add_argument("--mask", type=Path, action="append", default=[], help="white where a style goes")
-    parser.add_argument("--timelapse", type=Path, metavar="WEBP", help="write the run as an animation, too")
+    parser.add_argument(
+        "--timelapse", type=Path, metavar="FILE", help="write the run as an animation, too: .mp4 or .webp"
+    )
     parser.add_argument(
         "--twice",
         type=Path,
@@ -141,7 +143,7 @@ def _check_outputs(options: argparse.Namespace, config: StyleTransferConfig) -> 
     endings = [".png", *images.JPEG_ENDINGS, *images.TIFF_ENDINGS]
     check_output(options.output, endings, sources, hint=", which can hold the record", room=room)
     if options.timelapse:
-        check_output(options.timelapse, [".webp"], sources, called="timelapse", room=room)
+        check_output(options.timelapse, [".webp", ".mp4"], sources, called="timelapse", room=room)
         check_distinct([options.output, options.timelapse])
 
 

@@ -13,6 +13,7 @@ from nst_core import images
 from nst_core.errors import ConfigError, NSTError, said
 from nst_core.files import writing
 from nst_core.transfer.previews import Shown, encode_preview, picture_of
+from nst_core.transfer.timelapse_film import write_film
 
 # Setting -> (smallest, largest, what it is counted in).
 RANGES = {
@@ -113,12 +114,12 @@ class Timelapse:
         return kept if not self._last or self._last[0] in kept[-1:] else (*kept, self._last[0])
 
     def save(self, path: str | Path, seconds: float = 8.0) -> None:
-        """Write the animation so far as WebP: from the start to the last frame, held for a moment, then again.
+        """Write the animation so far, from the start to the last frame, held for a moment; a WebP begins again then.
 
         Every picture is written at the last one's size, as a coarse-to-fine run begins with smaller ones.
 
         Args:
-            path: of the file.
+            path: of the file: an MP4 by its ending, else a WebP.
             seconds: from the start to the last frame, though no picture is shorter than LEAST_MILLISECONDS.
 
         Raises:
@@ -129,17 +130,21 @@ class Timelapse:
         _checked("seconds", seconds)
         if self._last is None:
             raise NSTError("there is nothing to show yet; run at least one step, then save the time-lapse")
-        if not features.check("webp"):
+        is_film = Path(path).suffix.lower() == ".mp4"
+        if not is_film and not features.check("webp"):
             raise NSTError("Pillow cannot write WebP here; reinstall it with: pip install --force-reinstall pillow")
         pictures = self._decoded()
         each = max(LEAST_MILLISECONDS, round(1000 * seconds / max(1, len(pictures) - 1)))
+        durations = [each] * (len(pictures) - 1) + [HOLD_MILLISECONDS]
         with writing(path) as aside:
+            if is_film:
+                return write_film(pictures, durations, aside)
             pictures[0].save(
                 aside,
                 "WEBP",
                 save_all=True,
                 append_images=pictures[1:],
-                duration=[each] * (len(pictures) - 1) + [HOLD_MILLISECONDS],
+                duration=durations,
                 loop=0,  # without end
                 quality=WEBP_QUALITY,
             )

@@ -193,7 +193,7 @@ def test_a_timelapse_is_an_animation(folder, capsys):
     with Image.open(folder / "run.webp") as animation:
         assert animation.n_frames > 1 and animation.size == (32, 24)
     capsys.readouterr()
-    assert "name a .webp file" in refused(capsys, "--timelapse", "run.gif")
+    assert "name a .webp or .mp4 file" in refused(capsys, "--timelapse", "run.gif")
 
 
 def test_another_optimizer_brings_its_step_size(folder):

@@ -4,6 +4,7 @@ import tracemalloc
 from concurrent.futures import Future
 from functools import partial
 
+import av
 import pytest
 import torch
 from PIL import Image, features
@@ -179,6 +180,17 @@ def test_the_animation_goes_from_the_start_to_the_last_frame_and_loops(tmp_path)
     assert sum(durations[:-1]) == pytest.approx(3000, abs=20) and durations[-1] == HOLD_MILLISECONDS
     with Image.open(path) as animation:
         assert animation.format == "WEBP" and animation.is_animated and animation.info["loop"] == 0
+
+
+def test_a_film_shows_the_same_pictures_as_the_animation(tmp_path):
+    lapse = filled(20, frames=20)
+    for ending in (".webp", ".mp4"):
+        lapse.save(tmp_path / f"lapse{ending}")
+    with av.open(str(tmp_path / "lapse.mp4")) as film:
+        levels = [frame.to_ndarray(format="rgb24").mean() for frame in film.decode(video=0)]
+    last = levels.pop()
+    assert levels == pytest.approx([level(picture) for picture in shown(tmp_path / "lapse.webp")[0]], abs=4)
+    assert last == pytest.approx(levels[-1], abs=1)  # which is held
 
 
 def test_a_run_can_go_on_after_it_was_saved(tmp_path):

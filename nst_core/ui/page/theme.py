@@ -73,6 +73,10 @@ CSS = """
 .legend li::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: middle; background: var(--term); }
 .legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
+/* toasts keep off the stage; each has a title of its own within its text */
+.toast-wrap { inset: auto auto 12px 12px !important; max-width: calc(100vw - 24px) !important; }
+.toast-title { visibility: hidden; }
+@media (max-width: 820px) { .toast-wrap { bottom: 76px !important; } }
 .notice { position: fixed; top: 16px; right: 16px; z-index: 1000; max-width: min(360px, calc(100vw - 32px));
   padding: 12px 16px; border-radius: 8px; color: var(--body-text-color); background: var(--background-fill-primary);
   border: 1px solid var(--color-accent); box-shadow: var(--shadow-drop-lg); }

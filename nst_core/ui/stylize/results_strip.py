@@ -213,7 +213,7 @@ def make_timelapse(session: Session) -> Update:
     """Write the animation of the last run, which the page then downloads."""
     try:
         config = session.config
-        name = painting_name(session.uploads, config, "timelapse", ".webp") if config else "timelapse.webp"
+        name = painting_name(session.uploads, config, "timelapse", ".mp4") if config else "timelapse.mp4"
         return gr.DownloadButton(value=timelapse_file(session.timelapse, name))
     except NSTError as error:
         warn(error, "No timelapse")
