@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import av
 import numpy as np
@@ -30,10 +30,8 @@ def write_film(pictures: Sequence[Image.Image], durations: Sequence[int], path: 
     """
     width, height = (side // 2 * 2 for side in pictures[0].size)
     with plain_errors(path, av.FFmpegError), av.open(str(path), "w", "mp4", options={"movflags": "+faststart"}) as film:
-        size: dict[str, int] = {"width": width, "height": height}
-        rate = Fraction(1000, min(durations))
-        made = film.add_stream("libx264", rate=rate, options=OPTIONS, pix_fmt="yuv420p", time_base=BASE, **size)
-        stream = cast(av.VideoStream, made)
+        looks: dict[str, Any] = {"width": width, "height": height, "pix_fmt": "yuv420p", "time_base": BASE}
+        stream = film.add_stream("libx264", Fraction(1000, min(durations)), OPTIONS, **looks)
         context = stream.codec_context
         context.flags |= Flags.frame_duration
         context.colorspace, context.color_range = int(Colorspace.ITU709), int(ColorRange.MPEG)

@@ -41,6 +41,11 @@ class Form:
         """Choose some of the components."""
         return Form({name: self.parts[name] for name in names})
 
+    def changes(self) -> list[Any]:
+        """List the events by which its components, all of which have one, say that they show something else."""
+        parts: list[Any] = list(self)
+        return [part.change for part in parts]
+
     def read(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """Name the values that the components hold.
 

@@ -103,9 +103,8 @@ def connect_looks(session: gr.State, parts: LookParts, form: Form) -> None:
     once: dict[str, Any] = {"trigger_mode": "always_last"}
     parts.balance.input(given.given_to(lean), [session, *given], form["style_weight"], **once, **QUEUED)
     asked = form.only("preset", "backbone", "style_weight", "color")
-    changes = [component.change for component in asked]
     shown = Form({"looks": parts.strip, "balance": parts.balance})
-    gr.on(changes, shown.filled_by(asked.given_to(reflect)), [session, *asked], list(shown), **once, **INSTANT)
+    gr.on(asked.changes(), shown.filled_by(asked.given_to(reflect)), [session, *asked], list(shown), **once, **INSTANT)
 
 
 def pick_look(session: Session, backbone: str, event: gr.EventData) -> Updates:

@@ -114,7 +114,7 @@ def _warming() -> Future[None]:
     return DEVICES.run_steps(_small_painting())
 
 
-def _small_painting() -> Iterator[None]:
+def _small_painting() -> Generator[None, None, None]:
     with suppress(NSTError):  # what is wrong, Paint says
         config = default_config(DEFAULT_PRESET).changed(size=WARM_SIZE, steps=WARM_STEPS, smallest_scale=0)
         if not weights.find(config.backbone):
