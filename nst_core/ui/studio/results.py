@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
@@ -22,6 +23,9 @@ from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
 MOST_RESULTS = 24  # in a strip; older ones drop off
 THUMBNAIL_SIDE = 160  # pixels
 NO_RESULT = "there is no result yet; press Paint, or Mark this moment while it paints"
+
+# Run -> its last result.
+_LAST: "WeakKeyDictionary[Run, Result]" = WeakKeyDictionary()
 
 # Settings that say little beside the picture: where a run was stopped is told by its steps.
 UNTOLD = ("steps", "last_step")
@@ -56,6 +60,10 @@ class Results:
     def __init__(self) -> None:
         self.kept: tuple[Result, ...] = ()  # newest first
         self.chosen: Result | None = None  # the one that the buttons act on
+
+    def take_back(self, result: Result) -> None:
+        """Take a result out of the strip, for what comes of it to stand there in its place."""
+        self.kept = tuple(kept for kept in self.kept if kept is not result)
 
     def add(self, image: Tensor, record: RunRecord, png: Path, uploads: Uploads, losses: str = "") -> None:
         """Put a picture first into the strip and choose it; the same record only once.
@@ -126,9 +134,19 @@ class Session(Protocol):
 
 
 def remember(session: Session, run: Run, png: Path, losses: str = "") -> None:
-    """Put a run's last frame, which png holds, into the session's strip."""
-    if run.last_frame:
-        session.results.add(run.last_frame.image, run.record(), png, session.uploads, losses)
+    """Put a run's last frame, which png holds, into the session's strip; after one step, in its last one's place."""
+    if not run.last_frame:
+        return
+    results, record = session.results, run.record()
+    if (
+        (before := _LAST.get(run))
+        and before is next(iter(results.kept), None)
+        and before.record.steps + 1 == record.steps
+    ):
+        results.take_back(before)
+    results.add(run.last_frame.image, record, png, session.uploads, losses)
+    if results.chosen:
+        _LAST[run] = results.chosen
 
 
 def strip_value(session: Session) -> StripValue:

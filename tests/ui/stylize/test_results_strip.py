@@ -131,6 +131,22 @@ def test_the_same_frame_is_remembered_once(tmp_path):
     assert len(session.results.kept) == 1
 
 
+def test_one_step_takes_the_place_of_what_it_goes_on_from_and_of_nothing_else(tmp_path):
+    session, run = remembered(Session(), tmp_path), FakeRun()
+
+    def after(steps: int) -> list[tuple[int, int]]:
+        run.record = lambda: record_of(steps=steps)
+        remember(session, run, tmp_path / f"{steps}.png")
+        return [(result.number, result.record.steps) for result in session.results.kept]
+
+    assert after(8) == [(2, 8), (1, 7)]  # another run's
+    assert after(9) == [(2, 9), (1, 7)]
+    assert session.results.chosen is session.results.kept[0] and session.results.chosen.path == tmp_path / "9.png"
+    assert after(14) == [(3, 14), (2, 9), (1, 7)]
+    remembered(session, tmp_path)
+    assert after(15)[:3] == [(5, 15), (4, 7), (3, 14)]  # something else was painted meanwhile
+
+
 def test_no_picture_is_kept_in_memory(tmp_path):
     session, image = Session(), torch.rand(1, 3, 32, 48)
     remember(session, FakeRun(image=image), tmp_path / "one.png")
