@@ -28,7 +28,9 @@ CSS = """
 /* the example gives way to a painting, and the place of one that is not begun takes none */
 #stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
 #stage:has(#preview canvas[hidden]):not(:has(#result .pictures)) #preview { display: none; }
-#stage:not(:has(#result .pictures)) #actions { display: none; }
+#actions:has(#download.hidden) { display: none; }
+#actions { gap: 8px; flex-wrap: nowrap; }
+#actions button { min-width: 0 !important; padding-inline: 6px; white-space: nowrap; }
 #stage { gap: 8px; } #stage > .block { padding: 0; }
 #stage .live-preview { min-height: 0; background: none; }
 #stage canvas { max-height: 56vh; } #stage .pictures { width: min(100%, calc(56vh * var(--aspect))); }
@@ -73,10 +75,10 @@ CSS = """
 .legend li::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: middle; background: var(--term); }
 .legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
-/* toasts keep off the stage; each has a title of its own within its text */
-.toast-wrap { inset: auto auto 12px 12px !important; max-width: calc(100vw - 24px) !important; }
+/* toasts keep off the stage, and off the bar of a narrow page; each has a title of its own within its text */
+.toast-wrap { inset: auto auto clamp(12px, (821px - 100vw) * 99, 76px) 12px !important;
+  max-width: calc(100vw - 24px) !important; }
 .toast-title { visibility: hidden; }
-@media (max-width: 820px) { .toast-wrap { bottom: 76px !important; } }
 .notice { position: fixed; top: 16px; right: 16px; z-index: 1000; max-width: min(360px, calc(100vw - 32px));
   padding: 12px 16px; border-radius: 8px; color: var(--body-text-color); background: var(--background-fill-primary);
   border: 1px solid var(--color-accent); box-shadow: var(--shadow-drop-lg); }

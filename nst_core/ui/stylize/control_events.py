@@ -37,7 +37,7 @@ def connect_settings(
     session: gr.State, preset: gr.Dropdown, form: Form, inputs: SettingInputs, network: Network, run: gr.Button
 ) -> None:
     """Connect the preset's menu and the controls; on the button that runs stands how long it takes."""
-    controls, backbone, about = inputs.controls, inputs.menu("backbone"), form["about"]
+    controls, backbone = inputs.controls, inputs.menu("backbone")
     filled = form.only("about", *CONTROLS)
     # menus say `input` also when they are left unchanged
     preset.select(filled.filled_by(_fill), [session, preset, backbone], list(filled), **INSTANT)
@@ -47,10 +47,9 @@ def connect_settings(
     described = Form(network._asdict())
     describe = described.filled_by(describe_network)
     backbone.change(describe, backbone, list(described), **INSTANT)
-    layers = form.only(*LAYER_CONTROLS)
-    moved = layers.filled_by(layers.given_to(_layers_on))
-    backbone.change(preset_text, [preset, backbone], about, **INSTANT)
-    fitting = backbone.change(moved, [session, preset, backbone, *layers], list(layers), **INSTANT)
+    layers, fitted = form.only(*LAYER_CONTROLS), form.only("about", *LAYER_CONTROLS)
+    fit = fitted.filled_by(layers.given_to(_fit_to_network))
+    fitting = backbone.change(fit, [session, preset, backbone, *layers], list(fitted), **INSTANT)
     network.fetch.click(use_network, backbone, [form["status"], backbone], **PRIVATE).then(
         describe, backbone, list(described), **INSTANT
     )
@@ -114,11 +113,12 @@ def steer(session: Session, shown: Mapping[str, Any]) -> None:
         warn(f"The painting goes on as it was: {error}", "Cannot paint so", 8)
 
 
-def _layers_on(session: Session, preset: str, backbone: str, shown: Mapping[str, Any]) -> Updates:
-    """Move the layers as `layers_on`, but leave settings that were restored with their network."""
+def _fit_to_network(session: Session, preset: str, backbone: str, shown: Mapping[str, Any]) -> Updates:
+    """Move the layers as `layers_on`, and say so; but leave settings that were restored with their network."""
+    about = {"about": preset_text(preset, backbone)}
     if session.base and session.base.backbone == backbone:
-        return {}
-    return layers_on(session.base or preset, backbone, shown)
+        return about
+    return {**about, **layers_on(session.base or preset, backbone, shown)}
 
 
 def _fill(session: Session, name: str, backbone: str) -> Updates:
