@@ -28,6 +28,7 @@ PARTS = "#figure .parts button"
 SMALL = {
     "content": ("layers=conv1_2,conv2_1", 6),
     "style": ("sets=A,A-B&seeds=3,4", 6),
+    "step": ("change=0.05", 9),
     "gram": ("layer=conv2_1&maps=4&pairs=1", 15),
     "formula": ("preset=gatys", 3),
 }
@@ -100,12 +101,12 @@ def test_a_figure_that_is_stopped_goes_on_where_it_was(open_lesson):
 def test_nothing_is_cut_off_on_a_phone_and_a_part_goes_on_in_the_studio(open_lesson):
     page = open_lesson("grid", "sets=A-B,A&ratios=1e-4,1e-3,1e-2,1e-1&size=64&steps=2", width=390)
     make(page)
-    has_pictures(page, 8)
+    has_pictures(page, 10)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     last, area = page.locator(PARTS).last.bounding_box(), page.locator("#figure").bounding_box()
     assert last["x"] + last["width"] <= area["x"] + area["width"] + 1
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.locator(PARTS).first.click()
+    page.locator(PARTS).nth(1).click()
     expect(page.locator("#enlarged-picture img")).to_be_visible()
     expect(page.locator("#enlarged-picture")).to_contain_text("A-B, α/β 1e-4")
     page.click("#to-studio")
