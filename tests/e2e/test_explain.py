@@ -208,6 +208,7 @@ def test_what_is_wrong_is_said_and_what_was_made_stays(browser_tab, app_url, pic
     page = browser_tab
     page.goto(f"{app_url}?figure=nonsense")
     says(page, "make-status", "the link's figure is 'nonsense'; choose one of content")
+    page.locator("#explain-content").get_by_role("button", name="Clear").click()  # a photo is chosen at first
     make(page, "there is no content picture")
     expect(page.get_by_text("there is no content picture").first).to_be_visible()
     upload(page, "explain-content", picture_files[0])

@@ -71,11 +71,13 @@ def _config(settings: dict[str, Any], layers: tuple[str, ...], ratio: float) -> 
 FIGURE = Figure(
     name="grid",
     title="The ratio × layer grid",
-    see="From left to right the content counts more, from top to bottom the style includes deeper layers. Top left is "
-    "pure grain without the photo; at the right the photo is all there. Between them lies what people call style.",
+    see="From left to right the content counts more, from top to bottom the style includes deeper layers. At the left "
+    "is texture alone: grain at the top, larger pieces of the painting below it. Towards the right the photo comes "
+    "through, and at the end its shapes win. Between them lies what people call style.",
     equation="L_total = α L_content + β L_style",
-    source="Gatys, Ecker & Bethge (2016), eq. 7; the grid is figure 3 of their 2015 preprint. α and β as in their "
-    "code, means over positions on a network rescaled to a mean activation of 1; α twenty times theirs, by looking",
+    source="Gatys, Ecker & Bethge (2016), eq. 7; the grid is figure 3 of their 2015 preprint, to which the column of "
+    "1e-1 is added. α and β as in their code, means over positions on a network rescaled to a mean activation of 1; α "
+    "twenty times theirs, by looking",
     options=(
         Option(
             "sets",
