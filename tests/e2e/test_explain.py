@@ -143,9 +143,10 @@ def test_a_figure_is_kept_as_a_page_and_as_parts_and_its_link_opens_it_again(ope
     expect(page.locator("#explain-content img").first).to_be_visible()
 
 
-def test_a_cut_out_is_put_into_its_place_and_painted(open_lesson):
-    page = open_lesson("compose", "size=96&steps=3&preset=gatys_code")
-    page.locator("#cutout-examples img").first.click()
+def test_the_cut_out_that_is_chosen_first_is_put_into_its_place_and_painted(browser_tab, app_url):
+    page = browser_tab
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{app_url}?figure=compose&size=96&steps=3&preset=gatys_code")
     piece = page.locator("#placer .piece")
     expect(piece).to_be_visible()
     x = page.locator("#explain-compose-x input")
@@ -208,7 +209,7 @@ def test_what_is_wrong_is_said_and_what_was_made_stays(browser_tab, app_url, pic
     page = browser_tab
     page.goto(f"{app_url}?figure=nonsense")
     says(page, "make-status", "the link's figure is 'nonsense'; choose one of content")
-    page.locator("#explain-content").get_by_role("button", name="Clear").click()  # a photo is chosen at first
+    page.locator("#explain-content").get_by_role("button", name="Remove Image").click()  # a photo is chosen at first
     make(page, "there is no content picture")
     expect(page.get_by_text("there is no content picture").first).to_be_visible()
     upload(page, "explain-content", picture_files[0])

@@ -153,3 +153,14 @@ def test_every_step_of_the_tour_fits_a_projector_s_screen_and_shows_its_figure_a
         assert projected.evaluate(WORDS % "#tour p") >= 28
         assert all_slides_fit(projected) == []
         projected.keyboard.press("ArrowDown")
+
+
+def test_a_plan_s_link_opens_its_figure_on_the_projector(page, app_url):
+    page.goto(f"{app_url}lesson")
+    expect(page.get_by_role("heading", name="A lesson of 40 minutes")).to_be_visible()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.get_by_role("link", name="Open it on the projector").nth(4).click()
+    expect(page.locator("body")).to_have_class(re.compile("projector"))
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["step"].title)
+    expect(page.locator(f"{PARTS} img[src*='/figures/step/']").first).to_be_visible()
+    assert all_slides_fit(page) == []

@@ -63,6 +63,8 @@ class Projector(OwnHTML):
     """
 
     TEMPLATE = """
+<a class="plans" target="_blank"
+  href="${(window.gradio_config?.root ?? '').replace(/[/]$/, '')}/lesson">Plans of lessons</a>
 <button type="button" id="projector" aria-pressed="false">Projector view</button>
 <span class="keys" hidden><b role="status"></b> ← → slides · 1 … 9, 0 figures · space makes · T tour · Esc ends
 </span>"""
@@ -72,7 +74,8 @@ class Projector(OwnHTML):
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color);
   font-size: var(--text-sm); cursor: pointer; }
 .keys { flex: 1; font-size: clamp(11px, .85vw, 34px); color: var(--body-text-color-subdued); white-space: nowrap; }
-.keys[hidden] { display: none; }
+.keys[hidden], .plans[hidden] { display: none; }
+.plans { font-size: var(--text-sm); color: var(--body-text-color-subdued); }
 """
     SCRIPT = (
         f"const LOOK = {LOOK!r};"
@@ -219,6 +222,7 @@ function project(wanted) {
   button.textContent = on ? 'Leave' : 'Projector view';
   button.ariaPressed = on;
   $('.keys', element).hidden = !on;
+  $('.plans', element).hidden = on;
   document.activeElement?.blur();  // so that the space bar presses no button
   changes.disconnect();
   if (on) {
@@ -236,5 +240,9 @@ function project(wanted) {
 element.addEventListener('click', event => { if (event.target.closest('#projector')) project(!on); });
 document.addEventListener('keydown', pressed);
 window.addEventListener('resize', soon);
+if (new URLSearchParams(location.search).get('view') === 'projector') {  // as soon as there is something to project
+  const begin = () => { if ($('#figure .html-container > *')) project(true); else requestAnimationFrame(begin); };
+  begin();
+}
 """
     )

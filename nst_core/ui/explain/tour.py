@@ -53,8 +53,8 @@ TOUR = (
     Station(
         "Two weights share the picture",
         "A painting lowers α times the content loss plus β times the style loss. From left to right α counts more, "
-        "from top to bottom deeper layers of the style join in. Find the picture that you like best and click it: you "
-        "can go on with it in the studio.",
+        "from top to bottom deeper layers of the style join in. Press Show me, find the picture that you like best "
+        "and click it: you can go on with it in the studio.",
         {"figure": "grid", "content": "china_temple", "style": "dawn_window", "size": "128", "steps": "80"},
     ),
     Station(
