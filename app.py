@@ -17,6 +17,7 @@ from nst_core.errors import NSTError
 from nst_core.pictures.notes import tell_by
 from nst_core.ui.augment.area import build_augment
 from nst_core.ui.classroom import routes as classroom
+from nst_core.ui.explain import examples
 from nst_core.ui.explain import tab as explain
 from nst_core.ui.instant import endpoint as instant_endpoint
 from nst_core.ui.instant import tab as instant
@@ -55,7 +56,7 @@ with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo
 demo.queue(max_size=2000, default_concurrency_limit=None, api_open=False)
 
 try:
-    ROUTES = [ROUTE, camera.ROUTE, health.ROUTE, *classroom.ROUTES]
+    ROUTES = [ROUTE, camera.ROUTE, health.ROUTE, examples.ROUTE, *classroom.ROUTES]
     LAUNCH = launch_options(theme=THEME, css=CSS, routes=ROUTES)  # here and in tests
 except NSTError as error:  # a limit that is no number
     sys.exit(f"error: {error}")

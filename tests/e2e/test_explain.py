@@ -28,6 +28,7 @@ PARTS = "#figure .parts button"
 SMALL = {
     "content": ("layers=conv1_2,conv2_1", 6),
     "style": ("sets=A,A-B&seeds=3,4", 6),
+    "step": ("change=0.05", 9),
     "gram": ("layer=conv2_1&maps=4&pairs=1", 15),
     "formula": ("preset=gatys", 3),
 }
@@ -100,12 +101,12 @@ def test_a_figure_that_is_stopped_goes_on_where_it_was(open_lesson):
 def test_nothing_is_cut_off_on_a_phone_and_a_part_goes_on_in_the_studio(open_lesson):
     page = open_lesson("grid", "sets=A-B,A&ratios=1e-4,1e-3,1e-2,1e-1&size=64&steps=2", width=390)
     make(page)
-    has_pictures(page, 8)
+    has_pictures(page, 10)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     last, area = page.locator(PARTS).last.bounding_box(), page.locator("#figure").bounding_box()
     assert last["x"] + last["width"] <= area["x"] + area["width"] + 1
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.locator(PARTS).first.click()
+    page.locator(PARTS).nth(1).click()
     expect(page.locator("#enlarged-picture img")).to_be_visible()
     expect(page.locator("#enlarged-picture")).to_contain_text("A-B, α/β 1e-4")
     page.click("#to-studio")
@@ -142,9 +143,10 @@ def test_a_figure_is_kept_as_a_page_and_as_parts_and_its_link_opens_it_again(ope
     expect(page.locator("#explain-content img").first).to_be_visible()
 
 
-def test_a_cut_out_is_put_into_its_place_and_painted(open_lesson):
-    page = open_lesson("compose", "size=96&steps=3&preset=gatys_code")
-    page.locator("#cutout-examples img").first.click()
+def test_the_cut_out_that_is_chosen_first_is_put_into_its_place_and_painted(browser_tab, app_url):
+    page = browser_tab
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{app_url}?figure=compose&size=96&steps=3&preset=gatys_code")
     piece = page.locator("#placer .piece")
     expect(piece).to_be_visible()
     x = page.locator("#explain-compose-x input")
@@ -207,6 +209,7 @@ def test_what_is_wrong_is_said_and_what_was_made_stays(browser_tab, app_url, pic
     page = browser_tab
     page.goto(f"{app_url}?figure=nonsense")
     says(page, "make-status", "the link's figure is 'nonsense'; choose one of content")
+    page.locator("#explain-content").get_by_role("button", name="Remove Image").click()  # a photo is chosen at first
     make(page, "there is no content picture")
     expect(page.get_by_text("there is no content picture").first).to_be_visible()
     upload(page, "explain-content", picture_files[0])

@@ -100,10 +100,12 @@ def _findings(growths: tuple[FigureGrowth, ...]) -> tuple[str, ...]:
 FIGURE = Figure(
     name="content",
     title="What a layer keeps of the content",
-    see="Each picture starts as noise and is changed until one layer of the network sees in it what it sees in the "
-    "photo. Shallow layers keep every pixel; deep ones keep what is where, and let colours and texture go.",
+    see="Noise is changed until one layer of the network sees in it what it sees in the photo. A shallow layer keeps "
+    "nearly every pixel; a deep one keeps what is where, and lets colours and texture go. Begun from the photo itself, "
+    "there is nothing to change: the loss is 0.",
     equation="L_content = ½ Σᵢⱼ (Fᵢⱼ − Pᵢⱼ)²",
-    source="Gatys, Ecker & Bethge (2016), eq. 1 and figure 1, upper half; Tran & Nguyen; Cheng",
+    source="Gatys, Ecker & Bethge (2016), eq. 1 and figure 1, lower half: content reconstructions, there of "
+    "conv1_2, conv2_2 … conv5_2; Tran & Nguyen: of these three; Cheng",
     options=(
         Option(
             "layers",

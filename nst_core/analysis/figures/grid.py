@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments
+from nst_core import images
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part
 from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
@@ -14,11 +15,12 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.variations import shown
 
 CONTENT_LAYER = "conv4_2"
-CONTENT_FACTOR = 20  # on the authors' α: so that, as in their figure, the photo is all there at 1e-2
+CONTENT_FACTOR = 20  # on the authors' α, by looking
+PICTURES = ("the photo", "the style")
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
-    """Make the figure: a row for each set of layers, a column for each ratio."""
+    """Make the figure: a row for each set of layers, a column for each ratio; the pictures themselves come first."""
     content_image, style_image = material.content(), material.style()
     sets = {text: layer_set(text) for text in settings["sets"]}
     for layers in sets.values():
@@ -28,13 +30,18 @@ def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -
             row, column, f"{text}, α/β {_power(ratio)}", _config(settings, layers, ratio), content_image, style_image
         )
         for row, (text, layers) in enumerate(sets.items())
-        for column, ratio in enumerate(settings["ratios"])
+        for column, ratio in enumerate(settings["ratios"], 1)
     ]
+    pictures = tuple(
+        Part(row, 0, name, images.fit(image, settings["size"]), name, done=True, facts={"picture": name})
+        for row, (name, image) in enumerate(zip(PICTURES, (content_image, style_image), strict=True))
+    )
     rows = tuple(f"{text}: up to {layers[-1]}" for text, layers in sets.items())
-    columns = tuple(f"α/β {_power(ratio)}" for ratio in settings["ratios"])
+    rows += ("",) * (len(pictures) - len(rows))  # of a single set, too, both pictures are shown
+    columns = ("the pictures", *(f"α/β {_power(ratio)}" for ratio in settings["ratios"]))
 
     def told(growths: tuple[FigureGrowth, ...]) -> Moment:
-        return Moment(rows, columns, tuple(map(part_of, growths)))
+        return Moment(rows, columns, (*pictures, *map(part_of, growths)))
 
     return moments(cells, compute, told)
 
@@ -64,11 +71,13 @@ def _config(settings: dict[str, Any], layers: tuple[str, ...], ratio: float) -> 
 FIGURE = Figure(
     name="grid",
     title="The ratio × layer grid",
-    see="From left to right the content counts more, from top to bottom the style includes deeper layers. Top left is "
-    "pure grain without the photo; at the right the photo is all there. Between them lies what people call style.",
+    see="From left to right the content counts more, from top to bottom the style includes deeper layers. At the left "
+    "is texture alone: grain at the top, larger pieces of the painting below it. Towards the right the photo comes "
+    "through, and at the end its shapes win. Between them lies what people call style.",
     equation="L_total = α L_content + β L_style",
-    source="Gatys, Ecker & Bethge (2016), eq. 7; the grid is figure 3 of their 2015 preprint. α and β as in their "
-    "code, means over positions on a network rescaled to a mean activation of 1; α twenty times theirs, by looking",
+    source="Gatys, Ecker & Bethge (2016), eq. 7; the grid is figure 3 of their 2015 preprint, to which the column of "
+    "1e-1 is added. α and β as in their code, means over positions on a network rescaled to a mean activation of 1; α "
+    "twenty times theirs, by looking",
     options=(
         Option(
             "sets",
@@ -79,7 +88,7 @@ FIGURE = Figure(
             check=lambda text: text if layer_set(text) else text,
             fixed=False,
         ),
-        Option("ratios", "Ratios α/β", (1e-5, 1e-4, 1e-3, 1e-2), "columns", extent=(1e-12, 1e6)),
+        Option("ratios", "Ratios α/β", (1e-5, 1e-4, 1e-3, 1e-2, 1e-1), "columns", extent=(1e-12, 1e6)),
         Option("start", "Start", "noise", choices=("noise", "content", "style")),
         backbone_option(),
         size_option(160),

@@ -85,7 +85,8 @@ FIGURE = Figure(
     "where. With conv1_1 alone it is coloured grain; every deeper layer brings larger pieces of the painting. Another "
     "seed gives another picture of the same texture.",
     equation="Gᵢⱼ = Σₖ Fᵢₖ Fⱼₖ\nE_l = 1/(4 N² M²) Σᵢⱼ (Gᵢⱼ − Aᵢⱼ)²\nL_style = Σ_l w_l E_l",
-    source="Gatys, Ecker & Bethge (2016), eq. 3–5 and figure 1, lower half; Cheng: two seeds, ranges of layers",
+    source="Gatys, Ecker & Bethge (2016), eq. 3–5 and figure 1, upper half: style reconstructions of the "
+    "same sets, conv1_1 … conv1_1 to conv5_1; Cheng: two seeds, ranges of layers",
     options=(
         Option(
             "sets",

@@ -1,4 +1,4 @@
-"""Answers for the class's page: to a teacher who knows the password, and where one is set; to nobody else."""
+"""Answers for the class's page: to a teacher who knows the password, and where one is set; plans of lessons to all."""
 
 import asyncio
 import secrets
@@ -16,6 +16,7 @@ from nst_core.ui.classroom.address import class_address, note_on, qr_code
 from nst_core.ui.classroom.door import Door, TooManyTries, give_cookie
 from nst_core.ui.classroom.page import POLICY, door_page, wall_page
 from nst_core.ui.classroom.paintings import HANDS, SIDES, Pictures, find, on_the_wall, told
+from nst_core.ui.classroom.plan import plan_page
 from nst_core.ui.classroom.sheet import class_sheet
 from nst_core.ui.studio.links import lend
 from nst_core.ui.studio.pupils import class_key
@@ -135,7 +136,13 @@ async def style(request: Request) -> Response:
     return JSONResponse(await asyncio.wrap_future(HANDS.submit(lend, str(path))))
 
 
+async def plan(request: Request) -> Response:
+    """Answer with plans of lessons, to anybody: they tell nothing of a class."""
+    return _page(plan_page)
+
+
 ROUTES = [  # beside gradio's own
+    Route("/lesson", plan),
     Route("/class", show),
     Route("/class", enter, methods=["POST"]),
     Route("/class/list", list_all),

@@ -20,6 +20,8 @@ from nst_core.ui.studio.uploads import Drawn
 from nst_core.ui.widgets.cutout_placer import Placer, placement
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 
+FIGURE = "compose"  # that has cut-outs
+CUTOUT = ASSETS / "cutouts" / "rocket.png"  # chosen at first
 GROUND_SIDE = 512  # pixels of the picture under the brush
 CENTRE = {"x": 0.5, "y": 0.5, "scale": 0.4}  # of the figure's options, those that the placer sets
 
@@ -40,6 +42,7 @@ def build_composing() -> Composing:
     with gr.Column(visible=False, elem_id="composing") as area:
         gr.Markdown("Give a PNG with transparent parts, or any picture and cut out of it with the brush below.")
         cutout = PictureInput(
+            str(CUTOUT),
             label="Cut-out",
             elem_id="cutout",
             height=150,
@@ -47,7 +50,7 @@ def build_composing() -> Composing:
             buttons=["fullscreen"],
             alt_text="Cut-out",
         )
-        examples = sorted(str(path) for path in (ASSETS / "cutouts").glob("*.png"))
+        examples = sorted(map(str, CUTOUT.parent.glob("*.png")))
         gr.Examples(examples, cutout, label="", elem_id="cutout-examples", cache_examples=False)
         with gr.Accordion("Cut out with a brush", open=False, elem_id="cutting"):
             take = gr.Button("Take the picture", size="sm", elem_id="take-cutout")
@@ -69,11 +72,14 @@ def build_composing() -> Composing:
     return Composing(area, cutout, brush, take, cut, placer)
 
 
-def connect_composing(composing: Composing, content: PictureInput, numbers: Mapping[str, gr.Number]) -> None:
+def connect_composing(
+    composing: Composing, figure: gr.Radio, content: PictureInput, numbers: Mapping[str, gr.Number]
+) -> None:
     """Let a cut-out that is put somewhere by hand set the numbers, and numbers typed put it there.
 
     Args:
         composing: the area.
+        figure: the menu of figures; the cut-out is put into its place when its figure is chosen.
         content: the picture that it is put into.
         numbers: the controls of where it lies, by the names of CENTRE.
     """
@@ -83,6 +89,8 @@ def connect_composing(composing: Composing, content: PictureInput, numbers: Mapp
     first, typed = shown.filled_by(form.given_to(put_first)), form.given_to(put)
     given, outputs = list(form), list(shown)
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
+    with_figure = form | {"figure": figure}
+    figure.change(shown.filled_by(with_figure.given_to(put_when_chosen)), list(with_figure), outputs, **once)
     # strokes over another picture cut out nothing of this one
     composing.cutout.change(lambda: None, None, composing.brush, **INSTANT).then(first, given, outputs, **once)
     content.change(first, given, outputs, **once)
@@ -97,6 +105,11 @@ def connect_composing(composing: Composing, content: PictureInput, numbers: Mapp
 def placed(event: gr.EventData) -> Updates:
     """Tell the numbers where the cut-out was put by hand."""
     return {"x": event.x, "y": event.y, "scale": event.scale}
+
+
+def put_when_chosen(shown: Mapping[str, Any]) -> Updates:
+    """Put the cut-out that is there already into its place, as `put_first`, when its figure is chosen as "figure"."""
+    return put_first(shown) if shown["figure"] == FIGURE else {}
 
 
 def put_first(shown: Mapping[str, Any]) -> Updates:

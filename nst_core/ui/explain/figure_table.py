@@ -18,7 +18,7 @@ MAX_SIDE = 384  # pixels; of a part among the others
 class ShownPart(TypedDict):
     """A part as the page has it."""
 
-    picture: str  # a URL; "": none yet
+    picture: str  # a URL, "/…" beside the page; "": none yet
     label: str
     caption: str
     aspect: float
@@ -28,12 +28,14 @@ class ShownPart(TypedDict):
 class FigureView(OwnHTML):
     """Grows while the figure is made; a click on a part triggers "look" with its row and column.
 
-    Its value is what `Figures.shows` gives, or None. gradio sends of a value only what changed since the last.
+    Its value is what `Figures.shows` gives, or None; what "example" says stands above the pictures of a finished one.
+    gradio sends of a value only what changed since the last.
     """
 
     TEMPLATE = """
 ${value ? `
 <div class="figure" style="--columns: ${value.columns}">
+${value.example ? `<p class="example">${value.example}</p>` : ''}
 <div class="parts" tabindex="0" role="group" aria-label="The figure">
 <table>
   <thead ${value.heads.some(head => head) ? '' : 'hidden'}><tr><td ${value.sided ? '' : 'hidden'}></td>
@@ -44,7 +46,8 @@ ${value ? `
     ${row.map((part, c) => part ? `
     <td><button type="button" data-row="${r}" data-column="${c}" aria-label="${part.label}" title="${part.label}"
       style="--aspect: ${part.aspect}">
-      ${part.picture ? `<img src="${part.picture}" alt="" class="${part.crisp}">` : ''}
+      ${part.picture ? `<img alt="" class="${part.crisp}" src="${
+        part.picture[0] === '/' ? (window.gradio_config?.root ?? '').replace(/[/]$/, '') : ''}${part.picture}">` : ''}
     </button><p>${part.caption}</p></td>` : '<td></td>').join('')}</tr>`).join('')}
   </tbody>
 </table></div>
@@ -53,6 +56,7 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
 <div class="tables">${value.tables}</div>
 </div>` : '<div class="no-figure"><p>The figure will grow here. Press <b>Make the figure</b>.</p></div>'}"""
     STYLE = """
+.figure .example { margin: 0; color: var(--body-text-color-subdued); }
 .figure { display: flex; flex-direction: column; gap: 12px; }
 .no-figure { min-height: 220px; display: flex; align-items: center; justify-content: center; text-align: center;
   padding: 24px; border-radius: 8px; background: var(--background-fill-secondary);
@@ -161,8 +165,13 @@ class Figures:
             "label": escape(part.label, quote=True),
             "caption": escape(part.caption),
             "aspect": round(width / height, 4),
-            "crisp": "crisp" if max(height, width) < 100 else "",
+            "crisp": crisp(height, width),
         }
+
+
+def crisp(height: int, width: int) -> str:
+    """Tell the class of a picture: "crisp" where it is so small that its pixels are to be seen, or ""."""
+    return "crisp" if max(height, width) < 100 else ""
 
 
 def _sentences(texts: Sequence[str], kind: str = "") -> str:

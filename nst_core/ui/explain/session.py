@@ -10,10 +10,12 @@ from torch import Tensor
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import cutout_of, visible_part
 from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part, check_counts
+from nst_core.analysis.figures.catalogue import FIRST
 from nst_core.devices import choose_compute, release_freed_memory
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import named
 from nst_core.features.classifier import forget_classifier
+from nst_core.ui.explain.examples import FigureExample, example_of
 from nst_core.ui.explain.figure_table import Figures
 from nst_core.ui.serving.jobs import Job
 from nst_core.ui.serving.page_state import PageState
@@ -97,6 +99,8 @@ class Board(PageState):
         self.pictures = Pictures()
         self.moment: Moment | None = None
         self.views = Figures()
+        self.covered = True  # another figure is shown than the one that was made, by its example if it has one
+        self.example: FigureExample | None = example_of(FIRST)
         self.looked_at: tuple[int, int] | None = None  # the part that is enlarged
 
     def begin(self, figure: Figure, settings: dict[str, Any], pictures: Pictures) -> Moments:
@@ -105,6 +109,7 @@ class Board(PageState):
         self.drop()
         self.making, self.figure, self.settings, self.pictures = making, figure, settings, pictures
         self.moment, self.views, self.looked_at = None, Figures(), None
+        self.covered, self.example = False, None
         return making
 
     def leave(self) -> None:
@@ -124,7 +129,9 @@ class Board(PageState):
         release_freed_memory()
 
     def part(self, place: tuple[int, int] | None) -> Part | None:
-        """Find the part at a place, if there is one."""
+        """Find the part at a place of what is shown, if there is one."""
+        if self.covered:
+            return self.example.part(place) if self.example else None
         return next((part for part in self.parts if (part.row, part.column) == place), None)
 
     @property

@@ -3,18 +3,20 @@
 import re
 from collections.abc import Callable, Mapping
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 from gradio.blocks import Block
 
-from nst_core.analysis.figures.catalogue import FIGURES
-from nst_core.assets import ASSETS
+from nst_core.analysis.figures.catalogue import FIGURES, FIRST
 from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import NSTError
 from nst_core.ui.explain.controls import OptionControl, key_of, option_controls, shown_value
 from nst_core.ui.explain.cutout import CENTRE, Composing, build_composing, connect_composing
 from nst_core.ui.explain.enlarged import build_enlarged, connect_enlarged
+from nst_core.ui.explain.examples import CONTENT, STYLE, example_of
+from nst_core.ui.explain.exhibit import exhibit
 from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.links import LessonLink, read_link
 from nst_core.ui.explain.run import go_on, make_figure
@@ -33,7 +35,6 @@ from nst_core.ui.studio.shared_components import Studio
 from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.widgets.pictures import PICTURE_FILES, PictureInput
 
-FIRST = next(iter(FIGURES))
 # Areas that are there for figures which want such a picture, by their names in the form -> its kind.
 AREAS = {"content_area": "content", "style_area": "style", "more_area": "contents", "cutout_area": "cutout"}
 TITLES = [(f"{number}. {figure.title}", name) for number, (name, figure) in enumerate(FIGURES.items(), 1)]
@@ -112,7 +113,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
                 stop = gr.Button("Stop", variant="stop", elem_id="make-stop", interactive=False, min_width=70)
                 go_on_button = gr.Button("Continue", visible=False, elem_id="make-go-on", min_width=90)
             status = gr.HTML(status_html("Choose a figure, then press Make the figure."), elem_id="make-status")
-            view = FigureView(elem_id="figure")
+            view = FigureView(first.shows() if (first := example_of(FIRST)) else None, elem_id="figure")
             enlarged = build_enlarged()
             after = build_keeping(board)
         with gr.Column(elem_id="explain-knobs", min_width=300):
@@ -121,11 +122,11 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
     inputs = FigureInputs(figure, pictures, composing, groups, controls)
     shown = Form({"status": status, "figure": view, "go_on": go_on_button, "after": after})
     stage = Stage(words, shown, go_on_button, enlarged.area)
-    _connect_inputs(inputs, stage)
+    _connect_inputs(board, inputs, stage)
     _connect_making(board, inputs, stage, (make, stop), tour)
     compose = controls["compose"]
     place = {name: control for name in CENTRE if isinstance(control := compose[name], gr.Number)}
-    connect_composing(composing, pictures.content, place)
+    connect_composing(composing, figure, pictures.content, place)
     _follow_preset(studio, inputs)
     connect_enlarged(board, enlarged, view, tabs, studio)
     filled = _filled(inputs, stage) | {"tabs": tabs, "status": status}
@@ -135,8 +136,8 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
 
 def _pictures() -> FigurePictures:
     with gr.Row():
-        content_area, content = _picture("content", "Photo", "photos")
-        style_area, style = _picture("style", "Style", "styles")
+        content_area, content = _picture("content", "Photo", CONTENT)
+        style_area, style = _picture("style", "Style", STYLE)
     with gr.Row(visible=False) as more_area:
         more_contents, more_styles = _further("photos"), _further("styles")
     return FigurePictures(content, style, more_contents, more_styles, content_area, style_area, more_area)
@@ -165,9 +166,11 @@ def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, dict[str,
     return groups, controls
 
 
-def _picture(name: str, label: str, folder: str) -> tuple[gr.Column, PictureInput]:
+def _picture(name: str, label: str, chosen: Path) -> tuple[gr.Column, PictureInput]:
+    """Lay out the place for a picture, with the examples of the chosen one's folder."""
     with gr.Column(min_width=140, visible=_wants(FIRST, name)) as area:
         picture = PictureInput(
+            str(chosen),
             label=label,
             elem_id=f"explain-{name}",
             height=170,
@@ -175,7 +178,7 @@ def _picture(name: str, label: str, folder: str) -> tuple[gr.Column, PictureInpu
             buttons=["fullscreen"],
             alt_text=label,
         )
-        files, elem_id = sorted(str(path) for path in (ASSETS / folder).glob("*.jpg")), f"explain-{name}-examples"
+        files, elem_id = sorted(map(str, chosen.parent.glob("*.jpg"))), f"explain-{name}-examples"
         gr.Examples(files, picture, label="", elem_id=elem_id, examples_per_page=12, cache_examples=False)
     return area, picture
 
@@ -233,9 +236,11 @@ def _follow_preset(studio: Studio, inputs: FigureInputs) -> None:
     studio.preset.change(lambda name: name or gr.skip(), studio.preset, chosen, **INSTANT)
 
 
-def _connect_inputs(inputs: FigureInputs, stage: Stage) -> None:
+def _connect_inputs(board: gr.State, inputs: FigureInputs, stage: Stage) -> None:
     chosen = Form({"words": stage.words}) | inputs.areas()
     inputs.figure.change(chosen.filled_by(choose), inputs.figure, list(chosen), **INSTANT)
+    shown = stage.view.only("figure", "go_on", "after") | {"enlarged": stage.enlarged}
+    inputs.figure.change(shown.filled_by(exhibit), [board, inputs.figure], list(shown), **INSTANT)
     for picture in (inputs.pictures.content, inputs.pictures.style):
         unusable = gr.State(0)
         picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
@@ -254,6 +259,9 @@ def _connect_making(
     form, filled = inputs.form(), _filled(inputs, stage)
     given, making = [board, *form], _in_turn(form.given_to(make_figure), view)
     set_lesson = filled.filled_by(lambda place: fill(TOUR[place].link()))
+    turned = filled.filled_by(lambda board, place: {} if board.job.busy else fill(TOUR[place].link()))
+    for leads_on in (tour.area.expand, tour.words.change):  # to a step, whose example is seen at once
+        leads_on(turned, [board, tour.place], list(filled), **INSTANT)
     shown = tour.show.click(set_lesson, tour.place, list(filled), **INSTANT)
     works = [
         event.then(press_make, board, list(pressed), **INSTANT).then(making, given, list(view), **QUEUED)

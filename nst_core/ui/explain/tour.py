@@ -8,15 +8,9 @@ from typing import NamedTuple
 import gradio as gr
 
 from nst_core.ui.explain.links import LessonLink, read_link
-from nst_core.ui.page.events import INSTANT, PRIVATE
+from nst_core.ui.explain.projector import Projector
+from nst_core.ui.page.events import INSTANT
 from nst_core.ui.page.form import Form, Updates
-
-PROJECT = """() => {
-  const on = document.body.classList.toggle('projector');
-  const button = document.querySelector('#projector');
-  button.textContent = on ? 'Leave the projector view' : 'Projector view';
-  button.ariaPressed = on;
-}"""
 
 
 @dataclass(frozen=True)
@@ -59,8 +53,8 @@ TOUR = (
     Station(
         "Two weights share the picture",
         "A painting lowers α times the content loss plus β times the style loss. From left to right α counts more, "
-        "from top to bottom deeper layers of the style join in. Find the picture that you like best and click it: you "
-        "can go on with it in the studio.",
+        "from top to bottom deeper layers of the style join in. Press Show me, find the picture that you like best "
+        "and click it: you can go on with it in the studio.",
         {"figure": "grid", "content": "china_temple", "style": "dawn_window", "size": "128", "steps": "80"},
     ),
     Station(
@@ -75,6 +69,7 @@ TOUR = (
 class Tour(NamedTuple):
     """The tour's components."""
 
+    area: gr.Accordion
     place: gr.State  # 0 … len(TOUR) - 1
     words: gr.HTML
     back: gr.Button
@@ -84,15 +79,14 @@ class Tour(NamedTuple):
 
 def build_tour() -> Tour:
     """Lay out the tour and connect its pages; call inside the tab."""
-    with gr.Accordion("Guided tour: five steps, under ten minutes", open=False, elem_id="tour"):
+    with gr.Accordion("Guided tour: five steps, under ten minutes", open=False, elem_id="tour") as area:
         words = gr.HTML(page(0), elem_id="tour-words")
         with gr.Row():
             back = gr.Button("Back", elem_id="tour-back", size="sm", min_width=70, interactive=False)
             show = gr.Button("Show me", variant="primary", elem_id="tour-show", size="sm", min_width=110)
             forward = gr.Button("Next", elem_id="tour-next", size="sm", min_width=70)
-    projector = gr.Button("Projector view", elem_id="projector", size="sm", scale=0, min_width=130)
-    projector.click(None, js=PROJECT, **PRIVATE)
-    tour = Tour(gr.State(0), words, back, show, forward)
+    Projector(elem_id="projector-bar")
+    tour = Tour(area, gr.State(0), words, back, show, forward)
     form = Form({"place": tour.place, "words": words, "back": back, "forward": forward})
     for button, move in ((back, -1), (forward, 1)):
         button.click(form.filled_by(turn(move)), tour.place, list(form), **INSTANT)

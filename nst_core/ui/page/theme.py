@@ -93,14 +93,9 @@ CSS = """
 @media (max-width: 820px) { #explain { grid-template: "inputs" auto "stage" auto "knobs" auto / minmax(0, 1fr); } }
 #figure-choice .wrap { gap: 2px; }
 #figure-choice label { width: 100%; padding: 4px 8px; }
-#projector { align-self: flex-end; width: auto; }
 #explain-inputs .gallery { gap: 4px; padding: 0; }
 .enlarged { margin: 0; }
 .enlarged img { width: min(100%, 720px, calc(78vh * var(--aspect)), var(--most)); border-radius: 8px; }
 .enlarged pre { font-size: var(--text-xs); max-height: 260px; overflow: auto; }
-/* gradio repeats each rule under a container of its own, where no body is: hence !important */
-.projector #explain { display: block !important; }
-.projector #explain-inputs, .projector #explain-knobs { display: none !important; }
-.projector #explain-stage, .projector #tour { zoom: 1.4 !important; }
 .status.problem { color: var(--error-text-color); }
 """

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from nst_core import images
 from nst_core.analysis.figure import MOST_PICTURES, FigureMaterial, Moment
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.figures.grid import CONTENT_FACTOR
@@ -92,8 +93,11 @@ def test_a_texture_s_loss_falls(random_weights, pictures):
 
 def test_each_cell_has_its_ratio_and_its_set(random_weights, pictures):
     last = made("grid", pictures[:1], pictures[1:], ratios="1e-5, 1e-3, 2", sets="A, A-C", steps=1)
-    cells = at(last)
-    assert len(cells) == 6 and last.columns == ("α/β 1e-5", "α/β 1e-3", "α/β 2")
+    shown = at(last)
+    cells = {(row, column - 1): part for (row, column), part in shown.items() if column}
+    assert len(cells) == 6 and last.columns == ("the pictures", "α/β 1e-5", "α/β 1e-3", "α/β 2")
+    for place, picture in zip(((0, 0), (1, 0)), pictures, strict=True):
+        assert torch.equal(shown[place].image, images.fit(picture, 32))
     assert {part.config.content_weight for part in cells.values()} == {CONTENT_FACTOR}
     assert {part.config.feature_scale for part in cells.values()} == {"mean activation 1"}
     for (row, column), part in cells.items():
@@ -108,9 +112,14 @@ def test_a_row_of_the_grid_passes_the_network_together_and_is_what_each_is_alone
     monkeypatch.setattr(painters, "terms_together", lambda *a: (passes.append(len(a[0])), terms_together(*a))[1])
     last = made("grid", pictures[:1], pictures[1:], ratios="0.1, 1, 10", sets="A, A-B", start="content")
     assert passes.count(3) == 2 * 4  # one that leapt goes back by itself
-    for part in last.parts:
+    for part in (part for part in last.parts if part.config):
         alone = [frame.image for frame in stylize(*pictures, part.config, compute=CPU)][-1]
         assert float((alone - part.image).abs().mean()) < 3e-4
+
+
+def test_a_grid_of_one_set_shows_both_pictures_too(random_weights, pictures):
+    last = made("grid", pictures[:1], pictures[1:], ratios="1", sets="A", steps=1)
+    assert sorted(at(last)) == [(0, 0), (0, 1), (1, 0)] and len(last.rows) == 2
 
 
 # Start and optimiser

@@ -22,7 +22,7 @@ def test_the_more_the_content_counts_the_nearer_it_is_and_the_further_the_style(
     photo, painting = photographs(64, 64)
     last = made("grid", (photo,), (painting,), sets="A-C", ratios="1e-4, 1e-2, 1", **QUICK)
     content, style = [], []
-    for part in last.parts:
+    for part in (part for part in last.parts if part.record):
         losses, config = part.record.losses, part.config
         content.append(losses["content conv4_2"] / config.content_weight)
         style.append(sum(value for name, value in losses.items() if name.startswith("style")) / config.style_weight)

@@ -13,7 +13,17 @@ from nst_core.analysis.cutouts.paste import box_of, nearest_spot
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain import cutout as composing
 from nst_core.ui.explain import session as board
-from nst_core.ui.explain.cutout import CENTRE, GROUND_SIDE, build_composing, ground, placed, put, put_first
+from nst_core.ui.explain.cutout import (
+    CENTRE,
+    CUTOUT,
+    GROUND_SIDE,
+    build_composing,
+    ground,
+    placed,
+    put,
+    put_first,
+    put_when_chosen,
+)
 from tests.ui.explain.test_session import flat, on_device, painted, saved, transparent
 from tests.ui.shown import untitled
 
@@ -182,7 +192,14 @@ def test_without_a_picture_there_is_nothing_to_paint_over(cutout, toasts, text, 
     assert ground(cutout if text else None) == SKIP and is_toast(toasts, message, "Nothing to paint over")
 
 
-def test_the_area_is_hidden_until_a_figure_wants_a_cutout():
+def test_the_area_is_hidden_until_a_figure_wants_a_cutout_and_one_is_chosen_then():
     with gr.Blocks():
         composing = build_composing()
-    assert composing.area.visible is False and composing.placer.value is None and composing.cutout.value is None
+    assert composing.area.visible is False and composing.placer.value is None
+    assert Path(composing.cutout.value["path"]).name == CUTOUT.name
+
+
+def test_the_cut_out_that_is_there_is_put_into_its_place_when_its_figure_is_chosen(photo, cutout):
+    shown = given(photo, cutout)
+    assert put_when_chosen(shown | {"figure": "grid"}) == {}
+    assert place_in(put_when_chosen(shown | {"figure": "compose"})) == place_in(put_first(shown))

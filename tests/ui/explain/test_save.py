@@ -69,7 +69,8 @@ def test_the_parts_of_a_figure_are_a_zip_of_files_with_their_records(board, tmp_
     files = sorted((tmp_path / "parts" / "grid").glob("*.png"))
     assert len(files) == len(board.parts) and (tmp_path / "parts" / "grid" / "figure.json").is_file()
     for file, part in zip(files, sorted(board.parts, key=lambda part: (part.row, part.column)), strict=True):
-        assert read_record(file) == part.record
+        if part.record:
+            assert read_record(file) == part.record
         assert (images.load(file) - part.image.clamp(0, 1)).abs().max() < 1 / 255
 
 

@@ -295,7 +295,7 @@ def test_dropping_a_figure_that_is_painted_frees_its_painting(random_weights, pi
 
 def test_a_part_is_found_by_its_place(board):
     assert board.part((0, 0)) is BEGUN.parts[0]
-    assert board.part((0, 1)) is board.part(None) is Board().part((0, 0)) is None
+    assert board.part((0, 1)) is board.part(None) is Board().part((9, 9)) is None
     assert Board().parts == ()
 
 

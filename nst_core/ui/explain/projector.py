@@ -1,0 +1,248 @@
+"""Shows a figure to a class: words at the left, at the right a slide that fits the screen, turned by keys."""
+
+from nst_core.ui.widgets.own_html import OwnHTML
+
+# Of the page rather than of the component, as it lays out what stands elsewhere; the script adds it when it is wanted.
+# Important, as gradio puts the components' own rules under their names.
+LOOK = """
+body.projector { overflow: hidden; --words: clamp(17px, 1.5vw, 60px); --left: 35vw; --edge: 1.6vw; --foot: 15vh; }
+body.projector #explain-inputs, body.projector #explain-knobs, body.projector #composing, body.projector #enlarged,
+body.projector #figure-after, body.projector #lesson-link { display: none !important; }
+body.projector #explain-stage { position: fixed; inset: 0; z-index: 500; display: block; overflow: hidden;
+  background: var(--body-background-fill); }
+body.projector #explain-stage > *, body.projector #tour { position: absolute; margin: 0; }
+body.projector #figure-words, body.projector #tour { left: var(--edge); top: var(--edge); overflow: hidden !important;
+  width: calc(var(--left) - 1.5 * var(--edge)); height: calc(100vh - var(--foot) - 2 * var(--edge)) !important; }
+body.projector #figure-words p, body.projector #figure-words .equation, body.projector #tour p {
+  font-size: var(--words); line-height: 1.35; }
+body.projector #figure-words h2, body.projector #tour h3 { font-size: calc(1.35 * var(--words)); line-height: 1.15; }
+body.projector #figure-words .source, body.projector .figure .example { display: none; }
+body.projector #making, body.projector #make-status { left: var(--edge); max-width: none;
+  width: calc(var(--left) - 1.5 * var(--edge)); }
+body.projector #making { bottom: calc(var(--edge) + 8vh); }
+body.projector #make-status { bottom: calc(var(--edge) + 3.6vh); height: 4vh; overflow: hidden; }
+body.projector #make-status .detail { display: none; }
+body.projector #projector-bar { position: fixed; z-index: 502; left: var(--edge); bottom: var(--edge); height: 3vh;
+  width: calc(var(--left) - 1.5 * var(--edge)); overflow: visible; }
+body.projector #figure { left: var(--left); right: var(--edge); top: var(--edge); bottom: var(--edge); width: auto;
+  max-width: none; overflow: hidden !important; }
+body.projector #figure .html-container { padding: 0; }
+body.projector #figure .figure { height: calc(100vh - 2 * var(--edge)); gap: 0; justify-content: center; }
+body.projector #tour { position: fixed; z-index: 501; visibility: hidden; padding: 0 !important; border: 0 !important;
+  background: var(--body-background-fill); }
+body.projector.touring #tour { visibility: visible; }
+body.projector #tour .label-wrap { display: none; }
+body.projector .parts { overflow: hidden; flex: 0 0 auto; }
+body.projector .parts button { transition: none !important; }  /* it is measured at once */
+body.projector .parts th { font-size: calc(.75 * var(--words)) !important; line-height: 1.2; }
+body.projector .parts th[scope=col] { max-width: var(--cell); }
+body.projector .parts th[scope=row] { min-width: 5em !important; overflow-wrap: normal !important; }
+body.projector .parts p { font-size: calc(.62 * var(--words)) !important; line-height: 1.25 !important; }
+body.projector .findings p { font-size: var(--words) !important; line-height: 1.3; margin-bottom: .4em; }
+body.projector .findings p.note { font-size: calc(.8 * var(--words)) !important; }
+body.projector .charts { display: flex !important; flex-direction: column; flex: 1 1 0; min-height: 0; }
+body.projector .charts .chart { display: flex; flex-direction: column; flex: 1 1 0; min-height: 0;
+  font-size: calc(.75 * var(--words)) !important; }
+body.projector .charts .plot { flex: 1 1 0; height: auto !important; min-height: 0;
+  margin: .8em 1.6em 2em 3.4em !important; }
+body.projector .charts polyline { stroke-width: 4; }
+body.projector .figure-table { overflow: hidden; }
+body.projector .figure-table table { font-size: calc(.75 * var(--words)) !important; line-height: 1.3; }
+body.projector .figure-table table * { font-size: inherit !important; }
+body.projector #figure .off { display: none !important; }
+body.projector #figure-words.formulas p, body.projector #figure-words:not(.formulas) .equation.aside { display: none; }
+"""
+
+
+class Projector(OwnHTML):
+    """A button that turns the Explain tab into slides and back; it keeps nothing, and has no value.
+
+    Keys while it is on: arrows and the page keys turn slides, and lead on to the next figure, or step of an open tour;
+    up and down go there at once; 1 to 9 and 0 choose a figure; the space bar makes it, or stops it; T opens the tour;
+    Escape ends.
+    """
+
+    TEMPLATE = """
+<a class="plans" target="_blank"
+  href="${(window.gradio_config?.root ?? '').replace(/[/]$/, '')}/lesson">Plans of lessons</a>
+<button type="button" id="projector" aria-pressed="false">Projector view</button>
+<span class="keys" hidden><b role="status"></b> ← → slides · 1 … 9, 0 figures · space makes · T tour · Esc ends
+</span>"""
+    STYLE = """
+:host, & { display: flex; gap: 14px; align-items: center; justify-content: flex-end; }
+#projector { flex: none; padding: 5px 14px; border-radius: 6px; border: 1px solid var(--border-color-primary);
+  background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color);
+  font-size: var(--text-sm); cursor: pointer; }
+.keys { flex: 1; font-size: clamp(11px, .85vw, 34px); color: var(--body-text-color-subdued); white-space: nowrap; }
+.keys[hidden], .plans[hidden] { display: none; }
+.plans { font-size: var(--text-sm); color: var(--body-text-color-subdued); }
+"""
+    SCRIPT = (
+        f"const LOOK = {LOOK!r};"
+        + """
+const $ = (selector, within = document) => within.querySelector(selector);
+const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+const LEAST_CELL = 150, MOST_PAGES = 4;  // pixels of a cell, below which a figure's rows take several slides
+let on = false, slides = [], at = 0;
+
+// ---- fitting
+
+const room = () => { const figure = $('#figure .figure'); return [figure.clientWidth, figure.clientHeight]; };
+const hide = (elements, hidden) => elements.forEach(element => element.classList.toggle('off', hidden));
+
+function fitted(figure, from, to) {  // the widest cells with which these rows of pictures fit, pixels; 0: none do
+  const [width, height] = room(), table = $('.parts table', figure);
+  $$('tbody tr', table).forEach((row, number) => row.classList.toggle('off', number < from || number >= to));
+  const columns = Math.max(1, ...$$('tbody tr', table).map(row => row.children.length - 1));
+  for (let cell = Math.floor(width / columns); cell >= 40; cell -= 4) {  // one by one: narrow words make high rows
+    figure.style.setProperty('--cell', cell + 'px');
+    if (table.offsetWidth <= width && table.offsetHeight <= height) return cell;
+  }
+  return 0;
+}
+
+function pagesOfPictures(figure) {  // [first row, row after the last] of each slide
+  const rows = $$('.parts tbody tr', figure).length;
+  let best = [[0, rows]], widest = fitted(figure, 0, rows);
+  for (let count = 2; widest < LEAST_CELL && count <= Math.min(rows, MOST_PAGES); count++) {
+    const each = Math.ceil(rows / count), pages = [];
+    for (let row = 0; row < rows; row += each) pages.push([row, Math.min(rows, row + each)]);
+    const width = Math.min(...pages.map(page => fitted(figure, ...page)));
+    if (width > 1.15 * widest) [best, widest] = [pages, width];
+  }
+  return best;
+}
+
+function pagesOfTable(table) {  // [first row, row after the last] of each slide
+  const [, height] = room(), rows = $$('tbody tr', table), pages = [];
+  hide(rows, false);
+  const left = height - (table.offsetHeight - $('tbody', table).offsetHeight) - 4;
+  const heights = rows.map(row => row.offsetHeight);
+  for (let row = 0, used = Infinity; row < rows.length; row++) {
+    if (used + heights[row] > left) { pages.push([row, row]); used = 0; }
+    used += heights[row];
+    pages[pages.length - 1][1] = row + 1;
+  }
+  return pages;
+}
+
+function layOut() {  // what the slides are, and the one at hand
+  const figure = $('#figure .figure'), words = $('#figure-words'), box = $('#figure-words .figure-words');
+  document.body.classList.toggle('touring', touring());
+  slides = [];
+  if (words && box) {
+    const equation = $('.equation', words);
+    words.classList.remove('formulas');
+    equation?.classList.remove('aside');
+    const long = box.getBoundingClientRect().bottom > words.getBoundingClientRect().bottom;
+    equation?.classList.toggle('aside', long);
+    slides.long = long;
+  }
+  if (figure) {
+    hide([$('.parts', figure)], false);
+    for (const rows of pagesOfPictures(figure)) slides.push({kind: 'parts', rows});
+    if (slides.long && !touring()) slides.push({kind: 'parts', rows: slides[0].rows, formulas: true});
+    if ($('.findings', figure) || $('.chart', figure)) slides.push({kind: 'outcome'});
+    const tables = $$('.figure-table', figure);
+    hide([$('.parts', figure), $('.charts', figure), $('.findings', figure)].filter(Boolean), true);
+    hide([$('.tables', figure)], false);
+    tables.forEach((table, number) => {
+      hide(tables, true);
+      hide([table], false);
+      for (const rows of pagesOfTable(table)) slides.push({kind: 'table', number, rows});
+    });
+  }
+  at = Math.max(0, Math.min(at, slides.length - 1));
+  show();
+}
+
+function show() {
+  const figure = $('#figure .figure'), slide = slides[at], told = $('.keys b', element);
+  told.textContent = slides.length > 1 ? `${at + 1} / ${slides.length} ·` : '';
+  if (!figure || !slide) return;
+  $('#figure-words')?.classList.toggle('formulas', Boolean(slide.formulas || (slides.long && slide.kind !== 'parts')));
+  hide([$('.parts', figure)], slide.kind !== 'parts');
+  hide([$('.charts', figure), $('.findings', figure)].filter(Boolean), slide.kind !== 'outcome');
+  hide([$('.tables', figure)], slide.kind !== 'table');
+  if (slide.kind === 'parts') fitted(figure, ...slide.rows);
+  if (slide.kind === 'table') $$('.figure-table', figure).forEach((table, number) => {
+    hide([table], number !== slide.number);
+    $$('tbody tr', table).forEach((row, place) => hide([row], place < slide.rows[0] || place >= slide.rows[1]));
+  });
+}
+
+let asked = 0;  // for a frame in which all is laid out again
+const soon = () => { if (on && !asked) asked = requestAnimationFrame(() => { asked = 0; if (on) layOut(); }); };
+const changes = new MutationObserver(soon);
+
+// ---- turning
+
+const touring = () => Boolean($('#tour-words')) && $('#tour [data-testid=accordion-content]')?.style.display !== 'none';
+const choices = () => $$('#figure-choice input');
+function choose(number) { at = 0; choices()[number]?.click(); soon(); }
+function move(by) {  // to another figure, or step of the tour
+  if (touring()) { at = 0; $(by > 0 ? '#tour-next' : '#tour-back')?.click(); return; }
+  const number = choices().findIndex(choice => choice.checked) + by;
+  if (number >= 0 && number < choices().length) choose(number);
+}
+function turn(by) {
+  if (slides[at + by]) { at += by; show(); }
+  else move(by);
+}
+const TURNS = {ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1}, MOVES = {ArrowDown: 1, ArrowUp: -1};
+
+function pressed(event) {
+  if (!on || !element.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest('input:not([type=radio]), textarea, select, [contenteditable]')) return;
+  const key = event.key;
+  if (key === ' ') {
+    if (event.target.closest('button, a')) return;  // it is pressed itself
+    const make = $('#make');
+    (make && !make.disabled ? make : $('#make-stop'))?.click();
+  }
+  else if (key in TURNS) turn(TURNS[key]);
+  else if (key in MOVES) move(MOVES[key]);
+  else if (/^[0-9]$/.test(key)) choose((Number(key) + 9) % 10);
+  else if (key === 't' || key === 'T') { $('#tour .label-wrap')?.click(); soon(); }
+  else if (key === 'Escape') project(false);
+  else return;
+  event.preventDefault();
+}
+
+function project(wanted) {
+  on = wanted;
+  if (on && !$('#projector-look')) {
+    const look = document.createElement('style');
+    look.id = 'projector-look';
+    look.textContent = LOOK;
+    document.head.append(look);
+  }
+  document.body.classList.toggle('projector', on);
+  const button = $('#projector', element);
+  button.textContent = on ? 'Leave' : 'Projector view';
+  button.ariaPressed = on;
+  $('.keys', element).hidden = !on;
+  $('.plans', element).hidden = on;
+  document.activeElement?.blur();  // so that the space bar presses no button
+  changes.disconnect();
+  if (on) {
+    for (const place of $$('#figure, #figure-words, #tour')) changes.observe(place, {childList: true, subtree: true});
+    at = 0;
+    layOut();
+    return;
+  }
+  $('#figure .figure')?.style.removeProperty('--cell');
+  hide($$('#figure .off'), false);
+  $('#figure-words')?.classList.remove('formulas');
+  $('#figure-words .equation')?.classList.remove('aside');
+}
+
+element.addEventListener('click', event => { if (event.target.closest('#projector')) project(!on); });
+document.addEventListener('keydown', pressed);
+window.addEventListener('resize', soon);
+if (new URLSearchParams(location.search).get('view') === 'projector') {  // as soon as there is something to project
+  const begin = () => { if ($('#figure .html-container > *')) project(true); else requestAnimationFrame(begin); };
+  begin();
+}
+"""
+    )

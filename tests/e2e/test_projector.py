@@ -1,0 +1,166 @@
+"""Figures for a class, in a real browser: each shows an example at once, and on a projector all fits the screen."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.ui.explain.examples import TOLD
+from nst_core.ui.explain.tour import TOUR
+from tests.benchmarks.figures import WITHOUT
+from tests.e2e.test_explain import PARTS, make
+from tests.e2e.test_instant import says
+
+pytestmark = pytest.mark.e2e
+
+NAMES = list(FIGURES)
+SHOWN = "() => [...document.querySelectorAll('#figure .parts img')].every(image => image.naturalWidth > 0)"
+LAID_OUT = """() => {
+  const figure = document.querySelector('#figure .figure');
+  return !figure || figure.style.cssText.includes('--cell: ');
+}"""
+# What is to be seen and lies beyond the screen, or is cut off by what holds it.
+BEYOND = """() => {
+  const found = [], holders = ['#figure-words', '#tour', '#figure', '#figure .parts', '#figure .figure'];
+  if (getComputedStyle(document.body).overflow !== 'hidden') found.push('the page scrolls');
+  for (const holder of holders.map(name => document.querySelector(name)).filter(Boolean)) {
+    if (getComputedStyle(holder).visibility === 'hidden' || !holder.offsetWidth) continue;
+    if (holder.scrollHeight > holder.clientHeight + 1 || holder.scrollWidth > holder.clientWidth + 1)
+      found.push(`${holder.id || holder.className} is larger than its place`);
+  }
+  const all = '#figure :is(td, th, p, li, span, .plot, button), #making button, #projector, #tour p, #tour button';
+  for (const part of document.querySelectorAll(all)) {
+    const box = part.getBoundingClientRect();
+    if (box.width && box.height && (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight))
+      found.push(`${part.tagName} ${part.textContent.slice(0, 40)}`);
+  }
+  return found;
+}"""
+WORDS = "() => parseFloat(getComputedStyle(document.querySelector('%s')).fontSize)"
+
+
+@pytest.fixture
+def explain(page) -> Page:
+    """The Explain tab as it opens."""
+    page.get_by_role("tab", name="Explain", exact=True).click()
+    expect(page.locator("#figure-words")).to_be_visible()
+    return page
+
+
+@pytest.fixture
+def projected(explain) -> Page:
+    """The same on a projector."""
+    explain.set_viewport_size({"width": 1920, "height": 1080})
+    explain.click("#projector")
+    expect(explain.locator("body")).to_have_class(re.compile("projector"))
+    return explain
+
+
+def slides(page: Page) -> int:
+    told = page.locator("#projector-bar b").text_content()
+    return int(told.split("/")[1].strip(" ·")) if told else 1
+
+
+def all_slides_fit(page: Page) -> list[tuple[int, list[str]]]:
+    """Go through all slides; what does not fit, by the slide's number."""
+    page.wait_for_function(LAID_OUT)
+    wrong, count = [], slides(page)
+    for number in range(1, count + 1):
+        if beyond := page.evaluate(BEYOND):
+            wrong.append((number, beyond))
+        if number < count:
+            page.keyboard.press("ArrowRight")
+            expect(page.locator("#projector-bar b")).to_have_text(re.compile(f"^{number + 1} / {count}"))
+    return wrong
+
+
+def test_every_figure_shows_an_example_of_files_as_soon_as_it_is_chosen(explain):
+    for number, name in enumerate(NAMES, 1):
+        explain.get_by_text(f"{number}. {FIGURES[name].title}", exact=True).click()
+        expect(explain.locator("#figure-words h2")).to_have_text(FIGURES[name].title)
+        if name in WITHOUT:
+            expect(explain.locator("#figure .no-figure")).to_be_visible()
+            continue
+        expect(explain.locator("#figure .example")).to_have_text(re.sub("<[^>]*>", "", TOLD))
+        expect(explain.locator(f"{PARTS} img[src*='/figures/{name}/']").first).to_be_visible()
+        explain.wait_for_function(SHOWN)
+        sources = explain.locator(f"{PARTS} img").evaluate_all("images => images.map(image => image.src)")
+        assert all(f"/figures/{name}/" in source for source in sources)
+
+
+def test_one_click_makes_a_figure_of_the_pictures_that_are_chosen_already(explain):
+    expect(explain.locator("#explain-content img").first).to_be_visible()
+    explain.get_by_text(f"{NAMES.index('step') + 1}. {FIGURES['step'].title}", exact=True).click()
+    expect(explain.locator("#figure .example")).to_be_visible()
+    make(explain)
+    expect(explain.locator("#figure .example")).to_have_count(0)
+    expect(explain.locator(f"{PARTS} img[src^='data:']")).to_have_count(9)
+
+
+def test_an_example_s_picture_is_enlarged(explain):
+    explain.locator(PARTS).nth(1).click()
+    expect(explain.locator("#enlarged-picture img")).to_be_visible()
+    expect(explain.locator("#to-studio")).to_be_hidden()
+
+
+def test_every_slide_of_every_figure_fits_a_projector_s_screen(projected):
+    wrong = {}
+    for number, name in enumerate(NAMES, 1):
+        projected.keyboard.press(str(number % 10))
+        expect(projected.locator("#figure-words h2")).to_have_text(FIGURES[name].title)
+        if name not in WITHOUT:
+            expect(projected.locator(f"{PARTS} img[src*='/figures/{name}/']").first).to_be_attached()
+            projected.wait_for_function(SHOWN)
+        assert projected.evaluate(WORDS % "#figure-words p") >= 28
+        if found := all_slides_fit(projected):
+            wrong[name] = found
+    assert wrong == {}
+
+
+def test_arrows_lead_through_slides_and_on_to_the_next_figure_and_escape_ends(projected):
+    expect(projected.locator("#projector-bar b")).to_have_text(re.compile("^1 / 2"))
+    expect(projected.locator("#figure .charts")).to_be_hidden()
+    projected.keyboard.press("ArrowRight")
+    expect(projected.locator("#figure .charts")).to_be_visible()
+    expect(projected.locator("#figure .parts")).to_be_hidden()
+    projected.keyboard.press("ArrowLeft")
+    expect(projected.locator("#figure .parts")).to_be_visible()
+    projected.keyboard.press("ArrowRight")
+    projected.keyboard.press("ArrowRight")
+    expect(projected.locator("#figure-words h2")).to_have_text(FIGURES[NAMES[1]].title)
+    projected.keyboard.press("ArrowUp")
+    expect(projected.locator("#figure-words h2")).to_have_text(FIGURES[NAMES[0]].title)
+    projected.keyboard.press("Escape")
+    expect(projected.locator("#explain-inputs")).to_be_visible()
+    expect(projected.locator("#figure .charts")).to_be_visible()
+
+
+def test_the_space_bar_makes_the_figure_and_stops_it(projected):
+    projected.keyboard.press(" ")
+    says(projected, "make-status", "Step [1-9]")
+    projected.keyboard.press(" ")
+    says(projected, "make-status", "Stopped after")
+
+
+def test_every_step_of_the_tour_fits_a_projector_s_screen_and_shows_its_figure_at_once(projected):
+    projected.keyboard.press("t")
+    for number, station in enumerate(TOUR, 1):
+        expect(projected.locator("#tour-words")).to_contain_text(f"Step {number} of {len(TOUR)}")
+        name = station.query["figure"]
+        expect(projected.locator(f"{PARTS} img[src*='/figures/{name}/']").first).to_be_attached()
+        projected.wait_for_function(SHOWN)
+        assert projected.evaluate(WORDS % "#tour p") >= 28
+        assert all_slides_fit(projected) == []
+        projected.keyboard.press("ArrowDown")
+
+
+def test_a_plan_s_link_opens_its_figure_on_the_projector(page, app_url):
+    page.goto(f"{app_url}lesson")
+    expect(page.get_by_role("heading", name="A lesson of 40 minutes")).to_be_visible()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.get_by_role("link", name="Open it on the projector").nth(4).click()
+    expect(page.locator("body")).to_have_class(re.compile("projector"))
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["step"].title)
+    expect(page.locator(f"{PARTS} img[src*='/figures/step/']").first).to_be_visible()
+    assert all_slides_fit(page) == []
