@@ -19,7 +19,18 @@ CSS = """
 #content-examples .gallery, #style-examples .gallery { gap: 5px; padding: 0; }
 .gallery-item .container, .gallery-item img { width: 44px !important; height: 44px !important; max-width: none; }
 .gallery-item img { object-fit: cover; }
+#instant { display: grid; grid-template: "choices places" / minmax(0, 5fr) minmax(0, 7fr); }
+#instant-choices { grid-area: choices; } #instant-places { grid-area: places; }
+#instant-stage { display: grid; grid-template: "inputs view" auto "after view" 1fr / 200px minmax(0, 1fr); }
+#instant-inputs { grid-area: inputs; } #instant-view { grid-area: view; } #instant-after { grid-area: after; }
+#instant-view, #instant-inputs, #instant-choices { gap: 8px; }
+#instant-result .pictures { width: min(100%, max(200px, calc((100vh - 330px) * var(--aspect)))); }
 #styles .strip { flex-wrap: wrap; justify-content: center; }
+@media (max-width: 820px) {
+  #instant { grid-template: "places" auto "choices" auto / minmax(0, 1fr); }
+  #instant-stage { grid-template: "inputs" auto "view" auto "after" auto / minmax(0, 1fr); }
+  #styles .strip { flex-wrap: nowrap; justify-content: flex-start; }
+}
 #layer-weights { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
 #mask-about, #preset-about, #weights { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 .status, .chart, .live-preview { contain: content; }  /* what changes while painting lays out nothing else */
