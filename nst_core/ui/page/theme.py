@@ -44,16 +44,20 @@ CSS = """
 .shares { padding: 0 4px; color: var(--body-text-color-subdued); font-size: var(--text-sm);
   font-variant-numeric: tabular-nums; contain: content; }
 .chart { margin: 0; font-size: var(--text-sm); color: var(--body-text-color-subdued); }
-.chart .plot { position: relative; height: 220px; margin: 8px 10px 26px 40px; border: solid var(--border-color-primary);
-  border-width: 0 0 1px 1px; }
+.chart .plot { position: relative; height: 220px; border: solid var(--border-color-primary);
+  border-width: 0 0 1px 1px; margin: 8px 10px 26px max(40px, calc(var(--letters) * 0.55em + 10px)); }
 .chart svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
 .chart polyline { fill: none; stroke: var(--term); stroke-width: 2; vector-effect: non-scaling-stroke; }
+.chart [data-line=total] { stroke-width: 3; }
+.chart [data-line="total variation"] { stroke-dasharray: 6 4; }
 .chart .x, .chart .y { position: absolute; white-space: nowrap; }
 .chart .x { left: var(--at); top: calc(100% + 4px); transform: translateX(-50%); }
 .chart .y { bottom: var(--at); right: calc(100% + 6px); transform: translateY(50%); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 4px 0 0; padding: 0; list-style: none; }
 .legend li::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: middle; background: var(--term); }
+.legend li[data-line="total variation"]::before {
+  background: repeating-linear-gradient(90deg, var(--term) 0 4px, transparent 4px 7px); }
 .legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
 .notice { position: fixed; top: 16px; right: 16px; z-index: 1000; max-width: min(360px, calc(100vw - 32px));
   padding: 12px 16px; border-radius: 8px; color: var(--body-text-color); background: var(--background-fill-primary);
