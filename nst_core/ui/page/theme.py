@@ -33,6 +33,11 @@ CSS = """
 }
 #layer-weights { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
 #mask-about, #preset-about, #weights { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+/* gradio's handles are white on white */
+.block input[type=range]::-webkit-slider-thumb { background: var(--color-accent);
+  box-shadow: 0 0 0 2px var(--block-background-fill), 0 0 0 3px var(--color-accent); }
+.block input[type=range]::-moz-range-thumb { background: var(--color-accent); border: 0;
+  box-shadow: 0 0 0 2px var(--background-fill-primary), 0 0 0 3px var(--color-accent); }
 .status, .chart, .live-preview { contain: content; }  /* what changes while painting lays out nothing else */
 .status { display: flex; flex-direction: column; gap: 4px; font-variant-numeric: tabular-nums; }
 .status progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px; overflow: hidden;

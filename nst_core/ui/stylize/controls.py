@@ -206,11 +206,11 @@ def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, P
 def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], Mask]:
     """Lay out a brush over the content picture."""
     gr.Markdown(
-        "Take the photo, then paint over what gets the style. With a second style, the first goes there and the second "
-        "elsewhere.",
+        "Show your photo below, then paint over what gets the style. With a second style, the first goes there and the "
+        "second elsewhere.",
         elem_id="mask-about",
     )
-    take = gr.Button("Take the photo", size="sm", elem_id="take-photo")
+    take = gr.Button("Paint on my photo", size="sm", elem_id="take-photo")
     mask = BrushInput(
         type="pil",
         show_label=False,

@@ -151,8 +151,8 @@ def test_a_result_is_called_by_what_is_new_about_it(tmp_path):
     session = remembered(Session(), tmp_path)
     remembered(session, tmp_path, config=ODD.changed(style_weight=5e6, seed=3))
     newest, oldest = strip_value(session)["items"]
-    assert newest["caption"] == "β 5e+06, seed 3"
-    assert newest["name"] == "Result 2: 7 steps, 48×32 pixels; β 5e+06, seed 3"
+    assert newest["caption"].replace("\u00a0", " ") == "β 5 × 10⁶, Seed 3"
+    assert newest["name"].replace("\u00a0", " ") == "Result 2: 7 steps, 48×32 pixels; β 5 × 10⁶, Seed 3"
     assert oldest["caption"] == "7 steps"
 
 
@@ -296,7 +296,7 @@ def test_again_beyond_the_largest_size_changes_nothing(tmp_path, toasts):
     session = remembered(Session(), tmp_path, config=ODD.changed(size=16_000))
     assert again_at_twice(session) == {}
     assert session.base is None
-    assert toasts[0].startswith("size is 32000")
+    assert toasts[0].startswith("“Size” is 32000")
 
 
 def test_before_the_first_result_every_button_says_what_to_do(toasts):
@@ -399,7 +399,7 @@ def with_setting(**changes) -> dict:
 REFUSED = {
     "an unknown setting": (with_setting(brush="large"), "'brush' is not a setting"),
     "a layer that the network lacks": (with_setting(style_layers=["conv3_9"]), "conv3_9"),
-    "a network that is not here": (with_setting(backbone="vgg99"), "backbone is 'vgg99'; choose one of"),
+    "a network that is not here": (with_setting(backbone="vgg99"), "“Network” is “vgg99”; choose one of"),
     "a damaged record": ("{", "the picture's record is damaged"),
     "a record that is none": ({"config": {}}, "the picture's record is damaged"),
 }
