@@ -32,7 +32,8 @@ CSS = """
   #styles .strip { flex-wrap: nowrap; justify-content: flex-start; }
 }
 #layer-weights { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
-#mask-about, #preset-about, #weights { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+#mask-about, #preset-about, #weights, #further-layers { color: var(--body-text-color-subdued);
+  font-size: var(--text-sm); }
 /* gradio's handles are white on white */
 .block input[type=range]::-webkit-slider-thumb { background: var(--color-accent);
   box-shadow: 0 0 0 2px var(--block-background-fill), 0 0 0 3px var(--color-accent); }

@@ -25,6 +25,8 @@ from nst_core.ui.studio.controls_and_config import (
     layers_on,
     preset_text,
 )
+from nst_core.ui.studio.layer_menus import further_layers, layer_updates
+from nst_core.ui.studio.preset_menu import show_preset
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
@@ -38,7 +40,7 @@ def connect_settings(
 ) -> None:
     """Connect the preset's menu and the controls."""
     controls, backbone, about = inputs.controls, inputs.menu("backbone"), form["about"]
-    filled = form.only("about", *CONTROLS)
+    filled = form.only("preset", "about", *CONTROLS)
     # menus say `input` also when they are left unchanged
     preset.select(filled.filled_by(_fill), [session, preset, backbone], list(filled), **INSTANT)
     optimizer, start, color = map(inputs.menu, ("optimizer", "start", "color"))
@@ -51,6 +53,8 @@ def connect_settings(
     moved = layers.filled_by(layers.given_to(_layers_on))
     backbone.change(preset_text, [preset, backbone], about, **INSTANT)
     fitting = backbone.change(moved, [session, preset, backbone, *layers], list(layers), **INSTANT)
+    beside = [controls["more_layers"], controls["pre_layers"]]
+    gr.on([control.change for control in beside], further_layers, beside, inputs.further, **INSTANT)
     network.fetch.click(use_network, backbone, [form["status"], backbone], **PRIVATE).then(
         describe, backbone, list(described), **INSTANT
     )
@@ -80,7 +84,7 @@ def connect_counterpart(session: gr.State, preset: gr.Dropdown, form: Form, butt
 
 def _to_counterpart(session: Session, name: str, backbone: str) -> Updates:
     other = counterpart(name)
-    return {"preset": other, **_fill(session, other, backbone)}
+    return _fill(session, other, backbone)
 
 
 def note(session: Session, shown: Mapping[str, Any]) -> None:
@@ -110,13 +114,14 @@ def steer(session: Session, shown: Mapping[str, Any]) -> None:
 
 
 def _layers_on(session: Session, preset: str, backbone: str, shown: Mapping[str, Any]) -> Updates:
-    """Move the layers as `layers_on`, but leave settings that were restored with their network."""
-    if session.base and session.base.backbone == backbone:
+    """Offer a network's layers, and move those chosen as `layers_on`, but for settings that were restored with it."""
+    restored = session.base is not None and session.base.backbone == backbone
+    return layer_updates(backbone, {} if restored else layers_on(session.base or preset, backbone, shown))
+
+
+def _fill(session: Session, name: str | None, backbone: str) -> Updates:
+    """Fill in a preset, but leave the network, which is a matter of the machine; None: what is shown is none's."""
+    if name is None:
         return {}
-    return layers_on(session.base or preset, backbone, shown)
-
-
-def _fill(session: Session, name: str, backbone: str) -> Updates:
-    """Fill in a preset, but leave the network, which is a matter of the machine."""
     session.base, session.noted = None, default_config(name, backbone)
-    return {"about": preset_text(name, backbone), **controls_of(session.noted)}
+    return {"preset": show_preset(name), "about": preset_text(name, backbone), **controls_of(session.noted)}

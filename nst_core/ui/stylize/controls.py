@@ -13,14 +13,12 @@ from nst_core.transfer.schema import GROUPS, Control, Setting, plainly_shown
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 from nst_core.ui.page.status import shares_html
 from nst_core.ui.studio.controls_and_config import (
-    ALL_LAYERS,
-    MORE_LAYERS,
-    PRE_LAYERS,
     SHARE_CONTROLS,
     WEIGHT_CONTROLS,
     controls_of,
     default_config,
 )
+from nst_core.ui.studio.layer_menus import LayerChecks, LayerMenu, layers_offered
 from nst_core.ui.studio.uploads import MORE_STYLES
 from nst_core.ui.widgets.log_slider import LogSlider
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput, transparency_switch
@@ -80,6 +78,7 @@ class SettingInputs(NamedTuple):
     more_styles: dict[str, PictureInput]  # by name in MORE_STYLES
     mask: Mask
     shares: gr.HTML  # beside α and β: what they make of the loss
+    further: gr.HTML  # style layers that are chosen under More layers
 
     def menu(self, name: str) -> gr.Dropdown | gr.Radio:
         """Give the control of a setting that has choices.
@@ -96,7 +95,7 @@ class SettingInputs(NamedTuple):
 def setting_controls() -> SettingInputs:
     """Lay out every control there is, what few people need in folded groups."""
     at = controls_of(default_config(DEFAULT_PRESET))
-    made, start_image, shares = _main_controls(at)
+    made, start_image, shares, further = _main_controls(at)
     with gr.Accordion(GROUPS["strokes"], open=False):
         controls, more_styles = _style_controls(at)
         made |= controls
@@ -107,7 +106,7 @@ def setting_controls() -> SettingInputs:
         made |= _layer_controls(at)
     with gr.Accordion(GROUPS["machinery"], open=False):
         made |= plain_controls("machinery", at)
-    return SettingInputs(made, start_image, more_styles, mask, shares)
+    return SettingInputs(made, start_image, more_styles, mask, shares, further)
 
 
 def plain_controls(
@@ -162,7 +161,7 @@ def control_of(one: Setting, value: Any) -> Knob:
     return (gr.Checkbox if page.kind == "switch" else gr.Number)(value, **says)
 
 
-def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], PictureInput, gr.HTML]:
+def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], PictureInput, gr.HTML, gr.HTML]:
     """Lay out what the papers vary, always in sight."""
     made: dict[str, Knob] = {}
     with gr.Row():
@@ -177,12 +176,13 @@ def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], PictureInput
         elem_id="style-layers",
         info="shallow: colours and fine grain; deep: large shapes",
     )
+    further = gr.HTML(visible=False, elem_id="further-layers", padding=False)
     made |= plain_controls("main", at, but=(*made, "start"))
     made["start"] = control_of(SETTINGS["start"], at["start"])
     start_image = PictureInput(
         label="Start picture", elem_id="start-picture", height=180, visible=False, sources=["upload"]
     )
-    return made, start_image, shares
+    return made, start_image, shares, further
 
 
 def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, PictureInput]]:
@@ -234,16 +234,17 @@ def _layer_controls(at: Mapping[str, Any]) -> dict[str, Knob]:
         for name, layer in zip(WEIGHT_CONTROLS, GATYS_STYLE_LAYERS, strict=True):
             elem_id = name.replace("_", "-")
             made[name] = LogSlider(at[name], label=f"w {layer}", low=-3, high=2, elem_id=elem_id, min_width=150)
-    made["content_layers"] = gr.Dropdown(
-        [*ALL_LAYERS, *PRE_LAYERS],
+    offered = layers_offered(at["backbone"])
+    made["content_layers"] = LayerMenu(
+        offered["content_layers"],
         value=at["content_layers"],
         multiselect=True,
         label=SETTINGS["content_layers"].label,
         elem_id="content-layers",
     )
-    for name, layers, label, elem_id in (
-        ("more_layers", MORE_LAYERS, "More style layers", "more-style-layers"),
-        ("pre_layers", PRE_LAYERS, "Style layers before ReLU", "pre-style-layers"),
+    for name, label, elem_id in (
+        ("more_layers", "More style layers", "more-style-layers"),
+        ("pre_layers", "Style layers before ReLU", "pre-style-layers"),
     ):
-        made[name] = gr.CheckboxGroup(list(layers), value=at[name], label=label, elem_id=elem_id)
+        made[name] = LayerChecks(offered[name], value=at[name], label=label, elem_id=elem_id)
     return made | plain_controls("layers", at)

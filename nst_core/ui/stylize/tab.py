@@ -10,7 +10,7 @@ from gradio.blocks import Block
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.errors import ImageError, NSTError
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.page import drops
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -22,6 +22,7 @@ from nst_core.ui.serving.housekeeping import EVERY_ROUND
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.studio.controls_and_config import preset_text
 from nst_core.ui.studio.keeping import tidy_folders
+from nst_core.ui.studio.preset_menu import CHOICES, PresetMenu
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from nst_core.ui.studio.uploads import check_upload
@@ -63,12 +64,7 @@ def build() -> Studio:
         with gr.Column(elem_id="inputs", min_width=300):
             pupil = name_field()
             content, style = picture_inputs()
-            preset = gr.Dropdown(
-                [(preset.title, name) for name, preset in PRESETS.items()],
-                value=DEFAULT_PRESET,
-                label="Preset",
-                elem_id="preset",
-            )
+            preset = PresetMenu(CHOICES, value=DEFAULT_PRESET, label="Preset", elem_id="preset")
             about = gr.Markdown(elem_id="preset-about")
             printed = gr.Button("As printed", visible=False, size="sm", elem_id="printed")
             buttons = _buttons()

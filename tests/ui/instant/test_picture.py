@@ -179,7 +179,7 @@ def test_polishing_hands_pictures_and_settings_to_the_studio(session, photo):
     config = config_of(studio.base, shown)
     assert config == studio.base
     assert (config.size, config.start, config.smallest_scale, config.steps) == (48, "image", 0, POLISH_STEPS)
-    assert shown["preset"] in (None, DEFAULT_PRESET) and shown["about"]
+    assert props(shown["preset"])["value"] == DEFAULT_PRESET and shown["about"]
 
 
 def test_polishing_takes_the_picture_that_a_style_was_learned_from(session, photo, tmp_path):

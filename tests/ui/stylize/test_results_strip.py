@@ -48,7 +48,7 @@ from nst_core.ui.stylize.results_strip import (
 )
 from nst_core.ui.stylize.run import STAGE
 from nst_core.ui.widgets.thumbnail_strip import Strip
-from tests.ui.shown import untitled
+from tests.ui.shown import untitled, update_of
 
 # With fields that no control shows.
 ODD = StyleTransferConfig(
@@ -269,10 +269,12 @@ def test_the_pictures_of_a_result_can_be_put_back_with_what_the_brush_painted(tm
 
 def test_a_restored_result_says_from_which_preset_its_settings_come(tmp_path):
     session = remembered(Session(), tmp_path, config=PRESETS["crowson"].config.on("lite").changed(size=96, seed=4))
-    assert look(session, 1)[2]["preset"] == "crowson"
+    assert update_of(look(session, 1)[2]["preset"])["value"] == "crowson"
     remembered(session, tmp_path)
     shown = look(session, 2)[2]
-    assert shown["preset"] is None and "no preset" in shown["about"]
+    menu = update_of(shown["preset"])
+    (title,) = [title for title, name in menu["choices"] if name == menu["value"]]
+    assert title.startswith("Custom, from ") and "no preset" in shown["about"]
 
 
 def test_again_goes_on_from_the_picture_at_twice_its_size_and_that_size_alone(tmp_path):
