@@ -56,9 +56,9 @@ def test_a_stopped_sheet_keeps_its_cells_and_a_wrong_value_is_named(page, pictur
     expect(page.locator("#sheet-status")).to_contain_text("Stopped: 0 of 9 cells", timeout=15_000)
     expect(page.locator("#sheet button[data-row]:enabled")).to_have_count(1)
     page.locator("#sheet-rows-values textarea, #sheet-rows-values input").fill("1e4, loud")
-    expect(page.locator("#sheet-extent")).to_contain_text("style_weight is 'loud'; give a number")
+    expect(page.locator("#sheet-extent")).to_contain_text("“β style” is “loud”; give a number")
     page.click("#sheet-paint")
-    expect(page.locator("#sheet-status .problem")).to_contain_text("style_weight is 'loud'")
+    expect(page.locator("#sheet-status .problem")).to_contain_text("“β style” is “loud”")
     expect(page.locator("#sheet button[data-row]:enabled")).to_have_count(1)
 
 

@@ -250,6 +250,22 @@ def test_the_camera_follows_the_style_that_is_clicked(browser_tab, app_url):
     assert session.live.version > version and abs(frame() - first).mean() > 5
 
 
+def test_the_painting_is_seen_with_the_picture_and_the_styles_on_a_laptop_and_before_them_on_a_phone(page):
+    def places() -> list[dict[str, float]]:
+        return [page.locator(place).bounding_box() for place in ("#instant-picture", SHOWN, "#styles .strip")]
+
+    page.set_viewport_size({"width": 1280, "height": 720})
+    show(page, "Instant")
+    page.locator("#instant-examples img").first.click()
+    until_painted(page, None)
+    page.evaluate("scrollTo(0, 0)")
+    assert all(box["y"] >= 0 and box["y"] + box["height"] <= 720 for box in places())
+    assert places()[1]["height"] >= 350
+    page.set_viewport_size({"width": 390, "height": 844})
+    upload, painting, styles = (box["y"] for box in places())
+    assert upload < painting < styles
+
+
 def test_the_tabs_fit_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 900})
     for tab in ("Stylize", "Train", "Instant", "Camera", "Video", "Many pictures"):

@@ -275,16 +275,29 @@ def test_the_camera_goes_off_with_its_place(visit, leave):
     page.wait_for_function(IS_OFF)
 
 
-def test_a_frame_is_taken_as_it_is_shown(visit, served):
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_what_is_taken_is_the_photo_as_others_see_who_is_before_the_camera(visit, served, live, mirrored):
+    seen = []
+
+    def negative_of_seen(image):
+        seen.append(image)
+        return 1 - image
+
+    live.paint = negative_of_seen
     page = visit()
+    served.pictures.clear()
     take = page.get_by_role("button", name="Take this picture")
     expect(take).to_be_disabled()
+    page.get_by_label("Mirror").set_checked(mirrored)
     started(page)
     take.click()
     deadline = time.monotonic() + 10
     while not served.pictures and time.monotonic() < deadline:
         page.wait_for_timeout(20)
-    assert served.pictures[0].shape == (1, 3, 240, 320)
+    (photo,) = served.pictures
+    assert photo.shape == (1, 3, 240, 320)
+    as_sent = photo.flip(3) if mirrored else photo
+    assert any(torch.equal(as_sent, image) for image in seen)  # not its painting, nor turned
 
 
 def test_size_and_mirror_change_while_the_camera_is_on(visit, live):

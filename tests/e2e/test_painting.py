@@ -135,7 +135,7 @@ def test_a_slider_steers_the_painting_in_progress(page):
         arg=before,
     )
     stop(page)
-    expect(page.locator("#status")).to_contain_text("steered at step")
+    expect(page.locator("#status")).to_contain_text("changed at step")
     fill(page, "beta", weight)
 
 
@@ -165,9 +165,9 @@ def test_settings_that_cannot_paint_are_named_and_nothing_is_lost(page):
     wait_for_status(page, "α and β are both 0")
     fill(page, "beta", 1000)
     for steps, size, problem in (
-        (1, 999_999, "size is 999999; give a whole number from 16 to"),
-        (1, 48.5, "size is 48.5; give a whole number from 16 to"),
-        (100_001, 48, "steps is 100001; give a whole number from 1 to 100000 steps"),
+        (1, 999_999, "“Size” is 999999; give a whole number from 16 to"),
+        (1, 48.5, "“Size” is 48.5; give a whole number from 16 to"),
+        (100_001, 48, "“Steps” is 100001; give a whole number from 1 to 100000 steps"),
     ):
         run(page, steps=steps, size=size)
         wait_for_status(page, problem)
@@ -179,7 +179,7 @@ def test_settings_that_cannot_paint_are_named_and_nothing_is_lost(page):
     wait_for_status(page, "the number of steps is 2.5; give a whole number")
     fill(page, "size", 5)
     page.click("#run")
-    wait_for_status(page, "size is 5; give a whole number")
+    wait_for_status(page, "“Size” is 5; give a whole number")
     fill(page, "more-steps", 2)
     page.click("#more")  # with the painting that there was before
     wait_for_status(page, "Done: 3 steps in")

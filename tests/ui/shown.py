@@ -27,6 +27,11 @@ def job_forms(monkeypatch, module, build: Callable[[], object]) -> tuple[Form, F
     return inputs, outputs
 
 
+def update_of(component: Any) -> dict[str, Any]:
+    """What an update sets of a component."""
+    return component._constructor_args[0]
+
+
 def untitled(toast: str) -> str:
     """The text of a toast below its title."""
     return toast.partition("</b><br>")[2] if toast.startswith("<b>") else toast

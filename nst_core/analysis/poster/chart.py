@@ -9,13 +9,15 @@ from PIL import Image, ImageDraw
 from nst_core.analysis.figure import Chart
 from nst_core.analysis.poster.lettering import LINE, Lettering
 
-# One colour a line, told apart on light and dark ground; the content and the total of a loss stand out.
+# One colour a line, told apart on light and dark ground.
 COLORS = ("#2f9e6e", "#3b82c4", "#8b5cf6", "#d9579b", "#d97706", "#6b8e23", "#0ea5b7", "#a16207", "#be4bdb")
-CONTENT_COLOR, TOTAL_COLOR = "#e03131", "#868e96"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 GREY, LIGHT_GREY = (90, 90, 90), (225, 225, 225)
 MOST_TICKS = 6  # on either axis
+MOST_DIGITS = 12  # of what stands beside an axis
+LEAST_SPAN = 1e-4  # decades, of lines that are not drawn as level ones
+MOST_POWER = 308.0  # of ten, that a number can be
 SMOOTH = 2  # charts are drawn this much larger and then reduced, as Pillow's lines have hard edges
 TITLE = 1.2  # size of titles' letters, of the others'
 SHAPE, MOST_HEIGHT = 0.5, 20  # a chart's height: of its width, and at most, in heights of a letter
@@ -72,6 +74,47 @@ def points_of(points: Points, logarithmic: bool) -> list[tuple[float, float]]:
     ]
 
 
+def written(value: float, digits: int = 3) -> str:
+    """Write a number as people read it, unbroken.
+
+    "0.0125", "25,400", and from a million on or below a thousandth "2.6 × 10⁻⁵".
+
+    Args:
+        value: any number.
+        digits: that are told; of three, two of the last kind.
+    """
+    if not math.isfinite(value):
+        return f"{value:g}"
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        return f"{float(f'{value:.{digits}g}'):,.{MOST_DIGITS}g}"
+    mantissa, exponent = f"{value:.{digits - 1 - (digits == 3)}e}".split("e")
+    factor = "" if float(mantissa) == 1 else f"{float(mantissa):.{MOST_DIGITS}g}\u00a0×\u00a0"
+    return f"{factor}10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+
+
+def vertical_axis(values: Sequence[float], logarithmic: bool) -> tuple[float, float, list[tuple[float, str]]]:
+    """Choose a vertical axis: where it begins, where it ends, and its ticks with what stands beside them.
+
+    An even one begins at 0. A logarithmic one has whole powers of ten, but for lines within one of them it spans these
+    alone, with round numbers beside it: 1.01 and 1.07 would be one level line else.
+
+    Args:
+        values: as `points_of` gives them, at least one.
+        logarithmic: whether they are powers of ten.
+    """
+    low, high = min(values), max(values)
+    if not logarithmic:
+        low, high = min(0.0, low), high if high > low else low + 1
+        return low, high, [(y, written(y, MOST_DIGITS)) for y in ticks(low, high)]
+    if high - low >= 1:
+        low, high = math.floor(low), math.ceil(high)
+        powers = [int(y) for y in ticks(low, high) if y == round(y)]
+        return low, high, [(y, f"10{str(y).translate(SUPERSCRIPTS)}") for y in powers]
+    room = 0.08 * (high - low) if high - low > LEAST_SPAN else 0.02
+    low, high = low - room, min(high + room, MOST_POWER)
+    return low, high, [(math.log10(y), written(y, MOST_DIGITS)) for y in ticks(10**low, 10**high)]
+
+
 def ticks(low: float, high: float) -> list[float]:
     """Round numbers from low to high, MOST_TICKS of them at most."""
     power = math.floor(math.log10(high - low)) - 1
@@ -107,16 +150,10 @@ class _Axes:
     ) -> "_Axes":
         """Choose the axes that hold all lines."""
         points = [point for line in lines.values() for point in line]
-        right, low, high = max(x for x, _ in points), min(y for _, y in points), max(y for _, y in points)
+        right = max(x for x, _ in points)
         xs = min(0.0, *(x for x, _ in points)), right if right > 0 else 1.0
-        if logarithmic:
-            low, high = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
-            up = [(y, "10" + str(int(y)).translate(SUPERSCRIPTS)) for y in ticks(low, high) if y == round(y)]
-        else:
-            low = min(0.0, low)
-            high = high if high > low else low + 1
-            up = [(y, f"{y:g}") for y in ticks(low, high)]
-        up = [(y, lettering.written(text)) for y, text in up]
+        low, high, beside = vertical_axis([y for _, y in points], logarithmic)
+        up = [(y, lettering.written(text)) for y, text in beside]
         left = round(max(lettering.font(size).getlength(text) for _, text in up) + size * 0.6)
         top = lettering.height(title, round(size * TITLE)) + size
         height = min(round(width * SHAPE), MOST_HEIGHT * size)
@@ -164,7 +201,7 @@ def _draw_line(
 def _legend_rows(chart: Chart, axes: _Axes, lettering: Lettering) -> list[list[tuple[str, str, float]]]:
     """(line, what is said of it, where it begins), as many in a row as fit."""
     said = {
-        name: lettering.written(f"{name}: {points[-1][1]:.3g}" if points else name)
+        name: lettering.written(f"{name}: {written(points[-1][1])}" if points else name)
         for name, points in chart.lines.items()
     }
     widest = max(map(lettering.font(axes.size).getlength, said.values())) + 3.5 * axes.size

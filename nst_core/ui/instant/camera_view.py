@@ -63,7 +63,7 @@ const NO_STYLE = 'Choose a style: nothing is painted without one.';
 const LOST = 'The connection to the server was lost; start the camera again when it is back.';
 const UNSEEN = 'The camera went off when it was out of sight.';
 let on = null;  // while the camera is: what Stop aborts, and what goes on
-let last = null;  // the painted frame that is shown, as a JPEG
+let last = null;  // the frame whose painting is shown: as it was sent, and whether a mirror had turned it
 let chosen = '';  // the camera's id; else the browser's choice, on a phone the one that looks at its owner
 const FRAME_MS = 33, PATIENCE_MS = 500;  // between two looks where the browser tells of no frame; before they begin
 
@@ -161,9 +161,10 @@ const capture = async mine => {
   const {videoWidth: width, videoHeight: height} = camera;
   const scale = Math.min(1, parseInt(sizes.value) / Math.max(width, height));  // a phone's may stand upright
   sheet.width = Math.round(width * scale); sheet.height = Math.round(height * scale);
-  if (mirror.checked) pen.setTransform(-1, 0, 0, 1, sheet.width, 0);
+  const mirrored = mirror.checked;
+  if (mirrored) pen.setTransform(-1, 0, 0, 1, sheet.width, 0);
   pen.drawImage(camera, 0, 0, sheet.width, sheet.height);
-  return {began, body: await sheet.convertToBlob({type: 'image/jpeg', quality: 0.8})};
+  return {began, mirrored, body: await sheet.convertToBlob({type: 'image/jpeg', quality: 0.8})};
 };
 
 // one frame after the other, each the newest when its turn comes
@@ -171,9 +172,9 @@ const paint = async mine => {
   for (let failures = 0; on === mine;) {
     try {
       if (!props.value) { say(NO_STYLE); await pause(500); continue; }
-      const {began, body} = await capture(mine), number = ++mine.sent;
+      const frame = await capture(mine), number = ++mine.sent, {body} = frame;
       const answer = await fetch(`${root}/live/${props.value}`, {method: 'POST', body, signal: mine.signal});
-      if (answer.ok) { await show(mine, number, began, answer); failures = 0; continue; }
+      if (answer.ok) { await show(mine, number, frame, answer); failures = 0; continue; }
       const words = await answer.text();
       if (on !== mine) return;
       if (answer.status === 404) return stop(words);
@@ -187,15 +188,15 @@ const paint = async mine => {
   }
 };
 
-const show = async (mine, number, began, answer) => {
-  const picture = await answer.blob(), bitmap = await createImageBitmap(picture);
+const show = async (mine, number, frame, answer) => {
+  const bitmap = await createImageBitmap(await answer.blob());
   if (on !== mine || number < mine.newest) return bitmap.close();  // overtaken by a later one
   mine.newest = number;
   if (canvas.width !== bitmap.width || canvas.height !== bitmap.height)
     [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
   painter.transferFromImageBitmap(bitmap);
   canvas.hidden = take.disabled = false; find('.hint').hidden = true; say('');
-  last = picture; mine.shown += 1; mine.lag = performance.now() - began;
+  last = frame; mine.shown += 1; mine.lag = performance.now() - frame.began;
   canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
   canvas.dataset.style = answer.headers.get('style-version');
 };
@@ -206,9 +207,9 @@ cameras.addEventListener('change', () => {
 });
 button.addEventListener('click', () => { if (on) stop('The camera is off.'); else start(); });
 take.addEventListener('click', () => {
-  const reader = new FileReader();
-  reader.onload = () => trigger('take', {picture: reader.result});
-  reader.readAsDataURL(last);
+  const reader = new FileReader(), {body, mirrored} = last;
+  reader.onload = () => trigger('take', {picture: reader.result, mirrored});
+  reader.readAsDataURL(body);
 });
 """.replace("LANES", str(LANES))
 
@@ -216,6 +217,6 @@ take.addEventListener('click', () => {
 def live_area(value: str | None = None, *, elem_id: str | None = None) -> gr.HTML:
     """Make the place on the page; its value is the token of the page's `Live`, None while there is none.
 
-    Triggers "take" with the painted frame that is shown, see `taken`.
+    Triggers "take" with the frame whose painting is shown, see `taken`.
     """
     return gr.HTML(value, html_template=TEMPLATE, css_template=STYLE, js_on_load=SCRIPT, elem_id=elem_id)

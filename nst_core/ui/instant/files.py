@@ -37,7 +37,7 @@ def build_video(session: gr.State) -> None:
     source = gr.File(label="Video", elem_id="clip", height=120)
     with gr.Row():
         info = "of the longer side; empty: its own"
-        size = gr.Number(VIDEO_SIZE, label="Size, pixels", elem_id="clip-size", min_width=110, info=info)
+        size = gr.Number(VIDEO_SIZE, label="Video size, pixels", elem_id="clip-size", min_width=110, info=info)
         steady = gr.Checkbox(True, label="Steady: less flicker", elem_id="steady", min_width=150)
     outcome = gr.Video(label="Painted video", elem_id="clip-result", visible=False)
     hint = "A video is shown here while it is painted."

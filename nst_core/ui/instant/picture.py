@@ -30,6 +30,12 @@ from nst_core.ui.widgets.pictures import comparison
 
 CHOOSE = "Choose a picture; every click on a style paints it at once."
 POLISH_STEPS = 80
+POLISH, POLISH_WITH_OWN = "Polish in the studio", "Polish with a style picture of yours"
+OWN_PICTURE = "This style's own picture is not here: choose a style picture first."
+STAND_IN = (
+    "The painting that this style was learned from is not part of this program: one of its own, so painted, stands in."
+)
+STAND_INS = ASSETS / "instant"  # pictures for styles that were learned from paintings of others
 LARGE_AREA = 2**23  # pixels
 READ_TIMES = 4  # the size at which a picture is painted; larger ones are read at this
 _LARGE = threading.Lock()
@@ -56,9 +62,9 @@ def paint_picture(
 ) -> Iterator[Updates]:
     """Paint a picture as the session is set; first it is shown, then there is a file of it.
 
-    Fills in "status", "result", "after", "download" and "jpeg"; nothing if that is what is shown: gradio says some
-    changes twice; nor without a picture: what was chosen before there was one may be heard after it. What cannot be
-    painted leaves the last result.
+    Fills in "status", "result", "after", "download", "jpeg" and "polish"; nothing if that is what is shown: gradio
+    says some changes twice; nor without a picture: what was chosen before there was one may be heard after it. What
+    cannot be painted leaves the last result.
     """
     style, mix = session.chosen, session.mix
     wanted = style, mix, source, size, keep_transparency
@@ -79,7 +85,9 @@ def paint_picture(
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
     result = gr.HTML(value=comparison(given.image, painted), visible=True)
     soon = gr.DownloadButton(interactive=False)  # not the last picture's file for this one
-    yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True), "download": soon, "jpeg": soon}
+    polish = gr.Button(POLISH if style_picture(session) else POLISH_WITH_OWN)
+    files = {"download": soon, "jpeg": soon}
+    yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True), "polish": polish, **files}
     path = new_file(brush.file_name(source.stem, ".png"))
     for file in (path, path.with_suffix(".jpg")):
         brush.save(given.finished(painted), file)
@@ -142,6 +150,13 @@ def _stoppable(steps: Steps[Tensor], steering: Steering | None) -> Steps[Tensor]
         yield
 
 
+def style_picture(instant: InstantSession) -> Path | None:
+    """Find the picture that the chosen style was learned from, or one that stands in for it; None: neither is here."""
+    name = f"{instant.chosen}.jpg"
+    places = instant.pictures.get(instant.chosen), ASSETS / "styles" / name, STAND_INS / name
+    return next((place for place in places if place and place.exists()), None)
+
+
 def polish(instant: InstantSession, session: Session) -> Updates:
     """Hand picture, style and painted result to the studio, to be polished there."""
     if instant.result is None or not instant.result.exists():
@@ -149,16 +164,15 @@ def polish(instant: InstantSession, session: Session) -> Updates:
     image = images.load(instant.result)
     size = max(images.size_of(image))
     config = default_config(DEFAULT_PRESET).changed(size=size, start="image", smallest_scale=0, steps=POLISH_STEPS)
-    style = instant.pictures.get(instant.chosen, ASSETS / "styles" / f"{instant.chosen}.jpg")
-    known = style.exists()
+    style = style_picture(instant)
     text = "The painted picture is the start; press Paint to go on from it."
-    detail = "" if known else "This style's own picture is not here: choose a style picture first."
+    detail = OWN_PICTURE if style is None else STAND_IN if style.parent == STAND_INS else ""
     return {
         "tabs": gr.Tabs(selected="stylize"),
         "status": status_html(text, detail),
         "content": str(instant.source),
         # as a copy: gradio serves no file of a program that was started in another folder
-        "style": str(shutil.copy(style, new_file(style.name))) if known else gr.skip(),
+        "style": str(shutil.copy(style, new_file(style.name))) if style else gr.skip(),
         "start_image": gr.Image(value=str(instant.result), visible=True),
         **session.take(config),
     }

@@ -9,11 +9,10 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.engine.lane import PASS_LANE
 from nst_core.errors import NSTError
-from nst_core.file_names import named_after
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
-from nst_core.ui.instant.picture import CHOOSE, paint_picture, polish, put_away
+from nst_core.ui.instant.picture import CHOOSE, POLISH, paint_picture, polish, put_away
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -37,7 +36,7 @@ class Stage(NamedTuple):
     """The components by which one picture comes in and comes out."""
 
     picture: PictureInput
-    view: Form  # "status", "result", "after", "download" and "jpeg"
+    view: Form  # "status", "result", "after", "download", "jpeg" and "polish"
     polish: gr.Button
 
 
@@ -45,10 +44,9 @@ def build(tabs: gr.Tabs, studio: Studio) -> Choices:
     """Lay out the tab and connect it; call inside its Tab."""
     session = gr.State(InstantSession())
     gr.Markdown(ABOUT, elem_id="instant-about")
-    with gr.Row(equal_height=False, elem_id="instant"):
-        with gr.Column(scale=5, min_width=300):
-            choices = _choices(session)
-        with gr.Column(scale=7, min_width=300), gr.Tabs():
+    size, keep = _file_settings()
+    with gr.Row(equal_height=False, elem_id="instant"):  # in the order in which a phone shows them
+        with gr.Column(elem_id="instant-places"), gr.Tabs():
             with gr.Tab("Picture", id="picture"):
                 stage = _stage()
             with gr.Tab("Camera", id="camera"):
@@ -56,14 +54,25 @@ def build(tabs: gr.Tabs, studio: Studio) -> Choices:
             with gr.Tab("Video", id="video"):
                 build_video(session)
             with gr.Tab("Many pictures", id="many"):
-                build_many(session, choices.size, choices.keep_transparency)
+                build_many(session, size, keep)
+        with gr.Column(elem_id="instant-choices"):
+            choices = _choices(session, size, keep)
     _connect(choices, stage, camera)
     form = studio.form | {"tabs": tabs}
     stage.polish.click(form.filled_by(polish), [session, studio.session], list(form), **QUEUED)
     return choices
 
 
-def _choices(session: gr.State) -> Choices:
+def _file_settings() -> tuple[gr.Number, gr.Checkbox]:
+    """Make what is set for pictures, single or many, to be placed later."""
+    info = "of the longer side; empty: its own"
+    size = gr.Number(SIZE, label="Picture size, pixels", elem_id="instant-size", min_width=110, info=info, render=False)
+    keep = transparency_switch("instant-keep-transparency")
+    keep.unrender()
+    return size, keep
+
+
+def _choices(session: gr.State, size: gr.Number, keep: gr.Checkbox) -> Choices:
     strip = Strip(InstantSession().strip_value(), elem_id="styles")
     strength = gr.Slider(0, 1, 1, step=0.05, label="Strength", elem_id="strength", info="0: the picture as it is")
     with gr.Row():
@@ -74,32 +83,35 @@ def _choices(session: gr.State) -> Choices:
     with gr.Row():
         colors = [("the style's", "style"), ("the picture's own", "content")]
         color = gr.Radio(colors, value="style", label="Colours", elem_id="instant-color", min_width=150)
-        info = "of the longer side; empty: its own"
-        size = gr.Number(SIZE, label="Size, pixels", elem_id="instant-size", min_width=110, info=info)
-    keep = transparency_switch("instant-keep-transparency")
+        size.render()
+    keep.render()
     return Choices(session, strip, MixControls(strength, second, share, color), size, keep)
 
 
 def _stage() -> Stage:
-    with gr.Column(elem_id="instant-inputs"):
-        picture = PictureInput(
-            label="Picture",
-            elem_id="instant-picture",
-            height=200,
-            sources=["upload", "clipboard"],
-            buttons=["fullscreen"],
-            alt_text="Picture",
-        )
-        files = sorted(str(path) for path in (ASSETS / "photos").glob("*.jpg"))
-        gr.Examples(files, picture, label="", elem_id="instant-examples", examples_per_page=12, cache_examples=False)
-    result = BeforeAfter(elem_id="instant-result", visible="hidden")
-    status = gr.HTML(status_html(CHOOSE), elem_id="instant-status")
-    with gr.Row(visible=False, elem_id="instant-after") as after:
-        download = gr.DownloadButton("Download PNG", elem_id="instant-download", min_width=130)
-        jpeg = gr.DownloadButton("JPEG", elem_id="instant-jpeg", min_width=80)
-        polish_it = gr.Button("Polish in the studio", elem_id="polish", min_width=130)
-    view = Form({"status": status, "result": result, "after": after, "download": download, "jpeg": jpeg})
-    return Stage(picture, view, polish_it)
+    with gr.Row(equal_height=False, elem_id="instant-stage"):
+        with gr.Column(elem_id="instant-inputs"):
+            picture = PictureInput(
+                label="Picture",
+                elem_id="instant-picture",
+                height=200,
+                sources=["upload", "clipboard"],
+                buttons=["fullscreen"],
+                alt_text="Picture",
+            )
+            files = sorted(str(path) for path in (ASSETS / "photos").glob("*.jpg"))
+            gr.Examples(
+                files, picture, label="", elem_id="instant-examples", examples_per_page=12, cache_examples=False
+            )
+        with gr.Column(elem_id="instant-view"):
+            status = gr.HTML(status_html(CHOOSE), elem_id="instant-status")
+            result = BeforeAfter(elem_id="instant-result", visible="hidden")
+        with gr.Row(visible=False, elem_id="instant-after") as after:
+            download = gr.DownloadButton("Download PNG", elem_id="instant-download", min_width=130)
+            jpeg = gr.DownloadButton("JPEG", elem_id="instant-jpeg", min_width=80)
+            polish_it = gr.Button(POLISH, elem_id="polish", min_width=130)
+    buttons = {"download": download, "jpeg": jpeg, "polish": polish_it}
+    return Stage(picture, Form({"status": status, "result": result, "after": after, **buttons}), polish_it)
 
 
 def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
@@ -119,7 +131,7 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
     stage.picture.clear(stage.view.filled_by(put_away), session, shown, **INSTANT)
     for slider in (controls.strength, controls.share):  # the camera follows while it is dragged
         slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
-    camera.take(take, session, stage.picture, **QUEUED)
+    camera.take(take, None, stage.picture, **QUEUED)
     page_at_hand().load(enter_page, session, [strip, camera], **INSTANT)
     AUDIENCE.when_left(InstantSession.leave_page)
 
@@ -148,12 +160,12 @@ def pick(session: InstantSession, event: gr.EventData) -> StripValue:
     return session.strip_value()
 
 
-def take(session: InstantSession, event: gr.EventData) -> Update:
-    """Save a painted frame of the camera as a file that can be painted further, kept, or polished."""
+def take(event: gr.EventData) -> Update:
+    """Save what the camera saw as a file, which is painted under Picture as any other is."""
     try:
-        path = new_file(named_after("camera", session.chosen, ending=".png"))
+        path = new_file("camera.png")
         images.save_png(taken(event), path)
-        gr.Info("The picture is under Picture.", duration=6)
+        gr.Info("The photo is under Picture, painted.", duration=6)
         return str(path)
     except NSTError as error:
         warn(error, "No picture")

@@ -5,6 +5,7 @@ from html import escape
 
 from nst_core.transfer.objective import shares_of
 from nst_core.transfer.record import RunRecord
+from nst_core.ui.page.words import as_on_page
 
 MINUTE = 60.0  # seconds
 
@@ -27,15 +28,15 @@ def status_html(text: str, detail: str = "", *, share: float | None = None, kind
 
     Args:
         text: what is going on.
-        detail: a second line, smaller.
+        detail: a second line, smaller; in both, settings are called as the page does.
         share: 0 … 1 for a progress bar.
         kind: "" or "problem".
         run: the token of a run that goes on, whose preview may replace this line.
     """
     bar = "" if share is None else f'<progress max="1" value="{share:.4f}" aria-label="Progress"></progress>'
-    more = f'<div class="detail">{escape(detail)}</div>' if detail else ""
+    more = f'<div class="detail">{escape(as_on_page(detail))}</div>' if detail else ""
     role = 'role="alert"' if kind == "problem" else ""
-    return f'<div class="status {kind}" data-run="{run}" {role}><div>{escape(text)}</div>{bar}{more}</div>'
+    return f'<div class="status {kind}" data-run="{run}" {role}><div>{escape(as_on_page(text))}</div>{bar}{more}</div>'
 
 
 def progress_text(step: int, steps: int, pace: float | None, left: float | None, place: str = "") -> str:

@@ -50,9 +50,26 @@ CSS = """
 .gallery-item .container, .gallery-item img { width: 44px !important; height: 44px !important; max-width: none; }
 #inputs .gallery-item .container, #inputs .gallery-item img { width: 56px !important; height: 56px !important; }
 .gallery-item img { object-fit: cover; }
+#instant { display: grid; grid-template: "choices places" / minmax(0, 5fr) minmax(0, 7fr); }
+#instant-choices { grid-area: choices; } #instant-places { grid-area: places; }
+#instant-stage { display: grid; grid-template: "inputs view" auto "after view" 1fr / 200px minmax(0, 1fr); }
+#instant-inputs { grid-area: inputs; } #instant-view { grid-area: view; } #instant-after { grid-area: after; }
+#instant-view, #instant-inputs, #instant-choices { gap: 8px; }
+#instant-result .pictures { width: min(100%, max(200px, calc((100vh - 330px) * var(--aspect)))); }
 #styles .strip { flex-wrap: wrap; justify-content: center; }
+@media (max-width: 820px) {
+  #instant { grid-template: "places" auto "choices" auto / minmax(0, 1fr); }
+  #instant-stage { grid-template: "inputs" auto "view" auto "after" auto / minmax(0, 1fr); }
+  #styles .strip { flex-wrap: nowrap; justify-content: flex-start; }
+}
 #layer-weights { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
-#mask-about, #preset-about, #weights { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+#mask-about, #preset-about, #weights, #further-layers { color: var(--body-text-color-subdued);
+  font-size: var(--text-sm); }
+/* gradio's handles are white on white */
+.block input[type=range]::-webkit-slider-thumb { background: var(--color-accent);
+  box-shadow: 0 0 0 2px var(--block-background-fill), 0 0 0 3px var(--color-accent); }
+.block input[type=range]::-moz-range-thumb { background: var(--color-accent); border: 0;
+  box-shadow: 0 0 0 2px var(--background-fill-primary), 0 0 0 3px var(--color-accent); }
 .status, .chart, .live-preview { contain: content; }  /* what changes while painting lays out nothing else */
 .status { display: flex; flex-direction: column; gap: 4px; font-variant-numeric: tabular-nums; }
 .status progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px; overflow: hidden;
@@ -64,16 +81,20 @@ CSS = """
 .shares { padding: 0 4px; color: var(--body-text-color-subdued); font-size: var(--text-sm);
   font-variant-numeric: tabular-nums; contain: content; }
 .chart { margin: 0; font-size: var(--text-sm); color: var(--body-text-color-subdued); }
-.chart .plot { position: relative; height: 220px; margin: 8px 10px 26px 40px; border: solid var(--border-color-primary);
-  border-width: 0 0 1px 1px; }
+.chart .plot { position: relative; height: 220px; border: solid var(--border-color-primary);
+  border-width: 0 0 1px 1px; margin: 8px 10px 26px max(40px, calc(var(--letters) * 0.55em + 10px)); }
 .chart svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
 .chart polyline { fill: none; stroke: var(--term); stroke-width: 2; vector-effect: non-scaling-stroke; }
+.chart [data-line=total] { stroke-width: 3; }
+.chart [data-line="total variation"] { stroke-dasharray: 6 4; }
 .chart .x, .chart .y { position: absolute; white-space: nowrap; }
 .chart .x { left: var(--at); top: calc(100% + 4px); transform: translateX(-50%); }
 .chart .y { bottom: var(--at); right: calc(100% + 6px); transform: translateY(50%); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 4px 0 0; padding: 0; list-style: none; }
 .legend li::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: middle; background: var(--term); }
+.legend li[data-line="total variation"]::before {
+  background: repeating-linear-gradient(90deg, var(--term) 0 4px, transparent 4px 7px); }
 .legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
 /* toasts keep off the stage, and off the bar of a narrow page; each has a title of its own within its text */
 .toast-wrap { inset: auto auto clamp(12px, (821px - 100vw) * 99, 76px) 12px !important;

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import gradio as gr
 
+from nst_core.ui.page.words import as_on_page
+
 
 class Toast(NamedTuple):
     """What is to be told, once there is an event by which a page can hear it."""
@@ -35,12 +37,15 @@ def noting(toasts: list[Toast]) -> Iterator[None]:
 
 
 def warn(text: object, title: str, seconds: float = 12) -> None:
-    """Tell what is wrong and what to do; names of files and what links say may be part of it."""
-    noted = _NOTED.get()
+    """Tell what is wrong and what to do; names of files and what links say may be part of it.
+
+    Settings are called as the page does.
+    """
+    noted, said = _NOTED.get(), as_on_page(str(text))
     if noted is not None:
-        noted.append(Toast(str(text), title, seconds))
+        noted.append(Toast(said, title, seconds))
     else:
-        told = f"<b>{escape(title, quote=False)}</b><br>{escape(str(text), quote=False)}"
+        told = f"<b>{escape(title, quote=False)}</b><br>{escape(said, quote=False)}"
         gr.Warning(told, title=title, duration=seconds)
 
 

@@ -151,13 +151,15 @@ ROUTE = Route("/live/{token}", answer, methods=["POST"])  # beside gradio's own
 
 
 def taken(event: gr.EventData) -> Tensor:
-    """Read the painted frame that `live_area`'s event "take" brings.
+    """Read the frame that `live_area`'s event "take" brings: unpainted, and as others see who stands before the camera.
 
     Raises:
         ImageError: it brings none.
     """
     try:
         picture = base64.b64decode(str(event._data["picture"]).partition(",")[2])
+        mirrored = event._data["mirrored"] is True
     except (TypeError, KeyError, binascii.Error):
         raise ImageError("no picture came from the camera; take another") from None
-    return images.load(io.BytesIO(picture))
+    image = images.load(io.BytesIO(picture))
+    return image.flip(3) if mirrored else image

@@ -51,8 +51,14 @@ def preset_config(preset: str) -> StyleTransferConfig:
     return PRESETS[preset].config
 
 
-def base_config(base: str | StyleTransferConfig) -> StyleTransferConfig:
-    """Give a preset's config by its name; settings that were restored as they are."""
+def base_config(base: str | StyleTransferConfig | None) -> StyleTransferConfig:
+    """Give a preset's config by its name; settings that were restored as they are.
+
+    Raises:
+        ConfigError: no such preset, or none.
+    """
+    if base is None:
+        raise ConfigError("no preset is chosen; choose one")
     return preset_config(base) if isinstance(base, str) else base
 
 

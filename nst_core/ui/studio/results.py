@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
+from nst_core.analysis.poster.chart import written
 from nst_core.errors import ImageError, NSTError
 from nst_core.file_names import named_after
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
@@ -15,6 +16,7 @@ from nst_core.transfer.record import RunRecord
 from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.words import label_of, title_of
 from nst_core.ui.studio.controls_and_config import preset_of
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.pictures import data_uri
@@ -155,16 +157,18 @@ def strip_value(session: Session) -> StripValue:
 
 
 def differences(config: StyleTransferConfig, before: StyleTransferConfig) -> str:
-    """Write the settings that differ: "β 100, seed 3"."""
+    """Write the settings that differ, as the page calls them: "β 100, Seed 3"."""
     names = [field.name for field in fields(config) if field.name not in UNTOLD]
     changed = {name: getattr(config, name) for name in names if getattr(config, name) != getattr(before, name)}
-    return ", ".join(f"{SETTINGS[name].short} {_written(now)}" for name, now in changed.items())
+    return ", ".join(
+        f"{SETTINGS[name].symbol or label_of(name)} {_written(name, now)}" for name, now in changed.items()
+    )
 
 
-def _written(value: object) -> str:
+def _written(name: str, value: object) -> str:
     if isinstance(value, tuple):
-        return " + ".join(map(_written, value)) or "as usual"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return " + ".join(_written(name, one) for one in value) or "as usual"
+    return written(value, 6) if isinstance(value, float) else title_of(name, str(value))
 
 
 def counted(steps: int) -> str:

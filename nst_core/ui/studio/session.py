@@ -25,6 +25,7 @@ from nst_core.ui.page.toasts import Toast
 from nst_core.ui.serving.audience import Leaving
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.controls_and_config import controls_of, preset_of, preset_text
+from nst_core.ui.studio.preset_menu import show_preset_of
 from nst_core.ui.studio.results import Results
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.channel import Channel
@@ -135,8 +136,8 @@ class Session(PageState):
     def take(self, config: StyleTransferConfig) -> Updates:
         """Make a config the page's: what preset menu, its words and every control show; what none shows is kept."""
         self.base = self.noted = config
-        preset = preset_of(config)
-        return {"preset": preset, "about": preset_text(preset, config.backbone), **controls_of(config)}
+        about = preset_text(preset_of(config), config.backbone)
+        return {"preset": show_preset_of(config), "about": about, **controls_of(config)}
 
     def drop_run(self) -> None:
         """Free what the last run holds, in memory and on disk."""

@@ -103,7 +103,7 @@ class Uploads(NamedTuple):
         side = images.read_side(size)
         content_image = images.load(content, max_side=side, keep_transparency=self.keep_transparency)
         masks = masks_of(self.mask)
-        check_shape(masks, content_image, "press Take the photo under Where to paint, and paint over that")
+        check_shape(masks, content_image, "press Paint on my photo under Where to paint, and paint over that")
         return PaintingMaterial(
             content_image,
             [images.load(style, max_side=side) for style in self.styles],

@@ -9,7 +9,7 @@ import gradio as gr
 
 from nst_core.errors import NSTError
 from nst_core.transfer.optimizers import STEP_SIZES
-from nst_core.transfer.presets import counterpart
+from nst_core.transfer.presets import DEFAULT_PRESET, counterpart
 from nst_core.ui.page.events import INSTANT, PRIVATE, QUEUED, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.toasts import warn
@@ -25,6 +25,8 @@ from nst_core.ui.studio.controls_and_config import (
     layers_on,
     preset_text,
 )
+from nst_core.ui.studio.layer_menus import further_layers, layer_updates
+from nst_core.ui.studio.preset_menu import show_preset
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
@@ -38,7 +40,7 @@ def connect_settings(
 ) -> None:
     """Connect the preset's menu and the controls; on the button that runs stands how long it takes."""
     controls, backbone = inputs.controls, inputs.menu("backbone")
-    filled = form.only("about", *CONTROLS)
+    filled = form.only("preset", "about", *CONTROLS)
     # menus say `input` also when they are left unchanged
     preset.select(filled.filled_by(_fill), [session, preset, backbone], list(filled), **INSTANT)
     optimizer, start, color = map(inputs.menu, ("optimizer", "start", "color"))
@@ -50,6 +52,8 @@ def connect_settings(
     layers, fitted = form.only(*LAYER_CONTROLS), form.only("about", *LAYER_CONTROLS)
     fit = fitted.filled_by(layers.given_to(_fit_to_network))
     fitting = backbone.change(fit, [session, preset, backbone, *layers], list(fitted), **INSTANT)
+    beside = form.only("more_layers", "pre_layers")
+    gr.on(beside.changes(), further_layers, list(beside), inputs.further, **INSTANT)
     network.fetch.click(use_network, backbone, [form["status"], backbone], **PRIVATE).then(
         describe, backbone, list(described), **INSTANT
     )
@@ -84,7 +88,7 @@ def connect_counterpart(session: gr.State, preset: gr.Dropdown, form: Form, butt
 
 def _to_counterpart(session: Session, name: str, backbone: str) -> Updates:
     other = counterpart(name)
-    return {"preset": other, **_fill(session, other, backbone)}
+    return _fill(session, other, backbone)
 
 
 def note(session: Session, shown: Mapping[str, Any]) -> None:
@@ -113,15 +117,16 @@ def steer(session: Session, shown: Mapping[str, Any]) -> None:
         warn(f"The painting goes on as it was: {error}", "Cannot paint so", 8)
 
 
-def _fit_to_network(session: Session, preset: str, backbone: str, shown: Mapping[str, Any]) -> Updates:
-    """Move the layers as `layers_on`, and say so; but leave settings that were restored with their network."""
-    about = {"about": preset_text(preset, backbone)}
-    if session.base and session.base.backbone == backbone:
-        return about
-    return {**about, **layers_on(session.base or preset, backbone, shown)}
+def _fit_to_network(session: Session, preset: str | None, backbone: str, shown: Mapping[str, Any]) -> Updates:
+    """Offer a network's layers, and move those chosen as `layers_on`, but for settings that were restored with it."""
+    restored = session.base is not None and session.base.backbone == backbone
+    moved = {} if restored else layers_on(session.base or preset or DEFAULT_PRESET, backbone, shown)
+    return {"about": preset_text(preset, backbone), **layer_updates(backbone, moved)}
 
 
-def _fill(session: Session, name: str, backbone: str) -> Updates:
-    """Fill in a preset, but leave the network, which is a matter of the machine."""
+def _fill(session: Session, name: str | None, backbone: str) -> Updates:
+    """Fill in a preset, but leave the network, which is a matter of the machine; None: what is shown is none's."""
+    if name is None:
+        return {}
     session.base, session.noted = None, default_config(name, backbone)
-    return {"about": preset_text(name, backbone), **controls_of(session.noted)}
+    return {"preset": show_preset(name), "about": preset_text(name, backbone), **controls_of(session.noted)}

@@ -8,19 +8,18 @@ import gradio as gr
 
 from nst_core.assets import ASSETS
 from nst_core.transfer.config import SETTINGS
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.schema import GROUPS, Control, Setting, plainly_shown
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 from nst_core.ui.page.status import shares_html
 from nst_core.ui.studio.controls_and_config import (
-    ALL_LAYERS,
-    MORE_LAYERS,
-    PRE_LAYERS,
     SHARE_CONTROLS,
     WEIGHT_CONTROLS,
     controls_of,
     default_config,
 )
+from nst_core.ui.studio.layer_menus import LayerChecks, LayerMenu, layers_offered
+from nst_core.ui.studio.preset_menu import CHOICES, PresetMenu
 from nst_core.ui.studio.uploads import MORE_STYLES
 from nst_core.ui.widgets.log_slider import LogSlider
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput, transparency_switch
@@ -72,7 +71,7 @@ class Mask(NamedTuple):
     keep_transparency: gr.Checkbox
 
 
-class PresetMenu(NamedTuple):
+class PresetParts(NamedTuple):
     """Components by which the papers' and programs' own settings are chosen."""
 
     menu: gr.Dropdown
@@ -83,12 +82,13 @@ class PresetMenu(NamedTuple):
 class SettingInputs(NamedTuple):
     """The components for what a person gives beside the two pictures."""
 
-    preset: PresetMenu
+    preset: PresetParts
     controls: dict[str, Knob]  # by name in CONTROLS
     start_image: PictureInput  # for start "image"
     more_styles: dict[str, PictureInput]  # by name in MORE_STYLES
     mask: Mask
     shares: gr.HTML  # beside α and β: what they make of the loss
+    further: gr.HTML  # style layers that are chosen under More layers
 
     def menu(self, name: str) -> gr.Dropdown | gr.Radio:
         """Give the control of a setting that has choices.
@@ -107,7 +107,7 @@ def setting_controls() -> SettingInputs:
     at = controls_of(default_config(DEFAULT_PRESET))
     with gr.Accordion(GROUPS["main"], elem_id="papers"):
         preset = _preset_menu()
-        made, start_image, shares = _main_controls(at)
+        made, start_image, shares, further = _main_controls(at)
     with gr.Accordion(GROUPS["strokes"], open=False):
         controls, more_styles = _style_controls(at)
         made |= controls
@@ -118,14 +118,13 @@ def setting_controls() -> SettingInputs:
         made |= _layer_controls(at)
     with gr.Accordion(GROUPS["machinery"], open=False):
         made |= plain_controls("machinery", at)
-    return SettingInputs(preset, made, start_image, more_styles, mask, shares)
+    return SettingInputs(preset, made, start_image, more_styles, mask, shares, further)
 
 
-def _preset_menu() -> PresetMenu:
-    titles = [(preset.title, name) for name, preset in PRESETS.items()]
-    menu = gr.Dropdown(titles, value=DEFAULT_PRESET, label="Preset", elem_id="preset")
+def _preset_menu() -> PresetParts:
+    menu = PresetMenu(CHOICES, value=DEFAULT_PRESET, label="Preset", elem_id="preset")
     about = gr.Markdown(elem_id="preset-about")
-    return PresetMenu(menu, about, gr.Button("As printed", visible=False, size="sm", elem_id="printed"))
+    return PresetParts(menu, about, gr.Button("As printed", visible=False, size="sm", elem_id="printed"))
 
 
 def plain_controls(
@@ -180,7 +179,7 @@ def control_of(one: Setting, value: Any) -> Knob:
     return (gr.Checkbox if page.kind == "switch" else gr.Number)(value, **says)
 
 
-def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], PictureInput, gr.HTML]:
+def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], PictureInput, gr.HTML, gr.HTML]:
     """Lay out what the papers vary, always in sight."""
     made: dict[str, Knob] = {}
     with gr.Row():
@@ -195,12 +194,13 @@ def _main_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], PictureInput
         elem_id="style-layers",
         info="shallow: colours and fine grain; deep: large shapes",
     )
+    further = gr.HTML(visible=False, elem_id="further-layers", padding=False)
     made |= plain_controls("main", at, but=(*made, "start"))
     made["start"] = control_of(SETTINGS["start"], at["start"])
     start_image = PictureInput(
         label="Start picture", elem_id="start-picture", height=180, visible=False, sources=["upload"]
     )
-    return made, start_image, shares
+    return made, start_image, shares, further
 
 
 def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, PictureInput]]:
@@ -224,11 +224,11 @@ def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, P
 def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], Mask]:
     """Lay out a brush over the content picture."""
     gr.Markdown(
-        "Take the photo, then paint over what gets the style. With a second style, the first goes there and the second "
-        "elsewhere.",
+        "Show your photo below, then paint over what gets the style. With a second style, the first goes there and the "
+        "second elsewhere.",
         elem_id="mask-about",
     )
-    take = gr.Button("Take the photo", size="sm", elem_id="take-photo")
+    take = gr.Button("Paint on my photo", size="sm", elem_id="take-photo")
     mask = BrushInput(
         type="pil",
         show_label=False,
@@ -252,16 +252,17 @@ def _layer_controls(at: Mapping[str, Any]) -> dict[str, Knob]:
         for name, layer in zip(WEIGHT_CONTROLS, GATYS_STYLE_LAYERS, strict=True):
             elem_id = name.replace("_", "-")
             made[name] = LogSlider(at[name], label=f"w {layer}", low=-3, high=2, elem_id=elem_id, min_width=150)
-    made["content_layers"] = gr.Dropdown(
-        [*ALL_LAYERS, *PRE_LAYERS],
+    offered = layers_offered(at["backbone"])
+    made["content_layers"] = LayerMenu(
+        offered["content_layers"],
         value=at["content_layers"],
         multiselect=True,
         label=SETTINGS["content_layers"].label,
         elem_id="content-layers",
     )
-    for name, layers, label, elem_id in (
-        ("more_layers", MORE_LAYERS, "More style layers", "more-style-layers"),
-        ("pre_layers", PRE_LAYERS, "Style layers before ReLU", "pre-style-layers"),
+    for name, label, elem_id in (
+        ("more_layers", "More style layers", "more-style-layers"),
+        ("pre_layers", "Style layers before ReLU", "pre-style-layers"),
     ):
-        made[name] = gr.CheckboxGroup(list(layers), value=at[name], label=label, elem_id=elem_id)
+        made[name] = LayerChecks(offered[name], value=at[name], label=label, elem_id=elem_id)
     return made | plain_controls("layers", at)

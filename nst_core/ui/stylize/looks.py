@@ -15,6 +15,7 @@ from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.studio.controls_and_config import CONTROLS, base_config, controls_of, default_config, preset_text
+from nst_core.ui.studio.preset_menu import show_preset
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
 from nst_core.ui.stylize.control_events import steer
@@ -116,7 +117,8 @@ def take_look(session: Session, look: Look, backbone: str, **changes: Any) -> Up
     """Set a look with further settings changed: "preset", "about" and the controls."""
     config = look.config(backbone).changed(**changes)
     session.base, session.noted = None, config
-    return {"preset": DEFAULT_PRESET, "about": preset_text(DEFAULT_PRESET, backbone), **controls_of(config)}
+    about = preset_text(DEFAULT_PRESET, backbone)
+    return {"preset": show_preset(DEFAULT_PRESET), "about": about, **controls_of(config)}
 
 
 def lean(session: Session, shown: Mapping[str, Any]) -> Update:

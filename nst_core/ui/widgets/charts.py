@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from nst_core.analysis.figure import Chart, Table
-from nst_core.analysis.poster.chart import SUPERSCRIPTS, Points, points_of, ticks
+from nst_core.analysis.poster.chart import Points, points_of, ticks, vertical_axis, written
 
 MOST_POINTS = 120  # of a line
 
@@ -33,22 +33,18 @@ def plot_html(lines: Mapping[str, Points], colors: Mapping[str, str], *, logarit
     if not points:
         return ""
     width = max(x for x, _ in points) or 1.0
-    low, high = min(y for _, y in points), max(y for _, y in points)
-    if logarithmic:
-        low, high = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
-    else:
-        low, high = min(0.0, low), high if high > low else low + 1
+    low, high, heights = vertical_axis([y for _, y in points], logarithmic)
     paths = "".join(
         f'<polyline points="{_path(line, width, low, high)}" style="--term: {colors[name]}"'
         f' data-line="{escape(name, quote=True)}"/>'
         for name, line in drawn.items()
         if line
     )
-    heights = [(y, _power(y) if logarithmic else f"{y:g}") for y in ticks(low, high)]
+    room = max(len(text) for _, text in heights)
     return (
-        f'<div class="plot" role="img" aria-label="{escape(label, quote=True)}">'
+        f'<div class="plot" role="img" aria-label="{escape(label, quote=True)}" style="--letters: {room}">'
         f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>'
-        f"{_axis('y', low, high, [(y, text) for y, text in heights if text])}"
+        f"{_axis('y', low, high, heights)}"
         f"{_axis('x', 0, width, [(x, f'{x:.9g}') for x in ticks(0, width)])}"
         "</div>"
     )
@@ -58,7 +54,7 @@ def legend_html(values: Mapping[str, float], colors: Mapping[str, str]) -> str:
     """List lines with their last values."""
     entries = "".join(
         f'<li style="--term: {colors[name]}" data-line="{escape(name, quote=True)}"><span>{escape(name)}</span> '
-        f"<b>{value:.3g}</b></li>"
+        f"<b>{written(value)}</b></li>"
         for name, value in values.items()
     )
     return f'<ul class="legend">{entries}</ul>'
@@ -97,7 +93,3 @@ def _axis(name: str, low: float, high: float, ticks: Sequence[tuple[float, str]]
         f'<span class="{name}" style="--at: {100 * (value - low) / (high - low):.1f}%">{label}</span>'
         for value, label in ticks
     )
-
-
-def _power(exponent: float) -> str:
-    return "10" + f"{exponent:g}".translate(SUPERSCRIPTS) if exponent == round(exponent) else ""

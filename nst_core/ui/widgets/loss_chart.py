@@ -6,10 +6,15 @@ painting on the same machine.
 
 from typing import Any
 
-from nst_core.analysis.poster.chart import COLORS, CONTENT_COLOR, TOTAL_COLOR
+from nst_core.analysis.poster.chart import COLORS
 from nst_core.analysis.series import Series
+from nst_core.transfer.objective import TV_TERM
 from nst_core.transfer.optimize import Frame
 from nst_core.ui.widgets.charts import legend_html, plot_html
+
+# Told apart from COLORS' first five, and from each other, by people of every colour vision; on the page the total is
+# thicker, too, and the variation dashed.
+FIXED_COLORS = {"content": "#e03131", TV_TERM: "#5e8f47", "total": "var(--body-text-color)"}
 
 
 class LossHistory:
@@ -45,7 +50,9 @@ class LossHistory:
             run: the token of a run that goes on, whose preview may replace this chart.
         """
         step, losses = self.last
-        lines = {term: points for term, points in self.series.lines.items() if term in losses}
+        every = self.series.lines
+        # the total beneath the terms, which it would hide where one is nearly all of it
+        lines = {term: every[term] for term in dict.fromkeys(("total", *losses)) if term in losses and term in every}
         colors = _colors(list(losses))
         plot = plot_html(lines, colors, logarithmic=True, label=f"Losses up to step {step}, on a logarithmic axis")
         told = f"<figcaption>weighted losses at step {step}{legend_html(losses, colors)}</figcaption>" if plot else ""
@@ -54,6 +61,5 @@ class LossHistory:
 
 def _colors(terms: list[str]) -> dict[str, str]:
     inner = iter(COLORS * (1 + len(terms) // len(COLORS)))
-    content = {term: CONTENT_COLOR for term in terms if term.split()[0] == "content"}
-    fixed = content | {"total": TOTAL_COLOR}
-    return {term: fixed.get(term) or next(inner) for term in terms}
+    fixed = {term: FIXED_COLORS.get(term) or FIXED_COLORS.get(term.split()[0]) for term in terms}
+    return {term: fixed[term] or next(inner) for term in terms}

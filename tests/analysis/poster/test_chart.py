@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageColor
 
 from nst_core.analysis.figure import Chart, Table
-from nst_core.analysis.poster.chart import COLORS, MOST_TICKS, colors_of, draw_chart, points_of, ticks
+from nst_core.analysis.poster.chart import COLORS, MOST_TICKS, colors_of, draw_chart, points_of, ticks, written
 from nst_core.analysis.poster.lettering import Lettering
 from nst_core.analysis.poster.table import draw_table
 
@@ -92,6 +92,22 @@ def test_ticks_are_few_and_round_and_inside(extent):
     assert 2 <= len(found) <= MOST_TICKS
     assert all(low - 1e-9 <= tick <= high + 1e-9 for tick in found)
     assert all(len(f"{tick:e}".split("e")[0].strip("-").rstrip("0.").replace(".", "")) <= 3 for tick in found)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"), (25.0, "25"), (1.0512, "1.05"), (0.0125, "0.0125"), (25_449.0, "25,400"), (2.59e-5, "2.6 × 10⁻⁵"),
+        (1e-4, "10⁻⁴"), (-3e12, "-3 × 10¹²"), (999_999.0, "1,000,000"), (math.inf, "inf"),
+    ],
+)  # fmt: skip
+def test_numbers_are_written_as_people_read_them(value, text):
+    assert written(value).replace("\u00a0", " ") == text
+
+
+@pytest.mark.parametrize("value", [1.07, 1.0725, 2.595e-5, 123_456.0, 8.25e11])
+def test_an_axis_tells_every_digit_it_is_asked_for(value):
+    assert written(value, 12).replace("\u00a0", " ") in {"1.07", "1.0725", "2.595 × 10⁻⁵", "123,456", "8.25 × 10¹¹"}
 
 
 def test_long_names_make_the_legend_higher_not_wider():

@@ -386,8 +386,8 @@ def test_pages_share_nothing_and_a_page_that_is_closed_stops(job):
         ({"styles": []}, "there is no style to paint in; choose one or more"),
         ({"styles": ["fog"]}, "there is no style &#x27;fog&#x27;"),
         ({"by": "optimizer"}, "there is no style picture for the optimiser"),
-        ({"by": "optimizer", "style_picture": Path("a.png"), "size": None}, "size is empty; give the optimiser"),
-        ({"by": "optimizer", "style_picture": Path("a.png"), "steps": 0}, "steps is 0"),
+        ({"by": "optimizer", "style_picture": Path("a.png"), "size": None}, "“Size” is empty; give the optimiser"),
+        ({"by": "optimizer", "style_picture": Path("a.png"), "steps": 0}, "“Steps” is 0"),
     ],
 )
 def test_what_cannot_be_painted_so_is_named(job, packed, monkeypatch, other, message):

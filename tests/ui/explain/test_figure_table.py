@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import io
 import math
+import re
 from html import unescape
 from xml.etree import ElementTree
 
@@ -217,11 +218,36 @@ def test_ticks_are_round_few_and_within_the_axis(logarithmic):
         for axis in "xy":
             ticks = ticks_of(root, axis)
             assert 2 <= len(ticks) <= MOST_TICKS and all(0 <= at <= 100 for at, _ in ticks), (low, high)
-            gaps = [other[0] - one[0] for one, other in zip(ticks, ticks[1:], strict=False)]
-            assert max(gaps) - min(gaps) < 0.3, (low, high)
-            if axis == "x" or not logarithmic:
-                values = [float(text) for _, text in ticks]
+            even = axis == "x" or not logarithmic
+            values = [number(text) for _, text in ticks]
+            places = values if even else [math.log10(value) for value in values]
+            shares = [at / (ticks[-1][0] - ticks[0][0]) for at, _ in ticks]
+            wanted = [place / (places[-1] - places[0]) for place in places]
+            off = [(at - shares[0]) - (place - wanted[0]) for at, place in zip(shares, wanted, strict=True)]
+            assert max(map(abs, off)) < 0.01, (low, high)
+            if even:
                 assert values[0] == 0 and f"{values[1]:.0e}"[0] in "125" and values[1] == float(f"{values[1]:.0e}")
+
+
+def number(text: str) -> float:
+    """What a label says."""
+    plain = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    if match := re.fullmatch(r"(?:(.*)\u00a0×\u00a0)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", text):
+        return float(f"{match[1] or 1}e{match[2].translate(plain)}")
+    return float(text.replace(",", ""))
+
+
+@pytest.mark.parametrize("scale", [1e-7, 1e-5, 0.02, 1, 340, 2e5, 1e9])
+@pytest.mark.parametrize("factor", [1.002, 1.06, 2.5, 8])
+def test_lines_within_a_power_of_ten_fill_a_logarithmic_axis_whose_labels_say_where_they_are(scale, factor):
+    root = drawn(chart(a=[(0, factor * scale), (4, scale)]))
+    (_, top), (_, bottom) = points_of(root)["a"]
+    assert top < 10 and bottom > 90
+    ticks = ticks_of(root, "y")
+    decades = math.log10(factor) / (bottom - top)  # in a percent
+    assert 2 <= len(ticks) <= MOST_TICKS
+    for at, text in ticks:
+        assert math.log10(number(text) / scale) == pytest.approx((at - 100 + bottom) * decades, abs=0.15 * decades)
 
 
 @pytest.mark.parametrize("magnitudes", [1, 2, 7, 12, 40, 300])

@@ -197,8 +197,8 @@ def test_a_page_that_is_left_ends_its_video(session, clip):
 
 @pytest.mark.parametrize(
     ("size", "message"),
-    [(48.5, "the size is 48.5; give a whole number of pixels, or none"), (0, "size is 0; give a whole number"),
-     (8, "size is 8; give a whole number of pixels, 16 or more"), (float("nan"), "the size is nan")],
+    [(48.5, "the size is 48.5; give a whole number of pixels, or none"), (0, "“Size” is 0; give a whole number"),
+     (8, "“Size” is 8; give a whole number of pixels, 16 or more"), (float("nan"), "the size is nan")],
 )  # fmt: skip
 def test_a_size_of_a_video_that_is_none_is_named(session, clip, toasts, size, message):
     assert is_problem(list(paint_clip(session, clip_shown(str(clip), size, False))), session, toasts, message)

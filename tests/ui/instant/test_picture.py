@@ -13,7 +13,7 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.ui.instant.picture import POLISH_STEPS, paint_picture, polish, put_away
+from nst_core.ui.instant.picture import POLISH, POLISH_STEPS, POLISH_WITH_OWN, paint_picture, polish, put_away
 from nst_core.ui.instant.tab import take
 from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.instant_session import InstantSession, Mix
@@ -179,7 +179,7 @@ def test_polishing_hands_pictures_and_settings_to_the_studio(session, photo):
     config = config_of(studio.base, shown)
     assert config == studio.base
     assert (config.size, config.start, config.smallest_scale, config.steps) == (48, "image", 0, POLISH_STEPS)
-    assert shown["preset"] in (None, DEFAULT_PRESET) and shown["about"]
+    assert props(shown["preset"])["value"] == DEFAULT_PRESET and shown["about"]
 
 
 def test_polishing_takes_the_picture_that_a_style_was_learned_from(session, photo, tmp_path):
@@ -189,8 +189,25 @@ def test_polishing_takes_the_picture_that_a_style_was_learned_from(session, phot
     list(paint_picture(session, photo, 48))
     assert is_copy(polish(session, Session())["style"], learned)
     learned.unlink()
+    assert is_copy(polish(session, Session())["style"], ASSETS / "styles" / "koi_mosaic.jpg")
+
+
+def test_the_button_says_before_the_click_whether_a_style_picture_is_wanted(session, photo):
+    for chosen, words in (("koi_mosaic", POLISH), ("waves", POLISH_WITH_OWN)):
+        session.chosen = chosen
+        first, _ = paint_picture(session, photo, 48)
+        assert props(first["polish"]) == {"value": words}
     shown = polish(session, Session())
     assert shown["style"] == SKIP and "choose a style picture first" in shown["status"]
+
+
+def test_a_picture_of_ours_stands_in_for_paintings_that_do_not_come_along(monkeypatch, photo):
+    bundle(monkeypatch, network_of("the_scream", "waves"))
+    session = InstantSession()
+    first, _ = paint_picture(session, photo, 48)
+    assert props(first["polish"]) == {"value": POLISH}
+    shown = polish(session, Session())
+    assert is_copy(shown["style"], ASSETS / "instant" / "the_scream.jpg") and "stands in" in shown["status"]
 
 
 def test_without_a_painted_picture_polishing_is_refused(session, photo):
@@ -202,12 +219,17 @@ def test_without_a_painted_picture_polishing_is_refused(session, photo):
         polish(session, Session())
 
 
-def test_a_frame_of_the_camera_becomes_a_picture_of_the_tab(session, pictures, toasts):
-    path = take(session, SimpleNamespace(_data={"picture": data_uri(pictures[0])}))
-    assert images.size_of(images.load(path)) == (48, 64) and toasts == ["The picture is under Picture."]
-    for data in ({}, {"picture": None}, {"picture": "data:image/jpeg;base64,AAAA"}):
-        assert take(session, SimpleNamespace(_data=data)) == SKIP
-    assert len(toasts) == 4
+def test_a_frame_of_the_camera_becomes_a_picture_of_the_tab_as_others_see_it(pictures, toasts):
+    sent = pictures[0][..., :48]
+    sent[..., :24] = 0  # a dark left side
+    for mirrored, dark in ((False, slice(0, 20)), (True, slice(28, 48))):
+        path = take(SimpleNamespace(_data={"picture": data_uri(sent), "mirrored": mirrored}))
+        frame = images.load(path)
+        assert images.size_of(frame) == (48, 48) and frame[..., dark].mean() < 0.05 < frame.mean()
+    assert toasts == ["The photo is under Picture, painted."] * 2
+    for data in ({}, {"picture": data_uri(sent)}, {"picture": None, "mirrored": True}):
+        assert take(SimpleNamespace(_data=data)) == SKIP
+    assert len(toasts) == 5
 
 
 def test_what_is_transparent_stays_so_while_the_switch_says_so(session, tmp_path):

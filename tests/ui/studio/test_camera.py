@@ -264,7 +264,7 @@ def test_a_page_that_nobody_holds_is_forgotten():
 
 def test_a_frame_that_is_taken_is_a_picture():
     uri = "data:image/jpeg;base64," + base64.b64encode(frame(0.5)).decode()
-    image = taken(gr.EventData(None, {"picture": uri}))
+    image = taken(gr.EventData(None, {"picture": uri, "mirrored": False}))
     assert image.shape == (1, 3, 24, 32)
     assert image.mean().item() == pytest.approx(0.5, abs=0.02)
 
@@ -274,7 +274,7 @@ def test_a_frame_that_is_taken_is_a_picture():
 )
 def test_a_taken_frame_that_is_none_is_refused_in_words(data):
     with pytest.raises(ImageError):
-        taken(gr.EventData(None, data))
+        taken(gr.EventData(None, data and {"mirrored": True, **data}))
 
 
 def test_every_size_can_be_chosen_and_is_not_too_large():

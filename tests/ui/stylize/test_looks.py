@@ -19,8 +19,8 @@ def shown_of(config, preset: str | None = "studio", **others) -> dict:
 def test_a_look_is_the_studio_with_its_own_things_changed_and_is_seen_to_be_chosen(number):
     session, look = Session(), LOOKS[number - 1]
     shown = pick_look(session, "lite", clicked(number))
-    assert shown["preset"] == "studio" and session.noted == config_of("studio", shown) == look.config("lite")
-    reflected = reflect(session, shown)
+    assert shown["preset"].value == "studio" and session.noted == config_of("studio", shown) == look.config("lite")
+    reflected = reflect(session, shown | {"preset": "studio"})
     assert reflected["looks"]["chosen"] == number
     assert reflected["balance"] == look.decades
 

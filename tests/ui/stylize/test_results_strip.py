@@ -49,7 +49,7 @@ from nst_core.ui.stylize.results_strip import (
 )
 from nst_core.ui.stylize.run import STAGE
 from nst_core.ui.widgets.thumbnail_strip import Strip
-from tests.ui.shown import untitled
+from tests.ui.shown import untitled, update_of
 
 # With fields that no control shows.
 ODD = StyleTransferConfig(
@@ -168,8 +168,8 @@ def test_a_result_is_called_by_what_is_new_about_it(tmp_path):
     session = remembered(Session(), tmp_path)
     remembered(session, tmp_path, config=ODD.changed(style_weight=5e6, seed=3))
     newest, oldest = strip_value(session)["items"]
-    assert newest["caption"] == "β 5e+06, seed 3"
-    assert newest["name"] == "Result 2: 7 steps, 48×32 pixels; β 5e+06, seed 3"
+    assert newest["caption"].replace("\u00a0", " ") == "β 5 × 10⁶, Seed 3"
+    assert newest["name"].replace("\u00a0", " ") == "Result 2: 7 steps, 48×32 pixels; β 5 × 10⁶, Seed 3"
     assert oldest["caption"] == "7 steps"
 
 
@@ -288,10 +288,12 @@ def test_the_pictures_of_a_result_can_be_put_back_with_what_the_brush_painted(tm
 
 def test_a_restored_result_says_from_which_preset_its_settings_come(tmp_path):
     session = remembered(Session(), tmp_path, config=PRESETS["crowson"].config.on("lite").changed(size=96, seed=4))
-    assert look(session, 1)[2]["preset"] == "crowson"
+    assert update_of(look(session, 1)[2]["preset"])["value"] == "crowson"
     remembered(session, tmp_path)
     shown = look(session, 2)[2]
-    assert shown["preset"] is None and "no preset" in shown["about"]
+    menu = update_of(shown["preset"])
+    (title,) = [title for title, name in menu["choices"] if name == menu["value"]]
+    assert title.startswith("Custom, from ") and "no preset" in shown["about"]
 
 
 def test_again_goes_on_from_the_picture_at_twice_its_size_and_that_size_alone(tmp_path):
@@ -420,7 +422,7 @@ def with_setting(**changes) -> dict:
 REFUSED = {
     "an unknown setting": (with_setting(brush="large"), "'brush' is not a setting"),
     "a layer that the network lacks": (with_setting(style_layers=["conv3_9"]), "conv3_9"),
-    "a network that is not here": (with_setting(backbone="vgg99"), "backbone is 'vgg99'; choose one of"),
+    "a network that is not here": (with_setting(backbone="vgg99"), "“Network” is “vgg99”; choose one of"),
     "a damaged record": ("{", "the picture's record is damaged"),
     "a record that is none": ({"config": {}}, "the picture's record is damaged"),
 }

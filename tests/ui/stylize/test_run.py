@@ -252,10 +252,10 @@ def test_bad_settings_become_a_toast_and_no_traceback(random_weights, files, toa
     list(start(files, steps=None))
     list(start(files, start="image"))
     assert [text.split(";")[0] for text in toasts] == [
-        "size is 5",
+        "“Size” is 5",
         "no style layer is chosen",
-        "steps is empty",
-        "start is 'image', but there is no such picture",
+        "“Steps” is empty",
+        "“Start from” is “another picture”, but there is no such picture",
     ]
 
 
@@ -436,7 +436,7 @@ def test_what_is_painted_over_the_content_is_the_mask(random_weights, files):
 def test_a_mask_over_another_picture_is_refused(random_weights, files, toasts):
     stroke = Image.new("RGBA", (43, 64), (255, 0, 0, 255))
     list(start(files, mask={"layers": [stroke]}))
-    assert "painted over 43×64 pixels" in toasts[0] and "Take the photo" in toasts[0]
+    assert "painted over 43×64 pixels" in toasts[0] and "Paint on my photo" in toasts[0]
 
 
 def test_other_colours_need_no_painting_where_they_come_afterwards(random_weights, files):

@@ -188,7 +188,7 @@ def test_what_cannot_be_painted_leaves_the_last_result_on_the_stage(random_weigh
     press_run(session, "", shown(files, size=5), page("page"))
     assert session.job.wait(60)
     after = look(session)
-    assert "size is 5" in after.pop("status") and "Done" in before.pop("status")
+    assert "“Size” is 5" in after.pop("status") and "Done" in before.pop("status")
     for names in ("result", "download", "record", "losses", "shares"):
         assert after[names] is before[names]
 

@@ -130,7 +130,7 @@ def test_the_page_says_how_much_there_is_to_paint():
 @pytest.mark.parametrize(
     "axes, wrong",
     [
-        (("style_weight", "1e4, abc", "seed", "0"), "style_weight is &#x27;abc&#x27;; give a number"),
+        (("style_weight", "1e4, abc", "seed", "0"), "“β style” is “abc”; give a number"),
         (("style_weight", "1, 2", "style_weight", "1, 2"), "which is one thing; choose another"),
         (("seed", "", NOTHING, ""), "seed has 0 values; give 1 to 8"),
         (("style_loss", "gram, vangogh", NOTHING, ""), "choose one of gram, moments"),

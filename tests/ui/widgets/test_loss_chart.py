@@ -2,13 +2,16 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
+from PIL import ImageColor
 
-from nst_core.analysis.poster.chart import MOST_TICKS
+from nst_core.analysis.poster.chart import COLORS, MOST_TICKS
 from nst_core.analysis.series import MOST_POINTS
+from nst_core.transfer.objective import TV_TERM
 from nst_core.transfer.optimize import Frame
-from nst_core.ui.widgets.loss_chart import LossHistory
+from nst_core.ui.widgets.loss_chart import FIXED_COLORS, LossHistory
 
 
 def frame(step: int, **losses: float) -> Frame:
@@ -70,5 +73,41 @@ def test_losses_without_a_logarithm_draw_nothing_and_break_nothing(value):
 
 def test_terms_are_told_apart_by_their_colours():
     html = history_of(frame(0, **{"content conv4_2": 1.0, "style conv1_1": 1.0, "total variation": 1.0})).html()
-    colors = dict(re.findall(r'<li style="--term: (#\w+)" data-line="([^"]*)"', html))
+    colors = dict(re.findall(r'<li style="--term: ([^"]+)" data-line="([^"]*)"', html))
     assert sorted(colors.values()) == ["content conv4_2", "style conv1_1", "total", "total variation"]
+
+
+# Machado et al. 2009: what linear RGB becomes for people without one kind of cones
+VISIONS = {
+    "all": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "no long": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "no middle": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "no short": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+TO_XYZ = [[0.4339, 0.3762, 0.1899], [0.2126, 0.7152, 0.0722], [0.0178, 0.1095, 0.8727]]  # over white's
+GROUNDS = {"light": "#ffffff", "dark": "#1e293b"}
+
+
+def linear(color: str) -> np.ndarray:
+    values = np.array(ImageColor.getrgb(color)) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    x, y, z = np.cbrt(np.clip(TO_XYZ @ np.clip(rgb, 0, 1), 0.008856, None))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_the_total_variation_is_told_apart_from_every_other_line_by_people_of_every_vision(vision):
+    others = [*COLORS[:5], FIXED_COLORS["content"], *("#1e293b", "#f1f5f9")]  # the total's, on either ground
+    seen = [lab(VISIONS[vision] @ linear(color)) for color in (FIXED_COLORS[TV_TERM], *others)]
+    assert min(np.linalg.norm(seen[0] - other) for other in seen[1:]) > 12
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_lines_stand_out_from_their_ground(ground):
+    light = linear(GROUNDS[ground]) @ TO_XYZ[1]
+    for color in (*COLORS[:5], FIXED_COLORS["content"], FIXED_COLORS[TV_TERM]):
+        bright, dim = sorted((light, linear(color) @ TO_XYZ[1]), reverse=True)
+        assert (bright + 0.05) / (dim + 0.05) >= 3, color
