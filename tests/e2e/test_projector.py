@@ -139,6 +139,8 @@ def test_arrows_lead_through_slides_and_on_to_the_next_figure_and_escape_ends(pr
 def test_the_space_bar_makes_the_figure_and_stops_it(projected):
     projected.keyboard.press(" ")
     says(projected, "make-status", "Step [1-9]")
+    for _ in range(20):  # also while it grows
+        assert projected.evaluate(BEYOND) == []
     projected.keyboard.press(" ")
     says(projected, "make-status", "Stopped after")
 

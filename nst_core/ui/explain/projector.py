@@ -83,6 +83,7 @@ class Projector(OwnHTML):
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 const LEAST_CELL = 150, MOST_PAGES = 4;  // pixels of a cell, below which a figure's rows take several slides
+const STEP = 4;  // pixels between two widths that are tried
 let on = false, slides = [], at = 0;
 
 // ---- fitting
@@ -90,15 +91,22 @@ let on = false, slides = [], at = 0;
 const room = () => { const figure = $('#figure .figure'); return [figure.clientWidth, figure.clientHeight]; };
 const hide = (elements, hidden) => elements.forEach(element => element.classList.toggle('off', hidden));
 
+const known = {};  // widths that were found before: a figure that grows is seldom another size
+
 function fitted(figure, from, to) {  // the widest cells with which these rows of pictures fit, pixels; 0: none do
-  const [width, height] = room(), table = $('.parts table', figure);
-  $$('tbody tr', table).forEach((row, number) => row.classList.toggle('off', number < from || number >= to));
-  const columns = Math.max(1, ...$$('tbody tr', table).map(row => row.children.length - 1));
-  for (let cell = Math.floor(width / columns); cell >= 40; cell -= 4) {  // one by one: narrow words make high rows
+  const [width, height] = room(), table = $('.parts table', figure), rows = $$('tbody tr', table);
+  rows.forEach((row, number) => row.classList.toggle('off', number < from || number >= to));
+  const columns = Math.max(1, ...rows.map(row => row.children.length - 1));
+  const key = [$('#figure-words h2')?.textContent, columns, width, height, from, to];
+  const fits = cell => {
     figure.style.setProperty('--cell', cell + 'px');
-    if (table.offsetWidth <= width && table.offsetHeight <= height) return cell;
+    return table.offsetWidth <= width && table.offsetHeight <= height;
+  };
+  if (known[key] === 0 || (known[key] && !fits(known[key] + STEP) && fits(known[key]))) return known[key];
+  for (let cell = Math.floor(width / columns); cell >= 40; cell -= STEP) {  // not halved: narrow words make high rows
+    if (fits(cell)) return known[key] = cell;
   }
-  return 0;
+  return known[key] = 0;
 }
 
 function pagesOfPictures(figure) {  // [first row, row after the last] of each slide
@@ -157,6 +165,11 @@ function layOut() {  // what the slides are, and the one at hand
 }
 
 function show() {
+  showSlide();
+  changes.takeRecords();  // of what was changed here
+}
+
+function showSlide() {
   const figure = $('#figure .figure'), slide = slides[at], told = $('.keys b', element);
   told.textContent = slides.length > 1 ? `${at + 1} / ${slides.length} ·` : '';
   if (!figure || !slide) return;
@@ -173,7 +186,8 @@ function show() {
 
 let asked = 0;  // for a frame in which all is laid out again
 const soon = () => { if (on && !asked) asked = requestAnimationFrame(() => { asked = 0; if (on) layOut(); }); };
-const changes = new MutationObserver(soon);
+const changes = new MutationObserver(() => { if (on) layOut(); });  // before what gradio changed is to be seen
+const WATCHED = {childList: true, subtree: true, attributeFilter: ['style', 'src']};
 
 // ---- turning
 
@@ -226,7 +240,7 @@ function project(wanted) {
   document.activeElement?.blur();  // so that the space bar presses no button
   changes.disconnect();
   if (on) {
-    for (const place of $$('#figure, #figure-words, #tour')) changes.observe(place, {childList: true, subtree: true});
+    for (const place of $$('#figure, #figure-words, #tour')) changes.observe(place, WATCHED);
     at = 0;
     layOut();
     return;
