@@ -11,7 +11,7 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.ui.page import drops
+from nst_core.ui.page import announcements, drops
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
@@ -204,4 +204,5 @@ def _connect_page(
     page.load(warm_up, **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(None, js=drops.SCRIPT, **INSTANT)
+    page.load(None, js=announcements.SCRIPT, **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)
