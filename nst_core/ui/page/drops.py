@@ -1,5 +1,7 @@
 """Takes pictures that are dropped or pasted anywhere on the page, or says why not; gradio's fields take files only.
 
+Each place for files is named by its label and by what stands in it.
+
 gradio 6.31: a drop without a file (a picture of a page) empties a filled field, a drop beside the fields opens the file
 in place of the page, and a HEIC whose browser knows no type for it is refused.
 """
@@ -83,6 +85,18 @@ SCRIPT = """() => {
     event.preventDefault();
     give(block, files);
   });
+
+  // gradio calls all places for files alike
+  const name = () => document.querySelectorAll('button.upload-container:not([data-named])').forEach(place => {
+    const words = place.innerText.replace(/\\s+/g, ' ').trim();
+    if (!words) return;  // as it is not shown yet
+    const label = place.closest('.block')?.querySelector('[data-testid=block-label]')?.textContent.trim();
+    place.ariaLabel = label ? `${label}: ${words}` : words;
+    place.dataset.named = '';
+  });
+  name();
+  new MutationObserver(name).observe(document.body, {childList: true, subtree: true});
+  document.addEventListener('focusin', name, true);
 
   // the chooser of files shows HEIC and OpenEXR, too, and what is chosen has a type
   document.addEventListener('click', () => document.querySelectorAll('input[type=file][accept="image/*"]')

@@ -5,9 +5,28 @@ import gradio as gr
 # not its SemiBold, gradio's own choice, of which the file that comes along holds two letters
 FACE = gr.themes.LocalFont("Source Sans Pro", weights=(400, 700))
 FONT: list[gr.themes.Font | str] = [FACE, "system-ui", "sans-serif"]
-THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT)
+# nothing smaller than 12 pixels
+SIZES = gr.themes.Size("12px", "12px", "12px", "14px", "16px", "22px", "26px", name="legible")
+# gradio's own colours of words have 2.5 to 4.5 times the light of their ground, or as much less; these 4.5 and more
+THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT, text_size=SIZES).set(
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_300",
+    input_placeholder_color="*neutral_600",
+    input_placeholder_color_dark="*neutral_300",
+    block_title_text_color="*primary_700",
+    block_label_text_color="*primary_700",
+    color_accent="*primary_600",
+    slider_color="*primary_600",
+    checkbox_label_background_fill_selected="*primary_600",
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_hover="*primary_700",
+    button_primary_border_color="*primary_600",
+)
 
 CSS = """
+.dark { --color-accent: var(--primary-400); }
+.block :is(input[type=checkbox], input[type=radio]):focus-visible {
+  outline: 2px solid var(--color-accent) !important; outline-offset: 2px; }
 #title .prose, #title span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 16px; }
 #title h1, #title p { margin: 0; }
 #title p { color: var(--body-text-color-subdued); }
@@ -66,9 +85,9 @@ CSS = """
 #mask-about, #preset-about, #weights, #further-layers { color: var(--body-text-color-subdued);
   font-size: var(--text-sm); }
 /* gradio's handles are white on white */
-.block input[type=range]::-webkit-slider-thumb { background: var(--color-accent);
+.block input[id^=range_id]::-webkit-slider-thumb { background: var(--color-accent);
   box-shadow: 0 0 0 2px var(--block-background-fill), 0 0 0 3px var(--color-accent); }
-.block input[type=range]::-moz-range-thumb { background: var(--color-accent); border: 0;
+.block input[id^=range_id]::-moz-range-thumb { background: var(--color-accent); border: 0;
   box-shadow: 0 0 0 2px var(--background-fill-primary), 0 0 0 3px var(--color-accent); }
 .status, .chart, .live-preview { contain: content; }  /* what changes while painting lays out nothing else */
 .status { display: flex; flex-direction: column; gap: 4px; font-variant-numeric: tabular-nums; }
@@ -118,5 +137,6 @@ CSS = """
 .enlarged { margin: 0; }
 .enlarged img { width: min(100%, 720px, calc(78vh * var(--aspect)), var(--most)); border-radius: 8px; }
 .enlarged pre { font-size: var(--text-xs); max-height: 260px; overflow: auto; }
+.heard-only { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .status.problem { color: var(--error-text-color); }
 """

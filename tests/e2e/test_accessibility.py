@@ -1,0 +1,80 @@
+"""What the page is to those who see little, hear it, or have a keyboard alone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import load, prepare, wait_for_status
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
+
+pytestmark = pytest.mark.e2e
+
+TABS = ("Stylize", "Instant", "Train", "Explain")
+# Keeps what is announced, in order.
+LISTEN = """() => {
+  window.announced = [];
+  const region = document.querySelector('#announcements');
+  new MutationObserver(() => announced.push(region.textContent)).observe(region, {childList: true});
+}"""
+
+
+@pytest.fixture(scope="module")
+def seen(lasting_visitor) -> Page:
+    return lasting_visitor()
+
+
+def opened(page: Page, tab: str) -> Page:
+    """The page with a tab open and laid out."""
+    page.get_by_role("tab", name=tab, exact=True).click()
+    expect(page.locator(".gallery-item:visible").first).to_be_visible()
+    expect(page.locator(".gallery-item:visible:not([aria-label])")).to_have_count(0)  # the last to be named
+    page.wait_for_timeout(500)  # gradio fades some of it in
+    return page
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_rule_of_axe_is_broken_on_any_tab(seen, app_url, theme, width):
+    seen.set_viewport_size({"width": width, "height": 844})
+    load(seen, f"{app_url}?__theme={theme}")
+    broken = {}
+    for tab in TABS:
+        for rule in axe.run(opened(seen, tab)).response["violations"]:
+            broken[tab, rule["id"]] = [node["html"][:200] for node in rule["nodes"]]
+    assert broken == {}
+
+
+def test_every_place_for_files_has_a_name_of_its_own(page):
+    places = page.locator("button.upload-container:visible")
+    expect(places.first).to_have_attribute("aria-label", re.compile("^Content: "))
+    names = [place.get_attribute("aria-label") for place in places.all()]
+    assert len(set(names)) == len(names) >= 2
+    assert all(
+        name.endswith(place.inner_text().split("\n")[-1]) for name, place in zip(names, places.all(), strict=True)
+    )
+
+
+def test_boxes_and_radios_show_that_they_have_the_focus(page):
+    for kind in ("checkbox", "radio"):
+        box = page.locator(f"#knobs input[type={kind}]:visible").first
+        box.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        style = (
+            "e => { const {outlineStyle, outlineWidth} = getComputedStyle(e); return [outlineStyle, outlineWidth]; }"
+        )
+        assert page.evaluate(f"({style})(document.activeElement)") == ["solid", "2px"], kind
+
+
+def test_a_painting_is_announced_when_it_begins_by_quarters_and_when_it_ends(page, picture_files):
+    prepare(page, picture_files, size=64, steps=40)
+    page.evaluate(LISTEN)
+    page.click("#run")
+    wait_for_status(page, "Done: 40 steps")
+    page.wait_for_function("announced.at(-1)?.startsWith('Done: 40 steps')")
+    said = page.evaluate("announced")
+    assert 2 <= len(said) <= 5 and len(set(said)) == len(said)
+    quarters = [int(text.split(" %")[0]) for text in said[1:-1]]
+    assert quarters == sorted(set(quarters)) and set(quarters) <= {25, 50, 75}
