@@ -10,12 +10,7 @@ from gradio.events import Dependency
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-<<<<<<< HEAD
-from nst_core.ui.page import drops
-=======
-from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.ui.page import announcements, drops
->>>>>>> faults
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
@@ -223,9 +218,6 @@ def _connect_page(
         event.then(described.filled_by(describe_network), backbone, list(described), **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(None, js=drops.SCRIPT, **INSTANT)
-<<<<<<< HEAD
     page.load(None, js=HAND_OVER, **INSTANT)
-=======
     page.load(None, js=announcements.SCRIPT, **INSTANT)
->>>>>>> faults
     back.then(preset_text, [preset, backbone], about, **INSTANT)
