@@ -26,6 +26,7 @@ from nst_core.ui.stylize.window import come_back, place, press_run
 from tests.ui.browsers import ended, painting, shown
 from tests.ui.browsers import page as a_page
 from tests.ui.classroom.conftest import PASSWORD
+from tests.ui.shown import update_of
 
 STYLE = sorted(path.stem for path in EXAMPLES["style"].glob("*.jpg"))[0]
 
@@ -119,7 +120,7 @@ def test_who_has_painted_goes_on_when_the_page_is_loaded_again_and_starts_anew_b
     assert ended(session)
     for query in (other, "", "figure=grid&preset=chao"):
         _, found = opened(query, session.key)
-        assert found["preset"] == "luo" and found["style"] == str(files[1])
+        assert update_of(found["preset"])["value"] == "luo" and found["style"] == str(files[1])
     kept = find_session(session.key, restore_run)
     assert (kept.name, kept.started_by) == ("Ada", session.link)
 

@@ -16,13 +16,15 @@ from nst_core.analysis.figure import Moment, Part
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.enlarged import enlarged_html, look, send, sources
 from nst_core.ui.explain.session import Board, Pictures
-from nst_core.ui.studio.controls_and_config import config_of, preset_of
+from nst_core.ui.studio.controls_and_config import config_of
+from nst_core.ui.studio.preset_menu import show_preset_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
 from nst_core.ui.studio.uploads import UPLOADS
 from nst_core.ui.stylize.tab import build
 from tests.ui.explain.test_run import made, pictures_in, scripted_classifier
 from tests.ui.instant.test_picture import props
+from tests.ui.shown import update_of
 
 SKIP = gr.skip()
 PAINTINGS = [name for name in FIGURES if name != "step"]  # whose pictures the studio paints, too
@@ -120,7 +122,7 @@ def test_settings_arrive_in_the_studio_as_they_were(boards, name):
         assert part.label in unescape(shown["status"]) and "press Paint" in shown["status"]
         config = config_of(session.base, shown)
         assert config == session.base == part.config.changed(last_step=0)
-        assert shown["preset"] == preset_of(config) and shown["about"]
+        assert update_of(shown["preset"]) == update_of(show_preset_of(config)) and shown["about"]
 
 
 @pytest.mark.parametrize("name", PAINTINGS)
