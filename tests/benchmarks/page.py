@@ -21,6 +21,7 @@ from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ASSETS, ensure_weights
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, fill, upload
+from tests.e2e.test_painting import TERM as LEGEND
 
 SIZE, STEPS, ROUNDS = 384, 100, 3
 PHOTO, STYLE = ASSETS / "photos" / "china_temple.jpg", ASSETS / "styles" / "starlit_valley.jpg"
@@ -54,7 +55,7 @@ def watched(page: Page) -> tuple[float, float, float]:
 
 LAST: dict[str, float] = {}
 
-TERM = "Number(/style conv3_1 ([\\d.e+-]+)/.exec(document.querySelector('#losses').innerText)?.[1])"
+TERM = f"({LEGEND})('style conv3_1')"
 
 
 def watch_runs() -> None:

@@ -119,21 +119,23 @@ def test_what_is_stopped_is_kept_and_goes_on(page, tmp_path):
     stop(page)
 
 
-def test_a_slider_steers_the_painting_in_progress(page):
-    def term(name: str) -> float:
-        """A loss as the legend of the chart has it."""
-        return float(re.search(rf"{name} ([\d.e+-]+)", page.inner_text("#losses"))[1])
+# A loss as the legend of the chart has it: "25,400" or "2.6 × 10⁻⁵".
+TERM = """name => {
+  const entry = document.querySelector(`#losses li[data-line="${name}"] b`)?.textContent ?? '';
+  const [, factor, power] = /^(?:(.*)\\u00a0×\\u00a0)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$/.exec(entry) ?? [];
+  if (!power) return Number(entry.replaceAll(',', ''));
+  return Number(`${factor ?? 1}e${[...power].map(one => '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(one) - 1).join('').replace('-1', '-')}`);
+}"""
 
+
+def test_a_slider_steers_the_painting_in_progress(page):
     weight = page.locator("#beta input[type=number]").input_value()
     run(page, steps=100_000)
     wait_for_status(page, r"Step \d\d\d")
-    before = term("style conv5_1")
+    before = page.evaluate(TERM, "style conv5_1")
+    assert before > 0
     fill(page, "beta", 7e4)
-    page.wait_for_function(
-        """before => Number(/style conv5_1 ([\\d.e+-]+)/.exec(document.querySelector('#losses').innerText)?.[1])
-            > 30 * before""",
-        arg=before,
-    )
+    page.wait_for_function(f"before => ({TERM})('style conv5_1') > 30 * before", arg=before)
     stop(page)
     expect(page.locator("#status")).to_contain_text("changed at step")
     fill(page, "beta", weight)
