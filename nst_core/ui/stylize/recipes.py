@@ -53,7 +53,7 @@ class Recipe(NamedTuple):
 
 
 RECIPES = (
-    Recipe("pagoda × harvest sun", "china_temple", "harvest_sun"),
+    Recipe("pagoda × sun", "china_temple", "harvest_sun"),
     Recipe("cat × harbour dots", "chelsea_cat", "harbour_dots"),
     Recipe("face × birches", "astronaut", "autumn_birches"),
     Recipe("dahlia × koi", "dahlia", "koi_mosaic"),
