@@ -136,9 +136,9 @@ class Timelapse:
         pictures = self._decoded()
         each = max(LEAST_MILLISECONDS, round(1000 * seconds / max(1, len(pictures) - 1)))
         durations = [each] * (len(pictures) - 1) + [HOLD_MILLISECONDS]
+        if is_film:
+            return write_film(pictures, durations, Path(path))
         with writing(path) as aside:
-            if is_film:
-                return write_film(pictures, durations, aside)
             pictures[0].save(
                 aside,
                 "WEBP",

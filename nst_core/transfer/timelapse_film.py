@@ -11,7 +11,7 @@ from av.codec.context import Flags
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from PIL import Image
 
-from nst_core.files import plain_errors
+from nst_core.files import plain_errors, writing
 
 OPTIONS = {"crf": "18", "bf": "0"}  # strokes stay sharp, and files know when the last picture ends
 BASE = Fraction(1, 1000)  # seconds: durations are in milliseconds
@@ -29,7 +29,11 @@ def write_film(pictures: Sequence[Image.Image], durations: Sequence[int], path: 
         OutputError: it cannot be written.
     """
     width, height = (side // 2 * 2 for side in pictures[0].size)
-    with plain_errors(path, av.FFmpegError), av.open(str(path), "w", "mp4", options={"movflags": "+faststart"}) as film:
+    with (
+        writing(path) as aside,
+        plain_errors(path, av.FFmpegError),
+        av.open(str(aside), "w", "mp4", options={"movflags": "+faststart"}) as film,
+    ):
         looks: dict[str, Any] = {"width": width, "height": height, "pix_fmt": "yuv420p", "time_base": BASE}
         stream = film.add_stream("libx264", Fraction(1000, min(durations)), OPTIONS, **looks)
         context = stream.codec_context
