@@ -10,6 +10,9 @@ from nst_core.assets import ASSETS
 
 QUICK = ("harbour_dots", "great_swell")  # a second each
 
+FOLDERS = ("photos", "styles", "instant", "recipes")
+PICTURES = sorted(path for folder in FOLDERS for path in (ASSETS / folder).glob("*.jpg"))
+
 
 def test_every_style_picture_is_one_that_the_code_paints():
     assert {path.stem for path in (ASSETS / "styles").glob("*.jpg")} == set(STYLES)
