@@ -9,7 +9,6 @@ from nst_core import images
 from nst_core.assets import ASSETS
 
 QUICK = ("harbour_dots", "great_swell")  # a second each
-
 FOLDERS = ("photos", "styles", "instant", "recipes")
 PICTURES = sorted(path for folder in FOLDERS for path in (ASSETS / folder).glob("*.jpg"))
 
@@ -18,11 +17,7 @@ def test_every_style_picture_is_one_that_the_code_paints():
     assert {path.stem for path in (ASSETS / "styles").glob("*.jpg")} == set(STYLES)
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(path for folder in ("photos", "styles", "instant", "recipes") for path in (ASSETS / folder).glob("*.jpg")),
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
 def test_every_picture_can_be_painted_with(path):
     assert min(images.size_of(images.load(path))) >= 300
 
