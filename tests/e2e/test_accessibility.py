@@ -34,8 +34,7 @@ def opened(page: Page, tab: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])  # colours and layouts, each once
 def test_no_rule_of_axe_is_broken_on_any_tab(seen, app_url, theme, width):
     seen.set_viewport_size({"width": width, "height": 844})
     load(seen, f"{app_url}?__theme={theme}")

@@ -28,6 +28,7 @@ CSS = """
 .block :is(input[type=checkbox], input[type=radio]):focus-visible {
   outline: 2px solid var(--color-accent) !important; outline-offset: 2px; }
 #title .prose, #title span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 16px; }
+#title { overflow: visible !important; }  /* gradio makes of letters that reach beyond it a region to scroll */
 #title h1, #title p { margin: 0; }
 #title p { color: var(--body-text-color-subdued); }
 #studio { display: grid; grid-template: "inputs stage" auto "knobs stage" 1fr / minmax(0, 5fr) minmax(0, 7fr); }
