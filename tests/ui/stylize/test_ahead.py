@@ -4,12 +4,13 @@ import torch
 from nst_core import images
 from nst_core.devices import Compute
 from nst_core.transfer import memory
+from nst_core.transfer.ladder import ladder
 from nst_core.transfer.memory import largest_size, needed_at_once
 from nst_core.transfer.stylize import stylize
 from nst_core.ui.studio.controls_and_config import CONTROLS, controls_of, default_config
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import ahead as module
-from nst_core.ui.stylize.ahead import PAINT, ahead, note_pace, say_ahead, seconds_ahead
+from nst_core.ui.stylize.ahead import PAINT, STEP_COST, ahead, note_pace, say_ahead, seconds_ahead, work_of
 from tests.runs import CPU, small
 
 CONFIG = default_config("studio").changed(backbone="lite", size=1024, smallest_scale=0, steps=100)
@@ -40,14 +41,24 @@ def test_a_run_tells_how_long_the_next_one_takes(free, random_weights, pictures)
     free(10**12)
     run = stylize(*pictures, small(size=64, steps=3, backbone="lite"), compute=CPU)
     list(run)
-    run.seconds = 3.3  # of three steps, a tenth of each for what every step costs: 1 s × 64 × 48 pixels
+    run.seconds = 3.0
     note_pace(run)
     assert module.paces == {}  # of so little work
     note_pace(run, least=0.0)
-    pace = 1e6 / (64 * 48)
+    pace = 1 / (STEP_COST + 64 * 48 / 1e6)  # s a step of a million pixels
     assert module.paces == {("lite", CPU): pytest.approx(pace)}
-    assert seconds_ahead(CONFIG, (300, 300), CPU) == pytest.approx(pace * 110 * 1.024**2)
+    assert seconds_ahead(CONFIG, (300, 300), CPU) == pytest.approx(pace * 100 * (STEP_COST + 1.024**2))
     assert seconds_ahead(CONFIG, (300, 300), Compute(device="cpu", precision="bf16")) is None
+
+
+def test_work_is_that_of_every_scale_and_of_its_steps():
+    config = CONFIG.changed(size=128, smallest_scale=64, steps=30)
+    scales = ladder(config, (300, 300))
+    assert [scale.size for scale in scales][-1] == 128 and len(scales) > 1
+    first = scales[0]
+    assert work_of(config, (300, 300), 1) == pytest.approx(STEP_COST + first.size**2 / 1e6)
+    last_step = work_of(config, (300, 300), 31) - work_of(config, (300, 300), 30)
+    assert last_step == pytest.approx(STEP_COST + 128**2 / 1e6)  # what goes on goes on at the full size
 
 
 def test_it_is_said_of_the_picture_that_is_there_and_of_settings_that_can_be(free, tmp_path):
