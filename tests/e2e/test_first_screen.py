@@ -52,6 +52,10 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
         expect(page.locator(f"#{field} img").first).to_be_visible()
     expect(page.locator("#size input")).to_have_value(str(SIZE))
     expect(page.locator("#actions #download")).to_be_hidden()  # it is nobody's result
+    fill(page, "size", 7)
+    page.click("#run")
+    wait_for_status(page, "“Size” is 7")
+    expect(page.locator("#result img[alt='The painting']")).to_be_visible()  # nothing is lost
     fill(page, "size", 64)
     page.locator("#run").focus()
     page.keyboard.press("Enter")

@@ -93,10 +93,11 @@ def pick_recipe(session: Session, backbone: str, event: gr.EventData) -> Updates
     if session.busy:
         gr.Info(f"{recipe.title.capitalize()} is set; the painting at work goes on.", duration=6)
         return updates
-    return {
-        **updates,
+    view = {
         "status": status_html(f"An example: {recipe.title}. Press Paint to see it painted, or drop your own photo."),
         "result": gr.HTML(value=recipe.comparison(), visible=True),
         "preview": gr.HTML(visible="hidden"),
         "download": gr.DownloadButton(visible="hidden"),
     }
+    session.settled |= view  # so that it stands there again where nothing can be painted
+    return {**updates, **view}

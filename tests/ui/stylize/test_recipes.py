@@ -9,6 +9,7 @@ from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import recipes
 from nst_core.ui.stylize.recipes import RECIPES, SIZE, pick_recipe, recipes_value
+from nst_core.ui.stylize.window import look
 from nst_core.ui.widgets.channel import Channel
 
 
@@ -26,6 +27,7 @@ def test_a_recipe_sets_pictures_and_look_and_shows_the_painting_that_comes_of_th
     config = config_of("studio", shown)
     assert config == session.noted == recipe.look.config("lite").changed(size=SIZE)
     value = shown["result"].value
+    assert look(session)["result"] is shown["result"]  # also after a Paint that is refused
     photo = images.load(ASSETS / "photos" / f"{recipe.photo}.jpg")
     fitted = images.fitted_size(images.size_of(photo), config.size, config.size_rule)
     assert (value["height"], value["width"]) == fitted == images.size_of(images.load(recipe.painting))
