@@ -116,8 +116,8 @@ CSS = """
 .legend li[data-line="total variation"]::before {
   background: repeating-linear-gradient(90deg, var(--term) 0 4px, transparent 4px 7px); }
 .legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
-/* toasts keep off the stage, and off the bar of a narrow page; each has a title of its own within its text */
-.toast-wrap { inset: auto auto clamp(12px, (821px - 100vw) * 99, 76px) 12px !important;
+/* toasts keep off the picture, Paint and the bar of a narrow page; each has a title of its own within its text */
+.toast-wrap { inset: auto 12px clamp(12px, (821px - 100vw) * 99, 76px) auto !important;
   max-width: calc(100vw - 24px) !important; }
 .toast-title { visibility: hidden; }
 .notice { position: fixed; top: 16px; right: 16px; z-index: 1000; max-width: min(360px, calc(100vw - 32px));
