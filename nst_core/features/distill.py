@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from nst_core.devices import Compute, put_on
-from nst_core.errors import WeightsError
 from nst_core.features.checkpoint import PRE, expected_shapes, plan, tap_name
+from nst_core.features.partial import put_aside, take_up
 from nst_core.features.photographs import Photographs
 from nst_core.features.refit import Refit, least_squares
 from nst_core.features.vgg import BUNDLED_BACKBONE, VGG, through
-from nst_core.files import writing
 
 REPORT_STEPS = 100
 HELD_OUT_SIDE = 256  # pixels of the pictures on which errors are measured
@@ -146,24 +145,12 @@ class Student:
     def save(self, path: Path, step: int, header: dict[str, str]) -> None:
         """Write all that going on needs."""
         taps = {layer: tap.detach().cpu() for layer, tap in self.taps.items()}
-        kept = {"header": header, "step": step, "state": self.state(), "taps": taps, "adam": self.adam.state_dict()}
-        with writing(path) as aside, aside.open("wb") as file:  # a file of Python's says what a disk says
-            torch.save(kept, file)
+        put_aside(path, header, step, state=self.state(), taps=taps, adam=self.adam.state_dict())
 
     @classmethod
     def resumed(cls, path: Path, header: dict[str, str], compute: Compute) -> "Student":
         """Read a student that `save` wrote, to go on from there."""
-        try:
-            kept = torch.load(path, map_location="cpu", weights_only=True)
-            before = kept["header"]
-        except Exception as error:  # a damaged file makes the reader raise almost anything
-            raise WeightsError(f"{path} cannot be read to go on from; delete it to begin anew") from error
-        for name, value in header.items():
-            if before.get(name) != value:
-                raise WeightsError(
-                    f"{path} was made with other settings ({name}: {before.get(name)}, now {value}); use the same, or "
-                    "delete it to begin anew"
-                )
+        kept = take_up(path, header)
         student = cls(kept["state"], kept["taps"], compute)
         student.adam.load_state_dict(kept["adam"])
         student.step = kept["step"]

@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from nst_core import images
 from nst_core.devices import Compute, computing_on, put_on
-from nst_core.errors import ConfigError, WeightsError
+from nst_core.errors import ConfigError
 from nst_core.features.loading import load_network
+from nst_core.features.partial import damaged, put_aside, take_up
 from nst_core.features.photographs import Photographs
-from nst_core.files import writing
 from nst_core.instant.network import PHOTO, TransformationNetwork, gather
 from nst_core.instant.perceptual import PerceptualLoss, TrainingRecipe
 from nst_core.transfer.steering import Steering
@@ -137,9 +137,7 @@ class Trainer:
         Raises:
             OutputError: it cannot be written.
         """
-        kept = {"header": header, "step": self.step, "state": self.painter.state_dict(), "adam": self.adam.state_dict()}
-        with writing(path) as aside, aside.open("wb") as file:  # a file of Python's says what a disk says
-            torch.save(kept, file)
+        put_aside(path, header, self.step, state=self.painter.state_dict(), adam=self.adam.state_dict())
 
     def resume(self, path: Path, header: dict[str, str]) -> None:
         """Go on from where `save` left off.
@@ -147,22 +145,13 @@ class Trainer:
         Raises:
             WeightsError: the file is damaged, or of another training.
         """
+        kept = take_up(path, header, self.compute.device)
         try:
-            kept = torch.load(path, map_location=self.compute.device, weights_only=True)
-            before = kept["header"]
-            for name, value in header.items():
-                if before.get(name) != value:
-                    raise WeightsError(
-                        f"{path} was made with other settings ({name}: {before.get(name)}, now {value}); use the same, "
-                        "or delete it to begin anew"
-                    )
             self.painter.load_state_dict(kept["state"])
             self.adam.load_state_dict(kept["adam"])
             self.step = kept["step"]
-        except WeightsError:
-            raise
-        except Exception as error:  # a damaged file makes the reader raise almost anything
-            raise WeightsError(f"{path} cannot be read to go on from; delete it to begin anew") from error
+        except Exception as error:  # what is there is of other shapes, or is not there
+            raise damaged(path) from error
 
 
 def _begun(styles: list[str], recipe: TrainingRecipe, base: TransformationNetwork | None) -> TransformationNetwork:
