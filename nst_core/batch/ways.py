@@ -1,4 +1,4 @@
-"""Paints one picture of a batch, by the optimiser or in one pass of a trained network, and saves it."""
+"""Paints one picture of a batch, by the optimiser or in one pass, and saves it."""
 
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.batch.tasks import AWay, Task
-from nst_core.devices import choose_compute
+from nst_core.devices import Compute, choose_compute
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE, Painter
@@ -19,6 +19,7 @@ from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import save_result
 from nst_core.transfer.stylize import stylize
+from nst_core.universal.any_style import Paints, painter_of
 
 STYLES_KEPT = 8  # pictures of styles, decoded
 
@@ -50,7 +51,7 @@ class Optimized:
 
 @dataclass(frozen=True)
 class Instant:
-    """In one pass of a trained network.
+    """In one pass.
 
     Attributes:
         strength: 0, the picture as it is, to 1.
@@ -90,19 +91,30 @@ def optimizer_paint() -> Paint[Optimized]:
 
 
 def instant_paint(catalogue: Catalogue) -> Paint[Instant]:
-    """Make what paints by `Instant`, in the styles of a catalogue; networks are placed on each device once."""
-    painters: dict[str, Painter] = {}
+    """Make what paints by `Instant`, in the styles of a catalogue and of pictures; each is prepared once a device."""
+
+    @lru_cache(STYLES_KEPT)
+    def of_picture(style: str, compute: Compute) -> tuple[Paints, dict[str, float]]:
+        return painter_of({style: 1.0}, catalogue, compute)
+
+    @lru_cache
+    def trained(compute: Compute) -> Painter:
+        return catalogue.painter(compute)
 
     def paint(task: Task[Instant], path: Path) -> Strokes:
         way, compute = task.way, choose_compute()
-        painter = painters.get(compute.device) or painters.setdefault(compute.device, catalogue.painter(compute))
+        paints: Paints
+        if task.style in catalogue.styles:
+            paints, weights = trained(compute), {task.style: 1.0}
+        else:
+            paints, weights = of_picture(task.style, compute)
         image = images.load(task.content, max_side=MAX_SIDE, keep_transparency=way.keep_transparency)
         ground = images.over_white(image)
-        painted = painter.paint(
-            ground if way.size is None else images.fit(ground, way.size), {task.style: 1.0}, strength=way.strength
+        painted = paints.paint(
+            ground if way.size is None else images.fit(ground, way.size), weights, strength=way.strength
         )
         painted = images.as_transparent_as(COLORS[way.color].after(painted, ground), image)
-        save_painted(painted, path, {task.style: 1.0}, strength=way.strength, color=way.color)
+        save_painted(painted, path, weights, strength=way.strength, color=way.color)
         yield 1.0
 
     return paint

@@ -16,13 +16,14 @@ from nst_core.commands.pictures import files_in
 from nst_core.commands.stylize import add_settings, config_of
 from nst_core.commands.transparency import add_transparency
 from nst_core.devices import choose_compute
-from nst_core.errors import ConfigError, ImageError, listed, said
+from nst_core.errors import ConfigError, ImageError, said
 from nst_core.images import JPEG_ENDINGS
 from nst_core.instant.catalogue import open_styles
 from nst_core.outputs import check_apart, check_folder
 from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.schema import Setting
+from nst_core.universal.any_style import pictures_among
 
 HELP = "paint many pictures in many styles; cut off and started again, it goes on"
 EPILOG = (
@@ -43,7 +44,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Take the pictures, the styles, how all are painted, and where they go."""
     parser.epilog = EPILOG
     parser.add_argument("contents", type=Path, nargs="*", metavar="CONTENT", help="pictures, or folders of them")
-    parser.add_argument("--styles", nargs="+", default=[], metavar="STYLE", help="pictures or folders; instant: names")
+    parser.add_argument(
+        "--styles", nargs="+", default=[], metavar="STYLE", help="pictures or folders; instant: names, or pictures"
+    )
     parser.add_argument("--list", type=Path, metavar="FILE", help=LIST_HELP)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=f"for paintings and {REPORT}")
     parser.add_argument("--by", choices=("optimizer", "instant"), default="optimizer", help="what paints")
@@ -115,8 +118,8 @@ def _instant(options: argparse.Namespace) -> None:
         tasks = read_table(_table(options.list), way_of, options.output, _ending(options))
     else:
         tasks = pairs(_files(options.contents), options.styles, way_of({}), options.output, _ending(options))
-    if unknown := sorted({task.style for task in tasks} - {*catalogue.styles}):
-        raise ConfigError(f"there is no style {said(unknown[0])}; choose of {listed(catalogue.styles)}")
+    pictures = [path for task in tasks for path in pictures_among({task.style: 1.0}, catalogue)]
+    check_apart((options.output / task.file for task in tasks), set(pictures))
     _paint(tasks, options, instant_paint(catalogue))
 
 

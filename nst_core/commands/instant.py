@@ -1,9 +1,9 @@
-"""`instant`: pictures, folders of pictures and videos, painted by a trained network in one pass."""
+"""`instant`: pictures, folders of pictures and videos, painted in one pass, in a trained style or any picture's."""
 
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 from torch import Tensor
@@ -24,8 +24,9 @@ from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.transfer.color import COLORS
+from nst_core.universal.any_style import painter_of, pictures_among
 
-HELP = "paint pictures and videos in one pass, in a style that was trained"
+HELP = "paint pictures and videos in one pass, in a trained style or in that of any picture"
 EPILOG = (
     "What a file is, its content says, whatever its name. Of several files, those that cannot be painted are skipped "
     "and named, and the exit code is 1."
@@ -45,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("inputs", type=Path, nargs="*", metavar="IN", help="pictures, animations and films, or folders")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="a file for one, else a folder")
-    parser.add_argument("--style", metavar="NAME", help="one of those that --list names")
+    parser.add_argument("--style", metavar="STYLE", help="one of those that --list names, or any picture")
     parser.add_argument(
         "--blend",
         type=pair,
@@ -76,28 +77,30 @@ def run(options: argparse.Namespace) -> None:
         return
     if not options.inputs or not options.output:
         raise ConfigError("nothing to paint, or nowhere to put it; name pictures, folders or videos, and -o OUT")
-    read = [options.styles] if options.styles else []
+    read = [*([options.styles] if options.styles else []), *pictures_among(_shares(options), catalogue)]
     plan = destinations(options.inputs, options.output, read, shrunk=options.size is not None, jpeg=options.jpeg)
     for note in plan.notes:
         print(note, file=sys.stderr)
     with DEVICES.own_job():
-        paint = DEVICES.submit(_brush, options, catalogue).result()
-        _paint_all(plan, paint, options)
+        brush = DEVICES.submit(_Brush, options, catalogue).result()
+        _paint_all(plan, brush, options)
 
 
-def _brush(options: argparse.Namespace, catalogue: Catalogue) -> Callable[[Tensor], Tensor]:
-    """Make a function that paints an image as the options say; wrong options are refused now."""
-    weights = _shares(options)
-    if not weights:
-        raise ConfigError(f"no style is named; choose of {', '.join(catalogue.styles)} by --style NAME")
-    painter = catalogue.painter(choose_compute())
-    painter.recipe(weights, options.strength)
-    recolor = COLORS[options.color].after
+class _Brush:
+    """Paints an image as the options say; wrong ones are refused as it is made."""
 
-    def paint(image: Tensor) -> Tensor:
-        return recolor(painter.paint(image, weights, strength=options.strength), image)
+    def __init__(self, options: argparse.Namespace, catalogue: Catalogue):
+        asked = _shares(options)
+        if not asked:
+            known = ", ".join(catalogue.styles)
+            raise ConfigError(f"no style is named; choose of {known}, or name a picture, by --style")
+        self.painter, self.weights = painter_of(asked, catalogue, choose_compute())
+        self.strength, self.color = options.strength, options.color
+        self.painter.recipe(self.weights, self.strength)
 
-    return paint
+    def __call__(self, image: Tensor) -> Tensor:
+        painted = self.painter.paint(image, self.weights, strength=self.strength)
+        return COLORS[self.color].after(painted, image)
 
 
 def _shares(options: argparse.Namespace) -> dict[str, float]:
@@ -105,7 +108,7 @@ def _shares(options: argparse.Namespace) -> dict[str, float]:
     return ({options.style: 1.0} if options.style else {}) | dict(options.blend)
 
 
-def _paint_all(plan: Destinations, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
+def _paint_all(plan: Destinations, brush: _Brush, options: argparse.Namespace) -> None:
     """Paint one source after the other; those that cannot be painted are skipped and named, and counted in the end.
 
     Raises:
@@ -120,7 +123,7 @@ def _paint_all(plan: Destinations, paint: Callable[[Tensor], Tensor], options: a
             bar.set_description(named(source))
             try:
                 with enough_memory():
-                    _paint(source, output, kind, paint, options)
+                    _paint(source, output, kind, brush, options)
                 painted[kind.name] += 1
                 bar.update()
             except UNFIT as error:
@@ -143,22 +146,20 @@ def _some(sentences: list[str]) -> str:
     return "; ".join(sentences[:MOST_TOLD]) + more
 
 
-def _paint(
-    source: Path, output: Path, kind: Kind, paint: Callable[[Tensor], Tensor], options: argparse.Namespace
-) -> None:
+def _paint(source: Path, output: Path, kind: Kind, brush: _Brush, options: argparse.Namespace) -> None:
     make_folder(output.parent)
     if kind is PICTURE:
-        _paint_picture(source, output, paint, options)
+        _paint_picture(source, output, brush, options)
     else:
-        _show(source, paint_video(source, output, paint, steady=options.steady, size=options.size))
+        _show(source, paint_video(source, output, brush, steady=options.steady, size=options.size))
 
 
-def _paint_picture(source: Path, output: Path, paint: Callable[[Tensor], Tensor], options: argparse.Namespace) -> None:
+def _paint_picture(source: Path, output: Path, brush: _Brush, options: argparse.Namespace) -> None:
     image = images.load(source, max_side=MAX_SIDE, keep_transparency=options.keep_transparency)
     ground = images.over_white(image)
-    painted = DEVICES.submit(paint, ground if options.size is None else images.fit(ground, options.size)).result()
+    painted = DEVICES.submit(brush, ground if options.size is None else images.fit(ground, options.size)).result()
     painted = images.as_transparent_as(painted, image)
-    save_painted(painted, output, _shares(options), strength=options.strength, color=options.color)
+    save_painted(painted, output, brush.weights, strength=options.strength, color=options.color)
 
 
 def _show(source: Path, painting: Generator[VideoProgress, None, None]) -> None:

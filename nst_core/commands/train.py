@@ -1,11 +1,12 @@
-"""`train`: a network that paints in some styles in one pass, out of pictures of them and a folder of photographs."""
+"""`train`: a network that paints in some styles in one pass, or decoders for any style, from a folder of photos."""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import Tensor
 from tqdm import tqdm
@@ -24,9 +25,13 @@ from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.train import train
 from nst_core.instant.trainer import TrainingProgress
 from nst_core.outputs import check_distinct, check_network, check_output
+from nst_core.universal.train import train_decoders
+from nst_core.universal.trainer import DecoderRecipe
 
 HELP = "train a network that paints in styles of your own in one pass"
 
+
+DECODERS = ("steps", "batch", "crop", "seed")  # settings that a training of decoders has, too
 
 # Option -> (setting of the recipe, what it is).
 NUMBERS = {
@@ -51,6 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the safetensors file to write")
     parser.add_argument("--add-style", type=Path, metavar="PICTURE", help="one more style, named after its file")
     parser.add_argument("--to", type=Path, metavar="FILE", help="the file of styles that it is added to")
+    parser.add_argument("--decoders", action="store_true", help="train what `instant` paints any picture's style with")
     parser.add_argument("--preview", type=Path, metavar="PNG", help="keep there what the network paints by now")
     parser.add_argument(
         "--backbone", choices=BACKBONES, default=TrainingRecipe.backbone, help="what judges the paintings"
@@ -71,16 +77,18 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _way_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], None]:
-    asked = [way for way in WAYS if _given(options, way)]
+    asked = [option for option in WAYS if _given(options, option)]
     if len(asked) != 1:
-        usage = " or ".join(f"{way} PICTURE {target} FILE" for way, (target, _) in WAYS.items())
+        usage = " or ".join(f"{way.usage} {way.target} FILE" for way in WAYS.values())
         raise ConfigError(f"{' and '.join(asked) or 'nothing'} is to be trained; give {usage}")
-    for way, (target, _) in WAYS.items():
-        if way in asked and not _given(options, target):
-            raise ConfigError(f"{way} is given without {target}; name the file to write by {target} FILE")
-        if way not in asked and _given(options, target):
-            raise ConfigError(f"{target} is given without {way}; leave it out")
-    return WAYS[asked[0]][1]
+    (option,) = asked
+    own = WAYS[option].target
+    if not _given(options, own):
+        raise ConfigError(f"{option} is given without {own}; name the file to write by {own} FILE")
+    for other, way in WAYS.items():
+        if way.target != own and _given(options, way.target):
+            raise ConfigError(f"{way.target} is given without {other}; leave it out")
+    return WAYS[option].train
 
 
 def _given(options: argparse.Namespace, option: str) -> object:
@@ -99,14 +107,7 @@ def _train_styles(options: argparse.Namespace) -> None:
         for text in skipped:
             bar.write(f"skipped: {text}", file=sys.stderr)
         bar.write(f"styles: {', '.join(style_images)}", file=sys.stderr)
-        try:
-            training = train(style_images, options.images, options.output, recipe, compute)
-            with DEVICES.own_job(), DEVICES.stepped(training) as stepped:
-                for progress in stepped:
-                    _show(progress, bar, options.preview)
-        except KeyboardInterrupt:
-            bar.write(f"interrupted at step {bar.n}; the same command {_outlook(options.output)}", file=sys.stderr)
-            raise
+        _watch(train(style_images, options.images, options.output, recipe, compute), bar, options)
 
 
 def _add_style(options: argparse.Namespace) -> None:
@@ -125,10 +126,39 @@ def _add_style(options: argparse.Namespace) -> None:
                 _show(progress, bar, options.preview)
 
 
-# Each way to train: the option that asks for it -> (the option that says where its result goes, what does it).
-WAYS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
-    "--styles": ("--output", _train_styles),
-    "--add-style": ("--to", _add_style),
+def _train_decoders(options: argparse.Namespace) -> None:
+    """Train the decoders that any style is painted with."""
+    if not options.images:
+        raise ConfigError("no photographs are named to train with; name a folder of 1000 or more by --images DIR")
+    _check_outputs(options, options.output, [])
+    foreign = [option for option, (setting, _) in NUMBERS.items() if setting not in DECODERS]
+    if given := [option for option in foreign if getattr(options, NUMBERS[option][0]) is not None]:
+        raise ConfigError(f"{' and '.join(given)} says nothing about decoders; leave it out")
+    numbers = {setting: getattr(options, setting) for setting in DECODERS}
+    recipe = replace(DecoderRecipe(), **{name: number for name, number in numbers.items() if number is not None})
+    compute = choose_compute()
+    with tqdm(total=recipe.steps, unit="step", desc=f"decoders, {compute}") as bar:
+        _watch(train_decoders(options.images, options.output, recipe, compute), bar, options)
+
+
+class Way(NamedTuple):
+    """A way to train.
+
+    Attributes:
+        usage: the option that asks for it, and what is given to it.
+        target: the option that says where its result goes.
+        train: does it.
+    """
+
+    usage: str
+    target: str
+    train: Callable[[argparse.Namespace], None]
+
+
+WAYS = {
+    "--styles": Way("--styles PICTURE", "--output", _train_styles),
+    "--add-style": Way("--add-style PICTURE", "--to", _add_style),
+    "--decoders": Way("--decoders", "--output", _train_decoders),
 }
 
 
@@ -189,6 +219,17 @@ def _check_outputs(options: argparse.Namespace, output: Path, styles: list[Path]
     if options.preview:
         check_output(options.preview, [".png"], sources, called="preview")
         check_distinct([output, options.preview])
+
+
+def _watch(training: Generator[TrainingProgress, None, None], bar: tqdm, options: argparse.Namespace) -> None:
+    """Train to the end; interrupted, say what the same command would do."""
+    try:
+        with DEVICES.own_job(), DEVICES.stepped(training) as stepped:
+            for progress in stepped:
+                _show(progress, bar, options.preview)
+    except KeyboardInterrupt:
+        bar.write(f"interrupted at step {bar.n}; the same command {_outlook(options.output)}", file=sys.stderr)
+        raise
 
 
 def _show(progress: TrainingProgress, bar: tqdm, preview: Path | None) -> None:

@@ -51,7 +51,7 @@ def refit(teacher: VGG, widths: dict[str, int], crops: Tensor, seed: int = 0) ->
         )
         seen = before.relu()
         chosen = choose_channels(_second_moment(seen), widths[name])
-        weight, bias = _fit_convolution(student, before[:, chosen], padding, generator)
+        weight, bias = fit_convolution(student, before[:, chosen], padding, generator)
         student = F.conv2d(student, weight, bias, padding=padding).relu()
         yield Refit(name, weight, bias, _fit_tap(student, seen, generator))
 
@@ -94,7 +94,7 @@ def _second_moment(features: Tensor) -> Tensor:
     return flat @ flat.T / flat.shape[1]
 
 
-def _fit_convolution(
+def fit_convolution(
     features: Tensor, target: Tensor, padding: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Fit the 3×3 convolution (k, n, 3, 3) with bias (k,) that makes target (B, k, H, W) of features (B, n, H', W')."""

@@ -54,6 +54,11 @@ class _Border(torch.autograd.Function):
         return gradient[..., border:-border, border:-border], None
 
 
+def reflected(features: Tensor, border: int) -> Tensor:
+    """Put a border around features, (B, C, H, W) -> (B, C, H + 2·border, W + 2·border), in which they are mirrored."""
+    return _Border.apply(features, border)
+
+
 def _mirrored(wide: Tensor, border: int) -> list[tuple[Tensor, Tensor]]:
     """Views of columns and then rows within the border's reach, each with that on the border which mirrors it."""
     middle, pairs = wide[..., border:-border, :], []
@@ -134,7 +139,7 @@ class Convolution(nn.Module):
         self.norm = ConditionalNorm(styles, after)
 
     def forward(self, features: Tensor, shares: Tensor) -> Tensor:
-        return self.norm(self.convolution(_Border.apply(self.enlarged(features), self.padding)), shares)
+        return self.norm(self.convolution(reflected(self.enlarged(features), self.padding)), shares)
 
     def enlarged(self, features: Tensor) -> Tensor:
         """The features as the convolution is to see them."""

@@ -98,12 +98,11 @@ def test_a_table_says_of_each_row_how_it_is_painted(folder, capsys):
 
 
 def test_an_interrupt_keeps_whole_paintings_alone_and_the_rest_is_painted_next_time(folder, monkeypatch):
-    step, frames = Run.__next__, []
+    step, sent = Run.__next__, []
 
     def interrupted(run):
-        frames.append(1)
-        if len(frames) == 5:  # in the middle of the second
-            os.kill(os.getpid(), signal.SIGTERM)
+        if not sent and len(painted()) == 1:  # in the middle of the second, whichever was first
+            sent.append(os.kill(os.getpid(), signal.SIGTERM))
         return step(run)
 
     words = ("photos/ant.png", "photos/bee.png", "--styles", "ink.png", *QUICK)
@@ -122,7 +121,7 @@ REFUSED = {
     "starts from content, style or noise": ("photos", "--styles", "ink.png", "--init", "oil.png"),
     "say something to --by instant": ("photos", "--styles", "ink.png", "--strength", "1"),
     "says nothing to --by instant": ("photos", "--styles", "waves", "--by", "instant", "--alpha", "1"),
-    "there is no style 'ink.png'": ("photos", "--styles", "ink.png", "--by", "instant"),
+    "there is no style 'oil', nor a picture": ("photos", "--styles", "oil", "--by", "instant"),
     "strength is 2": ("photos", "--styles", "waves", "--by", "instant", "--strength", "2"),
     "there is no setting 'colour'; the columns are content, style, preset, ": ("--list", "list.csv"),
     "line 2: preset is 'oil'": ("--list", "preset.csv"),

@@ -402,10 +402,23 @@ def test_a_bad_value_is_refused_before_anything_is_made(refused, folder, options
 
 
 def test_what_is_missing_is_said(refused, folder, trained, capsys):
-    assert "no style is named; choose of waves, stars by --style NAME" in refused("photos/cat.png", style=None)
+    assert "no style is named; choose of waves, stars, or name a picture, by --style" in refused(
+        "photos/cat.png", style=None
+    )
     assert "nothing to paint" in refused()
     assert main(["instant", "photos", "--style", "waves", "--styles", str(trained)]) == 1
     assert "nowhere to put it" in capsys.readouterr().err
+
+
+def test_any_picture_is_a_style_and_stays_what_it_is(instant, refused, folder):
+    images.save_png(torch.rand(1, 3, 40, 40), folder / "oil.png")
+    assert instant("photos/cat.png", style="oil.png", output="out.png") == 0
+    assert (
+        images.read_text(folder / "out.png")[TEXT_KEY] == '{"styles": {"oil": 1.0}, "strength": 1.0, "color": "style"}'
+    )
+    assert "would be overwritten" in refused("photos/cat.png", style="oil.png", output="oil.png")
+    assert "cannot be blended" in refused("photos/cat.png", "--blend", "waves=1", style="oil.png")
+    assert "there is no style 'oils.png', nor a picture of that name" in refused("photos/cat.png", style="oils.png")
 
 
 def test_a_file_that_holds_no_styles_is_refused(folder, capsys):

@@ -204,6 +204,14 @@ def test_weights_that_are_missing_are_fetched_first(folder, told, monkeypatch):
     assert fetched == [("vgg19", False)]
 
 
+def test_decoders_are_trained_with_settings_that_are_theirs(folder, photographs, capsys):
+    words = ["train", "--decoders", "--images", str(photographs), "-o", "d.safetensors", "--batch", "2", "--crop", "64"]
+    assert main([*words, "--steps", "1", "--width", "4"]) == 1
+    assert "--width says nothing about decoders; leave it out" in capsys.readouterr().err
+    assert main([*words[:2], *words[4:], "--steps", "1"]) == 1
+    assert "no photographs are named" in capsys.readouterr().err
+
+
 # Ways to train
 
 
@@ -212,14 +220,18 @@ def way(**given: object):
 
 
 def test_each_way_wants_its_own_output():
-    assert way(styles=["s"], output="o") is command.WAYS["--styles"][1]
-    assert way(add_style="a", to="t") is command.WAYS["--add-style"][1]
+    assert way(styles=["s"], output="o") is command.WAYS["--styles"].train
+    assert way(add_style="a", to="t") is command.WAYS["--add-style"].train
+    assert way(decoders=True, output="o") is command.WAYS["--decoders"].train
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "nothing is to be trained; give --styles PICTURE --output FILE or --add-style PICTURE --to FILE"),
+        ({}, "nothing is to be trained; give --styles PICTURE --output FILE or --add-style PICTURE --to FILE or --dec"),
+        ({"decoders": True}, "--decoders is given without --output"),
+        ({"decoders": True, "output": "o", "to": "t"}, "--to is given without --add-style; leave it out"),
+        ({"decoders": True, "styles": ["s"], "output": "o"}, "--styles and --decoders is to be trained"),
         ({"styles": ["s"], "add_style": "a", "output": "o"}, "--styles and --add-style is to be trained"),
         ({"styles": ["s"]}, "--styles is given without --output"),
         ({"styles": ["s"], "to": "t"}, "--styles is given without --output"),

@@ -31,6 +31,7 @@ def add_instant_endpoint() -> None:
         gr.Number(None, label="size", visible=False),
         gr.Textbox("style", label="color", visible=False),
         gr.Checkbox(True, label="keep_transparency", visible=False),
+        PictureInput(label="style_picture", visible=False),
     ]
     picture = gr.Image(visible=False, label="picture")
     event: dict[str, Any] = {**QUEUED, "api_visibility": "public"}
@@ -48,28 +49,35 @@ def styles_in_words() -> str:
 
 def instant_endpoint(
     content: Path,
-    style: str,
+    style: str = "",
     strength: float = 1.0,
     size: float | None = None,
     color: str = "style",
     keep_transparency: bool = True,
+    style_picture: Path | None = None,
     *,
     steering: Steering | None = None,
 ) -> str:
-    """Paint the content picture in a trained style, in one pass.
+    """Paint the content picture in one pass, in a trained style or in that of any picture.
 
     Args:
         content: the picture that is painted.
-        style: one of the styles of the Instant tab, such as starry_night.
+        style: one of the styles of the Instant tab, such as starry_night; or nothing, where style_picture is given.
         strength: 0 for the picture as it is, to 1.
         size: pixels of the longer side; else the picture's own.
         color: style or content, whose colours the result has.
         keep_transparency: whether the result is as transparent as the content; else that is painted over white.
+        style_picture: a picture in whose style the content is painted, in place of a trained style.
     """
     steering = steering or Steering()
     session = InstantSession()
     try:
-        _check("style", style, session.names)
+        if style_picture is None:
+            _check("style", style, session.names)
+        elif style:
+            raise ConfigError(f"there are a style, {said(style)}, and a style picture; give one of the two")
+        else:
+            style = session.add_picture(style_picture)
         _check("color", color, ("style", "content"))
         session.chosen = style
         session.mix = Mix(strength=strength, color=color)

@@ -1,6 +1,7 @@
 """Lays out the Instant tab: styles to click, and pictures, camera and videos painted in one pass."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -28,8 +29,9 @@ from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue
 
 SIZE = 768  # pixels, to begin with
 
-ABOUT = """Networks that were trained once paint in a single pass, hundreds of times faster than the studio optimises:
-choose a picture and click styles. *Johnson et al. 2016, Dumoulin et al. 2017*"""
+ABOUT = """A single pass, hundreds of times faster than the studio optimises: choose a picture and click styles, which
+networks were trained in (*Johnson et al. 2016, Dumoulin et al. 2017*), or drop any painting, whose style is painted at
+once, without training (*Li et al. 2017, Lu et al. 2019*)."""
 
 
 class Stage(NamedTuple):
@@ -73,6 +75,14 @@ def _file_settings() -> tuple[gr.Number, gr.Checkbox]:
 
 
 def _choices(session: gr.State, size: gr.Number, keep: gr.Checkbox) -> Choices:
+    own = PictureInput(
+        label="Any style: drop a painting here",
+        elem_id="instant-own-style",
+        height=150,
+        sources=["upload", "clipboard"],
+        buttons=[],
+        alt_text="A painting whose style is wanted",
+    )
     strip = Strip(InstantSession().strip_value(), elem_id="styles")
     strength = gr.Slider(0, 1, 1, step=0.05, label="Strength", elem_id="strength", info="0: the picture as it is")
     with gr.Row():
@@ -85,7 +95,7 @@ def _choices(session: gr.State, size: gr.Number, keep: gr.Checkbox) -> Choices:
         color = gr.Radio(colors, value="style", label="Colours", elem_id="instant-color", min_width=150)
         size.render()
     keep.render()
-    return Choices(session, strip, MixControls(strength, second, share, color), size, keep)
+    return Choices(session, strip, own, MixControls(strength, second, share, color), size, keep)
 
 
 def _stage() -> Stage:
@@ -123,6 +133,9 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
     in_turn = in_lane(PASS_LANE, form.given_to(repaint), lambda session: Steering(), stage.view)
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     strip.pick(pick, session, strip, **INSTANT).then(in_turn, given, shown, **once)
+    styles = Form({"strip": strip, "second": controls.second, "status": stage.view["status"]})
+    taken = in_lane(PASS_LANE, Form({"picture": choices.own}).given_to(take_style), lambda session: Steering(), styles)
+    choices.own.upload(taken, [session, choices.own], list(styles), **QUEUED).then(in_turn, given, shown, **once)
     # a menu says `input` also when it is left unchanged
     chosen = (controls.strength.change, controls.second.select, controls.share.change, controls.color.input)
     others = (choices.size.submit, choices.size.blur, choices.keep_transparency.input, stage.picture.change)
@@ -158,6 +171,19 @@ def pick(session: InstantSession, event: gr.EventData) -> StripValue:
     session.choose(int(event.number))
     session.point_camera()
     return session.strip_value()
+
+
+def take_style(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updates]:
+    """Take the picture that was dropped as a style, and choose it."""
+    try:
+        session.add_picture(Path(shown["picture"]))
+    except NSTError as error:
+        warn(error, "No style to take")
+        return
+    session.point_camera()
+    kept = session.mix.second in session.own  # trained styles and pictures cannot be blended
+    second = gr.Dropdown(session.blends) if kept else gr.Dropdown(session.blends, value=NO_BLEND)
+    yield {"strip": session.strip_value(), "second": second}
 
 
 def take(event: gr.EventData) -> Update:

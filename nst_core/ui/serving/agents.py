@@ -47,12 +47,13 @@ def add_picture_tool(
     Args:
         name: of the tool.
         lane: where its jobs wait.
-        function: as of `serving.turns.endpoint`; what it gives last is the path of a PNG.
+        function: as of `serving.turns.endpoint`; what it gives last is the path of a PNG. Its pictures are of type
+            Path, or Path | None where they may be left out.
         inputs: of its parameters, in their order.
     """
     own = inspect.signature(function)
     shown = [one for one in own.parameters.values() if one.kind is not one.KEYWORD_ONLY]
-    pictures = [number for number, one in enumerate(shown) if one.annotation is Path]
+    pictures = [number for number, one in enumerate(shown) if one.annotation in (Path, Path | None)]
     typed = [gr.Textbox(visible=False, label=shown[number].name) for number in pictures]
     asked = [typed[pictures.index(number)] if number in pictures else one for number, one in enumerate(inputs)]
 
@@ -65,7 +66,8 @@ def add_picture_tool(
             yield from made if isinstance(made, Iterator) else [made]
 
         for number in pictures:
-            values[number] = await fetch_picture(values[number], root)
+            wanted = values[number] or shown[number].default is inspect.Parameter.empty
+            values[number] = await fetch_picture(values[number], root) if wanted else None
         async for view in in_turn(lane, Client(address=request.client.host), steering, work):
             path = view
         return str(_small(Path(path))), f"The whole picture, a PNG: {root}{FILES}{path}"
@@ -74,7 +76,10 @@ def add_picture_tool(
     words = f"{first.splitlines()[0]}\n\nArgs:{rest}"
     for number in pictures:
         words = re.sub(rf"(\b{shown[number].name}: .*)", rf"\1 {HOW_TO_NAME_IT}", words, count=1)
-    _show_as(tool, name, words, [one.replace(annotation=str) if one.annotation is Path else one for one in shown])
+    for number in pictures:
+        asked_for = shown[number].default is inspect.Parameter.empty
+        shown[number] = shown[number].replace(annotation=str, default=inspect.Parameter.empty if asked_for else "")
+    _show_as(tool, name, words, shown)
     outputs = [gr.Image(format="jpeg", visible=False, label="small"), gr.Textbox(visible=False, label="address")]
     _add(tool, f"{name}_tool", asked, outputs)
 

@@ -10,11 +10,13 @@ from typing import IO, Any, NamedTuple
 
 from torch import Tensor
 
+from nst_core import images
 from nst_core.devices import choose_compute
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
-from nst_core.file_names import named_after
-from nst_core.instant.catalogue import Catalogue, open_styles
+from nst_core.file_names import Names, named_after, portable
+from nst_core.instant.catalogue import Catalogue, Style, open_styles
+from nst_core.instant.network import LONGEST_NAME
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import Painter
 from nst_core.instant.steps import Steps, finish
@@ -24,8 +26,12 @@ from nst_core.ui.serving.jobs import Job
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.camera import Live
 from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
+from nst_core.universal.any_style import Paints, unlike
+from nst_core.universal.painter import UniversalPainter, style_picture, thumbnail
 
 NO_BLEND = "nothing"
+MOST_OWN = 12  # pictures that a page keeps as styles; one takes up to 3 MB
+OWN_ORIGIN = "a picture of yours"
 
 
 class Mix(NamedTuple):
@@ -51,7 +57,7 @@ class Brush:
         mix: strength and colours.
     """
 
-    def __init__(self, painter: Painter, weights: Mapping[str, float], mix: Mix):
+    def __init__(self, painter: Paints, weights: Mapping[str, float], mix: Mix):
         self._painter, self._weights, self._mix = painter, weights, mix
 
     def file_name(self, thing: str, ending: str) -> str:
@@ -88,10 +94,14 @@ def _bundled_painter() -> Painter:
 
 
 class InstantSession(PageState):
-    """Holds the styles that a page can choose of, and what is chosen."""
+    """Holds the styles that a page can choose of, and what is chosen.
+
+    They are its own, each of a picture that it was given, and those of trained networks.
+    """
 
     def __init__(self) -> None:
         self.catalogue = bundled()
+        self.own: dict[str, Style] = {}
         self.chosen = next(iter(self.catalogue.styles), "")
         self.mix = Mix()
         self.live = Live()
@@ -102,6 +112,7 @@ class InstantSession(PageState):
         self.painted: tuple[str, Mix, Path | None, float | None, bool] | None = None
         self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
         self._painter: Painter | None = None  # of a catalogue of this page's own
+        self._own_painter: UniversalPainter | None = None
 
     def leave(self) -> None:
         """End what goes on for a page that was closed: its film, its pictures, its lesson and its camera."""
@@ -112,7 +123,12 @@ class InstantSession(PageState):
     @property
     def names(self) -> list[str]:
         """List the names of all styles."""
-        return list(self.catalogue.styles)
+        return list(self.styles)
+
+    @property
+    def styles(self) -> dict[str, Style]:
+        """All styles by name: its own first, the newest before all."""
+        return {**dict(reversed(self.own.items())), **self.catalogue.styles}
 
     @property
     def blends(self) -> list[tuple[str, str]]:
@@ -131,6 +147,31 @@ class InstantSession(PageState):
         self.chosen = names[0]
         return names
 
+    def add_picture(self, path: Path) -> str:
+        """Take a picture as a style, choose it, and return its name. Not on DEVICES.
+
+        The oldest of MOST_OWN goes for it.
+
+        Raises:
+            ImageError: not a picture, or too large or small a one.
+        """
+        picture = style_picture(images.load(path))
+        free = Names(LONGEST_NAME)
+        for known in self.names:
+            free.free(known)
+        name = free.free(portable(path.stem.replace(" ", "_")) or "picture")
+        pictures = {} if self._own_painter is None else self._own_painter.pictures
+        kept = dict(list(pictures.items())[-MOST_OWN + 1 :])
+
+        def ready() -> tuple[UniversalPainter, bytes]:
+            painter = UniversalPainter({**kept, name: picture}, choose_compute())
+            return painter, thumbnail(painter, name)
+
+        self._own_painter, small = DEVICES.submit(ready).result()
+        self.own = {known: self.own[known] for known in kept} | {name: Style(name, OWN_ORIGIN, small)}
+        self.pictures[name], self.chosen = path, name
+        return name
+
     def brush(self) -> "Brush":
         """Make the brush for what is set now. Not on DEVICES, on which the brush is called.
 
@@ -139,10 +180,10 @@ class InstantSession(PageState):
         """
         if not self.names:
             raise ConfigError("this program came without its file of styles; get it anew, or load a file of your own")
-        mix, painter = self.mix, self._ready_painter()
-        weights = {self.chosen: 1.0}
+        mix, weights = self.mix, {self.chosen: 1.0}
         if mix.second not in (NO_BLEND, self.chosen):
             weights = {self.chosen: 1 - mix.share, mix.second: mix.share}
+        painter = self._painter_of(weights)
         painter.recipe(weights, mix.strength)  # what is wrong is said now
         return Brush(painter, weights, mix)
 
@@ -153,6 +194,15 @@ class InstantSession(PageState):
         """
         with suppress(NSTError):
             self.live.paint = self.brush()
+
+    def _painter_of(self, weights: Mapping[str, float]) -> Paints:
+        own = [name for name in weights if name in self.own]
+        if self._own_painter and len(own) == len(weights):
+            return self._own_painter
+        if own:
+            trained = next(name for name in weights if name not in self.own)
+            raise unlike(title_of(own[0]), title_of(trained))
+        return self._ready_painter()
 
     def _ready_painter(self) -> Painter:
         if self.catalogue is bundled():
@@ -171,7 +221,7 @@ class InstantSession(PageState):
     def strip_value(self) -> StripValue:
         """List what the strip of styles shows."""
         items = []
-        for number, style in enumerate(self.catalogue.styles.values(), 1):
+        for number, style in enumerate(self.styles.values(), 1):
             name, small = title_of(style.name), base64.b64encode(style.thumbnail or b"").decode()
             item: Thumbnail = {
                 "number": number,

@@ -7,6 +7,7 @@ import gradio as gr
 from nst_core.ui.page.form import Form
 from nst_core.ui.studio.controls_and_config import CONTROLS
 from nst_core.ui.studio.uploads import UPLOADS
+from nst_core.ui.widgets.pictures import PictureInput
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
 # What a painting is made of: pictures, and settings as Session.take gives them.
@@ -35,6 +36,7 @@ class Choices(NamedTuple):
 
     session: gr.State
     strip: Strip
+    own: PictureInput  # whose style is wanted
     mix: MixControls
     size: gr.Number
     keep_transparency: gr.Checkbox

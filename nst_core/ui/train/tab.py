@@ -272,6 +272,10 @@ def load_file(session: InstantSession, path: str | None) -> Updates:
 def save_chosen(session: InstantSession) -> Update:
     """Write the style that is chosen into a file, which the page then downloads."""
     name = session.chosen
+    if name in session.own:
+        raise refusal(
+            f"{said(title_of(name))} is a picture of yours, for which nothing was trained; train it, or choose another"
+        )
     try:
         path = DEVICES.submit(lambda: _written(session.catalogue.extract(name), name)).result()
     except NSTError as error:

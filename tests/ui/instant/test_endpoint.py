@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from nst_core import images
+from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.ui.instant.endpoint import instant_endpoint
 from tests.instant.test_painter import network_of
 from tests.ui.studio.test_instant_session import bundle
@@ -65,3 +66,12 @@ def test_what_is_transparent_stays_so_unless_told_otherwise(tmp_path, keep):
     assert painted.shape == (1, 4 if keep else 3, 20, 30)
     if keep:
         torch.testing.assert_close(painted[:, 3:], images.resize(picture[:, 3:], (20, 30)), atol=0.01, rtol=0)
+
+
+def test_any_picture_is_a_style(photo, tmp_path):
+    images.save_png(torch.rand(1, 3, 40, 40), tmp_path / "oil.png")
+    painted = instant_endpoint(photo, style_picture=tmp_path / "oil.png", size=30.0)
+    assert images.size_of(images.load(painted)) == (20, 30) and "oil" in painted
+    assert '"oil": 1.0' in images.read_text(painted)[TEXT_KEY]
+    with pytest.raises(gr.Error, match="there are a style, 'waves', and a style picture; give one of the two"):
+        instant_endpoint(photo, "waves", style_picture=tmp_path / "oil.png")

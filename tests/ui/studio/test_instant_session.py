@@ -7,8 +7,9 @@ import gradio as gr
 import pytest
 import torch
 
+from nst_core import images
 from nst_core.engine.devices import DEVICES
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, ImageError
 from nst_core.instant import catalogue as catalogue_module
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.network import TransformationNetwork
@@ -117,6 +118,42 @@ def test_styles_of_a_file_are_those_of_one_page_only(session, image):
     session.add(StyleFile(network_of("mist", seed=3)), "more.safetensors")
     own = Painter([network_of("mist", seed=3)], CPU)
     torch.testing.assert_close(brushed(session, image), own.paint(image, {"mist": 1.0}))
+
+
+@pytest.fixture
+def paintings(tmp_path):
+    made = [tmp_path / f"{name}.png" for name in ("oil", "waves", "oil 2")]
+    for path in made:
+        images.save_png(torch.rand(1, 3, 32, 32), path)
+    return made
+
+
+def test_a_picture_is_a_style_of_its_page_at_once_the_newest_first(session, image, paintings):
+    trained = list(session.names)
+    assert [session.add_picture(path) for path in paintings] == ["oil", "waves-2", "oil_2"]
+    assert session.names == ["oil_2", "waves-2", "oil", *trained] and session.chosen == "oil_2"
+    assert session.strip_value()["chosen"] == 1 and session.pictures["waves-2"] == paintings[1]
+    assert all(style.thumbnail.startswith(b"\xff\xd8\xff") for style in session.own.values())
+    painted = [brushed(session, image)]
+    session.choose(3)
+    painted.append(brushed(session, image))
+    assert (painted[0] - painted[1]).abs().max() > 0.02
+    session.mix = Mix(second="oil_2", share=0.5)
+    brushed(session, image)
+    session.mix = Mix(second="rain")
+    with pytest.raises(ConfigError, match="'oil' is a picture and 'rain' was trained, which cannot be blended"):
+        session.brush()
+    assert InstantSession().names == trained
+
+
+def test_the_oldest_pictures_make_room(session, paintings, monkeypatch):
+    monkeypatch.setattr(module, "MOST_OWN", 2)
+    for path in paintings:
+        session.add_picture(path)
+    assert list(session.own) == ["waves-2", "oil_2"] and session.chosen == "oil_2"
+    with pytest.raises(ImageError):
+        session.add_picture(paintings[0].with_suffix(".txt"))
+    assert list(session.own) == ["waves-2", "oil_2"] and session.chosen == "oil_2"
 
 
 def test_a_page_that_is_opened_begins_anew(session):

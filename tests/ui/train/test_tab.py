@@ -19,6 +19,7 @@ from nst_core.ui.studio.shared_components import Choices, MixControls
 from nst_core.ui.train import tab as module
 from nst_core.ui.train.tab import LessonWish, learn, learn_page, load_file, save_chosen
 from nst_core.ui.widgets.channel import Channel
+from nst_core.ui.widgets.pictures import PictureInput
 from nst_core.ui.widgets.thumbnail_strip import Strip
 from tests.instant.test_painter import CPU, network_of
 from tests.ui.instant.test_picture import props
@@ -102,7 +103,8 @@ def test_a_learned_style_stands_among_the_others_and_is_chosen(session, files):
 def test_the_page_has_a_place_for_all_that_is_wished_and_shown(session, files, monkeypatch):
     def build() -> None:
         mix = MixControls(gr.Slider(), gr.Dropdown(), gr.Slider(), gr.Radio())
-        module.build(Choices(gr.State(session), Strip(session.strip_value()), mix, gr.Number(), gr.Checkbox()))
+        strip, own = Strip(session.strip_value()), PictureInput()
+        module.build(Choices(gr.State(session), strip, own, mix, gr.Number(), gr.Checkbox()))
 
     inputs, outputs = job_forms(monkeypatch, module, build)
     assert inputs.parts.keys() == set(LessonWish._fields)

@@ -1,0 +1,200 @@
+"""Paints pictures in the style of any others, in one pass for each level of features, coarse to fine."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nst_core import images
+from nst_core.devices import Compute, put_on
+from nst_core.errors import ConfigError, listed, said
+from nst_core.features.loading import load_network
+from nst_core.features.vgg import BUNDLED_BACKBONE
+from nst_core.instant.steps import Steps, finish, on_device
+from nst_core.instant.styles import PAINTED_SIDE, SHOWN, THUMBNAIL_SIDE
+from nst_core.universal.decoders import LEVELS, Decoders, load_decoders
+from nst_core.universal.transport import Cloud, optimal_map
+
+STYLE_SIDES = (128, 1024)  # pixels; a style is looked at in the size of what is painted, but within these
+BAND_AREA = 2**20  # pixels of a picture that are painted at a time
+REACH = 96  # pixels; no feature, and no pixel made of one, depends on what is further away
+MARGINS = {"conv4_1": 40, "conv3_1": 16, "conv2_1": 8, "conv1_1": 0}  # pixels beyond an edge that a level depends on
+MULTIPLE = 8  # pixels, of which sides are made whole numbers: three halvings
+MOST_CLOUDS = 64  # kept, the newest: a style of one size takes 0.4 MB
+
+Clouds = dict[str, Cloud]  # level -> the cloud there
+
+
+class UniversalPainter:
+    """Pictures of styles on a device, ready to paint.
+
+    Args:
+        pictures: style -> its picture, as `style_picture` gives it.
+        compute: device and precision.
+
+    Source: Li et al. (2017), "Universal style transfer via feature transforms", for decoders that know no style and for
+    going through the levels coarse to fine; Lu et al. (2019) for the map of each, see `transport.py`.
+    """
+
+    def __init__(self, pictures: Mapping[str, Tensor], compute: Compute):
+        self.pictures, self.compute = dict(pictures), compute
+        self._network, _ = load_network(BUNDLED_BACKBONE, compute)
+        self._decoders = _placed(compute)
+        self._clouds: OrderedDict[tuple[str, int], Clouds] = OrderedDict()
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The names of all styles."""
+        return tuple(self.pictures)
+
+    def recipe(self, weights: Mapping[str, float], strength: float = 1.0) -> dict[str, float]:
+        """Tell how much of each style is painted, of sum 1.
+
+        Raises:
+            ConfigError: an unknown style, no weight above 0, a strength out of range.
+        """
+        if not 0 <= strength <= 1:
+            raise ConfigError(f"strength is {said(strength)}; give a number from 0 to 1")
+        for name in weights:
+            if name not in self.pictures:
+                raise ConfigError(f"there is no style {said(name)}; choose of {listed(self.styles)}")
+        total = sum(weights.values())
+        if not all(weight >= 0 for weight in weights.values()) or not 0 < total < float("inf"):
+            raise ConfigError("all styles weigh nothing, or one less; give one of them a weight above 0")
+        return {name: weight / total for name, weight in weights.items() if weight}
+
+    def paint(self, image: Tensor, weights: Mapping[str, float], *, strength: float = 1.0) -> Tensor:
+        """Paint a picture in a style, or in one between several.
+
+        Args:
+            image: (1, 3, H, W) in [0, 1].
+            weights: style -> how much of it; only their ratio matters.
+            strength: 0 for the picture as it is, to 1; between them it takes two passes.
+
+        Returns:
+            (1, 3, H, W) in [0, 1], on the image's device.
+
+        Raises:
+            ConfigError: as `recipe`.
+            DeviceError: a picture that this machine cannot hold.
+        """
+        return finish(self.steps(image, weights, strength=strength))
+
+    def steps(self, image: Tensor, weights: Mapping[str, float], *, strength: float = 1.0) -> Steps[Tensor]:
+        """`paint`, a level or a band of one a step, so that others who paint on the device may come in between."""
+        return on_device(self.compute, self._steps(image, weights, strength))
+
+    @torch.no_grad()  # which torch takes up and lays down with each step of a generator
+    def _steps(self, image: Tensor, weights: Mapping[str, float], strength: float) -> Steps[Tensor]:
+        shares = self.recipe(weights, strength)
+        if strength == 0:
+            return image.clone()
+        side = min(max(*images.size_of(image), STYLE_SIDES[0]), STYLE_SIDES[1])
+        clouds = []
+        for name in shares:
+            clouds.append((yield from self._looked_at(name, side)))
+        goal = {level: Cloud.between([cloud[level] for cloud in clouds], list(shares.values())) for level in LEVELS}
+        painted = yield from self._passes(image, goal, strength)
+        if strength < 1:  # what the decoders lose of a picture that they leave as it is
+            kept = yield from self._passes(image, goal, 0.0)
+            painted = (painted + (1 - strength) * (image.to(kept) - kept)).clamp(0, 1)
+        return painted.to(image.device)
+
+    def _looked_at(self, name: str, side: int) -> Steps[Clouds]:
+        """Measure the clouds of a style's picture, whose longer side is made so long, once."""
+        if (name, side) not in self._clouds:
+            picture = _whole(images.fit(self.pictures[name].float() / 255, side)).to(self.compute.device)
+            band = _Band(0, picture.shape[2], picture.shape[2])
+            self._clouds[name, side] = {level: Cloud.of(self._seen(picture, level, band)) for level in LEVELS}
+            yield
+        self._clouds.move_to_end((name, side))
+        while len(self._clouds) > MOST_CLOUDS:
+            self._clouds.popitem(last=False)
+        return self._clouds[name, side]
+
+    def _passes(self, image: Tensor, goal: Clouds, strength: float) -> Steps[Tensor]:
+        """Take an image through all levels, each a share of the way to a style's clouds."""
+        height, width = images.size_of(image)
+        image = _whole(image).to(self.compute.device)
+        for level in LEVELS:
+            image = yield from self._pass(image, level, goal[level], strength)
+        return image[..., :height, :width]
+
+    def _pass(self, image: Tensor, level: str, goal: Cloud, strength: float) -> Steps[Tensor]:
+        """Move an image's features of a level, and make a picture of them: in bands, as if in one piece."""
+        bands = list(_bands(image))
+        parts, features = [], image
+        for band in bands:
+            features = self._seen(image, level, band)
+            parts.append(Cloud.of(band.cut(features, image)))
+            yield
+        shares = [(band.end - band.first) / image.shape[2] for band in bands]
+        way = optimal_map(Cloud.joined(parts, shares), goal).part(strength)
+        made = []
+        for band in bands:
+            if len(bands) > 1:
+                features = self._seen(image, level, band)
+            made.append(band.cut(self._decoders(level, way(features)), image).clamp(0, 1))
+            yield
+        return torch.cat(made, 2) if len(made) > 1 else made[0]
+
+    def _seen(self, image: Tensor, level: str, band: "_Band") -> Tensor:
+        """Compute the features of a band's rows, as if the picture went on, mirrored, beyond its edges.
+
+        What lies there is zeros to most of a network's layers, and moved clouds show that as a frame.
+        """
+        margin, height = MARGINS[level], image.shape[2]
+        above, below = (margin if edge else 0 for edge in (band.top == 0, band.bottom == height))
+        rows = image[:, :, band.top : band.bottom]
+        mode = "reflect" if margin < min(images.size_of(rows)) else "replicate"
+        seen = self._network(F.pad(rows, (margin, margin, above, below), mode=mode), [level], padding="reflect")[level]
+        scale = (rows.shape[3] + 2 * margin) // seen.shape[3]
+        above, below, beside = above // scale, seen.shape[2] - below // scale, margin // scale
+        return seen[:, :, above:below, beside : seen.shape[3] - beside]
+
+
+class _Band:
+    """Rows first … end - 1 of a picture, and those around them that they depend on, top … bottom - 1."""
+
+    def __init__(self, first: int, end: int, height: int):
+        self.first, self.end = first, end
+        self.top, self.bottom = max(0, first - REACH), min(height, end + REACH)
+
+    def cut(self, seen: Tensor, image: Tensor) -> Tensor:
+        """Take the rows first … end - 1 out of what was made of top … bottom - 1, at whatever scale it is."""
+        scale = image.shape[3] // seen.shape[3]
+        return seen[:, :, (self.first - self.top) // scale : (self.end - self.top) // scale]
+
+
+def _bands(image: Tensor) -> Iterator[_Band]:
+    height, width = images.size_of(image)
+    rows = max(MULTIPLE, BAND_AREA // width // MULTIPLE * MULTIPLE)
+    for first in range(0, height, rows):
+        yield _Band(first, min(first + rows, height), height)
+
+
+def _whole(image: Tensor) -> Tensor:
+    """An image whose sides are whole multiples of MULTIPLE, its last row and column repeated."""
+    height, width = images.size_of(image)
+    return F.pad(image, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
+
+
+def style_picture(image: Tensor) -> Tensor:
+    """Keep as much of a style's picture (1, 3, H, W) in [0, 1] as is looked at: (1, 3, H', W') uint8."""
+    side = max(images.size_of(image))
+    return (images.fit(image, min(side, STYLE_SIDES[1])) * 255).round().to(torch.uint8)
+
+
+def thumbnail(painter: UniversalPainter, name: str) -> bytes:
+    """Paint the photograph that shows every style, as a small JPEG."""
+    photo = images.cover(images.load(SHOWN), (PAINTED_SIDE, PAINTED_SIDE))
+    return images.encode_jpeg(painter.paint(photo, {name: 1.0}), quality=80, max_side=THUMBNAIL_SIDE)
+
+
+@cache
+def _placed(compute: Compute) -> Decoders:
+    """The decoders that come along, on the device, in its precision."""
+    return put_on(compute.device, load_decoders(), compute.dtype).to(memory_format=torch.channels_last)
