@@ -19,6 +19,8 @@ from nst_core.universal.decoders import LEVELS, Decoders, load_decoders
 from nst_core.universal.transport import Cloud, optimal_map
 
 STYLE_SIDES = (128, 1024)  # pixels; a style is looked at in the size of what is painted, but within these
+COARSEST = 128  # pixels, the least of the longer side at which painting begins
+CARRIED = 0.3  # of a coarser painting in what the next one begins from, the photo being the rest
 BAND_AREA = 2**20  # pixels of a picture that are painted at a time
 REACH = 96  # pixels; no feature, and no pixel made of one, depends on what is further away
 MARGINS = {"conv4_1": 40, "conv3_1": 16, "conv2_1": 8, "conv1_1": 0}  # pixels beyond an edge that a level depends on
@@ -26,6 +28,15 @@ MULTIPLE = 8  # pixels, of which sides are made whole numbers: three halvings
 MOST_CLOUDS = 64  # kept, the newest: a style of one size takes 0.4 MB
 
 Clouds = dict[str, Cloud]  # level -> the cloud there
+
+
+def scales(size: tuple[int, int]) -> list[int]:
+    """List the longer sides at which a picture (height, width) is painted, small to large, each half of the next."""
+    shorter, longer = sorted(size)
+    sides = [longer]
+    while sides[0] // 2 >= COARSEST and shorter * (sides[0] // 2) >= images.MIN_SIDE * longer:
+        sides.insert(0, sides[0] // 2)
+    return sides
 
 
 class UniversalPainter:
@@ -83,6 +94,16 @@ class UniversalPainter:
         """
         return finish(self.steps(image, weights, strength=strength))
 
+    def stages(self, image: Tensor, weights: Mapping[str, float]) -> list[Tensor]:
+        """List what `paint` makes at full strength: after each of LEVELS a picture, the last of them the painting."""
+
+        @torch.no_grad()
+        def steps() -> Steps[list[Tensor]]:
+            goal = yield from self._goal(image, self.recipe(weights))
+            return (yield from self._passes(image, goal, 1.0))
+
+        return finish(on_device(self.compute, steps()))
+
     def steps(self, image: Tensor, weights: Mapping[str, float], *, strength: float = 1.0) -> Steps[Tensor]:
         """`paint`, a level or a band of one a step, so that others who paint on the device may come in between."""
         return on_device(self.compute, self._steps(image, weights, strength))
@@ -92,16 +113,34 @@ class UniversalPainter:
         shares = self.recipe(weights, strength)
         if strength == 0:
             return image.clone()
+        painted = yield from self._coarse_to_fine(image, shares, strength)
+        if strength < 1:  # what the decoders lose of a picture that they leave as it is
+            kept = yield from self._coarse_to_fine(image, shares, 0.0)
+            painted = (painted + (1 - strength) * (image.to(kept) - kept)).clamp(0, 1)
+        return painted.to(image.device)
+
+    def _coarse_to_fine(self, image: Tensor, shares: Mapping[str, float], strength: float) -> Steps[Tensor]:
+        """Paint an image small first, and go on at twice the size from the photo and some of what was painted.
+
+        Of a small picture, levels see large parts: strokes grow large, and on flat ground, too.
+        """
+        painted: Tensor | None = None
+        for side in scales(images.size_of(image)):
+            photo = image if side == max(images.size_of(image)) else images.fit(image, side)
+            photo = photo.to(self.compute.device)
+            goal = yield from self._goal(photo, shares)
+            if painted is not None:
+                photo = torch.lerp(photo, images.resize(painted, images.size_of(photo)), CARRIED)
+            *_, painted = yield from self._passes(photo, goal, strength)
+        return image if painted is None else painted
+
+    def _goal(self, image: Tensor, shares: Mapping[str, float]) -> Steps[Clouds]:
+        """Find the clouds between some styles, looked at in the size of an image."""
         side = min(max(*images.size_of(image), STYLE_SIDES[0]), STYLE_SIDES[1])
         clouds = []
         for name in shares:
             clouds.append((yield from self._looked_at(name, side)))
-        goal = {level: Cloud.between([cloud[level] for cloud in clouds], list(shares.values())) for level in LEVELS}
-        painted = yield from self._passes(image, goal, strength)
-        if strength < 1:  # what the decoders lose of a picture that they leave as it is
-            kept = yield from self._passes(image, goal, 0.0)
-            painted = (painted + (1 - strength) * (image.to(kept) - kept)).clamp(0, 1)
-        return painted.to(image.device)
+        return {level: Cloud.between([cloud[level] for cloud in clouds], list(shares.values())) for level in LEVELS}
 
     def _looked_at(self, name: str, side: int) -> Steps[Clouds]:
         """Measure the clouds of a style's picture, whose longer side is made so long, once."""
@@ -115,13 +154,13 @@ class UniversalPainter:
             self._clouds.popitem(last=False)
         return self._clouds[name, side]
 
-    def _passes(self, image: Tensor, goal: Clouds, strength: float) -> Steps[Tensor]:
-        """Take an image through all levels, each a share of the way to a style's clouds."""
+    def _passes(self, image: Tensor, goal: Clouds, strength: float) -> Steps[list[Tensor]]:
+        """Take an image through all levels, each a share of the way to a style's clouds; the picture after each."""
         height, width = images.size_of(image)
-        image = _whole(image).to(self.compute.device)
+        made = [_whole(image).to(self.compute.device)]
         for level in LEVELS:
-            image = yield from self._pass(image, level, goal[level], strength)
-        return image[..., :height, :width]
+            made.append((yield from self._pass(made[-1], level, goal[level], strength)))
+        return [picture[..., :height, :width] for picture in made[1:]]
 
     def _pass(self, image: Tensor, level: str, goal: Cloud, strength: float) -> Steps[Tensor]:
         """Move an image's features of a level, and make a picture of them: in bands, as if in one piece."""

@@ -1,7 +1,7 @@
 """Every preset's own picture of one pair, on VGG-19 and on Lite, and the figures of the papers that they come from.
 
-    NST_WEIGHTS=… python -m tests.benchmarks.presets PHOTO PAINTING OUT [--size PIXELS] [--only NAME …] [--on lite …]
-        [--tiles assets/readme/presets]
+    NST_WEIGHTS=… python -m tests.benchmarks.presets PHOTO PAINTING OUT [--size PIXELS] [--last-step N] [--only NAME …]
+        [--on lite …] [--tiles assets/readme/presets]
 
 Paints what is not in OUT yet, so that it can be interrupted, each with its record; prints seconds, VGG-19's content and
 style error of each (relative errors of conv4_2 and of five Gram matrices, the photo's own beside it) and its contrast.
@@ -75,14 +75,17 @@ FIGURES = [
 ]  # fmt: skip
 
 
-def paint(painting: Painting, backbone: str, pictures: tuple[Tensor, Tensor], size: int | None, folder: Path) -> None:
+def paint(
+    painting: Painting, backbone: str, pictures: tuple[Tensor, Tensor], size: int | None, folder: Path, last_step: int
+) -> None:
     """Its picture, those of its steps on a page, and every STEP-th loss, as files; nothing where they are there."""
     if painting.step or (folder / f"{painting.name}.png").exists():
         return
     steps = [figure.step for figure in FIGURES if figure.preset == painting.name]
     if painting.grey:
         pictures = tuple(image.mean(1, keepdim=True).expand_as(image) for image in pictures)
-    run = stylize(*pictures, painting.config(backbone, size), compute=choose_compute())
+    config = painting.config(backbone, size).changed(last_step=last_step)
+    run = stylize(*pictures, config, compute=choose_compute())
     losses = {}
     for frame in run:
         if frame.step % STEP == 0:
@@ -151,6 +154,7 @@ def main() -> None:
     parser.add_argument("style", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--size", type=int, help="of all; else each its own")
+    parser.add_argument("--last-step", type=int, default=0, help="of all, for a look; else each its own")
     parser.add_argument("--only", nargs="+")
     parser.add_argument("--tiles", type=Path)
     parser.add_argument("--on", nargs="+", choices=NETWORKS, default=NETWORKS)
@@ -164,7 +168,7 @@ def main() -> None:
         print(f"{BACKBONES[folder.name]}, {choose_compute()}", flush=True)
         for painting in every:
             if not options.only or painting.name in options.only:
-                paint(painting, folder.name, pictures, options.size, folder)
+                paint(painting, folder.name, pictures, options.size, folder, options.last_step)
                 score(painting, folder / f"{painting.name}.png", judges, pictures, options.size)
     losses_page(folders, options.output / "from_scratch.jpg")
     if options.tiles:

@@ -116,6 +116,23 @@ def test_an_example_is_painted_at_once_and_again_in_each_style_that_is_clicked(i
     expect(instant.locator(SHOWN)).to_be_hidden()
 
 
+def test_any_picture_that_is_dropped_is_a_style_at_once(instant, picture_files, tmp_path):
+    upload(instant, "instant-picture", picture_files[0])
+    before = until_painted(instant, None)
+    upload(instant, "instant-own-style", picture_files[1])
+    says(instant, "instant-status", r"Style: 64×\d+ pixels in ")
+    until_painted(instant, before)
+    expect(instant.locator("#styles .thumbnail")).to_have_count(len(InstantSession().names) + 1)
+    expect(instant.locator(CHOSEN)).to_have_attribute("data-number", "1")
+    (tmp_path / "letter.png").write_text("Dear reader")
+    upload(instant, "instant-own-style", str(tmp_path / "letter.png"))
+    expect(instant.locator(".toast-body")).to_contain_text("letter.png")
+    expect(instant.locator("#styles .thumbnail")).to_have_count(len(InstantSession().names) + 1)
+    instant.click("#polish")
+    wait_for_status(instant, "The painted picture is the start; press Paint")
+    expect(instant.locator("#style img").first).to_be_visible()
+
+
 def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, tmp_path):
     upload(instant, "instant-picture", picture_files[0])
     shown, (first, second) = until_painted(instant, None), InstantSession().names[:2]

@@ -86,6 +86,17 @@ def test_odd_pictures_are_painted_sensibly(case, photo):
         assert painted[..., 8:-8, 8:-8].std((2, 3)).max() < 0.1  # no grain where there is nothing
 
 
+def test_large_pictures_are_begun_small_and_small_ones_are_not():
+    assert module.scales((512, 384)) == [128, 256, 512] and module.scales((149, 120)) == [149]
+    assert module.scales((256, 257)) == [128, 257] and module.scales((16, 2000)) == [2000]
+
+
+def test_the_style_grows_on_flat_ground(painter):
+    ground = torch.cat([torch.full((1, 3, 160, 256), 0.6), torch.rand(1, 3, 96, 256)], 2)
+    for name in painter.styles:
+        assert painter.paint(ground, {name: 1.0})[..., 20:120, 20:-20].std((2, 3)).mean() > 0.04
+
+
 def test_a_picture_in_its_own_style_stays_as_good_as_it_is(photo):
     painted = UniversalPainter({"own": style_picture(photo)}, CPU).paint(photo, {"own": 1.0})
     assert (painted - photo).square().mean() < 0.5 * photo.var()

@@ -55,9 +55,9 @@ def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -
     return moments(cells, compute, told, together=False)  # each by itself, as seconds are compared
 
 
-def marks_of(steps: int) -> tuple[int, ...]:
+def marks_of(steps: int, columns: int = COLUMNS) -> tuple[int, ...]:
     """List the steps of which pictures are shown: 100, 200, 300, 400, 500 of 500."""
-    return tuple(dict.fromkeys(max(1, round(steps * part / COLUMNS)) for part in range(1, COLUMNS + 1)))
+    return tuple(dict.fromkeys(max(1, round(steps * part / columns)) for part in range(1, columns + 1)))
 
 
 def _parts(growth: FigureGrowth) -> Iterator[Part]:
