@@ -26,7 +26,7 @@ def add_instant_endpoint() -> None:
     """Add the endpoint, with inputs and output that have no place on the page."""
     inputs = [
         PictureInput(label="content", visible=False),
-        gr.Textbox(label="style", visible=False),
+        gr.Textbox("", label="style", visible=False),
         gr.Number(1.0, label="strength", visible=False),
         gr.Number(None, label="size", visible=False),
         gr.Textbox("style", label="color", visible=False),

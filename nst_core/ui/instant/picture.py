@@ -29,7 +29,7 @@ from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import comparison
 
 CHOOSE = "Choose a picture; every click on a style paints it at once."
-POLISH_STEPS = 80
+POLISH_STEPS = 40  # after which a quick painting is as near to both pictures as the studio's from the photo (measured)
 POLISH, POLISH_WITH_OWN = "Polish in the studio", "Polish with a style picture of yours"
 OWN_PICTURE = "This style's own picture is not here: choose a style picture first."
 STAND_IN = (

@@ -54,7 +54,10 @@ def add_picture_tool(
     own = inspect.signature(function)
     shown = [one for one in own.parameters.values() if one.kind is not one.KEYWORD_ONLY]
     pictures = [number for number, one in enumerate(shown) if one.annotation in (Path, Path | None)]
-    typed = [gr.Textbox(visible=False, label=shown[number].name) for number in pictures]
+    asked_for = {number for number in pictures if shown[number].default is inspect.Parameter.empty}
+    typed = [
+        gr.Textbox(None if number in asked_for else "", visible=False, label=shown[number].name) for number in pictures
+    ]
     asked = [typed[pictures.index(number)] if number in pictures else one for number, one in enumerate(inputs)]
 
     async def tool(*given: Any) -> tuple[str, str]:
@@ -66,7 +69,7 @@ def add_picture_tool(
             yield from made if isinstance(made, Iterator) else [made]
 
         for number in pictures:
-            wanted = values[number] or shown[number].default is inspect.Parameter.empty
+            wanted = values[number] or number in asked_for
             values[number] = await fetch_picture(values[number], root) if wanted else None
         async for view in in_turn(lane, Client(address=request.client.host), steering, work):
             path = view
@@ -77,8 +80,8 @@ def add_picture_tool(
     for number in pictures:
         words = re.sub(rf"(\b{shown[number].name}: .*)", rf"\1 {HOW_TO_NAME_IT}", words, count=1)
     for number in pictures:
-        asked_for = shown[number].default is inspect.Parameter.empty
-        shown[number] = shown[number].replace(annotation=str, default=inspect.Parameter.empty if asked_for else "")
+        default = inspect.Parameter.empty if number in asked_for else ""
+        shown[number] = shown[number].replace(annotation=str, default=default)
     _show_as(tool, name, words, shown)
     outputs = [gr.Image(format="jpeg", visible=False, label="small"), gr.Textbox(visible=False, label="address")]
     _add(tool, f"{name}_tool", asked, outputs)

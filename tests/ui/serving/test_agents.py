@@ -26,17 +26,20 @@ from nst_core.ui.serving.page import Page
 from nst_core.ui.serving.server import launch_options
 from nst_core.ui.serving.turns import endpoint
 from nst_core.ui.stylize.endpoint import presets_in_words
+from nst_core.ui.widgets.pictures import PictureInput
 
 LANE = Lane()
 
 
-def enlarge(content: Path, size: float = 1500, *, steering=None) -> str:
+def enlarge(content: Path, size: float = 1500, ground: Path | None = None, *, steering=None) -> str:
     """Make a picture larger.
 
     Args:
         content: the picture.
         size: pixels of the longer side.
+        ground: a picture that is shown in its place.
     """
+    content = ground or content
     if size > 2000:
         raise ConfigError(f"size is {size:g}; give 2000 at most")
     path = new_file("large.png")
@@ -50,7 +53,10 @@ def url(tmp_path_factory):
     before = os.environ.get("GRADIO_TEMP_DIR")
     os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("uploads"))
     with Page(analytics_enabled=False) as demo:
-        inputs = [gr.Image(visible=False, label="content"), gr.Number(1500, visible=False, label="size")]
+        inputs = [
+            PictureInput(visible=False, label="content"), gr.Number(1500, visible=False, label="size"),
+            PictureInput(visible=False, label="ground"),
+        ]  # fmt: skip
         handler = agents.no_tool(endpoint(LANE, enlarge))
         gr.Button(visible=False).click(handler, inputs, gr.Image(visible=False), api_name="enlarge")
         agents.add_picture_tool("enlarge", LANE, enlarge, inputs)
@@ -114,6 +120,18 @@ def test_an_answer_is_a_small_jpeg_and_the_address_of_the_whole_png(ask, url):
     again = call(ask, "enlarge", content=address, size=60)  # what was answered can be asked for
     assert Image.open(io.BytesIO(base64.b64decode(again.content[0].data))).size == (60, 45)
     assert LANE.taken == 0
+
+
+def test_a_picture_that_may_be_left_out_is_asked_for_as_the_others_are(ask):
+    tools = {tool.name: tool for tool in ask(lambda session: session.list_tools()).tools}
+    schema = tools["enlarge"].inputSchema
+    assert schema["properties"]["ground"]["type"] == "string"
+    assert agents.HOW_TO_NAME_IT in schema["properties"]["ground"]["description"]
+    answer = call(ask, "enlarge", content=picture(), size=60, ground=picture(60))
+    assert Image.open(io.BytesIO(base64.b64decode(answer.content[0].data))).size == (60, 30)
+    assert (
+        "give an http or https address" in call(ask, "enlarge", content=picture(), ground="/etc/passwd").content[0].text
+    )
 
 
 REFUSED = {
