@@ -90,6 +90,10 @@ CSS = """
   box-shadow: 0 0 0 2px var(--block-background-fill), 0 0 0 3px var(--color-accent); }
 .block input[id^=range_id]::-moz-range-thumb { background: var(--color-accent); border: 0;
   box-shadow: 0 0 0 2px var(--background-fill-primary), 0 0 0 3px var(--color-accent); }
+/* and its tracks as light in the dark as in the light */
+.block input[id^=range_id]::-webkit-slider-runnable-track { background: linear-gradient(to right,
+  var(--slider-color) var(--range_progress), var(--border-color-primary) var(--range_progress)) !important; }
+.block input[id^=range_id]::-moz-range-track { background: var(--border-color-primary) !important; }
 .status, .chart, .live-preview { contain: content; }  /* what changes while painting lays out nothing else */
 .status { display: flex; flex-direction: column; gap: 4px; font-variant-numeric: tabular-nums; }
 .status progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px; overflow: hidden;
