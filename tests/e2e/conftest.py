@@ -149,7 +149,7 @@ def lasting_visitor(browser_contexts):
 def load(page: Page, url: str) -> Page:
     """The page as it opens in a browser that was never here."""
     if page.url.startswith("http"):
-        page.evaluate("localStorage.clear()")
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
     page.goto(url)
     expect(page.locator("#run")).to_be_visible(timeout=30_000)
     return page

@@ -102,3 +102,18 @@ def test_the_line_between_photo_and_painting_is_moved_on_the_picture(page):
     assert page.locator("#welcome img").first.evaluate("image => [image.clientWidth, image.naturalWidth]") == [SIZE] * 2
     page.locator("#welcome .whole").click()
     page.wait_for_function("document.fullscreenElement === null")
+
+
+def test_the_page_opens_as_it_was_left_and_a_link_as_it_says(page, app_url):
+    papers = page.locator("button.label-wrap", has_text="Papers and programs")
+    expect(papers).to_have_class(re.compile(r"\bopen\b"))
+    papers.click()
+    expect(papers).not_to_have_class(re.compile(r"\bopen\b"))
+    page.get_by_role("tab", name="Explain").click()
+    page.reload()
+    expect(page.get_by_role("tab", name="Explain")).to_have_attribute("aria-selected", "true", timeout=15_000)
+    expect(papers).not_to_have_class(re.compile(r"\bopen\b"))
+    page.goto(f"{app_url}?preset=lab")
+    expect(page.locator("#run")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("tab", name="Stylize")).to_have_attribute("aria-selected", "true")
+    papers.click()

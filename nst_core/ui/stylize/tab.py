@@ -10,7 +10,7 @@ from gradio.events import Dependency
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-from nst_core.ui.page import announcements, drops
+from nst_core.ui.page import announcements, drops, remembered
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
@@ -220,4 +220,5 @@ def _connect_page(
     page.load(None, js=drops.SCRIPT, **INSTANT)
     page.load(None, js=HAND_OVER, **INSTANT)
     page.load(None, js=announcements.SCRIPT, **INSTANT)
+    page.load(None, js=remembered.SCRIPT, **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)
