@@ -16,10 +16,10 @@ from nst_core.features.photographs import Photographs
 from nst_core.features.vgg import VGG
 from nst_core.instant.painter import Painter
 from nst_core.instant.perceptual import TrainingRecipe
-from nst_core.instant.steps import finish
 from nst_core.instant.strips import steps_in_strips
 from nst_core.instant.trainer import Trainer
 from nst_core.losses.style import STYLE_LOSSES
+from nst_core.steps import finish
 from nst_core.transfer import sources
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.kept import restored

@@ -12,6 +12,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.batch.tasks import AWay, Task
 from nst_core.devices import Compute, choose_compute
+from nst_core.instant.any_style import Paints, painter_of
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE, Painter
@@ -19,7 +20,6 @@ from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import save_result
 from nst_core.transfer.stylize import stylize
-from nst_core.universal.any_style import Paints, painter_of
 
 STYLES_KEPT = 8  # pictures of styles, decoded
 

@@ -18,12 +18,12 @@ from nst_core.commands.transparency import add_transparency
 from nst_core.devices import choose_compute
 from nst_core.errors import ConfigError, ImageError, said
 from nst_core.images import JPEG_ENDINGS
+from nst_core.instant.any_style import pictures_among
 from nst_core.instant.catalogue import open_styles
 from nst_core.outputs import check_apart, check_folder
 from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.schema import Setting
-from nst_core.universal.any_style import pictures_among
 
 HELP = "paint many pictures in many styles; cut off and started again, it goes on"
 EPILOG = (

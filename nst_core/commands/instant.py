@@ -18,13 +18,13 @@ from nst_core.devices import choose_compute
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, named
 from nst_core.files import make_folder
+from nst_core.instant.any_style import painter_of, pictures_among
 from nst_core.instant.catalogue import Catalogue, open_styles
 from nst_core.instant.kinds import PICTURE, Kind
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.transfer.color import COLORS
-from nst_core.universal.any_style import painter_of, pictures_among
 
 HELP = "paint pictures and videos in one pass, in a trained style or in that of any picture"
 EPILOG = (

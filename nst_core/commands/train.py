@@ -20,13 +20,13 @@ from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError, OutputError, listed, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
+from nst_core.instant.decoder_trainer import DecoderRecipe
 from nst_core.instant.lesson import QUICK, add_style
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.train import train
+from nst_core.instant.train_decoders import train_decoders
 from nst_core.instant.trainer import TrainingProgress
 from nst_core.outputs import check_distinct, check_network, check_output
-from nst_core.universal.train import train_decoders
-from nst_core.universal.trainer import DecoderRecipe
 
 HELP = "train a network that paints in styles of your own in one pass"
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nst_core.features.borders import reflected
+
 EPSILON = 1e-5  # added to variances, as torch does
 
 
@@ -30,49 +32,6 @@ class _Normalise(torch.autograd.Function):
         towards = torch.addcmul(_over(gradient, -slope * mean), gradient, _over(gradient, slope))
         towards.addcmul_(centred, _over(gradient, -slope * sharpness * along))
         return towards, along * positions, mean * positions
-
-
-class _Border(torch.autograd.Function):
-    """Reflected borders, in the channels-last layout for the same reason."""
-
-    @staticmethod
-    def forward(ctx, features: Tensor, border: int) -> Tensor:
-        ctx.border = border
-        batch, channels, height, width = features.shape
-        size = (batch, channels, height + 2 * border, width + 2 * border)
-        wide = features.new_empty(size).to(memory_format=torch.channels_last)
-        wide[..., border:-border, border:-border] = features
-        for inside, outside in _mirrored(wide, border):
-            outside.copy_(inside)
-        return wide
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
-        border, gradient = ctx.border, gradient.clone(memory_format=torch.channels_last)
-        for inside, outside in reversed(_mirrored(gradient, border)):
-            inside.add_(outside)
-        return gradient[..., border:-border, border:-border], None
-
-
-def reflected(features: Tensor, border: int) -> Tensor:
-    """Put a border around features, (B, C, H, W) -> (B, C, H + 2·border, W + 2·border), in which they are mirrored."""
-    return _Border.apply(features, border)
-
-
-def _mirrored(wide: Tensor, border: int) -> list[tuple[Tensor, Tensor]]:
-    """Views of columns and then rows within the border's reach, each with that on the border which mirrors it."""
-    middle, pairs = wide[..., border:-border, :], []
-    for offset in range(1, border + 1):
-        pairs += [
-            (middle[..., edge + step * offset], middle[..., edge - step * offset])
-            for edge, step in ((border, 1), (wide.shape[3] - border - 1, -1))
-        ]
-    for offset in range(1, border + 1):
-        pairs += [
-            (wide[..., edge + step * offset, :], wide[..., edge - step * offset, :])
-            for edge, step in ((border, 1), (wide.shape[2] - border - 1, -1))
-        ]
-    return pairs
 
 
 def moments_of_rows(features: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from nst_core import images
 from nst_core.errors import ConfigError, listed, said
 from nst_core.instant.layers import Convolution, Residual
-from nst_core.instant.steps import Steps, finish
+from nst_core.steps import Steps, finish
 
 RESIDUAL_BLOCKS = 5
 PHOTO = "photo"  # the style that every trained network has besides: the picture as it is, to blend others with

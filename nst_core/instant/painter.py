@@ -12,8 +12,8 @@ from nst_core.devices import Compute, put_on
 from nst_core.errors import ConfigError, listed, said, seen
 from nst_core.instant.memory import WHOLE_AREA, in_one_piece
 from nst_core.instant.network import PHOTO, TransformationNetwork
-from nst_core.instant.steps import Steps, finish, on_device
 from nst_core.instant.strips import steps_in_strips
+from nst_core.steps import Steps, finish, on_device
 
 MAX_SIDE = 10_000  # pixels; of what is read to be painted so
 GRAIN = 0.015  # deviation, of the pixel range, of the noise that a style has something to begin with on flat ground

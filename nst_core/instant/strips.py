@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from nst_core import images
 from nst_core.instant.layers import Convolution, Residual, moments, moments_of_rows
 from nst_core.instant.network import TransformationNetwork
-from nst_core.instant.steps import Steps
+from nst_core.steps import Steps
 
 STRIP_AREA = 2**18  # pixels of the picture in a strip, about
 LEAST_ROWS = 8  # of a strip, at any scale

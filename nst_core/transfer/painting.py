@@ -218,13 +218,15 @@ class Painting:
     def _start(self, objective: StyleTransferObjective) -> Tensor:
         material = StartMaterial(
             content_image=objective.content_image,
-            style_image=objective.style_images[0],
+            style_images=objective.style_images,
             start_image=self.sources.start_image,
             noise_deviation=self.config.noise_deviation,
             seed=self.config.seed,
+            compute=self.compute,
+            blend=self.config.blend,
         )
         start = STARTS[self.config.start](material)
-        if self.config.wrap and self.config.start in ("style", "image"):  # content and noise are tiles
+        if self.config.wrap and self.config.start in ("style", "image", "quick"):  # content and noise are tiles
             start = as_tile(start)
         return start.to(self.compute.device)
 

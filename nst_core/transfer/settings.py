@@ -64,9 +64,9 @@ class Settings:
     start: str = setting(
         "content",
         "Start from",
-        "content, noise, style, or a picture's path",
+        "content, noise, style, quick: what one pass paints, or a picture's path",
         option="init",
-        choices=titled(STARTS) | {"image": "another picture"},
+        choices=titled(STARTS) | {"quick": "a quick painting", "image": "another picture"},
         page=Control("radio", "main", wide=True),
         compared="content, noise, style",
         typed="START",

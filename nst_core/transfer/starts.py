@@ -1,14 +1,16 @@
 """Makes the picture that the optimisation starts from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from nst_core import images
+from nst_core.devices import Compute
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import NORMALIZATIONS
+from nst_core.universal.painter import UniversalPainter, style_picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,10 +18,12 @@ class StartMaterial:
     """Holds all that a start can be made of: pictures (1, 3, H, W) in [0, 1], content at the size to be painted."""
 
     content_image: Tensor
-    style_image: Tensor
+    style_images: Sequence[Tensor]
     start_image: Tensor | None
     noise_deviation: float  # of the pixel range
     seed: int
+    compute: Compute
+    blend: Sequence[float] = ()  # shares of the styles; (): equal
 
 
 def _content(material: StartMaterial) -> Tensor:
@@ -29,7 +33,7 @@ def _content(material: StartMaterial) -> Tensor:
 
 def _style(material: StartMaterial) -> Tensor:
     """Start from the style picture, scaled and cropped to the content's shape, never squashed."""
-    return images.cover(material.style_image, images.size_of(material.content_image))
+    return images.cover(material.style_images[0], images.size_of(material.content_image))
 
 
 def _noise(material: StartMaterial) -> Tensor:
@@ -38,6 +42,13 @@ def _noise(material: StartMaterial) -> Tensor:
     noise = torch.randn(material.content_image.shape, generator=generator) * material.noise_deviation
     mean = torch.tensor(NORMALIZATIONS["imagenet"][0]).view(1, 3, 1, 1)
     return (mean + noise).clamp(0, 1).to(material.content_image.device)
+
+
+def _quick(material: StartMaterial) -> Tensor:
+    """Start from what one pass makes of the content in the style, after which little is left to do (`universal/`)."""
+    pictures = {str(number): style_picture(image) for number, image in enumerate(material.style_images)}
+    shares = dict(zip(pictures, material.blend or [1.0] * len(pictures), strict=True))
+    return UniversalPainter(pictures, material.compute).paint(material.content_image, shares)
 
 
 def _image(material: StartMaterial) -> Tensor:
@@ -51,5 +62,6 @@ STARTS: dict[str, Callable[[StartMaterial], Tensor]] = {
     "content": _content,
     "noise": _noise,
     "style": _style,
+    "quick": _quick,
     "image": _image,
 }

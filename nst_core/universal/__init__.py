@@ -1,1 +1,1 @@
-"""Paints in the style of any picture at once, by moving clouds of features; imports features, losses and instant."""
+"""Paints in the style of any picture at once, by moving clouds of features; imports features and losses."""

@@ -10,10 +10,10 @@ from torch.nn import functional as F
 
 from nst_core.assets import ASSETS
 from nst_core.errors import WeightsError, named
+from nst_core.features.borders import reflected
 from nst_core.features.checkpoint import plan
 from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.files import writing
-from nst_core.instant.layers import reflected
 
 LEVELS = ("conv4_1", "conv3_1", "conv2_1", "conv1_1")  # coarse to fine
 ENLARGE = "enlarge"

@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nst_core.features.borders import reflected
 from nst_core.features.refit import fit_convolution
 from nst_core.features.vgg import POOLINGS, VGG
-from nst_core.instant.layers import reflected
 from nst_core.universal.decoders import ENLARGE, LEVELS, Decoders
 
 HIDDEN = 1e-9  # below zero: where a feature was nothing, whatever ReLU takes away is as good

@@ -13,8 +13,7 @@ from nst_core.devices import Compute, put_on
 from nst_core.errors import ConfigError, listed, said
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import BUNDLED_BACKBONE
-from nst_core.instant.steps import Steps, finish, on_device
-from nst_core.instant.styles import PAINTED_SIDE, SHOWN, THUMBNAIL_SIDE
+from nst_core.steps import Steps, finish, on_device
 from nst_core.universal.decoders import LEVELS, Decoders, load_decoders
 from nst_core.universal.transport import Cloud, optimal_map
 
@@ -225,12 +224,6 @@ def style_picture(image: Tensor) -> Tensor:
     """Keep as much of a style's picture (1, 3, H, W) in [0, 1] as is looked at: (1, 3, H', W') uint8."""
     side = max(images.size_of(image))
     return (images.fit(image, min(side, STYLE_SIDES[1])) * 255).round().to(torch.uint8)
-
-
-def thumbnail(painter: UniversalPainter, name: str) -> bytes:
-    """Paint the photograph that shows every style, as a small JPEG."""
-    photo = images.cover(images.load(SHOWN), (PAINTED_SIDE, PAINTED_SIDE))
-    return images.encode_jpeg(painter.paint(photo, {name: 1.0}), quality=80, max_side=THUMBNAIL_SIDE)
 
 
 @cache

@@ -7,8 +7,8 @@ from nst_core.devices import Compute
 from nst_core.instant import strips as module
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
-from nst_core.instant.steps import finish
 from nst_core.instant.strips import Kept, steps_in_strips, strips
+from nst_core.steps import finish
 from tests.stand_ins import DEVICES
 
 

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
+from nst_core.devices import Compute
 from nst_core.errors import ConfigError
 from nst_core.transfer.starts import STARTS, StartMaterial
+from nst_core.universal.painter import UniversalPainter, style_picture
 from tests.stand_ins import DEVICES
 
 
@@ -14,7 +18,9 @@ def material(device="cpu", seed=0, noise_deviation=0.25, **pictures) -> StartMat
         "start_image": torch.rand(1, 3, 30, 90, generator=generator),
     } | pictures
     images = {name: image if image is None else image.to(device) for name, image in images.items()}
-    return StartMaterial(**images, noise_deviation=noise_deviation, seed=seed)
+    images["style_images"] = [images.pop("style_image")]
+    compute = Compute(device=device, precision="fp32")
+    return StartMaterial(**images, noise_deviation=noise_deviation, seed=seed, compute=compute)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -96,7 +102,16 @@ def test_the_other_starts_need_no_picture(name):
 @pytest.mark.parametrize("name", STARTS)
 def test_a_start_leaves_the_pictures_alone(name):
     given = material()
-    before = [image.clone() for image in (given.content_image, given.style_image, given.start_image)]
+    before = [image.clone() for image in (given.content_image, *given.style_images, given.start_image)]
     STARTS[name](given)
-    for image, old in zip((given.content_image, given.style_image, given.start_image), before, strict=True):
+    for image, old in zip((given.content_image, *given.style_images, given.start_image), before, strict=True):
         assert torch.equal(image, old)
+
+
+def test_a_quick_start_is_one_pass_in_the_style_or_between_several():
+    given = material()
+    pictures = {"a": style_picture(given.style_images[0]), "b": style_picture(given.start_image)}
+    painter = UniversalPainter(pictures, given.compute)
+    assert torch.equal(STARTS["quick"](given), painter.paint(given.content_image, {"a": 1.0}))
+    both = replace(given, style_images=[given.style_images[0], given.start_image], blend=(3.0, 1.0))
+    assert torch.equal(STARTS["quick"](both), painter.paint(given.content_image, {"a": 3.0, "b": 1.0}))

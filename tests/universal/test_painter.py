@@ -8,7 +8,7 @@ from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError
 from nst_core.universal import painter as module
-from nst_core.universal.painter import UniversalPainter, style_picture, thumbnail
+from nst_core.universal.painter import UniversalPainter, style_picture
 from tests.stand_ins import DEVICES
 
 CPU = Compute(device="cpu", precision="fp32")
@@ -133,8 +133,3 @@ def test_what_cannot_be_painted_is_refused(painter, photo, weights, strength, wo
 def test_a_large_style_is_kept_as_large_as_it_is_looked_at():
     kept = style_picture(torch.rand(1, 3, 700, 1400))
     assert kept.dtype == torch.uint8 and images.size_of(kept) == (512, 1024)
-
-
-def test_a_thumbnail_is_a_small_jpeg(painter):
-    small = thumbnail(painter, "koi_mosaic")
-    assert small.startswith(b"\xff\xd8\xff") and len(small) < 2**16

@@ -16,7 +16,7 @@ from nst_core.assets import ASSETS
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
 from nst_core.instant.painter import MAX_SIDE
-from nst_core.instant.steps import Steps
+from nst_core.steps import Steps
 from nst_core.transfer.presets import DEFAULT_PRESET
 from nst_core.transfer.steering import Steering
 from nst_core.ui.page.downloads import new_file

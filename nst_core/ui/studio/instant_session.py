@@ -15,19 +15,19 @@ from nst_core.devices import choose_compute
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
 from nst_core.file_names import Names, named_after, portable
+from nst_core.instant.any_style import Paints, thumbnail, unlike
 from nst_core.instant.catalogue import Catalogue, Style, open_styles
 from nst_core.instant.network import LONGEST_NAME
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import Painter
-from nst_core.instant.steps import Steps, finish
 from nst_core.instant.styles import StyleFile
+from nst_core.steps import Steps, finish
 from nst_core.transfer.color import COLORS
 from nst_core.ui.serving.jobs import Job
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.camera import Live
 from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
-from nst_core.universal.any_style import Paints, unlike
-from nst_core.universal.painter import UniversalPainter, style_picture, thumbnail
+from nst_core.universal.painter import UniversalPainter, style_picture
 
 NO_BLEND = "nothing"
 MOST_OWN = 12  # pictures that a page keeps as styles; one takes up to 3 MB

@@ -22,6 +22,7 @@ from nst_core.ui.stylize.control_events import steer
 from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue, Thumbnail
 
 PICTURES = ASSETS / "looks"
+QUICK_STEPS = 24  # from a quick painting on; as near to both pictures as the studio's own (tests/benchmarks/any_style)
 DECADES = 2.0  # that the handle moves β to either side of the preset's own
 
 
@@ -33,23 +34,27 @@ class Look(NamedTuple):
         title: on the page.
         decades: by which β is moved, by powers of ten.
         color: one of COLORS.
+        quick: begin with what one pass paints, and go on for a few steps.
     """
 
     name: str
     title: str
     decades: float = 0.0
     color: str = "style"
+    quick: bool = False
 
     def config(self, backbone: str | None = None) -> StyleTransferConfig:
         """Give its settings on a network, by default the one that fits this machine."""
         config = default_config(DEFAULT_PRESET, backbone)
-        return config.changed(style_weight=moved(config.style_weight, self.decades), color=self.color)
+        config = config.changed(style_weight=moved(config.style_weight, self.decades), color=self.color)
+        return config.changed(start="quick", smallest_scale=0, steps=QUICK_STEPS) if self.quick else config
 
 
 LOOKS = (
     Look("balanced", "Balanced"),
     Look("bold", "Bold", decades=0.7),
     Look("photo_colours", "Photo colours", color="content"),
+    Look("quick", "Quick", quick=True),
 )
 
 
@@ -103,7 +108,7 @@ def connect_looks(session: gr.State, parts: LookParts, form: Form) -> None:
     given = form.only(*PAINTED_WITH) | {"balance": parts.balance}
     once: dict[str, Any] = {"trigger_mode": "always_last"}
     parts.balance.input(given.given_to(lean), [session, *given], form["style_weight"], **once, **QUEUED)
-    asked = form.only("preset", "backbone", "style_weight", "color")
+    asked = form.only("preset", "backbone", "style_weight", "color", "start")
     shown = Form({"looks": parts.strip, "balance": parts.balance})
     gr.on(asked.changes(), shown.filled_by(asked.given_to(reflect)), [session, *asked], list(shown), **once, **INSTANT)
 
@@ -139,13 +144,13 @@ def reflect(session: Session, shown: Mapping[str, Any]) -> Updates:
 
     Args:
         session: the page's.
-        shown: "preset", "backbone", "style_weight" and "color".
+        shown: "preset", "backbone", "style_weight", "color" and "start".
     """
     weight, chosen, balance = shown["style_weight"], 0, gr.skip()
     with suppress(NSTError):
-        at = (shown["preset"], weight, shown["color"])
+        at = (shown["preset"], weight, shown["color"], shown["start"])
         wanted = [look.config(shown["backbone"]) for look in LOOKS]
-        known = [(DEFAULT_PRESET, config.style_weight, config.color) for config in wanted]
+        known = [(DEFAULT_PRESET, config.style_weight, config.color, config.start) for config in wanted]
         chosen = known.index(at) + 1 if at in known else 0
         if weight is not None and weight not in session.leant:  # a hand is ahead of what it has moved
             own = _own_weight(session, shown)

@@ -12,7 +12,8 @@ from nst_core.errors import ConfigError, listed, said
 from nst_core.file_names import Names
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.network import LONGEST_NAME
-from nst_core.instant.steps import Steps
+from nst_core.instant.styles import PAINTED_SIDE, SHOWN, THUMBNAIL_SIDE
+from nst_core.steps import Steps
 from nst_core.universal.painter import UniversalPainter, style_picture
 
 
@@ -77,3 +78,9 @@ def painter_of(styles: Mapping[str, float], catalogue: Catalogue, compute: Compu
     named = {names.free(path.stem): path for path in paths}
     pictures = {name: style_picture(images.load(path)) for name, path in named.items()}
     return UniversalPainter(pictures, compute), {name: styles[str(path)] for name, path in named.items()}
+
+
+def thumbnail(painter: UniversalPainter, name: str) -> bytes:
+    """Paint the photograph that shows every style, as a small JPEG."""
+    photo = images.cover(images.load(SHOWN), (PAINTED_SIDE, PAINTED_SIDE))
+    return images.encode_jpeg(painter.paint(photo, {name: 1.0}), quality=80, max_side=THUMBNAIL_SIDE)

@@ -11,11 +11,11 @@ from nst_core.devices import Compute
 from nst_core.features import weights
 from nst_core.features.photographs import Photographs, Reading
 from nst_core.features.vgg import BUNDLED_BACKBONE
+from nst_core.instant.decoder_trainer import DecoderRecipe, DecoderTrainer
 from nst_core.instant.trainer import TrainingProgress
 from nst_core.outputs import check_network
 from nst_core.transfer.steering import Steering
 from nst_core.universal.decoders import save_decoders
-from nst_core.universal.trainer import DecoderRecipe, DecoderTrainer
 
 OWN_PAINTINGS = ASSETS / "styles"
 CHECKPOINT_STEPS = 100

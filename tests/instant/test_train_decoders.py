@@ -9,11 +9,11 @@ from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import WeightsError
 from nst_core.features.photographs import HELD_OUT, Photographs
+from nst_core.instant import train_decoders as module
+from nst_core.instant.decoder_trainer import DecoderRecipe, DecoderTrainer
+from nst_core.instant.train_decoders import train_decoders
 from nst_core.transfer.steering import Steering
-from nst_core.universal import train as module
 from nst_core.universal.decoders import LEVELS, load_decoders
-from nst_core.universal.train import train_decoders
-from nst_core.universal.trainer import DecoderRecipe, DecoderTrainer
 from tests.stand_ins import DEVICES
 
 SMALL = DecoderRecipe(fitted_crops=2, steps=4, batch=2, crop=64)

@@ -5,11 +5,11 @@ import torch
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
+from nst_core.instant.any_style import painter_of, pictures_among, thumbnail
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
-from nst_core.universal.any_style import painter_of, pictures_among
-from nst_core.universal.painter import UniversalPainter
+from nst_core.universal.painter import UniversalPainter, style_picture
 from tests.instant.test_painter import CPU, network_of
 
 
@@ -45,3 +45,9 @@ def test_what_is_neither_or_cannot_be_blended_is_refused(catalogue, paintings, t
     (tmp_path / "letter.jpg").write_text("Dear reader")
     with pytest.raises(ImageError, match=r"letter.jpg"):
         painter_of({str(tmp_path / "letter.jpg"): 1.0}, catalogue, CPU)
+
+
+def test_a_thumbnail_is_a_small_jpeg():
+    painter = UniversalPainter({"oil": style_picture(torch.rand(1, 3, 32, 32))}, CPU)
+    small = thumbnail(painter, "oil")
+    assert small.startswith(b"\xff\xd8\xff") and len(small) < 2**16
