@@ -93,11 +93,12 @@ def optimal_map(source: Cloud, target: Cloud) -> Map:
 
     Source: Lu et al. (2019), "A closed-form solution to universal style transfer", eq. 9.
     """
-    energy = source.mean.square().mean(1) + source.covariance.diagonal(dim1=1, dim2=2).mean(1)
-    values, directions = torch.linalg.eigh(source.covariance.double())
+    own, goal = (cloud.covariance.cpu().double() for cloud in (source, target))  # which not every device can
+    energy = source.mean.cpu().square().mean(1) + own.diagonal(dim1=1, dim2=2).mean(1)
+    values, directions = torch.linalg.eigh(own)
     least = RIDGE * values.clamp(min=0).mean(1) + FLAT * energy + SMALLEST
     roots = torch.maximum(values, least[:, None]).sqrt()[:, None]
     root, inverse = ((directions * scale) @ directions.mT for scale in (roots, 1 / roots))
-    values, directions = torch.linalg.eigh(root @ target.covariance.double() @ root)
+    values, directions = torch.linalg.eigh(root @ goal @ root)
     middle = (directions * values.clamp(min=0).sqrt()[:, None]) @ directions.mT
-    return Map((inverse @ middle @ inverse).float(), source.mean, target.mean)
+    return Map((inverse @ middle @ inverse).float().to(source.mean.device), source.mean, target.mean)

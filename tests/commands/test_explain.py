@@ -25,6 +25,7 @@ QUICK = {
     "grid": ["sets=A", "ratios=1e-3,0.01", "size=32", "steps=2"],
     "step": ["size=32", "steps=2"],
     "start": ["starts=content", "size=32", "steps=2"],
+    "jump": ["size=32", "steps=2"],
     "gram": ["layer=conv1_1", "maps=2", "pairs=1", "size=32", "steps=2"],
     "sheet": ["size=32", "steps=2", "preset=lab"],
     "compose": ["size=32", "steps=2", "preset=lab", "scale=0.5"],
