@@ -20,8 +20,10 @@ from nst_core.universal.transport import Cloud, optimal_map
 STYLE_SIDES = (128, 1024)  # pixels; a style is looked at in the size of what is painted, but within these
 COARSEST = 128  # pixels, the least of the longer side at which painting begins
 CARRIED = 0.3  # of a coarser painting in what the next one begins from, the photo being the rest
-BAND_AREA = 2**20  # pixels of a picture that are painted at a time
-REACH = 96  # pixels; no feature, and no pixel made of one, depends on what is further away
+WHOLE_AREA = 2**20  # pixels; larger pictures are painted in bands
+BAND_AREA = 3 * 2**17  # pixels of one, about
+# Pixels; at each level no feature, and no pixel made of one, depends on what is further away.
+REACH = {"conv4_1": 96, "conv3_1": 40, "conv2_1": 16, "conv1_1": 8}
 MARGINS = {"conv4_1": 40, "conv3_1": 16, "conv2_1": 8, "conv1_1": 0}  # pixels beyond an edge that a level depends on
 MULTIPLE = 8  # pixels, of which sides are made whole numbers: three halvings
 MOST_CLOUDS = 64  # kept, the newest: a style of one size takes 0.4 MB
@@ -145,7 +147,7 @@ class UniversalPainter:
         """Measure the clouds of a style's picture, whose longer side is made so long, once."""
         if (name, side) not in self._clouds:
             picture = _whole(images.fit(self.pictures[name].float() / 255, side)).to(self.compute.device)
-            band = _Band(0, picture.shape[2], picture.shape[2])
+            band = _Band(0, picture.shape[2], picture.shape[2], 0)
             self._clouds[name, side] = {level: Cloud.of(self._seen(picture, level, band)) for level in LEVELS}
             yield
         self._clouds.move_to_end((name, side))
@@ -163,7 +165,7 @@ class UniversalPainter:
 
     def _pass(self, image: Tensor, level: str, goal: Cloud, strength: float) -> Steps[Tensor]:
         """Move an image's features of a level, and make a picture of them: in bands, as if in one piece."""
-        bands = list(_bands(image))
+        bands = list(_bands(image, REACH[level]))
         parts, features = [], image
         for band in bands:
             features = self._seen(image, level, band)
@@ -197,9 +199,9 @@ class UniversalPainter:
 class _Band:
     """Rows first … end - 1 of a picture, and those around them that they depend on, top … bottom - 1."""
 
-    def __init__(self, first: int, end: int, height: int):
+    def __init__(self, first: int, end: int, height: int, reach: int):
         self.first, self.end = first, end
-        self.top, self.bottom = max(0, first - REACH), min(height, end + REACH)
+        self.top, self.bottom = max(0, first - reach), min(height, end + reach)
 
     def cut(self, seen: Tensor, image: Tensor) -> Tensor:
         """Take the rows first … end - 1 out of what was made of top … bottom - 1, at whatever scale it is."""
@@ -207,11 +209,11 @@ class _Band:
         return seen[:, :, (self.first - self.top) // scale : (self.end - self.top) // scale]
 
 
-def _bands(image: Tensor) -> Iterator[_Band]:
+def _bands(image: Tensor, reach: int) -> Iterator[_Band]:
     height, width = images.size_of(image)
-    rows = max(MULTIPLE, BAND_AREA // width // MULTIPLE * MULTIPLE)
+    rows = height if height * width <= WHOLE_AREA else max(MULTIPLE, BAND_AREA // width // MULTIPLE * MULTIPLE)
     for first in range(0, height, rows):
-        yield _Band(first, min(first + rows, height), height)
+        yield _Band(first, min(first + rows, height), height, reach)
 
 
 def _whole(image: Tensor) -> Tensor:
