@@ -115,7 +115,7 @@ def sheet(paintings: list[Path], path: Path) -> None:
         painter = UniversalPainter({"a": style_picture(style)}, choose_compute())
         made = [images.cover(painter.paint(photo, {"a": 1.0}), TILE[::-1]) for photo in photos]
         rows.append(torch.cat([images.cover(style, (TILE[1], TILE[1])), *made], 3))
-    images.to_pil(torch.cat(rows, 2)).save(path, quality=88)
+    images.to_pil(torch.cat(rows, 2)).save(path, quality=80)
 
 
 def main() -> None:
