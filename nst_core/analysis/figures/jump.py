@@ -145,9 +145,9 @@ FIGURE = Figure(
     "the other that takes the least work is known in closed form. In the first row it is taken at once, deep layer "
     "first, and a decoder makes a picture of what was moved: any style, in one pass. In the second the optimiser "
     "walks down the same measure step by step, with the network that is chosen; the jump is always Lite's.",
-    equation="L = Σ_l W₂²(cloud_l(x), cloud_l(style)),  W₂² = ‖μ − μ_s‖² + tr(Σ + Σ_s − 2 (Σ^½ Σ_s Σ^½)^½)\n"
+    equation="L = Σ_l W₂²(cloud_l(x), cloud_l(style)),  W₂² = ‖μ − μ_s‖² + tr(Σ + Σ_s − 2 √(S Σ_s S)),  S = √Σ\n"
     "walk: x ← x − t H ∇L(x)\n"
-    "jump: f ← T (f − μ) + μ_s,  T = Σ^-½ (Σ^½ Σ_s Σ^½)^½ Σ^-½,  x ← decoder_l(f)",
+    "jump: f ← T (f − μ) + μ_s,  T = S⁻¹ √(S Σ_s S) S⁻¹,  x ← decoder_l(f)",
     source="Lu et al. (2019), eq. 9; Li et al. (2017) for decoders, coarse to fine; the walk's loss is Crowson's. Work "
     "is a share of a blank picture's",
     options=(steps_option(80), backbone_option(), size_option(256), seed_option()),

@@ -43,8 +43,8 @@ CSS = """
 #recipes .thumbnail img { width: 92px; height: 52px; }
 #recipes .strip::before { content: "Try one:"; align-self: center; color: var(--body-text-color-subdued);
   font-size: var(--text-sm); }
-#looks .strip { gap: 4px; } #looks .thumbnail { flex-direction: row; align-items: center; gap: 6px; width: auto !important;
-  padding-right: 8px; }
+#looks .strip { gap: 4px; }
+#looks .thumbnail { flex-direction: row; align-items: center; gap: 6px; width: auto !important; padding-right: 8px; }
 #looks .thumbnail img { width: 40px; height: 40px; }
 /* the example gives way to a painting, and the place of one that is not begun takes none */
 #stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
