@@ -59,10 +59,10 @@ def test_a_picture_in_bands_is_painted_as_in_one_piece(photo, device, monkeypatc
     painter = UniversalPainter(
         {"a": style_picture(images.load(STYLES["koi_mosaic"]))}, Compute(device=device, precision="fp32")
     )
-    tall = images.resize(photo, (600, 56))
+    tall = images.resize(photo, (400, 40))
     whole = painter.paint(tall, {"a": 1.0})
-    monkeypatch.setattr(module, "WHOLE_AREA", 56 * 300)
-    monkeypatch.setattr(module, "BAND_AREA", 56 * 120)
+    monkeypatch.setattr(module, "WHOLE_AREA", 40 * 200)
+    monkeypatch.setattr(module, "BAND_AREA", 40 * 80)
     assert sum(1 for _ in painter.steps(tall, {"a": 1.0})) > 4 * 5
     torch.testing.assert_close(painter.paint(tall, {"a": 1.0}), whole, rtol=0, atol=2e-3)
 
