@@ -68,8 +68,9 @@ def png(path: Path) -> None:
 def jpeg(path: Path) -> None:
     images.save_png(NOISE, path.parent / "in.png")
     yield
-    options = SimpleNamespace(size=None, keep_transparency=False, style="waves", blend=[], strength=1.0, color="style")
-    instant._paint_picture(path.parent / "in.png", path, lambda image: image, options)
+    options = SimpleNamespace(size=None, keep_transparency=False, strength=1.0, color="style")
+    brush = SimpleNamespace(picture=lambda image: image, weights={"waves": 1.0})
+    instant._paint_picture(path.parent / "in.png", path, brush, options)
 
 
 def timelapse(path: Path) -> None:

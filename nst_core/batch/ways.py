@@ -16,6 +16,8 @@ from nst_core.instant.any_style import Paints, painter_of
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE, Painter
+from nst_core.instant.refine import refined
+from nst_core.steps import finish
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import save_result
@@ -110,9 +112,9 @@ def instant_paint(catalogue: Catalogue) -> Paint[Instant]:
             paints, weights = of_picture(task.style, compute)
         image = images.load(task.content, max_side=MAX_SIDE, keep_transparency=way.keep_transparency)
         ground = images.over_white(image)
-        painted = paints.paint(
-            ground if way.size is None else images.fit(ground, way.size), weights, strength=way.strength
-        )
+        fitted = ground if way.size is None else images.fit(ground, way.size)
+        painted = paints.paint(fitted, weights, strength=way.strength)
+        painted = finish(refined(paints, fitted, painted, weights, way.strength, compute))
         painted = images.as_transparent_as(COLORS[way.color].after(painted, ground), image)
         save_painted(painted, path, weights, strength=way.strength, color=way.color)
         yield 1.0

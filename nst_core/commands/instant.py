@@ -23,7 +23,9 @@ from nst_core.instant.catalogue import Catalogue, open_styles
 from nst_core.instant.kinds import PICTURE, Kind
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE
+from nst_core.instant.refine import refined
 from nst_core.instant.video import VideoProgress, paint_video
+from nst_core.steps import finish
 from nst_core.transfer.color import COLORS
 
 HELP = "paint pictures and videos in one pass, in a trained style or in that of any picture"
@@ -94,13 +96,21 @@ class _Brush:
         if not asked:
             known = ", ".join(catalogue.styles)
             raise ConfigError(f"no style is named; choose of {known}, or name a picture, by --style")
-        self.painter, self.weights = painter_of(asked, catalogue, choose_compute())
+        self.compute = choose_compute()
+        self.painter, self.weights = painter_of(asked, catalogue, self.compute)
         self.strength, self.color = options.strength, options.color
         self.painter.recipe(self.weights, self.strength)
 
     def __call__(self, image: Tensor) -> Tensor:
         painted = self.painter.paint(image, self.weights, strength=self.strength)
         return COLORS[self.color].after(painted, image)
+
+    def picture(self, image: Tensor) -> Tensor:
+        """Paint a picture that stands still, which is refined."""
+        quick = self(image)
+        steps = refined(self.painter, image, quick, self.weights, self.strength, self.compute)
+        painted = finish(steps)
+        return quick if painted is quick else COLORS[self.color].after(painted, image)
 
 
 def _shares(options: argparse.Namespace) -> dict[str, float]:
@@ -157,7 +167,9 @@ def _paint(source: Path, output: Path, kind: Kind, brush: _Brush, options: argpa
 def _paint_picture(source: Path, output: Path, brush: _Brush, options: argparse.Namespace) -> None:
     image = images.load(source, max_side=MAX_SIDE, keep_transparency=options.keep_transparency)
     ground = images.over_white(image)
-    painted = DEVICES.submit(brush, ground if options.size is None else images.fit(ground, options.size)).result()
+    painted = DEVICES.submit(
+        brush.picture, ground if options.size is None else images.fit(ground, options.size)
+    ).result()
     painted = images.as_transparent_as(painted, image)
     save_painted(painted, output, brush.weights, strength=options.strength, color=options.color)
 

@@ -17,7 +17,7 @@ from tests.runs import CPU
 LEAST = {
     "content": {"layers": "conv1_1, conv2_1"}, "style": {"sets": "A, A-B"}, "start": {"steps": 7},
     "grid": {"sets": "A, A-B", "ratios": "1, 2"}, "gram": {"layer": "conv2_1", "maps": 4},
-    "sheet": {"preset": "lab"}, "compose": {"preset": "lab"}, "formula": {"preset": "lab"}, "step": {},
+    "sheet": {"preset": "lab"}, "compose": {"preset": "lab"}, "formula": {"preset": "lab"}, "step": {}, "jump": {},
 }  # fmt: skip
 PAINTED = tuple(name for name in FIGURES if name != "classify")  # which needs a network of its own
 WITH_RECORDS = tuple(name for name in PAINTED if name != "step")  # whose pictures no run of a preset makes

@@ -12,7 +12,7 @@ from nst_core.file_names import named_after
 from nst_core.instant.catalogue import open_styles
 from nst_core.instant.painted_picture import save_painted
 from nst_core.transfer.steering import Steering
-from nst_core.ui.instant.picture import on_device, read
+from nst_core.ui.instant.picture import on_device, read, refine_on_device
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import QUEUED
 from nst_core.ui.page.toasts import refusal
@@ -82,7 +82,9 @@ def instant_endpoint(
         session.chosen = style
         session.mix = Mix(strength=strength, color=color)
         given = read(content, size, keep_transparency)
-        painted = given.finished(on_device(session.brush(), steering)(given.image))
+        brush = session.brush()
+        quick = on_device(brush, steering)(given.image)
+        painted = given.finished(refine_on_device(brush, given.image, quick, steering))
     except NSTError as error:
         raise refusal(error) from None
     path = new_file(named_after(content.stem, style, ending=".png"))

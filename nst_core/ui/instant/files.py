@@ -18,7 +18,7 @@ from nst_core.files import writing
 from nst_core.instant.kinds import FILM, PICTURE, kind_of
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.transfer.steering import Steering
-from nst_core.ui.instant.picture import on_device, read
+from nst_core.ui.instant.picture import on_device, read, refine_on_device
 from nst_core.ui.page.downloads import in_use, new_file
 from nst_core.ui.page.events import Update
 from nst_core.ui.page.form import Form, Updates
@@ -246,7 +246,8 @@ class _Zip:
         if kind is not PICTURE:
             return self._add_animation(source, kind.endings[0])
         picture = read(source, self.shown["size"], self.shown["keep_transparency"])
-        painted = picture.finished(on_device(self.brush)(picture.image))
+        quick = on_device(self.brush)(picture.image)
+        painted = picture.finished(refine_on_device(self.brush, picture.image, quick))
         jpeg = self.shown["kind"] == "JPEG"
         ending = images.JPEG_ENDINGS[0] if jpeg else kind.endings[0]
         with self.archive.open(self.names.free(portable(source.stem), ending), "w") as entry:

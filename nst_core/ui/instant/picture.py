@@ -88,6 +88,14 @@ def paint_picture(
     polish = gr.Button(POLISH if style_picture(session) else POLISH_WITH_OWN)
     files = {"download": soon, "jpeg": soon}
     yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True), "polish": polish, **files}
+    began, quick = time.monotonic(), painted
+    try:
+        painted = refine_on_device(brush, given.image, quick)
+    except NSTError as error:  # what is there is a painting all the same
+        yield {"status": status_html(text, f"not refined: {error}")}
+    if painted is not quick:
+        text = f"{text}, refined in {time.monotonic() - began:.2f} s more"
+        yield {"status": status_html(text), "result": gr.HTML(value=comparison(given.image, painted), visible=True)}
     path = new_file(brush.file_name(source.stem, ".png"))
     for file in (path, path.with_suffix(".jpg")):
         brush.save(given.finished(painted), file)
@@ -137,6 +145,11 @@ def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tenso
             return DEVICES.run_steps(_stoppable(brush.steps(image), steering)).result()
 
     return paint
+
+
+def refine_on_device(brush: Brush, image: Tensor, painted: Tensor, steering: Steering | None = None) -> Tensor:
+    """Refine what a brush painted of an image, on the device's thread; the painting itself where nothing is refined."""
+    return DEVICES.run_steps(_stoppable(brush.refine(image, painted), steering)).result()
 
 
 def _stoppable(steps: Steps[Tensor], steering: Steering | None) -> Steps[Tensor]:

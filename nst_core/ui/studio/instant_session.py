@@ -20,6 +20,7 @@ from nst_core.instant.catalogue import Catalogue, Style, open_styles
 from nst_core.instant.network import LONGEST_NAME
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import Painter
+from nst_core.instant.refine import refined
 from nst_core.instant.styles import StyleFile
 from nst_core.steps import Steps, finish
 from nst_core.transfer.color import COLORS
@@ -77,6 +78,12 @@ class Brush:
         """Paint an image in steps, for DEVICES to take turns with others."""
         painted = yield from self._painter.steps(image, self._weights, strength=self._mix.strength)
         return COLORS[self._mix.color].after(painted, image)
+
+    def refine(self, image: Tensor, painted: Tensor) -> Steps[Tensor]:
+        """Go on from a painting in steps, see `refined`; gives the painting itself where there is nothing to refine."""
+        mix = self._mix
+        made = yield from refined(self._painter, image, painted, self._weights, mix.strength, choose_compute())
+        return painted if made is painted else COLORS[mix.color].after(made, image)
 
 
 @cache
