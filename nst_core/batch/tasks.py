@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -69,7 +69,7 @@ def read_table(
     output: Path,
     ending: str = ".png",
     *,
-    pictures: bool = False,
+    names: Container[str] = (),
 ) -> list[Task[AWay]]:
     """Read what is to be painted from a table: CSV with a head, or JSON, a list of objects.
 
@@ -79,7 +79,7 @@ def read_table(
         path: of the table, which has a column of contents and one of styles.
         way_of: makes of the other columns of a row, name -> text, how it is painted; raises ConfigError.
         output, ending: as of `pairs`.
-        pictures: whether styles are pictures rather than names.
+        names: of styles that are none of pictures.
 
     Raises:
         ConfigError: it cannot be read, or a row of it makes no sense; it says which.
@@ -98,7 +98,7 @@ def read_table(
                 ways[key] = way_of(rest)
             except ConfigError as error:
                 raise ConfigError(f"{where}: {error}") from None
-        style = str(path.parent / row["style"]) if pictures else row["style"]
+        style = row["style"] if row["style"] in names else str(path.parent / row["style"])
         found.append((path.parent / row["content"], style, ways[key]))
     if not found:
         raise ConfigError(f"{named(path)} has no rows; give it one for each painting")

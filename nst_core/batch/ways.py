@@ -24,6 +24,7 @@ from nst_core.transfer.record import save_result
 from nst_core.transfer.stylize import stylize
 
 STYLES_KEPT = 8  # pictures of styles, decoded
+PAINTERS_KEPT = 64  # in the style of a picture each, some 5 MB
 
 Strokes = Generator[
     float, None, None
@@ -93,9 +94,9 @@ def optimizer_paint() -> Paint[Optimized]:
 
 
 def instant_paint(catalogue: Catalogue) -> Paint[Instant]:
-    """Make what paints by `Instant`, in the styles of a catalogue and of pictures; each is prepared once a device."""
+    """Make what paints by `Instant`, in the styles of a catalogue and of pictures; PAINTERS_KEPT are kept."""
 
-    @lru_cache(STYLES_KEPT)
+    @lru_cache(PAINTERS_KEPT)
     def of_picture(style: str, compute: Compute) -> tuple[Paints, dict[str, float]]:
         return painter_of({style: 1.0}, catalogue, compute)
 

@@ -85,11 +85,11 @@ def _optimized(options: argparse.Namespace) -> None:
         every = argparse.Namespace(**{**vars(options), **asked, "preset": preset})
         config = config_of(every, compute)
         if config.start == "image":
-            raise ConfigError("a batch starts from content, style or noise; choose one by --init")
+            raise ConfigError("a batch starts from content, style, noise or quick; choose one by --init")
         return Optimized(preset, config, keep_transparency)
 
     if options.list:
-        tasks = read_table(_table(options.list), way_of, options.output, _ending(options), pictures=True)
+        tasks = read_table(_table(options.list), way_of, options.output, _ending(options))
     else:
         styles = [str(path) for path in _files([Path(style) for style in options.styles])]
         tasks = pairs(_files(options.contents), styles, way_of({}), options.output, _ending(options))
@@ -115,7 +115,8 @@ def _instant(options: argparse.Namespace) -> None:
         return Instant(**values, keep_transparency=options.keep_transparency)
 
     if options.list:
-        tasks = read_table(_table(options.list), way_of, options.output, _ending(options))
+        names = catalogue.styles
+        tasks = read_table(_table(options.list), way_of, options.output, _ending(options), names=names)
     else:
         tasks = pairs(_files(options.contents), options.styles, way_of({}), options.output, _ending(options))
     pictures = [path for task in tasks for path in pictures_among({task.style: 1.0}, catalogue)]

@@ -132,7 +132,10 @@ def _train_decoders(options: argparse.Namespace) -> None:
         raise ConfigError("no photographs are named to train with; name a folder of 1000 or more by --images DIR")
     _check_outputs(options, options.output, [])
     foreign = [option for option, (setting, _) in NUMBERS.items() if setting not in DECODERS]
-    if given := [option for option in foreign if getattr(options, NUMBERS[option][0]) is not None]:
+    given = [option for option in foreign if getattr(options, NUMBERS[option][0]) is not None]
+    given += ["--style-factor"] * bool(options.style_factor)
+    given += ["--backbone"] * (options.backbone != TrainingRecipe.backbone)
+    if given:
         raise ConfigError(f"{' and '.join(given)} says nothing about decoders; leave it out")
     numbers = {setting: getattr(options, setting) for setting in DECODERS}
     recipe = replace(DecoderRecipe(), **{name: number for name, number in numbers.items() if number is not None})

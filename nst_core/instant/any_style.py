@@ -75,9 +75,9 @@ def painter_of(styles: Mapping[str, float], catalogue: Catalogue, compute: Compu
     if not paths:
         return catalogue.painter(compute), dict(styles)
     names = Names(LONGEST_NAME)
-    named = {names.free(path.stem): path for path in paths}
-    pictures = {name: style_picture(images.load(path)) for name, path in named.items()}
-    return UniversalPainter(pictures, compute), {name: styles[str(path)] for name, path in named.items()}
+    named = {names.free(Path(style).stem): style for style in styles}  # as it was typed, "./a.jpg"
+    pictures = {name: style_picture(images.load(style)) for name, style in named.items()}
+    return UniversalPainter(pictures, compute), {name: styles[style] for name, style in named.items()}
 
 
 def thumbnail(painter: UniversalPainter, name: str) -> bytes:

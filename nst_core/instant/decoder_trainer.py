@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from nst_core import images
 from nst_core.devices import Compute, computing_on, put_on
+from nst_core.errors import ConfigError, said
 from nst_core.features.loading import load_network
 from nst_core.features.partial import damaged, put_aside, take_up
 from nst_core.features.photographs import Photographs
@@ -18,6 +19,8 @@ from nst_core.universal.decoders import LEVELS, Decoders
 from nst_core.universal.inverse import inverted
 from nst_core.universal.transport import Cloud, optimal_map
 
+# Settings that are whole numbers -> the least and the most that they may be.
+WHOLE_NUMBERS = {"fitted_crops": (1, 10_000), "steps": (1, 1_000_000), "batch": (2, 64), "crop": (48, 512)}
 FITTED_CROP = 128  # pixels
 PREVIEW_SIDE = 256  # pixels
 FAINT = 0.1  # of the mean target's square: fainter ones count as if they were so large
@@ -38,6 +41,14 @@ class DecoderRecipe:
     style_weight: float = 0.5  # of Gram matrices' relative distance, for moved ones
     painted: float = 0.25  # share of the crops that are of the painted pictures
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in WHOLE_NUMBERS.items():
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= high:
+                raise ConfigError(f"{name} is {said(value)}; give a whole number from {low} to {high}")
+        if self.crop % 8:
+            raise ConfigError(f"crop is {self.crop}; give a multiple of 8")
 
 
 class DecoderTrainer:

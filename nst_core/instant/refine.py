@@ -7,9 +7,11 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import Compute
+from nst_core.errors import ConfigError, DeviceError, ImageError
 from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.instant.any_style import Paints
 from nst_core.steps import Steps
+from nst_core.transfer.config import MAX_STYLES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
 from nst_core.universal.painter import UniversalPainter
@@ -42,12 +44,14 @@ def refined(
     blend = [strength * share for share in shares.values()]
     if strength < 1:
         styles, blend = [*styles, image], [*blend, 1 - strength]
-    config = (
-        PRESETS[DEFAULT_PRESET]
-        .config.on(BUNDLED_BACKBONE)
-        .changed(size=max(size), start="image", smallest_scale=0, steps=STEPS, blend=tuple(blend))
-    )
-    with closing(stylize(image, styles, config, start_image=painted, compute=compute)) as run:
-        for _ in run:
-            yield
-        return run.result.detach().cpu().clamp(0, 1)
+    if len(styles) > MAX_STYLES:
+        return painted
+    config = PRESETS[DEFAULT_PRESET].config.on(BUNDLED_BACKBONE)
+    config = config.changed(size=max(size), start="image", smallest_scale=0, steps=STEPS, blend=tuple(blend))
+    try:
+        with closing(stylize(image, styles, config, start_image=painted, compute=compute)) as run:
+            for _ in run:
+                yield
+            return run.result.detach().cpu().clamp(0, 1)
+    except (ConfigError, DeviceError, ImageError):  # less memory than the optimiser takes, or a style too narrow for it
+        return painted

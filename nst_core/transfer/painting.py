@@ -224,6 +224,7 @@ class Painting:
             seed=self.config.seed,
             compute=self.compute,
             blend=self.config.blend,
+            regions=objective.regions,
         )
         start = STARTS[self.config.start](material)
         if self.config.wrap and self.config.start in ("style", "image", "quick"):  # content and noise are tiles

@@ -12,6 +12,8 @@ from nst_core.errors import ConfigError
 from nst_core.features.vgg import NORMALIZATIONS
 from nst_core.universal.painter import UniversalPainter, style_picture
 
+QUICK_SIDE = 1024  # pixels of the longer side, the most at which a quick start is painted
+
 
 @dataclass(frozen=True, kw_only=True)
 class StartMaterial:
@@ -24,6 +26,7 @@ class StartMaterial:
     seed: int
     compute: Compute
     blend: Sequence[float] = ()  # shares of the styles; (): equal
+    regions: Sequence[Tensor] = ()  # (1, 1, H, W) of each style; (): they blend everywhere
 
 
 def _content(material: StartMaterial) -> Tensor:
@@ -45,10 +48,23 @@ def _noise(material: StartMaterial) -> Tensor:
 
 
 def _quick(material: StartMaterial) -> Tensor:
-    """Start from what one pass makes of the content in the style, after which little is left to do (`universal/`)."""
-    pictures = {str(number): style_picture(image) for number, image in enumerate(material.style_images)}
-    shares = dict(zip(pictures, material.blend or [1.0] * len(pictures), strict=True))
-    return UniversalPainter(pictures, material.compute).paint(material.content_image, shares)
+    """Start from what one pass makes of the content in the style, after which little is left to do (`universal/`).
+
+    Of large pictures in a smaller size, as it is but a start; of regions each in its style, the content elsewhere.
+    """
+    content, size = material.content_image, images.size_of(material.content_image)
+    image = images.fit(content, QUICK_SIDE) if max(size) > QUICK_SIDE else content
+    pictures = {str(number): style_picture(style) for number, style in enumerate(material.style_images)}
+    painter = UniversalPainter(pictures, material.compute)
+    if not material.regions:
+        shares = dict(zip(pictures, material.blend or [1.0] * len(pictures), strict=True))
+        return images.resize(painter.paint(image, shares), size)
+    whole = torch.cat(list(material.regions)).sum(0, keepdim=True).clamp(min=1)
+    start = content.clone()
+    for name, region in zip(pictures, material.regions, strict=True):
+        painted = images.resize(painter.paint(image, {name: 1.0}), size)
+        start += region / whole * (painted - content)
+    return start
 
 
 def _image(material: StartMaterial) -> Tensor:

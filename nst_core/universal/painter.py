@@ -1,5 +1,6 @@
 """Paints pictures in the style of any others, in one pass for each level of features, coarse to fine."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -9,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nst_core import images
-from nst_core.devices import Compute, put_on
-from nst_core.errors import ConfigError, listed, said
+from nst_core.devices import Compute, free_memory, put_on
+from nst_core.errors import ConfigError, DeviceError, listed, said
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.steps import Steps, finish, on_device
@@ -27,6 +28,10 @@ REACH = {"conv4_1": 96, "conv3_1": 40, "conv2_1": 16, "conv1_1": 8}
 MARGINS = {"conv4_1": 40, "conv3_1": 16, "conv2_1": 8, "conv1_1": 0}  # pixels beyond an edge that a level depends on
 MULTIPLE = 8  # pixels, of which sides are made whole numbers: three halvings
 MOST_CLOUDS = 64  # kept, the newest: a style of one size takes 0.4 MB
+
+# Bytes, as measured and a little more: of a pixel of a picture, and of the band at hand, by precision.
+PIXEL_BYTES = 120
+WORK_BYTES = {"fp32": 12e8, "bf16": 7e8}
 
 Clouds = dict[str, Cloud]  # level -> the cloud there
 
@@ -101,7 +106,7 @@ class UniversalPainter:
         @torch.no_grad()
         def steps() -> Steps[list[Tensor]]:
             goal = yield from self._goal(image, self.recipe(weights))
-            return (yield from self._passes(image, goal, 1.0))
+            return (yield from self._passes(image, goal, 1.0, every=True))
 
         return finish(on_device(self.compute, steps()))
 
@@ -114,6 +119,7 @@ class UniversalPainter:
         shares = self.recipe(weights, strength)
         if strength == 0:
             return image.clone()
+        self._check_memory(images.size_of(image))
         painted = yield from self._coarse_to_fine(image, shares, strength)
         if strength < 1:  # what the decoders lose of a picture that they leave as it is
             kept = yield from self._coarse_to_fine(image, shares, 0.0)
@@ -132,8 +138,23 @@ class UniversalPainter:
             goal = yield from self._goal(photo, shares)
             if painted is not None:
                 photo = torch.lerp(photo, images.resize(painted, images.size_of(photo)), CARRIED)
-            *_, painted = yield from self._passes(photo, goal, strength)
+            (painted,) = yield from self._passes(photo, goal, strength)
         return image if painted is None else painted
+
+    def _check_memory(self, size: tuple[int, int]) -> None:
+        """Refuse a picture (height, width) that this machine cannot hold."""
+        (height, width), free = size, free_memory(self.compute.device)
+        held = WORK_BYTES[self.compute.precision] + PIXEL_BYTES * height * width
+        if held <= free:
+            return
+        side = int(
+            max(size) * (max(0, free - WORK_BYTES[self.compute.precision]) / PIXEL_BYTES / height / width) ** 0.5
+        )
+        remedy = f"choose a size of at most {side // 16 * 16}" if side >= images.MIN_SIDE else "close other programs"
+        raise DeviceError(
+            f"painting {width}×{height} pixels in a picture's style takes about {held / 2**30:.1f} GB, and "
+            f"{self.compute.name} has {free / 2**30:.1f} GB free; {remedy}"
+        )
 
     def _goal(self, image: Tensor, shares: Mapping[str, float]) -> Steps[Clouds]:
         """Find the clouds between some styles, looked at in the size of an image."""
@@ -146,7 +167,8 @@ class UniversalPainter:
     def _looked_at(self, name: str, side: int) -> Steps[Clouds]:
         """Measure the clouds of a style's picture, whose longer side is made so long, once."""
         if (name, side) not in self._clouds:
-            picture = _whole(images.fit(self.pictures[name].float() / 255, side)).to(self.compute.device)
+            picture = self.pictures[name].float() / 255
+            picture = _whole(images.fit(picture, max(side, least_side(picture)))).to(self.compute.device)
             band = _Band(0, picture.shape[2], picture.shape[2], 0)
             self._clouds[name, side] = {level: Cloud.of(self._seen(picture, level, band)) for level in LEVELS}
             yield
@@ -155,13 +177,14 @@ class UniversalPainter:
             self._clouds.popitem(last=False)
         return self._clouds[name, side]
 
-    def _passes(self, image: Tensor, goal: Clouds, strength: float) -> Steps[list[Tensor]]:
-        """Take an image through all levels, each a share of the way to a style's clouds; the picture after each."""
+    def _passes(self, image: Tensor, goal: Clouds, strength: float, *, every: bool = False) -> Steps[list[Tensor]]:
+        """Take an image through all levels, each a share of the way to a style's clouds: the last picture, or every."""
         height, width = images.size_of(image)
-        made = [_whole(image).to(self.compute.device)]
+        picture, made = _whole(image).to(self.compute.device), list[Tensor]()
         for level in LEVELS:
-            made.append((yield from self._pass(made[-1], level, goal[level], strength)))
-        return [picture[..., :height, :width] for picture in made[1:]]
+            picture = yield from self._pass(picture, level, goal[level], strength)
+            made = [*made, picture] if every else [picture]
+        return [picture[..., :height, :width] for picture in made]
 
     def _pass(self, image: Tensor, level: str, goal: Cloud, strength: float) -> Steps[Tensor]:
         """Move an image's features of a level, and make a picture of them: in bands, as if in one piece."""
@@ -224,8 +247,14 @@ def _whole(image: Tensor) -> Tensor:
 
 def style_picture(image: Tensor) -> Tensor:
     """Keep as much of a style's picture (1, 3, H, W) in [0, 1] as is looked at: (1, 3, H', W') uint8."""
-    side = max(images.size_of(image))
-    return (images.fit(image, min(side, STYLE_SIDES[1])) * 255).round().to(torch.uint8)
+    side = min(max(images.size_of(image)), max(STYLE_SIDES[1], least_side(image)))
+    return (images.fit(image, side) * 255).round().to(torch.uint8)
+
+
+def least_side(image: Tensor) -> int:
+    """Tell how long the longer side of a picture has to be for the shorter one to be as long as any must be, pixels."""
+    shorter, longer = sorted(images.size_of(image))
+    return math.ceil(images.MIN_SIDE * longer / shorter)
 
 
 @cache

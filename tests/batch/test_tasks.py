@@ -64,8 +64,11 @@ def test_a_table_names_pictures_beside_it_and_settings(tmp_path):
     ]  # fmt: skip
     told = read(tmp_path / "list.csv", csv)
     assert [(task.content, task.style, task.way) for task in told] == [
-        (tmp_path / "cat.jpg", "waves.png", Plain("one")), (tmp_path / "a, b.jpg", "/stars.png", Plain())
-    ]  # fmt: skip
+        (tmp_path / "cat.jpg", str(tmp_path / "waves.png"), Plain("one")),
+        (tmp_path / "a, b.jpg", "/stars.png", Plain()),
+    ]
+    named = read_table(tmp_path / "list.csv", way_of, tmp_path, names={"waves.png"})
+    assert [task.style for task in named] == ["waves.png", "/stars.png"]
     assert read(tmp_path / "list.json", json.dumps(rows)) == told
 
 

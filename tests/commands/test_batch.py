@@ -118,7 +118,7 @@ REFUSED = {
     "nothing to paint": ("photos",),
     "leave out one": ("photos", "--styles", "ink.png", "--list", "list.csv"),
     "name a .csv or .json": ("--list", "ink.png"),
-    "starts from content, style or noise": ("photos", "--styles", "ink.png", "--init", "oil.png"),
+    "starts from content, style, noise or quick": ("photos", "--styles", "ink.png", "--init", "oil.png"),
     "say something to --by instant": ("photos", "--styles", "ink.png", "--strength", "1"),
     "says nothing to --by instant": ("photos", "--styles", "waves", "--by", "instant", "--alpha", "1"),
     "there is no style 'oil', nor a picture": ("photos", "--styles", "oil", "--by", "instant"),

@@ -51,3 +51,10 @@ def test_a_thumbnail_is_a_small_jpeg():
     painter = UniversalPainter({"oil": style_picture(torch.rand(1, 3, 32, 32))}, CPU)
     small = thumbnail(painter, "oil")
     assert small.startswith(b"\xff\xd8\xff") and len(small) < 2**16
+
+
+def test_a_picture_is_found_however_its_path_is_written(catalogue, paintings, monkeypatch):
+    monkeypatch.chdir(paintings[0].parent)
+    for typed in ("oil.png", "./oil.png", f"{paintings[0].parent}//oil.png"):
+        painter, weights = painter_of({typed: 2.0}, catalogue, CPU)
+        assert isinstance(painter, UniversalPainter) and weights == {"oil": 2.0}

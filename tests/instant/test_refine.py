@@ -69,3 +69,10 @@ def test_tiny_and_narrow_pictures_are_refined(painter, photo):
         small = images.resize(photo, size)
         made = finish(refined(painter, small, small, {"koi_mosaic": 1.0}, 1.0, CPU))
         assert made.shape == small.shape and made.isfinite().all()
+
+
+def test_more_styles_than_the_optimiser_takes_leave_the_painting(photo):
+    many = UniversalPainter({str(number): style_picture(STYLES["koi_mosaic"]) for number in range(5)}, CPU)
+    for count, strength in ((5, 1.0), (4, 0.5)):
+        weights = {str(number): 1.0 for number in range(count)}
+        assert finish(refined(many, photo, photo, weights, strength, CPU)) is photo

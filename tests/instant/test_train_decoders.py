@@ -7,7 +7,7 @@ import torch
 
 from nst_core import images
 from nst_core.devices import Compute
-from nst_core.errors import WeightsError
+from nst_core.errors import ConfigError, WeightsError
 from nst_core.features.photographs import HELD_OUT, Photographs
 from nst_core.instant import decoder_trainer as trainer_module
 from nst_core.instant import train_decoders as module
@@ -90,3 +90,9 @@ def test_a_stopped_training_writes_what_there_is(folder, tmp_path):
         if progress.step == 1:
             steering.stop.set()
     assert progress.step == 1 and load_decoders(output)
+
+
+@pytest.mark.parametrize("wrong", [{"batch": 1}, {"crop": 100}, {"crop": 40}, {"steps": 0}, {"steps": 2.5}])
+def test_a_recipe_that_would_fail_later_is_refused(wrong):
+    with pytest.raises(ConfigError, match=f"{min(wrong)} is {min(wrong.values())}; give a"):
+        DecoderRecipe(**wrong)

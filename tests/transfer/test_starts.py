@@ -5,6 +5,7 @@ import torch
 
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError
+from nst_core.transfer import starts as module
 from nst_core.transfer.starts import STARTS, StartMaterial
 from nst_core.universal.painter import UniversalPainter, style_picture
 from tests.stand_ins import DEVICES
@@ -115,3 +116,17 @@ def test_a_quick_start_is_one_pass_in_the_style_or_between_several():
     assert torch.equal(STARTS["quick"](given), painter.paint(given.content_image, {"a": 1.0}))
     both = replace(given, style_images=[given.style_images[0], given.start_image], blend=(3.0, 1.0))
     assert torch.equal(STARTS["quick"](both), painter.paint(given.content_image, {"a": 3.0, "b": 1.0}))
+
+
+def test_a_quick_start_paints_regions_each_in_its_style_and_leaves_the_rest(monkeypatch):
+    given = material()
+    left, right = torch.zeros(1, 1, 48, 64), torch.zeros(1, 1, 48, 64)
+    left[..., :20], right[..., 40:] = 1, 1
+    styles = [given.style_images[0], given.start_image]
+    start = STARTS["quick"](replace(given, style_images=styles, regions=[left, right]))
+    assert torch.equal(start[..., 20:40], given.content_image[..., 20:40])
+    for style, part in zip(styles, (slice(0, 20), slice(40, 64)), strict=True):
+        alone = STARTS["quick"](replace(given, style_images=[style]))
+        torch.testing.assert_close(start[..., part], alone[..., part], rtol=0, atol=1e-5)
+    monkeypatch.setattr(module, "QUICK_SIDE", 32)  # of a large picture in a smaller size
+    assert STARTS["quick"](given).shape == given.content_image.shape

@@ -6,7 +6,7 @@ import torch
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, DeviceError
 from nst_core.universal import painter as module
 from nst_core.universal.painter import UniversalPainter, style_picture
 from tests.stand_ins import DEVICES
@@ -134,3 +134,19 @@ def test_what_cannot_be_painted_is_refused(painter, photo, weights, strength, wo
 def test_a_large_style_is_kept_as_large_as_it_is_looked_at():
     kept = style_picture(torch.rand(1, 3, 700, 1400))
     assert kept.dtype == torch.uint8 and images.size_of(kept) == (512, 1024)
+
+
+@pytest.mark.parametrize("size", [(1000, 40), (30, 4000)])
+def test_narrow_styles_are_looked_at_as_large_as_they_have_to_be(photo, size):
+    style = style_picture(torch.rand(1, 3, *size))
+    assert min(images.size_of(style)) >= images.MIN_SIDE
+    assert UniversalPainter({"a": style}, CPU).paint(photo, {"a": 1.0}).isfinite().all()
+
+
+def test_what_memory_does_not_hold_is_refused_with_a_size_that_fits(painter, photo, monkeypatch):
+    monkeypatch.setattr(module, "free_memory", lambda device: int(module.WORK_BYTES["fp32"] + 120 * 64 * 64))
+    with pytest.raises(DeviceError, match=r"painting 149×\d+ pixels in a picture's style takes about .*at most \d+"):
+        painter.paint(photo, {"koi_mosaic": 1.0})
+    monkeypatch.setattr(module, "free_memory", lambda device: 1000)
+    with pytest.raises(DeviceError, match="close other programs"):
+        painter.paint(photo, {"koi_mosaic": 1.0})

@@ -64,7 +64,8 @@ def _variation(config: StyleTransferConfig) -> str:
 
 def _start(config: StyleTransferConfig) -> str:
     noise = f" of {rounded(config.noise_deviation)}" if config.start == "noise" else ""
-    return f"from {config.start if config.start != 'image' else 'another picture'}{noise}"
+    titles = {"image": "another picture", "quick": "a quick painting"}
+    return f"from {titles.get(config.start, config.start)}{noise}"
 
 
 def _optimizer(config: StyleTransferConfig) -> str:

@@ -89,10 +89,7 @@ def paint_picture(
     files = {"download": soon, "jpeg": soon}
     yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True), "polish": polish, **files}
     began, quick = time.monotonic(), painted
-    try:
-        painted = refine_on_device(brush, given.image, quick)
-    except NSTError as error:  # what is there is a painting all the same
-        yield {"status": status_html(text, f"not refined: {error}")}
+    painted = refine_on_device(brush, given.image, quick)
     if painted is not quick:
         text = f"{text}, refined in {time.monotonic() - began:.2f} s more"
         yield {"status": status_html(text), "result": gr.HTML(value=comparison(given.image, painted), visible=True)}

@@ -22,7 +22,7 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
-from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
+from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix, shown_styles
 from nst_core.ui.studio.shared_components import Choices, MixControls, Studio
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput, transparency_switch
 from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue
@@ -132,8 +132,9 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
     given, shown = [session, *form], list(stage.view)
     in_turn = in_lane(PASS_LANE, form.given_to(repaint), lambda session: Steering(), stage.view)
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
-    strip.pick(pick, session, strip, **INSTANT).then(in_turn, given, shown, **once)
     styles = Form({"strip": strip, "second": controls.second, "status": stage.view["status"]})
+    picked = styles.only("strip", "second")
+    strip.pick(picked.filled_by(pick), session, list(picked), **INSTANT).then(in_turn, given, shown, **once)
     taken = in_lane(PASS_LANE, Form({"picture": choices.own}).given_to(take_style), lambda session: Steering(), styles)
     choices.own.upload(taken, [session, choices.own], list(styles), **QUEUED).then(in_turn, given, shown, **once)
     # a menu says `input` also when it is left unchanged
@@ -166,11 +167,12 @@ def remix(session: InstantSession, shown: Mapping[str, Any]) -> None:
     session.point_camera()
 
 
-def pick(session: InstantSession, event: gr.EventData) -> StripValue:
-    """Choose the style that was clicked."""
+def pick(session: InstantSession, event: gr.EventData) -> Updates:
+    """Choose the style that was clicked; fills in "strip" and "second"."""
     session.choose(int(event.number))
+    session.mix = session.mix._replace(second=session.still_second())
     session.point_camera()
-    return session.strip_value()
+    return shown_styles(session)
 
 
 def take_style(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updates]:
@@ -181,9 +183,7 @@ def take_style(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
         warn(error, "No style to take")
         return
     session.point_camera()
-    kept = session.mix.second in session.own  # trained styles and pictures cannot be blended
-    second = gr.Dropdown(session.blends) if kept else gr.Dropdown(session.blends, value=NO_BLEND)
-    yield {"strip": session.strip_value(), "second": second}
+    yield shown_styles(session)
 
 
 def take(event: gr.EventData) -> Update:

@@ -8,12 +8,13 @@ from html import escape
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import gradio as gr
 from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import choose_compute
 from nst_core.engine.devices import DEVICES
-from nst_core.errors import ConfigError, NSTError
+from nst_core.errors import ConfigError, NSTError, said
 from nst_core.file_names import Names, named_after, portable
 from nst_core.instant.any_style import Paints, thumbnail, unlike
 from nst_core.instant.catalogue import Catalogue, Style, open_styles
@@ -142,12 +143,19 @@ class InstantSession(PageState):
         """List the menu of second styles, (title, name)."""
         return [(NO_BLEND, NO_BLEND), *((title_of(name), name) for name in self.names)]
 
+    def still_second(self) -> str:
+        """Tell which style is blended with the chosen one: the one that was, where both are of one kind."""
+        second = self.mix.second
+        return second if (second in self.own) == (self.chosen in self.own) else NO_BLEND
+
     def add(self, file: StyleFile, origin: str) -> list[str]:
         """Take in a file's styles and choose the first of them; return their names.
 
         Raises:
             ConfigError: a name that is taken.
         """
+        if taken := [name for name in file.network.styles if name in self.own]:
+            raise ConfigError(f"there is a style {said(taken[0])} already, a picture of yours; rename the new one")
         catalogue = self.catalogue.copy()
         names = catalogue.add(file, origin)
         self._painter, self.catalogue = None, catalogue
@@ -161,6 +169,7 @@ class InstantSession(PageState):
 
         Raises:
             ImageError: not a picture, or too large or small a one.
+            DeviceError: no memory for it.
         """
         picture = style_picture(images.load(path))
         free = Names(LONGEST_NAME)
@@ -249,3 +258,8 @@ class InstantSession(PageState):
 def title_of(name: str) -> str:
     """Write a style's name for people: "starry_night" -> "starry night"."""
     return name.replace("_", " ")
+
+
+def shown_styles(session: InstantSession) -> dict[str, Any]:
+    """Show a page's styles in the "strip" and in the menu of the "second" one, which stays where it can be blended."""
+    return {"strip": session.strip_value(), "second": gr.Dropdown(session.blends, value=session.still_second())}

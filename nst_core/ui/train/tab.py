@@ -26,7 +26,7 @@ from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.jobs import connect_job
-from nst_core.ui.studio.instant_session import InstantSession, title_of
+from nst_core.ui.studio.instant_session import InstantSession, shown_styles, title_of
 from nst_core.ui.studio.shared_components import Choices
 from nst_core.ui.widgets.channel import Channel, preview_area
 from nst_core.ui.widgets.loss_chart import LossHistory
@@ -170,7 +170,7 @@ def learn(session: InstantSession, wish: LessonWish) -> Iterator[Updates]:
 
 def _styles(session: InstantSession) -> dict[str, Update]:
     """Show the page's styles in the strip and in the menu of second ones."""
-    return {"strip": session.strip_value(), "second": gr.Dropdown(session.blends)}
+    return shown_styles(session)
 
 
 def _take_in(session: InstantSession, lesson: Lesson) -> tuple[str, Path]:

@@ -12,10 +12,8 @@ from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.assets import ASSETS
-from nst_core.errors import DeviceError
 from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.ui.instant import picture as module
 from nst_core.ui.instant.picture import POLISH, POLISH_STEPS, POLISH_WITH_OWN, paint_picture, polish, put_away
 from nst_core.ui.instant.tab import take
 from nst_core.ui.studio.controls_and_config import config_of
@@ -76,9 +74,7 @@ def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, p
     assert session.source == photo
 
 
-def test_a_picture_in_the_style_of_another_is_shown_at_once_and_then_refined(
-    session, photo, pictures, tmp_path, monkeypatch
-):
+def test_a_picture_in_the_style_of_another_is_shown_at_once_and_then_refined(session, photo, pictures, tmp_path):
     images.save_png(pictures[1], tmp_path / "oil.png")
     session.add_picture(tmp_path / "oil.png")
     first, refined, last = paint_picture(session, photo, 48)
@@ -87,15 +83,6 @@ def test_a_picture_in_the_style_of_another_is_shown_at_once_and_then_refined(
     quick, shown = (props(view["result"])["value"] for view in (first, refined))
     assert quick["before"] == shown["before"] and quick["after"] != shown["after"]
     assert last.keys() == {"download", "jpeg"}
-    monkeypatch.setattr(module, "refine_on_device", no_memory)
-    session.painted = None
-    first, told, last = paint_picture(session, photo, 48)
-    assert "Oil: 48×36 pixels in" in told["status"] and "not refined: memory is full" in told["status"]
-    assert last.keys() == {"download", "jpeg"} and session.result.exists()
-
-
-def no_memory(*_):
-    raise DeviceError("memory is full")
 
 
 def test_the_file_says_how_it_was_painted(session, photo):

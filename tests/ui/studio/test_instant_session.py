@@ -21,7 +21,7 @@ from nst_core.ui.studio import instant_session as module
 from nst_core.ui.studio.camera import Live
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from tests.instant.test_painter import CPU, network_of
-from tests.ui.shown import untitled
+from tests.ui.shown import untitled, update_of
 
 
 def bundle(monkeypatch, *networks: TransformationNetwork) -> Painter:
@@ -146,6 +146,20 @@ def test_a_picture_is_a_style_of_its_page_at_once_the_newest_first(session, imag
     assert InstantSession().names == trained
 
 
+def test_a_style_of_the_other_kind_is_blended_no_more(session, paintings):
+    session.mix = Mix(second="rain")
+    session.add_picture(paintings[0])
+    assert session.still_second() == NO_BLEND
+    session.add_picture(paintings[1])
+    session.mix = Mix(second="oil")
+    assert session.still_second() == "oil"
+    shown = pick(session, SimpleNamespace(number=session.names.index("rain") + 1))
+    assert session.chosen == "rain" and update_of(shown["second"])["value"] == NO_BLEND
+    assert session.mix.second == NO_BLEND and session.live.paint is not None
+    with pytest.raises(ConfigError, match="there is a style 'oil' already, a picture of yours"):
+        session.add(StyleFile(network_of("oil", seed=2)), "mine.safetensors")
+
+
 def test_the_oldest_pictures_make_room(session, paintings, monkeypatch):
     monkeypatch.setattr(module, "MOST_OWN", 2)
     for path in paintings:
@@ -198,7 +212,7 @@ def test_choosing_an_unknown_number_changes_nothing(session, number):
 def test_the_strip_has_each_style_once_and_marks_the_chosen(session):
     session.add(StyleFile(network_of("snow <b>", seed=2)), "<i>.safetensors")
     for number, name in enumerate(session.names, 1):
-        shown = pick(session, SimpleNamespace(number=number))
+        shown = pick(session, SimpleNamespace(number=number))["strip"]
         assert shown["chosen"] == number and session.chosen == name
         assert [item["number"] for item in shown["items"]] == [1, 2, 3, 4]
         assert [item["caption"] for item in shown["items"]] == ["night sky", "waves", "rain", "snow &lt;b&gt;"]
