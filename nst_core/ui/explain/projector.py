@@ -66,7 +66,7 @@ class Projector(OwnHTML):
 <a class="plans" target="_blank"
   href="${(window.gradio_config?.root ?? '').replace(/[/]$/, '')}/lesson">Plans of lessons</a>
 <button type="button" id="projector" aria-pressed="false">Projector view</button>
-<span class="keys" hidden><b role="status"></b> ← → slides · 1 … 9, 0 figures · space makes · T tour · Esc ends
+<span class="keys" hidden><b role="status"></b> ← → slides · ↑ ↓, 1 … 9, 0 figures · space makes · T tour · Esc ends
 </span>"""
     STYLE = """
 :host, & { display: flex; gap: 14px; align-items: center; justify-content: flex-end; }
