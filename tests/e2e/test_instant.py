@@ -246,12 +246,22 @@ def test_many_pictures_come_back_in_one_zip(workshop, picture_files, tmp_path):
             assert images.size_of(images.load(entry)) == (51, 64)
 
 
+def entered(page: Page, before: set[str]) -> list[InstantSession]:
+    """The sessions of pages that were opened since, once their cameras have something to paint with."""
+    for _ in range(150):
+        opened = [session for name, session in list(InstantSession.open.items()) if name not in before]
+        if opened and all(session.live.paint for session in opened):
+            return opened
+        page.wait_for_timeout(100)
+    raise AssertionError("no page was entered in 15 seconds")
+
+
 def test_the_camera_follows_the_style_that_is_clicked(browser_tab, app_url):
     before = set(InstantSession.open)
     page = show(load(browser_tab, app_url), "Instant")
     expect(page.locator("#styles .thumbnail").first).to_be_visible()
-    (name,) = set(InstantSession.open) - before
-    session, buffer = InstantSession.open[name], io.BytesIO()
+    (session,) = entered(page, before)
+    buffer = io.BytesIO()
     Image.fromarray(numbered(3, 96, 128)).save(buffer, "JPEG")
 
     def frame() -> np.ndarray:
