@@ -197,6 +197,11 @@ const begin = () => {
   told = JSON.stringify(at); grip = null; clearTimeout(rest);
   show();
 };
-watch('value', begin);
+// its own news may come back late, when keys have moved it on: then it stays
+watch('value', () => {
+  const {x, y, scale} = props.value ?? {};
+  if (props.value && JSON.stringify({x, y, scale}) === told) show();
+  else begin();
+});
 begin();
 """.replace("LEAST_SCALE", str(LEAST_SCALE))
