@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from nst_core import images
 from nst_core.devices import Compute, computing_on, put_on
-from nst_core.errors import ConfigError, said
+from nst_core.errors import ConfigError
 from nst_core.features.loading import load_network
 from nst_core.features.partial import damaged, put_aside, take_up
 from nst_core.features.photographs import Photographs
 from nst_core.features.vgg import BUNDLED_BACKBONE
+from nst_core.instant.perceptual import check_whole_numbers
 from nst_core.losses.gram import gram_matrix
 from nst_core.universal.decoders import LEVELS, Decoders
 from nst_core.universal.inverse import inverted
@@ -43,10 +44,7 @@ class DecoderRecipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, (low, high) in WHOLE_NUMBERS.items():
-            value = getattr(self, name)
-            if type(value) is not int or not low <= value <= high:
-                raise ConfigError(f"{name} is {said(value)}; give a whole number from {low} to {high}")
+        check_whole_numbers(self, WHOLE_NUMBERS)
         if self.crop % 8:
             raise ConfigError(f"crop is {self.crop}; give a multiple of 8")
 

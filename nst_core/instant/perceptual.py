@@ -1,5 +1,6 @@
 """Computes the loss that trains a transformation network: how far its paintings are from photographs and styles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +24,18 @@ WHOLE_NUMBERS = {
     "style_size": (64, 1024),
 }
 SHARES = ("photo_share", "faint_share")
+
+
+def check_whole_numbers(recipe: object, extents: Mapping[str, tuple[int, int]]) -> None:
+    """Refuse settings of a recipe that are no whole numbers, or out of their extents: name -> (least, most).
+
+    Raises:
+        ConfigError: for the first of them.
+    """
+    for name, (low, high) in extents.items():
+        value = getattr(recipe, name)
+        if type(value) is not int or not low <= value <= high:
+            raise ConfigError(f"{name} is {said(value)}; give a whole number from {low} to {high}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +62,7 @@ class TrainingRecipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, (low, high) in WHOLE_NUMBERS.items():
-            value = getattr(self, name)
-            if type(value) is not int or not low <= value <= high:
-                raise ConfigError(f"{name} is {said(value)}; give a whole number from {low} to {high}")
+        check_whole_numbers(self, WHOLE_NUMBERS)
         for name in ("step_size", "content_weight", "style_weight", "tv_weight", *SHARES):
             value, most = getattr(self, name), 1.0 if name in SHARES else 1e6
             if not isinstance(value, int | float) or not 0 <= value <= most:
