@@ -49,7 +49,8 @@ class Compute:
             return torch.cuda.get_device_name(self.device)
         if self.device == "mps":
             return f"Apple GPU ({platform.machine()})"
-        return f"CPU ({torch.get_num_threads()} threads)"
+        threads = torch.get_num_threads()
+        return f"CPU ({threads} thread{'s' if threads > 1 else ''})"
 
     def __str__(self) -> str:
         return f"{self.name}, {self.precision}"

@@ -184,7 +184,9 @@ def test_an_apple_gpu_has_a_part_of_the_computer_s_memory(monkeypatch):
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_device_is_shown_as_people_know_it(monkeypatch, precision):
     cpu = Compute(device="cpu", precision=precision)
-    assert str(cpu) == f"CPU ({torch.get_num_threads()} threads), {precision}"
+    for threads, told in ((1, "1 thread"), (2, "2 threads")):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        assert str(cpu) == f"CPU ({told}), {precision}"
     assert platform.machine() in str(Compute(device="mps", precision=precision))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"NVIDIA GeForce, number {device[-1]}")
     assert str(Compute(device="cuda:1", precision=precision)) == f"NVIDIA GeForce, number 1, {precision}"

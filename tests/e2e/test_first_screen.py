@@ -65,6 +65,11 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     wait_for_status(page, "Stopped:")
     expect(page.locator("#run")).to_be_focused()
     expect(page.locator("#actions #download")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate("scrollTo(0, 600)")
+    paint, save = (page.locator(button).bounding_box() for button in ("#run", "#download"))
+    assert in_sight(page, "#run") and in_sight(page, "#download")  # beside each other in the bar
+    assert paint["x"] + paint["width"] <= save["x"] and save["y"] < paint["y"] + paint["height"]
 
 
 def test_looks_and_the_handle_move_beta_and_show_where_it_is(page):

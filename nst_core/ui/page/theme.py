@@ -58,12 +58,15 @@ CSS = """
 @media (max-width: 820px) {
   #title p { display: none; }
   #studio { grid-template: "stage" auto "inputs" auto "knobs" auto / minmax(0, 1fr); padding-bottom: 64px; }
-  #stage { z-index: 60; max-height: 46vh; }
+  #stage { z-index: 62; max-height: 46vh; }
   #stage canvas { max-height: 30vh; } #stage .pictures { width: min(100%, calc(30vh * var(--aspect))); }
   #stage #recipes .thumbnail { width: auto; } #recipes .thumbnail img { width: 64px; height: 44px; }
   #recipes .thumbnail span { display: none; }
   #press { position: fixed; inset: auto 0 0 0; z-index: 61; padding: 8px 16px; background: var(--body-background-fill);
     border-top: 1px solid var(--border-color-primary); }
+  /* what is painted is saved in the same bar */
+  #stage #download:not(.hidden) { position: fixed; right: 16px; bottom: 8px; width: 128px; min-height: 42px; }
+  #studio:has(#download:not(.hidden)) #press { padding-right: 152px; }
 }
 #content-examples .label, #style-examples .label { display: none; }
 #content-examples .gallery, #style-examples .gallery { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
