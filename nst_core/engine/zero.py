@@ -187,7 +187,7 @@ def in_words(error: Exception) -> DeviceError:
         return DeviceError(NOBODY)
     if "quota exceeded" in title and "exceeded" in message:
         wait = re.search(r"[Tt]ry again in (\d[\w:, ]*)", message)
-        return DeviceError(QUOTA.format(f" for {wait[1]}" if wait else ""))
+        return DeviceError(QUOTA.format(f" for another {wait[1]}" if wait else ""))
     return DeviceError(NO_GPU.format(seen(message or type(error).__name__)))
 
 
