@@ -42,12 +42,12 @@ PIECE_SECONDS = 1.5  # of a piece, after which no further step is begun: so late
 START_SECONDS = 8
 MARGIN = 2.0  # of the time asked for, to that of the last piece: steps of a larger scale take longer
 
-QUOTA = "your GPU time at Hugging Face is used up{}; what is painted is kept: go on later, or sign in there for more"
+QUOTA = "your GPU time at Hugging Face is used up{}; what is painted is kept: press Continue then, or sign in for more"
 NOBODY = (
     "Hugging Face did not tell whose GPU time this would be; what is painted is kept: open this Space on "
-    "huggingface.co, signed in, and go on there"
+    "huggingface.co, signed in, and press Continue there"
 )
-NO_GPU = "no GPU could be had, or it was taken back ({}); what is painted is kept: go on, or try again later"
+NO_GPU = "no GPU could be had, or it was taken back ({}); what is painted is kept: press Continue, or try again later"
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ def in_words(error: Exception) -> DeviceError:
         return DeviceError(NOBODY)
     if "quota exceeded" in title and "exceeded" in message:
         wait = re.search(r"[Tt]ry again in (\d[\w:, ]*)", message)
-        return DeviceError(QUOTA.format(f" for another {wait[1]}" if wait else ""))
+        return DeviceError(QUOTA.format(f" (there is more in {wait[1]} hours)" if wait else ""))
     return DeviceError(NO_GPU.format(seen(message or type(error).__name__)))
 
 

@@ -36,7 +36,7 @@ def test_a_painting_in_pieces_is_the_one_that_is_painted_at_once(story):
 
 def test_the_end_of_a_visitors_time_keeps_the_painting_which_goes_on_later(story):
     told = story["out of time"]
-    assert "used up for another 5:12:40" in told["why"] and told["kept"] and told["stood"] == 3
+    assert "used up (there is more in 5:12:40 hours)" in told["why"] and told["kept"] and told["stood"] == 3
     assert told["rest"] == "" and told["same"]
 
 
