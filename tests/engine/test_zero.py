@@ -9,6 +9,7 @@ import pytest
 
 from nst_core.assets import ASSETS
 from nst_core.engine import zero
+from nst_core.errors import DeviceError
 from nst_core.transfer.stylize import stylize
 from nst_core.ui.page import events
 from tests.runs import CPU, small
@@ -57,8 +58,25 @@ def test_the_pages_own_process_leaves_the_gpu_alone_and_sends_no_picture(story):
     assert story["decorated"] == ["_paint"] and story["sent"] < 5000
 
 
-def test_no_more_time_is_asked_for_than_a_start_and_the_work_may_take(story):
-    assert story["asked"] == zero.START_SECONDS  # before pieces of no work
+def test_time_is_asked_for_by_what_the_last_piece_took(monkeypatch, random_weights, pictures):
+    """And after one that failed, which may have been cut off, for longer, from where the painting was before."""
+    asked, took = [], iter((0.1, 4.0, None, 0.5))
+
+    def piece(folder, told, seconds):
+        asked.append(seconds)
+        if (seconds := next(took)) is None:
+            raise RuntimeError("GPU task aborted")
+        with monkeypatch.context() as patch:
+            patch.setattr(zero, "PIECE_SECONDS", 0)
+            return seconds, zero._paint(folder, told, 0)[1]
+
+    monkeypatch.setattr(zero, "_PIECE", piece)
+    run = zero.LentRun(stylize(*pictures, small(), compute=CPU).painting)
+    assert [next(run).step, next(run).step] == [0, 1]
+    with pytest.raises(DeviceError, match="aborted.*press Continue"):
+        next(run)
+    assert next(run).step == 2 and asked == [11, 11, 16, 24]
+    run.close()
 
 
 def test_a_painting_is_begun_through_the_queue_which_alone_tells_whose_time_it_is(story):
