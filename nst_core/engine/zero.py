@@ -168,6 +168,11 @@ class LentRun(Run):
                 self.painting.config = config
             self.take_state(state, kept)
 
+    @property
+    def rests(self) -> bool:
+        """Whether what it needs to go on is in a folder that outlives it."""
+        return self.kept is not None and self.kept.folder != Path(self._own.name)
+
     def rest(self, folder: Path) -> None:
         """Keep it in this folder, if it is not there by now; it rests already."""
         if self.last_frame and not self.broken and self._folder != folder:

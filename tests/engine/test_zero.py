@@ -42,7 +42,7 @@ def test_the_end_of_a_visitors_time_keeps_the_painting_which_goes_on_later(story
 
 
 def test_a_painting_goes_on_from_wherever_it_was_kept_last(story):
-    assert story["folders"] == {"same": True, "in it": True, "gone": True}
+    assert story["folders"] == {"same": True, "in it": True, "lasts": True, "gone": True}
 
 
 def test_each_visitors_time_is_counted_for_that_visitor(story):

@@ -94,7 +94,7 @@ def folders() -> dict:
     with tempfile.TemporaryDirectory() as name:
         folder, run = Path(name) / "run", lent()
         frames = [told(next(run)) for _ in range(3)]
-        own = run.kept.folder
+        own, rested = run.kept.folder, run.rests
         run.keep(folder)
         frames.append(told(next(run)))
         in_it = run.kept.folder == folder
@@ -103,7 +103,8 @@ def folders() -> dict:
         frames += map(told, again)
         run.close()
         again.close()
-        return {"same": frames == [told(frame) for frame in here()], "in it": in_it, "gone": not own.exists()}
+        same, lasts = frames == [told(frame) for frame in here()], run.rests and not rested
+        return {"same": same, "in it": in_it, "lasts": lasts, "gone": not own.exists()}
 
 
 def two_visitors() -> dict:
