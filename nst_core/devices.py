@@ -27,6 +27,7 @@ FULL = ("out of memory", "can't allocate memory")  # what errors of allocators s
 Network = TypeVar("Network", bound=nn.Module)
 
 _OF_THREAD = threading.local()  # device: what is chosen on this thread
+_withheld = threading.Event()  # set while this process must not touch a GPU
 log = logging.getLogger(__name__)
 
 
@@ -77,7 +78,7 @@ def choose_compute(device: str | None = None, precision: str | None = None) -> C
         raise DeviceError(f"device is {said(device)}, which is not present here; choose one of {present} (NST_DEVICE)")
     if why := _why_not(device):
         raise DeviceError(f"{why}; install a build of PyTorch made for it, or choose cpu (NST_DEVICE)")
-    precision = precision or os.environ.get("NST_PRECISION") or _fastest_precision(device)
+    precision = precision or os.environ.get("NST_PRECISION") or fastest_precision(device)
     if precision not in PRECISIONS:
         raise DeviceError(f"precision is {said(precision)}; choose one of {', '.join(PRECISIONS)} (NST_PRECISION)")
     return Compute(device=device, precision=precision)
@@ -86,6 +87,11 @@ def choose_compute(device: str | None = None, precision: str | None = None) -> C
 def choose_on_this_thread(device: str) -> None:
     """Let `choose_compute` choose a device for all that this thread computes."""
     _OF_THREAD.device = device
+
+
+def withhold_gpus(withheld: bool = True) -> None:
+    """Let no GPU be present for this process, whatever torch says, or again those that there are."""
+    (_withheld.set if withheld else _withheld.clear)()
 
 
 def all_devices() -> list[str]:
@@ -99,6 +105,8 @@ def all_devices() -> list[str]:
 
 def _present(device: str) -> bool:
     kind, _, index = device.partition(":")
+    if kind != "cpu" and _withheld.is_set():
+        return False
     if kind == "cuda":
         numbered = index.isdecimal() and str(int(index)) == index and int(index) < torch.cuda.device_count()
         return torch.cuda.is_available() and (device == kind or numbered)
@@ -131,7 +139,7 @@ def _warn_once(why: str) -> None:
         log.warning("%s; the CPU computes instead", why)
 
 
-def _fastest_precision(device: str) -> str:
+def fastest_precision(device: str) -> str:
     """Choose bf16 where the hardware multiplies in it: emulated, it is slower than fp32.
 
     A fact of the machine rather than a stopwatch decides, so that one machine always paints the same picture.

@@ -124,6 +124,20 @@ def test_a_gpu_that_cannot_compute_is_passed_over_in_a_line_and_refused_if_it_is
         choose_compute("cuda")
 
 
+def test_a_gpu_that_is_withheld_is_not_present_nor_touched(monkeypatch):
+    """As on ZeroGPU, where torch says that there is one and touching it is an error."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    computes_on(monkeypatch, "cpu")
+    devices.withhold_gpus()
+    try:
+        assert choose_compute().device == "cpu" and devices.all_devices() == ["cpu"] and devices.unusable_gpu() == ""
+        with pytest.raises(DeviceError, match="not present here; choose one of cpu"):
+            choose_compute("cuda")
+    finally:
+        devices.withhold_gpus(False)
+    assert "cuda" in devices.unusable_gpu()
+
+
 def test_a_gpu_that_only_emulates_bf16_computes_in_fp32_whichever_is_beside_it(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)

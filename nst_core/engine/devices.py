@@ -93,7 +93,13 @@ class Devices:
         return self._own().submit(function, *args, **kwargs)
 
     def next_of(self, steps: Iterator[Result]) -> Result | None:
-        """Wait for what an iterator yields next, computed in its turn, as one step; None at its end."""
+        """Wait for what an iterator yields next, computed in its turn, as one step; None at its end.
+
+        One that says of itself `elsewhere` computes on no device of this process: it is asked at once, as it may wait
+        for long, on this thread, in whose context it finds who asks.
+        """
+        if getattr(steps, "elsewhere", False):
+            return next(steps, None)
         return self._own().next_of(steps)
 
     @contextmanager

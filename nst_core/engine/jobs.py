@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any
 from weakref import WeakSet
 
@@ -67,6 +68,7 @@ class Job:
         self.error: NSTError | None = None
         self.account = Account(unseen=True)
         self._work, self.when_waiting, self._when_ended = work, when_waiting, when_ended
+        self._context = copy_context()  # of who asked: another's job may end, and its thread begin this one
         self._ended = threading.Event()
         self._begun = threading.Lock()  # taken by who begins it, or takes it out of the queue
         self._entered = threading.Event()
@@ -112,7 +114,7 @@ class Job:
             self._end()
 
     def _come_to_work(self) -> None:
-        HANDS.submit(self._go)
+        HANDS.submit(self._context.run, self._go)
 
     def _go(self) -> None:
         self._entered.wait()

@@ -1,6 +1,7 @@
 """Tests of jobs that belong to the server: turns, ends, errors, and who takes them out of the queue."""
 
 import threading
+from contextvars import ContextVar, copy_context
 
 import pytest
 
@@ -79,3 +80,19 @@ def test_the_next_in_the_queue_begins_when_one_ends():
     lane = Lane()
     made = [job(lambda own: iter(()), lane) for _ in range(5)]
     assert all(one.wait(10) for one in made)
+
+
+def test_a_job_finds_the_context_of_who_asked_for_it_whoever_lets_it_begin():
+    lane, asked = Lane(), ContextVar("who asks")
+    found = []
+
+    def work(own):
+        found.append(asked.get())
+        yield
+
+    def ask(who):
+        asked.set(who)
+        return job(work, lane)
+
+    made = [copy_context().run(ask, who) for who in ("anna", "ben", "eve")]
+    assert all(one.wait(10) for one in made) and found == ["anna", "ben", "eve"]

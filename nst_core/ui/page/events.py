@@ -4,6 +4,8 @@ from typing import Any, TypeAlias
 
 import gradio as gr
 
+from nst_core.engine.zero import HERE
+
 # What a handler gives for an output: its value, a component as an update, or gr.skip(). gradio forces it: what suits
 # an output is for its component alone to say, and gr.skip() is a dict.
 Update: TypeAlias = Any
@@ -15,6 +17,8 @@ PRIVATE: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "a
 INSTANT: dict[str, Any] = {"queue": False, **PRIVATE}
 # Through gradio's queue, where toasts and changed states arrive; nothing waits there.
 QUEUED: dict[str, Any] = {"concurrency_limit": None, **PRIVATE}
+# What begins a painting. On ZeroGPU through the queue, as the page tells whose GPU time it is with such events alone.
+BEGINNING = QUEUED if HERE else INSTANT
 
 
 def page_at_hand() -> gr.Blocks:

@@ -15,6 +15,7 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.engine.limits import limits
+from nst_core.engine.zero import in_pieces
 from nst_core.errors import ConfigError, NSTError
 from nst_core.files import plain_errors, writing
 from nst_core.transfer.config import StyleTransferConfig
@@ -157,7 +158,7 @@ def find_session(key: str, restore: Callable[[Path, Steering], Run]) -> Session 
 
 def restore_run(folder: Path, steering: Steering) -> Run:
     """Give the run that is kept in a folder."""
-    return restored(folder, steering=steering)
+    return in_pieces(restored(folder, steering=steering))
 
 
 def _fill(session: Session, folder: Path, state: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from nst_core import images
-from nst_core.devices import Compute, choose_compute
+from nst_core.devices import Compute
+from nst_core.engine.zero import painting_compute
 from nst_core.errors import DeviceError, NSTError
 from nst_core.pictures.opening import header_of
 from nst_core.transfer.config import StyleTransferConfig
@@ -69,7 +70,7 @@ def say_ahead(session: Session, shown: Mapping[str, Any]) -> Updates:
     """
     words, label = "", PAINT
     with suppress(NSTError):
-        config, compute = config_of(session.base or shown["preset"], shown), choose_compute()
+        config, compute = config_of(session.base or shown["preset"], shown), painting_compute()
         own_size = _size_of(shown["content"])
         words = ahead(config, own_size, compute)
         if seconds := seconds_ahead(config, own_size, compute):

@@ -15,6 +15,7 @@ from nst_core import images
 from nst_core.devices import choose_compute, unusable_gpu
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.limits import check_work
+from nst_core.engine.zero import in_pieces, painting_compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
@@ -180,17 +181,17 @@ def _room_for(session: Session, run: Run) -> Iterator[Updates]:
 def start_run(uploads: Uploads, config: StyleTransferConfig, steering: Steering) -> Run:
     """Begin the run of some uploads, all of which are read and checked here."""
     material = uploads.read(with_start=config.start == "image", size=config.size)
-    run = stylize(
+    begun = stylize(
         material.content_image,
         material.style_images,
         config.changed(blend=config.blend[: len(material.style_images)]),
         start_image=material.start_image,
         masks=material.masks,
-        compute=choose_compute(),
+        compute=painting_compute(),
         steering=steering,
     )
-    check_work(run.work_until(run.steps), run.content_image[0, 0].numel())
-    return run
+    check_work(begun.work_until(begun.steps), begun.content_image[0, 0].numel())
+    return in_pieces(begun)
 
 
 def _show_run(session: Session, run: Run) -> Iterator[Updates]:

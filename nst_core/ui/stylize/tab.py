@@ -11,7 +11,7 @@ from gradio.events import Dependency
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
 from nst_core.ui.page import announcements, drops, remembered
-from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
+from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
@@ -149,12 +149,12 @@ def _connect_painting(
     refused = Form({"status": form["status"]})
     begin = begun_by.filled_by(_with_form(made_of, press_run))
     begun = [
-        on(begin, [session, key, *made_of], list(begun_by), **INSTANT) for on in (buttons.run.click, again.success)
+        on(begin, [session, key, *made_of], list(begun_by), **BEGINNING) for on in (buttons.run.click, again.success)
     ]
     further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
     for button, steps in further:
         press = begun_by.filled_by(press_go_on)
-        begun.append(button.click(press, [session, key, steps], list(begun_by), **INSTANT))
+        begun.append(button.click(press, [session, key, steps], list(begun_by), **BEGINNING))
     for event in begun:
         event.then(tell, session, None, **QUEUED)
         event.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)

@@ -76,7 +76,7 @@ def test_it_is_said_of_the_picture_that_is_there_and_of_settings_that_can_be(fre
 
 def test_the_button_that_paints_tells_how_long_it_takes(free):
     free(10**12)
-    compute = module.choose_compute()
+    compute = module.painting_compute()
     shown = {**controls_of(CONFIG), "preset": "studio", "content": None}
     assert say_ahead(Session(), shown)["run"].value == PAINT
     module.paces[CONFIG.backbone, compute] = 1.0
