@@ -1,6 +1,7 @@
 """Shares the devices of this computer among jobs: a thread each, and for every job one of them."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ class Closable(Iterator[Yielded], Protocol[Yielded]):
 
     def close(self) -> Any:
         """Free what it holds."""
+
+
+class Elsewhere:
+    """Marks an iterator that waits for what another machine computes; no device's thread waits along."""
 
 
 class Devices:
@@ -94,7 +99,14 @@ class Devices:
 
     def next_of(self, steps: Iterator[Result]) -> Result | None:
         """Wait for what an iterator yields next, computed in its turn, as one step; None at its end."""
-        return self._own().next_of(steps)
+        if not isinstance(steps, Elsewhere):
+            return self._own().next_of(steps)
+        began = time.perf_counter()
+        try:
+            return next(steps, None)
+        finally:
+            if account := ACCOUNT.get():
+                account.seconds += time.perf_counter() - began
 
     @contextmanager
     def stepped(self, steps: Closable[Result]) -> Iterator[Iterator[Result]]:

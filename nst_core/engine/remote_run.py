@@ -1,0 +1,234 @@
+"""Shows a painting whose steps are made on another machine as a Run: watched, steered, stopped, kept, gone on with."""
+
+import shutil
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Protocol
+
+from nst_core.devices import Compute
+from nst_core.engine.devices import Elsewhere
+from nst_core.engine.parcels import packed, unpacked
+from nst_core.engine.worker import Material, Moment, noted
+from nst_core.errors import DeviceError, NSTError, OutputError
+from nst_core.features import weights
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.kept import restored
+from nst_core.transfer.optimize import Frame
+from nst_core.transfer.run import Run
+from nst_core.transfer.state import State, flaws_told, read, write
+from nst_core.transfer.steering import Steering
+
+MOST_LOST = 4  # machines in a row that may be lost before any has made a step
+
+
+class Lost(Exception):
+    """A machine died, or cannot be reached; its text is the machine's name."""
+
+
+class Machine(Protocol):
+    """A place on a machine, for one painting."""
+
+    name: str
+
+    def call(self, method: str, *given: Any) -> Any:
+        """Call a method of its Worker and wait; raises Lost, and whatever NSTError the method raises."""
+
+    def send(self, method: str, *given: Any) -> None:
+        """Call a method without waiting, whatever becomes of it."""
+
+    def leave(self) -> None:
+        """Give the place up."""
+
+
+class Machines(Protocol):
+    """Machines of a cluster."""
+
+    def choose(self) -> Machine:
+        """Give a place on the machine that has the fewest paintings; raises DeviceError if there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElsewhereCompute(Compute):
+    """A device of another machine; pictures that came from there are on this one's CPU."""
+
+    told: str = "the cluster"
+
+    @property
+    def name(self) -> str:
+        """The device, and whose it is."""
+        return self.told
+
+
+def begin_remotely(
+    machines: Machines, material: Material, config: StyleTransferConfig, steering: Steering | None
+) -> "RemoteRun":
+    """Begin a painting on a machine, by whose device and memory it is checked; errors are those of `stylize`."""
+    sha256 = weights.require(config.backbone).sha256()
+    for _ in range(MOST_LOST):
+        machine = machines.choose()
+        try:
+            parcel = machine.call("prepare", material, config.to_dict(), sha256)
+            return RemoteRun(unpacked(parcel), machines, steering)
+        except Lost:
+            continue
+        finally:
+            machine.leave()
+    raise DeviceError(f"{MOST_LOST} machines were lost as this painting began; choose a smaller size, or look at them")
+
+
+def resume_remotely(machines: Machines, folder: Path, steering: Steering | None) -> "RemoteRun":
+    """Give the run that is kept in a folder, to go on elsewhere; errors are those of `restored`."""
+    with flaws_told(folder):
+        state, _ = read(folder)
+        return RemoteRun(state, machines, steering)
+
+
+class RemoteRun(Run, Elsewhere):
+    """A painting whose steps are made elsewhere; here are its pictures, its last frame and, in a folder, its state.
+
+    It asks a machine for a moment's steps at a time. A state comes every few seconds of computing, and at the end; if
+    the machine is lost meanwhile, another goes on from the last that came, up to where it was, and then shows frames
+    again. So it ends only where its state is that of its last frame.
+
+    Args:
+        state: where it is.
+        machines: that it may be painted on.
+        steering: to stop and to steer it; None: as it was kept.
+    """
+
+    def __init__(self, state: State, machines: Machines, steering: Steering | None = None):
+        self._store = Path(mkdtemp(prefix="nst-elsewhere-"))
+        weakref.finalize(self, shutil.rmtree, self._store, ignore_errors=True)
+        self._stored = write(state, self._store)
+        compute = ElsewhereCompute(device="cpu", precision=state.facts["precision"])
+        run = restored(self._store, compute=compute, steering=steering)
+        super().__init__(run.painting, run.steering)
+        self.take_state(*read(self._store))
+        self.machines = machines
+        self._machine: Machine | None = None
+        self._number = 0  # by which the machine knows it
+        self._lost = 0  # machines in a row
+        self._note, self._own_notes = "", tuple[str, ...]()
+        self._at = -1  # the step at which the machine is
+        self._kept_step = self.last_frame.step if self.last_frame else -1
+
+    def __next__(self) -> Frame:
+        self._resting = False
+        while self._machine or not self._has_ended():
+            try:
+                if frame := self._advance():
+                    return frame
+            except Lost as lost:
+                self._lose(str(lost))
+            except NSTError:
+                self._drop()
+                raise
+        raise StopIteration
+
+    def _has_ended(self) -> bool:
+        """Whether no more steps are wanted, and it can go on from what is here."""
+        return self._needs_no_step() and self._kept_step >= self.newest.step
+
+    def _needs_no_step(self) -> bool:
+        last = self.last_frame
+        return last is not None and (self.broken or self.steering.stop.is_set() or last.step >= self.steps)
+
+    def _advance(self) -> Frame | None:
+        """Have some steps made; the frame after them, if there is a new one to show."""
+        if self._machine is None:
+            self._take_up()
+        if self._needs_no_step() and self._at >= self.newest.step:
+            self._put_down()
+            return None
+        wanted = self.steering.wanted
+        moment: Moment = self._call("paint", self._number, wanted and wanted.to_dict())
+        self._lost = 0
+        shown = self.last_frame.step if self.last_frame else -1
+        self._take(moment)
+        if moment.error:
+            raise moment.error
+        return noted(self.newest, moment.note, self._said()) if self.newest.step > shown else None
+
+    def _said(self) -> str:
+        """Give what is to be told with a frame, once."""
+        note, self._note = self._note, ""
+        return note
+
+    def _call(self, method: str, *given: Any) -> Any:
+        if self._machine is None:
+            raise Lost("no machine")
+        return self._machine.call(method, *given)
+
+    def _take_up(self) -> None:
+        self._machine = machine = self.machines.choose()
+        state = self.state()
+        self._number, device = machine.call("take_up", packed(state))
+        self._at = self._kept_step
+        precision = self.compute.precision
+        self.compute = ElsewhereCompute(device="cpu", precision=precision, told=f"{device} on {machine.name}")
+        self.painting.compute = self.compute
+
+    def _put_down(self) -> None:
+        state = unpacked(self._call("put_down", self._number), self._known())
+        self._leave()
+        self._keep_state(state)
+
+    def _take(self, moment: Moment) -> None:
+        state = unpacked(moment.parcel, self._known() if moment.whole else None)
+        frame = state.facts["frame"]
+        self._at = frame["step"] if frame else -1
+        if moment.whole:
+            try:
+                self._keep_state(state)
+            except OutputError as error:  # it goes on all the same
+                self._note = f"not kept for the loss of a machine: {error}"
+        if self.last_frame and self._at < self.newest.step and not moment.over:
+            return  # it makes again what was shown
+        config = StyleTransferConfig.from_dict(state.facts["config"])
+        if config != self.config:
+            self.painting.config = config
+        self.take_news(state)
+        self.notes += self._own_notes
+
+    def _keep_state(self, state: State) -> None:
+        self._stored = write(state, self._store, self._stored)
+        frame = state.facts["frame"]
+        self._kept_step = frame["step"] if frame else -1
+
+    def _known(self) -> State:
+        return read(self._store)[0]
+
+    def state(self) -> State:
+        """Give the last state that came, with colours and an end that were chosen since."""
+        with flaws_told(self._store):
+            state = self._known()
+        return state | State({"config": state.facts["config"] | {"color": self.config.color}, "steps": self.steps})
+
+    def _lose(self, name: str) -> None:
+        self._leave()
+        self._lost += 1
+        if self._lost >= MOST_LOST:
+            raise DeviceError(
+                f"{self._lost} machines were lost at the same step; choose a smaller size, or look at them"
+            )
+        if self.last_frame:
+            self._note = f"{name} was lost: painted on elsewhere from step {max(0, self._kept_step)}"
+            self._own_notes += (self._note,)
+
+    def _drop(self) -> None:
+        if self._machine:
+            self._machine.send("drop", self._number)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._machine:
+            self._machine.leave()
+        self._machine = None
+
+    def close(self) -> None:
+        """End the run and free what it holds here and elsewhere; the last frame and the record stay."""
+        self._drop()
+        super().close()
+        shutil.rmtree(self._store, ignore_errors=True)
