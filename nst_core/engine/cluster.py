@@ -5,6 +5,7 @@ Ray but begun anew, here or elsewhere, by whoever needs it: its paintings go on 
 """
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -28,7 +29,8 @@ VARIABLE = "NST_CLUSTER"
 CPUS = 4  # of a worker, where there are no GPUs
 MOST_CALLS = 64  # paintings of one worker that may be at a step or wait for one
 BEGIN_SECONDS = 60.0  # that a worker may take until it answers
-AVOIDED_SECONDS = 60.0  # after it did not, in which it is not asked again
+AVOIDED_SECONDS = 60.0  # after one was lost, in which its machine gets no other if there is a better place
+MOST_TRIES = 4  # to find a machine that answers
 CONNECT_SECONDS = 5.0
 INSTALL = "install it (pip install -r nst_core/engine/requirements-ray.txt)"
 
@@ -114,7 +116,6 @@ class _Place:
     actor: "ActorHandle | None" = None
     is_ready: bool = False
     paintings: int = 0
-    avoided_until: float = 0.0  # monotonic seconds
 
 
 class Cluster(Machines):
@@ -128,6 +129,7 @@ class Cluster(Machines):
         self.address = address
         self._lock = threading.Lock()
         self._places: dict[tuple[str, int], _Place] = {}
+        self._lost_at: dict[str, float] = {}  # machine -> monotonic seconds
 
     def choose(self) -> Machine:
         """Give a place on the worker that has the fewest paintings, one that is there already before others.
@@ -136,22 +138,30 @@ class Cluster(Machines):
             ConfigError, DeviceError: as of `connect`; no machine answers, or one has other versions than this one.
         """
         connect(self.address)
-        while True:
+        for _ in range(MOST_TRIES):
             with self._lock:
-                places = [place for place in self._found() if place.avoided_until < time.monotonic()]
-                if not places:
-                    raise DeviceError(f"no machine of the cluster {said(self.address)} answers; look at `ray status`")
-                place = min(places, key=lambda one: (one.paintings, one.actor is None))
+                place = min(self._found(), key=self._distance)
                 place.paintings += 1
                 actor = place.actor = place.actor or _begun(place)
             machine = _RayMachine(self, place, actor)
             try:
                 self._check(machine)
                 return machine
-            except (Lost, NSTError) as error:
+            except Lost:
                 machine.leave()
-                if isinstance(error, NSTError):
-                    raise
+            except NSTError:
+                machine.leave()
+                raise
+        raise DeviceError(f"no machine of the cluster {said(self.address)} answers; look at `ray status`")
+
+    def _distance(self, place: _Place) -> tuple[bool, int, bool]:
+        """Tell how far a place is from being chosen: one of a machine of which one was lost just now is last."""
+        is_new = place.actor is None
+        return (
+            is_new and self._lost_at.get(place.node, -math.inf) > time.monotonic() - AVOIDED_SECONDS,
+            place.paintings,
+            is_new,
+        )
 
     def _found(self) -> list[_Place]:
         """List the places of all machines that are there; those of machines that are gone are forgotten."""
@@ -173,6 +183,10 @@ class Cluster(Machines):
                 key = node["NodeID"], number
                 host = node["NodeManagerHostname"]
                 found[key] = self._places.get(key) or _Place(key[0], host, bool(gpus), share)
+        if not found:
+            raise DeviceError(
+                f"the cluster {said(self.address)} has no machine with CPUs; add one (ray start --address=…)"
+            )
         self._places = found
         return list(found.values())
 
@@ -186,14 +200,14 @@ class Cluster(Machines):
                 raise DeviceError(f"{machine.name} has {name} {its}, and this computer {own}; install the same on both")
         machine.place.is_ready = True
 
-    def lose(self, place: _Place, actor: "ActorHandle", *, avoid: bool) -> None:
+    def lose(self, place: _Place, actor: "ActorHandle") -> None:
         """Note that a worker died or does not answer, so that the next painting begins another."""
         import ray
 
         with self._lock:
             if place.actor is actor:
                 place.actor, place.is_ready = None, False
-                place.avoided_until = time.monotonic() + AVOIDED_SECONDS if avoid else 0.0
+                self._lost_at[place.node] = time.monotonic()
         ray.kill(actor)
 
 
@@ -224,7 +238,7 @@ class _RayMachine:
     def call(self, method: str, *given: Any, seconds: float | None = None) -> Any:
         """Call a method of its Worker and wait; raises Lost, and whatever NSTError the method raises."""
         import ray
-        from ray.exceptions import GetTimeoutError, ObjectStoreFullError, OutOfDiskError, RayError, RayTaskError
+        from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayError, RayTaskError
 
         try:
             return ray.get(getattr(self.actor, method).remote(*given), timeout=seconds)
@@ -234,7 +248,7 @@ class _RayMachine:
             raise OutputError(f"memory or disk of {self.name} is full, by what Ray says; make room there") from None
         except RayError as error:
             log.warning("%s: %s", self.name, (str(error).splitlines() or [""])[0])
-            self.cluster.lose(self.place, self.actor, avoid=isinstance(error, GetTimeoutError))
+            self.cluster.lose(self.place, self.actor)
             raise Lost(self.name) from None
 
     def _told(self, error: Exception) -> NSTError:
