@@ -128,7 +128,7 @@ class Cluster(Machines):
     def __init__(self, address: str):
         self.address = address
         self._lock = threading.Lock()
-        self._places: dict[tuple[str, int], _Place] = {}
+        self._places: dict[tuple[str, int, bool], _Place] = {}
         self._lost_at: dict[str, float] = {}  # machine -> monotonic seconds
 
     def choose(self) -> Machine:
@@ -180,7 +180,7 @@ class Cluster(Machines):
             share = 1 if gpus else min(CPUS, node["Resources"].get("CPU", 0)) or 1
             count = int(node["Resources"].get("GPU" if gpus else "CPU", 0) // share)
             for number in range(count):
-                key = node["NodeID"], number
+                key = node["NodeID"], number, bool(gpus)
                 host = node["NodeManagerHostname"]
                 found[key] = self._places.get(key) or _Place(key[0], host, bool(gpus), share)
         if not found:

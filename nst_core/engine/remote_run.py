@@ -1,16 +1,13 @@
 """Shows a painting whose steps are made on another machine as a Run: watched, steered, stopped, kept, gone on with."""
 
-import shutil
-import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Protocol
 
 from nst_core.devices import Compute
 from nst_core.engine.devices import Elsewhere
 from nst_core.engine.parcels import packed, unpacked
-from nst_core.engine.worker import Material, Moment, noted
+from nst_core.engine.worker import Material, Moment, Passing, noted
 from nst_core.errors import DeviceError, NSTError, OutputError
 from nst_core.features import weights
 from nst_core.transfer.config import StyleTransferConfig
@@ -99,8 +96,8 @@ class RemoteRun(Run, Elsewhere):
     """
 
     def __init__(self, state: State, machines: Machines, steering: Steering | None = None):
-        self._store = Path(mkdtemp(prefix="nst-elsewhere-"))
-        weakref.finalize(self, shutil.rmtree, self._store, ignore_errors=True)
+        self._passing = Passing()
+        self._store = self._passing.path
         self._stored = write(state, self._store)
         compute = ElsewhereCompute(device="cpu", precision=state.facts["precision"])
         run = restored(self._store, compute=compute, steering=steering)
@@ -231,4 +228,4 @@ class RemoteRun(Run, Elsewhere):
         """End the run and free what it holds here and elsewhere; the last frame and the record stay."""
         self._drop()
         super().close()
-        shutil.rmtree(self._store, ignore_errors=True)
+        self._passing.delete()

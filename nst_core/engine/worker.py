@@ -1,12 +1,14 @@
 """Paints on one machine of a cluster for programs on others, which ask for a few steps at a time; knows no Ray."""
 
 import platform
+import shutil
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 import torch
@@ -68,10 +70,18 @@ class Moment(NamedTuple):
     error: NSTError | None = None
 
 
+class Passing:
+    """A folder that is there as long as this is."""
+
+    def __init__(self) -> None:
+        self.path = Path(mkdtemp(prefix="nst-painting-"))
+        self.delete = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
 @dataclass
 class _Painting:
     run: Run
-    folder: TemporaryDirectory | None  # that it is read from at its next step
+    folder: Passing | None  # that it is read from at its next step
     account: Account = field(default_factory=lambda: Account(unseen=True))
     sent: set[str] = field(default_factory=set)  # names of what is lasting and sent
     keep_at: float = KEEP_SECONDS  # seconds of its computing
@@ -121,14 +131,10 @@ class Worker:
         Raises:
             NSTError: it cannot be written to this machine's disk, or has other weights.
         """
-        folder = TemporaryDirectory(prefix="nst-painting-", ignore_cleanup_errors=True)
-        try:
-            with failing_in_words():
-                write(unpacked(parcel), Path(folder.name))
-                run = DEVICES.submit(restored, folder.name, steering=Steering()).result()
-        except NSTError:
-            folder.cleanup()
-            raise
+        with failing_in_words():
+            folder = Passing()
+            write(unpacked(parcel), folder.path)
+            run = DEVICES.submit(restored, folder.path, steering=Steering()).result()
         number = next(self._numbers)
         painting = _Painting(run, folder, sent=set(parcel.lasting), keep_at=run.seconds + KEEP_SECONDS)
         self._paintings[number] = painting
@@ -155,9 +161,7 @@ class Worker:
         except NSTError as problem:
             error = problem.with_traceback(None)
         painting.account.unseen = False
-        if painting.folder:
-            painting.folder.cleanup()
-            painting.folder = None
+        painting.folder = None
         return DEVICES.submit(self._moment, painting, "; ".join(notes), error).result()
 
     def _moment(self, painting: _Painting, note: str, error: NSTError | None) -> Moment:
@@ -184,8 +188,6 @@ class Worker:
         if painting := self._paintings.pop(number, None):
             painting.run.steering.stop.set()
             DEVICES.submit(painting.run.close).result()
-            if painting.folder:
-                painting.folder.cleanup()
 
 
 def _check_weights(backbone: str, expected: str) -> None:
