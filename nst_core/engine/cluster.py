@@ -106,7 +106,7 @@ def _own_signals() -> Iterator[None]:
 
 
 @dataclass(eq=False)
-class _Place:
+class Place:
     """Where a worker is, or may be: a GPU, or some CPUs of a machine."""
 
     node: str  # Ray's name of it
@@ -116,6 +116,15 @@ class _Place:
     actor: "ActorHandle | None" = None
     is_ready: bool = False
     paintings: int = 0
+
+    @property
+    def needs(self) -> dict[str, Any]:
+        """What Ray gives a worker: a GPU or CPUs, and this program's choice of device and precision."""
+        chosen = {name: os.environ[name] for name in ("NST_PRECISION", "NST_DEVICE") if os.environ.get(name)}
+        if self.gpu:
+            chosen.pop("NST_DEVICE", None)  # of which each sees one
+        given = {"num_gpus": 1, "num_cpus": 1} if self.gpu else {"num_cpus": self.cpus}
+        return given | ({"runtime_env": {"env_vars": chosen}} if chosen else {})
 
 
 class Cluster(Machines):
@@ -128,7 +137,7 @@ class Cluster(Machines):
     def __init__(self, address: str):
         self.address = address
         self._lock = threading.Lock()
-        self._places: dict[tuple[str, int, bool], _Place] = {}
+        self._places: dict[tuple[str, int, bool], Place] = {}
         self._lost_at: dict[str, float] = {}  # machine -> monotonic seconds
 
     def choose(self) -> Machine:
@@ -140,7 +149,7 @@ class Cluster(Machines):
         connect(self.address)
         for _ in range(MOST_TRIES):
             with self._lock:
-                place = min(self._found(), key=self._distance)
+                place = min(self.places(), key=self._distance)
                 place.paintings += 1
                 actor = place.actor = place.actor or _begun(place)
             machine = _RayMachine(self, place, actor)
@@ -154,7 +163,7 @@ class Cluster(Machines):
                 raise
         raise DeviceError(f"no machine of the cluster {said(self.address)} answers; look at `ray status`")
 
-    def _distance(self, place: _Place) -> tuple[bool, int, bool]:
+    def _distance(self, place: Place) -> tuple[bool, int, bool]:
         """Tell how far a place is from being chosen: one of a machine of which one was lost just now is last."""
         is_new = place.actor is None
         return (
@@ -163,8 +172,12 @@ class Cluster(Machines):
             is_new,
         )
 
-    def _found(self) -> list[_Place]:
-        """List the places of all machines that are there; those of machines that are gone are forgotten."""
+    def places(self) -> list[Place]:
+        """List the places of all machines that are there; those of machines that are gone are forgotten.
+
+        Raises:
+            DeviceError: there are none, or none such as NST_DEVICE asks for.
+        """
         import ray
 
         nodes = [node for node in ray.nodes() if node["Alive"]]
@@ -182,7 +195,7 @@ class Cluster(Machines):
             for number in range(count):
                 key = node["NodeID"], number, bool(gpus)
                 host = node["NodeManagerHostname"]
-                found[key] = self._places.get(key) or _Place(key[0], host, bool(gpus), share)
+                found[key] = self._places.get(key) or Place(key[0], host, bool(gpus), share)
         if not found:
             raise DeviceError(
                 f"the cluster {said(self.address)} has no machine with CPUs; add one (ray start --address=…)"
@@ -200,7 +213,7 @@ class Cluster(Machines):
                 raise DeviceError(f"{machine.name} has {name} {its}, and this computer {own}; install the same on both")
         machine.place.is_ready = True
 
-    def lose(self, place: _Place, actor: "ActorHandle") -> None:
+    def lose(self, place: Place, actor: "ActorHandle") -> None:
         """Note that a worker died or does not answer, so that the next painting begins another."""
         import ray
 
@@ -211,27 +224,22 @@ class Cluster(Machines):
         ray.kill(actor)
 
 
-def _begun(place: _Place) -> "ActorHandle":
+def _begun(place: Place) -> "ActorHandle":
     """Begin a worker at a place, with this program's choice of device and precision."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    chosen = {name: os.environ[name] for name in ("NST_PRECISION", "NST_DEVICE") if os.environ.get(name)}
-    if place.gpu:
-        chosen.pop("NST_DEVICE", None)  # of which each sees one
     actor = ray.remote(Worker).options(
-        num_gpus=1 if place.gpu else 0,
-        num_cpus=1 if place.gpu else place.cpus,
         max_concurrency=MOST_CALLS,
         max_restarts=0,
         scheduling_strategy=NodeAffinitySchedulingStrategy(place.node, soft=False),
-        runtime_env={"env_vars": chosen} if chosen else None,
+        **place.needs,
     )
     return cast("ActorHandle", actor.remote())
 
 
 class _RayMachine:
-    def __init__(self, cluster: Cluster, place: _Place, actor: "ActorHandle"):
+    def __init__(self, cluster: Cluster, place: Place, actor: "ActorHandle"):
         self.cluster, self.place, self.actor, self.name = cluster, place, actor, place.host
         self._left = False
 
