@@ -6,6 +6,7 @@ share, under the same paths.
 
 import os
 import platform
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,8 +69,22 @@ def _outcomes(
     tasks: Sequence[Task[AWay]], left: Sequence[int], output: Path, make_paint: Callable[[], Paint[AWay]]
 ) -> Iterator[Outcome]:
     """Have those tasks painted; what no machine survived comes last."""
+    ways = list(dict.fromkeys(tasks[number].way for number in left))
+    numbers = {way: number for number, way in enumerate(ways)}
+    rows = [_row(number, tasks[number], numbers[tasks[number].way]) for number in left]
+    answered = set()
+    for row in _painted_by_ray(rows, (ways, str(output.absolute()), make_paint, own_versions())):
+        outcome = Outcome(int(row["number"]), str(row["reason"]), bool(row["ends_all"]))
+        answered.add(outcome.number)
+        yield outcome
+    yield from (Outcome(number, NO_ANSWER) for number in left if number not in answered)
+
+
+def _painted_by_ray(rows: list[dict[str, Any]], given: tuple) -> Iterator[Mapping[str, Any]]:
+    """Have BatchPainters, which are given that, paint rows on all machines; what they answer."""
+    os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
     connect(named())
-    import ray
+    import ray.data
     from ray.exceptions import RayError
 
     context = ray.data.DataContext.get_current().copy()
@@ -77,14 +92,11 @@ def _outcomes(
     context.execution_no_progress_timeout_s = -1  # a painting may take long
     context.max_errored_blocks = -1
     places = Cluster(named()).places()
-    ways = list(dict.fromkeys(tasks[number].way for number in left))
-    numbers = {way: number for number, way in enumerate(ways)}
-    rows = [_row(number, tasks[number], numbers[tasks[number].way]) for number in left]
-    answered = set()
-    with ray.data.DataContext.current(context):
+    with ray.data.DataContext.current(context), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # there is no other way yet to bound how often it is tried
         painted = ray.data.from_items(rows, override_num_blocks=min(len(rows), MOST_BLOCKS)).map_batches(
             BatchPainter,
-            fn_constructor_args=(ways, str(output.absolute()), make_paint, own_versions()),
+            fn_constructor_args=given,
             batch_size=1,
             batch_format="numpy",
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=len(places)),
@@ -92,14 +104,10 @@ def _outcomes(
             max_task_retries=TRIES - 1,
             **places[0].needs,
         )
-        try:
-            for row in painted.iter_rows():
-                outcome = Outcome(int(row["number"]), str(row["reason"]), bool(row["ends_all"]))
-                answered.add(outcome.number)
-                yield outcome
-        except RayError as error:
-            raise DeviceError(f"the cluster gave the batch up: {(str(error).splitlines() or [''])[0]}") from None
-    yield from (Outcome(number, NO_ANSWER) for number in left if number not in answered)
+    try:
+        yield from painted.iter_rows()
+    except RayError as error:
+        raise DeviceError(f"the cluster gave the batch up: {(str(error).splitlines() or [''])[0]}") from None
 
 
 def _row(number: int, task: Task, way: int) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def connect(address: str) -> None:
     if ray.is_initialized():
         return
     _check_reachable(address)
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters of it comes as an error, too
     try:
         with _own_signals():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
