@@ -103,9 +103,7 @@ def test_what_no_machine_survives_has_failed_and_the_rest_is_painted(tasks, tmp_
 
 
 def test_a_painting_that_was_made_by_a_machine_that_died_is_not_made_again(tasks, tmp_path):
-    painter = BatchPainter(
-        [Plain()], str(tmp_path), partial(Brush, bad={"ant"}, error=ImageError), on_cluster.own_versions()
-    )
+    painter = BatchPainter([Plain()], str(tmp_path), partial(Brush, bad={"ant"}), on_cluster.own_versions())
     row = on_cluster._row(0, tasks[0], 0)
     assert painter({name: [value] for name, value in row.items()})["reason"] != [""]
     (tmp_path / tasks[0].file).touch()
