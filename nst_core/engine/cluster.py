@@ -11,10 +11,10 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from nst_core.engine.jobs import excuse
@@ -23,6 +23,7 @@ from nst_core.engine.worker import About, Worker, own_versions
 from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, WeightsError, said
 
 if TYPE_CHECKING:
+    from ray import ObjectRef
     from ray.actor import ActorHandle
 
 VARIABLE = "NST_CLUSTER"
@@ -208,7 +209,7 @@ class Cluster(Machines):
         """Wait until a worker answers, once, and compare what pictures depend on."""
         if machine.place.is_ready:
             return
-        about: About = machine.call("about", seconds=BEGIN_SECONDS)
+        about: About = machine.start("about", seconds=BEGIN_SECONDS)()
         for name, own in own_versions().items():
             if (its := about.versions.get(name)) != own:
                 raise DeviceError(f"{machine.name} has {name} {its}, and this computer {own}; install the same on both")
@@ -244,13 +245,16 @@ class _RayMachine:
         self.cluster, self.place, self.actor, self.name = cluster, place, actor, place.host
         self._left = False
 
-    def call(self, method: str, *given: Any, seconds: float | None = None) -> Any:
-        """Call a method of its Worker and wait; raises Lost, and whatever NSTError the method raises."""
+    def start(self, method: str, *given: Any, seconds: float | None = None) -> Callable[[], Any]:
+        """Call a method of its Worker; as of Machine, and Lost if it takes more seconds than that."""
+        return partial(self._answer, getattr(self.actor, method).remote(*given), seconds)
+
+    def _answer(self, coming: "ObjectRef", seconds: float | None) -> Any:
         import ray
         from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayError, RayTaskError
 
         try:
-            return ray.get(getattr(self.actor, method).remote(*given), timeout=seconds)
+            return ray.get(coming, timeout=seconds)
         except RayTaskError as error:
             raise self._told(error.cause) from None
         except (ObjectStoreFullError, OutOfDiskError):
@@ -265,10 +269,6 @@ class _RayMachine:
         if isinstance(error, DeviceError | OutputError | WeightsError):
             return type(error)(f"on {self.name}: {error}")
         return error if isinstance(error, NSTError) else excuse(error)
-
-    def send(self, method: str, *given: Any) -> None:
-        """Call a method without waiting, whatever becomes of it."""
-        getattr(self.actor, method).remote(*given)
 
     def leave(self) -> None:
         """Give the place up; once more does no harm."""

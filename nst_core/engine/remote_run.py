@@ -1,5 +1,6 @@
 """Shows a painting whose steps are made on another machine as a Run: watched, steered, stopped, kept, gone on with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,11 +30,8 @@ class Machine(Protocol):
 
     name: str
 
-    def call(self, method: str, *given: Any) -> Any:
-        """Call a method of its Worker and wait; raises Lost, and whatever NSTError the method raises."""
-
-    def send(self, method: str, *given: Any) -> None:
-        """Call a method without waiting, whatever becomes of it."""
+    def start(self, method: str, *given: Any) -> Callable[[], Any]:
+        """Call a method of its Worker; what is given waits, and raises Lost, or whatever NSTError the method raises."""
 
     def leave(self) -> None:
         """Give the place up."""
@@ -66,7 +64,7 @@ def begin_remotely(
     for _ in range(MOST_LOST):
         machine = machines.choose()
         try:
-            parcel = machine.call("prepare", material, config.to_dict(), sha256)
+            parcel = machine.start("prepare", material, config.to_dict(), sha256)()
             return RemoteRun(unpacked(parcel), machines, steering)
         except Lost:
             continue
@@ -85,9 +83,9 @@ def resume_remotely(machines: Machines, folder: Path, steering: Steering | None)
 class RemoteRun(Run, Elsewhere):
     """A painting whose steps are made elsewhere; here are its pictures, its last frame and, in a folder, its state.
 
-    It asks a machine for a moment's steps at a time. A state comes every few seconds of computing, and at the end; if
-    the machine is lost meanwhile, another goes on from the last that came, up to where it was, and then shows frames
-    again. So it ends only where its state is that of its last frame.
+    It asks a machine for a moment's steps at a time, a moment ahead of what is shown. A state comes every few seconds
+    of computing, and at the end; if the machine is lost meanwhile, another goes on from the last that came, up to where
+    it was, and then shows frames again. So it ends only where its state is that of its last frame.
 
     Args:
         state: where it is.
@@ -107,6 +105,7 @@ class RemoteRun(Run, Elsewhere):
         self._machine: Machine | None = None
         self._number = 0  # by which the machine knows it
         self._lost = 0  # machines in a row
+        self._moment: Callable[[], Moment] | None = None  # that the machine makes
         self._note, self._own_notes = "", tuple[str, ...]()
         self._at = -1  # the step at which the machine is
         self._kept_step = self.last_frame.step if self.last_frame else -1
@@ -136,12 +135,13 @@ class RemoteRun(Run, Elsewhere):
         """Have some steps made; the frame after them, if there is a new one to show."""
         if self._machine is None:
             self._take_up()
-        if self._needs_no_step() and self._at >= self.newest.step:
+        if self._moment is None and self._needs_no_step() and self._at >= self.newest.step:
             self._put_down()
             return None
-        wanted = self.steering.wanted
-        moment: Moment = self._call("paint", self._number, wanted and wanted.to_dict())
-        self._lost = 0
+        moment = (self._moment or self._begun_moment())()
+        self._lost, self._moment = 0, None
+        if not (moment.over or moment.error or self.steering.stop.is_set()):
+            self._moment = self._begun_moment()  # while the one at hand is shown and kept
         shown = self.last_frame.step if self.last_frame else -1
         self._take(moment)
         if moment.error:
@@ -153,22 +153,27 @@ class RemoteRun(Run, Elsewhere):
         note, self._note = self._note, ""
         return note
 
-    def _call(self, method: str, *given: Any) -> Any:
+    def _begun_moment(self) -> Callable[[], Moment]:
+        wanted = self.steering.wanted
+        return self._at_machine.start("paint", self._number, wanted and wanted.to_dict())
+
+    @property
+    def _at_machine(self) -> Machine:
         if self._machine is None:
             raise Lost("no machine")
-        return self._machine.call(method, *given)
+        return self._machine
 
     def _take_up(self) -> None:
         self._machine = machine = self.machines.choose()
         state = self.state()
-        self._number, device = machine.call("take_up", packed(state))
+        self._number, device = machine.start("take_up", packed(state))()
         self._at = self._kept_step
         precision = self.compute.precision
         self.compute = ElsewhereCompute(device="cpu", precision=precision, told=f"{device} on {machine.name}")
         self.painting.compute = self.compute
 
     def _put_down(self) -> None:
-        state = unpacked(self._call("put_down", self._number), self._known())
+        state = unpacked(self._at_machine.start("put_down", self._number)(), self._known())
         self._leave()
         self._keep_state(state)
 
@@ -211,18 +216,18 @@ class RemoteRun(Run, Elsewhere):
                 f"{self._lost} machines were lost at the same step; choose a smaller size, or look at them"
             )
         if self.last_frame:
-            self._note = f"{name} was lost: painted on elsewhere from step {max(0, self._kept_step)}"
+            self._note = f"{name} was lost at step {self.newest.step}: painted on from step {max(0, self._kept_step)}"
             self._own_notes += (self._note,)
 
     def _drop(self) -> None:
         if self._machine:
-            self._machine.send("drop", self._number)
+            self._machine.start("drop", self._number)
         self._leave()
 
     def _leave(self) -> None:
         if self._machine:
             self._machine.leave()
-        self._machine = None
+        self._machine = self._moment = None
 
     def close(self) -> None:
         """End the run and free what it holds here and elsewhere; the last frame and the record stay."""

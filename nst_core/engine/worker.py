@@ -31,7 +31,7 @@ from nst_core.transfer.steering import Steering
 from nst_core.transfer.stylize import stylize
 from nst_core.version import __version__
 
-FRAME_SECONDS = 0.2  # from one frame that is sent to the next, at least
+FRAME_SECONDS = 0.25  # from one frame that is sent to the next, at least
 KEEP_SECONDS = 4.0  # of computing, from one state that is sent to the next; with the steps at hand, 5 at most
 MOST_BYTES = 5e7  # a second, of frames and of states: large ones come later
 

@@ -31,10 +31,10 @@ def nodes(monkeypatch) -> list[dict]:
 
 
 def answer(monkeypatch, versions) -> None:
-    def call(machine, method, *given, seconds=None):
-        return About(machine.name, versions(machine))
+    def start(machine, method, *given, seconds=None):
+        return lambda: About(machine.name, versions(machine))
 
-    monkeypatch.setattr(cluster._RayMachine, "call", call)
+    monkeypatch.setattr(cluster._RayMachine, "start", start)
 
 
 def chosen(made: Cluster, count: int) -> list[str]:
