@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "NST_CLUSTER"
 CPUS = 4  # of a worker, where there are no GPUs
-MOST_CALLS = 64  # paintings of one worker that may be at a step or wait for one
+MOST_CALLS = 128  # of one worker at a time: two for each painting, and some beside
 BEGIN_SECONDS = 60.0  # that a worker may take until it answers
 AVOIDED_SECONDS = 60.0  # after one was lost, in which its machine gets no other if there is a better place
 MOST_TRIES = 4  # to find a machine that answers

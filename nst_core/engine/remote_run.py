@@ -1,5 +1,6 @@
 """Shows a painting whose steps are made on another machine as a Run: watched, steered, stopped, kept, gone on with."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from nst_core.transfer.run import Run
 from nst_core.transfer.state import State, flaws_told, read, write
 from nst_core.transfer.steering import Steering
 
+AHEAD = 2  # moments that a machine is asked for at a time, so that it does not wait for what comes and goes
 MOST_LOST = 4  # machines in a row that may be lost before any has made a step
 
 
@@ -83,7 +85,7 @@ def resume_remotely(machines: Machines, folder: Path, steering: Steering | None)
 class RemoteRun(Run, Elsewhere):
     """A painting whose steps are made elsewhere; here are its pictures, its last frame and, in a folder, its state.
 
-    It asks a machine for a moment's steps at a time, a moment ahead of what is shown. A state comes every few seconds
+    It asks a machine for a moment's steps at a time, and is one ahead of what is shown. A state comes every few seconds
     of computing, and at the end; if the machine is lost meanwhile, another goes on from the last that came, up to where
     it was, and then shows frames again. So it ends only where its state is that of its last frame.
 
@@ -105,7 +107,9 @@ class RemoteRun(Run, Elsewhere):
         self._machine: Machine | None = None
         self._number = 0  # by which the machine knows it
         self._lost = 0  # machines in a row
-        self._moment: Callable[[], Moment] | None = None  # that the machine makes
+        self._moments: deque[Callable[[], Moment]] = deque()  # that the machine makes
+        self._asked, self._over = 0, False  # moments since it was taken up; it makes no more steps there
+        self._steered: tuple[StyleTransferConfig | None, bool] = (None, False)  # what the machine was told
         self._note, self._own_notes = "", tuple[str, ...]()
         self._at = -1  # the step at which the machine is
         self._kept_step = self.last_frame.step if self.last_frame else -1
@@ -135,13 +139,11 @@ class RemoteRun(Run, Elsewhere):
         """Have some steps made; the frame after them, if there is a new one to show."""
         if self._machine is None:
             self._take_up()
-        if self._moment is None and self._needs_no_step() and self._at >= self.newest.step:
+        self._steer()
+        if not self._moments and self._needs_no_step() and self._at >= self.newest.step:
             self._put_down()
             return None
-        moment = (self._moment or self._begun_moment())()
-        self._lost, self._moment = 0, None
-        if not (moment.over or moment.error or self.steering.stop.is_set()):
-            self._moment = self._begun_moment()  # while the one at hand is shown and kept
+        moment = self._next_moment()
         shown = self.last_frame.step if self.last_frame else -1
         self._take(moment)
         if moment.error:
@@ -153,9 +155,22 @@ class RemoteRun(Run, Elsewhere):
         note, self._note = self._note, ""
         return note
 
-    def _begun_moment(self) -> Callable[[], Moment]:
+    def _steer(self) -> None:
+        """Tell the machine what is wanted, if that is new; a stop not before it is where it was."""
+        stop = self.steering.stop.is_set() and self.last_frame is not None and self._at >= self.newest.step
         wanted = self.steering.wanted
-        return self._at_machine.start("paint", self._number, wanted and wanted.to_dict())
+        if (wanted, stop) != self._steered:
+            self._at_machine.start("steer", self._number, wanted and wanted.to_dict(), stop)()
+            self._steered = wanted, stop
+
+    def _next_moment(self) -> Moment:
+        """Wait for the moment that was asked for first; the machine has the next ones to make meanwhile."""
+        while not self._moments or len(self._moments) < AHEAD and not (self._over or self._steered[1]):
+            self._moments.append(self._at_machine.start("paint", self._number, self._asked))
+            self._asked += 1
+        moment = self._moments.popleft()()
+        self._lost, self._over = 0, moment.over
+        return moment
 
     @property
     def _at_machine(self) -> Machine:
@@ -167,7 +182,7 @@ class RemoteRun(Run, Elsewhere):
         self._machine = machine = self.machines.choose()
         state = self.state()
         self._number, device = machine.start("take_up", packed(state))()
-        self._at = self._kept_step
+        self._at, self._asked, self._over, self._steered = self._kept_step, 0, False, (None, False)
         precision = self.compute.precision
         self.compute = ElsewhereCompute(device="cpu", precision=precision, told=f"{device} on {machine.name}")
         self.painting.compute = self.compute
@@ -186,8 +201,8 @@ class RemoteRun(Run, Elsewhere):
                 self._keep_state(state)
             except OutputError as error:  # it goes on all the same
                 self._note = f"not kept for the loss of a machine: {error}"
-        if self.last_frame and self._at < self.newest.step and not moment.over:
-            return  # it makes again what was shown
+        if self.last_frame and self._at <= self.newest.step and not (moment.over or moment.error):
+            return  # it makes again what was shown, or was stopped
         config = StyleTransferConfig.from_dict(state.facts["config"])
         if config != self.config:
             self.painting.config = config
@@ -227,7 +242,8 @@ class RemoteRun(Run, Elsewhere):
     def _leave(self) -> None:
         if self._machine:
             self._machine.leave()
-        self._machine = self._moment = None
+        self._machine = None
+        self._moments.clear()
 
     def close(self) -> None:
         """End the run and free what it holds here and elsewhere; the last frame and the record stay."""

@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+import threading
 import time
 import weakref
 from collections.abc import Sequence
@@ -86,6 +87,8 @@ class _Painting:
     sent: set[str] = field(default_factory=set)  # names of what is lasting and sent
     keep_at: float = KEEP_SECONDS  # seconds of its computing
     pause: float = FRAME_SECONDS
+    made: int = 0  # moments
+    has_made: threading.Condition = field(default_factory=threading.Condition)
 
 
 def own_versions() -> dict[str, str]:
@@ -140,18 +143,39 @@ class Worker:
         self._paintings[number] = painting
         return number, run.compute.name
 
-    def paint(self, number: int, wanted: dict[str, Any] | None) -> Moment:
-        """Make the steps of a moment, in turns with other paintings.
+    def steer(self, number: int, wanted: dict[str, Any] | None, stop: bool) -> None:
+        """Steer a painting from its next step on.
 
         Args:
             number: of the painting.
             wanted: settings to steer to, as plain values; None: as they are.
+            stop: whether it is to make no more steps.
         """
-        painting, began, notes = self._paintings[number], time.monotonic(), list[str]()
-        run, error = painting.run, None
-        steering = StyleTransferConfig.from_dict(wanted) if wanted else None
-        if steering != run.steering.wanted:
-            run.steering.wanted, painting.account.hurried = steering, True
+        painting = self._paintings[number]
+        painting.run.steering.wanted = StyleTransferConfig.from_dict(wanted) if wanted else None
+        painting.account.hurried = True
+        if stop:
+            painting.run.steering.stop.set()
+
+    def paint(self, number: int, moment: int) -> Moment:
+        """Make the steps of a moment, in turns with other paintings, when those before are made.
+
+        Args:
+            number: of the painting.
+            moment: how many were asked for before, since it was taken up.
+        """
+        painting = self._paintings[number]
+        with painting.has_made:
+            painting.has_made.wait_for(lambda: painting.made == moment)
+        try:
+            return self._painted(painting)
+        finally:
+            with painting.has_made:
+                painting.made += 1
+                painting.has_made.notify_all()
+
+    def _painted(self, painting: _Painting) -> Moment:
+        run, began, notes, error = painting.run, time.monotonic(), list[str](), None
         try:
             with failing_in_words(), DEVICES.own_job(painting.account):
                 while frame := DEVICES.next_of(run):
