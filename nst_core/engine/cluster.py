@@ -36,6 +36,7 @@ CONNECT_SECONDS = 5.0
 INSTALL = "install it (pip install -r nst_core/engine/requirements-ray.txt)"
 
 log = logging.getLogger(__name__)
+_CONNECTING = threading.Lock()  # as many paintings may begin at once
 
 
 def machines() -> Machines | None:
@@ -65,10 +66,17 @@ def connect(address: str) -> None:
         import ray
     except ImportError:
         raise ConfigError(f"{VARIABLE} is set, and Ray is not installed; {INSTALL}, or unset it") from None
-    if ray.is_initialized():
-        return
-    _check_reachable(address)
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters of it comes as an error, too
+    with _CONNECTING:
+        if ray.is_initialized():
+            return
+        _check_reachable(address)
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters of it comes as an error, too
+        _join(address)
+
+
+def _join(address: str) -> None:
+    import ray
+
     try:
         with _own_signals():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)

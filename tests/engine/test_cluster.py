@@ -3,6 +3,8 @@
 import signal
 import socket
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -76,6 +78,21 @@ def test_what_ray_says_of_a_cluster_is_said_in_a_line_and_signals_stay(monkeypat
     with pytest.raises(DeviceError, match=r"\(no cluster\)$"):
         Cluster("auto").choose()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_many_who_begin_at_once_join_once(monkeypatch):
+    joined, is_joined = [], threading.Event()
+
+    def init(address, **given):
+        joined.append(address)
+        threading.Event().wait(0.05)  # in which the others come
+        is_joined.set()
+
+    fake = SimpleNamespace(is_initialized=is_joined.is_set, init=init)
+    monkeypatch.setitem(sys.modules, "ray", fake)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(cluster.connect, ["auto"] * 8))
+    assert joined == ["auto"]
 
 
 def test_every_gpu_is_a_place_and_where_there_are_none_every_few_cpus(nodes, monkeypatch):
