@@ -1,7 +1,6 @@
 """A batch on a cluster gives the folder and the report that one here gives; Ray is not asked, but for its rows."""
 
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from nst_core.batch.tasks import pairs
 from nst_core.errors import NSTError, OutputError, WeightsError
 from tests.batch.test_batch import CONTENTS, Brush, contents, done
 from tests.batch.test_tasks import Plain
-
-Rows = list[dict]
+from tests.machines import painted_by_one
 
 
 @pytest.fixture
@@ -25,16 +23,8 @@ def tasks(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def machine(monkeypatch) -> Callable[[Rows, tuple], Rows]:
-    """A machine that paints all rows."""
-
-    def painted(rows: Rows, given: tuple):
-        painter = BatchPainter(*given)
-        for row in rows:
-            yield {name: values[0] for name, values in painter({name: [row[name]] for name in row}).items()}
-
-    monkeypatch.setattr(on_cluster, "_painted_by_ray", painted)
-    return painted
+def one_machine(monkeypatch):
+    monkeypatch.setattr(on_cluster, "_painted_by_ray", painted_by_one)
 
 
 def elsewhere(tasks, folder, **brush) -> list:
@@ -85,9 +75,9 @@ def test_other_versions_end_it(tasks, tmp_path, monkeypatch):
         elsewhere(tasks, tmp_path)
 
 
-def test_an_output_that_is_not_shared_is_told(tasks, tmp_path, monkeypatch, machine):
+def test_an_output_that_is_not_shared_is_told(tasks, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        on_cluster, "_painted_by_ray", lambda rows, given: machine(rows, (given[0], str(other), *given[2:]))
+        on_cluster, "_painted_by_ray", lambda rows, given: painted_by_one(rows, (given[0], str(other), *given[2:]))
     )
     other = tmp_path / "another disk"
     other.mkdir()
@@ -95,8 +85,8 @@ def test_an_output_that_is_not_shared_is_told(tasks, tmp_path, monkeypatch, mach
         elsewhere(tasks, tmp_path / "out")
 
 
-def test_what_no_machine_survives_has_failed_and_the_rest_is_painted(tasks, tmp_path, monkeypatch, machine):
-    monkeypatch.setattr(on_cluster, "_painted_by_ray", lambda rows, given: machine(rows[1:], given))
+def test_what_no_machine_survives_has_failed_and_the_rest_is_painted(tasks, tmp_path, monkeypatch):
+    monkeypatch.setattr(on_cluster, "_painted_by_ray", lambda rows, given: painted_by_one(rows[1:], given))
     *_, last = elsewhere(tasks, tmp_path)
     assert last.failed == 1 and last.result.reason == NO_ANSWER and last.result.task == tasks[0]
     assert NO_ANSWER in (tmp_path / REPORT).read_text()
