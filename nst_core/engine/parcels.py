@@ -1,7 +1,7 @@
 """Packs a painting's state for another machine: plain values and numpy arrays, which Ray sends without a copy."""
 
 import json
-from collections.abc import Container
+from collections.abc import Collection
 from functools import partial
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ class Parcel(NamedTuple):
         return sum(array.nbytes for arrays in every for array in arrays.values())
 
 
-def packed(state: State, known: Container[str] = ()) -> Parcel:
+def packed(state: State, known: Collection[str] = ()) -> Parcel:
     """Pack a state, without what is lasting and known to the receiver."""
     lasting = {name: None if name in known else _arrays(tensors()) for name, tensors in state.lasting.items()}
     return Parcel(json.dumps(state.facts, allow_nan=False), _arrays(state.tensors), lasting)

@@ -13,6 +13,7 @@ from nst_core.engine.worker import Material, Moment, Passing, noted
 from nst_core.errors import DeviceError, NSTError, OutputError
 from nst_core.features import weights
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.json_values import is_text
 from nst_core.transfer.kept import restored
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.run import Run
@@ -99,7 +100,7 @@ class RemoteRun(Run, Elsewhere):
         self._passing = Passing()
         self._store = self._passing.path
         self._stored = write(state, self._store)
-        compute = ElsewhereCompute(device="cpu", precision=state.facts["precision"])
+        compute = ElsewhereCompute(device="cpu", precision=state.fact("precision", is_text))
         run = restored(self._store, compute=compute, steering=steering)
         super().__init__(run.painting, run.steering)
         self.take_state(*read(self._store))
@@ -166,7 +167,7 @@ class RemoteRun(Run, Elsewhere):
     def _next_moment(self) -> Moment:
         """Wait for the moment that was asked for first; the machine has the next ones to make meanwhile."""
         while not self._moments or len(self._moments) < AHEAD and not (self._over or self._steered[1]):
-            self._moments.append(self._at_machine.start("paint", self._number, self._asked))
+            self._moments.append(self._at_machine.start("paint", self._number, self._asked, [*self._stored.files]))
             self._asked += 1
         moment = self._moments.popleft()()
         self._lost, self._over = 0, moment.over
@@ -188,7 +189,7 @@ class RemoteRun(Run, Elsewhere):
         self.painting.compute = self.compute
 
     def _put_down(self) -> None:
-        state = unpacked(self._at_machine.start("put_down", self._number)(), self._known())
+        state = unpacked(self._at_machine.start("put_down", self._number, [*self._stored.files])(), self._known())
         self._leave()
         self._keep_state(state)
 

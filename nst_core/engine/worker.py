@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -84,7 +84,6 @@ class _Painting:
     run: Run
     folder: Passing | None  # that it is read from at its next step
     account: Account = field(default_factory=lambda: Account(unseen=True))
-    sent: set[str] = field(default_factory=set)  # names of what is lasting and sent
     keep_at: float = KEEP_SECONDS  # seconds of its computing
     pause: float = FRAME_SECONDS
     made: int = 0  # moments
@@ -139,7 +138,7 @@ class Worker:
             write(unpacked(parcel), folder.path)
             run = DEVICES.submit(restored, folder.path, steering=Steering()).result()
         number = next(self._numbers)
-        painting = _Painting(run, folder, sent=set(parcel.lasting), keep_at=run.seconds + KEEP_SECONDS)
+        painting = _Painting(run, folder, keep_at=run.seconds + KEEP_SECONDS)
         self._paintings[number] = painting
         return number, run.compute.name
 
@@ -157,24 +156,25 @@ class Worker:
         if stop:
             painting.run.steering.stop.set()
 
-    def paint(self, number: int, moment: int) -> Moment:
+    def paint(self, number: int, moment: int, known: Collection[str]) -> Moment:
         """Make the steps of a moment, in turns with other paintings, when those before are made.
 
         Args:
             number: of the painting.
             moment: how many were asked for before, since it was taken up.
+            known: names of what is lasting in its state, and need not be sent.
         """
         painting = self._paintings[number]
         with painting.has_made:
             painting.has_made.wait_for(lambda: painting.made == moment)
         try:
-            return self._painted(painting)
+            return self._painted(painting, known)
         finally:
             with painting.has_made:
                 painting.made += 1
                 painting.has_made.notify_all()
 
-    def _painted(self, painting: _Painting) -> Moment:
+    def _painted(self, painting: _Painting, known: Collection[str]) -> Moment:
         run, began, notes, error = painting.run, time.monotonic(), list[str](), None
         try:
             with failing_in_words(), DEVICES.own_job(painting.account):
@@ -186,24 +186,23 @@ class Worker:
             error = problem.with_traceback(None)
         painting.account.unseen = False
         painting.folder = None
-        return DEVICES.submit(self._moment, painting, "; ".join(notes), error).result()
+        return DEVICES.submit(self._moment, painting, known, "; ".join(notes), error).result()
 
-    def _moment(self, painting: _Painting, note: str, error: NSTError | None) -> Moment:
+    def _moment(self, painting: _Painting, known: Collection[str], note: str, error: NSTError | None) -> Moment:
         run, whole = painting.run, not error and painting.run.seconds >= painting.keep_at
-        parcel = self._whole(painting) if whole else packed(run.news())
+        parcel = self._whole(painting, known) if whole else packed(run.news())
         painting.pause = max(FRAME_SECONDS, packed(run.painting.shown()).size / MOST_BYTES)
         over = run.broken or run.last_frame is not None and run.last_frame.step >= run.steps
         return Moment(parcel, note, whole, over, error)
 
-    def _whole(self, painting: _Painting) -> Parcel:
-        parcel = packed(painting.run.state(), painting.sent)
-        painting.sent = set(parcel.lasting)
+    def _whole(self, painting: _Painting, known: Collection[str]) -> Parcel:
+        parcel = packed(painting.run.state(), known)
         painting.keep_at = painting.run.seconds + max(KEEP_SECONDS, parcel.size / MOST_BYTES)
         return parcel
 
-    def put_down(self, number: int) -> Parcel:
-        """Give a painting's state, from which it goes on anywhere, and forget it."""
-        parcel = DEVICES.submit(self._whole, self._paintings[number]).result()
+    def put_down(self, number: int, known: Collection[str]) -> Parcel:
+        """Give a painting's state, from which it goes on anywhere, and forget it; known: as of `paint`."""
+        parcel = DEVICES.submit(self._whole, self._paintings[number], known).result()
         self.drop(number)
         return parcel
 

@@ -1,5 +1,7 @@
 """A painting whose steps are made elsewhere is the one that is made here, whatever happens to the machines."""
 
+import errno
+import os
 import threading
 
 import pytest
@@ -191,9 +193,30 @@ def fail():
     raise MemoryError
 
 
-def test_a_full_disk_there_is_told(pictures, room, full_disk):
-    with pytest.raises(OutputError):
-        next(begin(Material(pictures[0], [pictures[1]]), small()))
+def refuse(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_there_is_told(pictures, room, monkeypatch):
+    run = begin(Material(pictures[0], [pictures[1]]), small())
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", refuse)
+        with pytest.raises(OutputError, match="full"):
+            next(run)
+    assert room.chosen == room.left and [frame.step for frame in run] == [0, 1, 2, 3]
+
+
+def test_a_full_disk_here_is_told_and_it_goes_on(pictures, room, monkeypatch):
+    run = begin(Material(pictures[0], [pictures[1]]), small())
+    next(run)
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", refuse)
+        assert "not kept for the loss of a machine" in [next(run), next(run)][-1].note
+        with pytest.raises(OutputError, match="full"):
+            list(run)
+    assert run.newest.step == 3 and not run.broken and room.chosen == room.left
+    run.more(1)
+    assert [frame.step for frame in run] == [4]
 
 
 def test_no_device_waits_for_other_machines(pictures, room):
