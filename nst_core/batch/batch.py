@@ -83,21 +83,51 @@ def paint_batch(
                 pass
     if errors := [job.error for job in jobs if job.error]:
         raise errors[0]
-    results = [Result(task, work.failures.get(task.file, "")) for task in tasks]
-    write_report(output, results)
-    return results
+    return work.tally.written()
+
+
+class Tally(Generic[AWay]):
+    """Counts what became of a batch's tasks, and writes the report's lines.
+
+    Attributes:
+        failures: file -> reason.
+    """
+
+    def __init__(self, tasks: Sequence[Task[AWay]], output: Path):
+        self.tasks, self.output = tasks, output
+        self.failures: dict[str, str] = {}
+        self._done = self._kept = 0
+        self._at_work: dict[str, float] = {}  # file -> share of it that is done
+
+    def noted(self, task: Task[AWay], told: float | Result, was_there: bool = False) -> BatchProgress:
+        """Note the share of a task that is done, or its result; how far all are then."""
+        if isinstance(told, float):
+            self._at_work[task.file] = told
+            result = None
+        else:
+            result = told
+            self._at_work.pop(task.file, None)
+            self._done, self._kept = self._done + 1, self._kept + was_there
+            if result.reason:
+                self.failures[task.file] = result.reason
+            add_to_report(self.output, result)
+        share = sum(self._at_work.values())
+        return BatchProgress(self._done, len(self.tasks), result, self._kept, len(self.failures), share)
+
+    def written(self) -> list[Result]:
+        """Write the report whole, in the order of the tasks; what became of each."""
+        results = [Result(task, self.failures.get(task.file, "")) for task in self.tasks]
+        write_report(self.output, results)
+        return results
 
 
 class _Work(Generic[AWay]):
     """The tasks, which several devices take one after the other."""
 
     def __init__(self, tasks: Sequence[Task[AWay]], output: Path, paint: Paint[AWay]):
-        self.output, self.paint, self.total = output, paint, len(tasks)
-        self.failures: dict[str, str] = {}  # file -> reason
+        self.output, self.paint, self.tally = output, paint, Tally(tasks, output)
         self._left = iter(tasks)
         self._taking = threading.Lock()
-        self._done = self._kept = 0
-        self._at_work: dict[str, float] = {}  # file -> share of it that is done
         self._told: queue.SimpleQueue[tuple[Task[AWay], float | Result, bool]] = queue.SimpleQueue()
 
     def _tasks(self, steering: Steering) -> Iterator[Task[AWay]]:
@@ -137,18 +167,4 @@ class _Work(Generic[AWay]):
                 if ended:
                     return
                 continue
-            yield self._noted(task, told, was_there)
-
-    def _noted(self, task: Task[AWay], told: float | Result, was_there: bool) -> BatchProgress:
-        if isinstance(told, float):
-            self._at_work[task.file] = told
-            result = None
-        else:
-            result = told
-            self._at_work.pop(task.file, None)
-            self._done, self._kept = self._done + 1, self._kept + was_there
-            if result.reason:
-                self.failures[task.file] = result.reason
-            add_to_report(self.output, result)
-        share = sum(self._at_work.values())
-        return BatchProgress(self._done, self.total, result, self._kept, len(self.failures), share)
+            yield self.tally.noted(task, told, was_there)

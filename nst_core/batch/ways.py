@@ -13,7 +13,7 @@ from nst_core import images
 from nst_core.batch.tasks import AWay, Task
 from nst_core.devices import Compute, choose_compute
 from nst_core.instant.any_style import Paints, painter_of
-from nst_core.instant.catalogue import Catalogue
+from nst_core.instant.catalogue import Catalogue, open_styles
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE, Painter
 from nst_core.instant.refine import refined
@@ -121,3 +121,12 @@ def instant_paint(catalogue: Catalogue) -> Paint[Instant]:
         yield 1.0
 
     return paint
+
+
+def open_instant_paint(trained: Path | None) -> Paint[Instant]:
+    """Make what paints by `Instant` in the styles of a file, or of this program, and of pictures.
+
+    Raises:
+        WeightsError: as of `open_styles`.
+    """
+    return instant_paint(open_styles(trained))

@@ -2,20 +2,23 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from nst_core.batch.batch import BatchProgress, paint_batch
+from nst_core.batch.on_cluster import paint_on_cluster
 from nst_core.batch.report import REPORT, Result
 from nst_core.batch.tasks import TABLES, AWay, Task, pairs, read_table
-from nst_core.batch.ways import Instant, Optimized, Paint, instant_paint, optimizer_paint
+from nst_core.batch.ways import Instant, Optimized, Paint, open_instant_paint, optimizer_paint
 from nst_core.commands.fetching import fetch
 from nst_core.commands.pictures import files_in
 from nst_core.commands.stylize import add_settings, config_of
 from nst_core.commands.transparency import add_transparency
 from nst_core.devices import choose_compute
+from nst_core.engine import cluster
 from nst_core.errors import ConfigError, ImageError, said
 from nst_core.images import JPEG_ENDINGS
 from nst_core.instant.any_style import pictures_among
@@ -96,7 +99,7 @@ def _optimized(options: argparse.Namespace) -> None:
     check_apart((options.output / task.file for task in tasks), {Path(task.style) for task in tasks})
     for backbone in {task.way.config.backbone for task in tasks}:
         fetch(backbone)
-    _paint(tasks, options, optimizer_paint())
+    _paint(tasks, options, optimizer_paint)
 
 
 def _instant(options: argparse.Namespace) -> None:
@@ -121,7 +124,7 @@ def _instant(options: argparse.Namespace) -> None:
         tasks = pairs(_files(options.contents), options.styles, way_of({}), options.output, _ending(options))
     pictures = [path for task in tasks for path in pictures_among({task.style: 1.0}, catalogue)]
     check_apart((options.output / task.file for task in tasks), set(pictures))
-    _paint(tasks, options, instant_paint(catalogue))
+    _paint(tasks, options, partial(open_instant_paint, options.trained and options.trained.absolute()))
 
 
 def _read(row: Mapping[str, str], table: Mapping[str, Setting], also: Sequence[str] = ()) -> dict:
@@ -158,13 +161,14 @@ def _files(named: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _paint(tasks: list[Task[AWay]], options: argparse.Namespace, paint: Paint[AWay]) -> None:
+def _paint(tasks: list[Task[AWay]], options: argparse.Namespace, paint: Callable[[], Paint[AWay]]) -> None:
     output = options.output
     check_folder(output)
     check_apart((output / task.file for task in tasks), {task.content for task in tasks})
     with tqdm(total=len(tasks), unit="painting", smoothing=0.05) as bar:
         progress = BatchProgress(0, len(tasks))
-        for progress in paint_batch(tasks, output, paint):
+        painting = paint_on_cluster(tasks, output, paint) if cluster.named() else paint_batch(tasks, output, paint())
+        for progress in painting:
             _show(progress, bar)
     print(f"{_counts(progress)}: {output / REPORT}", file=sys.stderr)
     if progress.failed:

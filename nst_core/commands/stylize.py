@@ -14,7 +14,9 @@ from nst_core.commands.fetching import fetch
 from nst_core.commands.pictures import tell_of_animations
 from nst_core.commands.transparency import add_transparency
 from nst_core.devices import Compute, choose_compute
+from nst_core.engine.begin import begin
 from nst_core.engine.devices import DEVICES
+from nst_core.engine.worker import Material
 from nst_core.errors import said
 from nst_core.features.loading import fitting_backbone
 from nst_core.features.vgg import BACKBONES
@@ -26,7 +28,6 @@ from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import read_record, save_result
 from nst_core.transfer.run import Run
 from nst_core.transfer.schema import Setting
-from nst_core.transfer.stylize import stylize
 from nst_core.transfer.timelapse import Timelapse
 
 HELP = "paint one picture in the style of another"
@@ -119,12 +120,8 @@ def run(options: argparse.Namespace) -> None:
     masks = [mask_of_file(path) for path in options.mask]
     fetch(config.backbone)
 
-    def begun() -> Run:
-        compute = choose_compute()
-        return stylize(content_image, style_images, config, start_image=start_image, masks=masks, compute=compute)
-
     with DEVICES.own_job():
-        painting = DEVICES.submit(begun).result()
+        painting = begin(Material(content_image, style_images, start_image, masks), config)
         timelapse = Timelapse() if options.timelapse else None
         try:
             _paint(painting, timelapse)

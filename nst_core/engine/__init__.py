@@ -1,1 +1,1 @@
-"""Whose work is computed when, and what goes on without a page: device threads, queues, limits. Imports transfer."""
+"""Whose work is computed when and where, and what goes on without a page: turns, queues, machines. Imports transfer."""

@@ -1,6 +1,7 @@
 """Shares the devices of this computer among jobs: a thread each, and for every job one of them."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -19,6 +20,13 @@ class Closable(Iterator[Yielded], Protocol[Yielded]):
 
     def close(self) -> Any:
         """Free what it holds."""
+
+
+class Elsewhere:
+    """Marks an iterator that waits for what another machine or process computes; no device's thread waits along.
+
+    It is asked at once, on the thread of who asks, in whose context it finds for whom.
+    """
 
 
 class Devices:
@@ -93,14 +101,15 @@ class Devices:
         return self._own().submit(function, *args, **kwargs)
 
     def next_of(self, steps: Iterator[Result]) -> Result | None:
-        """Wait for what an iterator yields next, computed in its turn, as one step; None at its end.
-
-        One that says of itself `elsewhere` computes on no device of this process: it is asked at once, as it may wait
-        for long, on this thread, in whose context it finds who asks.
-        """
-        if getattr(steps, "elsewhere", False):
+        """Wait for what an iterator yields next, computed in its turn, as one step; None at its end."""
+        if not isinstance(steps, Elsewhere):
+            return self._own().next_of(steps)
+        began = time.perf_counter()
+        try:
             return next(steps, None)
-        return self._own().next_of(steps)
+        finally:
+            if account := ACCOUNT.get():
+                account.seconds += time.perf_counter() - began
 
     @contextmanager
     def stepped(self, steps: Closable[Result]) -> Iterator[Iterator[Result]]:

@@ -22,7 +22,7 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from nst_core.devices import Compute, choose_compute, fastest_precision, withhold_gpus
-from nst_core.engine.devices import Closable
+from nst_core.engine.devices import Closable, Elsewhere
 from nst_core.errors import DeviceError, NSTError, seen
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.kept import restored
@@ -120,14 +120,12 @@ class Lent(Compute):
         return f"{torch.cuda.get_device_name()} (ZeroGPU)"
 
 
-class LentRun(Run):
+class LentRun(Run, Elsewhere):
     """A run that paints in pieces on a GPU that is lent for each; a frame is what a piece ends with.
 
     Between two pieces it rests in a folder: its own, or that in which it was kept last. What ends a piece, such as the
     end of a visitor's time, leaves it as it was before.
     """
-
-    elsewhere = True  # no device of this process has a turn for it
 
     def __init__(self, painting: Painting, steering: Steering | None = None):
         painting.compute = Lent(device="cpu", precision=painting.compute.precision)
@@ -217,11 +215,12 @@ def in_pieces(run: Run) -> Run:
     return made
 
 
-class Elsewhere(Generic[Yielded]):
-    """Steps that wait for pieces, which are taken without a turn on a device of this process."""
+def waited_for(steps: Closable[Yielded]) -> Closable[Yielded]:
+    """Give steps that paint runs of `in_pieces`: on ZeroGPU they wait Elsewhere, else the steps themselves."""
+    return _Waiting(steps) if HERE else steps
 
-    elsewhere = HERE
 
+class _Waiting(Elsewhere, Generic[Yielded]):
     def __init__(self, steps: Closable[Yielded]):
         self._steps = steps
 

@@ -155,20 +155,19 @@ class Painting:
 
     def state(self) -> State:
         """Give what it needs to show its last frame, in `take_frame`, and to go on from there, in `take_state`."""
-        frame = self.newest
-        facts = {
-            "config": self.config.to_dict(),
-            "weights": self.checkpoint.sha256(),
-            "precision": self.compute.precision,
-            "scale": self.number,
-            "frame": frame and {name: getattr(frame, name) for name in OF_FRAME},
-        }
-        state = self.sources.state() | State(facts, {"picture": frame.pixels} if frame else {})
+        made_by = {"weights": self.checkpoint.sha256(), "precision": self.compute.precision, "scale": self.number}
+        state = self.sources.state() | self.shown() | State(made_by)
         if self.stage is None or self.objective is None:
             return state
         if not torch.equal(chance := self.objective.generator.get_state(), self._chance_at_first(self.objective)):
             state.tensors["chance"] = chance
         return state | self.stage.state()
+
+    def shown(self) -> State:
+        """Give the settings and the last frame, for `take_frame`."""
+        frame = self.newest
+        told = frame and {name: getattr(frame, name) for name in OF_FRAME}
+        return State({"config": self.config.to_dict(), "frame": told}, {"picture": frame.pixels} if frame else {})
 
     def take_frame(self, state: State) -> None:
         """Show the last frame of a painting that was kept.

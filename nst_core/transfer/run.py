@@ -184,7 +184,7 @@ class Run:
             OutputError: it cannot be written; the run, and what was kept before, are as they were.
             ValueError: it was closed, or its pixels are moved elsewhere.
         """
-        self.kept = write(self._state(), folder, self.kept)
+        self.kept = write(self.state(), folder, self.kept)
 
     def rest(self, folder: Path) -> None:
         """Keep it, and free what is wanted only when it goes on, as it then does from there by itself.
@@ -231,16 +231,17 @@ class Run:
             raise Flaw("another painting was kept there meanwhile")
         return state
 
-    def _state(self) -> State:
-        """Give what `take_state` goes on from."""
-        painting, begun = self.painting, self.last_frame is not None
-        if begun and not (painting.stage or self.broken or self._resting):
+    def state(self) -> State:
+        """Give what `take_state` goes on from, as `keep` writes it."""
+        if self.last_frame and not (self.painting.stage or self.broken or self._resting):
             raise ValueError("a run that was closed, or whose pixels are moved elsewhere, cannot be kept")
-        if self._resting:
-            with flaws_told(self._folder):
-                state = self._read() | State({"config": self.config.to_dict()})
-        else:
-            state = painting.state()
+        if not self._resting:
+            return self.painting.state() | self.news()
+        with flaws_told(self._folder):
+            return self._read() | self.news()
+
+    def news(self) -> State:
+        """Give what `take_news` shows: how far it is and its last frame, not what it needs to go on."""
         wanted = self.steering.steered(self.config)
         facts = {
             "steps": self.steps,
@@ -253,7 +254,16 @@ class Run:
             "seconds": self.seconds,
             "notes": list(self.notes),
         }
-        return state | State(facts)
+        return self.painting.shown() | State(facts)
+
+    def take_news(self, state: State) -> None:
+        """Show what another run had to show when it gave this as its news, or its state; raises Flaw if it is none."""
+        self.steps, self._whole = state.fact("steps", is_count), state.fact("whole", is_count)
+        self._ends_by_itself, self.broken = state.fact("ends by itself", is_switch), state.fact("broken", is_switch)
+        self.first_losses = state.fact("first losses", are_losses)
+        self.seconds, self.notes = state.fact("seconds", is_duration), tuple(state.fact("notes", are_texts))
+        self.painting.take_frame(state)
+        self.last_frame = self.painting.newest
 
     def take_state(self, state: State, kept: Kept) -> None:
         """Be where another run was when it was kept; what it needs to go on is read when it does.
@@ -261,13 +271,8 @@ class Run:
         Raises:
             Flaw: it does not fit.
         """
-        self.steps, self._whole = state.fact("steps", is_count), state.fact("whole", is_count)
-        self._ends_by_itself, self.broken = state.fact("ends by itself", is_switch), state.fact("broken", is_switch)
-        self.first_losses = state.fact("first losses", are_losses)
-        self.seconds, self.notes = state.fact("seconds", is_duration), tuple(state.fact("notes", are_texts))
+        self.take_news(state)
         self.kept = kept
-        self.painting.take_frame(state)
-        self.last_frame = self.painting.newest
         if self.last_frame and not self.broken:
             self.painting.rest()
             self._resting = True

@@ -10,11 +10,13 @@ import torch
 
 from nst_core import images
 from nst_core.__main__ import main
+from nst_core.batch import on_cluster
 from nst_core.instant.catalogue import open_styles
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.styles import StyleFile, save_styles
 from nst_core.transfer.record import read_record
 from nst_core.transfer.run import Run
+from tests.machines import painted_by_one
 from tests.runs import CPU
 
 QUICK = ("--backbone", "lite", "--size", "32", "--steps", "2")
@@ -137,3 +139,18 @@ def test_what_makes_no_sense_is_refused_before_the_work(folder, capsys):
     for words, options in REFUSED.items():
         assert words in error(capsys, *options), options
     assert not (folder / "out").exists() and os.listdir("taken") == ["report.csv"]
+
+
+@pytest.mark.parametrize("means", [QUICK, ("--by", "instant", "--trained", "two.safetensors", "--size", "32")])
+def test_on_a_cluster_the_folder_is_the_same(folder, monkeypatch, capsys, means):
+    styles = ["ink.png", "oil.png"] if means is QUICK else ["waves"]
+    made = []
+    for cluster in ("", "there"):
+        monkeypatch.setenv("NST_CLUSTER", cluster)
+        monkeypatch.setattr(on_cluster, "_painted_by_ray", painted_by_one)
+        assert batch("photos", "--styles", *styles, "-o", f"out{cluster}", *means) == 1
+        files = sorted((folder / f"out{cluster}").iterdir())
+        made.append([(file.name, file.suffix == ".png" and images.load(file).tolist()) for file in files])
+        assert "1 of 3" in (err := capsys.readouterr().err) or "2 of 6" in err
+    assert made[0] == made[1] and len(made[0]) > 2
+    assert (folder / "out" / "report.csv").read_text() == (folder / "outthere" / "report.csv").read_text()

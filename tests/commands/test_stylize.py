@@ -14,6 +14,7 @@ from nst_core import images
 from nst_core.__main__ import _parser, main
 from nst_core.commands.stylize import config_of
 from nst_core.devices import Compute
+from nst_core.engine import begin
 from nst_core.features import weights
 from nst_core.pictures import save
 from nst_core.transfer import painting as run_module
@@ -21,6 +22,7 @@ from nst_core.transfer.optimize import Stage
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import RunRecord, read_record
 from nst_core.transfer.stylize import stylize as paint
+from tests.machines import Room
 
 QUICK = ["--size", "32", "--steps", "3", "--style-layers", "conv1_1", "conv2_1", "--content-layers", "conv2_1"]
 
@@ -51,6 +53,14 @@ def refused(capsys, *options: str, **names: str) -> str:
 
 
 # Painting
+
+
+def test_on_a_cluster_the_painting_is_the_same(folder, monkeypatch, capsys):
+    assert stylize() == 0
+    monkeypatch.setattr(begin, "machines", Room)
+    assert stylize(output="there.png") == 0
+    assert torch.equal(images.load("there.png"), images.load("out.png")) and "the cluster" in capsys.readouterr().err
+    assert read_record("there.png").device.endswith("on machine 1")
 
 
 def test_a_painting_is_a_png_that_remembers_how_it_was_made(folder, capsys):

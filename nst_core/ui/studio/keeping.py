@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,12 @@ from typing import Any
 import gradio as gr
 
 from nst_core import images
+from nst_core.engine.begin import resume
 from nst_core.engine.limits import limits
-from nst_core.engine.zero import in_pieces
 from nst_core.errors import ConfigError, NSTError
 from nst_core.files import plain_errors, writing
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.kept import restored
 from nst_core.transfer.record import read_record
-from nst_core.transfer.run import Run
-from nst_core.transfer.steering import Steering
 from nst_core.ui.page.downloads import PAINTINGS
 from nst_core.ui.page.toasts import Toast
 from nst_core.ui.studio.pupils import written_name
@@ -125,13 +121,8 @@ def _found_mask(names: dict[str, Any], folder: Path) -> DrawnFiles:
     return {"background": found(names["background"]), "composite": found(names["composite"]), "layers": layers}
 
 
-def find_session(key: str, restore: Callable[[Path, Steering], Run]) -> Session | None:
-    """Find what was kept of a browser's painting; what is damaged is said, and a session without it begins.
-
-    Args:
-        key: of the browser.
-        restore: gives the run that is kept in a folder, as `restore_run` does where devices compute.
-    """
+def find_session(key: str) -> Session | None:
+    """Find what was kept of a browser's painting; what is damaged is said, and a session without it begins."""
     folder = folder_of(key)
     if not (folder / STATE).is_file():
         return None
@@ -143,7 +134,7 @@ def find_session(key: str, restore: Callable[[Path, Steering], Run]) -> Session 
             raise ConfigError("of another version")
         _fill(session, folder, state)
         if (folder / RUN).is_dir():
-            session.run = restore(folder / RUN, session.steering)
+            session.run = resume(folder / RUN, session.steering)
             session.folder = folder / RUN
             frame = session.run.last_frame
             if frame and frame.step > session.losses.last[0]:  # the run was kept, and what stands beside it was not yet
@@ -154,11 +145,6 @@ def find_session(key: str, restore: Callable[[Path, Steering], Run]) -> Session 
         session.key = key
         session.toasts.append(Toast(str(error) if isinstance(error, NSTError) else DAMAGED, "Not all is there", 12))
     return session
-
-
-def restore_run(folder: Path, steering: Steering) -> Run:
-    """Give the run that is kept in a folder."""
-    return in_pieces(restored(folder, steering=steering))
 
 
 def _fill(session: Session, folder: Path, state: dict[str, Any]) -> None:

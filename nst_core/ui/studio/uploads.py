@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from nst_core import images
+from nst_core.engine.worker import Material
 from nst_core.errors import ImageError, NSTError
 from nst_core.files import writing
 from nst_core.transfer.config import MAX_STYLES
@@ -41,15 +42,6 @@ class DrawnFiles(TypedDict):
     background: Path | None
     layers: list[Path]
     composite: Path | None
-
-
-class PaintingMaterial(NamedTuple):
-    """The images that a painting is made of, (1, 3, any, any) in [0, 1]; a transparent content, (1, 4, any, any)."""
-
-    content_image: Tensor
-    style_images: list[Tensor]
-    start_image: Tensor | None
-    masks: list[Tensor]  # (1, 1, any, any), at most one
 
 
 class Uploads(NamedTuple):
@@ -89,7 +81,7 @@ class Uploads(NamedTuple):
         """Every style picture there is, the first one first."""
         return [path for path in (self.style, *self.more_styles) if path]
 
-    def read(self, *, with_start: bool, size: int = 0) -> PaintingMaterial:
+    def read(self, *, with_start: bool, size: int = 0) -> Material:
         """Read the files' pictures.
 
         Args:
@@ -104,7 +96,7 @@ class Uploads(NamedTuple):
         content_image = images.load(content, max_side=side, keep_transparency=self.keep_transparency)
         masks = masks_of(self.mask)
         check_shape(masks, content_image, "press Paint on my photo under Where to paint, and paint over that")
-        return PaintingMaterial(
+        return Material(
             content_image,
             [images.load(style, max_side=side) for style in self.styles],
             images.load(self.start, max_side=side) if with_start and self.start else None,

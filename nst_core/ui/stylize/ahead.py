@@ -8,6 +8,7 @@ import gradio as gr
 
 from nst_core import images
 from nst_core.devices import Compute
+from nst_core.engine import cluster
 from nst_core.engine.zero import painting_compute
 from nst_core.errors import DeviceError, NSTError
 from nst_core.pictures.opening import header_of
@@ -69,6 +70,8 @@ def say_ahead(session: Session, shown: Mapping[str, Any]) -> Updates:
         "size" and "run".
     """
     words, label = "", PAINT
+    if cluster.named():  # whose memory and pace are not this computer's
+        return {"size": gr.Number(info=words), "run": gr.Button(value=label)}
     with suppress(NSTError):
         config, compute = config_of(session.base or shown["preset"], shown), painting_compute()
         own_size = _size_of(shown["content"])

@@ -93,7 +93,7 @@ def endpoint_of(table: Mapping[str, Setting]) -> Callable[..., Iterator[Image.Im
             for _ in fetch_weights(config.backbone, steering):
                 pass
             uploads = Uploads(content, style, keep_transparency=keep_transparency)
-            run = DEVICES.submit(start_run, uploads, config, steering).result()
+            run = start_run(uploads, config, steering)
             yield from _yield_pictures(run, painting_name(uploads, config))
         except NSTError as error:
             raise refusal(error) from None

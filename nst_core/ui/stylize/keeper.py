@@ -3,11 +3,12 @@
 import time
 
 from nst_core.devices import release_freed_memory
+from nst_core.engine.begin import resume
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import NSTError
 from nst_core.transfer.run import Run
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.studio.keeping import RUN, folder_of, keep_session, restore_run
+from nst_core.ui.studio.keeping import RUN, folder_of, keep_session
 from nst_core.ui.studio.session import Session, make_room
 
 KEEP_SECONDS = 4.0  # from one time that it is kept to the next, at least
@@ -48,7 +49,7 @@ def fetch_run(session: Session) -> Run | None:
         NSTError: what is on disk is gone or damaged.
     """
     if session.laid_away is not None and session.folder is not None:
-        session.run = DEVICES.submit(restore_run, session.folder, session.steering).result()
+        session.run = resume(session.folder, session.steering)
         session.laid_away = None
     return session.run
 

@@ -13,9 +13,10 @@ import torch
 
 from nst_core import images
 from nst_core.devices import choose_compute, unusable_gpu
-from nst_core.engine.devices import DEVICES
+from nst_core.engine import cluster
+from nst_core.engine.begin import begin
+from nst_core.engine.devices import DEVICES, Elsewhere
 from nst_core.engine.limits import check_work
-from nst_core.engine.zero import in_pieces, painting_compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
@@ -86,7 +87,7 @@ def paint(session: Session, shown: Mapping[str, Any]) -> Iterator[Updates]:
 
 def _new_run(session: Session, uploads: Uploads, config: StyleTransferConfig) -> Run:
     try:
-        return DEVICES.submit(start_run, uploads, config, session.steering).result()
+        return start_run(uploads, config, session.steering)
     except DeviceError:
         if not DEVICES.submit(_make_way, session).result():
             raise
@@ -105,9 +106,10 @@ def _make_way(session: Session) -> bool:
 def warm_up() -> None:
     """Wait until a small picture is painted, once, while people choose theirs: their first begins a second sooner.
 
-    By its pace the page tells how long theirs will take.
+    By its pace the page tells how long theirs will take; of other machines it is not known.
     """
-    _warming().result()
+    if not cluster.named():
+        _warming().result()
 
 
 @cache
@@ -168,7 +170,7 @@ def _painting(session: Session, begun: Generator[Updates, None, Run]) -> Iterato
 def _room_for(session: Session, run: Run) -> Iterator[Updates]:
     """Wait until a painting's memory fits beside that of the others which are at work."""
     job, size = session.job, images.size_of(run.content_image)
-    if job is None:
+    if job is None or isinstance(run, Elsewhere):
         return
     needed, told = held_between_steps(size, run.config), False
     while not job.lane.hold(job.place, needed, MEMORY_SHARE * total_memory()) and not job.steering.stop.is_set():
@@ -180,18 +182,11 @@ def _room_for(session: Session, run: Run) -> Iterator[Updates]:
 
 def start_run(uploads: Uploads, config: StyleTransferConfig, steering: Steering) -> Run:
     """Begin the run of some uploads, all of which are read and checked here."""
-    material = uploads.read(with_start=config.start == "image", size=config.size)
-    begun = stylize(
-        material.content_image,
-        material.style_images,
-        config.changed(blend=config.blend[: len(material.style_images)]),
-        start_image=material.start_image,
-        masks=material.masks,
-        compute=painting_compute(),
-        steering=steering,
-    )
-    check_work(begun.work_until(begun.steps), begun.content_image[0, 0].numel())
-    return in_pieces(begun)
+    with_start, size = config.start == "image", config.size
+    material = DEVICES.submit(uploads.read, with_start=with_start, size=size).result()
+    run = begin(material, config.changed(blend=config.blend[: len(material.style_images)]), steering)
+    check_work(run.work_until(run.steps), run.content_image[0, 0].numel())
+    return run
 
 
 def _show_run(session: Session, run: Run) -> Iterator[Updates]:

@@ -1,7 +1,6 @@
 """Opens a window on a painting that belongs to the server: begins it, watches it, and finds it again."""
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,12 +9,11 @@ from nst_core.engine.devices import DEVICES
 from nst_core.engine.jobs import Job, TurnMissed
 from nst_core.errors import NSTError
 from nst_core.transfer.run import Run
-from nst_core.transfer.steering import Steering
 from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import shares_html, status_html
 from nst_core.ui.page.toasts import noting, warn
 from nst_core.ui.serving.turns import client_of, waiting_text
-from nst_core.ui.studio.keeping import find_session, restore_run
+from nst_core.ui.studio.keeping import find_session
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize.control_events import note
@@ -189,7 +187,7 @@ def come_back(session: Session, key: str, request: gr.Request) -> Updates:
     if not isinstance(key, str) or len(key) > LONGEST_KEY:  # as no browser of ours has it
         key = ""
     if key and key not in Session.known:
-        session = find_session(key, _restore) or session
+        session = find_session(key) or session
         if session.run and session.run.last_frame:
             session.settled = dict(DEVICES.submit(result_of, session, session.run).result())
             if session.cut_off:
@@ -203,10 +201,6 @@ def come_back(session: Session, key: str, request: gr.Request) -> Updates:
     config = found.noted or (found.run.config if found.run else found.config)
     taken = found.take(config) if config else {}
     return {**updates, **look(found), **there, **placed, **taken, **follow(found, request)}
-
-
-def _restore(folder: Path, steering: Steering) -> Run:
-    return DEVICES.submit(restore_run, folder, steering).result()
 
 
 def see(session: Session, key: str, request: gr.Request) -> Updates:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.limits import check_work
-from nst_core.engine.zero import Elsewhere, in_pieces, painting_compute
+from nst_core.engine.zero import in_pieces, painting_compute, waited_for
 from nst_core.errors import ConfigError, NSTError, OutputError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
@@ -136,7 +136,7 @@ def _shown(
     problem: str | None = None
     sheet.cells, sheet.varied = {}, {plan.rows.name, plan.columns.name if plan.columns else NOTHING}
     try:
-        with DEVICES.stepped(Elsewhere(painting)) as stepped:
+        with DEVICES.stepped(waited_for(painting)) as stepped:
             for progress in stepped:
                 last = progress
                 sheet.cells = {(result.cell.row, result.cell.column): result.cell for result in progress.results}

@@ -18,7 +18,7 @@ from nst_core.ui.page.downloads import IN_USE
 from nst_core.ui.serving.housekeeping import sweep
 from nst_core.ui.studio import links
 from nst_core.ui.studio.controls_and_config import controls_of, default_config
-from nst_core.ui.studio.keeping import find_session, restore_run
+from nst_core.ui.studio.keeping import find_session
 from nst_core.ui.studio.links import EXAMPLES, LENT, MOST_LENT, RETURNED, lend, linked_picture
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import tab
@@ -121,7 +121,7 @@ def test_who_has_painted_goes_on_when_the_page_is_loaded_again_and_starts_anew_b
     for query in (other, "", "figure=grid&preset=chao"):
         _, found = opened(query, session.key)
         assert update_of(found["preset"])["value"] == "luo" and found["style"] == str(files[1])
-    kept = find_session(session.key, restore_run)
+    kept = find_session(session.key)
     assert (kept.name, kept.started_by) == ("Ada", session.link)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from nst_core import images
 from nst_core.errors import OutputError
 from nst_core.transfer.run import Run
-from nst_core.ui.studio.keeping import RUN, STATE, find_session, folder_of, keep_session, restore_run, tidy_folders
+from nst_core.ui.studio.keeping import RUN, STATE, find_session, folder_of, keep_session, tidy_folders
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import keeper
 from nst_core.ui.stylize.control_events import note
@@ -75,7 +75,7 @@ def test_results_are_found_again_with_their_records(random_weights, files, tmp_p
     press_run(session, "", shown(files, seed=2), page("page"))
     assert ended(session)
     keep_session(session, running=False)
-    found = find_session(session.key, restore_run)
+    found = find_session(session.key)
     assert [one.number for one in found.results.kept] == [2, 1]
     assert [one.record for one in found.results.kept] == [one.record for one in session.results.kept]
     assert found.losses.html() == session.losses.html() and not found.cut_off
@@ -102,7 +102,7 @@ def test_nothing_is_found_without_the_key_and_the_key_is_nowhere_on_disk(random_
     session = painting(files)
     assert ended(session)
     keep_session(session, running=False)
-    assert find_session(session.key + "x", restore_run) is None and find_session("../" + KEY, restore_run) is None
+    assert find_session(session.key + "x") is None and find_session("../" + KEY) is None
     names = [str(path) for path in folder_of(session.key).parent.rglob("*")]
     assert not any(session.key in name for name in names)
     assert session.key not in (folder_of(session.key) / STATE).read_text()

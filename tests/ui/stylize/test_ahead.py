@@ -82,3 +82,13 @@ def test_the_button_that_paints_tells_how_long_it_takes(free):
     module.paces[CONFIG.backbone, compute] = 1.0
     seconds = seconds_ahead(CONFIG, (1, 1), compute)
     assert say_ahead(Session(), shown)["run"].value == f"Paint · about {module.duration(seconds)}"
+
+
+def test_of_a_cluster_nothing_is_said_before(free, monkeypatch):
+    free(10**12)
+    shown = {**controls_of(CONFIG), "preset": "studio", "content": None}
+    module.paces[CONFIG.backbone, module.painting_compute()] = 1.0
+    assert "about" in say_ahead(Session(), shown)["run"].value
+    monkeypatch.setenv("NST_CLUSTER", "nowhere")
+    told = say_ahead(Session(), shown)
+    assert told["run"].value == PAINT and not told["size"].info

@@ -14,6 +14,7 @@ from gradio.blocks import Block
 from PIL import Image
 
 from nst_core.assets import ASSETS
+from nst_core.engine import begin
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import DeviceError, DownloadError, NSTError, OutputError
 from nst_core.features import weights
@@ -29,6 +30,7 @@ from nst_core.ui.stylize import run as painting
 from nst_core.ui.stylize.control_events import steer
 from nst_core.ui.stylize.run import STAGE, go_on, paint, recolor
 from nst_core.ui.widgets.channel import Channel
+from tests.machines import Room
 from tests.ui.shown import page_showing, untitled
 
 SKIP = gr.skip()
@@ -123,6 +125,30 @@ def test_the_network_is_there_before_the_first_run_and_is_fetched_once(random_we
     assert painted == [1, 1] and len(ahead.paces) == 1  # by its pace the page tells how long the first will take
 
 
+def test_on_a_cluster_it_is_painted_and_gone_on_with_as_here(random_weights, files, toasts, monkeypatch):
+    told = []
+    for room in (None, Room()):
+        monkeypatch.setattr(begin, "machines", lambda room=room: room)
+        session = Session()
+        views = [*start(files, session), *go_on(session, 2)]
+        told.append(last_shown(views, "record") | {"seconds": 0, "device": ""})
+        assert ("on machine" in last_shown(views, "status")) is bool(room)
+    assert told[0] == told[1] and told[0]["steps"] == 4 and room.chosen == room.left and not toasts
+
+
+def test_where_no_machine_of_a_cluster_can_be_asked_the_page_says_so(random_weights, files, toasts, monkeypatch):
+    monkeypatch.setenv("NST_CLUSTER", "nowhere")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    views = list(start(files))
+    assert "Ray is not installed" in last_shown(views, "status") and len(toasts) == 1
+
+
+def test_a_cluster_needs_no_warming_here(random_weights, monkeypatch):
+    monkeypatch.setenv("NST_CLUSTER", "nowhere")
+    monkeypatch.setattr(painting, "_warming", None)
+    painting.warm_up()
+
+
 def test_warming_up_without_weights_is_no_error(monkeypatch):
     monkeypatch.setenv("NST_DEVICE", "abacus")
     painting._warming.cache_clear()
@@ -138,6 +164,7 @@ from PIL import Image
 from nst_core.ui.stylize.run import paint, recolor
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import check_upload
+from tests.machines import Room
 from tests.ui.shown import page_showing, untitled
 
 def workers():

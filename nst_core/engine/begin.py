@@ -1,0 +1,38 @@
+"""Begins paintings where they are computed: on a device of this computer, a GPU lent by ZeroGPU, or a cluster."""
+
+from pathlib import Path
+
+from nst_core.engine.cluster import machines
+from nst_core.engine.devices import DEVICES
+from nst_core.engine.remote_run import begin_remotely, resume_remotely
+from nst_core.engine.worker import Material
+from nst_core.engine.zero import in_pieces, painting_compute
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.kept import restored
+from nst_core.transfer.run import Run
+from nst_core.transfer.steering import Steering
+
+
+def begin(material: Material, config: StyleTransferConfig, steering: Steering | None = None) -> Run:
+    """Begin a painting; everything that can be wrong with the input is found here.
+
+    Not on a device's thread, as it waits for one.
+
+    Args:
+        material: the pictures.
+        config: all settings.
+        steering: to stop and to steer the run.
+
+    Raises:
+        NSTError: as of `stylize`; no cluster, or none that can paint.
+    """
+    if cluster := machines():
+        return begin_remotely(cluster, material, config, steering)
+    return in_pieces(DEVICES.submit(material.begun, config, steering, painting_compute()).result())
+
+
+def resume(folder: Path, steering: Steering | None = None) -> Run:
+    """Give the run that is kept in a folder; arguments and errors as of `restored`. Not on a device's thread."""
+    if cluster := machines():
+        return resume_remotely(cluster, folder, steering)
+    return in_pieces(DEVICES.submit(restored, folder, steering=steering).result())
