@@ -15,10 +15,10 @@ import gradio as gr
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
 from nst_core.pictures.notes import tell_by
-from nst_core.ui.augment.area import build_augment
 from nst_core.ui.classroom import routes as classroom
 from nst_core.ui.explain import examples
 from nst_core.ui.explain import tab as explain
+from nst_core.ui.folders.augment import build_augment
 from nst_core.ui.instant import endpoint as instant_endpoint
 from nst_core.ui.instant import tab as instant
 from nst_core.ui.page.theme import CSS, THEME
