@@ -69,7 +69,7 @@ def paint_batch(
     begin_report(output)
     work = _Work(tasks, output, paint)
     lane = Lane(len(DEVICES.threads))
-    jobs = [Job(work.share, Client(), Steering(), lane=lane) for _ in range(lane.workers)]
+    jobs = [Job(lambda job: work.share(job.steering), Client(), Steering(), lane=lane) for _ in range(lane.workers)]
     try:
         yield BatchProgress(0, len(tasks))
         yield from work.progress(jobs)
@@ -83,9 +83,34 @@ def paint_batch(
                 pass
     if errors := [job.error for job in jobs if job.error]:
         raise errors[0]
-    results = [Result(task, work.failures.get(task.file, "")) for task in tasks]
-    write_report(output, results)
-    return results
+    return work.end(tasks)
+
+
+def paint_in_job(
+    tasks: Sequence[Task[AWay]], output: Path, paint: Paint[AWay], steering: Steering
+) -> Generator[BatchProgress, None, list[Result]]:
+    """Paint as `paint_batch`, but within the job at hand, on its device alone: one task after the other.
+
+    Args:
+        tasks, output, paint: as of `paint_batch`.
+        steering: its stop ends the batch after the step at hand.
+
+    Yields:
+        the progress, as `paint_batch`.
+
+    Returns:
+        what became of each task that was come to, in their order.
+
+    Raises:
+        OutputError, WeightsError: as `paint_batch`.
+    """
+    begin_report(output)
+    work = _Work(tasks, output, paint)
+    yield BatchProgress(0, len(tasks))
+    for _ in work.share(steering):
+        yield from work.told()
+    yield from work.told()
+    return work.end(tasks[: work.done])
 
 
 class _Work(Generic[AWay]):
@@ -96,7 +121,7 @@ class _Work(Generic[AWay]):
         self.failures: dict[str, str] = {}  # file -> reason
         self._left = iter(tasks)
         self._taking = threading.Lock()
-        self._done = self._kept = 0
+        self.done = self._kept = 0
         self._at_work: dict[str, float] = {}  # file -> share of it that is done
         self._told: queue.SimpleQueue[tuple[Task[AWay], float | Result, bool]] = queue.SimpleQueue()
 
@@ -108,9 +133,9 @@ class _Work(Generic[AWay]):
                 return
             yield task
 
-    def share(self, job: Job) -> Iterator[None]:
-        """Paint on the job's device until no task is left."""
-        for task in self._tasks(job.steering):
+    def share(self, steering: Steering) -> Iterator[None]:
+        """Paint on the device of the job at hand until no task is left, or it is stopped."""
+        for task in self._tasks(steering):
             path = self.output / task.file
             if path.is_file():
                 self._told.put((task, Result(task), True))
@@ -118,7 +143,7 @@ class _Work(Generic[AWay]):
             try:
                 with failing_in_words(), DEVICES.stepped(self.paint(task, path)) as strokes:
                     for share in strokes:
-                        if job.steering.stop.is_set() and not path.is_file():
+                        if steering.stop.is_set() and not path.is_file():
                             return
                         self._told.put((task, share, False))
                         yield
@@ -139,6 +164,17 @@ class _Work(Generic[AWay]):
                 continue
             yield self._noted(task, told, was_there)
 
+    def told(self) -> Iterator[BatchProgress]:
+        """Tell what was told since, and report it."""
+        while not self._told.empty():
+            yield self._noted(*self._told.get())
+
+    def end(self, tasks: Sequence[Task[AWay]]) -> list[Result]:
+        """Report what became of tasks, in their order."""
+        results = [Result(task, self.failures.get(task.file, "")) for task in tasks]
+        write_report(self.output, results)
+        return results
+
     def _noted(self, task: Task[AWay], told: float | Result, was_there: bool) -> BatchProgress:
         if isinstance(told, float):
             self._at_work[task.file] = told
@@ -146,9 +182,9 @@ class _Work(Generic[AWay]):
         else:
             result = told
             self._at_work.pop(task.file, None)
-            self._done, self._kept = self._done + 1, self._kept + was_there
+            self.done, self._kept = self.done + 1, self._kept + was_there
             if result.reason:
                 self.failures[task.file] = result.reason
             add_to_report(self.output, result)
         share = sum(self._at_work.values())
-        return BatchProgress(self._done, self.total, result, self._kept, len(self.failures), share)
+        return BatchProgress(self.done, self.total, result, self._kept, len(self.failures), share)

@@ -38,7 +38,7 @@ CSS = """
 #stage { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow: auto; flex-wrap: nowrap;
   scrollbar-width: thin; background: var(--body-background-fill); }
 #stage > * { flex: none; }
-#run:disabled, #stop:disabled { display: none; }  /* one place: what can be pressed */
+#run:disabled, #stop:disabled, #queue-start:disabled, #queue-stop:disabled { display: none; }  /* one place */
 #recipes .strip .thumbnail, #looks .strip .thumbnail { width: 104px; }
 #recipes .thumbnail img { width: 92px; height: 52px; }
 #recipes .strip::before { content: "Try one:"; align-self: center; color: var(--body-text-color-subdued);
