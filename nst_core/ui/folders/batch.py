@@ -28,6 +28,7 @@ from nst_core.ui.widgets.pictures import PICTURE_FILES
 
 LOOK_SECONDS = 0.4  # between two looks at what is new of a batch
 STILL_LOOKS = 5  # without anything new, after which the page is told so: else gradio would not see that it is gone
+SIZE = 512  # pixels, to begin with
 LONGEST_KEY = 100  # letters
 
 ABOUT = """Every photo in every style, one after the other, with the settings above; brush and blended styles are left
@@ -78,9 +79,8 @@ def _parts() -> Parts:
         with gr.Row():
             ways = [(title, name) for name, title in BY.items()]
             by = gr.Radio(ways, value="optimizer", label="By", elem_id="queue-by", min_width=260, scale=2)
-            size = gr.Number(
-                None, label="Size, pixels", elem_id="queue-size", min_width=140, info="empty: as above, or photos' own"
-            )
+            info = "of the longer side; empty: as above, in one pass the photos' own"
+            size = gr.Number(SIZE, label="Size, pixels", elem_id="queue-size", min_width=140, info=info)
         extent = gr.HTML(elem_id="queue-extent")
         with gr.Row():
             start = gr.Button("Start", variant="primary", elem_id="queue-start", min_width=100)
@@ -141,10 +141,11 @@ def describe(session: Session, shown: Mapping[str, Any], estimate: Estimate) -> 
         shown: what it shows, by the names of BatchWish.
         estimate: tells how long the studio paints.
     """
-    if not shown["photos"]:
+    wish = BatchWish.of(shown)
+    if not wish.photos:
         return ""
     try:
-        return status_html(BatchWish.of(shown).plan(session).told(estimate))
+        return status_html(wish.missing() or wish.plan(session).told(estimate))
     except NSTError as error:
         return status_html(str(error), kind="problem")
 

@@ -181,5 +181,5 @@ def _hand_out(batch: Batch, tasks: Tasks, output: Path, seconds: float) -> None:
     text = (
         f"{'Stopped' if stopped else 'Done'}: {len(made)} of {counted(last.total, 'painting')} in {duration(seconds)}"
     )
-    share = len(made) / last.total
+    share = last.done / last.total
     batch.show(status_html(text, " · ".join(notes), share=share, kind="" if made or stopped else "problem"))
