@@ -139,6 +139,7 @@ class _Work(Generic[AWay]):
             path = self.output / task.file
             if path.is_file():
                 self._told.put((task, Result(task), True))
+                yield
                 continue
             try:
                 with failing_in_words(), DEVICES.stepped(self.paint(task, path)) as strokes:
@@ -151,6 +152,7 @@ class _Work(Generic[AWay]):
                 self._told.put((task, Result(task, str(error)), False))
             else:
                 self._told.put((task, Result(task), False))
+            yield
 
     def progress(self, jobs: Sequence[Job]) -> Iterator[BatchProgress]:
         """Tell how far all are, and report each result, until the jobs have ended; once more, it goes on."""

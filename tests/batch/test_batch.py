@@ -134,6 +134,7 @@ def test_within_a_job_it_gives_the_same_folder_on_that_jobs_thread(tasks, tmp_pa
 def test_stopped_within_a_job_it_reports_what_it_came_to_and_goes_on(tasks, tmp_path):
     steering, brush = Steering(), Brush()
     for progress in paint_in_job(tasks, tmp_path, brush, steering):
+        assert len(brush.painted) == progress.done or progress.share  # each is told before the next is begun
         if progress.done == 3:
             steering.stop.set()
     assert len(brush.painted) == 3 and (tmp_path / REPORT).read_bytes().count(b"painted") == 3

@@ -2,13 +2,19 @@
 
 # Where the first was, the other is while something goes on, by the theme, and the focus goes with it.
 HAND_OVER = """() => {
+  const pair = ['BEGINS', 'ENDS'], watched = new WeakSet();
   let held = null;
-  const pair = ['BEGINS', 'ENDS'].map(id => document.getElementById(id));
-  document.addEventListener('focusin', event => { held = pair.includes(event.target) ? event.target : null; });
-  new MutationObserver(() => {
-    const other = pair[1 - pair.indexOf(held)];
-    if (held?.disabled && !other.disabled) other.focus({preventScroll: true});
-  }).observe(pair[0].parentElement, {attributes: true, subtree: true, attributeFilter: ['disabled']});
+  const follow = () => {
+    const [one, other] = [held, pair[1 - pair.indexOf(held)]].map(id => document.getElementById(id));
+    if (one?.disabled && !other.disabled) other.focus({preventScroll: true});
+  };
+  document.addEventListener('focusin', event => {
+    held = pair.includes(event.target.id) ? event.target.id : null;
+    const row = held && event.target.parentElement;  // what is folded is laid out when it is opened
+    if (!row || watched.has(row)) return;
+    watched.add(row);
+    new MutationObserver(follow).observe(row, {attributes: true, subtree: true, attributeFilter: ['disabled']});
+  });
 }"""
 
 

@@ -15,6 +15,8 @@ THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT, tex
     input_placeholder_color_dark="*neutral_300",
     block_title_text_color="*primary_700",
     block_label_text_color="*primary_700",
+    link_text_color_dark="*secondary_300",
+    link_text_color_visited_dark="*secondary_300",
     color_accent="*primary_600",
     slider_color="*primary_600",
     checkbox_label_background_fill_selected="*primary_600",
