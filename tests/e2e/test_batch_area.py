@@ -79,7 +79,9 @@ def test_cards_fill_one_fails_in_place_and_all_come_in_a_zip(page, photos, pictu
     cards = page.locator("#queue-grid .card")
     expect(cards.filter(has_text="✓").locator("img")).to_have_count(2)
     expect(cards.filter(has_text="✗")).to_contain_text("broken.jpg cannot be read as a picture")
-    expect(page.get_by_role("img", name="sea/gull.png in the style of style")).to_be_visible()
+    page.wait_for_function("[...document.querySelectorAll('.card img')].every(image => image.naturalWidth === 48)")
+    painting = page.get_by_role("link", name="sea/gull.png in the style of style").get_attribute("href")
+    assert page.request.get(painting).body()[:4] == b"\x89PNG"
     expect(page.locator("#queue-start")).to_be_visible()
     expect(page.locator("#queue-stop")).to_be_hidden()  # it comes where Start was
     with page.expect_download() as download:

@@ -32,8 +32,8 @@ SIZE = 512  # pixels, to begin with
 LONGEST_KEY = 100  # letters
 
 ABOUT = """Every photo in every style, one after the other, with the settings above; brush and blended styles are left
-out. What cannot be painted is named, and the rest goes on. **Stop** keeps what is done, **Start** goes on from there,
-and the page may be closed meanwhile for ten minutes."""
+out. What cannot be painted is named, and the rest goes on. **Stop** keeps what is done, and **Start** goes on from
+there. When the page is closed, it goes on for a while; opened again, the page shows it as it is then."""
 
 
 class Parts(NamedTuple):
@@ -221,18 +221,19 @@ def _watching(seen: Form) -> Callable[[Batch], AsyncGenerator[list[Update], None
 
 async def watch(batch: Batch) -> AsyncGenerator[Updates, None]:
     """Show what is new of a batch until it has ended, and tell what was noted for a toast."""
-    version, still = batch.version, 0
+    version, dealt, still = batch.version, batch.dealt, 0
     while True:
         ended = not batch.busy  # before it is looked what there is
         told, batch.toasts[:] = list(batch.toasts), []
         for toast in told:
             warn(*toast)
         if ended:
-            yield look(batch)
+            yield look(batch) if batch.key else {}  # most pages never had one
             return
         if batch.version != version:
-            version, still = batch.version, 0
-            yield {"status": batch.status, "grid": list(batch.cards.values())}
+            grid = {} if batch.dealt == dealt else {"grid": list(batch.cards.values())}
+            version, dealt, still = batch.version, batch.dealt, 0
+            yield {"status": batch.status, **grid}
         elif (still := still + 1) % STILL_LOOKS == 0:
             yield {}
         await asyncio.sleep(LOOK_SECONDS)

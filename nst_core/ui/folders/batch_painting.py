@@ -5,7 +5,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
-from html import escape, unescape
+from html import unescape
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +20,7 @@ from nst_core.devices import choose_compute
 from nst_core.engine.jobs import Job
 from nst_core.errors import NSTError
 from nst_core.file_names import portable
+from nst_core.files import make_folder
 from nst_core.outputs import check_room
 from nst_core.pictures.opening import header_of
 from nst_core.transfer.steering import Steering
@@ -34,8 +35,8 @@ from nst_core.ui.page.toasts import noting
 from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.serving.turns import client_of, waiting_text
 from nst_core.ui.studio.instant_session import bundled
-from nst_core.ui.widgets.pictures import data_uri
 
+SMALL = "small"  # the folder of what the cards show
 WORDS_SECONDS = 0.5  # between two updates of the status
 
 
@@ -47,6 +48,8 @@ def begin(batch: Batch, plan: BatchPlan, request: gr.Request) -> None:
     """
     check_room(Path(gr.utils.get_upload_folder()), plan.bytes(), called="the disk for results")
     batch.enter(request)
+    if batch.outcome:
+        batch.outcome.unlink(missing_ok=True)
     batch.plan, batch.progress, batch.outcome, batch.token = plan, None, None, secrets.token_urlsafe(8)
     batch.say("Waiting for the device …")
     batch.job = Job(
@@ -76,10 +79,10 @@ def _painted(batch: Batch, plan: BatchPlan, job: Job) -> Iterator[None]:
             yield
     batch.say("Laying out the photos …", share=0)
     room = batch.lay_out(plan.sources)
-    output = room / "paintings"
+    output = batch.output
     tasks: Tasks = pairs([photo.path for photo in batch.photos], list(map(str, plan.styles)), plan.way, output)
     _keep_only({task.file for task in tasks}, output)
-    batch.deal(tasks, output)
+    batch.deal(tasks)
     began, problem = time.monotonic(), None
     try:
         with in_use([room, *plan.styles]), closing(_progress(batch, tasks, output, job)) as painting:
@@ -99,7 +102,7 @@ def _keep_only(files: set[str], folder: Path) -> None:
     """Delete paintings of other settings."""
     if folder.is_dir():
         for path in folder.iterdir():
-            if path.name not in files and path.name != REPORT:
+            if path.name not in files and path.is_file():
                 path.unlink(missing_ok=True)
 
 
@@ -110,7 +113,7 @@ def _progress(batch: Batch, tasks: Tasks, output: Path, job: Job) -> Generator[N
         for progress in painting:
             batch.progress, result, now = progress, progress.result, time.monotonic()
             if result:
-                _note(batch, result, output)
+                _note(batch, result)
                 if progress.kept == kept and not result.reason:
                     _note_pace(tasks[0].way, output / result.task.file, now - since)
                 kept, since = progress.kept, time.monotonic()
@@ -125,13 +128,16 @@ def _paint_of(way: PageWay) -> Paint[PageWay]:
     return cast("Paint[PageWay]", optimizer_paint() if isinstance(way, Optimized) else instant_paint(bundled()))
 
 
-def _note(batch: Batch, result: Result, output: Path) -> None:
+def _note(batch: Batch, result: Result) -> None:
     """Show what became of a painting."""
     task, batch.results[result.task.file] = result.task, result
     if result.reason:
-        batch.mark(task, FAILED, reason=escape(batch.told(result.reason)))
-    elif not batch.cards[task.file]["picture"]:
-        batch.mark(task, PAINTED, picture=data_uri(images.load(output / task.file, max_side=SIDE), max_side=SIDE))
+        batch.mark(task, FAILED, result.reason)
+    elif not batch.cards[task.file]["small"]:
+        small = batch.output / SMALL / f"{task.file}.jpg"
+        make_folder(small.parent)
+        images.save_jpeg(images.load(batch.output / task.file, max_side=SIDE), small)
+        batch.mark(task, PAINTED, small=small)
 
 
 def _note_pace(way: PageWay, file: Path, seconds: float) -> None:

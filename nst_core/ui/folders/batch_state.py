@@ -18,7 +18,7 @@ from nst_core.engine.jobs import Job, TurnMissed
 from nst_core.engine.limits import limits
 from nst_core.errors import NSTError
 from nst_core.ui.folders.batch_plan import BatchPlan
-from nst_core.ui.folders.cards import AT_WORK, MARKS, PAINTED, WAITING, Card, card
+from nst_core.ui.folders.cards import AT_WORK, PAINTED, WAITING, Card, card, changed
 from nst_core.ui.folders.photos import Photo, lay_out
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import name_of
@@ -37,7 +37,7 @@ class Batch(PageState):
     """Holds one browser's batch: its photos, what is painted of them, and what its pages show of it.
 
     Attributes:
-        version: of what is shown; another one: it is something else.
+        version, dealt: of what is shown, and of its cards; another one: it is something else.
         status, cards, outcome: what is shown; the last is the ZIP, if there is one.
         toasts: to be told.
     """
@@ -56,7 +56,7 @@ class Batch(PageState):
         self.left_out = 0  # files of ZIPs
         self.room: Path | None = None
         self.results: dict[str, Result] = {}  # what became of paintings, by their files
-        self.version, self.status = 0, ""
+        self.version, self.dealt, self.status = 0, 0, ""
         self.cards: dict[str, Card] = {}  # of each painting, by its file
         self.outcome: Path | None = None
         self.token = ""  # of the run that goes on, for its status line
@@ -133,6 +133,13 @@ class Batch(PageState):
             words = words.replace(f"{folder}/", "").replace(str(folder), "the batch")
         return words
 
+    @property
+    def output(self) -> Path:
+        """Give the folder of the paintings; raises RuntimeError before `lay_out`."""
+        if self.room is None:
+            raise RuntimeError("nothing is laid out yet")
+        return self.room / "paintings"
+
     def lay_out(self, sources: tuple[Path, ...]) -> Path:
         """Give the folder of the batch, its photos laid out there; for the same files the same one."""
         room = self.room
@@ -151,25 +158,28 @@ class Batch(PageState):
         self.room, self.photos, self.sources = None, [], ()
         self.cards, self.results = {}, {}
 
-    def deal(self, tasks: Tasks, output: Path) -> None:
+    def deal(self, tasks: Tasks) -> None:
         """Lay out the cards; those of paintings that are there stay as they were."""
         names, before = {photo.path: photo.name for photo in self.photos}, self.cards
-        kept = {file for file, one in before.items() if one["state"] == PAINTED and (output / file).is_file()}
+        kept = {file for file, one in before.items() if one["state"] == PAINTED and (self.output / file).is_file()}
         self.cards = {
             task.file: before[task.file] if task.file in kept else card(names[task.content], Path(task.style).stem)
             for task in tasks
         }
         self.results = {}
+        self.dealt += 1
         self.version += 1
 
-    def mark(self, task: Task[PageWay], state: str, *, picture: str = "", reason: str = "") -> None:
+    def mark(self, task: Task[PageWay], state: str, reason: str = "", small: Path | None = None) -> None:
         """Let a painting's card say what there is of it."""
-        before = self.cards[task.file]
-        self.cards[task.file] = {**before, "state": state, "mark": MARKS[state], "picture": picture, "reason": reason}
+        large = self.output / task.file if small else None
+        self.cards[task.file] = changed(self.cards[task.file], state, self.told(reason), small, large)
+        self.dealt += 1
         self.version += 1
 
     def rest(self) -> None:
         """Let no card say that it is at work."""
         for file, one in self.cards.items():
             if one["state"] == AT_WORK:
-                self.cards[file] = {**one, "state": WAITING, "mark": MARKS[WAITING]}
+                self.cards[file] = changed(one, WAITING)
+                self.dealt += 1

@@ -215,8 +215,9 @@ def test_cards_fill_what_fails_is_named_in_place_and_the_zip_says_so(uploads, br
     batch = painted(files)
     assert states(batch) == {"ant.png": "painted", "fog.jpg": "failed", "bee.png": "painted"}
     broken = next(card for card in batch.cards.values() if card["state"] == "failed")
-    assert broken["mark"] == "✗" and "fog.jpg cannot be read as a picture" in broken["reason"] and not broken["picture"]
-    assert all(card["picture"].startswith("data:image/jpeg") for card in batch.cards.values() if card is not broken)
+    assert broken["mark"] == "✗" and "fog.jpg cannot be read as a picture" in broken["reason"] and not broken["small"]
+    shown_files = [Path(card[size]) for card in batch.cards.values() for size in ("small", "large") if card[size]]
+    assert [path.suffix for path in shown_files] == [".jpg", ".png"] * 2 and all(path.is_file() for path in shown_files)
     assert "Done: 2 of 3 paintings in" in batch.status and "1 painting failed" in batch.status
     names, rows = packed(batch)
     assert len(names) == 3 and batch.outcome.name == "photos-painted.zip"
@@ -310,7 +311,7 @@ def test_other_settings_begin_anew_and_leave_nothing_of_those_before(files, brus
     before = packed(batch)[0]
     painted(files, batch, steps=3)
     assert len(brush.painted) == 6 and not set(before[:-1]) & set(packed(batch)[0])
-    assert {path.name for path in (batch.room / "paintings").iterdir()} == set(packed(batch)[0])
+    assert {path.name for path in batch.output.iterdir() if path.is_file()} == set(packed(batch)[0])
 
 
 def test_other_photos_begin_anew_though_they_are_called_the_same(files, brush, tmp_path):
@@ -396,7 +397,7 @@ def test_a_browser_that_comes_again_finds_its_batch_and_its_files(files, brush):
 
 @pytest.mark.parametrize("key", ["", "no such key", "x" * 1000, None, 7])
 def test_a_browser_without_a_batch_is_shown_nothing(key):
-    assert come_back(Batch(), key, page("page")) == {}
+    assert come_back(batch := Batch(), key, page("page")) == {} and asyncio.run(seen(batch)) == [{}]
 
 
 def test_what_nobody_looks_at_stops_and_is_forgotten_with_its_files(files, brush, monkeypatch):
