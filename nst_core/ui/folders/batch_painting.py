@@ -50,7 +50,7 @@ def begin(batch: Batch, plan: BatchPlan, request: gr.Request) -> None:
     batch.enter(request)
     if batch.outcome:
         batch.outcome.unlink(missing_ok=True)
-    batch.plan, batch.progress, batch.outcome, batch.token = plan, None, None, secrets.token_urlsafe(8)
+    batch.plan, batch.progress, batch.outcome, batch.run = plan, None, None, secrets.token_urlsafe(8)
     batch.say("Waiting for the device …")
     batch.job = Job(
         lambda job: _painting(batch, plan, job),

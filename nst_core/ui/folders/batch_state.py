@@ -59,7 +59,7 @@ class Batch(PageState):
         self.version, self.dealt, self.status = 0, 0, ""
         self.cards: dict[str, Card] = {}  # of each painting, by its file
         self.outcome: Path | None = None
-        self.token = ""  # of the run that goes on, for its status line
+        self.run = ""  # the name of that which goes on, for its status line
         self.toasts: list[Toast] = []
 
     @property
@@ -113,7 +113,7 @@ class Batch(PageState):
 
     def say(self, text: str, detail: str = "", share: float | None = None) -> None:
         """Say what is going on."""
-        self.show(status_html(text, detail, share=share, run=self.token))
+        self.show(status_html(text, detail, share=share, run=self.run))
 
     def fail(self, error: NSTError) -> None:
         """Say what is wrong."""

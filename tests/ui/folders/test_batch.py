@@ -374,7 +374,7 @@ def test_a_page_sees_the_cards_fill_and_the_end(files, brush, monkeypatch):
     assert made == sorted(made) and made[-1] == 3 and made[0] < 3
     assert {} in views  # by which a page that is gone is noticed
     at_work = next(view["status"] for view in views if "Painting 2 of 3" in view.get("status", ""))
-    assert f'data-run="{batch.token}"' in at_work and "bee.png in waves" in at_work
+    assert f'data-run="{batch.run}"' in at_work and "bee.png in waves" in at_work
     last = views[-1]
     assert update_of(last["outcome"])["visible"] and update_of(last["start"])["interactive"]
     assert not update_of(last["stop"])["interactive"]
