@@ -15,10 +15,11 @@ import gradio as gr
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
 from nst_core.pictures.notes import tell_by
-from nst_core.ui.augment.area import build_augment
 from nst_core.ui.classroom import routes as classroom
 from nst_core.ui.explain import examples
 from nst_core.ui.explain import tab as explain
+from nst_core.ui.folders.augment import build_augment
+from nst_core.ui.folders.batch import build_batch
 from nst_core.ui.instant import endpoint as instant_endpoint
 from nst_core.ui.instant import tab as instant
 from nst_core.ui.page.theme import CSS, THEME
@@ -26,7 +27,7 @@ from nst_core.ui.page.toasts import remark
 from nst_core.ui.serving.page import Page
 from nst_core.ui.serving.server import launch_options, serve
 from nst_core.ui.studio import camera, health
-from nst_core.ui.stylize import endpoint
+from nst_core.ui.stylize import ahead, endpoint
 from nst_core.ui.stylize import tab as stylize
 from nst_core.ui.train import tab as train
 from nst_core.ui.variations.area import build_variations
@@ -43,6 +44,7 @@ with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo
         with gr.Tab("Stylize", id="stylize"):
             studio = stylize.build()
             build_variations(studio)
+            build_batch(studio, ahead.seconds_ahead)
         with gr.Tab("Instant", id="instant"):
             choices = instant.build(tabs, studio)
         with gr.Tab("Train", id="train"):

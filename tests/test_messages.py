@@ -23,9 +23,9 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import RunRecord, read_record
 from nst_core.transfer.sheet import read_sheet
 from nst_core.transfer.variations import SETTINGS, Axis, parse_axis
-from nst_core.ui.augment.area import FolderWish
-from nst_core.ui.augment.zip import unpack
 from nst_core.ui.explain.links import read_link
+from nst_core.ui.folders.augment import FolderWish
+from nst_core.ui.folders.class_folders import unpack
 from nst_core.ui.instant.endpoint import _check
 from nst_core.ui.studio.controls_and_config import preset_config
 from tests.every import every

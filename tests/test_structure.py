@@ -22,7 +22,7 @@ ROOMS = (
 # The same within rooms that have rooms of their own; "" stands for the modules right inside.
 INNER_ROOMS = {
     "ui": (
-        "page", "widgets", "serving", "studio", "stylize", "variations", "instant", "train", "explain", "augment",
+        "page", "widgets", "serving", "studio", "stylize", "variations", "instant", "train", "explain", "folders",
         "classroom",
     ),
     "analysis": ("", "cutouts", "layer_view", "painting", "written", "poster", "figures"),

@@ -69,7 +69,7 @@ def paint_batch(
     begin_report(output)
     work = _Work(tasks, output, paint)
     lane = Lane(len(DEVICES.threads))
-    jobs = [Job(work.share, Client(), Steering(), lane=lane) for _ in range(lane.workers)]
+    jobs = [Job(lambda job: work.share(job.steering), Client(), Steering(), lane=lane) for _ in range(lane.workers)]
     try:
         yield BatchProgress(0, len(tasks))
         yield from work.progress(jobs)
@@ -86,17 +86,45 @@ def paint_batch(
     return work.tally.written()
 
 
+def paint_in_job(
+    tasks: Sequence[Task[AWay]], output: Path, paint: Paint[AWay], steering: Steering
+) -> Generator[BatchProgress, None, list[Result]]:
+    """Paint as `paint_batch`, but within the job at hand, on its device alone: one task after the other.
+
+    Args:
+        tasks, output, paint: as of `paint_batch`.
+        steering: its stop ends the batch after the step at hand.
+
+    Yields:
+        the progress, as `paint_batch`.
+
+    Returns:
+        what became of each task that was come to, in their order.
+
+    Raises:
+        OutputError, WeightsError: as `paint_batch`.
+    """
+    begin_report(output)
+    work = _Work(tasks, output, paint)
+    yield BatchProgress(0, len(tasks))
+    for _ in work.share(steering):
+        yield from work.told()
+    yield from work.told()
+    return work.tally.written(work.tally.done)
+
+
 class Tally(Generic[AWay]):
     """Counts what became of a batch's tasks, and writes the report's lines.
 
     Attributes:
         failures: file -> reason.
+        done: how many came to an end, one way or the other.
     """
 
     def __init__(self, tasks: Sequence[Task[AWay]], output: Path):
         self.tasks, self.output = tasks, output
         self.failures: dict[str, str] = {}
-        self._done = self._kept = 0
+        self.done = self._kept = 0
         self._at_work: dict[str, float] = {}  # file -> share of it that is done
 
     def noted(self, task: Task[AWay], told: float | Result, was_there: bool = False) -> BatchProgress:
@@ -107,16 +135,16 @@ class Tally(Generic[AWay]):
         else:
             result = told
             self._at_work.pop(task.file, None)
-            self._done, self._kept = self._done + 1, self._kept + was_there
+            self.done, self._kept = self.done + 1, self._kept + was_there
             if result.reason:
                 self.failures[task.file] = result.reason
             add_to_report(self.output, result)
         share = sum(self._at_work.values())
-        return BatchProgress(self._done, len(self.tasks), result, self._kept, len(self.failures), share)
+        return BatchProgress(self.done, len(self.tasks), result, self._kept, len(self.failures), share)
 
-    def written(self) -> list[Result]:
-        """Write the report whole, in the order of the tasks; what became of each."""
-        results = [Result(task, self.failures.get(task.file, "")) for task in self.tasks]
+    def written(self, count: int | None = None) -> list[Result]:
+        """Write the report of the first so many tasks whole, by default of all; what became of each."""
+        results = [Result(task, self.failures.get(task.file, "")) for task in self.tasks[:count]]
         write_report(self.output, results)
         return results
 
@@ -138,17 +166,18 @@ class _Work(Generic[AWay]):
                 return
             yield task
 
-    def share(self, job: Job) -> Iterator[None]:
-        """Paint on the job's device until no task is left."""
-        for task in self._tasks(job.steering):
+    def share(self, steering: Steering) -> Iterator[None]:
+        """Paint on the device of the job at hand until no task is left, or it is stopped."""
+        for task in self._tasks(steering):
             path = self.output / task.file
             if path.is_file():
                 self._told.put((task, Result(task), True))
+                yield
                 continue
             try:
                 with failing_in_words(), DEVICES.stepped(self.paint(task, path)) as strokes:
                     for share in strokes:
-                        if job.steering.stop.is_set() and not path.is_file():
+                        if steering.stop.is_set() and not path.is_file():
                             return
                         self._told.put((task, share, False))
                         yield
@@ -156,6 +185,7 @@ class _Work(Generic[AWay]):
                 self._told.put((task, Result(task, str(error)), False))
             else:
                 self._told.put((task, Result(task), False))
+            yield
 
     def progress(self, jobs: Sequence[Job]) -> Iterator[BatchProgress]:
         """Tell how far all are, and report each result, until the jobs have ended; once more, it goes on."""
@@ -168,3 +198,8 @@ class _Work(Generic[AWay]):
                     return
                 continue
             yield self.tally.noted(task, told, was_there)
+
+    def told(self) -> Iterator[BatchProgress]:
+        """Tell what was told since, and report it."""
+        while not self._told.empty():
+            yield self.tally.noted(*self._told.get())

@@ -62,12 +62,13 @@ def _number(variable: str, text: str) -> float:
     return value
 
 
-def check_work(steps: float, pixels: int) -> None:
+def check_work(steps: float, pixels: int, remedy: str = "take fewer steps or a smaller size") -> None:
     """Refuse a painting that is too much work for this server.
 
     Args:
         steps: at the full size.
         pixels: of the picture.
+        remedy: what to do then.
 
     Raises:
         ConfigError: it is too much work.
@@ -75,8 +76,7 @@ def check_work(steps: float, pixels: int) -> None:
     allowed, asked = limits().work, steps * pixels / 1e6
     if asked > allowed:
         raise ConfigError(
-            f"this takes {asked:.0f} steps × million pixels, and this server paints {allowed:.0f} at most; "
-            "take fewer steps or a smaller size"
+            f"this takes {asked:.0f} steps × million pixels, and this server paints {allowed:.0f} at most; {remedy}"
         )
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from nst_core.batch import batch as module
-from nst_core.batch.batch import paint_batch
+from nst_core.batch.batch import paint_batch, paint_in_job
 from nst_core.batch.report import REPORT
 from nst_core.batch.tasks import pairs
 from nst_core.engine import devices
 from nst_core.engine.devices import Devices
 from nst_core.errors import ImageError, OutputError, WeightsError
+from nst_core.transfer.steering import Steering
 from tests.batch.test_tasks import Plain
 
 CONTENTS = [Path(f"{name}.jpg") for name in ("ant", "bee", "cat", "dog")]
@@ -117,3 +118,25 @@ def test_all_devices_paint_side_by_side(tasks, tmp_path, monkeypatch):
 
     *_, last = done(tasks, tmp_path, paint)
     assert last.done == 8 and threads == {"device cuda:0", "device cuda:1"}
+
+
+def test_within_a_job_it_gives_the_same_folder_on_that_jobs_thread(tasks, tmp_path, monkeypatch):
+    done(tasks, tmp_path / "whole", Brush(bad={"cat"}))
+    monkeypatch.setattr(module, "Job", None)  # it begins none of its own
+    brush = Brush(bad={"cat"})
+    *_, last = paint_in_job(tasks, tmp_path / "own", brush, Steering())
+    assert (last.done, last.failed, last.kept) == (8, 2, 0) and brush.painted == [
+        t for t in tasks if "cat" not in t.file
+    ]
+    assert contents(tmp_path / "own") == contents(tmp_path / "whole")
+
+
+def test_stopped_within_a_job_it_reports_what_it_came_to_and_goes_on(tasks, tmp_path):
+    steering, brush = Steering(), Brush()
+    for progress in paint_in_job(tasks, tmp_path, brush, steering):
+        assert len(brush.painted) == progress.done or progress.share  # each is told before the next is begun
+        if progress.done == 3:
+            steering.stop.set()
+    assert len(brush.painted) == 3 and (tmp_path / REPORT).read_bytes().count(b"painted") == 3
+    *_, last = paint_in_job(tasks, tmp_path, brush, Steering())
+    assert (last.done, last.kept) == (8, 3) and brush.painted == tasks

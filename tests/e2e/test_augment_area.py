@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from nst_core import images
 from nst_core.assets import ASSETS
-from nst_core.ui.augment.area import build_augment
+from nst_core.ui.folders.augment import build_augment
 from nst_core.ui.page.theme import CSS, THEME
 from nst_core.ui.studio.instant_session import bundled
 from nst_core.ui.widgets.channel import ROUTE

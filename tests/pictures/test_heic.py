@@ -12,7 +12,7 @@ from nst_core import images
 from nst_core.commands.pictures import pictures_below
 from nst_core.errors import ImageError
 from nst_core.pictures import opening
-from nst_core.ui.augment.zip import unpack
+from nst_core.ui.folders.class_folders import unpack
 from tests.test_images import TURNS, over_white, quarters, with_alpha
 
 pillow_heif = pytest.importorskip("pillow_heif")

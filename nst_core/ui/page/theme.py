@@ -15,6 +15,8 @@ THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT, tex
     input_placeholder_color_dark="*neutral_300",
     block_title_text_color="*primary_700",
     block_label_text_color="*primary_700",
+    link_text_color_dark="*secondary_300",
+    link_text_color_visited_dark="*secondary_300",
     color_accent="*primary_600",
     slider_color="*primary_600",
     checkbox_label_background_fill_selected="*primary_600",
@@ -38,7 +40,7 @@ CSS = """
 #stage { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow: auto; flex-wrap: nowrap;
   scrollbar-width: thin; background: var(--body-background-fill); }
 #stage > * { flex: none; }
-#run:disabled, #stop:disabled { display: none; }  /* one place: what can be pressed */
+#run:disabled, #stop:disabled, #queue-start:disabled, #queue-stop:disabled { display: none; }  /* one place */
 #recipes .strip .thumbnail, #looks .strip .thumbnail { width: 104px; }
 #recipes .thumbnail img { width: 92px; height: 52px; }
 #recipes .strip::before { content: "Try one:"; align-self: center; color: var(--body-text-color-subdued);

@@ -11,6 +11,7 @@ from gradio.events import Dependency
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
 from nst_core.ui.page import announcements, drops, remembered
+from nst_core.ui.page.buttons import hand_over
 from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
@@ -37,17 +38,6 @@ from nst_core.ui.widgets.pictures import BeforeAfter
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
 GROUND_SIDE = 768  # pixels of the picture under the brush
-
-# Where Paint was, Stop is while it paints, and the focus goes with it.
-HAND_OVER = """() => {
-  let held = null;
-  const pair = ['run', 'stop'].map(id => document.getElementById(id));
-  document.addEventListener('focusin', event => { held = pair.includes(event.target) ? event.target : null; });
-  new MutationObserver(() => {
-    const other = pair[1 - pair.indexOf(held)];
-    if (held?.disabled && !other.disabled) other.focus({preventScroll: true});
-  }).observe(pair[0].parentElement, {attributes: true, subtree: true, attributeFilter: ['disabled']});
-}"""
 
 # gradio's example buttons hold a picture without words; its file's name becomes theirs.
 NAME_EXAMPLES = """() => {
@@ -218,7 +208,7 @@ def _connect_page(
         event.then(described.filled_by(describe_network), backbone, list(described), **INSTANT)
     page.load(None, js=NAME_EXAMPLES, **INSTANT)
     page.load(None, js=drops.SCRIPT, **INSTANT)
-    page.load(None, js=HAND_OVER, **INSTANT)
+    page.load(None, js=hand_over("run", "stop"), **INSTANT)
     page.load(None, js=announcements.SCRIPT, **INSTANT)
     page.load(None, js=remembered.SCRIPT, **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)

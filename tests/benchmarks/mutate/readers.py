@@ -23,7 +23,7 @@ from nst_core.instant.catalogue import open_styles
 from nst_core.instant.kinds import PICTURE, kind_of
 from nst_core.instant.video import paint_video
 from nst_core.transfer.record import read_record
-from nst_core.ui.augment.zip import unpack
+from nst_core.ui.folders.class_folders import unpack
 from tests.runs import CPU
 
 FULL = "takes more memory than there is"  # which here is less than there is

@@ -20,7 +20,8 @@ from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.ui.augment.zip import pack, unpack
+from nst_core.ui.folders.archive import pack
+from nst_core.ui.folders.class_folders import unpack
 from nst_core.ui.page.downloads import in_use, new_file
 from nst_core.ui.page.events import INSTANT, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -233,7 +234,7 @@ def paint_folder(job: Augmentation, shown: Mapping[str, Any]) -> Iterator[Update
         text = f"{'Stopped' if stopped else 'Done'}: {made} of {last.total} paintings"
         text = f"{text} in {duration(time.monotonic() - began)}"
         status = status_html(text, _notes(job, last, stopped), share=made / last.total)
-        packed = pack(paintings, f"{archive.stem}-painted.zip")
+        packed = pack(paintings, [INDEX, *read_index(paintings)], f"{archive.stem}-painted.zip")
         if not stopped:
             job.empty()
         yield {"status": status, "outcome": gr.DownloadButton(value=str(packed), visible=True)}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst_core.errors import ImageError
-from nst_core.ui.augment.zip import unpack
+from nst_core.ui.folders.class_folders import unpack
 from tests.picture_files import png
 
 PICTURE = png(16, 16)

@@ -25,10 +25,10 @@ from nst_core.features.weights import DownloadProgress
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
-from nst_core.ui.augment import area as module
-from nst_core.ui.augment import zip as class_folders
-from nst_core.ui.augment.area import Augmentation, FolderWish, build_augment, enter_page, paint_folder
-from nst_core.ui.augment.zip import unpack
+from nst_core.ui.folders import archive as zips
+from nst_core.ui.folders import augment as module
+from nst_core.ui.folders.augment import Augmentation, FolderWish, build_augment, enter_page, paint_folder
+from nst_core.ui.folders.class_folders import unpack
 from nst_core.ui.page.downloads import IN_USE
 from nst_core.ui.serving.jobs import press
 from nst_core.ui.widgets.channel import Channel
@@ -436,12 +436,12 @@ def test_a_zip_that_would_fill_the_disk_is_refused_by_its_sizes(job, packed, mon
     source = packed("cat/a.png")
     with zipfile.ZipFile(source, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("cat/b.bmp", bytes(3_000_000))
-    monkeypatch.setattr(class_folders, "MOST_BYTES", 2_000_000)
+    monkeypatch.setattr(zips, "MOST_BYTES", 2_000_000)
     assert Path(source).stat().st_size < 20_000
     message = "animals.zip holds 2 files, unpacked 3 MB; the most are 20000 and 2 MB"
     assert is_problem(job, paint(job, wish(source)), toasts, message)
     toasts.clear()
-    monkeypatch.setattr(class_folders, "MOST_FILES", 1)
+    monkeypatch.setattr(zips, "MOST_FILES", 1)
     assert is_problem(job, paint(job, wish(source)), toasts, "the most are 1 and")
 
 
@@ -451,7 +451,7 @@ def test_a_size_that_is_a_lie_is_found_out(packed, tmp_path, monkeypatch):
         archive.writestr("cat/b.bmp", bytes(3_000_000))
     raw, true, said = (tmp_path / "lie.zip").read_bytes(), (3_000_000).to_bytes(4, "little"), (9).to_bytes(4, "little")
     (tmp_path / "lie.zip").write_bytes(raw.replace(true, said))
-    written, copy_file = [], class_folders.shutil.copyfileobj
+    written, copy_file = [], shutil.copyfileobj
 
     def copied(source, file):
         try:
@@ -459,7 +459,7 @@ def test_a_size_that_is_a_lie_is_found_out(packed, tmp_path, monkeypatch):
         finally:
             written.append(file.tell())
 
-    monkeypatch.setattr(class_folders.shutil, "copyfileobj", copied)
+    monkeypatch.setattr(shutil, "copyfileobj", copied)
     with pytest.raises(ImageError, match="lie.zip cannot be unpacked"):
         unpack(tmp_path / "lie.zip", tmp_path / "out")
     assert len(written) == 1 and written[0] <= 9 and not (tmp_path / "out").exists()
@@ -481,7 +481,7 @@ def test_little_that_becomes_much_is_refused_by_its_sizes(tmp_path):
 
 
 def test_much_that_is_packed_well_makes_no_room_for_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(class_folders, "BLANK_BYTES", 2_000_000)
+    monkeypatch.setattr(zips, "BLANK_BYTES", 2_000_000)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w") as archive:
         archive.writestr("cat/a.png", bytes(3_000_000))
         archive.writestr("cat/b.bmp", bytes(3_000_000), zipfile.ZIP_DEFLATED)
@@ -500,8 +500,8 @@ def test_drawings_and_some_blank_pages_are_unpacked_whole(tmp_path):
 
 
 def test_a_zip_for_which_the_disk_has_no_room_is_refused_before_anything_is_written(packed, tmp_path, monkeypatch):
-    source, room = packed(*FILES), SimpleNamespace(free=class_folders.DISK_RESERVE + 1_000)
-    monkeypatch.setattr(class_folders.shutil, "disk_usage", lambda _: room)
+    source, room = packed(*FILES), SimpleNamespace(free=zips.DISK_RESERVE + 1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
     assert is_refused(source, tmp_path, "is 0 MB when unpacked, and there is room for 0 MB; pack fewer pictures")
     room.free += 100_000
     assert unpack(Path(source), tmp_path / "out") == 0
@@ -612,7 +612,8 @@ def test_a_damaged_zip_is_named_and_one_that_is_whole_is_painted_after_it(job, p
     source = Path(packed(*FILES))
     raw = source.read_bytes()
     source.write_bytes(damaged(raw)[kind])
-    message = "animals.zip cannot be unpacked (it is damaged, encrypted or no ZIP); pack it again"
+    what = "is locked by a password" if kind == 4 else "cannot be unpacked (it is damaged, or no ZIP)"
+    message = f"animals.zip {what}; pack it again"
     assert is_problem(job, paint(job, wish(str(source))), toasts, message)
     source.write_bytes(raw)
     assert names_in(paint(job, wish(str(source)))) == PAINTED
@@ -641,7 +642,7 @@ def test_a_full_disk_is_named(job, packed, toasts, monkeypatch):
 
     source = packed(*FILES)
     with monkeypatch.context() as patch:
-        patch.setattr(class_folders.shutil, "copyfileobj", full)
+        patch.setattr(shutil, "copyfileobj", full)
         assert is_problem(job, paint(job, wish(source)), toasts, "cannot be unpacked (No space left on device)")
     toasts.clear()
     monkeypatch.setattr(zipfile.ZipFile, "write", full)

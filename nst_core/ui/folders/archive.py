@@ -1,15 +1,14 @@
-"""Unpacks class folders from ZIP files, without trust in what they hold, and packs them again with their index."""
+"""Opens ZIP files that anyone may have packed, without trust in what they hold, and packs paintings into others."""
 
 import io
 import shutil
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
-from nst_core.augment.labels import INDEX, read_index
 from nst_core.errors import ImageError, named, said
-from nst_core.file_names import alike, is_portable
 from nst_core.files import writing
 from nst_core.pictures.opening import SUFFIXES
 from nst_core.pictures.recognition import HEAD_BYTES, begins_as_picture
@@ -26,35 +25,27 @@ MOST_FOLDERS = 16  # around a picture
 MOST_RATIO = 100
 BLANK_BYTES = 50_000_000  # of a whole ZIP, unpacked, beyond that ratio
 DISK_RESERVE = 500_000_000  # bytes that stay free for all else
-# What Python raises for a ZIP that is damaged, encrypted or none, and for a disk that is full.
+# What Python raises for a ZIP that is damaged or none, and for a disk that is full.
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
+LOCKED = 1  # bit of a file's flags: it wants a password
 
 
-def unpack(source: Path, folder: Path) -> int:
-    """Lay out the pictures of a ZIP as folder/CLASS/NAME; folders around all those of the classes are passed over.
-
-    Args:
-        source: the ZIP.
-        folder: to be made; after an error it is not there.
-
-    Returns:
-        how many files were left out: no pictures, or in no class's folder; hidden ones do not count.
+@contextmanager
+def opened(source: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a ZIP to be read; what goes wrong meanwhile becomes an ImageError.
 
     Raises:
-        ImageError: a damaged ZIP, one that holds too much or no pictures, a path that leads out of it, or a name that
-            not every computer can keep.
+        ImageError: it is damaged, locked by a password or no ZIP; or a file that is unpacked cannot be written.
     """
-    folder.mkdir(parents=True)
+    name, again = named(source), "pack it again, and drop it anew"
     try:
         with _Guarded(source) as file, zipfile.ZipFile(file) as archive:
-            return _unpack(archive, named(source), folder)
+            if any(info.flag_bits & LOCKED for info in archive.infolist()):
+                raise ImageError(f"{name} is locked by a password; {again} without one")
+            yield archive
     except ZIP_ERRORS as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or "it is damaged, encrypted or no ZIP"
-        raise ImageError(f"{named(source)} cannot be unpacked ({reason}); pack it again, and drop it anew") from None
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        reason = getattr(error, "strerror", None) or "it is damaged, or no ZIP"
+        raise ImageError(f"{name} cannot be unpacked ({reason}); {again}") from None
 
 
 class _Guarded(io.FileIO):
@@ -66,38 +57,16 @@ class _Guarded(io.FileIO):
         return super().read(size)
 
 
-def _unpack(archive: zipfile.ZipFile, name: str, folder: Path) -> int:
-    files = _files(archive, name)
-    shown = {info: parts for info, parts in files.items() if _is_meant(archive, info, parts[-1])}
-    if not shown:
-        raise ImageError(f"{name} has no pictures in it; put those of each class into a folder")
-    while len({parts[0] for parts in shown.values()}) == 1 and _mostly_deeper(shown.values()):
-        shown = {info: parts[1:] for info, parts in shown.items() if len(parts) > 1}
-    _check_room(archive.infolist(), name, folder)
-    _check_names(shown.values(), name)
-    for info, (*above, picture) in shown.items():
-        folder.joinpath(*above[:1]).mkdir(exist_ok=True)
-        if len(above) == 1:  # Python reads no more of it than its size, which was counted
-            with archive.open(info) as packed, (folder / above[0] / picture).open("xb") as file:
-                shutil.copyfileobj(packed, file)
-    return len(files) - sum(len(parts) == 2 for parts in shown.values())
+def files_of(archive: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, tuple[str, ...]]:
+    """List what is to be unpacked -> the parts of its path; hidden files are left out.
 
+    Args:
+        archive: the ZIP.
+        name: what a person calls it.
 
-def _is_meant(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bool:
-    """Whether a file is a picture, or only says so: then painting names it, and what is wrong with it."""
-    if name.lower().endswith(PICTURES):
-        return True
-    with archive.open(info) as packed:
-        return begins_as_picture(packed.read(HEAD_BYTES))
-
-
-def _mostly_deeper(paths: Collection[tuple[str, ...]]) -> bool:
-    """Whether more pictures lie below the folders at the top than in them."""
-    return sum(len(parts) > 2 for parts in paths) > sum(len(parts) == 2 for parts in paths)
-
-
-def _files(archive: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, tuple[str, ...]]:
-    """List what is to be unpacked -> the parts of its path; refused as a whole if too much, or if a path leads out."""
+    Raises:
+        ImageError: too much, or a path that leads out of it: then it is refused as a whole.
+    """
     if not all(info.filename for info in archive.infolist()):
         raise zipfile.BadZipFile("a file without a name")
     infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -143,7 +112,16 @@ def _check_packing(archive: zipfile.ZipFile, name: str) -> None:
         raise ImageError(f"{name} holds {blank / 1e6:.0f} MB of nothing, as no pictures do; {again}")
 
 
-def _check_room(infos: Iterable[zipfile.ZipInfo], name: str, folder: Path) -> None:
+def is_meant(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bool:
+    """Whether a file is a picture, or only says so: then painting names it, and what is wrong with it."""
+    if name.lower().endswith(PICTURES):
+        return True
+    with archive.open(info) as packed:
+        return begins_as_picture(packed.read(HEAD_BYTES))
+
+
+def check_room(infos: Iterable[zipfile.ZipInfo], name: str, folder: Path) -> None:
+    """Refuse to unpack what the disk has no room for; raises ImageError."""
     size, free = sum(info.file_size for info in infos), shutil.disk_usage(folder).free - DISK_RESERVE
     if size > free:
         raise ImageError(
@@ -152,22 +130,8 @@ def _check_room(infos: Iterable[zipfile.ZipInfo], name: str, folder: Path) -> No
         )
 
 
-def _check_names(paths: Collection[tuple[str, ...]], name: str) -> None:
-    """Refuse names that some computer takes for another's, for a device or for none."""
-    classes: dict[str, str] = {}
-    files: set[tuple[str, ...]] = set()
-    for parts in paths:
-        for part in parts:
-            if not is_portable(part):
-                raise ImageError(f"{name} holds {said(part)}, which not every computer takes for a name; rename it")
-        same = tuple(map(alike, parts))
-        if len(parts) > 1 and classes.setdefault(same[0], parts[0]) != parts[0] or same in files:
-            raise ImageError(f"{name} holds {said('/'.join(parts))} twice, or in capitals as well; rename one of them")
-        files.add(same)
-
-
-def pack(paintings: Path, name: str) -> Path:
-    """Pack what is painted, and its index, into a ZIP of that name.
+def pack(folder: Path, files: Iterable[str], name: str) -> Path:
+    """Pack files of a folder, by their names there, into a ZIP of that name.
 
     Raises:
         OutputError: it cannot be written.
@@ -175,6 +139,6 @@ def pack(paintings: Path, name: str) -> Path:
     path = new_file(name)
     # a PNG is as small as it gets
     with writing(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
-        for file in (INDEX, *read_index(paintings)):
-            archive.write(paintings / file, file)
+        for file in files:
+            archive.write(folder / file, file)
     return path
