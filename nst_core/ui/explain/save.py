@@ -1,4 +1,4 @@
-"""Lets a person keep a figure: as a page to print, as its parts, or as a link that opens it again."""
+"""Lets a person keep a figure: as a page to print, as its parts, as slides, or as a link that opens it again."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,6 +8,7 @@ import gradio as gr
 
 from nst_core.analysis.figure import Figure, Moment
 from nst_core.analysis.poster.save import parts_zip, save_poster
+from nst_core.analysis.poster.slide_pictures import save_pdf
 from nst_core.errors import NSTError
 from nst_core.file_names import named_after
 from nst_core.ui.explain.links import LessonLink, as_example
@@ -44,12 +45,15 @@ element.addEventListener('click', async event => {
 
 def build_keeping(board: gr.State) -> gr.Row:
     """Lay out the buttons and connect them; the row is hidden while there is nothing to keep."""
-    files = {name: gr.DownloadButton(elem_id=f"kept-{name}", visible="hidden") for name in ("poster", "parts")}
+    kinds = {
+        "poster": ("Download the page, PNG", poster_file),
+        "parts": ("Download its parts, ZIP", parts_file),
+        "pptx": ("Download slides, PPTX", pptx_file),
+        "pdf": ("Download slides, PDF", pdf_file),
+    }
+    files = {name: gr.DownloadButton(elem_id=f"kept-{name}", visible="hidden") for name in kinds}
     with gr.Row(visible=False, elem_id="figure-after") as area:
-        for name, label, make in (
-            ("poster", "Download the page, PNG", poster_file),
-            ("parts", "Download its parts, ZIP", parts_file),
-        ):
+        for name, (label, make) in kinds.items():
             button = gr.Button(label, elem_id=f"keep-{name}", size="sm", min_width=150)
             file = files[name]
             button.click(make, board, file, **QUEUED)
@@ -69,6 +73,18 @@ def poster_file(board: Board) -> Update:
 def parts_file(board: Board) -> Update:
     """Save the parts of the figure, with their records, as a ZIP."""
     return _kept(board, _name(board, "parts", ".zip"), parts_zip)
+
+
+def pptx_file(board: Board) -> Update:
+    """Save the figure as slides whose words can be edited."""
+    from nst_core.analysis.poster.deck import save_pptx  # whose packages only those wait for who want slides
+
+    return _kept(board, _name(board, "slides", ".pptx"), save_pptx)
+
+
+def pdf_file(board: Board) -> Update:
+    """Save the figure as slides, each a picture."""
+    return _kept(board, _name(board, "slides", ".pdf"), save_pdf)
 
 
 def _name(board: Board, thing: str, ending: str) -> str:

@@ -19,6 +19,7 @@ from nst_core.ui.explain.examples import CONTENT, STYLE, example_of
 from nst_core.ui.explain.exhibit import exhibit
 from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.links import LessonLink, read_link
+from nst_core.ui.explain.predict import Predict, asked
 from nst_core.ui.explain.run import go_on, make_figure
 from nst_core.ui.explain.save import build_keeping
 from nst_core.ui.explain.session import Board
@@ -88,6 +89,7 @@ class Stage(NamedTuple):
     """The components in which the figure grows."""
 
     words: gr.HTML
+    predict: Predict
     view: Form  # "status", "figure", "go_on" and "after"
     go_on: gr.Button
     enlarged: gr.Column
@@ -107,6 +109,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
             pictures = _pictures()
         with gr.Column(elem_id="explain-stage", min_width=300):
             words = gr.HTML(words_html(FIRST), elem_id="figure-words")
+            predict = Predict(asked(FIRST), elem_id="predict")
             composing = build_composing()
             with gr.Row(elem_id="making"):
                 make = gr.Button("Make the figure", variant="primary", elem_id="make", scale=3, min_width=130)
@@ -121,7 +124,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
             below(pictures.style)
     inputs = FigureInputs(figure, pictures, composing, groups, controls)
     shown = Form({"status": status, "figure": view, "go_on": go_on_button, "after": after})
-    stage = Stage(words, shown, go_on_button, enlarged.area)
+    stage = Stage(words, predict, shown, go_on_button, enlarged.area)
     _connect_inputs(board, inputs, stage)
     _connect_making(board, inputs, stage, (make, stop), tour)
     compose = controls["compose"]
@@ -199,15 +202,15 @@ def words_html(name: str) -> str:
 
 
 def choose(name: str) -> Updates:
-    """Show another figure's words, pictures and options."""
+    """Show another figure's words, question, pictures and options."""
     kinds = {area: gr.Column(visible=_wants(name, kind)) for area, kind in AREAS.items()}
     options = {f"options of {other}": gr.Column(visible=name == other) for other in FIGURES}
-    return {"words": words_html(name), **kinds, **options}
+    return {"words": words_html(name), "predict": asked(name), **kinds, **options}
 
 
 def _filled(inputs: FigureInputs, stage: Stage) -> Form:
     """Name what a lesson fills in."""
-    return inputs.form() | {"words": stage.words} | inputs.areas()
+    return inputs.form() | {"words": stage.words, "predict": stage.predict} | inputs.areas()
 
 
 def fill(link: LessonLink) -> Updates:
@@ -237,7 +240,7 @@ def _follow_preset(studio: Studio, inputs: FigureInputs) -> None:
 
 
 def _connect_inputs(board: gr.State, inputs: FigureInputs, stage: Stage) -> None:
-    chosen = Form({"words": stage.words}) | inputs.areas()
+    chosen = Form({"words": stage.words, "predict": stage.predict}) | inputs.areas()
     inputs.figure.change(chosen.filled_by(choose), inputs.figure, list(chosen), **INSTANT)
     shown = stage.view.only("figure", "go_on", "after") | {"enlarged": stage.enlarged}
     inputs.figure.change(shown.filled_by(exhibit), [board, inputs.figure], list(shown), **INSTANT)
