@@ -11,7 +11,7 @@ STYLE = """
   padding: 16px 20px; border: 1px solid var(--line); border-radius: 14px; background: var(--paper); }
 #asked h2 { font-size: 1.5rem; line-height: 1.25; }
 #bars { list-style: none; margin: 12px 0 0; padding: 0; display: grid; gap: 8px; }
-#bars li { display: grid; grid-template-columns: 1.4em minmax(0, 1fr) 3ch; gap: 2px 8px; align-items: baseline;
+#bars li { display: grid; grid-template-columns: 2.2em minmax(0, 1fr) 3ch; gap: 2px 8px; align-items: baseline;
   font-size: 1.2rem; }
 #bars progress { grid-column: 2; height: 10px; }
 #bars .count { grid-row: 1; grid-column: 3; text-align: right; font-variant-numeric: tabular-nums; font-weight: 600; }
@@ -49,7 +49,7 @@ DIALOG = """
     <label>Figure<select id="ask-figure">$questions</select></label>
     <p id="ask-text"></p>
     <ol id="ask-answers"></ol>
-    <p class="note">It appears on every page that was opened by the link for the class. Votes have no names.</p>
+    <p class="note">It appears on every page of this server that is open. Votes have no names.</p>
     <div class="buttons">
       <button value="ask" class="first">Ask it</button>
       <button value="">Not now</button>

@@ -90,7 +90,7 @@ ${value ? `
 const $ = selector => element.querySelector(selector), $$ = selector => [...element.querySelectorAll(selector)];
 const root = (window.gradio_config?.root ?? '').replace(/[/]$/, ''), KEEP = 'neural-style-lab-predicted', SKIPPED = -1;
 const linked = new URLSearchParams(location.search).get('figure');
-let slide = '', counts = null, vote = null, server = {class: true, teacher: false}, following = false;
+let slide = '', counts = null, vote = null, here = {class: true, teacher: false}, following = false;
 
 // ---- what was answered, which this tab alone keeps
 
@@ -116,25 +116,26 @@ const show = () => {
   const box = $('.predict');
   if (!box) return;
   const answer = answered(), is = answer >= 0, tells = slide ? slide === 'answer' : is, {right} = props.value;
+  const given = Math.max(1, (counts ?? []).reduce((sum, each) => sum + each, 0));
   $$('.row').forEach((row, number) => {
     const radio = row.querySelector('[type=radio]'), bar = row.querySelector('.bar');
     radio.disabled = is || tells;
     if (is) radio.checked = number === answer;
     row.classList.toggle('right', tells && number === right);
     bar.classList.toggle('counted', Boolean(counts));
-    if (counts) bar.style.setProperty('--share', `${100 * counts[number] / Math.max(1, ...counts)}%`);
+    if (counts) bar.style.setProperty('--share', `${100 * counts[number] / given}%`);
     row.querySelector('.count').textContent = counts && $('.hands').hidden ? counts[number] : '';
   });
   const isOpen = vote?.stage === 'open', voting = vote?.figure === props.value.figure;
   $('.answer').hidden = $('.skip').hidden = is || (voting && isOpen);
   $('.answer').disabled = !$('[type=radio]:checked') && most() < 0;
   $('.by-hands').hidden = is || voting;
-  $('.by-vote').hidden = !server.teacher || is || (voting && !isOpen);
+  $('.by-vote').hidden = !here.teacher || is || (voting && !isOpen);
   $('.by-vote').textContent = voting && isOpen ? 'Close the vote' : 'Let the class vote';
   $('.again').hidden = !is;
   $('.join').hidden = !(voting && isOpen);
   const text = tells ? sentence(is ? answer : SKIPPED)
-    : is ? `The answer is ${LETTERS[answer]}, it says. Now see.`
+    : is ? `${LETTERS[answer]} it is. Now see the figure.`
     : voting && isOpen ? `${vote.votes} vote${vote.votes === 1 ? '' : 's'}` : '';
   if ($('.told').innerHTML !== text) $('.told').innerHTML = text;
   document.body.classList.toggle('predicting', box.open && answer === undefined && !slide);
@@ -157,12 +158,12 @@ const begin = () => {  // with another figure's question
 // ---- a class that votes
 
 const know = async () => {
-  if (!server.class) return;  // nor will there be one
-  try { server = await (await fetch(`${root}/question`)).json(); } catch { return; }
-  take(server.question);
+  if (!here.class) return;  // nor will there be one
+  try { here = await (await fetch(`${root}/question`)).json(); } catch { return; }
+  take(here.question);
 };
 const take = question => {
-  vote = server.teacher ? question : null;
+  vote = here.teacher ? question : null;
   if (vote && vote.figure === props.value?.figure) counts = vote.counts;
   show();
   if (vote?.stage === 'open' && !following) follow();
@@ -186,7 +187,7 @@ const join = async () => {  // how pupils come here
   if (!sent?.ok) return;
   const {address, code} = await sent.json();
   $('.join .code').innerHTML = code;  // which the server drew
-  $('.join .address').textContent = address;
+  $('.join .address').textContent = address.replace(/[?]$/, '');
 };
 const voted = async () => {
   if (vote?.stage === 'open' && vote.figure === props.value.figure) {
@@ -239,7 +240,7 @@ document.addEventListener('figure-slide', event => {
 });
 document.addEventListener('figure-answer', event => {  // the place of an answer, or "vote"
   if (answered() >= 0) return;
-  if (event.detail === 'vote') { if (server.teacher) voted(); }
+  if (event.detail === 'vote') { if (here.teacher) voted(); }
   else keep(event.detail);
 });
 

@@ -26,15 +26,18 @@ body.projector #figure { left: var(--left); right: var(--edge); top: var(--edge)
   max-width: none; overflow: hidden !important; }
 body.projector #predict { left: var(--left); right: var(--edge); top: var(--edge); bottom: var(--edge); width: auto;
   max-width: none; overflow: hidden !important; visibility: hidden; }
-body.projector .predict { padding: 0; border: 0; }
-body.projector .predict summary, body.projector[data-slide=answer] .predict .buttons { display: none; }
-body.projector .predict legend { font-size: calc(1.35 * var(--words)); line-height: 1.25; padding-bottom: .6em; }
+body.projector #predict .predict { padding: 0 !important; border: 0 !important; }
+body.projector #predict :is(.html-container, .prose) { height: 100%; display: flex; flex-direction: column;
+  justify-content: center; }
+body.projector .predict summary, body.projector[data-slide=answer] .predict .buttons { display: none !important; }
+body.projector .predict legend { font-size: calc(1.35 * var(--words)) !important; line-height: 1.25;
+  padding-bottom: .6em !important; }
 body.projector .predict :is(label, .count, .told) { font-size: var(--words) !important; line-height: 1.3; }
-body.projector .predict button { font-size: calc(.75 * var(--words)); }
-body.projector .predict .hands { font-size: calc(.9 * var(--words)); }
-body.projector .predict .told { margin-top: .8em; }
-body.projector .predict .join { width: 15vw; font-size: calc(.6 * var(--words)); }
-body.projector .predict .bar { height: 10px; }
+body.projector .predict button { font-size: calc(.75 * var(--words)) !important; }
+body.projector .predict .hands { font-size: calc(.9 * var(--words)) !important; }
+body.projector .predict .told { margin-top: .8em !important; }
+body.projector .predict .join { width: 15vw !important; font-size: calc(.6 * var(--words)) !important; }
+body.projector .predict .bar { height: 10px !important; }
 body.projector:is([data-slide=question], [data-slide=answer]) #predict { visibility: visible; }
 body.projector:is([data-slide=question], [data-slide=answer]) #figure,
 body.projector[data-slide=question] #figure-words :is(p, .equation) { visibility: hidden; }

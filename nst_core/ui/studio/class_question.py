@@ -67,9 +67,8 @@ const vote = async answer => {
 };
 
 const told = () => {
-  const given = mine.answer === null ? '' : mine.answer === question.right
-    ? `Right: ${LETTERS[question.right]}. ` : `You chose ${LETTERS[mine.answer]}. `;
-  return `${given}The answer is ${LETTERS[question.right]}. ${question.why}`;
+  const right = LETTERS[question.right], given = mine.answer === null ? '' : `You chose ${LETTERS[mine.answer]}. `;
+  return mine.answer === question.right ? `Right: ${right}. ${question.why}` : `${given}The answer is ${right}. ${question.why}`;
 };
 
 const draw = () => {
