@@ -25,7 +25,8 @@ from nst_core.files import writing
 
 WIDTH, HEIGHT, EDGE, TOP = 13.333, 7.5, 0.5, 1.2  # inches: a slide, its margin, and where its title ends
 ACROSS, DOWN = WIDTH - 2 * EDGE, HEIGHT - TOP - 0.4  # inches for what it shows
-TITLE, WORDS, CELLS, SMALL = 32, 22, 12, 11  # points of letters
+TITLE, LONG_TITLE, WORDS, CELLS, SMALL = 32, 24, 22, 12, 11  # points of letters
+ONE_LINE = 50  # letters of a title, at most, for the larger ones
 LETTER, LINE = 0.5, 1.2  # a letter's mean width and a line's height, of its size
 LEAST_PIXELS = 300  # of a picture's longer side: a smaller one is enlarged, so that its pixels stay sharp
 CHART_PIXELS, CHART_LETTERS = 1600, 34
@@ -35,11 +36,15 @@ Color = tuple[int, int, int]
 
 
 class Letters(NamedTuple):
-    """How something is written: the letters' size in points, their colour, and whether lines stand in the middle."""
+    """How something is written: the letters' size in points, their colour, whether lines stand in the middle.
+
+    Of a formula indices are small: of L_content "content" stands lower.
+    """
 
     size: float
     color: Color = (0, 0, 0)
     middle: bool = False
+    formula: bool = False
 
 
 def save_pptx(figure: Figure, settings: Mapping[str, Any], moment: Moment, path: str | Path) -> None:
@@ -70,15 +75,16 @@ def _fill(page: Page, slide: Slide, colors: Mapping[str, str], letters: Letterin
     title.left, title.top, title.width, title.height = map(Inches, (EDGE, 0.25, ACROSS, TOP - 0.35))
     title.text = slide.title
     (line,) = title.text_frame.paragraphs
-    line.alignment, line.runs[0].font.size, line.runs[0].font.bold = PP_ALIGN.LEFT, Pt(TITLE), True
+    line.alignment, line.runs[0].font.bold = PP_ALIGN.LEFT, True
+    line.runs[0].font.size = Pt(TITLE if len(slide.title) <= ONE_LINE else LONG_TITLE)
     top = TOP
-    for texts in (slide.texts, tuple(slide.formula.splitlines())):
+    for texts, is_formula in ((slide.texts, False), (tuple(slide.formula.splitlines()), True)):
         high = _height(texts, WORDS)
-        _write(page, texts, (EDGE, top, ACROSS, high), Letters(WORDS))
+        _write(page, texts, (EDGE, top, ACROSS, high), Letters(WORDS, formula=is_formula))
         top += high + 0.25 * bool(texts)
     if slide.pictures:
         _put_pictures(page, slide.pictures)
-    findings = tuple(f"• {finding}" for finding in slide.findings)
+    findings = tuple(f"– {finding}" for finding in slide.findings)
     high = _height(findings, WORDS)
     charts = [(chart, drawn) for chart in slide.charts if (drawn := _drawn(chart, colors, letters, len(slide.charts)))]
     for number, (chart, drawn) in enumerate(charts):
@@ -118,9 +124,8 @@ def _write(page: Page, texts: Sequence[str], box: Box, letters: Letters) -> None
 
 
 def _set(paragraph: _Paragraph, text: str, letters: Letters) -> None:
-    """Write a line, its indices small: of L_content "content" stands lower."""
-    for piece in re.split(f"({INDEX.pattern})", text):
-        index = INDEX.fullmatch(piece)
+    for piece in re.split(f"({INDEX.pattern})", text) if letters.formula else [text]:
+        index = letters.formula and INDEX.fullmatch(piece)
         run = paragraph.add_run()
         run.text, run.font.size = piece[1:] if index else piece, Pt(letters.size)
         run.font.color.rgb = RGBColor(*letters.color)

@@ -71,7 +71,7 @@ def _slides(figure: Figure, settings: Mapping[str, Any], moment: Moment) -> Iter
     yield Slide(f"{title}: the answer", (question.text, answer, question.why))
     for table in moment.tables:
         for part in pages_of_table(table):
-            yield Slide(table.title, table=part)
+            yield Slide(table.title, table=replace(part, title=""))  # which stands above the slide
 
 
 def lettered(question: Question) -> tuple[str, ...]:

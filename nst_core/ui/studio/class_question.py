@@ -68,7 +68,7 @@ const vote = async answer => {
 
 const told = () => {
   const right = LETTERS[question.right], given = mine.answer === null ? '' : `You chose ${LETTERS[mine.answer]}. `;
-  return mine.answer === question.right ? `Right: ${right}. ${question.why}` : `${given}The answer is ${right}. ${question.why}`;
+  return `${mine.answer === question.right ? `Right: ${right}.` : `${given}The answer is ${right}.`} ${question.why}`;
 };
 
 const draw = () => {
