@@ -13,7 +13,7 @@ from starlette.routing import Route
 from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import ConfigError, NSTError
-from nst_core.ui.classroom.address import class_address, note_on, qr_code
+from nst_core.ui.classroom.address import LESSON_CODE, class_address, lesson_address, note_on, qr_code, qr_image
 from nst_core.ui.classroom.door import Door, TooManyTries, give_cookie
 from nst_core.ui.classroom.page import POLICY, door_page, wall_page
 from nst_core.ui.classroom.paintings import HANDS, SIDES, Pictures, find, on_the_wall, told
@@ -189,8 +189,17 @@ async def plan(request: Request) -> Response:
     return _page(plan_page)
 
 
+async def lesson_code(request: Request) -> Response:
+    """Answer with the QR code of the link to a lesson that the query says, to anybody."""
+    try:
+        return Response(qr_image(lesson_address(request)), media_type="image/svg+xml")
+    except ConfigError as error:
+        return PlainTextResponse(str(error), 400)
+
+
 ROUTES = [  # beside gradio's own
     Route("/lesson", plan),
+    Route(LESSON_CODE, lesson_code),
     Route("/class", show),
     Route("/class", enter, methods=["POST"]),
     Route("/class/list", list_all),

@@ -17,14 +17,14 @@ class Projector(OwnHTML):
 <a class="plans" target="_blank"
   href="${(window.gradio_config?.root ?? '').replace(/[/]$/, '')}/lesson">Plans of lessons</a>
 <button type="button" id="projector" aria-pressed="false">Projector view</button>
-<span class="keys" hidden><b role="status"></b> ← → slides · ↑ ↓, 1 … 0 figures · A … D answer · space makes · T tour ·
-  Esc ends</span>"""
+<span class="keys" hidden><b role="status"></b> ← → slides · ↑ ↓ 1…0 figures · A…D answer · space makes · T tour · Esc ends
+</span>"""
     STYLE = """
 :host, & { display: flex; gap: 14px; align-items: center; justify-content: flex-end; }
 #projector { flex: none; padding: 5px 14px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color);
   font-size: var(--text-sm); cursor: pointer; }
-.keys { flex: 1; font-size: clamp(11px, .85vw, 34px); color: var(--body-text-color-subdued); white-space: nowrap; }
+.keys { flex: 1; font-size: clamp(11px, .8vw, 34px); color: var(--body-text-color-subdued); white-space: nowrap; }
 .keys[hidden], .plans[hidden] { display: none; }
 .plans { font-size: var(--text-sm); color: var(--body-text-color-subdued); }
 """

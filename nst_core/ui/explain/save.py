@@ -23,15 +23,22 @@ NO_FIGURE = "there is no figure yet; press Make the figure"
 
 
 class LessonAddress(OwnHTML):
-    """The address of a lesson, to be followed, bookmarked or copied; its value is the end of it, from "?" on."""
+    """The address of a lesson, to be followed, copied or photographed; its value is the end of it, from "?" on."""
 
     TEMPLATE = """
 ${value ? `<div class="lesson-address"><a href="${value}">Link to this lesson</a>
-  <button type="button">Copy it</button><span role="status"></span></div>` : ''}"""
+  <button type="button">Copy it</button><span role="status"></span>
+  <figure><img src="${(window.gradio_config?.root ?? '').replace(/[/]$/, '')}/lesson/code${value}"
+    alt="QR code of the link"><figcaption>${
+    ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)
+      ? 'It leads to this very computer only; open this page by its name or number in your network, and it has that.'
+      : 'For phones.'}</figcaption></figure></div>` : ''}"""
     STYLE = """
 .lesson-address { display: flex; flex-wrap: wrap; gap: 10px; align-items: center; font-size: var(--text-sm); }
 .lesson-address button { padding: 2px 10px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--background-fill-secondary); cursor: pointer; color: var(--body-text-color); }
+.lesson-address figure { display: flex; gap: 10px; align-items: center; flex-basis: 100%; margin: 0; }
+.lesson-address img { width: 150px; height: 150px; border-radius: 6px; background: #fff; }
 """
     SCRIPT = """
 element.addEventListener('click', async event => {
