@@ -17,8 +17,8 @@ class Projector(OwnHTML):
 <a class="plans" target="_blank"
   href="${(window.gradio_config?.root ?? '').replace(/[/]$/, '')}/lesson">Plans of lessons</a>
 <button type="button" id="projector" aria-pressed="false">Projector view</button>
-<span class="keys" hidden><b role="status"></b> ← → slides · ↑ ↓ 1…0 figures · A…D answer · space makes · T tour · Esc ends
-</span>"""
+<span class="keys" hidden><b role="status"></b> ← → slides · ↑ ↓ 1…0 figures · A…D answer · space makes · T tour · Esc
+  ends</span>"""
     STYLE = """
 :host, & { display: flex; gap: 14px; align-items: center; justify-content: flex-end; }
 #projector { flex: none; padding: 5px 14px; border-radius: 6px; border: 1px solid var(--border-color-primary);

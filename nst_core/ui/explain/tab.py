@@ -1,8 +1,6 @@
 """Lays out the Explain tab: the papers' figures, made while one watches, with words and the equation behind each."""
 
-import re
 from collections.abc import Callable, Mapping
-from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +22,7 @@ from nst_core.ui.explain.run import go_on, make_figure
 from nst_core.ui.explain.save import build_keeping
 from nst_core.ui.explain.session import Board
 from nst_core.ui.explain.tour import TOUR, Tour, build_tour
+from nst_core.ui.explain.words import words_html
 from nst_core.ui.page.classifier_button import classifier_button
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -188,17 +187,6 @@ def _picture(name: str, label: str, chosen: Path) -> tuple[gr.Column, PictureInp
 
 def _wants(name: str, kind: str) -> bool:
     return any(wanted.startswith(kind) for wanted in FIGURES[name].pictures)
-
-
-def words_html(name: str) -> str:
-    """Write what one sees in a figure, and the equation behind it."""
-    figure = FIGURES[name]
-    equation = "".join(f"<div>{escape(line)}</div>" for line in figure.equation.splitlines())
-    equation = re.sub(r"_(\w+)", r"<sub>\1</sub>", equation)
-    return (
-        f'<section class="figure-words"><h2>{escape(figure.title)}</h2><p>{escape(figure.see)}</p>'
-        f'<div class="equation">{equation}</div><p class="source">{escape(figure.source)}</p></section>'
-    )
 
 
 def choose(name: str) -> Updates:
