@@ -80,16 +80,16 @@ FIGURE = Figure(
     "twenty times theirs, by looking",
     question=Question(
         "At α/β = 1e-1 the photo is plain to see in the painting. What does the painting look like if α/β is divided "
-        "by 100?",
+        "by 10,000?",
         (
             "Nearly the same, only brighter",
             "Like the photo, with even less of the style",
-            "Like a texture of the style: the photo is all but gone",
+            "Like a texture of the style, the photo gone",
             "Like the style picture itself, all things in their places",
         ),
         right=2,
-        why="The style now counts a hundred times as much beside the content, and the style's Gram matrices say "
-        "nothing of where things are: neither the photo's nor the painting's.",
+        why="The style now counts ten thousand times as much beside the content, and its Gram matrices say nothing of "
+        "where things are: neither the photo's nor the style picture's.",
     ),
     options=(
         Option(

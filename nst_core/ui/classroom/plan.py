@@ -45,8 +45,9 @@ PAGE = """<!doctype html>
 </head>
 <body>
 <h1>Plans of lessons</h1>
-<p class="pale">For a class with one projector. Every figure shows a finished example at once; the space bar makes it
-live, arrows turn the slides. Print this page to have it in your hand; a code opens the step's figure on a phone.</p>
+<p class="pale">For a class with one projector. Every figure asks first what it will show, and has a finished
+example; the space bar makes it live, arrows turn the slides. Print this page to have it in your hand; a code opens the
+step's figure on a phone.</p>
 $lessons
 </body>
 </html>
