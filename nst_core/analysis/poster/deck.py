@@ -16,7 +16,7 @@ from pptx.text.text import _Paragraph
 from pptx.util import Inches, Pt
 
 from nst_core import images
-from nst_core.analysis.figure import Figure, Moment, Table
+from nst_core.analysis.figure import Chart, Figure, Moment, Table
 from nst_core.analysis.poster.blocks import INDEX
 from nst_core.analysis.poster.chart import GREY, colors_of, draw_chart
 from nst_core.analysis.poster.lettering import Lettering, best_lettering
@@ -25,11 +25,12 @@ from nst_core.files import writing
 
 WIDTH, HEIGHT, EDGE, TOP = 13.333, 7.5, 0.5, 1.2  # inches: a slide, its margin, and where its title ends
 ACROSS, DOWN = WIDTH - 2 * EDGE, HEIGHT - TOP - 0.4  # inches for what it shows
-TITLE, LONG_TITLE, WORDS, CELLS, SMALL = 32, 24, 22, 12, 11  # points of letters
+TITLE, LONG_TITLE, WORDS, LABEL, CELLS, SMALL = 32, 24, 22, 14, 12, 11  # points of letters
 ONE_LINE = 50  # letters of a title, at most, for the larger ones
 LETTER, LINE = 0.5, 1.2  # a letter's mean width and a line's height, of its size
 LEAST_PIXELS = 300  # of a picture's longer side: a smaller one is enlarged, so that its pixels stay sharp
-CHART_PIXELS, CHART_LETTERS = 1600, 34
+CHART_PIXELS, CHART_LETTERS = 1600, 34  # how wide a chart is drawn, and its letters; two thirds where two share a slide
+GAP, WIDE = 0.1, 2.0  # inches: between pictures; of a picture, from which on its words are larger
 
 Box = tuple[float, float, float, float]  # left, top, width, height; inches
 Color = tuple[int, int, int]
@@ -98,8 +99,8 @@ def _fill(page: Page, slide: Slide, colors: Mapping[str, str], letters: Letterin
     _write(page, small, (EDGE, TOP + DOWN - high, ACROSS, high), Letters(SMALL, GREY))
 
 
-def _drawn(chart: Any, colors: Mapping[str, str], letters: Lettering, count: int) -> Image.Image | None:
-    return draw_chart(chart, colors, CHART_PIXELS // count, CHART_LETTERS, letters)
+def _drawn(chart: Chart, colors: Mapping[str, str], letters: Lettering, count: int) -> Image.Image | None:
+    return draw_chart(chart, colors, CHART_PIXELS if count == 1 else CHART_PIXELS * 2 // 3, CHART_LETTERS, letters)
 
 
 def _height(texts: Sequence[str], size: float, width: float = ACROSS) -> float:
@@ -135,20 +136,23 @@ def _set(paragraph: _Paragraph, text: str, letters: Letters) -> None:
 
 def _put_pictures(page: Page, moment: Moment) -> None:
     """Put pictures into their places, with column heads, row labels and captions as text."""
-    rows = len(moment.rows)
-    cell = ACROSS * cell_width(moment, rows)
+    rows, cell = len(moment.rows), ACROSS * cell_width(moment, len(moment.rows))
     side, head, below = ACROSS * SIDE * any(moment.rows), ACROSS * HEAD * any(moment.columns), ACROSS * CAPTION
-    high = (DOWN - head) / rows
+    sizes = [images.size_of(part.image) for part in moment.parts if part.image is not None]
+    high = min((DOWN - head) / rows, cell * max(height / width for height, width in sizes) + below)
+    left = EDGE + side + (ACROSS - side - cell * len(moment.columns)) / 2
+    label, caption = (LABEL, SMALL) if cell > WIDE else (SMALL, SMALL - 2)
     for column, text in enumerate(moment.columns):
-        _write(page, (text,), (EDGE + side + column * cell, TOP, cell - 0.08, head), Letters(SMALL, middle=True))
+        box = left + column * cell, TOP, cell - GAP, head
+        _write(page, (text,), box, Letters(label, middle=True))
     for row, text in enumerate(moment.rows):
-        _write(page, (text,), (EDGE, TOP + head + row * high + 0.1, side - 0.1, high), Letters(SMALL))
+        _write(page, (text,), (left - side, TOP + head + row * high + GAP, side - GAP, high - below), Letters(label))
     for part in moment.parts:
-        left, top = EDGE + side + part.column * cell, TOP + head + part.row * high
+        x, y = left + part.column * cell, TOP + head + part.row * high
         if part.image is not None:
-            _put(page, images.to_pil(part.image), part.label, (left, top, cell - 0.08, high - below))
-        place = left, top + high - below, cell - 0.08, below
-        _write(page, part.caption.splitlines(), place, Letters(SMALL - 2, GREY, middle=True))
+            _put(page, images.to_pil(part.image), part.label, (x, y, cell - GAP, high - below))
+        box = x, y + high - below, cell - GAP, below
+        _write(page, part.caption.splitlines(), box, Letters(caption, GREY, middle=True))
 
 
 def _put(page: Page, picture: Image.Image, words: str, box: Box) -> None:
@@ -159,10 +163,10 @@ def _put(page: Page, picture: Image.Image, words: str, box: Box) -> None:
     left, top, width, height = box
     size = min(width / picture.width, height / picture.height)  # inches a pixel
     wide, high = picture.width * size, picture.height * size
-    file = io.BytesIO()
-    picture.save(file, "PNG")
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=3)  # a fifth of the time for a tenth more bytes
     place = left + (width - wide) / 2, top + (height - high) / 2, wide, high
-    page.shapes.add_picture(file, *map(Inches, place))._element.nvPicPr.cNvPr.set("descr", words)
+    page.shapes.add_picture(buffer, *map(Inches, place))._element.nvPicPr.cNvPr.set("descr", words)
 
 
 def _put_table(page: Page, table: Table, colors: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 from nst_core import images
@@ -13,8 +14,8 @@ MOST_LINES = 3  # of a formula beside the words; a longer one has a slide of its
 # Of the width that a slide has for what it shows: its height, column heads, row labels, and the captions of a row.
 HEIGHT, HEAD, SIDE, CAPTION = 0.46, 0.04, 0.12, 0.045
 LEAST_CELL = 0.16  # of that width that a picture takes, below which rows take several slides
-MOST_PAGES = 4  # of pictures
-TABLE_LINES, LINE_LETTERS = 14, 120  # of a slide with a table: lines, and letters across
+MOST_PAGES, WIDER = 4, 1.15  # of pictures; more pages only where each picture is so many times as wide then
+TABLE_LINES, LINE_LETTERS = 20, 120  # of a slide with a table: lines, and letters across
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,11 @@ def pages_of_pictures(moment: Moment) -> Iterator[Moment]:
     if not shown:
         return
     rows = max(part.row for part in shown) + 1
-    counts = range(1, min(rows, MOST_PAGES) + 1)
-    each = next(
-        (math.ceil(rows / count) for count in counts if cell_width(moment, math.ceil(rows / count)) >= LEAST_CELL),
-        math.ceil(rows / counts[-1]),
-    )
+    each, widest = rows, cell_width(moment, rows)
+    for count in range(2, min(rows, MOST_PAGES) + 1):
+        fewer = math.ceil(rows / count)
+        if widest < LEAST_CELL and (wide := cell_width(moment, fewer)) > WIDER * widest:
+            each, widest = fewer, wide
     labels = (*moment.rows, *[""] * rows)
     for first in range(0, rows, each):
         parts = tuple(replace(part, row=part.row - first) for part in shown if first <= part.row < first + each)
@@ -99,7 +100,7 @@ def pages_of_pictures(moment: Moment) -> Iterator[Moment]:
 def cell_width(moment: Moment, rows: int) -> float:
     """Tell how wide each picture is, of what a slide has across, where so many rows share it."""
     shown = [part.image for part in moment.parts if part.image is not None]
-    aspect = min(width / height for height, width in map(images.size_of, shown))
+    aspect = median(width / height for height, width in map(images.size_of, shown))
     across = (1 - SIDE * any(moment.rows)) / max(1, len(moment.columns))
     return min(across, ((HEIGHT - HEAD * any(moment.columns)) / rows - CAPTION) * aspect)
 
