@@ -90,7 +90,7 @@ ${value ? `
 const $ = selector => element.querySelector(selector), $$ = selector => [...element.querySelectorAll(selector)];
 const root = (window.gradio_config?.root ?? '').replace(/[/]$/, ''), KEEP = 'neural-style-lab-predicted', SKIPPED = -1;
 const linked = new URLSearchParams(location.search).get('figure');
-let slide = '', counts = null, vote = null, here = {class: true, teacher: false}, following = false;
+let slide = '', counts = null, vote = null, here = {class: true, teacher: false}, following = false, said = '';
 
 // ---- what was answered, which this tab alone keeps
 
@@ -137,7 +137,7 @@ const show = () => {
   const text = tells ? sentence(is ? answer : SKIPPED)
     : is ? `${LETTERS[answer]} it is. Now see the figure.`
     : voting && isOpen ? `${vote.votes} vote${vote.votes === 1 ? '' : 's'}` : '';
-  if ($('.told').innerHTML !== text) $('.told').innerHTML = text;
+  if (text !== said) $('.told').innerHTML = said = text;  // once, as it is read out
   document.body.classList.toggle('predicting', box.open && answer === undefined && !slide);
   if (tells && voting && vote.stage === 'closed') command({do: 'tell'});
 };
@@ -147,7 +147,7 @@ const skip = () => {
 };
 
 const begin = () => {  // with another figure's question
-  counts = null;
+  counts = said = null;
   const box = $('.predict');
   if (!box) return;
   if (vote && vote.figure === props.value.figure) counts = vote.counts;
