@@ -41,13 +41,18 @@ def edges(image: Tensor) -> Tensor:
     return (grey.diff(dim=2)[..., :-1].abs() + grey.diff(dim=3)[:, :, :-1].abs()) / 2
 
 
+# What each figure's example shows: its docstring is the right answer.
+
+
 def content(example):
+    """What is where, in other colours and textures"""
     photo, shallow, deep = (picture(example, 0, column) for column in (0, 1, 3))
     assert apart(shallow, photo) < 0.03 and apart(deep, photo) > 0.15  # other colours and textures
     assert alike(deep, photo) > 0.4  # in the same places
 
 
 def style(example):
+    """They are two pictures of one texture"""
     one, other = (picture(example, row, 5, (96, 96)) for row in (0, 1))
     assert apart(one, other) > 0.2 and abs(alike(one, other)) < 0.4
     losses = [last(example, f"A-E, seed {seed}") for seed in (0, 1)]
@@ -55,6 +60,7 @@ def style(example):
 
 
 def grid(example):
+    """Like a texture of the style, the photo gone"""
     photo = picture(example, 0, 0)
     assert [example.moment.columns[column].split()[-1] for column in (1, 5)] == ["1e-5", "1e-1"]
     for row in range(5):
@@ -62,6 +68,7 @@ def grid(example):
 
 
 def step(example):
+    """The content loss rises, the style loss falls by more"""
     before, after = (
         {name: line[place][1] for name, line in example.moment.charts[0].lines.items()} for place in (0, 1)
     )
@@ -69,6 +76,7 @@ def step(example):
 
 
 def start(example):
+    """Three different paintings with nearly the same loss"""
     finals = {name: line[-1][1] for name, line in example.moment.charts[0].lines.items()}
     assert len(finals) == 6 and max(finals.values()) < 1.1 * min(finals.values())
     ends = [picture(example, row, 4) for row in (0, 2, 4)]  # by L-BFGS
@@ -76,22 +84,26 @@ def start(example):
 
 
 def gram(example):
+    """Its matrix is nearly the style's, though the photo's shapes can still be seen"""
     photo, painted = (example.part((2, column)).facts["distance"] for column in (0, 2))
     assert painted < 0.01 < 0.5 < photo
     assert alike(edges(picture(example, 0, 2)), edges(picture(example, 0, 0))) > 0.2
 
 
 def jump(example):
+    """The optimiser, by far"""
     jumped, walked = (last(example, line) for line in example.moment.rows)
     assert 5 * walked < jumped
 
 
 def classify(example):
+    """One of its 1000 names all the same"""
     assert example is None  # but among what the network can name there is no painting
     assert len(CATEGORIES) == 1000 and not {"painting", "picture"} & set(CATEGORIES)
 
 
 def sheet(example):
+    """The style's colours and strokes, while each keeps its own shapes"""
     photos = [picture(example, row, 0) for row in (1, 2)]
     for column in (1, 2):
         painted = [picture(example, row, column) for row in (1, 2)]
@@ -101,6 +113,7 @@ def sheet(example):
 
 
 def compose(example):
+    """It is painted, too, and stays to be seen"""
     pasted, blended = (
         float(share) for share in re.findall(r"([\d.]+)% in (?:the painting|that)", example.moment.findings[1])
     )
@@ -108,6 +121,7 @@ def compose(example):
 
 
 def formula(example):
+    """Less than a hundredth"""
     finals = {name: line[-1][1] for name, line in example.moment.charts[0].lines.items()}
     assert 0 < finals["total variation"] < 0.01 * sum(finals.values())
     assert finals["total variation"] < 0.1 * min(value for name, value in finals.items() if name != "total variation")
@@ -121,7 +135,9 @@ SHOWN_BY = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_finished_example_shows_the_answer_that_is_right(name):
-    SHOWN_BY[name](example_of(name))
+    question, shows = FIGURES[name].question, SHOWN_BY[name]
+    assert question.answers[question.right] == shows.__doc__
+    shows(example_of(name))
 
 
 @pytest.mark.parametrize("name", FIGURES)
