@@ -27,6 +27,7 @@ from nst_core.ui.page.toasts import remark
 from nst_core.ui.serving.page import Page
 from nst_core.ui.serving.server import launch_options, serve
 from nst_core.ui.studio import camera, health
+from nst_core.ui.studio.class_question import ClassQuestion
 from nst_core.ui.stylize import ahead, endpoint
 from nst_core.ui.stylize import tab as stylize
 from nst_core.ui.train import tab as train
@@ -51,6 +52,7 @@ with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo
             train.build(choices)
         with gr.Tab("Explain", id="explain"):
             explain.build(tabs, studio, build_augment)
+    ClassQuestion(elem_id="class-question")
     endpoint.add_endpoint()
     instant_endpoint.add_instant_endpoint()
 

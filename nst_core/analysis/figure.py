@@ -148,6 +148,26 @@ class FigureMaterial:
         return self.styles[0]
 
 
+ANSWER_LETTERS = "ABCD"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a class is asked before it sees a figure; the figure at its default settings shows which answer is right.
+
+    Attributes:
+        text: the question.
+        answers: four, all different.
+        right: the place of the right one among them, from 0.
+        why: it is right, in one sentence.
+    """
+
+    text: str
+    answers: tuple[str, str, str, str]
+    right: int
+    why: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """A figure that can be made.
@@ -158,6 +178,7 @@ class Figure:
         see: what one sees in it, in plain words.
         equation: the formula behind it, in Unicode, lines separated by newlines.
         source: paper, equation and figure.
+        question: what is asked before it is shown.
         options: what can be set.
         pictures: which pictures it wants, of "content", "style", "contents", "styles", "cutout".
         make: pictures, name -> value of every option, device -> moments. Everything that can be wrong with the input
@@ -170,6 +191,7 @@ class Figure:
     see: str
     equation: str
     source: str
+    question: Question
     options: tuple[Option, ...]
     pictures: tuple[str, ...]
     make: Callable[[FigureMaterial, dict[str, Any], Compute], Moments]

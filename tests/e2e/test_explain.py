@@ -77,6 +77,19 @@ def test_every_figure_is_made_from_its_link(open_lesson, figure):
         expect(page.locator("#figure tr.lined").first).to_contain_text("content conv4_2")
         page.locator("#figure tr.lined").first.hover()
         expect(page.locator("#figure polyline.pointed")).to_have_count(1)  # the term's own line stands out
+        style = page.get_by_role("button", name="Lstyle").first  # all of its lines
+        style.hover()
+        expect(page.locator("#figure polyline.pointed")).to_have_count(5)
+        style.focus()
+        page.mouse.move(0, 0)
+        page.keyboard.press("Shift+Tab")  # to the content's
+        expect(page.locator("#figure polyline.pointed")).to_have_count(1)
+        style.press("Enter")
+        style.blur()
+        expect(page.locator("#figure polyline.pointed")).to_have_count(5)  # until it is pressed again
+        style.press("Enter")
+        style.blur()
+        expect(page.locator("#figure polyline.pointed")).to_have_count(0)
 
 
 def test_a_figure_that_is_stopped_goes_on_where_it_was(open_lesson):

@@ -22,14 +22,15 @@ LAID_OUT = """() => {
 }"""
 # What is to be seen and lies beyond the screen, or is cut off by what holds it.
 BEYOND = """() => {
-  const found = [], holders = ['#figure-words', '#tour', '#figure', '#figure .parts', '#figure .figure'];
+  const found = [], holders = ['#figure-words', '#tour', '#figure', '#figure .parts', '#figure .figure', '#predict'];
   if (getComputedStyle(document.body).overflow !== 'hidden') found.push('the page scrolls');
   for (const holder of holders.map(name => document.querySelector(name)).filter(Boolean)) {
     if (getComputedStyle(holder).visibility === 'hidden' || !holder.offsetWidth) continue;
     if (holder.scrollHeight > holder.clientHeight + 1 || holder.scrollWidth > holder.clientWidth + 1)
       found.push(`${holder.id || holder.className} is larger than its place`);
   }
-  const all = '#figure :is(td, th, p, li, span, .plot, button), #making button, #projector, #tour p, #tour button';
+  const all = '#figure :is(td, th, p, li, span, .plot, button), #making button, #projector, #tour p, #tour button, '
+    + '#predict :is(legend, label, button, p, svg)';
   for (const part of document.querySelectorAll(all)) {
     const box = part.getBoundingClientRect();
     if (box.width && box.height && (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight))
@@ -115,21 +116,26 @@ def test_every_slide_of_every_figure_fits_a_projector_s_screen(projected):
             expect(projected.locator(f"{PARTS} img[src*='/figures/{name}/']").first).to_be_attached()
             projected.wait_for_function(SHOWN)
         assert projected.evaluate(WORDS % "#figure-words p") >= 28
+        for question in ("#predict legend", "#predict label"):
+            assert projected.evaluate(WORDS % question) >= 28
         if found := all_slides_fit(projected):
             wrong[name] = found
     assert wrong == {}
 
 
 def test_arrows_lead_through_slides_and_on_to_the_next_figure_and_escape_ends(projected):
-    expect(projected.locator("#projector-bar b")).to_have_text(re.compile("^1 / 2"))
+    expect(projected.locator("#projector-bar b")).to_have_text(re.compile("^1 / 4"))
+    expect(projected.locator("#predict legend")).to_be_visible()
     expect(projected.locator("#figure .charts")).to_be_hidden()
+    projected.keyboard.press("ArrowRight")
+    expect(projected.locator("#figure .parts")).to_be_visible()
     projected.keyboard.press("ArrowRight")
     expect(projected.locator("#figure .charts")).to_be_visible()
     expect(projected.locator("#figure .parts")).to_be_hidden()
     projected.keyboard.press("ArrowLeft")
     expect(projected.locator("#figure .parts")).to_be_visible()
-    projected.keyboard.press("ArrowRight")
-    projected.keyboard.press("ArrowRight")
+    for _ in range(3):
+        projected.keyboard.press("ArrowRight")
     expect(projected.locator("#figure-words h2")).to_have_text(FIGURES[NAMES[1]].title)
     projected.keyboard.press("ArrowUp")
     expect(projected.locator("#figure-words h2")).to_have_text(FIGURES[NAMES[0]].title)
@@ -166,5 +172,6 @@ def test_a_plan_s_link_opens_its_figure_on_the_projector(page, app_url):
     page.get_by_role("link", name="Open it on the projector").nth(4).click()
     expect(page.locator("body")).to_have_class(re.compile("projector"))
     expect(page.locator("#figure-words h2")).to_have_text(FIGURES["step"].title)
-    expect(page.locator(f"{PARTS} img[src*='/figures/step/']").first).to_be_visible()
+    expect(page.locator(f"{PARTS} img[src*='/figures/step/']").first).to_be_attached()
+    expect(page.locator("#predict legend")).to_be_visible()
     assert all_slides_fit(page) == []

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 
-from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Table
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Question, Table
 from nst_core.analysis.options import Option, backbone_option, size_option, steps_option
 from nst_core.devices import Compute
 from nst_core.features.classifier import Classifier, Guess, forget_classifier, load_classifier, require
@@ -191,6 +191,19 @@ FIGURE = Figure(
     "z: the last layer of VGG-19, before softmax;  label(x) = argmaxₖ p(k | x)",
     source="Luo, who asks VGG-19 what it sees in content, style and result; the network: Simonyan & Zisserman (2014), "
     "configuration E; that such networks go by texture: Geirhos et al. (2019)",
+    question=Question(
+        "The network can name 1000 things, and a painting is none of them. What does it say when it is shown the style "
+        "picture?",
+        (
+            "That it does not know what it is",
+            "One of its 1000 names all the same",
+            "“A painting”, though it is not sure",
+            "Nothing: all probabilities are 0",
+        ),
+        right=1,
+        why="Its 1000 probabilities always add up to 1, so one of them is always the largest, however little the name "
+        "suits the picture.",
+    ),
     options=(
         Option("preset", "Recipe", DEFAULT_PRESET, choices=tuple(PRESETS)),
         backbone_option(),

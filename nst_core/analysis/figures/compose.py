@@ -11,7 +11,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import trimmed
 from nst_core.analysis.cutouts.paste import BLENDS, LEAST_SCALE, Placed, box_of, place
-from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part, Question
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.devices import Compute
 from nst_core.transfer.config import StyleTransferConfig
@@ -174,6 +174,19 @@ FIGURE = Figure(
     see=" ".join(SEE.split()),
     equation=EQUATION,
     source=" ".join(SOURCE.split()),
+    question=Question(
+        "A cut-out is glued into the photo, its outline plain to see, and all of it is painted. What becomes of the "
+        "outline?",
+        (
+            "The painter smooths it away",
+            "The cut-out goes with it: only the photo is painted",
+            "It is painted, too, and stays to be seen",
+            "It takes on the shapes of the style picture",
+        ),
+        right=2,
+        why="To the network a pasted outline is an edge like any other, and the content loss keeps edges; blended "
+        "first, there is less of it to keep.",
+    ),
     options=(
         Option("x", "Across", 0.5, "the cut-out's centre, of the picture's width", extent=(0, 1)),
         Option("y", "Down", 0.5, "the cut-out's centre, of the picture's height", extent=(0, 1)),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Question
 from nst_core.analysis.options import (
     NOISE,
     Option,
@@ -106,6 +106,19 @@ FIGURE = Figure(
     equation="L_content = ½ Σᵢⱼ (Fᵢⱼ − Pᵢⱼ)²",
     source="Gatys, Ecker & Bethge (2016), eq. 1 and figure 1, lower half: content reconstructions, there of "
     "conv1_2, conv2_2 … conv5_2; Tran & Nguyen: of these three; Cheng",
+    question=Question(
+        "Noise is changed until a deep layer of the network sees in it what it sees in the photo. What comes back of "
+        "the photo?",
+        (
+            "Nearly every pixel, as sharp as in the photo",
+            "What is where, in other colours and textures",
+            "Its colours, but nothing in its place",
+            "Another photo of something similar",
+        ),
+        right=1,
+        why="A deep layer answers to shapes and where they are, and hardly to the colours and the grain that they are "
+        "made of; the shallow one keeps nearly every pixel.",
+    ),
     options=(
         Option(
             "layers",

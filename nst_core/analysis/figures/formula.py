@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Table
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Question, Table
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.series import Series
 from nst_core.analysis.written.code import method
@@ -215,6 +215,19 @@ FIGURE = Figure(
     "D₀: the distance of a picture that shows nothing, s: what makes two distances equal there\n"
     "κ: more content in small pictures",
     source="Gatys, Ecker & Bethge (2016), eq. 1 to 7; the presets' own sources",
+    question=Question(
+        "The loss of this painting adds up content, style and total variation. How much of it is total variation in "
+        "the end?",
+        (
+            "More than half",
+            "About a third",
+            "About a tenth",
+            "Less than a hundredth",
+        ),
+        right=3,
+        why="It is there to hold noise between neighbouring pixels down, not to shape the picture: its line lies far "
+        "below all others.",
+    ),
     options=(
         Option("preset", "Preset", DEFAULT_PRESET, "whose loss is written out", tuple(PRESETS)),
         size_option(192),

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Question
 from nst_core.analysis.layer_view.comparison import COLUMNS, CONTENT, PICTURE, RESULT, ROWS, STYLE, Comparison, look
 from nst_core.analysis.options import (
     Option,
@@ -171,6 +171,19 @@ FIGURE = Figure(
     "E_l = 1/(4N²M²) Σᵢⱼ (Gᵢⱼ − Aᵢⱼ)²,  N feature maps, M positions\n"
     "L_style = Σ_l w_l E_l",
     source="Gatys, Ecker & Bethge (2016), eq. 3 to 5; Chao, Perez & Chen on the diagonal and the pairs",
+    question=Question(
+        "The photo is changed until its Gram matrices are as the style picture's; nothing else counts. What has become "
+        "of its matrix and its shapes?",
+        (
+            "Its matrix lies half way between the two",
+            "Its matrix is the style's, and so are its shapes, each in its place",
+            "Its matrix stays the photo's, as the photo can still be seen",
+            "Its matrix is nearly the style's, though the photo's shapes can still be seen",
+        ),
+        right=3,
+        why="The matrix keeps which features occur together and forgets where they are, so shapes may stay where the "
+        "photo had them while the matrix becomes the style's.",
+    ),
     options=(
         Option(
             "layer",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nst_core import images
-from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part, Question
 from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
@@ -78,6 +78,19 @@ FIGURE = Figure(
     source="Gatys, Ecker & Bethge (2016), eq. 7; the grid is figure 3 of their 2015 preprint, to which the column of "
     "1e-1 is added. α and β as in their code, means over positions on a network rescaled to a mean activation of 1; α "
     "twenty times theirs, by looking",
+    question=Question(
+        "At α/β = 1e-1 the photo is plain to see in the painting. What does the painting look like if α/β is divided "
+        "by 10,000?",
+        (
+            "Nearly the same, only brighter",
+            "Like the photo, with even less of the style",
+            "Like a texture of the style, the photo gone",
+            "Like the style picture itself, all things in their places",
+        ),
+        right=2,
+        why="The style now counts ten thousand times as much beside the content, and its Gram matrices say nothing of "
+        "where things are: neither the photo's nor the style picture's.",
+    ),
     options=(
         Option(
             "sets",

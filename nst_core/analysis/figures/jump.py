@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Question
 from nst_core.analysis.figures.start import marks_of
 from nst_core.analysis.options import backbone_option, seed_option, size_option, steps_option
 from nst_core.devices import Compute, computing_on
@@ -150,6 +150,19 @@ FIGURE = Figure(
     "jump: f ← T (f − μ) + μ_s,  T = S⁻¹ √(S Σ_s S) S⁻¹,  x ← decoder_l(f)",
     source="Lu et al. (2019), eq. 9; Li et al. (2017) for decoders, coarse to fine; the walk's loss is Crowson's. Work "
     "is a share of a blank picture's",
+    question=Question(
+        "The jump takes the features to the style's statistics in a single pass, the optimiser walks there in 80 "
+        "steps. Which is nearer in the end?",
+        (
+            "The optimiser, by far",
+            "The jump, as a closed form is exact",
+            "Both are equally near",
+            "Neither is nearer than the photo was",
+        ),
+        right=0,
+        why="The optimiser minds all layers together, while the jump takes them one after another, and its decoders "
+        "are not exact.",
+    ),
     options=(steps_option(80), backbone_option(), size_option(256), seed_option()),
     pictures=("content", "style"),
     make=make,

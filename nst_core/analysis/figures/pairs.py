@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part, check_counts
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part, Question, check_counts
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.side_by_side import moments, part_of
@@ -55,6 +55,18 @@ FIGURE = Figure(
     "are the same everywhere: what differs is only the pictures.",
     equation="x* = argmin α L_content(x, p) + β L_style(x, a)\nfor every photo p and every painting a",
     source="Luo: one style on simple and crowded contents; Cheng: 2×2 contents × styles",
+    question=Question(
+        "Two quite different photos are painted in one style, with the same settings. What do the two paintings share?",
+        (
+            "The style's colours and strokes, while each keeps its own shapes",
+            "The style picture's shapes, in the same places",
+            "Everything: they become the same picture",
+            "Nothing: the settings suit only one of the photos",
+        ),
+        right=0,
+        why="The style's statistics say nothing of places, and the content loss holds each photo's shapes where they "
+        "are.",
+    ),
     options=(
         Option("preset", "Preset", DEFAULT_PRESET, choices=tuple(PRESETS)),
         backbone_option(),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Question
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.side_by_side import moments
@@ -117,6 +117,18 @@ FIGURE = Figure(
     "Adam: x ← x − t m / (√v + ε), where m and v are running means of ∇L and its square",
     source="Luo; Chao, Perez & Chen: pictures at 100 … 500; Cheng: noise against clone, with the time of each. "
     "Liu & Nocedal (1989); Kingma & Ba (2015)",
+    question=Question(
+        "The same loss is lowered from the photo, from noise and from the style picture. What is there after 500 "
+        "steps?",
+        (
+            "Three different paintings with nearly the same loss",
+            "Three times the same painting",
+            "One good painting: the other losses stay ten times as high",
+            "One painting: noise stays noise, the style picture stays as it was",
+        ),
+        right=0,
+        why="The loss is about as small for a great many pictures, and each start leads to one that is near it.",
+    ),
     options=(
         Option("starts", "Starts", STARTS, choices=STARTS),
         Option("optimizers", "Optimisers", tuple(OPTIMIZER_TITLES), choices=tuple(OPTIMIZER_TITLES)),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Question
 from nst_core.analysis.figures.start import STYLE_WEIGHT
 from nst_core.analysis.options import NOISE, Option, backbone_option, seed_option, size_option
 from nst_core.devices import Compute, computing_on
@@ -204,6 +204,18 @@ FIGURE = Figure(
     source="Gatys, Ecker & Bethge (2016), eq. 2, 6 and 7. They take L-BFGS, which learns from the last steps how to "
     "turn and stretch the next one; here t is halved from a long step on while the loss gets smaller. Losses are "
     f"shares of a blank picture's, the style's times {STYLE_WEIGHT:g}",
+    question=Question(
+        "The painting begins as the photo itself, so its content loss is 0. What does the first step down the gradient "
+        "do to the two losses?",
+        (
+            "The content loss stays 0, the style loss falls",
+            "Both fall",
+            "The content loss rises, the style loss falls by more",
+            "Both rise",
+        ),
+        right=2,
+        why="From 0 the content loss can only rise, and the step is worth it because the sum of both gets smaller.",
+    ),
     options=(
         Option("steps", "Steps", 3, extent=(1, 8)),
         Option("change", "Longest step", 0.1, "a pixel's mean change, of its range", extent=(0.001, 1)),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part
+from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Question
 from nst_core.analysis.layer_sets import CUMULATIVE, layer_set
 from nst_core.analysis.options import NOISE, Option, backbone_option, size_option, steps_option
 from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
@@ -87,6 +87,19 @@ FIGURE = Figure(
     equation="Gᵢⱼ = Σₖ Fᵢₖ Fⱼₖ\nE_l = 1/(4 N² M²) Σᵢⱼ (Gᵢⱼ − Aᵢⱼ)²\nL_style = Σ_l w_l E_l",
     source="Gatys, Ecker & Bethge (2016), eq. 3–5 and figure 1, upper half: style reconstructions of the "
     "same sets, conv1_1 … conv1_1 to conv5_1; Cheng: two seeds, ranges of layers",
+    question=Question(
+        "From two different fields of noise grow pictures with the same Gram matrices, those of the style picture. How "
+        "do the two compare?",
+        (
+            "They are the same picture, pixel by pixel",
+            "Both are the style picture itself",
+            "They have nothing in common",
+            "They are two pictures of one texture",
+        ),
+        right=3,
+        why="A Gram matrix says which features occur together and forgets where, so many pictures share one, and the "
+        "noise decides which of them it becomes.",
+    ),
     options=(
         Option(
             "sets",

@@ -6,6 +6,7 @@ from string import Template
 
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.ui.classroom import asking
 from nst_core.ui.classroom.look import STYLE
 from nst_core.ui.classroom.script import SCRIPT
 from nst_core.ui.studio.links import EXAMPLES, FIGURE_KEY, PRESET_KEY, STYLE_KEY
@@ -44,11 +45,13 @@ WALL = """<body>
   <div><h1>The paintings of the class</h1><p id="counts">…</p></div>
   <div class="buttons">
     <button type="button" id="open-link">Link for the class</button>
+    <button type="button" id="open-ask">Ask a question</button>
     <a class="button" id="sheet" href="class/sheet.png" download="class.png">One sheet of the class</a>
     <button type="button" id="stop" class="danger" disabled>Stop all</button>
   </div>
 </header>
 <p id="problem" role="alert" hidden></p>
+$asked
 <main>
   <ul id="wall" aria-label="Paintings"></ul>
   <p id="nothing">Nobody paints yet. Who presses Paint appears here.</p>
@@ -74,6 +77,7 @@ WALL = """<body>
     </div>
   </form>
 </dialog>
+$ask
 <dialog id="link" aria-labelledby="link-title">
   <div class="form">
     <div id="code"></div>
@@ -119,8 +123,10 @@ def wall_page(nonce: str) -> str:
     figures = [(name, f"the figure “{figure.title}”") for name, figure in FIGURES.items()]
     return Template(HEAD + WALL).substitute(
         nonce=nonce,
-        style=STYLE,
+        style=STYLE + asking.STYLE,
         script=SCRIPT,
+        asked=asking.PART,
+        ask=asking.dialog(),
         preset_key=PRESET_KEY,
         style_key=STYLE_KEY,
         figure_key=FIGURE_KEY,

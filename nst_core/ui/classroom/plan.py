@@ -6,6 +6,7 @@ from html import escape
 from string import Template
 from urllib.parse import urlencode
 
+from nst_core.ui.classroom.address import LESSON_CODE
 from nst_core.ui.studio.links import FIGURE_KEY, PRESET_KEY
 
 PROJECTOR = {"view": "projector"}  # of a link: the figure is opened as slides
@@ -20,11 +21,12 @@ body { margin: 0 auto; padding: 24px 20px 60px; max-width: 860px; background: va
 h1 { margin: 0 0 4px; font-size: 1.7rem; line-height: 1.2; } h2 { margin: 32px 0 6px; font-size: 1.35rem; }
 p { margin: 0 0 6px; } .pale, .minutes { color: var(--pale); }
 ol { list-style: none; margin: 0; padding: 0; }
-li { display: grid; grid-template-columns: 7em 1fr; padding: 10px 0; border-top: 1px solid var(--line);
-  break-inside: avoid; }
+li { display: grid; grid-template-columns: 7em 1fr auto; gap: 0 16px; padding: 10px 0; break-inside: avoid;
+  border-top: 1px solid var(--line); }
 .minutes { font-variant-numeric: tabular-nums; } h3 { margin: 0 0 4px; font-size: 1.05rem; }
 .ask { padding-left: 10px; border-left: 3px solid var(--accent); }
 a { color: var(--accent); } .links { display: flex; flex-wrap: wrap; gap: 2px 18px; }
+.code { width: 110px; height: 110px; background: #fff; }
 @media (max-width: 520px) { li { grid-template-columns: 1fr; } }
 @media print {
   :root { color-scheme: light; --ground: #fff; --ink: #000; --pale: #444; --line: #bbb; --accent: #000; }
@@ -43,8 +45,9 @@ PAGE = """<!doctype html>
 </head>
 <body>
 <h1>Plans of lessons</h1>
-<p class="pale">For a class with one projector. Every figure shows a finished example at once; the space bar makes it
-live, arrows turn the slides. Print this page to have it in your hand.</p>
+<p class="pale">For a class with one projector. Every figure asks first what it will show, and has a finished
+example; the space bar makes it live, arrows turn the slides. Print this page to have it in your hand; a code opens the
+step's figure on a phone.</p>
 $lessons
 </body>
 </html>
@@ -180,10 +183,18 @@ def _steps(steps: tuple[LessonStep, ...]) -> str:
         ask = f'<p class="ask">{escape(step.ask)}</p>' if step.ask else ""
         written.append(
             f'<li><div class="minutes">{begins} – {ends} min</div><div><h3>{escape(step.title)}</h3>'
-            f"<p>{escape(step.words)}</p>{ask}{_links(step)}</div></li>"
+            f"<p>{escape(step.words)}</p>{ask}{_links(step)}</div>{_code(step)}</li>"
         )
         begins = ends
     return "".join(written)
+
+
+def _code(step: LessonStep) -> str:
+    """Show the QR code of the link that opens a step's figure in the tab."""
+    if FIGURE_KEY not in step.query:
+        return ""
+    source = f".{LESSON_CODE}?{urlencode(step.query)}"
+    return f'<img class="code" src="{escape(source)}" alt="QR code of the link to the figure" loading="lazy">'
 
 
 def _links(step: LessonStep) -> str:

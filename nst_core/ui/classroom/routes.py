@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -11,18 +12,19 @@ from starlette.routing import Route
 
 from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE
-from nst_core.errors import NSTError
-from nst_core.ui.classroom.address import class_address, note_on, qr_code
+from nst_core.errors import ConfigError, NSTError
+from nst_core.ui.classroom.address import LESSON_CODE, class_address, lesson_address, note_on, qr_code, qr_image
 from nst_core.ui.classroom.door import Door, TooManyTries, give_cookie
 from nst_core.ui.classroom.page import POLICY, door_page, wall_page
 from nst_core.ui.classroom.paintings import HANDS, SIDES, Pictures, find, on_the_wall, told
 from nst_core.ui.classroom.plan import plan_page
 from nst_core.ui.classroom.sheet import class_sheet
+from nst_core.ui.classroom.vote import UNREADABLE, Ballot
 from nst_core.ui.studio.links import lend
 from nst_core.ui.studio.pupils import class_key
 
 STOPPED = "Your teacher stopped all work. A painting goes on with Continue."
-DOOR, PICTURES = Door(), Pictures()
+DOOR, PICTURES, BALLOT = Door(), Pictures(), Ballot()
 UNKEPT = {"Cache-Control": "no-store"}
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -87,7 +89,8 @@ def _page(write: Callable[[str], str], status: int = 200) -> Response:
 async def list_all(request: Request) -> Response:
     """Answer with what there is on the wall."""
     paintings = [told(session)._asdict() for session in on_the_wall()]
-    return JSONResponse({"paintings": paintings, "jobs": DEVICE_LANE.taken})
+    question = BALLOT.told(teacher=True)
+    return JSONResponse({"paintings": paintings, "jobs": DEVICE_LANE.taken, "question": question})
 
 
 @for_a_teacher
@@ -136,13 +139,67 @@ async def style(request: Request) -> Response:
     return JSONResponse(await asyncio.wrap_future(HANDS.submit(lend, str(path))))
 
 
+async def read_question(request: Request) -> Response:
+    """Answer, to anybody, whether a class is here, whether its teacher asks, and with the question, if there is one."""
+    is_class = bool(class_key())
+    teacher = is_class and DOOR.knows(request)
+    question = BALLOT.told(teacher=teacher) if is_class else None
+    return JSONResponse({"class": is_class, "teacher": teacher, "question": question}, headers=UNKEPT)
+
+
+@if_there_is_a_class
+async def vote(request: Request) -> Response:
+    """Count what a pupil answers; 400 for what is no vote, 409 where it counts no more."""
+    try:
+        BALLOT.vote(await _sent(request))
+    except NSTError as error:
+        return PlainTextResponse(str(error), 400 if isinstance(error, ConfigError) else 409)
+    return JSONResponse({"counted": True}, headers=UNKEPT)
+
+
+@for_a_teacher
+async def put_question(request: Request) -> Response:
+    """Ask the question of the "figure" that was sent, or close, tell or end the one at hand, as "do" says."""
+    sent = await _sent(request)
+    what = {"close": BALLOT.close, "tell": BALLOT.tell, "end": BALLOT.end}.get(str(sent.get("do")))
+    if what:
+        what()
+    else:
+        BALLOT.ask(str(sent.get("figure")))
+    return JSONResponse(BALLOT.told(teacher=True))
+
+
+async def _sent(request: Request) -> dict[str, Any]:
+    """Read the JSON object of a request.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        sent = await request.json()
+    except (ValueError, RecursionError):
+        sent = None
+    if not isinstance(sent, dict):
+        raise ConfigError(UNREADABLE)
+    return sent
+
+
 async def plan(request: Request) -> Response:
     """Answer with plans of lessons, to anybody: they tell nothing of a class."""
     return _page(plan_page)
 
 
+async def lesson_code(request: Request) -> Response:
+    """Answer with the QR code of the link to a lesson that the query says, to anybody."""
+    try:
+        return Response(qr_image(lesson_address(request)), media_type="image/svg+xml")
+    except ConfigError as error:
+        return PlainTextResponse(str(error), 400)
+
+
 ROUTES = [  # beside gradio's own
     Route("/lesson", plan),
+    Route(LESSON_CODE, lesson_code),
     Route("/class", show),
     Route("/class", enter, methods=["POST"]),
     Route("/class/list", list_all),
@@ -151,4 +208,7 @@ ROUTES = [  # beside gradio's own
     Route("/class/stop", stop, methods=["POST"]),
     Route("/class/link", link),
     Route("/class/style", style, methods=["POST"]),
+    Route("/class/question", put_question, methods=["POST"]),
+    Route("/question", read_question),
+    Route("/question", vote, methods=["POST"]),
 ]

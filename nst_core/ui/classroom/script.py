@@ -1,5 +1,7 @@
 """Keeps the wall of the class's page alive: asks what there is, fetches pictures that changed, answers buttons."""
 
+from nst_core.ui.classroom import asking
+
 LOOK_SECONDS = 1.5  # from one look at the list to the next
 LOST = "No connection to the server. Trying again …"
 
@@ -55,8 +57,9 @@ const look = async () => {
   try {
     const answer = await ask('list');
     if (!answer.ok) throw new Error(answer.status);
-    const {paintings, jobs} = await answer.json(), ids = new Set(paintings.map(one => one.id));
+    const {paintings, jobs, question} = await answer.json(), ids = new Set(paintings.map(one => one.id));
     paintings.forEach(show);
+    showQuestion(question);
     for (const [id, card] of cards) if (!ids.has(id)) { card.item.remove(); cards.delete(id); }
     const busy = paintings.filter(one => one.busy).length, done = paintings.length - busy;
     const other = jobs - busy, others = other > 0 ? `; ${other} other job${other > 1 ? 's' : ''}` : '';
@@ -142,6 +145,9 @@ place('own').addEventListener('change', async event => {
   makeLink();
 });
 
+"""
+    + asking.SCRIPT
+    + """
 const keepLooking = async () => {
   if (!document.hidden) await look();
   setTimeout(keepLooking, 1000 * LOOK_SECONDS);

@@ -98,6 +98,7 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
 .figure-table th, .figure-table td { border: 0; border-bottom: 1px solid var(--border-color-primary); padding: 4px 8px;
   text-align: left; vertical-align: top; color: var(--body-text-color); }
 .figure-table tr.lined td:first-child { border-left: 5px solid var(--term); white-space: nowrap; }
+.figure tr.lined:focus-visible { outline: 2px solid var(--color-accent); outline-offset: -2px; }
 .figure [data-line] { transition: opacity .15s; }
 .figure.pointing [data-line]:not(.pointed) { opacity: .2; }
 """
@@ -106,15 +107,37 @@ element.addEventListener('click', event => {
   const part = event.target.closest('button[data-row]');
   if (part) trigger('look', {row: Number(part.dataset.row), column: Number(part.dataset.column)});
 });
-// a line, its entry in the legend and its row in a table belong together
-const point = event => {
-  const figure = element.querySelector('.figure'), line = event.target.closest?.('[data-line]')?.dataset.line;
-  if (!figure) return;
-  figure.classList.toggle('pointing', line !== undefined);
-  figure.querySelectorAll('[data-line]').forEach(each => each.classList.toggle('pointed', each.dataset.line === line));
+// a line, its entry in the legend and its row in a table belong together, and all lines of a term to it, which stands
+// in the formula beside the figure: pointed at, focused, or pressed until it is pressed again
+let pressed = null;
+const belongs = target => {
+  const {line} = target?.closest?.('[data-line]')?.dataset ?? {};
+  const {term} = target?.closest?.('[data-term]')?.dataset ?? {};
+  if (line !== undefined) return each => each === line;
+  return term && (each => each === term || (term !== 'total' && each.startsWith(term + ' ')));
 };
-element.addEventListener('pointerover', point);
-element.addEventListener('pointerleave', point);
+const light = target => {
+  const figure = element.querySelector('.figure'), belong = belongs(target) || belongs(pressed?.isConnected && pressed);
+  if (!figure) return;
+  figure.classList.toggle('pointing', Boolean(belong));
+  figure.querySelectorAll('[data-line]').forEach(each =>
+    each.classList.toggle('pointed', Boolean(belong) && belong(each.dataset.line)));
+};
+for (const event of ['pointerover', 'focusin']) element.addEventListener(event, ({target}) => light(target));
+for (const event of ['pointerleave', 'focusout']) element.addEventListener(event, () => light(null));
+const term = target => target.closest?.('[data-term]');
+for (const event of ['pointerover', 'focusin'])
+  document.addEventListener(event, ({target}) => { if (term(target)) light(target); });
+for (const event of ['pointerout', 'focusout'])
+  document.addEventListener(event, ({target}) => { if (term(target)) light(null); });
+document.addEventListener('click', ({target}) => {
+  const button = term(target);
+  if (!button) return;
+  if (pressed) pressed.ariaPressed = false;
+  pressed = pressed === button ? null : button;
+  button.ariaPressed = pressed === button;
+  light(pressed);
+});
 new ResizeObserver(([entry]) => element.style.setProperty('--room', entry.contentRect.width + 'px')).observe(element);
 let busy = false;  // see `calm`
 watch('value', () => {

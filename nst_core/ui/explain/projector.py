@@ -1,79 +1,30 @@
 """Shows a figure to a class: words at the left, at the right a slide that fits the screen, turned by keys."""
 
+from nst_core.ui.explain.projector_look import LOOK
 from nst_core.ui.widgets.own_html import OwnHTML
-
-# Of the page rather than of the component, as it lays out what stands elsewhere; the script adds it when it is wanted.
-# Important, as gradio puts the components' own rules under their names.
-LOOK = """
-body.projector { overflow: hidden; --words: clamp(17px, 1.5vw, 60px); --left: 35vw; --edge: 1.6vw; --foot: 15vh; }
-body.projector #explain-inputs, body.projector #explain-knobs, body.projector #composing, body.projector #enlarged,
-body.projector #figure-after, body.projector #lesson-link { display: none !important; }
-body.projector #explain-stage { position: fixed; inset: 0; z-index: 500; display: block; overflow: hidden;
-  background: var(--body-background-fill); }
-body.projector #explain-stage > *, body.projector #tour { position: absolute; margin: 0; }
-body.projector #figure-words, body.projector #tour { left: var(--edge); top: var(--edge); overflow: hidden !important;
-  width: calc(var(--left) - 1.5 * var(--edge)); height: calc(100vh - var(--foot) - 2 * var(--edge)) !important; }
-body.projector #figure-words p, body.projector #figure-words .equation, body.projector #tour p {
-  font-size: var(--words); line-height: 1.35; }
-body.projector #figure-words h2, body.projector #tour h3 { font-size: calc(1.35 * var(--words)); line-height: 1.15; }
-body.projector #figure-words .source, body.projector .figure .example { display: none; }
-body.projector #making, body.projector #make-status { left: var(--edge); max-width: none;
-  width: calc(var(--left) - 1.5 * var(--edge)); }
-body.projector #making { bottom: calc(var(--edge) + 8vh); }
-body.projector #make-status { bottom: calc(var(--edge) + 3.6vh); height: 4vh; overflow: hidden; }
-body.projector #make-status .detail { display: none; }
-body.projector #projector-bar { position: fixed; z-index: 502; left: var(--edge); bottom: var(--edge); height: 3vh;
-  width: calc(var(--left) - 1.5 * var(--edge)); overflow: visible; }
-body.projector #figure { left: var(--left); right: var(--edge); top: var(--edge); bottom: var(--edge); width: auto;
-  max-width: none; overflow: hidden !important; }
-body.projector #figure .html-container { padding: 0; }
-body.projector #figure .figure { height: calc(100vh - 2 * var(--edge)); gap: 0; justify-content: center; }
-body.projector #tour { position: fixed; z-index: 501; visibility: hidden; padding: 0 !important; border: 0 !important;
-  background: var(--body-background-fill); }
-body.projector.touring #tour { visibility: visible; }
-body.projector #tour .label-wrap { display: none; }
-body.projector .parts { overflow: hidden; flex: 0 0 auto; }
-body.projector .parts button { transition: none !important; }  /* it is measured at once */
-body.projector .parts th { font-size: calc(.75 * var(--words)) !important; line-height: 1.2; }
-body.projector .parts th[scope=col] { max-width: var(--cell); }
-body.projector .parts th[scope=row] { min-width: 5em !important; overflow-wrap: normal !important; }
-body.projector .parts p { font-size: calc(.62 * var(--words)) !important; line-height: 1.25 !important; }
-body.projector .findings p { font-size: var(--words) !important; line-height: 1.3; margin-bottom: .4em; }
-body.projector .findings p.note { font-size: calc(.8 * var(--words)) !important; }
-body.projector .charts { display: flex !important; flex-direction: column; flex: 1 1 0; min-height: 0; }
-body.projector .charts .chart { display: flex; flex-direction: column; flex: 1 1 0; min-height: 0;
-  font-size: calc(.75 * var(--words)) !important; }
-body.projector .charts .plot { flex: 1 1 0; height: auto !important; min-height: 0;
-  margin: .8em 1.6em 2em 3.4em !important; }
-body.projector .charts polyline { stroke-width: 4; }
-body.projector .figure-table { overflow: hidden; }
-body.projector .figure-table table { font-size: calc(.75 * var(--words)) !important; line-height: 1.3; }
-body.projector .figure-table table * { font-size: inherit !important; }
-body.projector #figure .off { display: none !important; }
-body.projector #figure-words.formulas p, body.projector #figure-words:not(.formulas) .equation.aside { display: none; }
-"""
 
 
 class Projector(OwnHTML):
     """A button that turns the Explain tab into slides and back; it keeps nothing, and has no value.
 
-    Keys while it is on: arrows and the page keys turn slides, and lead on to the next figure, or step of an open tour;
-    up and down go there at once; 1 to 9 and 0 choose a figure; the space bar makes it, or stops it; T opens the tour;
-    Escape ends.
+    The first slide asks what the figure will show, and one behind its pictures and charts tells; not in the tour, whose
+    words tell all. Keys while it is on: arrows and the page keys turn slides, and lead on to the next figure, or step
+    of an open tour; up and down go there at once; A to D answer the question, V has the class vote; 1 to 9 and 0 choose
+    a figure; the space bar makes it, or stops it; T opens the tour; Escape ends.
     """
 
     TEMPLATE = """
 <a class="plans" target="_blank"
   href="${(window.gradio_config?.root ?? '').replace(/[/]$/, '')}/lesson">Plans of lessons</a>
 <button type="button" id="projector" aria-pressed="false">Projector view</button>
-<span class="keys" hidden><b role="status"></b> ← → slides · ↑ ↓, 1 … 9, 0 figures · space makes · T tour · Esc ends
-</span>"""
+<span class="keys" hidden><b role="status"></b> ← → slides · ↑ ↓ 1…0 figures · A…D answer · space makes · T tour · Esc
+  ends</span>"""
     STYLE = """
 :host, & { display: flex; gap: 14px; align-items: center; justify-content: flex-end; }
 #projector { flex: none; padding: 5px 14px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color);
   font-size: var(--text-sm); cursor: pointer; }
-.keys { flex: 1; font-size: clamp(11px, .85vw, 34px); color: var(--body-text-color-subdued); white-space: nowrap; }
+.keys { flex: 1; font-size: clamp(11px, .8vw, 34px); color: var(--body-text-color-subdued); white-space: nowrap; }
 .keys[hidden], .plans[hidden] { display: none; }
 .plans { font-size: var(--text-sm); color: var(--body-text-color-subdued); }
 """
@@ -146,11 +97,15 @@ function layOut() {  // what the slides are, and the one at hand
     equation?.classList.toggle('aside', long);
     slides.long = long;
   }
+  const asks = Boolean($('#predict .predict')) && !touring();
+  if (asks) slides.push({kind: 'question'});
+  if (!figure && asks) slides.push({kind: 'nothing'}, {kind: 'answer'});
   if (figure) {
     hide([$('.parts', figure)], false);
     for (const rows of pagesOfPictures(figure)) slides.push({kind: 'parts', rows});
-    if (slides.long && !touring()) slides.push({kind: 'parts', rows: slides[0].rows, formulas: true});
+    if (slides.long && !touring()) slides.push({...slides[Number(asks)], formulas: true});
     if ($('.findings', figure) || $('.chart', figure)) slides.push({kind: 'outcome'});
+    if (asks) slides.push({kind: 'answer'});
     const tables = $$('.figure-table', figure);
     hide([$('.parts', figure), $('.charts', figure), $('.findings', figure)].filter(Boolean), true);
     hide([$('.tables', figure)], false);
@@ -172,6 +127,8 @@ function show() {
 function showSlide() {
   const figure = $('#figure .figure'), slide = slides[at], told = $('.keys b', element);
   told.textContent = slides.length > 1 ? `${at + 1} / ${slides.length} ·` : '';
+  document.body.dataset.slide = slide?.kind ?? '';
+  document.dispatchEvent(new CustomEvent('figure-slide', {detail: slide?.kind ?? 'nothing'}));
   if (!figure || !slide) return;
   $('#figure-words')?.classList.toggle('formulas', Boolean(slide.formulas || (slides.long && slide.kind !== 'parts')));
   hide([$('.parts', figure)], slide.kind !== 'parts');
@@ -212,11 +169,16 @@ function pressed(event) {
   if (key === ' ') {
     if (event.target.closest('button, a')) return;  // it is pressed itself
     const make = $('#make');
+    if (slides[at]?.kind === 'question') turn(1);  // to where it grows
     (make && !make.disabled ? make : $('#make-stop'))?.click();
   }
   else if (key in TURNS) turn(TURNS[key]);
   else if (key in MOVES) move(MOVES[key]);
   else if (/^[0-9]$/.test(key)) choose((Number(key) + 9) % 10);
+  else if (slides[at]?.kind === 'question' && /^[a-dv]$/i.test(key)) {
+    const detail = key.toLowerCase() === 'v' ? 'vote' : 'abcd'.indexOf(key.toLowerCase());
+    document.dispatchEvent(new CustomEvent('figure-answer', {detail}));
+  }
   else if (key === 't' || key === 'T') { $('#tour .label-wrap')?.click(); soon(); }
   else if (key === 'Escape') project(false);
   else return;
@@ -245,6 +207,8 @@ function project(wanted) {
     layOut();
     return;
   }
+  delete document.body.dataset.slide;
+  document.dispatchEvent(new CustomEvent('figure-slide', {detail: ''}));
   $('#figure .figure')?.style.removeProperty('--cell');
   hide($$('#figure .off'), false);
   $('#figure-words')?.classList.remove('formulas');

@@ -1,4 +1,4 @@
-"""Lets a person keep a figure: as a page to print, as its parts, or as a link that opens it again."""
+"""Lets a person keep a figure: as a page to print, as its parts, as slides, or as a link that opens it again."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,6 +8,7 @@ import gradio as gr
 
 from nst_core.analysis.figure import Figure, Moment
 from nst_core.analysis.poster.save import parts_zip, save_poster
+from nst_core.analysis.poster.slide_pictures import save_pdf
 from nst_core.errors import NSTError
 from nst_core.file_names import named_after
 from nst_core.ui.explain.links import LessonLink, as_example
@@ -22,15 +23,22 @@ NO_FIGURE = "there is no figure yet; press Make the figure"
 
 
 class LessonAddress(OwnHTML):
-    """The address of a lesson, to be followed, bookmarked or copied; its value is the end of it, from "?" on."""
+    """The address of a lesson, to be followed, copied or photographed; its value is the end of it, from "?" on."""
 
     TEMPLATE = """
 ${value ? `<div class="lesson-address"><a href="${value}">Link to this lesson</a>
-  <button type="button">Copy it</button><span role="status"></span></div>` : ''}"""
+  <button type="button">Copy it</button><span role="status"></span>
+  <figure><img src="${(window.gradio_config?.root ?? '').replace(/[/]$/, '')}/lesson/code${value}"
+    alt="QR code of the link"><figcaption>${
+    ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)
+      ? 'It leads to this very computer only; open this page by its name or number in your network, and it has that.'
+      : 'For phones.'}</figcaption></figure></div>` : ''}"""
     STYLE = """
 .lesson-address { display: flex; flex-wrap: wrap; gap: 10px; align-items: center; font-size: var(--text-sm); }
 .lesson-address button { padding: 2px 10px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--background-fill-secondary); cursor: pointer; color: var(--body-text-color); }
+.lesson-address figure { display: flex; gap: 10px; align-items: center; flex-basis: 100%; margin: 0; }
+.lesson-address img { width: 150px; height: 150px; border-radius: 6px; background: #fff; }
 """
     SCRIPT = """
 element.addEventListener('click', async event => {
@@ -44,12 +52,15 @@ element.addEventListener('click', async event => {
 
 def build_keeping(board: gr.State) -> gr.Row:
     """Lay out the buttons and connect them; the row is hidden while there is nothing to keep."""
-    files = {name: gr.DownloadButton(elem_id=f"kept-{name}", visible="hidden") for name in ("poster", "parts")}
+    kinds = {
+        "poster": ("Download the page, PNG", poster_file),
+        "parts": ("Download its parts, ZIP", parts_file),
+        "pptx": ("Download slides, PPTX", pptx_file),
+        "pdf": ("Download slides, PDF", pdf_file),
+    }
+    files = {name: gr.DownloadButton(elem_id=f"kept-{name}", visible="hidden") for name in kinds}
     with gr.Row(visible=False, elem_id="figure-after") as area:
-        for name, label, make in (
-            ("poster", "Download the page, PNG", poster_file),
-            ("parts", "Download its parts, ZIP", parts_file),
-        ):
+        for name, (label, make) in kinds.items():
             button = gr.Button(label, elem_id=f"keep-{name}", size="sm", min_width=150)
             file = files[name]
             button.click(make, board, file, **QUEUED)
@@ -69,6 +80,18 @@ def poster_file(board: Board) -> Update:
 def parts_file(board: Board) -> Update:
     """Save the parts of the figure, with their records, as a ZIP."""
     return _kept(board, _name(board, "parts", ".zip"), parts_zip)
+
+
+def pptx_file(board: Board) -> Update:
+    """Save the figure as slides whose words can be edited."""
+    from nst_core.analysis.poster.deck import save_pptx  # whose packages only those wait for who want slides
+
+    return _kept(board, _name(board, "slides", ".pptx"), save_pptx)
+
+
+def pdf_file(board: Board) -> Update:
+    """Save the figure as slides, each a picture."""
+    return _kept(board, _name(board, "slides", ".pdf"), save_pdf)
 
 
 def _name(board: Board, thing: str, ending: str) -> str:

@@ -1,8 +1,6 @@
 """Lays out the Explain tab: the papers' figures, made while one watches, with words and the equation behind each."""
 
-import re
 from collections.abc import Callable, Mapping
-from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,10 +17,12 @@ from nst_core.ui.explain.examples import CONTENT, STYLE, example_of
 from nst_core.ui.explain.exhibit import exhibit
 from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.links import LessonLink, read_link
+from nst_core.ui.explain.predict import Predict, asked
 from nst_core.ui.explain.run import go_on, make_figure
 from nst_core.ui.explain.save import build_keeping
 from nst_core.ui.explain.session import Board
 from nst_core.ui.explain.tour import TOUR, Tour, build_tour
+from nst_core.ui.explain.words import words_html
 from nst_core.ui.page.classifier_button import classifier_button
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -88,6 +88,7 @@ class Stage(NamedTuple):
     """The components in which the figure grows."""
 
     words: gr.HTML
+    predict: Predict
     view: Form  # "status", "figure", "go_on" and "after"
     go_on: gr.Button
     enlarged: gr.Column
@@ -107,6 +108,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
             pictures = _pictures()
         with gr.Column(elem_id="explain-stage", min_width=300):
             words = gr.HTML(words_html(FIRST), elem_id="figure-words")
+            predict = Predict(asked(FIRST), elem_id="predict")
             composing = build_composing()
             with gr.Row(elem_id="making"):
                 make = gr.Button("Make the figure", variant="primary", elem_id="make", scale=3, min_width=130)
@@ -121,7 +123,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
             below(pictures.style)
     inputs = FigureInputs(figure, pictures, composing, groups, controls)
     shown = Form({"status": status, "figure": view, "go_on": go_on_button, "after": after})
-    stage = Stage(words, shown, go_on_button, enlarged.area)
+    stage = Stage(words, predict, shown, go_on_button, enlarged.area)
     _connect_inputs(board, inputs, stage)
     _connect_making(board, inputs, stage, (make, stop), tour)
     compose = controls["compose"]
@@ -187,27 +189,16 @@ def _wants(name: str, kind: str) -> bool:
     return any(wanted.startswith(kind) for wanted in FIGURES[name].pictures)
 
 
-def words_html(name: str) -> str:
-    """Write what one sees in a figure, and the equation behind it."""
-    figure = FIGURES[name]
-    equation = "".join(f"<div>{escape(line)}</div>" for line in figure.equation.splitlines())
-    equation = re.sub(r"_(\w+)", r"<sub>\1</sub>", equation)
-    return (
-        f'<section class="figure-words"><h2>{escape(figure.title)}</h2><p>{escape(figure.see)}</p>'
-        f'<div class="equation">{equation}</div><p class="source">{escape(figure.source)}</p></section>'
-    )
-
-
 def choose(name: str) -> Updates:
-    """Show another figure's words, pictures and options."""
+    """Show another figure's words, question, pictures and options."""
     kinds = {area: gr.Column(visible=_wants(name, kind)) for area, kind in AREAS.items()}
     options = {f"options of {other}": gr.Column(visible=name == other) for other in FIGURES}
-    return {"words": words_html(name), **kinds, **options}
+    return {"words": words_html(name), "predict": asked(name), **kinds, **options}
 
 
 def _filled(inputs: FigureInputs, stage: Stage) -> Form:
     """Name what a lesson fills in."""
-    return inputs.form() | {"words": stage.words} | inputs.areas()
+    return inputs.form() | {"words": stage.words, "predict": stage.predict} | inputs.areas()
 
 
 def fill(link: LessonLink) -> Updates:
@@ -237,7 +228,7 @@ def _follow_preset(studio: Studio, inputs: FigureInputs) -> None:
 
 
 def _connect_inputs(board: gr.State, inputs: FigureInputs, stage: Stage) -> None:
-    chosen = Form({"words": stage.words}) | inputs.areas()
+    chosen = Form({"words": stage.words, "predict": stage.predict}) | inputs.areas()
     inputs.figure.change(chosen.filled_by(choose), inputs.figure, list(chosen), **INSTANT)
     shown = stage.view.only("figure", "go_on", "after") | {"enlarged": stage.enlarged}
     inputs.figure.change(shown.filled_by(exhibit), [board, inputs.figure], list(shown), **INSTANT)

@@ -137,7 +137,11 @@ CSS = """
 .figure-words p { margin: 0 0 6px; }
 .figure-words .equation { padding: 8px 12px; border-radius: 8px; background: var(--background-fill-secondary);
   font-family: Cambria, "DejaVu Serif", "Times New Roman", serif; font-size: 1.05em; overflow-wrap: anywhere; }
+.figure-words .term { all: unset; cursor: pointer; border-bottom: 2px dotted var(--color-accent); }
+.figure-words .term:is(:hover, [aria-pressed=true]) { background: var(--background-fill-primary); }
+.figure-words .term:focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; }
 .figure-words .source, .tour-page .count { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+body.predicting:not(.projector) :is(#figure, #enlarged, #figure-words p, #figure-words .equation) { display: none; }
 .tour-page h3 { margin: 2px 0 4px; }
 #explain { display: grid; grid-template: "inputs stage" auto "knobs stage" 1fr / minmax(0, 4fr) minmax(0, 8fr); }
 #explain-inputs { grid-area: inputs; } #explain-stage { grid-area: stage; } #explain-knobs { grid-area: knobs; }

@@ -75,7 +75,8 @@ def _row(row: tuple[str, ...], line: str, colors: Mapping[str, str]) -> str:
     cells = "".join(f"<td>{escape(text)}</td>" for text in row)
     if line not in colors:
         return f"<tr>{cells}</tr>"
-    return f'<tr class="lined" style="--term: {colors[line]}" data-line="{escape(line, quote=True)}">{cells}</tr>'
+    name, color = escape(line, quote=True), colors[line]
+    return f'<tr class="lined" tabindex="0" style="--term: {color}" data-line="{name}">{cells}</tr>'
 
 
 def _thinned(points: Points) -> Points:

@@ -41,6 +41,7 @@ FIGURE = Figure(
     see="What one sees. " * 20,
     equation="L = ½ Σᵢⱼ (Fᵢⱼ − Pᵢⱼ)²\nα/β",
     source="Gatys et al. (2016)",
+    question=FIGURES["grid"].question,
     options=(size_option(160), steps_option(10), dataclasses.replace(FIGURES["grid"].options[1])),
     pictures=("content",),
     make=lambda *_: iter(()),

@@ -12,6 +12,7 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord
 from nst_core.ui.classroom import door, routes
 from nst_core.ui.classroom.paintings import Pictures
+from nst_core.ui.classroom.vote import Ballot
 from nst_core.ui.studio.results import Result
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads
@@ -26,6 +27,7 @@ def app(browsers, monkeypatch) -> Starlette:
     monkeypatch.setenv("NST_CLASS_KEY", PASSWORD)
     monkeypatch.setattr(routes, "DOOR", door.Door())
     monkeypatch.setattr(routes, "PICTURES", Pictures())
+    monkeypatch.setattr(routes, "BALLOT", Ballot())
     return Starlette(routes=routes.ROUTES)
 
 

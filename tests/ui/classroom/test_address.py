@@ -1,6 +1,7 @@
 """The link from which a class starts, its QR code, and what a page makes of it."""
 
 import re
+from html import unescape
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -82,6 +83,17 @@ def test_link_and_code_hold_the_same_address_which_names_what_was_chosen(teacher
     assert (
         told["address"].startswith("http://testserver/") and dict(parse_qsl(urlsplit(told["address"]).query)) == query
     )
+
+
+def test_every_lesson_of_the_plans_has_a_code_of_the_link_that_opens_it_in_the_tab(stranger):
+    plans = stranger.get("/lesson").text
+    links = [unescape(link) for link in re.findall(r'href="[.]/([?][^"]*)">Open it in the tab', plans)]
+    codes = [unescape(code) for code in re.findall(r'<img class="code" src="[.](/lesson/code[?][^"]*)"', plans)]
+    assert [code.removeprefix("/lesson/code") for code in codes] == links and len(links) > 8
+    answer = stranger.get(codes[0])
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert read_code(answer.text) == f"http://testserver/{links[0]}"
+    assert stranger.get("/lesson/code?content=" + "x" * 2000).status_code == 400
 
 
 def test_a_link_names_only_what_there_is(teacher):

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from nst_core.analysis.figure import Figure
+from nst_core.analysis.figure import Figure, Question
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.options import Option
 from nst_core.devices import choose_compute
@@ -44,8 +44,17 @@ def handed_over(control: Any) -> Any:
 
 def made(*options: Option) -> list[Any]:
     """The controls of a figure of these options."""
+    question = Question("", ("1", "2", "3", "4"), right=0, why="")
     figure = Figure(
-        name="any", title="", see="", equation="", source="", options=options, pictures=(), make=lambda *_: iter(())
+        name="any",
+        title="",
+        see="",
+        equation="",
+        source="",
+        question=question,
+        options=options,
+        pictures=(),
+        make=lambda *_: iter(()),
     )
     with gr.Blocks():
         return list(option_controls(figure).values())

@@ -14,7 +14,7 @@ from nst_core.errors import ImageError
 from nst_core.transfer.record import read_record
 from nst_core.ui.explain import save as module
 from nst_core.ui.explain.links import LessonLink, read_link
-from nst_core.ui.explain.save import LessonAddress, address_of, parts_file, poster_file
+from nst_core.ui.explain.save import LessonAddress, address_of, parts_file, pdf_file, poster_file, pptx_file
 from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.studio.links import EXAMPLES
 from tests.ui.explain.test_run import made, pictures_in
@@ -72,6 +72,13 @@ def test_the_parts_of_a_figure_are_a_zip_of_files_with_their_records(board, tmp_
         if part.record:
             assert read_record(file) == part.record
         assert (images.load(file) - part.image.clamp(0, 1)).abs().max() < 1 / 255
+
+
+@pytest.mark.parametrize(("keep", "ending"), [(pptx_file, "pptx"), (pdf_file, "pdf")])
+def test_a_figure_is_kept_as_slides(board, tmp_path, keep, ending):
+    path = Path(props(keep(board))["value"])
+    assert path.name == f"photo_style_grid_slides.{ending}" and tmp_path / "gradio" in path.parents
+    assert path.read_bytes()[:4] == {"pptx": b"PK\x03\x04", "pdf": b"%PDF"}[ending]
 
 
 def test_a_figure_that_is_kept_twice_is_two_files(board):

@@ -1,0 +1,148 @@
+"""Predict, then see, in a real browser: one learner, a class by its hands or its phones, and what each learns when."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.ui.classroom import routes
+from nst_core.ui.classroom.vote import Ballot
+from nst_core.ui.studio.session import Session
+from tests.e2e.conftest import load
+from tests.e2e.test_class import give_password
+from tests.e2e.test_explain import PARTS
+from tests.e2e.test_projector import BEYOND
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
+
+pytestmark = pytest.mark.e2e
+
+STEP = FIGURES["step"].question
+SCROLLS = "document.documentElement.scrollWidth"
+
+
+def by_link(page: Page, app_url: str, query: str = "", width: int = 1280) -> Page:
+    """The page as a lesson's link opens it, for who was never here."""
+    page.set_viewport_size({"width": width, "height": 900})
+    load(page, app_url)
+    page.goto(f"{app_url}?figure=step{query}")
+    expect(page.locator("#predict legend")).to_have_text(STEP.text)
+    return page
+
+
+def told(page: Page):
+    return page.locator("#predict [role=status]")
+
+
+def test_who_just_looks_sees_the_figure_and_a_question_that_is_opened_hides_it(page):
+    page.get_by_role("tab", name="Explain", exact=True).click()
+    expect(page.locator(PARTS).first).to_be_visible()
+    expect(page.locator("#predict legend")).to_be_hidden()
+    page.get_by_text("Predict first").click()
+    for hidden in (page.locator("#figure"), page.locator("#figure-words p").first):
+        expect(hidden).to_be_hidden()
+    page.get_by_role("button", name="Skip it").click()
+    expect(page.locator(PARTS).first).to_be_visible()
+    expect(told(page)).to_be_hidden()  # what would be right is still to be found out
+
+
+def test_a_lesson_s_link_asks_first_and_an_answer_by_keys_shows_the_figure_and_what_is_right(browser_tab, app_url):
+    page = by_link(browser_tab, app_url)
+    expect(page.locator("#figure")).to_be_hidden()
+    group = page.get_by_role("radiogroup", name=STEP.text)
+    expect(group.get_by_role("radio")).to_have_count(4)
+    expect(page.get_by_role("button", name="That is my answer")).to_be_disabled()
+    group.get_by_role("radio").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#figure")).to_be_hidden()  # while the choice is made
+    page.get_by_role("button", name="That is my answer").press("Enter")
+    expect(told(page)).to_have_text(f"Not B: C. {STEP.answers[2]}. {STEP.why}")
+    expect(page.locator(PARTS).first).to_be_visible()
+    page.goto(f"{app_url}?figure=step&again")  # the tab remembers
+    expect(page.locator(PARTS).first).to_be_visible()
+    page.get_by_text("Predict first").click()
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator("#figure")).to_be_hidden()
+    group.get_by_role("radio").nth(STEP.right).check()
+    page.get_by_role("button", name="That is my answer").click()
+    expect(told(page)).to_contain_text("Right: C.")
+
+
+def test_making_the_figure_skips_its_question(browser_tab, app_url):
+    page = by_link(browser_tab, app_url, "&size=64&steps=1")
+    page.click("#make")
+    expect(page.locator(f"{PARTS} img[src^='data:']").first).to_be_visible()
+
+
+def test_a_class_s_hands_are_counted_on_a_projector_and_the_answer_comes_after_the_figure(browser_tab, app_url):
+    page = by_link(browser_tab, app_url, "&view=projector", 1920)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    expect(page.locator("body")).to_have_class(re.compile("projector"))
+    page.get_by_role("button", name="Count hands").click()
+    for letter, hands in zip("ABCD", "3947", strict=True):
+        page.get_by_label(f"Hands for {letter}").fill(hands)
+    assert page.evaluate(BEYOND) == []
+    page.get_by_role("button", name="That is my answer").click()
+    expect(told(page)).to_have_text("B it is. Now see the figure.")
+    expect(page.locator("#predict .row.right")).to_have_count(0)
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#figure .charts")).to_be_visible()
+    expect(page.locator("#predict legend")).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    expect(told(page)).to_contain_text("Not B: C.")
+    assert page.evaluate(BEYOND) == []
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#predict legend")).to_have_text(FIGURES["start"].question.text)
+    page.keyboard.press("a")
+    expect(told(page)).to_have_text("A it is. Now see the figure.")
+
+
+def test_a_class_votes_from_its_phones_while_the_question_is_open(new_visitor, app_url, monkeypatch):
+    monkeypatch.setenv("NST_CLASS_KEY", "open sesame")
+    monkeypatch.setattr(Session, "known", {})
+    monkeypatch.setattr(routes, "BALLOT", Ballot())
+    teacher, pupil = new_visitor(), new_visitor(390)
+    complaints = give_password(teacher, app_url)
+    load(pupil, app_url)
+    teacher.get_by_role("button", name="Ask a question").click()
+    teacher.locator("#ask-figure").select_option("step")
+    teacher.get_by_role("button", name="Ask it").click()
+    group = pupil.get_by_role("radiogroup", name=STEP.text)
+    expect(group).to_be_visible()
+    assert pupil.evaluate(SCROLLS) == 390
+    for answer in (1, 2):
+        group.get_by_role("radio").nth(answer).check()
+        expect(pupil.locator(".asked-card [role=status]")).to_contain_text(f"{'ABCD'[answer]} is your answer")
+    expect(teacher.locator("#votes")).to_have_text("1 vote")
+    expect(teacher.locator("#bars .count")).to_have_text(["0", "0", "1", "0"])
+    broken = [rule["id"] for page in (teacher, pupil) for rule in axe.run(page).response["violations"]]
+    assert broken == []
+    pupil.reload()
+    expect(group.get_by_role("radio").nth(2)).to_be_checked()
+    teacher.get_by_role("button", name="Close the vote").click()
+    expect(group.get_by_role("radio").first).to_be_disabled()
+    expect(pupil.locator(".asked-card")).not_to_contain_text(STEP.why)
+    teacher.get_by_role("button", name="Tell the answer").click()
+    expect(pupil.locator(".asked-card [role=status]")).to_have_text(f"Right: C. {STEP.why}")
+    assert pupil.context.cookies() == [] and complaints == []
+
+    teacher.set_viewport_size({"width": 1920, "height": 1080})
+    teacher.goto(f"{app_url}?figure=gram&view=projector")
+    expect(teacher.get_by_role("button", name="Let the class vote")).to_be_visible()
+    teacher.keyboard.press("v")
+    expect(teacher.locator("#predict .join svg")).to_be_visible()
+    expect(pupil.get_by_role("radiogroup", name=FIGURES["gram"].question.text)).to_be_visible()
+    pupil.locator(".asked-card label").nth(3).click()
+    expect(told(teacher)).to_have_text("1 vote")
+    assert teacher.evaluate(BEYOND) == []
+    teacher.keyboard.press("v")
+    expect(told(teacher)).to_have_text("D it is. Now see the figure.")
+
+
+def test_no_rule_of_axe_is_broken_by_an_open_question(browser_tab, app_url):
+    page = by_link(browser_tab, app_url, "&__theme=dark", 390)
+    page.wait_for_timeout(500)  # gradio fades some of it in
+    broken = {rule["id"]: rule["nodes"][0]["html"][:200] for rule in axe.run(page).response["violations"]}
+    assert broken == {} and page.evaluate(SCROLLS) == 390
