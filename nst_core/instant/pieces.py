@@ -22,7 +22,7 @@ from nst_core.instant.steady import Steady
 # a frame at worst, as `Steady` strengthens faint detail: of paint that has nothing in common from one frame to the
 # next, the twelfth differs by 0.8 levels of 255 on average from one in a longer film (without a lead, 14).
 LEAD = 12
-LONGEST = 150  # frames of a steadied piece, about: 8 % of what is painted leads in. It also is what waits on the disk
+LONGEST = 200  # frames of a steadied piece, about: 6 % of what is painted leads in. More would wait on the disk
 LONGEST_APART = 24  # of one in which each frame stands for itself
 SHORTEST = 12  # that a piece has, for a scene's end to be its own
 
