@@ -26,10 +26,9 @@ END_SECONDS = 5.0  # that a process has to end
 
 
 class Share(NamedTuple):
-    """What of the computer one process has: threads of torch's and of OpenCV's, and a device as of Compute."""
+    """What of the computer one process has: threads, and a device as of Compute."""
 
     threads: int
-    flow_threads: int
     device: str
 
 
@@ -60,12 +59,9 @@ def waiting_frames(job: FilmJob, workers: int) -> int:
 
 
 def _shares(workers: int) -> list[Share]:
-    """Share this process's threads and all devices among so many.
-
-    All have as many threads of OpenCV's as this process, which are little used, as where motion goes depends on them.
-    """
+    """Share this process's threads and all devices among so many."""
     threads, devices = max(1, torch.get_num_threads() // workers), cycle(all_devices())
-    return [Share(threads, cv2.getNumThreads(), next(devices)) for _ in range(workers)]
+    return [Share(threads, next(devices)) for _ in range(workers)]
 
 
 def serve(connection: Connection, job: FilmJob, share: Share) -> None:
@@ -78,7 +74,7 @@ def serve(connection: Connection, job: FilmJob, share: Share) -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     keep_freed_memory()
     torch.set_num_threads(share.threads)
-    cv2.setNumThreads(share.flow_threads)
+    cv2.setNumThreads(share.threads)
     paint_pieces(connection, job, share.device)
 
 

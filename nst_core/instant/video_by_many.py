@@ -26,10 +26,10 @@ def paint_video_by_many(
 ) -> Generator[VideoProgress, None, None]:
     """Paint a video as `paint_video` does, each worker a piece at a time; progress is told while none is ready, too.
 
-    Without `steady`, and with it where a piece begins with a scene, frames are those that one worker paints, if it has
-    as many threads as each of these. Elsewhere twelve frames lead into a piece and are dropped, and its first differ a
-    little from those that one paints; see the room's README. Painted frames wait for their turn in hidden files beside
-    the output, for which there must be room. A worker that fails or is ended ends all, and leaves no file.
+    Without `steady`, and with it where a piece begins with a scene, frames are those that one worker paints. Elsewhere
+    twelve frames lead into a piece and are dropped, and its first differ a little; see the room's README. Painted
+    frames wait for their turn in hidden files beside the output, for which there must be room. A worker that fails or
+    is ended ends all, and leaves no file.
 
     Workers are processes that import the program's main module anew; a script of one's own begins with
     `if __name__ == "__main__":`.

@@ -78,9 +78,7 @@ async def measure(options: argparse.Namespace, server: Server, talk: Talk) -> bo
     await paint(talk, options.size, 2, 10**6)  # to load what is loaded once
     uploaded = sum(len(content) for content, _ in files())
     page = await talk.http.get("/")
-    print(
-        f"the page's HTML {len(page.content):,} bytes, {page.num_bytes_downloaded:,} packed; two pictures {uploaded:,}"
-    )
+    print(f"the page {len(page.content):,} bytes, as sent {page.num_bytes_downloaded:,}; two pictures {uploaded:,}")
     fine = True
     for steps in options.steps:
         counted, before, disk = Bytes(talk), busy(server), kept(server)

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ImageError
@@ -27,20 +25,9 @@ from nst_core.instant.pieces import (
     paint_piece,
     painted_length,
 )
+from tests.instant.paints import shimmer
 from tests.instant.test_cuts import pan
 from tests.instant.test_video import film
-
-
-def shimmering(image: Tensor) -> Tensor:
-    """Paint in other colours, each frame with strokes of its own, of which nothing is known but the frame itself."""
-    generator = torch.Generator().manual_seed(int(image.double().sum() * 1e6))
-    strokes = torch.rand(1, 3, image.shape[2] // 2, image.shape[3] // 2, generator=generator) - 0.5
-    fitted = torch.nn.functional.interpolate(strokes, image.shape[2:], mode="bilinear")
-    return (image.flip(1) * 0.8 + 0.1 + 0.5 * fitted).clamp(0, 1)
-
-
-def shimmer():
-    return shimmering
 
 
 def job_of(path: Path, *, steady: bool = True, make_paint=shimmer) -> FilmJob:
