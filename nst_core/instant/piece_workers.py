@@ -33,7 +33,7 @@ class Share(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """A piece to paint, the file for its pixels, and the film that is made, for words about it."""
+    """A piece to paint, the path of the NewFile for its pixels, and the film that is made, for words about it."""
 
     piece: Piece
     path: Path
@@ -92,9 +92,10 @@ def paint_pieces(connection: Connection, job: FilmJob, device: str) -> None:
             connection.send(_told(error))
 
 
-def _paint(painter: PiecePainter, task: _Task, connection: Connection) -> None:
-    with plain_errors(task.output), task.path.open("r+b") as file:
-        for pixels in painter.frames(task.piece):
+def _paint(painter: PiecePainter, aside: _Task, connection: Connection) -> None:
+    """Paint a piece into the file aside that was made for it."""
+    with plain_errors(aside.output), aside.path.open("r+b") as file:
+        for pixels in painter.frames(aside.piece):
             file.write(pixels.tobytes())
             file.flush()
             connection.send(True)
