@@ -1,3 +1,4 @@
+import weakref
 from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
@@ -73,6 +74,22 @@ def test_every_frame_is_kept_by_one_piece_which_begins_no_earlier_than_its_scene
         assert len(its) == piece.frames > 0 and piece.end - piece.begin <= length
         # it ends where it must, where a scene does, or with the film
         assert piece.end - piece.begin == length or piece.end in scenes or piece.end == count
+
+
+def test_frames_that_are_cut_into_pieces_are_not_kept():
+    class Frame:
+        pts, duration = 0, 1
+
+    def frames() -> Iterator[Frame]:
+        for _ in range(100):
+            frame = Frame()
+            alive.add(frame)
+            most.append(len(alive))
+            yield frame
+
+    alive, most = weakref.WeakSet(), []
+    assert len(list(cut_film(frames(), 30, 12, lambda frame: False))) == 5  # 30 and then 18 each
+    assert len(most) == 100 and max(most) <= 2
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])
