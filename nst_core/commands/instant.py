@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
-from torch import Tensor
 from tqdm import tqdm
 
 from nst_core import images
@@ -14,19 +13,18 @@ from nst_core.commands.destinations import Destinations, destinations
 from nst_core.commands.memory import enough_memory
 from nst_core.commands.pairs import pair
 from nst_core.commands.transparency import add_transparency
-from nst_core.devices import choose_compute
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, named
 from nst_core.files import make_folder
-from nst_core.instant.any_style import painter_of, pictures_among
-from nst_core.instant.catalogue import Catalogue, open_styles
+from nst_core.instant.any_style import pictures_among
+from nst_core.instant.brush import BrushRecipe, InstantBrush
+from nst_core.instant.catalogue import open_styles
 from nst_core.instant.kinds import PICTURE, Kind
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE
-from nst_core.instant.refine import refined
+from nst_core.instant.piece_workers import check_workers
 from nst_core.instant.video import VideoProgress, paint_video
-from nst_core.steps import finish
-from nst_core.transfer.color import COLORS
+from nst_core.instant.video_by_many import paint_video_by_many
 
 HELP = "paint pictures and videos in one pass, in a trained style or in that of any picture"
 EPILOG = (
@@ -65,6 +63,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_transparency(parser)
     parser.add_argument("--steady", action="store_true", help="films: calm what would flicker")
     parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="films: processes that share the cores and paint side by side",
+    )
+    parser.add_argument(
         "--styles", type=Path, metavar="FILE", help="of `train`, in place of the styles that come along"
     )
     parser.add_argument("--list", action="store_true", help="say which styles there are")
@@ -79,38 +84,15 @@ def run(options: argparse.Namespace) -> None:
         return
     if not options.inputs or not options.output:
         raise ConfigError("nothing to paint, or nowhere to put it; name pictures, folders or videos, and -o OUT")
+    check_workers(options.workers)
     read = [*([options.styles] if options.styles else []), *pictures_among(_shares(options), catalogue)]
     plan = destinations(options.inputs, options.output, read, shrunk=options.size is not None, jpeg=options.jpeg)
     for note in plan.notes:
         print(note, file=sys.stderr)
+    recipe = BrushRecipe(_shares(options), options.strength, options.color, options.styles)
     with DEVICES.own_job():
-        brush = DEVICES.submit(_Brush, options, catalogue).result()
+        brush = DEVICES.submit(InstantBrush, recipe, catalogue).result()
         _paint_all(plan, brush, options)
-
-
-class _Brush:
-    """Paints an image as the options say; wrong ones are refused as it is made."""
-
-    def __init__(self, options: argparse.Namespace, catalogue: Catalogue):
-        asked = _shares(options)
-        if not asked:
-            known = ", ".join(catalogue.styles)
-            raise ConfigError(f"no style is named; choose of {known}, or name a picture, by --style")
-        self.compute = choose_compute()
-        self.painter, self.weights = painter_of(asked, catalogue, self.compute)
-        self.strength, self.color = options.strength, options.color
-        self.painter.recipe(self.weights, self.strength)
-
-    def __call__(self, image: Tensor) -> Tensor:
-        painted = self.painter.paint(image, self.weights, strength=self.strength)
-        return COLORS[self.color].after(painted, image)
-
-    def picture(self, image: Tensor) -> Tensor:
-        """Paint a picture that stands still, which is refined."""
-        quick = self(image)
-        steps = refined(self.painter, image, quick, self.weights, self.strength, self.compute)
-        painted = finish(steps)
-        return quick if painted is quick else COLORS[self.color].after(painted, image)
 
 
 def _shares(options: argparse.Namespace) -> dict[str, float]:
@@ -118,7 +100,7 @@ def _shares(options: argparse.Namespace) -> dict[str, float]:
     return ({options.style: 1.0} if options.style else {}) | dict(options.blend)
 
 
-def _paint_all(plan: Destinations, brush: _Brush, options: argparse.Namespace) -> None:
+def _paint_all(plan: Destinations, brush: InstantBrush, options: argparse.Namespace) -> None:
     """Paint one source after the other; those that cannot be painted are skipped and named, and counted in the end.
 
     Raises:
@@ -156,15 +138,18 @@ def _some(sentences: list[str]) -> str:
     return "; ".join(sentences[:MOST_TOLD]) + more
 
 
-def _paint(source: Path, output: Path, kind: Kind, brush: _Brush, options: argparse.Namespace) -> None:
+def _paint(source: Path, output: Path, kind: Kind, brush: InstantBrush, options: argparse.Namespace) -> None:
     make_folder(output.parent)
     if kind is PICTURE:
         _paint_picture(source, output, brush, options)
-    else:
+    elif options.workers == 1:
         _show(source, paint_video(source, output, brush, steady=options.steady, size=options.size))
+    else:
+        how = {"workers": options.workers, "steady": options.steady, "size": options.size}
+        _show(source, paint_video_by_many(source, output, brush.recipe, **how))
 
 
-def _paint_picture(source: Path, output: Path, brush: _Brush, options: argparse.Namespace) -> None:
+def _paint_picture(source: Path, output: Path, brush: InstantBrush, options: argparse.Namespace) -> None:
     image = images.load(source, max_side=MAX_SIDE, keep_transparency=options.keep_transparency)
     ground = images.over_white(image)
     painted = DEVICES.submit(

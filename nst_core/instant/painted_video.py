@@ -17,6 +17,7 @@ from nst_core.instant.film import FilmPlan
 from nst_core.instant.film_pixels import SCALER
 from nst_core.instant.last_frame import set_last
 from nst_core.instant.painted_kinds import KINDS, Palette
+from nst_core.instant.pieces import Timed
 from nst_core.instant.sound import Sound
 from nst_core.interrupts import held
 
@@ -89,7 +90,7 @@ class PaintedVideo:
             return self._sound.end + self._plan.facts.start
         return None if self._plan.facts.has_sound else Fraction(0)
 
-    def add(self, painted: Tensor, frame: av.VideoFrame) -> None:
+    def add(self, painted: Tensor, frame: Timed) -> None:
         """Write a painted image (1, 3, H, W) at its frame's time, and the sound up to its end.
 
         Where frames follow too fast for the kind of file, some are left out.

@@ -64,10 +64,20 @@ class Steady:
         if self._before and self._before[1].shape == painted.shape:
             grey_before, steadied_before = self._before
             flow, trusted = _motion(grey_before, grey, images.size_of(painted_image))
-            if trusted.mean() >= CUT:
+            if not _is_cut(trusted):
                 painted = _blended(painted, _moved(steadied_before, flow), trusted)
         self._before = grey, painted
         return torch.from_numpy(np.ascontiguousarray(painted.transpose(2, 0, 1)[None]))
+
+
+def begins_anew(previous_source: Tensor, source: Tensor) -> bool:
+    """Tell whether `Steady` carries nothing over from a frame to the next, as filmed, (1, 3, H, W) in [0, 1] each."""
+    _, trusted = _motion(_grey(previous_source), _grey(source), images.size_of(source))
+    return _is_cut(trusted)
+
+
+def _is_cut(trusted: np.ndarray) -> bool:
+    return bool(trusted.mean() < CUT)
 
 
 def flicker(previous_source: Tensor, source: Tensor, previous_painted: Tensor, painted: Tensor) -> float:

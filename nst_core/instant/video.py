@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import av
 from torch import Tensor
 
 from nst_core.errors import ConfigError, said
@@ -13,6 +15,7 @@ from nst_core.files import check_writable
 from nst_core.instant.film import Film, FilmPlan, plan_of
 from nst_core.instant.painted_kinds import KINDS
 from nst_core.instant.painted_video import PaintedVideo
+from nst_core.instant.pieces import Paint, Timed, painted_frame
 from nst_core.instant.steady import Steady
 from nst_core.outputs import LEAST_ROOM, check_room
 from nst_core.transfer.steering import Steering
@@ -21,6 +24,9 @@ LEAST_BYTES = 8  # of a frame in a file
 DAMAGED = "a part of the video is damaged; what can be read of it is painted"
 ENDS_EARLY = "the video ends early: {} of about {} frames are there"
 PARTS_LEFT = "{} of about {} frames of the video could be read"
+
+# What paints the next frame, or fetches it painted, and the frame's times; None: it is not there yet.
+Next = tuple[Callable[[], Tensor], Timed] | None
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class VideoProgress:
 def paint_video(
     source: str | Path,
     output: str | Path,
-    paint: Callable[[Tensor], Tensor],
+    paint: Paint,
     *,
     steady: bool = False,
     size: int | None = None,
@@ -79,10 +85,26 @@ def paint_video(
         OutputError: output cannot be written, or the disk has no room for it, by about how many bytes such films take.
     """
     source, output = Path(source), Path(output)
+    plan = checked_plan(source, output, size)
+
+    check_room(output.parent, room(plan, source, output), called="the disk")
+
+    def frames(film: Film) -> Generator[Next, None, None]:
+        steadied = Steady() if steady else None
+
+        def painted(frame: av.VideoFrame) -> Tensor:
+            return painted_frame(paint, steadied, film.image(frame, plan))
+
+        for frame in film.frames():
+            yield partial(painted, frame), frame
+
+    return painting(source, output, plan, frames, steering or Steering())
+
+
+def checked_plan(source: Path, output: Path, size: int | None) -> FilmPlan:
+    """Look at a video before it is painted; raises as `paint_video`, but for the disk's room."""
     _check_output(output, source)
-    plan = plan_of(source, size)
-    check_room(output.parent, _room(plan, source, output), called="the disk")
-    return _painting(source, output, paint, Steady() if steady else None, plan, steering or Steering())
+    return plan_of(source, size)
 
 
 def _check_output(path: Path, source: Path) -> None:
@@ -95,42 +117,49 @@ def _check_output(path: Path, source: Path) -> None:
     check_writable(path)
 
 
-def _room(plan: FilmPlan, source: Path, output: Path) -> int:
+def room(plan: FilmPlan, source: Path, output: Path) -> int:
     """Reckon about how many bytes the painted video takes; more frames than its file can hold are none."""
     height, width = plan.size
     frames = min(plan.facts.frames or 0, source.stat().st_size // LEAST_BYTES)
     return max(LEAST_ROOM, round(frames * height * width * KINDS[output.suffix.lower()].rate))
 
 
-def _painting(
+def painting(
     source: Path,
     output: Path,
-    paint: Callable[[Tensor], Tensor],
-    steady: Steady | None,
     plan: FilmPlan,
+    frames: Callable[[Film], Generator[Next, None, None]],
     steering: Steering,
 ) -> Generator[VideoProgress, None, None]:
-    """The generator behind `paint_video`."""
+    """Write a video of frames that somebody paints; the generator behind `paint_video`.
+
+    Args:
+        plan: as `checked_plan` gives it.
+        frames: all frames of the opened film, in order; None now and then if they come from elsewhere.
+    """
     began, done, whole = time.monotonic(), 0, True
-    painted, damage_told, frames = None, False, plan.facts.frames
+    painted, damage_told, count = None, False, plan.facts.frames
 
     def progress(note: str | None = None) -> VideoProgress:
-        return VideoProgress(done, frames, painted, time.monotonic() - began if done else 0.0, note)
+        return VideoProgress(done, count, painted, time.monotonic() - began if done else 0.0, note)
 
     with closing(Film(source, common=plan.common)) as filmed, closing(PaintedVideo(output, source, plan)) as target:
         for note in filmed.notes + target.notes or (None,):
             yield progress(note)
         try:
-            for frame in filmed.frames():
-                if steering.stop.is_set():
-                    whole = False
-                    break
-                painted = _paint(paint, steady, filmed.image(frame, plan))
-                target.add(painted, frame)
-                done += 1
-                note = DAMAGED if filmed.damaged and not damage_told else None
-                damage_told |= filmed.damaged
-                yield progress(note)
+            with closing(frames(filmed)) as coming:
+                for one in coming:
+                    if steering.stop.is_set():
+                        whole = False
+                        break
+                    if one:
+                        paint, frame = one
+                        painted = paint()
+                        target.add(painted, frame)
+                        done += 1
+                    note = DAMAGED if filmed.damaged and not damage_told else None
+                    damage_told |= filmed.damaged
+                    yield progress(note)
         except (GeneratorExit, KeyboardInterrupt):
             target.finish(whole=False)
             raise
@@ -138,11 +167,4 @@ def _painting(
         if filmed.damaged and not damage_told:
             yield progress(DAMAGED)
         if whole and filmed.ends_early(target.sound_end):
-            yield progress((PARTS_LEFT if filmed.damaged else ENDS_EARLY).format(done, frames))
-
-
-def _paint(paint: Callable[[Tensor], Tensor], steady: Steady | None, image: Tensor) -> Tensor:
-    painted = paint(image).detach()
-    if painted.shape != image.shape:
-        raise ValueError(f"paint made {tuple(painted.shape)} of an image {tuple(image.shape)}")
-    return steady(image, painted) if steady else painted
+            yield progress((PARTS_LEFT if filmed.damaged else ENDS_EARLY).format(done, count))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 
 import av
@@ -317,6 +318,25 @@ def test_what_a_video_is_told_and_tells(instant, folder, capsys, monkeypatch):
     assert "film.webm: a part of it is damaged" in capsys.readouterr().err
 
 
+def test_workers_paint_what_one_paints(instant, folder, trained, monkeypatch):
+    told = []
+
+    def paint_video_by_many(source, output, make_paint, **named):
+        told.append((source.name, output.name, pickle.loads(pickle.dumps(make_paint)), named))
+        yield VideoProgress(1, None, None, 0.1)
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(4), raising=False)
+    monkeypatch.setattr(command, "paint_video_by_many", paint_video_by_many)
+    film("film.mov")
+    given = ("film.mov", "--workers", "3", "--steady", "--strength", "0.5", "--color", "content")
+    assert instant(*given, "--blend", "stars=3", output="out.mp4") == 0
+    (source, output, make_paint, named) = told[0]
+    assert (source, output, named) == ("film.mov", "out.mp4", {"workers": 3, "steady": True, "size": None})
+    image, painter = images.load("photos/cat.png"), open_styles(trained).painter(CPU)
+    painted = painter.paint(image, {"waves": 1.0, "stars": 3.0}, strength=0.5)
+    torch.testing.assert_close(make_paint()(image), with_colors_of(painted, image))
+
+
 @pytest.mark.parametrize("output", ["out", "out.mp4", "out.gif", "out.webp", "out.png"])
 def test_an_animation_becomes_one_again_or_a_film(instant, folder, monkeypatch, output):
     animation(folder / "moving.jpg", "GIF")
@@ -393,6 +413,7 @@ def test_styles_are_listed_one_a_line_with_the_name_first(folder, trained, capsy
         (["--blend", "wave=2"], ["'wave'", "waves", "stars"]),
         (["--strength", "2"], ["strength is 2.0", "from 0 to 1"]),
         (["--strength", "nan"], ["strength is nan"]),
+        (["--workers", "0"], ["workers is 0", "from 1 to"]),
     ],
 )
 def test_a_bad_value_is_refused_before_anything_is_made(refused, folder, options, words):

@@ -1,0 +1,59 @@
+"""Paints a video by several processes side by side, in pieces that are joined without a seam."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from nst_core.instant.cuts import SceneCuts
+from nst_core.instant.film import Film
+from nst_core.instant.piece_workers import PieceWorkers, check_workers, waiting_frames
+from nst_core.instant.pieces import FilmJob, Paint, as_image, cut_film, painted_length
+from nst_core.instant.video import Next, VideoProgress, checked_plan, painting, room
+from nst_core.outputs import check_room
+from nst_core.transfer.steering import Steering
+
+
+def paint_video_by_many(
+    source: str | Path,
+    output: str | Path,
+    make_paint: Callable[[], Paint],
+    *,
+    workers: int,
+    steady: bool = False,
+    size: int | None = None,
+    steering: Steering | None = None,
+) -> Generator[VideoProgress, None, None]:
+    """Paint a video as `paint_video` does, each worker a piece at a time; progress is told while none is ready, too.
+
+    Without `steady`, and with it where a piece begins with a scene, frames are those that one worker paints. Elsewhere
+    twelve frames lead into a piece and are dropped, and its first differ a little; see the room's README. Painted
+    frames wait for their turn in hidden files beside the output, for which there must be room. A worker that fails or
+    is ended ends all, and leaves no file.
+
+    Workers are processes that import the program's main module anew; a script of one's own begins with
+    `if __name__ == "__main__":`.
+
+    Args:
+        source, output, steady, size, steering: as of `paint_video`.
+        make_paint: called by each worker, makes what `paint_video` takes as `paint`; it is pickled.
+        workers: processes, at most one for each of this computer's cores.
+
+    Raises:
+        as `paint_video`; ConfigError: a number of workers that cannot be; DeviceError: one was ended.
+    """
+    check_workers(workers)
+    source, output = Path(source), Path(output)
+    job = FilmJob(source.absolute(), checked_plan(source, output, size), make_paint, steady)
+    height, width, channels = job.frame_size
+    waiting = waiting_frames(job, workers) * height * width * channels
+    check_room(output.parent, room(job.plan, source, output) + waiting, called="the disk")
+
+    def frames(film: Film) -> Generator[Next, None, None]:
+        is_cut = SceneCuts(film, job.plan) if steady else lambda frame: False
+        pieces = cut_film(film.frames(), painted_length(job, workers), job.lead, is_cut)
+        with closing(PieceWorkers(job, workers, output)) as crew:
+            for one in crew.joined(pieces):
+                yield one and (partial(as_image, one[0]), one[1])
+
+    return painting(source, output, job.plan, frames, steering or Steering())
