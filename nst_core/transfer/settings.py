@@ -172,6 +172,13 @@ class Settings:
         page=Control("menu", "strokes"),
         compared="gram, moments, sliced wasserstein",
     )
+    columns: float = setting(
+        0.0,
+        "By columns",
+        "share of the steps, the first, in which all layers together become the style's nearest (Kolkin et al.)",
+        extent=(0, 1),
+        compared="0, 0.8",
+    )
     style_normalization: str = setting(
         "paper",
         "Style normalisation",

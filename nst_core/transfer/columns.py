@@ -1,0 +1,214 @@
+"""Measures a painting by columns of features: at each place, all layers together are to be as somewhere in the style.
+
+What a place is to be is looked up once a scale, as the style's nearest to what is there: so within a scale the goal
+stands still, as L-BFGS wants it.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from nst_core import images
+from nst_core.features.vgg import Features
+from nst_core.losses.neighbours import most_alike, pointing
+from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.json_values import is_switch
+from nst_core.transfer.masks import EMPTY, fit_mask
+from nst_core.transfer.objective import LossTerms, StyleTarget, StyleTransferObjective, style_term
+from nst_core.transfer.state import State, checked
+
+SHORTER = 4  # sides of a map of columns are a quarter of the picture's,
+BLOCK = 3  # as are those of this block of the network
+TURNS = 4  # quarter turns in which a style is looked at
+SHORTEST = 1e-12  # square of a column's length, to divide by
+LOOKED_BY = ("style_layers", "layer_weights", "content_weight", "style_weight", "blend")  # settings that change goals
+
+
+class ColumnsObjective(StyleTransferObjective):
+    """A StyleTransferObjective whose style terms compare columns of features, once `begin` has looked up their goals.
+
+    A layer's term is its part of the mean cosine distance between the picture's columns and their goals: half the
+    squared difference of both, each of length 1 with all its layers. What is looked for is the photo's column, from the
+    second scale on that of a picture between it and the painting, in which the photo's share is α / (α + β). Of a style
+    with a smaller share of the blend than another, so many fewer columns are there to be found.
+
+    Source: Kolkin et al. (2022), "Neural Neighbor Style Transfer", section 3; their α is what is not the photo's share.
+    """
+
+    query: Tensor | None = None  # (1, 3, H, W), what the scale began with
+    coarsest = True  # whether it is the first scale
+    goals: Features  # layer -> (1, k, h, w), in the network's precision
+    lengths: dict[str, Tensor]  # layer -> (1, h, w), squares of its part of the goals' length
+    places: Tensor  # (h·w, 2): number of the picture, style by style and turn by turn, and of the column in it
+    counted: Tensor  # (h, w): how much each place counts, of sum 1; 0 outside of all masks
+
+    def begin(self, canvas: Tensor, *, coarsest: bool) -> None:
+        """Look up the goals of a scale that begins with canvas (1, 3, H, W)."""
+        self.query, self.coarsest = canvas.detach().clone(), coarsest
+        self._look_up()
+
+    def steer(self, config: StyleTransferConfig) -> None:
+        """Weigh by other settings from here on, and look for other goals where they lead to such."""
+        before = getattr(self, "config", config)
+        super().steer(config)
+        if self.query is not None and any(getattr(config, name) != getattr(before, name) for name in LOOKED_BY):
+            self._look_up()
+
+    def state(self, number: int) -> State:
+        """Give what `take_state` looks the goals up by again, of the scale of a number."""
+        if self.query is None:
+            return State()
+        return State({"coarsest": self.coarsest}, lasting={f"query-{number}": partial(dict, query=self.query)})
+
+    def take_state(self, state: State, number: int) -> None:
+        """Look up the goals that another had; raises Flaw if it does not fit."""
+        tensors = state.lasting_tensors(f"query-{number}")
+        query = checked(tensors, "query", tuple(self.content_image.shape)).to(self.content_image.device)
+        self.begin(query, coarsest=state.fact("coarsest", is_switch))
+
+    def _remember_styles(self) -> None:
+        """Remember nothing: a style's columns are looked at when they are searched."""
+
+    def _style_targets(self, layer: str) -> list[StyleTarget]:
+        return []
+
+    def style_terms(self, features: Features) -> LossTerms:
+        """Compute the weighted terms of the columns of features, bare, and their goals."""
+        size, wrap = size_of_columns(self.content_image), self.config.wrap
+        parts = {layer: self.part(layer, features[layer], size, wrap=wrap) for layer in self.goals}
+        if not parts:
+            return {}
+        squares = {layer: part.square().sum(1, dtype=torch.float32) for layer, part in parts.items()}  # (1, h, w)
+        whole = torch.stack(list(squares.values())).sum(0).clamp(min=SHORTEST)
+        terms: LossTerms = {}
+        for layer, part in parts.items():
+            along = (part * self.goals[layer]).sum(1, dtype=torch.float32) / whole.sqrt()
+            apart = squares[layer] / whole - 2 * along + self.lengths[layer]
+            weight = self.config.style_weight * self.config.weight_of_layer(layer) / 2
+            terms[style_term(layer)] = weight * (apart.clamp(min=0) * self.counted).sum()
+        return terms
+
+    def part(self, layer: str, features: Tensor, size: tuple[int, int], *, wrap: bool = False) -> Tensor:
+        """Give a layer's part of the columns of size (h, w), (1, k, h, w): bare features there, by their number."""
+        block, (height, width) = int(layer[4]), size
+        if block < BLOCK:
+            features = F.avg_pool2d(features, 2 ** (BLOCK - block), ceil_mode=True)
+        for _ in range(block - BLOCK):
+            features = doubled(doubled(features, 2, wrap=wrap), 3, wrap=wrap)[..., :height, :width]
+        return self.measured(layer, features) / self._channels(layer)
+
+    @torch.no_grad()
+    def _look_up(self) -> None:
+        """Find the goal of each place."""
+        self.goals, self.lengths = {}, {}
+        if not self.style_layers:
+            return
+        asked, size = self.columns(self._asked(), wrap=self.config.wrap), size_of_columns(self.content_image)
+        if self.regions:
+            weights = [fit_mask(region, size)[0, 0].flatten() for region in self.regions]
+            groups = [(weight, [(number, 1.0)]) for number, weight in enumerate(weights)]
+        else:
+            groups = [(asked.new_ones(len(asked), dtype=torch.float32), [*enumerate(self.blend)])]
+        most, goals = torch.zeros_like(groups[0][0]), torch.zeros_like(asked)
+        self.places = torch.zeros(len(asked), 2, dtype=torch.int64, device=asked.device)
+        for weight, styles in groups:
+            if bool(weight.max() >= EMPTY):
+                found, places = self._nearest(asked, weight / weight.sum(), styles)
+                here = (weight > most)[:, None]
+                goals, self.places = torch.where(here, found, goals), torch.where(here, places, self.places)
+                most = torch.maximum(most, weight)
+        counted = torch.stack([weight for weight, _ in groups]).sum(0) * (most >= EMPTY)
+        if bool(counted.sum() > 0):
+            self.counted = (counted / counted.sum()).view(size)
+            self._aim_at(goals, size)
+
+    def _aim_at(self, goals: Tensor, size: tuple[int, int]) -> None:
+        """Take columns (h·w, C) for goals, brought to length 1."""
+        unit = F.normalize(goals.float(), dim=1).to(goals.dtype).view(1, *size, -1).permute(0, 3, 1, 2)
+        for layer, part in zip(self.style_layers, unit.split(self.widths, 1), strict=True):
+            self.goals[layer], self.lengths[layer] = part, part.float().square().sum(1)
+
+    def _asked(self) -> Tensor:
+        """Give the picture (1, 3, H, W) of which columns are to be replaced: of the photo, its finest details at least.
+
+        Where the painting is not to be looked for, as at first, the photo itself.
+        """
+        content, config = self.content_image, self.config
+        share = config.style_weight / (config.content_weight + config.style_weight)
+        if self.coarsest or self.query is None:
+            return content
+        return content + share * (self._coarse(self.query) - self._coarse(content))
+
+    def _coarse(self, image: Tensor) -> Tensor:
+        """Give the image (1, 3, H, W) without what half its size does not show."""
+        size, wrap = images.size_of(image), self.config.wrap
+        half = images.resize(image, (-(-size[0] // 2), -(-size[1] // 2)), wrap=wrap)
+        return images.resize(half, size, wrap=wrap)
+
+    def columns(self, image: Tensor, *, wrap: bool = False) -> Tensor:
+        """Look at an image (1, 3, H, W): its columns (h·w, C), in the network's precision."""
+        features = self.features(image, self.style_layers, wrap=wrap)
+        size = size_of_columns(image)
+        parts = [self.part(layer, features.pop(layer), size, wrap=wrap) for layer in self.style_layers]
+        self.widths = [part.shape[1] for part in parts]
+        return torch.cat(parts, 1)[0].flatten(1).T.contiguous()
+
+    def _nearest(self, asked: Tensor, weights: Tensor, styles: Sequence[tuple[int, float]]) -> tuple[Tensor, Tensor]:
+        """Find the style's nearest columns, a turned picture at a time; a second look costs less than their memory.
+
+        Args:
+            asked: (M, C), in the place of which others are to be found.
+            weights: (M,), how much each counts in their mean, of sum 1.
+            styles: numbers of style pictures, and the shares of their columns.
+
+        Returns:
+            (M, C) and their places (M, 2).
+        """
+        total, count = torch.zeros(asked.shape[1], device=asked.device), 0
+        for _, offered in self._offered(styles):
+            total, count = total + offered.float().sum(0), count + len(offered)
+        mean = total / count
+        pointed = pointing(asked, weights @ asked.float(), asked.dtype)
+        best, found = weights.new_full(weights.shape, -torch.inf), torch.zeros_like(asked)
+        places = torch.zeros(len(asked), 2, dtype=torch.int64, device=asked.device)
+        for number, offered in self._offered(styles):
+            alike, chosen = most_alike(pointed, pointing(offered, mean, asked.dtype))
+            nearer = (alike > best)[:, None]
+            found = torch.where(nearer, offered.index_select(0, chosen), found)
+            places = torch.where(nearer, torch.stack((torch.full_like(chosen, number), chosen), 1), places)
+            best = torch.maximum(best, alike)
+        return found, places
+
+    def _offered(self, styles: Sequence[tuple[int, float]]) -> Iterator[tuple[int, Tensor]]:
+        """Give each style in each turn: its number, and columns (n, C), evenly chosen where its share is smaller."""
+        most = max(share for _, share in styles)
+        for style, share in styles:
+            for turn in range(TURNS if share > 0 else 0):
+                columns = self.columns(torch.rot90(self.style_images[style], turn, (2, 3)).contiguous())
+                if share < most:
+                    kept = max(1, round(len(columns) * share / most))
+                    chosen = torch.arange(kept, device=columns.device) * len(columns) // kept
+                    columns = columns.index_select(0, chosen)
+                yield TURNS * style + turn, columns
+
+
+def size_of_columns(image: Tensor) -> tuple[int, int]:
+    """(h, w) of the columns of an image (1, 3, H, W)."""
+    height, width = images.size_of(image)
+    return -(-height // SHORTER), -(-width // SHORTER)
+
+
+def doubled(features: Tensor, axis: int, *, wrap: bool = False) -> Tensor:
+    """Make features (1, k, h, w) twice as long along an axis, linearly between neighbours.
+
+    By parts rather than by torch's own, whose gradient differs from time to time on a GPU.
+    """
+    count = features.shape[axis]
+    first, last = features.narrow(axis, 0, 1), features.narrow(axis, count - 1, 1)
+    before = torch.cat([last if wrap else first, features.narrow(axis, 0, count - 1)], axis)
+    after = torch.cat([features.narrow(axis, 1, count - 1), first if wrap else last], axis)
+    pair = torch.lerp(features, before, 0.25), torch.lerp(features, after, 0.25)
+    return torch.stack(pair, axis + 1).flatten(axis, axis + 1)
