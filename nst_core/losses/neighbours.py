@@ -17,13 +17,20 @@ CANDIDATES = 8192  # of a style's layer, at most
 ASKED, OFFERED = 512, 4096  # vectors in one product, at most
 BARRED = -4.0  # below any cosine
 
-# Candidates (n, N) float32; where they point (n, N), in the search's precision; BARRED for those without share (n,).
+# Candidates (n, N); where they point (n, N), in the search's precision; BARRED for those without share (n,).
 Neighbours = tuple[Tensor, Tensor, Tensor]
 
 
 def pointing(vectors: Tensor, mean: Tensor, dtype: torch.dtype) -> Tensor:
-    """Find where vectors (n, N) point from a mean (N,): length 1, or 0 for the mean itself."""
-    return F.normalize(vectors.float() - mean, dim=1).to(dtype)
+    """Find where vectors (n, N) point from a mean (N,) float32: length 1, or 0 for the mean itself."""
+    parts = [F.normalize(part - mean, dim=1).to(dtype) for part in vectors.split(OFFERED)]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def mean_of(vectors: Tensor, weights: Tensor) -> Tensor:
+    """Average vectors (n, N) by their weights (n,) float32, of sum 1: (N,) float32."""
+    parts = zip(vectors.split(OFFERED), weights.split(OFFERED), strict=True)
+    return torch.stack([weight @ part.float() for part, weight in parts]).sum(0)
 
 
 def most_alike(asked: Tensor, offered: Tensor, barred: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -74,8 +81,8 @@ def neighbours(target: Samples) -> Neighbours:
     usual = (lengths - weights @ lengths).abs() - barred * lengths.max()
     first = usual.argmin()[None]
     points, barred = torch.cat([points.index_select(0, first), points]), torch.cat([barred.new_zeros(1), barred])
-    mean = weights @ points[1:]
-    return points, pointing(points, mean, target[0].dtype), barred
+    dtype = target[0].dtype
+    return points.to(dtype), pointing(points, weights @ points[1:], dtype), barred
 
 
 def neighbour_distance(memory: Samples, target: Neighbours, generator: torch.Generator | None = None) -> Tensor:
@@ -94,4 +101,4 @@ def neighbour_distance(memory: Samples, target: Neighbours, generator: torch.Gen
     with torch.no_grad():
         asked = pointing(points, weights @ points, directions.dtype)
         _, found = most_alike(asked, directions, barred)
-    return weights @ (points - candidates.index_select(0, found)).square().sum(1)
+    return weights @ (points - candidates.index_select(0, found).float()).square().sum(1)

@@ -13,7 +13,9 @@ from torch.nn import functional as F
 
 from nst_core import images
 from nst_core.features.vgg import Features
-from nst_core.losses.neighbours import most_alike, pointing
+from nst_core.losses.neighbours import CANDIDATES, mean_of, most_alike, pointing
+from nst_core.losses.samples import positions, taken
+from nst_core.losses.style import Memory
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.json_values import is_switch
 from nst_core.transfer.masks import EMPTY, fit_mask
@@ -24,6 +26,9 @@ SHORTER = 4  # sides of a map of columns are a quarter of the picture's,
 BLOCK = 3  # as are those of this block of the network
 TURNS = 4  # quarter turns in which a style is looked at
 SHORTEST = 1e-12  # square of a column's length, to divide by
+import os
+
+SPLIT = float(os.environ.get("SPLIT", "0.25"))
 LOOKED_BY = ("style_layers", "layer_weights", "content_weight", "style_weight", "blend")  # settings that change goals
 
 
@@ -77,6 +82,9 @@ class ColumnsObjective(StyleTransferObjective):
 
     def style_terms(self, features: Features) -> LossTerms:
         """Compute the weighted terms of the columns of features, bare, and their goals."""
+        return self._column_terms(features)
+
+    def _column_terms(self, features: Features) -> LossTerms:
         size, wrap = size_of_columns(self.content_image), self.config.wrap
         parts = {layer: self.part(layer, features[layer], size, wrap=wrap) for layer in self.goals}
         if not parts:
@@ -84,11 +92,13 @@ class ColumnsObjective(StyleTransferObjective):
         squares = {layer: part.square().sum(1, dtype=torch.float32) for layer, part in parts.items()}  # (1, h, w)
         whole = torch.stack(list(squares.values())).sum(0).clamp(min=SHORTEST)
         terms: LossTerms = {}
+        each = self.config.style_weight * len(parts) / sum(map(self.config.weight_of_layer, parts)) / 2
         for layer, part in parts.items():
             along = (part * self.goals[layer]).sum(1, dtype=torch.float32) / whole.sqrt()
             apart = squares[layer] / whole - 2 * along + self.lengths[layer]
-            weight = self.config.style_weight * self.config.weight_of_layer(layer) / 2
-            terms[style_term(layer)] = weight * (apart.clamp(min=0) * self.counted).sum()
+            terms[style_term(layer)] = (
+                each * self.config.weight_of_layer(layer) * (apart.clamp(min=0) * self.counted).sum()
+            )
         return terms
 
     def part(self, layer: str, features: Tensor, size: tuple[int, int], *, wrap: bool = False) -> Tensor:
@@ -127,9 +137,9 @@ class ColumnsObjective(StyleTransferObjective):
 
     def _aim_at(self, goals: Tensor, size: tuple[int, int]) -> None:
         """Take columns (h·w, C) for goals, brought to length 1."""
-        unit = F.normalize(goals.float(), dim=1).to(goals.dtype).view(1, *size, -1).permute(0, 3, 1, 2)
+        unit = pointing(goals, goals.new_zeros(goals.shape[1]), goals.dtype).view(1, *size, -1).permute(0, 3, 1, 2)
         for layer, part in zip(self.style_layers, unit.split(self.widths, 1), strict=True):
-            self.goals[layer], self.lengths[layer] = part, part.float().square().sum(1)
+            self.goals[layer], self.lengths[layer] = part, part.square().sum(1, dtype=torch.float32)
 
     def _asked(self) -> Tensor:
         """Give the picture (1, 3, H, W) of which columns are to be replaced: of the photo, its finest details at least.
@@ -169,9 +179,9 @@ class ColumnsObjective(StyleTransferObjective):
         """
         total, count = torch.zeros(asked.shape[1], device=asked.device), 0
         for _, offered in self._offered(styles):
-            total, count = total + offered.float().sum(0), count + len(offered)
+            total, count = total + offered.sum(0, dtype=torch.float32), count + len(offered)
         mean = total / count
-        pointed = pointing(asked, weights @ asked.float(), asked.dtype)
+        pointed = pointing(asked, mean_of(asked, weights), asked.dtype)
         best, found = weights.new_full(weights.shape, -torch.inf), torch.zeros_like(asked)
         places = torch.zeros(len(asked), 2, dtype=torch.int64, device=asked.device)
         for number, offered in self._offered(styles):
@@ -193,6 +203,36 @@ class ColumnsObjective(StyleTransferObjective):
                     chosen = torch.arange(kept, device=columns.device) * len(columns) // kept
                     columns = columns.index_select(0, chosen)
                 yield TURNS * style + turn, columns
+
+
+class SplitObjective(ColumnsObjective):
+    """A ColumnsObjective that measures layer by layer, too, by the style loss of the settings.
+
+    So what columns smooth, as neighbours were not neighbours in the style, gets its strokes, and the photo stays.
+
+    Source: Kolkin et al. (2022), section 3.4, who let go of the columns here and take 200 short steps of Adam; of
+    L-BFGS' long ones, the style's most frequent pieces would take the photo's place.
+    """
+
+    _remember_styles = StyleTransferObjective._remember_styles
+    _style_targets = StyleTransferObjective._style_targets
+
+    def style_seen(self, image: Tensor, layers: tuple[str, ...]) -> dict[str, Memory]:
+        """Look at a style picture (1, 3, any, any) at some layers, and remember, some to draw from."""
+        found = super().style_seen(image, layers)
+        if not self.style_loss.points:
+            return found
+        for layer, (vectors, shares, *tap) in found.items():
+            chosen, shares = positions(shares, CANDIDATES, None)
+            found[layer] = taken(vectors, chosen), shares, *tap
+        return found
+
+    def style_terms(self, features: Features) -> LossTerms:
+        """Compute the weighted terms of the columns and of the layers by themselves."""
+        terms = super().style_terms(features)
+        for name, term in StyleTransferObjective.style_terms(self, features).items():
+            terms[name] = terms.get(name, 0) + SPLIT * term
+        return terms
 
 
 def size_of_columns(image: Tensor) -> tuple[int, int]:

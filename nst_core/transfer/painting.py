@@ -15,7 +15,7 @@ from nst_core.features.checkpoint import Checkpoint, Flaw, title_of
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import VGG
 from nst_core.transfer.color import COLORS
-from nst_core.transfer.columns import ColumnsObjective
+from nst_core.transfer.columns import ColumnsObjective, SplitObjective
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.json_values import is_count
 from nst_core.transfer.ladder import Scale, content_share
@@ -208,8 +208,8 @@ class Painting:
         own_size = images.size_of(content_image)
         styles = [image.to(device) for image in sources.styles_at(size)]
         regions = [fit_mask(region, own_size).to(device) for region in sources.regions]
-        kind = ColumnsObjective if scale.columns else StyleTransferObjective
-        if own_size[0] * own_size[1] > sources.whole_pixels:
+        kind = ColumnsObjective if scale.columns else SplitObjective if self.config.columns else StyleTransferObjective
+        if own_size[0] * own_size[1] > sources.whole_pixels and not self.config.columns:
             kind = StripwiseObjective
         return kind(network, content_image, styles, self.config, regions, content_share=content_share(self.config))
 
