@@ -26,19 +26,18 @@ SHORTER = 4  # sides of a map of columns are a quarter of the picture's,
 BLOCK = 3  # as are those of this block of the network
 TURNS = 4  # quarter turns in which a style is looked at
 SHORTEST = 1e-12  # square of a column's length, to divide by
-import os
-
-SPLIT = float(os.environ.get("SPLIT", "0.25"))
+SPLIT = 0.25  # of the style loss beside the columns
 LOOKED_BY = ("style_layers", "layer_weights", "content_weight", "style_weight", "blend")  # settings that change goals
 
 
 class ColumnsObjective(StyleTransferObjective):
     """A StyleTransferObjective whose style terms compare columns of features, once `begin` has looked up their goals.
 
-    A layer's term is its part of the mean cosine distance between the picture's columns and their goals: half the
-    squared difference of both, each of length 1 with all its layers. What is looked for is the photo's column, from the
-    second scale on that of a picture between it and the painting, in which the photo's share is α / (α + β). Of a style
-    with a smaller share of the blend than another, so many fewer columns are there to be found.
+    With equal w_l, the terms are together the mean cosine distance between the picture's columns and their goals: a
+    layer's is half the squared difference of its parts of both, each of length 1 with all its layers. What is looked
+    for is the photo's column, from the second scale on that of a picture between it and the painting, in which the
+    photo's share is α / (α + β). Of a style with a smaller share of the blend than another, so many fewer columns are
+    there to be found.
 
     Source: Kolkin et al. (2022), "Neural Neighbor Style Transfer", section 3; their α is what is not the photo's share.
     """
@@ -89,12 +88,15 @@ class ColumnsObjective(StyleTransferObjective):
         parts = {layer: self.part(layer, features[layer], size, wrap=wrap) for layer in self.goals}
         if not parts:
             return {}
-        squares = {layer: part.square().sum(1, dtype=torch.float32) for layer, part in parts.items()}  # (1, h, w)
+        squares = {  # (1, h, w)
+            layer: part.square().sum(1, dtype=torch.float32) / self._channels(layer) ** 2
+            for layer, part in parts.items()
+        }
         whole = torch.stack(list(squares.values())).sum(0).clamp(min=SHORTEST)
         terms: LossTerms = {}
         each = self.config.style_weight * len(parts) / sum(map(self.config.weight_of_layer, parts)) / 2
         for layer, part in parts.items():
-            along = (part * self.goals[layer]).sum(1, dtype=torch.float32) / whole.sqrt()
+            along = (part * self.goals[layer]).sum(1, dtype=torch.float32) / (self._channels(layer) * whole.sqrt())
             apart = squares[layer] / whole - 2 * along + self.lengths[layer]
             terms[style_term(layer)] = (
                 each * self.config.weight_of_layer(layer) * (apart.clamp(min=0) * self.counted).sum()
@@ -102,13 +104,13 @@ class ColumnsObjective(StyleTransferObjective):
         return terms
 
     def part(self, layer: str, features: Tensor, size: tuple[int, int], *, wrap: bool = False) -> Tensor:
-        """Give a layer's part of the columns of size (h, w), (1, k, h, w): bare features there, by their number."""
+        """Give a layer's part of the columns of size (h, w), (1, k, h, w), before it is divided by its channels."""
         block, (height, width) = int(layer[4]), size
         if block < BLOCK:
             features = F.avg_pool2d(features, 2 ** (BLOCK - block), ceil_mode=True)
         for _ in range(block - BLOCK):
             features = doubled(doubled(features, 2, wrap=wrap), 3, wrap=wrap)[..., :height, :width]
-        return self.measured(layer, features) / self._channels(layer)
+        return self.measured(layer, features)
 
     @torch.no_grad()
     def _look_up(self) -> None:
@@ -122,16 +124,19 @@ class ColumnsObjective(StyleTransferObjective):
             groups = [(weight, [(number, 1.0)]) for number, weight in enumerate(weights)]
         else:
             groups = [(asked.new_ones(len(asked), dtype=torch.float32), [*enumerate(self.blend)])]
-        most, goals = torch.zeros_like(groups[0][0]), torch.zeros_like(asked)
-        self.places = torch.zeros(len(asked), 2, dtype=torch.int64, device=asked.device)
-        for weight, styles in groups:
-            if bool(weight.max() >= EMPTY):
-                found, places = self._nearest(asked, weight / weight.sum(), styles)
-                here = (weight > most)[:, None]
-                goals, self.places = torch.where(here, found, goals), torch.where(here, places, self.places)
-                most = torch.maximum(most, weight)
-        counted = torch.stack([weight for weight, _ in groups]).sum(0) * (most >= EMPTY)
-        if bool(counted.sum() > 0):
+        groups = [(weight, styles) for weight, styles in groups if bool(weight.max() >= EMPTY)]
+        most, goals = torch.zeros(len(asked), device=asked.device), torch.empty(0)
+        for number, (weight, styles) in enumerate(groups, 1):
+            pointed = pointing(asked, mean_of(asked, weight / weight.sum()), asked.dtype)
+            if number == len(groups):
+                del asked  # not beside what is found
+            found, places = self._nearest(pointed, styles)
+            here = (weight > most)[:, None]
+            goals = found if number == 1 else torch.where(here, found, goals)
+            self.places = places if number == 1 else torch.where(here, places, self.places)
+            most = torch.maximum(most, weight)
+        if groups:
+            counted = torch.stack([weight for weight, _ in groups]).sum(0) * (most >= EMPTY)
             self.counted = (counted / counted.sum()).view(size)
             self._aim_at(goals, size)
 
@@ -162,30 +167,32 @@ class ColumnsObjective(StyleTransferObjective):
         """Look at an image (1, 3, H, W): its columns (h·w, C), in the network's precision."""
         features = self.features(image, self.style_layers, wrap=wrap)
         size = size_of_columns(image)
-        parts = [self.part(layer, features.pop(layer), size, wrap=wrap) for layer in self.style_layers]
+        parts = [
+            self.part(layer, features.pop(layer), size, wrap=wrap) / self._channels(layer)
+            for layer in self.style_layers
+        ]
         self.widths = [part.shape[1] for part in parts]
         return torch.cat(parts, 1)[0].flatten(1).T.contiguous()
 
-    def _nearest(self, asked: Tensor, weights: Tensor, styles: Sequence[tuple[int, float]]) -> tuple[Tensor, Tensor]:
+    def _nearest(self, pointed: Tensor, styles: Sequence[tuple[int, float]]) -> tuple[Tensor, Tensor]:
         """Find the style's nearest columns, a turned picture at a time; a second look costs less than their memory.
 
         Args:
-            asked: (M, C), in the place of which others are to be found.
-            weights: (M,), how much each counts in their mean, of sum 1.
+            pointed: (M, C), where those point in the place of which others are to be found.
             styles: numbers of style pictures, and the shares of their columns.
 
         Returns:
             (M, C) and their places (M, 2).
         """
-        total, count = torch.zeros(asked.shape[1], device=asked.device), 0
+        total, count = torch.zeros(pointed.shape[1], device=pointed.device), 0
         for _, offered in self._offered(styles):
             total, count = total + offered.sum(0, dtype=torch.float32), count + len(offered)
         mean = total / count
-        pointed = pointing(asked, mean_of(asked, weights), asked.dtype)
-        best, found = weights.new_full(weights.shape, -torch.inf), torch.zeros_like(asked)
-        places = torch.zeros(len(asked), 2, dtype=torch.int64, device=asked.device)
+        best = torch.full((len(pointed),), -torch.inf, device=pointed.device)
+        found = torch.zeros_like(pointed)
+        places = torch.zeros(len(pointed), 2, dtype=torch.int64, device=pointed.device)
         for number, offered in self._offered(styles):
-            alike, chosen = most_alike(pointed, pointing(offered, mean, asked.dtype))
+            alike, chosen = most_alike(pointed, pointing(offered, mean, pointed.dtype))
             nearer = (alike > best)[:, None]
             found = torch.where(nearer, offered.index_select(0, chosen), found)
             places = torch.where(nearer, torch.stack((torch.full_like(chosen, number), chosen), 1), places)
