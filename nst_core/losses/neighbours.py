@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from nst_core.losses.samples import Samples, draw
 
 NEIGHBOUR_POINTS = 1024  # positions of a painted layer, at most, that are matched at a time
-CANDIDATES = 8192  # of a style's layer, at most
+CANDIDATES = 4096  # of a style's layer, at most: their 64×64
 ASKED, OFFERED = 512, 4096  # vectors in one product, at most
 BARRED = -4.0  # below any cosine
 

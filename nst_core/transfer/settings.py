@@ -177,7 +177,8 @@ class Settings:
         "By columns",
         "share of the steps, the first, in which all layers together become the style's nearest (Kolkin et al.)",
         extent=(0, 1),
-        compared="0, 0.8",
+        page=Control("slider", "strokes"),
+        compared="0, 0.9",
     )
     style_normalization: str = setting(
         "paper",
