@@ -48,6 +48,7 @@ OTHER = {
     "seed": (5, {"seed"}),
     "color": ("content", {"color"}),
     "style_loss": ("moments", {"style_loss"}),
+    "columns": (0.5, {"columns"}),
     "style_scale": (0.5, {"style_scale"}),
     "smallest_scale": (128, {"smallest_scale"}),
     "tolerance": (0.01, {"tolerance"}),
