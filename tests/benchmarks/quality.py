@@ -9,7 +9,7 @@ table has columns result, content and style, with paths beside it. Lower is bett
 * content, style: relative errors of conv4_2 and, mean over five layers, of Gram matrices, which measure what Gatys et
   al.'s loss does.
 * unlike: how far a result is from its photo, as LPIPS measures it: squared differences of feature vectors of length 1,
-  mean over positions, a sum over five layers. LPIPS weighs channels by what people said; here all count alike.
+  mean over positions and over five layers. LPIPS weighs channels by what people said; here all count alike.
 * Fréchet: between all results and all styles, W₂² of the two Gaussians of their features, as FID: features of conv5_1,
   mean over positions, in place of Inception's last layer, and divided by the styles' own mean square. Of fewer than
   some dozens of paintings in as many styles it says little.
@@ -81,14 +81,14 @@ def of_table(path: Path) -> list[Painted]:
 
 
 def unlike(network: VGG, image: Tensor, content_image: Tensor) -> float:
-    """Sum over layers the mean squared difference of feature vectors brought to length 1."""
+    """Average over layers and positions the squared difference of feature vectors brought to length 1: 0 … 4."""
     with torch.no_grad():
         ours, theirs = (network(one, LIKE) for one in (image, content_image))
     total = torch.zeros(())
     for layer in LIKE:
         apart = F.normalize(ours[layer].float(), dim=1) - F.normalize(theirs[layer].float(), dim=1)
         total += apart.square().sum(1).mean()
-    return total.item()
+    return total.item() / len(LIKE)
 
 
 def pooled(network: VGG, image: Tensor) -> Tensor:

@@ -35,6 +35,8 @@ CONTENTS = {
     "neural_style": 1.3,
     # Weights that give most to the style, from a photo that stays in its place: Gatys' code, its twins, and our lab.
     "lab": 1.0, "gatys_code": 1.0, "gordic": 0.75, "luo": 0.55,
+    # Everything is made of the style's own pieces.
+    "neighbours": 0.95,
 }  # fmt: skip
 CONTRASTS = {"chao": 0.36, "neural_style": 0.36}  # half of the style picture's own: their noise begins with none
 
