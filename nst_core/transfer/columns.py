@@ -165,14 +165,14 @@ class ColumnsObjective(StyleTransferObjective):
 
     def columns(self, image: Tensor, *, wrap: bool = False) -> Tensor:
         """Look at an image (1, 3, H, W): its columns (h·w, C), in the network's precision."""
-        features = self.features(image, self.style_layers, wrap=wrap)
-        size = size_of_columns(image)
-        parts = [
-            self.part(layer, features.pop(layer), size, wrap=wrap) / self._channels(layer)
-            for layer in self.style_layers
-        ]
-        self.widths = [part.shape[1] for part in parts]
-        return torch.cat(parts, 1)[0].flatten(1).T.contiguous()
+        features, size = self.features(image, self.style_layers, wrap=wrap), size_of_columns(image)
+        self.widths = [features[layer].shape[1] for layer in self.style_layers]
+        dtype = features[self.style_layers[0]].dtype
+        found = torch.empty(size[0] * size[1], sum(self.widths), dtype=dtype, device=image.device)
+        for layer, place in zip(self.style_layers, found.split(self.widths, 1), strict=True):
+            part = self.part(layer, features.pop(layer), size, wrap=wrap)
+            torch.div(part[0].flatten(1).T, self._channels(layer), out=place)
+        return found
 
     def _nearest(self, pointed: Tensor, styles: Sequence[tuple[int, float]]) -> tuple[Tensor, Tensor]:
         """Find the style's nearest columns, a turned picture at a time; a second look costs less than their memory.
@@ -187,6 +187,7 @@ class ColumnsObjective(StyleTransferObjective):
         total, count = torch.zeros(pointed.shape[1], device=pointed.device), 0
         for _, offered in self._offered(styles):
             total, count = total + offered.sum(0, dtype=torch.float32), count + len(offered)
+            del offered
         mean = total / count
         best = torch.full((len(pointed),), -torch.inf, device=pointed.device)
         found = torch.zeros_like(pointed)
@@ -197,6 +198,7 @@ class ColumnsObjective(StyleTransferObjective):
             found = torch.where(nearer, offered.index_select(0, chosen), found)
             places = torch.where(nearer, torch.stack((torch.full_like(chosen, number), chosen), 1), places)
             best = torch.maximum(best, alike)
+            del offered  # not beside the next
         return found, places
 
     def _offered(self, styles: Sequence[tuple[int, float]]) -> Iterator[tuple[int, Tensor]]:
@@ -204,12 +206,16 @@ class ColumnsObjective(StyleTransferObjective):
         most = max(share for _, share in styles)
         for style, share in styles:
             for turn in range(TURNS if share > 0 else 0):
-                columns = self.columns(torch.rot90(self.style_images[style], turn, (2, 3)).contiguous())
-                if share < most:
-                    kept = max(1, round(len(columns) * share / most))
-                    chosen = torch.arange(kept, device=columns.device) * len(columns) // kept
-                    columns = columns.index_select(0, chosen)
-                yield TURNS * style + turn, columns
+                turned = torch.rot90(self.style_images[style], turn, (2, 3)).contiguous()
+                yield TURNS * style + turn, evenly(self.columns(turned), share / most)
+
+
+def evenly(columns: Tensor, share: float) -> Tensor:
+    """Choose a share of columns (n, C), one at least, evenly among them; 1 for all."""
+    if share == 1:
+        return columns
+    kept = max(1, round(len(columns) * share))
+    return columns.index_select(0, torch.arange(kept, device=columns.device) * len(columns) // kept)
 
 
 class SplitObjective(ColumnsObjective):

@@ -41,7 +41,7 @@ class StyleTransferConfig(Settings):
                 raise ConfigError(f"{name} is {listed(layers)}; name each layer once")
         if self.style_weight > 0 and not self.style_layers:
             raise ConfigError("no style layer is chosen; tick at least one, or set the style weight β to 0")
-        if self.content_weight > 0 and not self.content_layers and not (self.columns and self.style_weight):
+        if self.content_weight > 0 and not self.content_layers and not (self.column_share and self.style_weight):
             raise ConfigError("no content layer is chosen; choose one, or set the content weight α to 0")
 
     def _check_weights(self) -> None:

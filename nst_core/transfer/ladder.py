@@ -42,7 +42,7 @@ def ladder(
         styles = [rule(*style, round(size * config.style_scale)) for style in style_sizes]
         return min(map(min, [rule(*content_size, size), *styles])) >= MIN_SIDE
 
-    by_columns = max(1, round(config.columns * config.steps)) if config.columns else 0
+    by_columns = max(1, round(config.column_share * config.steps)) if config.column_share else 0
     smallest, sizes, count = config.smallest_scale or config.size, [config.size], by_columns or config.steps
     while (size := round(config.size / RATIO ** len(sizes))) >= smallest and is_large_enough(size):
         sizes.append(size)

@@ -133,7 +133,7 @@ def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransfe
 
 def _leaner(config: StyleTransferConfig) -> Iterator[tuple[StyleTransferConfig, str]]:
     """List the settings that take ever less memory in strips, and how they differ in words."""
-    if config.columns:  # which are compared with all layers together
+    if config.column_share:  # which are compared with all layers together
         return
     yield config, ""
     if config.optimizer != "lbfgs":

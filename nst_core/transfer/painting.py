@@ -208,8 +208,10 @@ class Painting:
         own_size = images.size_of(content_image)
         styles = [image.to(device) for image in sources.styles_at(size)]
         regions = [fit_mask(region, own_size).to(device) for region in sources.regions]
-        kind = ColumnsObjective if scale.columns else SplitObjective if self.config.columns else StyleTransferObjective
-        if own_size[0] * own_size[1] > sources.whole_pixels and not self.config.columns:
+        kind: type[StyleTransferObjective] = StyleTransferObjective
+        if self.config.column_share:
+            kind = ColumnsObjective if scale.columns else SplitObjective
+        elif own_size[0] * own_size[1] > sources.whole_pixels:
             kind = StripwiseObjective
         return kind(network, content_image, styles, self.config, regions, content_share=content_share(self.config))
 

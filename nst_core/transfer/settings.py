@@ -172,7 +172,7 @@ class Settings:
         page=Control("menu", "strokes"),
         compared="gram, moments, sliced wasserstein",
     )
-    columns: float = setting(
+    column_share: float = setting(
         0.0,
         "By columns",
         "share of the steps, the first, in which all layers together become the style's nearest (Kolkin et al.)",

@@ -28,7 +28,7 @@ def look_of(config: StyleTransferConfig) -> tuple | None:
 
     Those can whose style is compared by Gram matrices alone, at one scale, without masks or blends.
     """
-    if config.style_loss != "gram" or config.columns:
+    if config.style_loss != "gram" or config.column_share:
         return None
     if config.smallest_scale or config.averaging or config.tolerance:
         return None

@@ -142,7 +142,7 @@ def test_styles_together_offer_all_their_columns_and_less_of_one_with_a_smaller_
 
 
 def test_a_painting_goes_by_columns_and_then_layer_by_layer(random_weights, pictures):
-    config = small(**LADDER | {"steps": 10}, columns=0.7, style_loss="nearest neighbours", content_layers=())
+    config = small(**LADDER | {"steps": 10}, column_share=0.7, style_loss="nearest neighbours", content_layers=())
     frames = list(stylize(*pictures, config, compute=CPU))
     scales = [frame.scale for frame in frames]
     assert scales[0] == (1, 4) and scales[-1] == (4, 4) and sum(one == (4, 4) for one in scales) == 3
