@@ -21,10 +21,13 @@ BARRED = -4.0  # below any cosine
 Neighbours = tuple[Tensor, Tensor, Tensor]
 
 
+@torch.no_grad()
 def pointing(vectors: Tensor, mean: Tensor, dtype: torch.dtype) -> Tensor:
     """Find where vectors (n, N) point from a mean (N,) float32: length 1, or 0 for the mean itself."""
-    parts = [F.normalize(part - mean, dim=1).to(dtype) for part in vectors.split(OFFERED)]
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+    found = torch.empty_like(vectors, dtype=dtype)
+    for part, place in zip(vectors.split(OFFERED), found.split(OFFERED), strict=True):
+        place.copy_(F.normalize(part - mean, dim=1))
+    return found
 
 
 def mean_of(vectors: Tensor, weights: Tensor) -> Tensor:
@@ -33,13 +36,16 @@ def mean_of(vectors: Tensor, weights: Tensor) -> Tensor:
     return torch.stack([weight @ part.float() for part, weight in parts]).sum(0)
 
 
-def most_alike(asked: Tensor, offered: Tensor, barred: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def most_alike(
+    asked: Tensor, offered: Tensor, barred: Tensor | None = None, mean: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Find for each vector the one that has the largest inner product with it, some at a time.
 
     Args:
         asked: (m, N).
         offered: (n, N), of the same precision.
         barred: (n,), added to the products; None for nothing.
+        mean: (N,) float32, from which what is offered is to point; None where it does.
 
     Returns:
         (m,) float32, the product, and (m,), the number of the offered vector: the first of several.
@@ -48,10 +54,13 @@ def most_alike(asked: Tensor, offered: Tensor, barred: Tensor | None = None) -> 
     best = asked.new_full((len(asked),), 2 * BARRED, dtype=torch.float32)
     found = torch.zeros(len(asked), dtype=torch.int64, device=asked.device)
     height, width = together(len(asked), ASKED), together(len(offered), OFFERED)
-    rows = F.pad(asked, (0, 0, 0, -len(asked) % height)).split(height)
+    *rows, last = asked.split(height)
+    rows.append(F.pad(last, (0, 0, 0, height - len(last))))
     for first in range(0, len(offered), width):
         spare = max(0, first + width - len(offered))
-        part = F.pad(offered[first : first + width], (0, 0, 0, spare)).T
+        some = offered[first : first + width]
+        some = some if mean is None else pointing(some, mean, asked.dtype)
+        part = F.pad(some, (0, 0, 0, spare)).T
         bias = F.pad(barred[first : first + width], (0, spare), value=BARRED)[None]
         values, numbers = zip(*(torch.addmm(bias, row, part).max(1) for row in rows), strict=True)
         value, number = torch.cat(values)[: len(asked)].float(), torch.cat(numbers)[: len(asked)]

@@ -193,7 +193,7 @@ class ColumnsObjective(StyleTransferObjective):
         found = torch.zeros_like(pointed)
         places = torch.zeros(len(pointed), 2, dtype=torch.int64, device=pointed.device)
         for number, offered in self._offered(styles):
-            alike, chosen = most_alike(pointed, pointing(offered, mean, pointed.dtype))
+            alike, chosen = most_alike(pointed, offered, mean=mean)
             nearer = (alike > best)[:, None]
             found = torch.where(nearer, offered.index_select(0, chosen), found)
             places = torch.where(nearer, torch.stack((torch.full_like(chosen, number), chosen), 1), places)
