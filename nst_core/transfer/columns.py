@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nst_core import images
+from nst_core.devices import release_freed_memory
 from nst_core.features.vgg import Features
 from nst_core.losses.neighbours import CANDIDATES, mean_of, most_alike, pointing
 from nst_core.losses.samples import positions, taken
@@ -52,7 +53,9 @@ class ColumnsObjective(StyleTransferObjective):
     def begin(self, canvas: Tensor, *, coarsest: bool) -> None:
         """Look up the goals of a scale that begins with canvas (1, 3, H, W)."""
         self.query, self.coarsest = canvas.detach().clone(), coarsest
+        release_freed_memory()  # what smaller scales left lies in pieces that are too small for this one
         self._look_up()
+        release_freed_memory()
 
     def steer(self, config: StyleTransferConfig) -> None:
         """Weigh by other settings from here on, and look for other goals where they lead to such."""
