@@ -24,6 +24,7 @@ from nst_core.losses.kernels import (
     with_offset,
 )
 from nst_core.losses.moments import channel_moments, deviation_distance, joint_moments, mean_vector
+from nst_core.losses.neighbours import NEIGHBOUR_POINTS, neighbour_distance, neighbours
 from nst_core.losses.samples import all_samples, draw, no_samples, pool
 from nst_core.losses.sliced import SLICED_POINTS, sliced_distance
 from nst_core.losses.wasserstein import gaussian_cloud, joint_distance, joint_target, wasserstein_distance
@@ -144,6 +145,16 @@ STYLE_LOSSES = {
         prepare=gaussian_target,
         nothing=no_samples,
         points=KERNEL_POINTS,
+    ),
+    "nearest neighbours": StyleLoss(
+        title="Nearest neighbours",
+        source="Kolkin et al. (2022)",
+        statistics=all_samples,
+        distance=neighbour_distance,
+        blend=pool,
+        prepare=neighbours,
+        nothing=no_samples,
+        points=NEIGHBOUR_POINTS,
     ),
 }
 

@@ -41,7 +41,7 @@ class StyleTransferConfig(Settings):
                 raise ConfigError(f"{name} is {listed(layers)}; name each layer once")
         if self.style_weight > 0 and not self.style_layers:
             raise ConfigError("no style layer is chosen; tick at least one, or set the style weight β to 0")
-        if self.content_weight > 0 and not self.content_layers:
+        if self.content_weight > 0 and not self.content_layers and not (self.column_share and self.style_weight):
             raise ConfigError("no content layer is chosen; choose one, or set the content weight α to 0")
 
     def _check_weights(self) -> None:
@@ -146,6 +146,24 @@ class StyleTransferConfig(Settings):
 
 def _are_texts(values: object) -> bool:
     return isinstance(values, list | tuple) and all(isinstance(value, str) for value in values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A named config.
+
+    Attributes:
+        title: for menus.
+        source: whose settings they are.
+        deviations: where they differ from the source, "" if nowhere that is known.
+        printed: the name of the preset with the formula as it is printed, where this one reads it otherwise, else "".
+    """
+
+    title: str
+    source: str
+    config: StyleTransferConfig
+    deviations: str = ""
+    printed: str = ""
 
 
 SETTINGS: Mapping[str, Setting] = table_of(StyleTransferConfig)

@@ -18,6 +18,7 @@ class Scale:
 
     size: int  # pixels, by the config's size rule
     steps: int
+    columns: bool = False  # whether it is painted by columns
 
 
 def ladder(
@@ -26,7 +27,8 @@ def ladder(
     """List the scales of a run, small to large; the last is of the config's own size.
 
     The steps of all scales add up to the config's. A scale gets the more the smaller it is, as size to the power of
-    -scale_falloff: 2 would spend equal time on each, 0 equal steps.
+    -scale_falloff: 2 would spend equal time on each, 0 equal steps. Those that are not painted by columns, where some
+    are, come in the end, at the full size once more.
 
     Args:
         config: size, smallest scale and steps.
@@ -40,17 +42,19 @@ def ladder(
         styles = [rule(*style, round(size * config.style_scale)) for style in style_sizes]
         return min(map(min, [rule(*content_size, size), *styles])) >= MIN_SIDE
 
-    smallest, sizes = config.smallest_scale or config.size, [config.size]
+    by_columns = max(1, round(config.column_share * config.steps)) if config.column_share else 0
+    smallest, sizes, count = config.smallest_scale or config.size, [config.size], by_columns or config.steps
     while (size := round(config.size / RATIO ** len(sizes))) >= smallest and is_large_enough(size):
         sizes.append(size)
-    sizes = sizes[: config.steps][::-1]  # at least one step each
+    sizes = sizes[:count][::-1]  # at least one step each
     shares = [size**-config.scale_falloff for size in sizes]
-    spare, due = config.steps - len(sizes), 0.0
+    spare, due = count - len(sizes), 0.0
     steps: list[int] = []
     for share in shares:
         due += spare * share / sum(shares)
         steps.append(1 + round(due) - (sum(steps) - len(steps)))
-    return [Scale(size, count) for size, count in zip(sizes, steps, strict=True)]
+    scales = [Scale(size, made, by_columns > 0) for size, made in zip(sizes, steps, strict=True)]
+    return scales if count == config.steps else [*scales, Scale(config.size, config.steps - count)]
 
 
 def work_until(scales: Sequence[Scale], step: int) -> float:

@@ -107,6 +107,7 @@ def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransfe
     """Choose the first way that fits: at once, in strips, in strips with a shorter history, in strips by Adam.
 
     In strips a step paints the same and takes two thirds longer; with less to remember, L-BFGS paints another picture.
+    By columns, a picture is looked at as a whole.
 
     Args:
         content_size, style_sizes: of the pictures as they would be used.
@@ -124,13 +125,16 @@ def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransfe
         if needed_in_strips(content_size, style_size, changed, compute) <= free:
             pixels = int(_pixels(content_size) * free / whole)
             return Way(changed, pixels, f"painted in strips{how}: {_told(whole, free, compute, ' at once')}")
-    least = min(needed_in_strips(content_size, style_size, changed, compute) for changed, _ in _leaner(config))
+    in_strips = [needed_in_strips(content_size, style_size, changed, compute) for changed, _ in _leaner(config)]
+    how = " even in strips" if in_strips else ""
     fitting = min(largest_size(content_size, style_size, config, compute), config.size // 16 * 16)
-    raise _too_large(content_size, style_size, min(whole, least), free, compute, fitting, "", " even in strips")
+    raise _too_large(content_size, style_size, min([whole, *in_strips]), free, compute, fitting, "", how)
 
 
 def _leaner(config: StyleTransferConfig) -> Iterator[tuple[StyleTransferConfig, str]]:
-    """List the settings that take ever less memory, and how they differ in words."""
+    """List the settings that take ever less memory in strips, and how they differ in words."""
+    if config.column_share:  # which are compared with all layers together
+        return
     yield config, ""
     if config.optimizer != "lbfgs":
         return

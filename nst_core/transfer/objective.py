@@ -16,6 +16,7 @@ from nst_core.losses.style import SMALLEST_MAGNITUDE, STYLE_LOSSES, STYLE_NORMAL
 from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.masks import shares
+from nst_core.transfer.state import State
 
 LossTerms = dict[str, Tensor]
 Objective = Callable[[Tensor], LossTerms]
@@ -119,6 +120,16 @@ class StyleTransferObjective:
                 if layer not in self.style_targets:
                     self.style_targets[layer] = self._style_targets(layer)
 
+    def begin(self, canvas: Tensor, *, coarsest: bool) -> None:
+        """Take note of the canvas (1, 3, H, W) that a scale begins with, where goals depend on it."""
+
+    def state(self, number: int) -> State:
+        """Give what `begin` took note of, at the scale of a number."""
+        return State()
+
+    def take_state(self, state: State, number: int) -> None:
+        """Take what another gave; raises Flaw if it does not fit."""
+
     def _remember_content(self) -> None:
         """Look at the content for the layers that are not yet known of it."""
         unknown = tuple(layer for layer in self.content_layers if layer not in self.content_targets)
@@ -193,14 +204,20 @@ class StyleTransferObjective:
             target = self.content_targets[layer]
             loss = content_loss(self.measured(layer, features[layer]), target)
             terms[content_term(layer)] = self.content_coefficient(layer, target) * loss
-        # all that is drawn by chance of the picture before what the distances draw: known before it is looked at
-        memories = {layer: self._style_memories(layer, features[layer]) for layer in self.style_layers}
-        for layer in self.style_layers:
-            if memories[layer]:
-                terms[style_term(layer)] = self.style_loss_of(layer, memories[layer], features[layer][0, 0].numel())
+        terms |= self.style_terms(features)
         if config.tv_weight > 0:
             terms[TV_TERM] = self.variation(image)
         return told(terms)
+
+    def style_terms(self, features: Features) -> LossTerms:
+        """Compute the weighted terms of the style layers' features, bare."""
+        # all that is drawn by chance of the picture before what the distances draw: known before it is looked at
+        memories = {layer: self._style_memories(layer, features[layer]) for layer in self.style_layers}
+        return {
+            style_term(layer): self.style_loss_of(layer, memories[layer], features[layer][0, 0].numel())
+            for layer in self.style_layers
+            if memories[layer]
+        }
 
     def variation(self, image: Tensor) -> Tensor:
         """Weigh the total variation of image (1, 3, H, W); of a tile, across its edges, too."""

@@ -12,7 +12,16 @@ from torch import Tensor
 from nst_core.devices import steps_ahead
 from nst_core.features.checkpoint import Flaw
 from nst_core.transfer.descent import Descent, Look, Objective
-from nst_core.transfer.json_values import are_numbers, are_texts, is_count, is_number, is_switch
+from nst_core.transfer.json_values import (
+    are_losses,
+    are_numbers,
+    are_texts,
+    is_count,
+    is_number,
+    is_size,
+    is_switch,
+    is_text,
+)
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.state import State
 
@@ -52,6 +61,23 @@ class Frame:
     def total(self) -> float:
         """The objective of this image."""
         return math.fsum(self.losses.values())
+
+
+# Fields of a frame that are kept beside its picture -> whether a value of JSON is one.
+OF_FRAME: dict[str, Callable[[Any], bool]] = {
+    "step": is_count,
+    "losses": are_losses,
+    "note": is_text,
+    "scale": is_size,
+    "settled": is_switch,
+}
+
+
+def is_frame(value: Any) -> bool:
+    """Whether a value of JSON tells of a frame, or of none."""
+    if not isinstance(value, dict):
+        return value is None
+    return value.keys() == OF_FRAME.keys() and all(kind(value[name]) for name, kind in OF_FRAME.items())
 
 
 def optimize(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -15,12 +15,13 @@ from nst_core.features.checkpoint import Checkpoint, Flaw, title_of
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import VGG
 from nst_core.transfer.color import COLORS
+from nst_core.transfer.columns import ColumnsObjective, SplitObjective
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.json_values import are_losses, is_count, is_size, is_switch, is_text
+from nst_core.transfer.json_values import is_count
 from nst_core.transfer.ladder import Scale, content_share
 from nst_core.transfer.masks import fit_mask
 from nst_core.transfer.objective import StyleTransferObjective
-from nst_core.transfer.optimize import Frame, Stage
+from nst_core.transfer.optimize import OF_FRAME, Frame, Stage, is_frame
 from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
 from nst_core.transfer.sources import Sources, kept_sources
 from nst_core.transfer.starts import STARTS, StartMaterial
@@ -30,14 +31,7 @@ from nst_core.transfer.tile import as_tile
 
 Value = TypeVar("Value")
 
-# Fields of a frame that are kept beside its picture -> whether a value of JSON is one.
-OF_FRAME: dict[str, Callable[[Any], bool]] = {
-    "step": is_count,
-    "losses": are_losses,
-    "note": is_text,
-    "scale": is_size,
-    "settled": is_switch,
-}
+PAINTED = ("image", "quick")  # starts that are paintings, so that the first scale looks at them as at one
 
 
 class Painting:
@@ -113,6 +107,7 @@ class Painting:
         size = images.size_of(objective.content_image)
         canvas = self._start(objective) if canvas is None else images.resize(canvas, size, wrap=self.config.wrap)
         self._steer(wanted)
+        objective.begin(canvas, coarsest=number == 1 and self.config.start not in PAINTED)
         return self._staged(canvas, made)
 
     def _at_scale(self, number: int) -> StyleTransferObjective:
@@ -121,7 +116,7 @@ class Painting:
         if number == len(self.scales):
             self.sources.free(for_last=True)
         self.stage, self.objective, self.number = None, None, number  # not beside what takes their place
-        self.objective = self._objective(network, self.scales[number - 1].size)
+        self.objective = self._objective(network, self.scales[number - 1])
         self.optimizer = self.optimizer or OPTIMIZERS[self.config.optimizer](
             step_size=self.config.step_size, history=self.config.history, betas=self.config.adam_betas
         )
@@ -161,7 +156,7 @@ class Painting:
             return state
         if not torch.equal(chance := self.objective.generator.get_state(), self._chance_at_first(self.objective)):
             state.tensors["chance"] = chance
-        return state | self.stage.state()
+        return state | self.stage.state() | self.objective.state(self.number)
 
     def shown(self) -> State:
         """Give the settings and the last frame, for `take_frame`."""
@@ -175,7 +170,7 @@ class Painting:
         Raises:
             Flaw: it does not fit.
         """
-        told = state.fact("frame", _is_frame)
+        told = state.fact("frame", is_frame)
         if told is not None:
             pixels = state.picture("picture").to(self.compute.device)
             scale = told["scale"][0], told["scale"][1]
@@ -193,6 +188,7 @@ class Painting:
         self.sources = kept_sources(state, self.config)
         objective = self._at_scale(state.fact("scale", lambda value: is_count(value) and 0 < value <= len(self.scales)))
         canvas = state.tensor("canvas", tuple(objective.content_image.shape)).to(self.compute.device)
+        objective.take_state(state, self.number)
         self._staged(canvas, 0).take_state(state)
         if (chance := state.tensors.get("chance")) is not None:
             if chance.shape != self._chance_at_first(objective).shape:
@@ -205,13 +201,17 @@ class Painting:
     def _chance_at_first(self, objective: StyleTransferObjective) -> Tensor:
         return torch.Generator(objective.generator.device).manual_seed(self.config.seed).get_state()
 
-    def _objective(self, network: VGG, size: int) -> StyleTransferObjective:
-        device, sources = self.compute.device, self.sources
+    def _objective(self, network: VGG, scale: Scale) -> StyleTransferObjective:
+        device, sources, size = self.compute.device, self.sources, scale.size
         content_image = sources.content_at(size).to(device)
         own_size = images.size_of(content_image)
         styles = [image.to(device) for image in sources.styles_at(size)]
         regions = [fit_mask(region, own_size).to(device) for region in sources.regions]
-        kind = StripwiseObjective if own_size[0] * own_size[1] > sources.whole_pixels else StyleTransferObjective
+        kind: type[StyleTransferObjective] = StyleTransferObjective
+        if self.config.column_share:
+            kind = ColumnsObjective if scale.columns else SplitObjective
+        elif own_size[0] * own_size[1] > sources.whole_pixels:
+            kind = StripwiseObjective
         return kind(network, content_image, styles, self.config, regions, content_share=content_share(self.config))
 
     def _start(self, objective: StyleTransferObjective) -> Tensor:
@@ -241,7 +241,7 @@ class Painting:
     def laid_out(self) -> tuple[StyleTransferObjective, Tensor]:
         """Give the objective and the start (1, 3, H, W) at the full size, for those who move the pixels themselves."""
         network, self.checkpoint = load_network(self.config.backbone, self.compute, self.config.feature_scale)
-        objective = self._objective(network, self.config.size)
+        objective = self._objective(network, Scale(self.config.size, self.config.steps))
         return objective, self._start(objective)
 
     @property
@@ -284,12 +284,6 @@ def check_weights(checkpoint: Checkpoint, state: State) -> None:
             f"this painting was begun with another file of {title_of(checkpoint.backbone)} than {checkpoint.path}; put "
             "that one in its place (NST_WEIGHTS), or start another painting from its picture"
         )
-
-
-def _is_frame(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return value is None
-    return value.keys() == OF_FRAME.keys() and all(kind(value[name]) for name, kind in OF_FRAME.items())
 
 
 def _one(value: Value | None) -> Value:

@@ -1,35 +1,16 @@
 """Lists the papers and the field's programs as configs, each with its source and where we leave it.
 
-Some print one formula and paint by another: ½Σ over two million positions leaves content a thousand times ahead of a
-style that is divided by 4N²M², while the programs that painted the pictures take means, on features of another scale.
-Such a preset paints as its program did, and stands beside a second one with the formula as it is printed.
+Some print one formula, whose content is a thousand times ahead, and paint by another, means on features of another
+scale. Such a preset paints as its program did, and stands beside a second one with the formula as it is printed.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+from nst_core.transfer.config import Preset as Preset
 from nst_core.transfer.config import StyleTransferConfig
 
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """A named config.
-
-    Attributes:
-        title: for menus.
-        source: whose settings they are.
-        deviations: where they differ from the source, "" if nowhere that is known.
-        printed: the name of the preset with the formula as it is printed, where this one reads it otherwise, else "".
-    """
-
-    title: str
-    source: str
-    config: StyleTransferConfig
-    deviations: str = ""
-    printed: str = ""
-
-
 CROWSONS_FIVE = tuple(weight / 341 for weight in (256.0, 64.0, 16.0, 4.0, 1.0))
+TEN = (*("conv1_1", "conv1_2", "conv2_1", "conv2_2"), *(f"conv{n}_{i}" for n in (3, 4) for i in (1, 2, 3)))
 EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take the mean
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
 MEANS: dict[str, Any] = {"content_normalization": "mean", "style_normalization": "mean"}  # as PyTorch's loops have it
@@ -289,6 +270,25 @@ PRESETS: dict[str, Preset] = {
             steps=3000,
         ),
         deviations="Their 1000 steps at the first scale and 500 at each of four more are 600 at each of five.",
+    ),
+    "neighbours": Preset(
+        title="Neighbours: pieces of the style",
+        source="Kolkin et al. (2022), Neural Neighbor Style Transfer: from 64 pixels up, columns of ten layers at a "
+        "quarter of the size become the style's nearest, in four turns, by centred cosine; then layer by layer",
+        config=StyleTransferConfig(
+            style_layers=TEN,
+            content_layers=(),
+            content_weight=3.0,
+            style_weight=1.0,
+            column_share=0.9,
+            style_loss="nearest neighbours",
+            style_normalization="relative",
+            smallest_scale=64,
+            scale_falloff=0.5,
+            steps=110,
+        ),
+        deviations="α / (α + β) is the photo's share in what is looked for, their 1 − α. VGG-19 for VGG-16, L-BFGS for "
+        "Adam on a pyramid, scales by √2. In the last steps columns stay; layers add a quarter, by squared distances.",
     ),
 }
 

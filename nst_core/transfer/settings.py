@@ -172,6 +172,14 @@ class Settings:
         page=Control("menu", "strokes"),
         compared="gram, moments, sliced wasserstein",
     )
+    column_share: float = setting(
+        0.0,
+        "By columns",
+        "share of the steps, the first, in which all layers together become the style's nearest (Kolkin et al.)",
+        extent=(0, 1),
+        page=Control("slider", "strokes"),
+        compared="0, 0.9",
+    )
     style_normalization: str = setting(
         "paper",
         "Style normalisation",

@@ -98,7 +98,7 @@ class Sources:
     def state(self) -> State:
         """Give what `kept` makes them from; they never change."""
         facts = {
-            "scales": [[scale.size, scale.steps] for scale in self.scales],
+            "scales": [[scale.size, scale.steps, *([1] if scale.columns else [])] for scale in self.scales],
             "whole pixels": self.whole_pixels,
             "way's note": self.note,
         }
@@ -176,7 +176,7 @@ def kept_sources(state: State, config: StyleTransferConfig) -> Sources:
         raise Flaw("its masks are not as large as the picture, or not as many as the styles")
     made = Sources(
         config=config,
-        scales=[Scale(*scale) for scale in scales],
+        scales=[Scale(size, steps, bool(columns)) for size, steps, *columns in scales],
         content=tensors["content"],
         styles=styles,
         content_image=tensors["content image"],
@@ -205,7 +205,7 @@ def unpacked(values: Tensor) -> Tensor:
 
 
 def _are_scales(value: object) -> bool:
-    pairs = isinstance(value, list) and value and all(isinstance(pair, list) and len(pair) == 2 for pair in value)
+    pairs = isinstance(value, list) and value and all(isinstance(pair, list) and len(pair) in (2, 3) for pair in value)
     return bool(pairs) and all(is_count(number) and number for pair in value for number in pair)  # type: ignore[attr-defined]
 
 

@@ -26,9 +26,11 @@ LOOK = (
 def look_of(config: StyleTransferConfig) -> tuple | None:
     """Find the settings that paintings must share to pass the network together; None if this one cannot at all.
 
-    Those can whose style is compared by Gram matrices, at one scale, without masks or blends.
+    Those can whose style is compared by Gram matrices alone, at one scale, without masks or blends.
     """
-    if config.style_loss != "gram" or config.smallest_scale or config.averaging or config.tolerance:
+    if config.style_loss != "gram" or config.column_share:
+        return None
+    if config.smallest_scale or config.averaging or config.tolerance:
         return None
     if config.color != "style" or config.blend or config.last_step:
         return None

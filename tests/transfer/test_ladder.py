@@ -95,3 +95,13 @@ def test_work_counts_pixels_and_what_every_step_costs():
     assert work_until(scales, 0) == 0
     assert work_until(scales, 10) == pytest.approx(10 * (STEP_COST + 1 / 16))
     assert work_until(scales, 15) - work_until(scales, 10) == pytest.approx(5 * (STEP_COST + 1))
+
+
+@every(share=[0.1, 0.5, 0.9, 1.0], count=[1, 2, 7, 100], smallest=[0, 64])
+def test_what_is_not_painted_by_columns_comes_last_at_the_full_size(share, count, smallest):
+    scales = rungs(size=256, smallest_scale=smallest, steps=count, column_share=share)
+    by_columns = [scale for scale in scales if scale.columns]
+    made = sum(scale.steps for scale in by_columns)
+    assert made == max(1, round(share * count)) and by_columns[-1].size == 256
+    rest = [Scale(256, count - made)] if made < count else []
+    assert scales == [*by_columns, *rest]

@@ -309,7 +309,7 @@ def by_hand(written: Written, network: KnownPictures) -> dict[str, float]:
 
 
 def test_every_preset_is_held_against_its_source():
-    assert PRESETS.keys() == WRITTEN.keys() | {"lab", "studio"}
+    assert PRESETS.keys() == WRITTEN.keys() | {"lab", "studio", "neighbours"}
     assert DEFAULT_PRESET in ("lab", "studio")
 
 

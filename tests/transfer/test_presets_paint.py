@@ -20,6 +20,7 @@ CONTRAST = 0.5  # of the photo's: least
 STEPS = {
     "studio": 60, "lab": 15, "gatys": 40, "luo": 65, "chao": 60, "tran_nguyen": 40, "cheng": 35, "from_scratch": 35,
     "neural_style": 50, "gatys_code": 25, "pytorch_tutorial": 12, "gordic": 30, "crowson": 45,
+    "neighbours": 40,
 }  # fmt: skip
 
 # Bounds of their own.
@@ -34,6 +35,8 @@ CONTENTS = {
     "neural_style": 1.3,
     # Weights that give most to the style, from a photo that stays in its place: Gatys' code, its twins, and our lab.
     "lab": 1.0, "gatys_code": 1.0, "gordic": 0.75, "luo": 0.55,
+    # Everything is made of the style's own pieces.
+    "neighbours": 0.95,
 }  # fmt: skip
 CONTRASTS = {"chao": 0.36, "neural_style": 0.36}  # half of the style picture's own: their noise begins with none
 
@@ -42,8 +45,8 @@ ON_VGG19 = {"gatys": 40, "chao": 40, "tran_nguyen": 40, "neural_style": 35, "gat
 
 
 def looked_at(name: str) -> tuple[str, ...]:
-    """The content layers of a preset."""
-    return PRESETS[name].config.on("vgg19").content_layers
+    """The content layers of a preset; the paper's, where it looks for the photo in all that it looks at."""
+    return PRESETS[name].config.on("vgg19").content_layers or ("conv4_2",)
 
 
 @cache

@@ -11,25 +11,32 @@ from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
-    """Make the figure: a row for each content, a column for each style; the pictures themselves beside and above."""
+    """Make the figure: a row for each content, a column for each style; the pictures themselves beside and above.
+
+    Of several presets, each style has a column for each of them, with its name above.
+    """
     material.content(), material.style()  # raise where there is none
     check_counts(material.contents, material.styles)
-    config = PRESETS[settings["preset"]].config.on(settings["backbone"])
-    config = config.changed(**{name: settings[name] for name in ("size", "steps", "seed")})
+    own = {name: settings[name] for name in ("size", "steps", "seed")}
+    presets = [PRESETS[name] for name in settings["preset"]]
+    configs = [preset.config.on(settings["backbone"]).changed(**own) for preset in presets]
+    titles = [f", {preset.title}" if len(presets) > 1 else "" for preset in presets]
+    named_styles = _named(material.styles, material.style_names)
+    wide = [(*style, *way) for style in named_styles for way in zip(configs, titles, strict=True)]
     cells = [
-        FigureCell(row, column, f"{content_name} in the style of {style_name}", config, content_image, style_image)
+        FigureCell(row, column, f"{content_name} in the style of {name}{title}", config, content_image, image)
         for row, (content_image, content_name) in enumerate(_named(material.contents, material.content_names), 1)
-        for column, (style_image, style_name) in enumerate(_named(material.styles, material.style_names), 1)
+        for column, (image, name, config, title) in enumerate(wide, 1)
     ]
     styles = [
-        Part(0, column, "style: " + name, image, name, True, facts={"picture": name})
-        for column, (image, name) in enumerate(_named(material.styles, material.style_names), 1)
+        Part(0, 1 + number * len(presets), "style: " + name, image, name, True, facts={"picture": name})
+        for number, (image, name) in enumerate(named_styles)
     ]
     contents = [
         Part(row, 0, "content: " + name, image, name, True, facts={"picture": name})
         for row, (image, name) in enumerate(_named(material.contents, material.content_names), 1)
     ]
-    rows, columns = ("",) * (1 + len(material.contents)), ("",) * (1 + len(material.styles))
+    rows, columns = ("",) * (1 + len(material.contents)), ("", *(title.removeprefix(", ") for *_, title in wide))
 
     def told(growths: tuple[FigureGrowth, ...]) -> Moment:
         parts = (part_of(growth, _seconds(growth)) for growth in growths)
@@ -52,7 +59,7 @@ FIGURE = Figure(
     name="sheet",
     title="Contents and styles",
     see="Down a column, simple and crowded photos wear one style; along a row, one photo wears several. The settings "
-    "are the same everywhere: what differs is only the pictures.",
+    "are the same everywhere, or a preset's own from column to column: what differs is what they are made of.",
     equation="x* = argmin α L_content(x, p) + β L_style(x, a)\nfor every photo p and every painting a",
     source="Luo: one style on simple and crowded contents; Cheng: 2×2 contents × styles",
     question=Question(
@@ -68,7 +75,7 @@ FIGURE = Figure(
         "are.",
     ),
     options=(
-        Option("preset", "Preset", DEFAULT_PRESET, choices=tuple(PRESETS)),
+        Option("preset", "Presets", (DEFAULT_PRESET,), "several: side by side", tuple(PRESETS)),
         backbone_option(),
         size_option(192),
         steps_option(120),

@@ -50,6 +50,7 @@ DISTANCES = {
     "mmd linear": "Σ(μ − μₛ)²",
     "mmd polynomial": "MMD²",
     "mmd gaussian": "MMD²",
+    "nearest neighbours": "‖F − S*‖²",
 }
 VARIATIONS = {
     "nine point": "2 [mean(dx²)/3 + mean(dy²)/3 + mean(d₄₅²)/12 + mean(d₁₃₅²)/12]",

@@ -161,7 +161,7 @@ def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: Mapp
         return config
     sliders = dict(zip(GATYS_STYLE_LAYERS, (shown[name] for name in WEIGHT_CONTROLS), strict=True))
     mean = sum(sliders.values()) / len(sliders)  # for layers without a slider
-    weights = [sliders.get(layer, mean) / len(base.style_layers) for layer in config.style_layers]
+    weights = [sliders.get(layer, mean) / len(config.style_layers) for layer in config.style_layers]
     return config.changed(layer_weights=tuple(weights))
 
 

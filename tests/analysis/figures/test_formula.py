@@ -52,6 +52,12 @@ class Measured:
                 for image in (PAINTED, CONTENT, STYLE)
             )
         self.terms = terms_of(config, SIZE, formula.zeros_of(objective))
+        self.chance = torch.Generator().manual_seed(config.seed)
+        loss = STYLE_LOSSES[config.style_loss]  # which draws of the painting first, layer by layer
+        self.drawn = {
+            layer: loss.drawn(loss.statistics(self.painting[layer], None, None), self.chance)
+            for layer in config.style_layers
+        }
 
     def squares(self, layer: str) -> float:
         """Σ(F − P)²."""
@@ -68,8 +74,10 @@ class Measured:
             painted, target = self.grams(layer)
             return (painted - target).square().sum().item()
         loss = STYLE_LOSSES[self.config.style_loss]
-        memory, target = (loss.statistics(seen[layer], None, None) for seen in (self.painting, self.style))
-        return loss.distance(memory, loss.prepare(target), torch.Generator().manual_seed(self.config.seed)).item()
+        target = loss.statistics(self.style[layer], None, None)
+        chance = torch.Generator().manual_seed(0)
+        chance.set_state(self.chance.get_state())
+        return loss.distance(self.drawn[layer], loss.prepare(target), chance).item()
 
     def variation(self) -> float:
         """Total variation, as the losses define it."""
@@ -137,6 +145,8 @@ def known_of(measured: Measured, name: str) -> dict[str, float]:
         return {"Σ(F − P)²": measured.squares(layer)}
     painted, target = measured.grams(layer)
     known = {"Σ(G − A)²": (painted - target).square().sum().item() * positions_of(layer, SIZE) ** 2}
+    if measured.config.style_loss == "nearest neighbours":
+        known = {"‖F − S*‖²": measured.distance(layer)}
     if "wasserstein" in measured.config.style_loss:
         loss = STYLE_LOSSES["gram and wasserstein"]
         memory, style = (loss.statistics(seen[layer], None, None) for seen in (measured.painting, measured.style))
@@ -179,7 +189,7 @@ def test_the_numbers_are_those_of_the_letters(measured):
         kind, layer = term.name.split()
         text = term.formula.replace("α", rounded(config.content_weight)).replace("β", rounded(config.style_weight))
         text = text.replace("γ", rounded(config.tv_weight)).replace("κ", rounded(content_share(config)))
-        text = re.sub("w[₁-₉]", rounded(config.weight_of_layer(layer)) if kind == "style" else "", text)
+        text = re.sub("w[₀-₉]+", rounded(config.weight_of_layer(layer)) if kind == "style" else "", text)
         if kind != "total":
             text = text.replace("N²M²", "N²·M²").replace("NM", "N·M").replace("4N", "4·N").replace("N", "⟨N⟩")
             text = text.replace("⟨N⟩", str(channels_of(config.backbone, layer)))

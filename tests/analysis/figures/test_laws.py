@@ -12,6 +12,7 @@ from nst_core.analysis.figures.grid import CONTENT_FACTOR
 from nst_core.analysis.figures.start import marks_of
 from nst_core.analysis.painting import painters
 from nst_core.errors import ConfigError, ImageError
+from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import stylize
 from tests.runs import CPU
 
@@ -184,6 +185,16 @@ def test_every_content_meets_every_style(random_weights, pictures):
         alone = [frame.image for frame in stylize(contents[row - 1], styles[column - 1], part.config, compute=CPU)][-1]
         assert float((alone - part.image).abs().mean()) < 1e-3
     assert len({part.config for part in cells.values() if part.record}) == 1
+
+
+def test_several_presets_stand_side_by_side_under_their_names(random_weights, pictures):
+    styles = (pictures[1], pictures[1].flip(2))
+    last = made("sheet", pictures[:1], styles, preset="lab,gatys_code", steps=2)
+    cells, titles = at(last), [PRESETS[name].title for name in ("lab", "gatys_code")]
+    assert last.columns == ("", *titles, *titles)
+    assert [cells[0, column].image is style for column, style in ((1, styles[0]), (3, styles[1]))] == [True, True]
+    assert (0, 2) not in cells and [cells[1, column].label.rpartition(", ")[2] for column in range(1, 5)] == titles * 2
+    assert len({cells[1, column].config for column in (1, 2)}) == 2 and cells[1, 1].config == cells[1, 3].config
 
 
 @pytest.mark.parametrize("contents, styles, told", [(7, 1, "7 contents"), (1, 7, "7 styles")])

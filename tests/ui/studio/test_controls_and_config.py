@@ -48,6 +48,7 @@ OTHER = {
     "seed": (5, {"seed"}),
     "color": ("content", {"color"}),
     "style_loss": ("moments", {"style_loss"}),
+    "column_share": (0.5, {"column_share"}),
     "style_scale": (0.5, {"style_scale"}),
     "smallest_scale": (128, {"smallest_scale"}),
     "tolerance": (0.01, {"tolerance"}),

@@ -1,0 +1,152 @@
+"""Columns of features: the style's nearest are found where they are, and a painting comes to be as they are."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from nst_core import images
+from nst_core.assets import ASSETS
+from nst_core.features.loading import load_network
+from nst_core.features.vgg import channels_of
+from nst_core.transfer.columns import TURNS, ColumnsObjective, doubled
+from nst_core.transfer.presets import PRESETS
+from nst_core.transfer.stylize import stylize
+from tests.runs import CPU, LADDER, left_half, small
+
+TILE, ACROSS = 48, 3  # pixels of a tile's side, tiles of a picture's
+CONFIG = PRESETS["neighbours"].config.on("lite")
+
+
+def photo(name: str = "coffee", size: int = TILE * ACROSS) -> torch.Tensor:
+    return images.cover(images.load(ASSETS / "photos" / f"{name}.jpg"), (size, size))
+
+
+def objective(content, styles, config=CONFIG, regions=(), canvas=None) -> ColumnsObjective:
+    """Ready, at a first scale that begins with the content, or at a later one that begins with a canvas."""
+    made = ColumnsObjective(load_network("lite", CPU)[0], content, styles, config, regions)
+    made.begin(content if canvas is None else canvas, coarsest=canvas is None)
+    return made
+
+
+def shuffled(image: torch.Tensor, order: list[int]) -> torch.Tensor:
+    """The tiles of an image in another order: at place n the tile order[n]."""
+    tiles = [tile for row in image.split(TILE, 2) for tile in row.split(TILE, 3)]
+    rows = [torch.cat([tiles[order[ACROSS * row + column]] for column in range(ACROSS)], 3) for row in range(ACROSS)]
+    return torch.cat(rows, 2)
+
+
+def test_of_a_style_of_shuffled_tiles_of_the_photo_these_tiles_are_found():
+    order = [4, 7, 2, 8, 0, 5, 1, 3, 6]
+    content = photo()
+    found = objective(content, [shuffled(content, order)]).places
+    side, width = TILE // 4, TILE * ACROSS // 4  # in columns
+    place = torch.arange(width * width).view(width, width)
+    inside = torch.zeros(side, side, dtype=torch.bool)
+    inside[4:-4, 4:-4] = True  # where the network sees no other tile, or little of it
+    right = total = 0
+    for number, tile in enumerate(order):
+        (row, column), (of_row, of_column) = divmod(number, ACROSS), divmod(tile, ACROSS)
+        there = place[row * side :, column * side :][:side, :side][inside]
+        here = place[of_row * side :, of_column * side :][:side, :side][inside]
+        right += ((found[here, 0] == 0) & (found[here, 1] == there)).sum().item()
+        total += len(here)
+    assert right > 0.95 * total
+
+
+@pytest.mark.parametrize("turn", range(TURNS))
+def test_a_style_that_is_the_photo_turned_is_found_turned_back(turn):
+    content = photo(size=64)
+    made = objective(content, [torch.rot90(content, -turn, (2, 3))])
+    assert (made.places[:, 0] == turn).all() and (made.places[:, 1] == torch.arange(16 * 16)).all()
+    losses = made(content)
+    assert sum(losses.values()) < 1e-5
+
+
+def test_the_terms_are_together_the_mean_cosine_distance_of_columns():
+    content, style, painted = photo(size=66)[..., :50], photo("dahlia", 64), photo("rocket", 66)[..., :50]
+    made = objective(content, [style])
+    network = load_network("lite", CPU)[0]
+
+    def columns(image):
+        size = -(-image.shape[2] // 4), -(-image.shape[3] // 4)
+        seen = network(image, CONFIG.style_layers)
+        parts = []
+        for layer, features in seen.items():
+            part = features / channels_of("lite", layer)
+            for _ in range(3 - int(layer[4])):
+                part = F.avg_pool2d(part, 2, ceil_mode=True)  # of an odd number the last counts as a whole: see below
+            if layer[4] == "4":
+                part = F.interpolate(part, scale_factor=2, mode="bilinear")[..., : size[0], : size[1]]
+            parts.append(part)
+        return torch.cat(parts, 1)[0].flatten(1).T
+
+    offered = torch.stack([columns(torch.rot90(style, turn, (2, 3))) for turn in range(TURNS)])
+    goals = offered[made.places[:, 0], made.places[:, 1]]
+    ours = made(painted)
+    expected = (1 - F.cosine_similarity(columns(painted), goals, dim=1)).mean()
+    assert set(ours) == {f"style {layer}" for layer in CONFIG.style_layers} and len(goals) == 17 * 13
+    assert sum(ours.values()).item() == pytest.approx(expected.item(), rel=2e-3)
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_doubled_maps_are_those_of_linear_interpolation(wrap):
+    maps = torch.randn(1, 2, 5, 6, generator=torch.Generator().manual_seed(0))
+    beyond = F.pad(maps, (1, 1, 1, 1), mode="circular" if wrap else "replicate")
+    expected = F.interpolate(beyond, scale_factor=2, mode="bilinear")[..., 2:-2, 2:-2]
+    torch.testing.assert_close(doubled(doubled(maps, 2, wrap=wrap), 3, wrap=wrap), expected)
+
+
+def test_more_content_looks_nearer_to_the_photo_and_less_nearer_to_the_painting():
+    content, style, canvas = photo(size=64), photo("dahlia", 64), photo("rocket", 64)
+    of_photo, of_canvas = objective(content, [style]).places, objective(canvas, [style]).places
+    shares = []
+    for weight in (0.0, 1.0, 3.0, 100.0):
+        made = objective(content, [style], CONFIG.changed(content_weight=weight), canvas=canvas)
+        shares.append((made.places == of_photo).all(1).float().mean().item())
+    assert shares == sorted(shares) and shares[-1] > 0.9 > 0.5 > shares[0]
+    assert not torch.equal(of_photo, of_canvas)
+
+
+def test_steered_weights_look_up_other_goals_and_back_the_same():
+    content, style, canvas = photo(size=64), photo("dahlia", 64), photo("rocket", 64)
+    made = objective(content, [style], canvas=canvas)
+    before = made.places.clone()
+    made.steer(CONFIG.changed(content_weight=0.1))
+    assert not torch.equal(made.places, before)
+    made.steer(CONFIG)
+    assert torch.equal(made.places, before)
+    made.steer(CONFIG.changed(style_layers=("conv1_1", "conv4_1")))
+    assert set(made(canvas)) == {"style conv1_1", "style conv4_1"}
+
+
+def test_masks_let_each_place_have_its_own_style_and_none_outside():
+    content = photo(size=64)
+    styles = [photo("dahlia", 64), photo("rocket", 64)]
+    left = images.resize(left_half().expand(1, 3, 30, 40), (64, 64))[:, :1]
+    made = objective(content, styles, regions=[left, 1 - left])
+    numbers = (made.places[:, 0] // TURNS).view(16, 16)
+    assert (numbers[:, :7] == 0).all() and (numbers[:, 9:] == 1).all()
+    alone = objective(content, styles[:1], regions=[left])
+    assert not alone.counted[:, 9:].any() and alone.counted.sum().item() == pytest.approx(1)
+
+
+def test_styles_together_offer_all_their_columns_and_less_of_one_with_a_smaller_share():
+    content, other = photo(size=64), photo("dahlia", 64)
+
+    def from_the_photo(*blend: float) -> float:
+        made = objective(content, [other, content], CONFIG.changed(blend=blend))
+        return (made.places[:, 0] // TURNS == 1).float().mean().item()
+
+    assert from_the_photo(1.0, 1.0) == from_the_photo(1.0, 2.0) == 1
+    assert 1 > from_the_photo(4.0, 1.0) > from_the_photo(16.0, 1.0) > from_the_photo(1.0, 0.0) == 0
+
+
+def test_a_painting_goes_by_columns_and_then_layer_by_layer(random_weights, pictures):
+    config = small(**LADDER | {"steps": 10}, column_share=0.7, style_loss="nearest neighbours", content_layers=())
+    frames = list(stylize(*pictures, config, compute=CPU))
+    scales = [frame.scale for frame in frames]
+    assert scales[0] == (1, 4) and scales[-1] == (4, 4) and sum(one == (4, 4) for one in scales) == 3
+    assert frames[-1].image.shape == frames[-4].image.shape
+    for number in range(1, 5):
+        of_scale = [frame.total for frame in frames if frame.scale[0] == number]
+        assert of_scale[-1] < of_scale[0] or number == 1
