@@ -133,12 +133,13 @@ def waiting_for(gate: threading.Event) -> pieces.Paint:
 
 
 def test_workers_run_ahead_by_a_bounded_number_of_frames(threads, tmp_path, output):
-    """While the first frame takes its time, the others paint what may wait, and then nothing more."""
+    """While one frame takes its time, the others paint what may wait, and then nothing more."""
     source, gate, waiting = film(tmp_path / "long.mp4", pan(0, 200), sound=None), threading.Event(), []
-    paint = waiting_for(gate)
+    paint, frames = waiting_for(gate), []
     for progress in paint_video_by_many(source, output, lambda: paint, workers=3):
         waiting.append(sum(file.stat().st_size for file in output.parent.iterdir()) // (96 * 128 * 3))
-        if progress.frame == 0 and waiting[-2:-1] == waiting[-1:]:  # nothing comes any more
+        frames.append(progress.frame)
+        if frames[-2:-1] == frames[-1:] and waiting[-2:-1] == waiting[-1:]:  # nothing comes any more
             gate.set()
     allowed = piece_workers.waiting_frames(job_of(source, steady=False), 3)
     assert progress.frame == 200 and 2 * 12 <= max(waiting) <= allowed == 4 * 12
