@@ -1,16 +1,20 @@
 """Begins paintings where they are computed: on a device of this computer, a GPU lent by ZeroGPU, or a cluster."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from nst_core.engine.cluster import machines
-from nst_core.engine.devices import DEVICES
+from nst_core.engine.cluster import machines, named
+from nst_core.engine.devices import DEVICES, Closable, Elsewhere
 from nst_core.engine.remote_run import begin_remotely, resume_remotely
 from nst_core.engine.worker import Material
-from nst_core.engine.zero import in_pieces, painting_compute
+from nst_core.engine.zero import HERE, in_pieces, painting_compute
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.kept import restored
 from nst_core.transfer.run import Run
 from nst_core.transfer.steering import Steering
+
+Yielded = TypeVar("Yielded")
 
 
 def begin(material: Material, config: StyleTransferConfig, steering: Steering | None = None) -> Run:
@@ -36,3 +40,36 @@ def resume(folder: Path, steering: Steering | None = None) -> Run:
     if cluster := machines():
         return resume_remotely(cluster, folder, steering)
     return in_pieces(DEVICES.submit(restored, folder, steering=steering).result())
+
+
+def moved(material: Material) -> Callable[[Run], Run]:
+    """Give what moves a run that `stylize` began of some pictures to where it is to be painted."""
+    cluster = machines()
+    if not cluster:
+        return in_pieces
+
+    def to_cluster(run: Run) -> Run:
+        run.close()
+        return begin_remotely(cluster, material, run.config, run.steering)
+
+    return to_cluster
+
+
+def waited_for(steps: Closable[Yielded]) -> Closable[Yielded]:
+    """Give steps that paint runs which were `moved`: on ZeroGPU or a cluster they wait Elsewhere, else themselves."""
+    return _Waiting(steps) if HERE or named() else steps
+
+
+class _Waiting(Elsewhere, Generic[Yielded]):
+    def __init__(self, steps: Closable[Yielded]):
+        self._steps = steps
+
+    def __iter__(self) -> Iterator[Yielded]:
+        return self
+
+    def __next__(self) -> Yielded:
+        return next(self._steps)
+
+    def close(self) -> None:
+        """Free what they hold."""
+        self._steps.close()

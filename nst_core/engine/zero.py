@@ -12,17 +12,17 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import torch
 
 from nst_core.devices import Compute, choose_compute, fastest_precision, withhold_gpus
-from nst_core.engine.devices import Closable, Elsewhere
+from nst_core.engine.devices import Elsewhere
 from nst_core.errors import DeviceError, NSTError, seen
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.kept import restored
@@ -33,7 +33,6 @@ from nst_core.transfer.run import Run
 from nst_core.transfer.state import flaws_told, read
 from nst_core.transfer.steering import Steering
 
-Yielded = TypeVar("Yielded")
 Piece = Callable[[str, dict[str, Any], int], tuple[float, NSTError | None]]
 
 PIECE_SECONDS = 1.5  # of a piece, after which no further step is begun: so late Stop and a moved control are heard
@@ -213,23 +212,3 @@ def in_pieces(run: Run) -> Run:
     if run.kept:
         made.find(run.kept.folder)
     return made
-
-
-def waited_for(steps: Closable[Yielded]) -> Closable[Yielded]:
-    """Give steps that paint runs of `in_pieces`: on ZeroGPU they wait Elsewhere, else the steps themselves."""
-    return _Waiting(steps) if HERE else steps
-
-
-class _Waiting(Elsewhere, Generic[Yielded]):
-    def __init__(self, steps: Closable[Yielded]):
-        self._steps = steps
-
-    def __iter__(self) -> Iterator[Yielded]:
-        return self
-
-    def __next__(self) -> Yielded:
-        return next(self._steps)
-
-    def close(self) -> None:
-        """Free what they hold."""
-        self._steps.close()

@@ -178,7 +178,7 @@ class Settings:
         "share of the steps, the first, in which all layers together become the style's nearest (Kolkin et al.)",
         extent=(0, 1),
         page=Control("slider", "strokes"),
-        compared="0, 0.9",
+        compared="0.3, 0.9",
     )
     style_normalization: str = setting(
         "paper",

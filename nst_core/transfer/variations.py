@@ -228,7 +228,7 @@ def paint_sheet(
         content_image, style_image, start_image, masks, compute: as for `stylize`.
         cells: as `cells` gives them.
         steering: its stop ends the sheet after the step at hand; what is painted stays, an unfinished cell too.
-        begun: gives a cell's run as it is to be painted.
+        begun: gives a cell's run where it is to be painted.
 
     Yields:
         progress every PROGRESS_SECONDS or more and at each cell's first frame; then, with its result, at its end.
@@ -241,14 +241,13 @@ def paint_sheet(
     def run_of(config: StyleTransferConfig) -> Run:
         # stop alone: whatever else may change in a run would make a cell something else than its label says
         own = Steering(stop=steering.stop)
-        run = stylize(
+        return stylize(
             content_image, style_image, config, start_image=start_image, masks=masks, compute=compute, steering=own
         )
-        return begun(run)
 
     for cell in cells:
         run_of(cell.config).close()
-    return _painted(cells, run_of, steering)
+    return _painted(cells, lambda config: begun(run_of(config)), steering)
 
 
 def _painted(

@@ -9,16 +9,17 @@ import torch
 
 from nst_core.engine import begin as beginning
 from nst_core.engine import worker
-from nst_core.engine.begin import begin, resume
+from nst_core.engine.begin import begin, moved, resume, waited_for
 from nst_core.engine.device_thread import ACCOUNT, Account
-from nst_core.engine.devices import DEVICES
+from nst_core.engine.devices import DEVICES, Elsewhere
 from nst_core.engine.remote_run import MOST_LOST, RemoteRun
 from nst_core.engine.worker import Material
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, OutputError, WeightsError
 from nst_core.transfer.kept import restored
 from nst_core.transfer.steering import Steering
+from nst_core.transfer.variations import Axis, cells, paint_sheet
 from tests.machines import Room
-from tests.runs import LADDER, left_half, small
+from tests.runs import CPU, LADDER, left_half, small
 
 ADAM = {**LADDER, "optimizer": "adam", "step_size": 0.02, "averaging": 0.5}
 
@@ -230,3 +231,15 @@ def test_no_device_waits_for_other_machines(pictures, room):
     assert set(names) == {threading.current_thread()} and account.seconds > 0
     with DEVICES.own_job(), DEVICES.stepped(run) as frames:
         assert [frame.step for frame in frames] == [1, 2, 3]
+
+
+def test_a_sheet_s_cells_are_painted_on_machines_while_no_device_waits(pictures, room, monkeypatch):
+    plan = cells(small(), Axis("style_weight", (1.0, 100.0)))
+    here = list(paint_sheet(*pictures, plan, CPU))[-1].results
+    assert moved(Material(pictures[0], [pictures[1]])) and not room.calls
+    monkeypatch.setenv("NST_CLUSTER", "auto")
+    sheet = waited_for(paint_sheet(*pictures, plan, CPU, begun=moved(Material(pictures[0], [pictures[1]]))))
+    with DEVICES.own_job(), DEVICES.stepped(sheet) as stepped:
+        there = list(stepped)[-1].results
+    assert isinstance(sheet, Elsewhere) and room.calls.count("prepare") == 2
+    assert [one.image.numpy().tobytes() for one in there] == [one.image.numpy().tobytes() for one in here]

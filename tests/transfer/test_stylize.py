@@ -102,6 +102,7 @@ COUNTS = {
     "tv_weight": ({}, 1e4),
     "content_normalization": ({}, "mean"),
     "style_loss": ({}, "another"),
+    "column_share": ({}, 0.5),
     "style_normalization": ({}, "mean"),
     "total_variation": ({"tv_weight": 1e4}, "absolute"),
     "start": ({}, "noise"),

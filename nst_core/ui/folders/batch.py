@@ -220,8 +220,9 @@ def _watching(seen: Form) -> Callable[[Batch], AsyncGenerator[list[Update], None
 
 
 async def watch(batch: Batch) -> AsyncGenerator[Updates, None]:
-    """Show what is new of a batch until it has ended, and tell what was noted for a toast."""
-    version, dealt, still = batch.version, batch.dealt, 0
+    """Show a batch, and then what is new of it, until it has ended; tell what was noted for a toast."""
+    version = dealt = -1
+    still = 0
     while True:
         ended = not batch.busy  # before it is looked what there is
         told, batch.toasts[:] = list(batch.toasts), []

@@ -1,4 +1,4 @@
-"""Offers looks beside the papers: each is the studio's preset with one thing changed, and a handle leads on from it."""
+"""Offers looks beside the papers: each is a preset of ours, one thing of it changed, and a handle leads on from it."""
 
 import base64
 import math
@@ -35,6 +35,7 @@ class Look(NamedTuple):
         decades: by which β is moved, by powers of ten.
         color: one of COLORS.
         quick: begin with what one pass paints, and go on for a few steps.
+        preset: one of PRESETS, from which it comes.
     """
 
     name: str
@@ -42,10 +43,11 @@ class Look(NamedTuple):
     decades: float = 0.0
     color: str = "style"
     quick: bool = False
+    preset: str = DEFAULT_PRESET
 
     def config(self, backbone: str | None = None) -> StyleTransferConfig:
         """Give its settings on a network, by default the one that fits this machine."""
-        config = default_config(DEFAULT_PRESET, backbone)
+        config = default_config(self.preset, backbone)
         config = config.changed(style_weight=moved(config.style_weight, self.decades), color=self.color)
         return config.changed(start="quick", smallest_scale=0, steps=QUICK_STEPS) if self.quick else config
 
@@ -55,6 +57,7 @@ LOOKS = (
     Look("bold", "Bold", decades=0.7),
     Look("photo_colours", "Photo colours", color="content"),
     Look("quick", "Quick", quick=True),
+    Look("whole_strokes", "Whole strokes", preset="neighbours"),
 )
 
 
@@ -122,8 +125,8 @@ def take_look(session: Session, look: Look, backbone: str, **changes: Any) -> Up
     """Set a look with further settings changed: "preset", "about" and the controls."""
     config = look.config(backbone).changed(**changes)
     session.base, session.noted = None, config
-    about = preset_text(DEFAULT_PRESET, backbone)
-    return {"preset": show_preset(DEFAULT_PRESET), "about": about, **controls_of(config)}
+    about = preset_text(look.preset, backbone)
+    return {"preset": show_preset(look.preset), "about": about, **controls_of(config)}
 
 
 def lean(session: Session, shown: Mapping[str, Any]) -> Update:
@@ -149,8 +152,8 @@ def reflect(session: Session, shown: Mapping[str, Any]) -> Updates:
     weight, chosen, balance = shown["style_weight"], 0, gr.skip()
     with suppress(NSTError):
         at = (shown["preset"], weight, shown["color"], shown["start"])
-        wanted = [look.config(shown["backbone"]) for look in LOOKS]
-        known = [(DEFAULT_PRESET, config.style_weight, config.color, config.start) for config in wanted]
+        pairs = [(one, one.config(shown["backbone"])) for one in LOOKS]
+        known = [(one.preset, config.style_weight, config.color, config.start) for one, config in pairs]
         chosen = known.index(at) + 1 if at in known else 0
         if weight is not None and weight not in session.leant:  # a hand is ahead of what it has moved
             own = _own_weight(session, shown)

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from nst_core.engine.begin import moved, waited_for
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.limits import check_work
-from nst_core.engine.zero import in_pieces, painting_compute, waited_for
+from nst_core.engine.zero import painting_compute
 from nst_core.errors import ConfigError, NSTError, OutputError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
@@ -122,7 +123,7 @@ def _begun(plan: SheetPlan, uploads: Uploads, steering: Steering) -> Generator[S
         steering,
         start_image=material.start_image,
         masks=material.masks,
-        begun=in_pieces,
+        begun=moved(material),
     )
 
 

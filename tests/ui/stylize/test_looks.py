@@ -16,11 +16,12 @@ def shown_of(config, preset: str | None = "studio", **others) -> dict:
 
 
 @pytest.mark.parametrize("number", range(1, len(LOOKS) + 1))
-def test_a_look_is_the_studio_with_its_own_things_changed_and_is_seen_to_be_chosen(number):
+def test_a_look_is_its_preset_with_its_own_things_changed_and_is_seen_to_be_chosen(number):
     session, look = Session(), LOOKS[number - 1]
     shown = pick_look(session, "lite", clicked(number))
-    assert shown["preset"].value == "studio" and session.noted == config_of("studio", shown) == look.config("lite")
-    reflected = reflect(session, shown | {"preset": "studio"})
+    assert shown["preset"].value == look.preset
+    assert session.noted == config_of(look.preset, shown) == look.config("lite")
+    reflected = reflect(session, shown | {"preset": look.preset})
     assert reflected["looks"]["chosen"] == number
     assert reflected["balance"] == look.decades
 
