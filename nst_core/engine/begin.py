@@ -32,7 +32,11 @@ def begin(material: Material, config: StyleTransferConfig, steering: Steering | 
     """
     if cluster := machines():
         return begin_remotely(cluster, material, config, steering)
-    return in_pieces(DEVICES.submit(material.begun, config, steering, painting_compute()).result())
+
+    def begun() -> Run:  # on the device's thread, which chooses its own device
+        return material.begun(config, steering, painting_compute())
+
+    return in_pieces(DEVICES.submit(begun).result())
 
 
 def resume(folder: Path, steering: Steering | None = None) -> Run:

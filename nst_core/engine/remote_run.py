@@ -21,6 +21,7 @@ from nst_core.transfer.state import State, flaws_told, read, write
 from nst_core.transfer.steering import Steering
 
 AHEAD = 2  # moments that a machine is asked for at a time, so that it does not wait for what comes and goes
+NONE = 0  # the number of no painting: those of a machine begin with 1
 MOST_LOST = 4  # machines in a row that may be lost before any has made a step
 
 
@@ -106,7 +107,7 @@ class RemoteRun(Run, Elsewhere):
         self.take_state(*read(self._store))
         self.machines = machines
         self._machine: Machine | None = None
-        self._number = 0  # by which the machine knows it
+        self._number = NONE  # by which the machine knows it
         self._lost = 0  # machines in a row
         self._moments: deque[Callable[[], Moment]] = deque()  # that the machine makes
         self._asked, self._over = 0, False  # moments since it was taken up; it makes no more steps there
@@ -181,6 +182,7 @@ class RemoteRun(Run, Elsewhere):
 
     def _take_up(self) -> None:
         self._machine = machine = self.machines.choose()
+        self._number = NONE  # until it is taken up there: by the number that it had, another's would be dropped
         state = self.state()
         self._number, device = machine.start("take_up", packed(state))()
         self._at, self._asked, self._over, self._steered = self._kept_step, 0, False, (None, False)

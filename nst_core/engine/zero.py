@@ -41,12 +41,10 @@ PIECE_SECONDS = 1.5  # of a piece, after which no further step is begun: so late
 START_SECONDS = 8
 MARGIN = 2.0  # of the time asked for, to that of the last piece: steps of a larger scale take longer
 
-QUOTA = "your GPU time at Hugging Face is used up{}; what is painted is kept: press Continue then, or sign in for more"
-NOBODY = (
-    "Hugging Face did not tell whose GPU time this would be; what is painted is kept: open this Space on "
-    "huggingface.co, signed in, and press Continue there"
-)
-NO_GPU = "no GPU could be had, or it was taken back ({}); what is painted is kept: press Continue, or try again later"
+QUOTA = "your GPU time at Hugging Face is used up{}; {} then, or sign in for more"
+NOBODY = "Hugging Face did not tell whose GPU time this would be; {} on huggingface.co, signed in"
+NO_GPU = "no GPU could be had, or it was taken back ({}); {}, or try again later"
+KEPT, NOTHING = "what is painted is kept: press Continue", "nothing is painted yet: begin it again"
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +144,7 @@ class LentRun(Run, Elsewhere):
             self._took, problem = _PIECE(str(self._folder), told, asked)
         except Exception as error:  # gradio's, httpx's and Python's own
             self._took *= MARGIN  # should it have been cut off
-            raise in_words(error) from None
+            raise in_words(error, KEPT if self.last_frame else NOTHING) from None
         self.find(self._folder)
         if problem:
             raise problem
@@ -181,16 +179,16 @@ class LentRun(Run, Elsewhere):
         self._own.cleanup()
 
 
-def in_words(error: Exception) -> DeviceError:
-    """Say what kept a piece from being painted, of an error by which `spaces` tells it."""
+def in_words(error: Exception, advice: str = KEPT) -> DeviceError:
+    """Say what kept a piece from being painted, of an error by which `spaces` tells it, and what to do."""
     title, message = str(getattr(error, "title", "")), str(getattr(error, "message", error))
     log.warning("no piece on ZeroGPU: %s: %s", title or type(error).__name__, message)
     if "quota exceeded" in title and "GPU limit" in message:
-        return DeviceError(NOBODY)
+        return DeviceError(NOBODY.format(advice))
     if "quota exceeded" in title and "exceeded" in message:
         wait = re.search(r"[Tt]ry again in (\d[\w:, ]*)", message)
-        return DeviceError(QUOTA.format(f" (there is more in {wait[1]} hours)" if wait else ""))
-    return DeviceError(NO_GPU.format(seen(message or type(error).__name__)))
+        return DeviceError(QUOTA.format(f" (there is more in {wait[1]} hours)" if wait else "", advice))
+    return DeviceError(NO_GPU.format(seen(message or type(error).__name__), advice))
 
 
 def painting_compute() -> Compute:

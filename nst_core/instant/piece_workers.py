@@ -4,7 +4,7 @@ import os
 import pickle  # nosec B403  # nothing is read by it here
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import cycle
 from multiprocessing import get_context
@@ -58,8 +58,8 @@ def waiting_frames(job: FilmJob, workers: int) -> int:
     return (workers + 1) * painted_length(job, workers)
 
 
-def _shares(workers: int) -> list[Share]:
-    """Share this process's threads and all devices among so many."""
+def shares_of(workers: int) -> list[Share]:
+    """Share this process's threads and all devices among so many; not on a device's thread, which has one device."""
     threads, devices = max(1, torch.get_num_threads() // workers), cycle(all_devices())
     return [Share(threads, next(devices)) for _ in range(workers)]
 
@@ -69,7 +69,7 @@ def serve(connection: Connection, job: FilmJob, share: Share) -> None:
 
     Sends, after each frame that stands in its piece's file, True, and after a piece False; an error as it is.
     """
-    for name in ("SIGINT", "SIGHUP"):  # whoever shares the terminal ends its processes itself
+    for name in ("SIGINT", "SIGHUP", "SIGTERM"):  # who gets them, too, as the group does, ends its processes itself
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     keep_freed_memory()
@@ -148,11 +148,8 @@ class _Worker:
     def end(self) -> None:
         """End it, whatever it does."""
         self.connection.close()
-        self._process.terminate()
-        self._process.join(END_SECONDS)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        self._process.kill()  # it has nothing of its own to tidy: files aside are dropped here
+        self._process.join()
 
     def why_gone(self) -> DeviceError:
         """Say that it is no more."""
@@ -170,17 +167,17 @@ class PieceWorkers:
 
     Args:
         job: whose pieces.
-        workers: how many.
+        shares: of each process.
         output: the film that is made, beside which painted pixels wait.
     """
 
-    def __init__(self, job: FilmJob, workers: int, output: Path):
+    def __init__(self, job: FilmJob, shares: Sequence[Share], output: Path):
         self._job, self._output = job, output
-        self._length, self._room = painted_length(job, workers), waiting_frames(job, workers)
+        self._length, self._room = painted_length(job, len(shares)), waiting_frames(job, len(shares))
         self._waiting: deque[_Waiting] = deque()
         self._workers: list[_Worker] = []
         try:
-            for share in _shares(workers):
+            for share in shares:
                 self._workers.append(_Worker(job, share))
         except BaseException:
             self.close()

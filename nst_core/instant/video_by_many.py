@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nst_core.instant.cuts import SceneCuts
 from nst_core.instant.film import Film
-from nst_core.instant.piece_workers import PieceWorkers, check_workers, waiting_frames
+from nst_core.instant.piece_workers import PieceWorkers, check_workers, shares_of, waiting_frames
 from nst_core.instant.pieces import FilmJob, Paint, as_image, cut_film, painted_length
 from nst_core.instant.video import Next, VideoProgress, checked_plan, painting, room
 from nst_core.outputs import check_room
@@ -43,6 +43,7 @@ def paint_video_by_many(
         as `paint_video`; ConfigError: a number of workers that cannot be; DeviceError: one was ended.
     """
     check_workers(workers)
+    shares = shares_of(workers)
     source, output = Path(source), Path(output)
     job = FilmJob(source.absolute(), checked_plan(source, output, size), make_paint, steady)
     height, width, channels = job.frame_size
@@ -52,7 +53,7 @@ def paint_video_by_many(
     def frames(film: Film) -> Generator[Next, None, None]:
         is_cut = SceneCuts(film, job.plan) if steady else lambda frame: False
         pieces = cut_film(film.frames(), painted_length(job, workers), job.lead, is_cut)
-        with closing(PieceWorkers(job, workers, output)) as crew:
+        with closing(PieceWorkers(job, shares, output)) as crew:
             for one in crew.joined(pieces):
                 yield one and (partial(as_image, one[0]), one[1])
 

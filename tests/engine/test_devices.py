@@ -1,9 +1,11 @@
 """Tests of the devices that jobs are given, and of going through work on them."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from nst_core.engine import begin as beginning
 from nst_core.engine import devices
 from nst_core.engine.device_thread import ACCOUNT
 from nst_core.engine.devices import Devices
@@ -29,6 +31,14 @@ def test_a_job_has_the_device_with_the_fewest_jobs_and_then_the_most_memory(two)
             assert where(two) == "device cuda:0"
         assert where(two) == "device cuda:1"
     assert where(two) == "device cuda:0" and ACCOUNT.get() is None
+
+
+def test_a_painting_is_begun_on_the_device_of_its_job(two, monkeypatch):
+    monkeypatch.setattr(beginning, "DEVICES", two)
+    monkeypatch.setattr(beginning, "painting_compute", lambda: threading.current_thread().name)
+    with two.own_job():
+        begun = beginning.begin(SimpleNamespace(begun=lambda config, steering, compute: compute), None)
+    assert begun == "device cuda:1"
 
 
 def test_who_leaves_work_waits_for_its_step_and_has_it_closed_where_it_was_computed(two, monkeypatch):

@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -12,13 +13,13 @@ from nst_core.engine import worker
 from nst_core.engine.begin import begin, moved, resume, waited_for
 from nst_core.engine.device_thread import ACCOUNT, Account
 from nst_core.engine.devices import DEVICES, Elsewhere
-from nst_core.engine.remote_run import MOST_LOST, RemoteRun
+from nst_core.engine.remote_run import MOST_LOST, NONE, RemoteRun
 from nst_core.engine.worker import Material
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, OutputError, WeightsError
 from nst_core.transfer.kept import restored
 from nst_core.transfer.steering import Steering
 from nst_core.transfer.variations import Axis, cells, paint_sheet
-from tests.machines import Room
+from tests.machines import Room, StandIn
 from tests.runs import CPU, LADDER, left_half, small
 
 ADAM = {**LADDER, "optimizer": "adam", "step_size": 0.02, "averaging": 0.5}
@@ -125,6 +126,24 @@ def test_whenever_a_machine_is_lost_the_picture_is_the_same_and_steps_go_up(numb
     run.more(2), here.more(2)
     assert [frame.image.tolist() for frame in run] == [frame.image.tolist() for frame in here]
     assert room.chosen == room.left
+
+
+def test_what_cannot_be_taken_up_elsewhere_drops_no_painting_of_others_there(pictures, room, monkeypatch):
+    run = begin(Material(pictures[0], [pictures[1]]), small(steps=5))
+    assert next(run).step == 0
+    start, dropped = StandIn.start, []
+
+    def watched(machine, method, *given):
+        if method == "drop":
+            dropped.append(given[0])
+        return start(machine, method, *given)
+
+    monkeypatch.setattr(StandIn, "start", watched)
+    monkeypatch.setattr(worker.Worker, "take_up", Mock(side_effect=OutputError("the disk is full; make room")))
+    room.fails = lambda call, method: method == "paint"
+    with pytest.raises(OutputError, match="full"):
+        list(run)
+    assert dropped == [NONE]
 
 
 def test_a_stop_right_after_a_loss_ends_where_it_was(pictures, room, monkeypatch):

@@ -89,7 +89,8 @@ def _new_run(session: Session, uploads: Uploads, config: StyleTransferConfig) ->
     try:
         return start_run(uploads, config, session.steering)
     except DeviceError:
-        if not DEVICES.submit(_make_way, session).result():
+        # of a cluster, what rests here is not what is missing
+        if cluster.named() or not DEVICES.submit(_make_way, session).result():
             raise
         return _new_run(session, uploads, config)
 
