@@ -26,6 +26,7 @@ STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked 
 CANVAS_BYTES = 12  # of a pixel: three float32 numbers
 OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content, and what the optimiser moves by
 USUAL_HISTORY = 10  # of what was measured
+COLUMN_SHARE = 1.6  # of these by columns, whose goals, and the search for them, stand beside the maps
 ADAMS_CANVASES = 2  # its moments
 
 # In strips: bytes for each number of the strip at hand, in either precision (measured: 28 … 40); of a pixel, what a
@@ -66,6 +67,7 @@ def needed_at_once(
     each = (BYTES_PER_PIXEL_ON_CUDA if on_cuda else BYTES_PER_PIXEL)[compute.precision]
     pixels = max(together * _pixels(content_size), STYLE_SHARE * _pixels(style_size))
     needed = pixels * each * BACKBONE_SHARE.get(config.backbone, 1.0) * (TILE_SHARE if config.wrap else 1)
+    needed *= COLUMN_SHARE if config.column_share else 1
     usual = _pixels(content_size) * CANVAS_BYTES * (2 * USUAL_HISTORY + OWN_CANVASES)
     needed += together * (held_between_steps(content_size, config) - usual)
     return needed + (WORKSPACE_ON_CUDA if on_cuda else 0)

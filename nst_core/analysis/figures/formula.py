@@ -212,14 +212,13 @@ FIGURE = Figure(
     "E_l = 1/(4N²M²) Σ (G − A)²  (eq. 4; N feature maps, M positions)\n"
     "L_style = Σ_l w_l E_l  (eq. 5)\n"
     "W₂²: the work of moving one Gaussian cloud of features onto another\n"
-    "S*: of the style's vectors the one most like F, mean over positions; a preset that paints by columns adds to a "
-    "quarter of each such term its part of the columns' cosine distance\n"
+    "S*: of the style's vectors the one most like F\n"
     "D₀: the distance of a picture that shows nothing, s: what makes two distances equal there\n"
     "κ: more content in small pictures",
     source="Gatys, Ecker & Bethge (2016), eq. 1 to 7; the presets' own sources",
     question=Question(
-        "The loss of this painting adds up content, style and total variation. How much of it is total variation in "
-        "the end?",
+        "With the preset “Studio” the loss adds up content, style and total variation. How much of it is total "
+        "variation in the end?",
         (
             "More than half",
             "About a third",

@@ -105,8 +105,10 @@ const showQuestion = question => {
 };
 
 const askQuestion = async values => {
-  const answer = await post('question', values);
-  if (answer.ok) { showQuestion(await answer.json()); layOut(); }
+  const answer = await post('question', values).catch(() => null), problem = place('problem');
+  problem.hidden = Boolean(answer?.ok);
+  if (answer?.ok) { showQuestion(await answer.json()); layOut(); }
+  else put(problem, answer ? await answer.text() : LOST);
 };
 const preview = () => {
   const {text, answers} = place('ask-figure').selectedOptions[0].dataset;

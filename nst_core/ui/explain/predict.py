@@ -129,8 +129,8 @@ const show = () => {
   const isOpen = vote?.stage === 'open', voting = vote?.figure === props.value.figure;
   $('.answer').hidden = $('.skip').hidden = is || (voting && isOpen);
   $('.answer').disabled = !$('[type=radio]:checked') && most() < 0;
-  $('.by-hands').hidden = is || voting;
-  $('.by-vote').hidden = !here.teacher || is || (voting && !isOpen);
+  $('.by-hands').hidden = is || (voting && isOpen);
+  $('.by-vote').hidden = !here.teacher || is;
   $('.by-vote').textContent = voting && isOpen ? 'Close the vote' : 'Let the class vote';
   $('.again').hidden = !is;
   $('.join').hidden = !(voting && isOpen);
@@ -202,9 +202,15 @@ const voted = async () => {
 // ---- what is pressed
 
 const PRESSES = {
-  answer: () => keep(Number($('[type=radio]:checked')?.value ?? most())),
-  skip,
-  again: () => { counts = null; $$('[type=radio]').forEach(radio => { radio.checked = false; }); keep(undefined); },
+  // what was pressed is hidden then: the focus goes to what is in its place
+  answer: () => { keep(Number($('[type=radio]:checked')?.value ?? most())); $('.again').focus(); },
+  skip: () => { skip(); if (!slide) $('summary').focus(); },
+  again: () => {
+    counts = null;
+    $$('[type=radio]').forEach(radio => { radio.checked = false; });
+    keep(undefined);
+    $('[type=radio]').focus();
+  },
   'by-vote': voted,
   'by-hands': () => {
     const hidden = !$('.hands').hidden;

@@ -228,13 +228,13 @@ def paint_folder(job: Augmentation, shown: Mapping[str, Any]) -> Iterator[Update
         pictures, paintings = job.folders(wish)  # only now that nothing more can be wrong: others are given up
         with in_use([pictures.parent]):
             last = yield from _show(job, augment(pictures, paintings, brush, strengths))
-        made, stopped = len(read_index(paintings)), last.done < last.total
-        if not made:
-            raise ImageError("stopped before the first painting was finished; there is no ZIP")
+            made, stopped = len(read_index(paintings)), last.done < last.total
+            if not made:
+                raise ImageError("stopped before the first painting was finished; there is no ZIP")
+            packed = pack(paintings, [INDEX, *read_index(paintings)], f"{archive.stem}-painted.zip")
         text = f"{'Stopped' if stopped else 'Done'}: {made} of {last.total} paintings"
         text = f"{text} in {duration(time.monotonic() - began)}"
         status = status_html(text, _notes(job, last, stopped), share=made / last.total)
-        packed = pack(paintings, [INDEX, *read_index(paintings)], f"{archive.stem}-painted.zip")
         if not stopped:
             job.empty()
         yield {"status": status, "outcome": gr.DownloadButton(value=str(packed), visible=True)}

@@ -29,7 +29,6 @@ from nst_core.ui.folders.batch_plan import PASSES, BatchPlan, counted, roughly
 from nst_core.ui.folders.batch_state import GOES_ON, Batch, PageWay, Tasks
 from nst_core.ui.folders.cards import AT_WORK, FAILED, PAINTED, SIDE, WAITING
 from nst_core.ui.folders.photos import is_zip
-from nst_core.ui.page.downloads import in_use
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import noting
 from nst_core.ui.page.weights import fetch_weights
@@ -52,6 +51,7 @@ def begin(batch: Batch, plan: BatchPlan, request: gr.Request) -> None:
         batch.outcome.unlink(missing_ok=True)
     batch.plan, batch.progress, batch.outcome, batch.run = plan, None, None, secrets.token_urlsafe(8)
     batch.say("Waiting for the device …")
+    _hold(batch, plan)
     batch.job = Job(
         lambda job: _painting(batch, plan, job),
         client_of(request),
@@ -59,6 +59,11 @@ def begin(batch: Batch, plan: BatchPlan, request: gr.Request) -> None:
         when_waiting=lambda job: batch.say(waiting_text(job.lane, job.place)),
         when_ended=batch.end,
     )
+
+
+def _hold(batch: Batch, plan: BatchPlan) -> None:
+    """Keep what the batch is made of and what was made, so that Start can go on after hours."""
+    batch.hold(*([batch.room] if batch.room else []), *plan.sources, *plan.styles)
 
 
 def _painting(batch: Batch, plan: BatchPlan, job: Job) -> Iterator[None]:
@@ -78,14 +83,15 @@ def _painted(batch: Batch, plan: BatchPlan, job: Job) -> Iterator[None]:
             batch.show(line)
             yield
     batch.say("Laying out the photos …", share=0)
-    room = batch.lay_out(plan.sources)
+    batch.lay_out(plan.sources)
+    _hold(batch, plan)
     output = batch.output
     tasks: Tasks = pairs([photo.path for photo in batch.photos], list(map(str, plan.styles)), plan.way, output)
     _keep_only({task.file for task in tasks}, output)
     batch.deal(tasks)
     began, problem = time.monotonic(), None
     try:
-        with in_use([room, *plan.styles]), closing(_progress(batch, tasks, output, job)) as painting:
+        with closing(_progress(batch, tasks, output, job)) as painting:
             yield from painting
     except NSTError as error:
         if not any((output / task.file).is_file() for task in tasks):

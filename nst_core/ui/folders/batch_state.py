@@ -20,7 +20,7 @@ from nst_core.errors import NSTError
 from nst_core.ui.folders.batch_plan import BatchPlan
 from nst_core.ui.folders.cards import AT_WORK, PAINTED, WAITING, Card, card, changed
 from nst_core.ui.folders.photos import Photo, lay_out
-from nst_core.ui.page.downloads import new_file
+from nst_core.ui.page.downloads import IN_USE, new_file
 from nst_core.ui.page.events import name_of
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import Toast, noting, warn
@@ -55,6 +55,7 @@ class Batch(PageState):
         self.sources: tuple[Path, ...] = ()
         self.left_out = 0  # files of ZIPs
         self.room: Path | None = None
+        self.held: tuple[Path, ...] = ()  # files and folders that stay, however old they are
         self.results: dict[str, Result] = {}  # what became of paintings, by their files
         self.version, self.dealt, self.status = 0, 0, ""
         self.cards: dict[str, Card] = {}  # of each painting, by its file
@@ -99,6 +100,7 @@ class Batch(PageState):
             elif not batch.busy and (away > allowed.kept or number >= allowed.sessions):
                 del cls.known[batch.key]
                 batch.empty()
+                batch.hold()
 
     def end(self, job: Job) -> None:
         """Say how it ended, where it could not do so itself."""
@@ -150,6 +152,15 @@ class Batch(PageState):
             self.photos, self.left_out = lay_out(sources, room / "photos")
             self.sources = sources
         return room
+
+    def hold(self, *paths: Path) -> None:
+        """Let these stay on the disk for as long as the batch is known, in place of what was held before."""
+        IN_USE.update(paths)
+        IN_USE.subtract(self.held)
+        for path in self.held:
+            if IN_USE[path] <= 0:
+                del IN_USE[path]
+        self.held = paths
 
     def empty(self) -> None:
         """Delete photos and paintings."""

@@ -58,10 +58,12 @@ const say = text => {
 };
 
 const vote = async answer => {
-  mine.answer = answer;
+  const own = mine, before = own.answer, undo = () => { own.answer = before; if (own === mine) keep(); };
+  own.answer = answer;
   keep();
   const sent = await fetch(`${root}/question`, {method: 'POST', headers: {'Content-Type': 'application/json'},
     body: JSON.stringify(mine)}).catch(() => null);
+  if (!sent?.ok) undo();  // it is not counted
   if (!sent) return say('No connection to the server; answer again in a moment.');
   say(sent.ok ? `${LETTERS[answer]} is your answer. You can change it until the vote is closed.` : await sent.text());
 };

@@ -160,8 +160,11 @@ def _weighed(config: StyleTransferConfig, base: StyleTransferConfig, shown: Mapp
     if all(shown[name] == at[name] for name in WEIGHT_CONTROLS):
         return config
     sliders = dict(zip(GATYS_STYLE_LAYERS, (shown[name] for name in WEIGHT_CONTROLS), strict=True))
+    if set(sliders.values()) == {1}:
+        return config.changed(layer_weights=())
     mean = sum(sliders.values()) / len(sliders)  # for layers without a slider
-    weights = [sliders.get(layer, mean) / len(config.style_layers) for layer in config.style_layers]
+    counted = base if base.layer_weights else config  # equal weights are shares of the layers that are chosen
+    weights = [sliders.get(layer, mean) / len(counted.style_layers) for layer in config.style_layers]
     return config.changed(layer_weights=tuple(weights))
 
 

@@ -24,6 +24,7 @@ from nst_core.ui.folders import batch_plan
 from nst_core.ui.folders.batch import build_batch, come_back, describe, look, press_start, press_stop, watch
 from nst_core.ui.folders.batch_plan import BatchWish, roughly
 from nst_core.ui.folders.batch_state import Batch
+from nst_core.ui.page.downloads import IN_USE
 from nst_core.ui.page.form import Form
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
@@ -417,3 +418,13 @@ def test_what_nobody_looks_at_stops_and_is_forgotten_with_its_files(files, brush
     batch.left_since = later - 3601
     Batch.tidy()
     assert Batch.known == {} and not (batch.room and batch.room.exists())
+
+
+def test_what_it_is_made_of_stays_until_it_is_forgotten(files, brush):
+    batch = painted(files)
+    held = {batch.room, *batch.plan.sources, *batch.plan.styles}
+    assert {Path(one) for each in ("photos", "styles") for one in files[each]} < held <= {*IN_USE}
+    other = painted({**files, "photos": files["photos"][:1]}, batch)
+    assert {*IN_USE} >= {other.room, *other.plan.sources} and not IN_USE[Path(files["photos"][1])]
+    other.hold()
+    assert not held & {*IN_USE}

@@ -205,3 +205,13 @@ def test_a_button_leads_to_the_formula_as_printed_and_back():
     assert counterpart_button("gatys") == {"visible": True, "value": "As printed"}
     assert counterpart_button("gatys_printed") == {"visible": True, "value": "As painted"}
     assert counterpart_button("studio") == counterpart_button(None) == {"visible": False}
+
+
+@every(preset=PRESETS, count=(1, 2, 4))
+def test_a_slider_that_is_hardly_moved_changes_hardly_anything_whichever_layers_are_chosen(preset, count):
+    values = shown(preset)
+    values["gatys_layers"] = values["gatys_layers"][:count] or ["conv1_1"]
+    before = config_of(preset, values)
+    after = config_of(preset, values | {"weight_1": 1.001 * values["weight_1"]})
+    layers = len(before.style_layers)
+    assert after.layer_weights == pytest.approx(before.layer_weights or (1 / layers,) * layers, rel=0.002)
