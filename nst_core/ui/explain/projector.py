@@ -77,10 +77,14 @@ function pagesOfTable(table) {  // [first row, row after the last] of each slide
   hide(rows, false);
   const left = height - (table.offsetHeight - $('tbody', table).offsetHeight) - 4;
   const heights = rows.map(row => row.offsetHeight);
-  for (let row = 0, used = Infinity; row < rows.length; row++) {
-    if (used + heights[row] > left) { pages.push([row, row]); used = 0; }
-    used += heights[row];
-    pages[pages.length - 1][1] = row + 1;
+  const fit = (from, to) => {  // without the others' words its columns may be narrower, and rows higher
+    rows.forEach((row, number) => hide([row], number < from || number >= to));
+    return table.offsetHeight <= height - 4;
+  };
+  for (let from = 0, to = 0; from < rows.length; from = to) {
+    for (let used = heights[to++]; to < rows.length && used + heights[to] <= left; to++) used += heights[to];
+    while (to > from + 1 && !fit(from, to)) to--;
+    pages.push([from, to]);
   }
   return pages;
 }
