@@ -54,10 +54,10 @@ class Look(NamedTuple):
 
 LOOKS = (
     Look("balanced", "Balanced"),
-    Look("bold", "Bold", decades=0.7),
-    Look("photo_colours", "Photo colours", color="content"),
-    Look("quick", "Quick", quick=True),
     Look("whole_strokes", "Whole strokes", preset="neighbours"),
+    Look("bold", "Bold", decades=0.7),
+    Look("quick", "Quick", quick=True),
+    Look("photo_colours", "Photo colours", color="content"),
 )
 
 

@@ -52,11 +52,12 @@ class Recipe(NamedTuple):
         return {**comparison(photo, painting), "share": SHARE}
 
 
+WHOLE = next(look for look in LOOKS if look.name == "whole_strokes")
 RECIPES = (
+    Recipe("cat × mosaic", "chelsea_cat", "koi_mosaic", WHOLE),
     Recipe("pagoda × sun", "china_temple", "harvest_sun"),
-    Recipe("cat × harbour dots", "chelsea_cat", "harbour_dots"),
-    Recipe("face × birches", "astronaut", "autumn_birches"),
-    Recipe("dahlia × koi", "dahlia", "koi_mosaic"),
+    Recipe("face × birches", "astronaut", "autumn_birches", WHOLE),
+    Recipe("dahlia × glass", "dahlia", "dawn_window", WHOLE),
 )
 
 

@@ -24,7 +24,7 @@ def test_a_recipe_sets_pictures_and_look_and_shows_the_painting_that_comes_of_th
     for name, folder, picture in (("content", "photos", recipe.photo), ("style", "styles", recipe.style)):
         assert Path(shown[name]).read_bytes() == (ASSETS / folder / f"{picture}.jpg").read_bytes()
         assert str(session.placed[name]) == shown[name]  # for when the page is opened again
-    config = config_of("studio", shown)
+    config = config_of(recipe.look.preset, shown)
     assert config == session.noted == recipe.look.config("lite").changed(size=SIZE)
     value = shown["result"].value
     assert look(session)["result"] is shown["result"]  # also after a Paint that is refused
