@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from nst_core.engine.device_thread import ACCOUNT
 from nst_core.engine.devices import DEVICES
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize.window import come_back, press_run
@@ -39,4 +40,10 @@ def under_way(session: Session) -> Session:
 
 def ended(session: Session) -> bool:
     """Whether the job came to its end in time, and what it left to be done on the device is done, too."""
-    return session.job.wait(60) and DEVICES.submit(bool).result(60) is False
+    if not session.job.wait(60):
+        return False
+    before = ACCOUNT.set(session.job.account)  # without it, it would go before what the job left
+    try:
+        return DEVICES.submit(bool).result(60) is False
+    finally:
+        ACCOUNT.reset(before)

@@ -98,7 +98,8 @@ def connect_composing(
     for number in numbers.values():  # not at `change`, which the placer itself causes
         number.submit(typed, given, composing.placer, **once)
         number.blur(typed, given, composing.placer, **once)
-    composing.placer.place(place.filled_by(placed), None, list(place), trigger_mode="multiple", **INSTANT)
+    in_order: dict[str, Any] = {"trigger_mode": "always_last", **INSTANT}  # else an older answer may be the last
+    composing.placer.place(place.filled_by(placed), None, list(place), **in_order)
     composing.take.click(ground, composing.cutout, composing.brush, **QUEUED)
 
 

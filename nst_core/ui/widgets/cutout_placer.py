@@ -84,14 +84,14 @@ class Placer(OwnHTML):
 .placer .where { color: var(--body-text-color); font-variant-numeric: tabular-nums; }
 """
     SCRIPT = """
-const STEP = 0.01, LEAP = 0.05, GROWTH = 1.05, LEAST = LEAST_SCALE;
+const STEP = 0.01, LEAP = 0.05, GROWTH = 1.05, LEAST = LEAST_SCALE, REST = 250;
 const find = selector => element.querySelector(selector);
 const within = (value, low, high) => Math.min(Math.max(value, low), high);
 const percent = share => `${Math.round(100 * share)} %`;
 let at = null;  // where the cut-out lies: x, y, scale
 let told = '';  // where the page was last told that it lies
 let grip = null;  // while it is held: which pointer, by the corner or not, and where
-let rest;  // the clock that waits for the wheel to rest
+let rest;  // the clock that waits for wheel or keys to rest
 
 // a cut-out of scale 1, as shares of the picture's width and height
 const whole = () => {
@@ -132,6 +132,8 @@ const tell = () => {
   props.value = {...props.value, ...place};  // else the value it had would be no news when it is given again
   trigger('place', place);
 };
+
+const tellSoon = () => { clearTimeout(rest); rest = setTimeout(tell, REST); };
 
 const pointer = event => {
   const box = find('.scene').getBoundingClientRect();
@@ -174,8 +176,7 @@ element.addEventListener('wheel', event => {
   if (!piece || piece !== document.activeElement) return;  // so that a page can be scrolled past it
   event.preventDefault();
   put({...at, scale: at.scale * (event.deltaY < 0 ? GROWTH : 1 / GROWTH)});
-  clearTimeout(rest);
-  rest = setTimeout(tell, 250);
+  tellSoon();
 }, {passive: false});
 
 element.addEventListener('keydown', event => {
@@ -190,7 +191,7 @@ element.addEventListener('keydown', event => {
   event.preventDefault();
   put(places[event.key]);
 });
-element.addEventListener('keyup', event => event.target.closest('.piece') && !grip && tell());
+element.addEventListener('keyup', event => event.target.closest('.piece') && !grip && tellSoon());
 
 const begin = () => {
   at = props.value ? {x: props.value.x, y: props.value.y, scale: props.value.scale} : null;
