@@ -26,6 +26,7 @@ from nst_core.transfer.state import State, checked
 SHORTER = 4  # sides of a map of columns are a quarter of the picture's,
 BLOCK = 3  # as are those of this block of the network
 TURNS = 4  # quarter turns in which a style is looked at
+MOST_OFFERED = 2**14  # columns of a style in one turn: all of those of 512×512 pixels
 SHORTEST = 1e-12  # square of a column's length, to divide by
 SPLIT = 0.25  # of the style loss beside the columns
 LOOKED_BY = ("style_layers", "layer_weights", "content_weight", "style_weight", "blend")  # settings that change goals
@@ -205,12 +206,16 @@ class ColumnsObjective(StyleTransferObjective):
         return found, places
 
     def _offered(self, styles: Sequence[tuple[int, float]]) -> Iterator[tuple[int, Tensor]]:
-        """Give each style in each turn: its number, and columns (n, C), evenly chosen where its share is smaller."""
+        """Give each style in each turn: its number, and columns (n, C), evenly chosen where its share is smaller.
+
+        And where there are more than MOST_OFFERED, so that the search grows with the picture, not with its square.
+        """
         most = max(share for _, share in styles)
         for style, share in styles:
             for turn in range(TURNS if share > 0 else 0):
                 turned = torch.rot90(self.style_images[style], turn, (2, 3)).contiguous()
-                yield TURNS * style + turn, evenly(self.columns(turned), share / most)
+                columns = self.columns(turned)
+                yield TURNS * style + turn, evenly(columns, min(share / most, MOST_OFFERED / len(columns)))
 
 
 def evenly(columns: Tensor, share: float) -> Tensor:

@@ -8,6 +8,7 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import channels_of
+from nst_core.transfer import columns
 from nst_core.transfer.columns import TURNS, ColumnsObjective, doubled
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import stylize
@@ -139,6 +140,15 @@ def test_styles_together_offer_all_their_columns_and_less_of_one_with_a_smaller_
 
     assert from_the_photo(1.0, 1.0) == from_the_photo(1.0, 2.0) == 1
     assert 1 > from_the_photo(4.0, 1.0) > from_the_photo(16.0, 1.0) > from_the_photo(1.0, 0.0) == 0
+
+
+def test_of_a_large_style_an_even_part_of_the_columns_is_offered(monkeypatch):
+    monkeypatch.setattr(columns, "MOST_OFFERED", 40)
+    content = photo(size=64)  # of 256 columns
+    made = objective(content, [content])
+    assert all(len(offered) == 40 for _, offered in made._offered([(0, 1.0)]))
+    same = made.places[torch.arange(40) * 256 // 40]
+    assert (same[:, 0] == 0).all() and (same[:, 1] == torch.arange(40)).all()
 
 
 def test_a_painting_goes_by_columns_and_then_layer_by_layer(random_weights, pictures):
