@@ -14,7 +14,14 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
-from nst_core.ui.studio.controls_and_config import CONTROLS, base_config, controls_of, default_config, preset_text
+from nst_core.ui.studio.controls_and_config import (
+    CONTROLS,
+    base_config,
+    controls_of,
+    default_config,
+    preset_of,
+    preset_text,
+)
 from nst_core.ui.studio.preset_menu import show_preset
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
@@ -150,6 +157,9 @@ def reflect(session: Session, shown: Mapping[str, Any]) -> Updates:
         shown: "preset", "backbone", "style_weight", "color" and "start".
     """
     weight, chosen, balance = shown["style_weight"], 0, gr.skip()
+    noted = session.noted
+    if noted and (noted.style_weight, noted.color, noted.start) == (weight, shown["color"], shown["start"]):
+        shown = {**shown, "preset": preset_of(noted) or shown["preset"]}  # the menu may still show the one before
     with suppress(NSTError):
         at = (shown["preset"], weight, shown["color"], shown["start"])
         pairs = [(one, one.config(shown["backbone"])) for one in LOOKS]
