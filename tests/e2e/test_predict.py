@@ -143,6 +143,8 @@ def test_a_class_votes_from_its_phones_while_the_question_is_open(new_visitor, a
 
 def test_no_rule_of_axe_is_broken_by_an_open_question(browser_tab, app_url):
     page = by_link(browser_tab, app_url, "&__theme=dark", 390)
+    expect(page.locator("#explain-inputs .gallery-item").first).to_be_visible()
+    expect(page.locator(".gallery-item:visible:not([aria-label])")).to_have_count(0)  # the last to be named
     page.wait_for_timeout(500)  # gradio fades some of it in
     broken = {rule["id"]: rule["nodes"][0]["html"][:200] for rule in axe.run(page).response["violations"]}
     assert broken == {} and page.evaluate(SCROLLS) == 390

@@ -47,7 +47,7 @@ NAME_EXAMPLES = """() => {
   });
   const watch = place => {
     const inputs = document.querySelector(place);
-    if (!inputs) return setTimeout(watch, 1000, place);
+    if (!inputs) return setTimeout(watch, 200, place);
     name();
     new MutationObserver(name).observe(inputs, {childList: true, subtree: true});
   };
