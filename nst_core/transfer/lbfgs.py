@@ -182,7 +182,11 @@ class LBFGS:
         made, place = int(self.made), int(self.place)
         facts |= {"pairs since": made, "gradient scale": float(self.scale)}
         facts |= {"gamma": float(self.gamma), "longer": float(self.longer)}
-        tensors = {"gradient before": self.gradient, "step before": self.pairs[place, 1], "products": self.products}
+        tensors = {
+            "gradient before": self.gradient,
+            "step before": self.pairs[place, 1].float(),
+            "products": self.products,
+        }
         before = total - made  # pairs of what it forgot
         lasting: dict[str, Callable[[], Tensors]] = {
             _name(before + number): partial(self._pair, number) for number in range(max(0, made - self.history), made)
@@ -190,7 +194,7 @@ class LBFGS:
         return State(facts, tensors, lasting)
 
     def _pair(self, number: int) -> Tensors:
-        change, step = self.pairs[number % (self.history + 1)]
+        change, step = self.pairs[number % (self.history + 1)].float()  # exact, and what NumPy knows
         return {"change": change, "step": step}
 
     def take_state(self, state: State) -> None:
@@ -206,12 +210,12 @@ class LBFGS:
         for number in range(max(0, made - self.history), made):
             pair = state.lasting_tensors(_name(total - made + number))
             for row, name in zip(self.pairs[number % (self.history + 1)], ("change", "step"), strict=True):
-                row.copy_(checked(pair, name, size, row.dtype))
+                row.copy_(checked(pair, name, size))
         self.updates, place = updates, made % (self.history + 1)
         self.made.fill_(made)
         self.place.fill_(place)
         self.gradient.copy_(state.tensor("gradient before", size))
-        self.pairs[place, 1].copy_(checked(state.tensors, "step before", size, self.pairs.dtype))
+        self.pairs[place, 1].copy_(state.tensor("step before", size))
         self.products.copy_(state.tensor("products", tuple(self.products.shape)))
 
 

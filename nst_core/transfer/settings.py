@@ -190,7 +190,7 @@ class Settings:
         "nine point", "Total variation's form", "how grain is measured", choices=titled(TOTAL_VARIATIONS)
     )
 
-    # how it is painted
+    # how it is painted; a history of 100 steps costs 0.6 GB at 512×512 and gains nothing
     noise_deviation: float = setting(
         0.25,
         "Noise deviation",
@@ -198,7 +198,6 @@ class Settings:
         extent=(0, 1),
         unit="of the pixel range",
     )
-    # 100 steps cost 0.6 GB at 512×512 and gain nothing
     history: int = setting(10, "History", "steps that L-BFGS remembers", extent=(1, 100), unit="steps")
     history_precision: str = setting(
         "fp32", "History's numbers", "in which L-BFGS remembers; bf16 takes half the memory", choices=titled(PRECISIONS)

@@ -41,7 +41,7 @@ class State:
 
     Attributes:
         facts: name -> a value of JSON.
-        tensors: name -> what changes from step to step; float32, bfloat16 or uint8.
+        tensors: name -> what changes from step to step; float32 or uint8.
         lasting: name -> gives, before the next step, tensors that never change; no others may be called so in the same
             painting.
     """
@@ -112,16 +112,14 @@ class Kept:
     size: int = 0
 
 
-def checked(
-    tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...], dtype: torch.dtype = torch.float32
-) -> Tensor:
-    """Give the tensor of a name, of this shape and kind of numbers.
+def checked(tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> Tensor:
+    """Give the tensor of a name, float32 and of this shape.
 
     Raises:
         Flaw: it is missing or another.
     """
     tensor = tensors.get(name)
-    if tensor is None or tensor.dtype != dtype or tuple(tensor.shape) != shape:
+    if tensor is None or tensor.dtype != torch.float32 or tuple(tensor.shape) != shape:
         raise Flaw(f"its {name} is missing or of another shape")
     return tensor
 
