@@ -36,7 +36,7 @@ from nst_core.ui.studio.results import (
     strip_value,
 )
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.studio.uploads import Uploads, check_upload
 from nst_core.ui.stylize import results_strip as history
 from nst_core.ui.stylize.results_strip import (
     again_at_twice,
@@ -395,6 +395,15 @@ def test_a_jpeg_of_the_chosen_result_brings_its_settings_too(tmp_path):
     again = Session()
     shown = restore(again, str(path))
     assert "The settings of 1.jpg are here" in shown["status"] and config_of(again.base, shown) == ODD
+
+
+def test_a_picture_that_browsers_do_not_show_is_taken_and_one_that_is_none_makes_room(tmp_path, toasts):
+    for name in ("photo.TIF", "photo.png"):
+        Image.new("CMYK" if name.endswith("TIF") else "RGB", (48, 32)).save(tmp_path / name)
+        assert check_upload(tmp_path / name, 3) == 3
+    (tmp_path / "letter.tif").write_text("Dear reader")
+    assert check_upload(tmp_path / "letter.tif", 3) == 4
+    assert len(toasts) == 2 and "do not show a TIF;" in toasts[0] and "letter.tif" in toasts[1]
 
 
 def test_without_a_result_there_is_no_jpeg(tmp_path, toasts):
