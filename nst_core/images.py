@@ -154,10 +154,12 @@ def _to_tensor(picture: Image.Image) -> Tensor:
 def read_text(path: str | Path) -> dict[str, str]:
     """The text chunks of a PNG file, or what `save_jpeg` or `save_tiff` wrote; none of another. Pixels are skipped.
 
+    Of a PNG or TIFF as large as results may be, which may be larger than what is loaded.
+
     Raises:
         ImageError: not a picture, cut short, too large, or more text than Pillow takes (64 MB).
     """
-    with header_of(path) as (picture, file, name):
+    with header_of(path, most=MAX_SIDE**2) as (picture, file, name):
         if picture.format in ("JPEG", "MPO"):
             return jpeg_text(picture)
         if picture.format == "TIFF":

@@ -390,6 +390,31 @@ def test_looking_refuses_what_loading_would(data, words):
             read(io.BytesIO(data))
 
 
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_what_the_largest_result_says_of_itself_can_be_read_though_it_is_not_loaded(tmp_path, ending):
+    def resized(side: int) -> None:
+        for axis in range(2):
+            if ending == "png":
+                data[16 + 4 * axis : 20 + 4 * axis] = struct.pack(">I", side)
+                data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+            else:
+                place = data.index(struct.pack("<HHI", 256 + axis, 4, 1))
+                data[place + 8 : place + 12] = struct.pack("<I", side)
+        path.write_bytes(data)
+
+    path = tmp_path / f"a.{ending}"
+    {"png": images.save_png, "tif": images.save_tiff}[ending](torch.rand(1, 3, 20, 30), path, {"key": "told"})
+    data = bytearray(path.read_bytes())
+    for side in (10_001, images.MAX_SIDE):
+        resized(side)
+        assert images.read_text(path) == {"key": "told"}
+        with pytest.raises(ImageError, match="more than 100,000,000 pixels"):
+            images.check(path)
+    resized(images.MAX_SIDE + 1)
+    with pytest.raises(ImageError, match="more than 268,435,456 pixels"):
+        images.read_text(path)
+
+
 def test_looking_counts_the_side_that_is_asked_for():
     ribbon = encoded(np.zeros((40, 1000), np.uint8), "PNG")
     images.check(io.BytesIO(ribbon))

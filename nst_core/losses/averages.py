@@ -15,6 +15,7 @@ from torch.nn import functional as F
 PIECE_LENGTHS = (64, 4096)  # positions, the shortest and the longest piece
 MOST_PIECES = 32  # about so many of the longest length: the sums of more are more exact, of fewer faster
 TOGETHER = (16, 8, 4, 2, 1)  # pieces in one product
+TOGETHER_ON_GPUS = tuple(range(64, 0, -1))  # which compile nothing, and where a product less is a launch less
 MEAN_PIECE = 256  # positions
 
 
@@ -55,7 +56,7 @@ class _Products(torch.autograd.Function):
         symmetric = (gradient + gradient.transpose(1, 2)) / flat.shape[1]  # (B, C, C)
         if flat.dtype == torch.float32:
             return flat @ symmetric
-        slope, (pieces, rest) = torch.empty_like(flat), pieces_of(flat.shape[1])
+        slope, (pieces, rest) = torch.empty_like(flat), pieces_of(flat.shape[1], flat.device.type)
         for first, count, length in pieces:
             parts = _parts(flat, first, count, length)  # (B * count, length, C)
             turned = symmetric.to(flat.dtype).repeat_interleave(count, 0)
@@ -99,7 +100,7 @@ def _products(flat: Tensor) -> Tensor:
     if flat.dtype == torch.float32:
         return flat.transpose(1, 2) @ flat / flat.shape[1]
     batch, positions, channels = flat.shape
-    pieces, rest = pieces_of(positions)
+    pieces, rest = pieces_of(positions, flat.device.type)
     left = flat[:, rest:].float()
     gram = left.transpose(1, 2) @ left
     for first, count, length in pieces:
@@ -118,13 +119,18 @@ def _mean(flat: Tensor) -> Tensor:
     return ((flat.new_ones(MEAN_PIECE) @ parts).float().sum(1) + flat[:, even:].float().sum(1)) / positions
 
 
-def pieces_of(positions: int) -> tuple[list[tuple[int, int, int]], int]:
-    """Cut positions into pieces: (first position, pieces, positions of each), and where what is too short begins."""
+def pieces_of(positions: int, device: str = "cpu") -> tuple[list[tuple[int, int, int]], int]:
+    """Cut positions into pieces: (first position, pieces, positions of each), and where what is too short begins.
+
+    Args:
+        positions: how many.
+        device: a device's type, on which they are multiplied.
+    """
     length, longest = PIECE_LENGTHS
     while length < longest and MOST_PIECES * length <= positions:
         length *= 2
     pieces, first = [], 0
-    for count in TOGETHER:
+    for count in TOGETHER if device == "cpu" else TOGETHER_ON_GPUS:
         while positions - first >= count * length:
             pieces.append((first, count, length))
             first += count * length

@@ -72,22 +72,26 @@ quiet.hush()
 
 
 @contextmanager
-def header_of(source: str | Path | BinaryIO) -> Iterator[tuple[ImageFile, BinaryIO, str]]:
+def header_of(source: str | Path | BinaryIO, *, most: int = MAX_PIXELS) -> Iterator[tuple[ImageFile, BinaryIO, str]]:
     """An open picture of which nothing is decoded, the file it is read from, and its name.
 
     What goes wrong meanwhile, in the caller's lines too, becomes an ImageError. An icon is the picture inside it.
 
+    Args:
+        source: a file's path or an open binary file.
+        most: pixels; where nothing is to be decoded, a PNG or TIFF may have more than MAX_PIXELS.
+
     Raises:
-        ImageError: no such file, of none of FORMATS, damaged, larger than MAX_PIXELS, or the memory is full.
+        ImageError: no such file, of none of FORMATS, damaged, of more pixels, or the memory is full.
     """
     name = named(source) if isinstance(source, str | Path) else "the file"
     with _in_plain_words(name), ExitStack() as stack:
         file = stack.enter_context(open(source, "rb")) if isinstance(source, str | Path) else _seekable(source)
-        _check_first_frame(file, name)
+        _check_first_frame(file, name, most)
         _check_kind(file, name)
         file = decodable_webp(file)
-        picture = stack.enter_context(_icon(file) or Image.open(file, formats=known_formats()))
-        check_pixels(picture.size, name)
+        picture = stack.enter_context(_icon(file) or _opened(file, most))
+        check_pixels(picture.size, name, most)
         if picture.format == "PNG":
             _scale_hidden(picture)
         yield picture, file, name
@@ -144,11 +148,25 @@ def _check_cost(needed: int, size: tuple[int, int], name: str) -> None:
         )
 
 
-def check_pixels(size: tuple[int, int], name: str) -> None:
-    """Refuse a picture of more than MAX_PIXELS; size = (width, height)."""
+def check_pixels(size: tuple[int, int], name: str, most: int = MAX_PIXELS) -> None:
+    """Refuse a picture of more pixels than it may have; size = (width, height)."""
     width, height = size
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"{name} is {width}×{height}, more than {MAX_PIXELS:,} pixels; make it smaller first")
+    if width * height > most:
+        raise ImageError(f"{name} is {width}×{height}, more than {most:,} pixels; make it smaller first")
+
+
+def _opened(file: BinaryIO, most: int) -> ImageFile:
+    """Open a picture, of which Pillow refuses 180 million pixels, and not yet 100, whoever is to decode them."""
+    try:
+        return Image.open(file, formats=known_formats())
+    except Image.DecompressionBombError:
+        file.seek(0)
+        head = file.read(16)
+        for maker, accepts in (Image.OPEN[name] for name in ("PNG", "TIFF")):
+            if most > MAX_PIXELS and accepts and accepts(head):
+                file.seek(0)
+                return maker(file, "")
+        raise
 
 
 def known_formats() -> tuple[str, ...]:
@@ -206,12 +224,12 @@ def _check_kind(file: BinaryIO, name: str) -> None:
         raise ImageError(f"{name} is a HEIC picture; reading it takes {HEIC_REMEDY}, or save it as a JPEG")
 
 
-def _check_first_frame(file: BinaryIO, name: str) -> None:
+def _check_first_frame(file: BinaryIO, name: str, most: int = MAX_PIXELS) -> None:
     """Refuse an animated PNG or a GIF for what Pillow takes for its first frame while it only opens the file."""
     head = file.read(24)
     if head.startswith(b"\x89PNG"):
         size = struct.unpack(">II", head[16:24])
-        check_pixels(size, name)
+        check_pixels(size, name, most)
         check_chunks(file)
         if _is_animated(file):
             _check_cost(8 * size[0] * size[1], size, name)

@@ -12,7 +12,7 @@ from torch import Tensor
 from nst_core.errors import OutputError
 from nst_core.files import writing
 from nst_core.pictures.jpeg_text import exif_of
-from nst_core.pictures.pixels import shrunk, to_bytes
+from nst_core.pictures.pixels import shrunk, strips
 
 JPEG_QUALITY = 95  # of a result
 MAX_SHOWN = 4096  # pixels, of a JPEG that is sent somewhere
@@ -24,8 +24,14 @@ def over_white(image: Tensor) -> Tensor:
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """image (1, 3 or 4, H, W), clipped to [0, 1], as a picture of Pillow's."""
-    return Image.fromarray(to_bytes(image))
+    """image (1, 3 or 4, H, W), clipped to [0, 1], as a picture of Pillow's, made some rows at a time."""
+    _, channels, height, width = image.shape
+    picture = Image.new("RGB" if channels == 3 else "RGBA", (width, height))
+    for top, strip in strips(image):
+        if len(strip) == height:
+            return Image.fromarray(strip)
+        picture.paste(Image.fromarray(strip), (0, top))
+    return picture
 
 
 def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = MAX_SHOWN) -> bytes:
@@ -41,7 +47,7 @@ def encode_jpeg(image: Tensor, *, quality: int = 85, max_side: int = MAX_SHOWN) 
 def save_png(
     image: Tensor, path: str | Path | IO[bytes], text: dict[str, str] | None = None, *, dpi: float | None = None
 ) -> None:
-    """Write image (1, 3 or 4, H, W) as PNG, with `text` as its text chunks.
+    """Write image (1, 3 or 4, H, W) as PNG that says it is sRGB, with `text` as its text chunks.
 
     Args:
         path: of the file; or an open one, as an entry of a ZIP.
@@ -51,6 +57,7 @@ def save_png(
         OutputError: the file cannot be written.
     """
     info = PngInfo()
+    info.add(b"sRGB", b"\0")  # else printers' programs ask or guess
     for key, value in (text or {}).items():
         info.add_itxt(key, value)
     with writing(path) if isinstance(path, str | Path) else nullcontext(path) as aside:

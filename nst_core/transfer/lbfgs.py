@@ -14,6 +14,7 @@ LONGEST_STEP = 0.1  # the same; L-BFGS' model of the loss says nothing of pictur
 LONGER = 1.5  # each step than the one before, while the loss curves downwards
 MOST_LONGER = 64.0
 LEAST_CURVATURE = 1e-10  # s·y of a pair that is remembered; torch's own number
+PART = 2**20  # numbers of a pair in bf16 that are multiplied at a time, as float32
 
 
 class LBFGS:
@@ -32,9 +33,13 @@ class LBFGS:
     s that made it. The ring has one place more than pairs are remembered, for the newest: one that is dropped is
     written over by the next, so that writing wants no choice. Of inner products only the newest pair's are made.
 
+    In bf16 pairs take half the memory. All products are of the pairs as they were rounded, in float32, so that the
+    direction is that of L-BFGS with these pairs: a matrix of the same signs, which takes each y to its s.
+
     Args:
         step_size: of its own step.
         history: pairs that it remembers.
+        history_precision: "fp32", which is the canvas' own, or "bf16".
 
     Source: Liu & Nocedal (1989), algorithm 2.1, in the form of Byrd, Nocedal & Schnabel (1994), theorem 2.2: two passes
     over the history and two triangular systems of so many unknowns give what the recursion does, up to rounding.
@@ -42,18 +47,22 @@ class LBFGS:
 
     leaps, carries = True, False
 
-    def __init__(self, *, step_size: float, history: int, **_: object):
-        self.step_size, self.history = step_size, history
-        self.rows = torch.empty(0)
+    def __init__(self, *, step_size: float, history: int, history_precision: str = "fp32", **_: object):
+        self.step_size, self.history, self.rounds = step_size, history, history_precision == "bf16"
+        self.gradient = self.pairs = self.rows = torch.empty(0)
 
     def begin(self, canvas: Tensor) -> None:
         self.canvas, places = canvas, self.history + 1
         zeros, ones = (partial(make, dtype=canvas.dtype, device=canvas.device) for make in (torch.zeros, torch.ones))
         count = partial(torch.zeros, 1, dtype=torch.int64, device=canvas.device)
         before = self.total if hasattr(self, "total") else 0
-        self.rows = self.pairs = torch.empty(0)  # frees the last scale's before more is taken
-        self.rows = zeros(1 + 2 * places, canvas.numel())
-        self.pairs = self.rows[1:].view(places, 2, -1)  # y and s
+        self.gradient = self.pairs = self.rows = torch.empty(0)  # frees the last scale's before more is taken
+        if self.rounds:
+            self.gradient = zeros(canvas.numel())
+            self.pairs = zeros(places, 2, canvas.numel(), dtype=torch.bfloat16)
+        else:
+            self.rows = zeros(1 + 2 * places, canvas.numel())
+            self.gradient, self.pairs = self.rows[0], self.rows[1:].view(places, 2, -1)  # y and s
         # Of y and of s with y, as the pairs lie in the ring; behind them a pair that says nothing, for those not made.
         self.products = zeros(2, places + 1, places + 1)
         self.onto = zeros(places + 1, 2)  # the gradient's products with y and s
@@ -67,7 +76,7 @@ class LBFGS:
 
     def forget(self) -> None:
         if self.updates:  # else all is as it was made
-            for values in (self.rows, self.products, self.onto, self.shares, self.made, self.place):
+            for values in (self.gradient, self.pairs, self.products, self.onto, self.shares, self.made, self.place):
                 values.zero_()
             for values in (self.scale, self.gamma, self.longer):
                 values.fill_(1)
@@ -92,20 +101,19 @@ class LBFGS:
         found = gradient_of(self.canvas).flatten()
         mean = found.abs().mean()[None]
         torch.div(1, mean.masked_fill(mean == 0, 1), out=self.scale)
-        torch.mul(found, self.scale, out=self.rows[0])
-        size = self.rows[0].abs().sum()
-        self._go(self.rows[0], (-1 / size).clamp(min=-1) * (self.step_size * FIRST_STEP * len(found)), size)
+        torch.mul(found, self.scale, out=self.gradient)
+        size = self.gradient.abs().sum()
+        self._go(self.gradient, (-1 / size).clamp(min=-1) * (self.step_size * FIRST_STEP * len(found)), size)
 
     def _step(self) -> None:
         """Take note of what the last step did, and go where the model of the loss leads."""
         new = gradient_of(self.canvas).flatten() * self.scale
-        change = new - self.rows[0]
-        self.rows[0].copy_(new)
+        change = (new - self.gradient).to(self.pairs.dtype)
+        self.gradient.copy_(new)
         self.pairs[:, 0].index_copy_(0, self.place, change[None])
         reach = min(self.updates + 1, self.history + 1)  # places of the ring that there may be anything in
-        rows = self.rows[: 1 + 2 * reach]
-        self.onto[:reach].copy_((rows @ new)[1:].view(reach, 2))
-        with_change = (rows @ change)[1:].view(reach, 2)  # of each y and s
+        self.onto[:reach].copy_(self._times(new, reach))
+        with_change = self._times(change.to(new.dtype), reach)  # of each y and s
         square, along = with_change.index_select(0, self.place).unbind(1)  # y·y and s·y of the newest pair
         self.products[:, :reach].index_copy_(2, self.place, with_change.T[:, :, None])
         self.products[0, :, :reach].index_copy_(0, self.place, with_change[None, :, 0])
@@ -114,7 +122,7 @@ class LBFGS:
         self.made.add_(kept)
         self.total.add_(kept)
         torch.remainder(self.made, self.history + 1, out=self.place)
-        direction = self._shares()[: len(rows)] @ rows  # (n,)
+        direction = self._mixed(self._shares()[: 1 + 2 * reach])
 
         # farther while the loss curves down
         torch.where(along <= 0, (LONGER * self.longer).clamp(max=MOST_LONGER), torch.ones_like(along), out=self.longer)
@@ -125,8 +133,30 @@ class LBFGS:
         """Move the canvas, no farther than the model says anything of; `size` is the sum of what `direction` moves."""
         most = LONGEST_STEP * len(direction) / size
         step = direction * torch.minimum(torch.maximum(length, -most), most)
-        self.pairs[:, 1].index_copy_(0, self.place, step[None])
+        self.pairs[:, 1].index_copy_(0, self.place, step[None].to(self.pairs.dtype))
         self.canvas.add_(step.view_as(self.canvas))
+
+    def _times(self, vector: Tensor, reach: int) -> Tensor:
+        """Multiply each y and s of the first pairs in the ring, as many as `reach`, by a vector (n,): (reach, 2)."""
+        if not self.rounds:
+            return (self.rows[: 1 + 2 * reach] @ vector)[1:].view(reach, 2)
+        made = vector.new_zeros(2 * reach)
+        for part, numbers in zip(self._parts(reach), vector.split(PART), strict=True):
+            made.addmv_(part.to(vector.dtype), numbers)
+        return made.view(reach, 2)
+
+    def _mixed(self, shares: Tensor) -> Tensor:
+        """Add up the gradient and each y and s, times their shares (1 + 2 * reach,): (n,)."""
+        if not self.rounds:
+            return shares @ self.rows[: len(shares)]
+        made = self.gradient * shares[0]
+        for part, numbers in zip(self._parts(len(shares) // 2), made.split(PART), strict=True):
+            numbers.addmv_(part.to(made.dtype).T, shares[1:])
+        return made
+
+    def _parts(self, reach: int) -> tuple[Tensor, ...]:
+        """Cut the first pairs in the ring into parts, (2 * reach, PART or fewer) each."""
+        return self.pairs[:reach].view(2 * reach, -1).split(PART, 1)
 
     def _shares(self) -> Tensor:
         """How much of each row −H g is, (2 * places + 3,)."""
@@ -152,7 +182,11 @@ class LBFGS:
         made, place = int(self.made), int(self.place)
         facts |= {"pairs since": made, "gradient scale": float(self.scale)}
         facts |= {"gamma": float(self.gamma), "longer": float(self.longer)}
-        tensors = {"gradient before": self.rows[0], "step before": self.pairs[place, 1], "products": self.products}
+        tensors = {
+            "gradient before": self.gradient,
+            "step before": self.pairs[place, 1].float(),
+            "products": self.products,
+        }
         before = total - made  # pairs of what it forgot
         lasting: dict[str, Callable[[], Tensors]] = {
             _name(before + number): partial(self._pair, number) for number in range(max(0, made - self.history), made)
@@ -160,7 +194,7 @@ class LBFGS:
         return State(facts, tensors, lasting)
 
     def _pair(self, number: int) -> Tensors:
-        change, step = self.pairs[number % (self.history + 1)]
+        change, step = self.pairs[number % (self.history + 1)].float()  # exact, and what NumPy knows
         return {"change": change, "step": step}
 
     def take_state(self, state: State) -> None:
@@ -180,7 +214,7 @@ class LBFGS:
         self.updates, place = updates, made % (self.history + 1)
         self.made.fill_(made)
         self.place.fill_(place)
-        self.rows[0].copy_(state.tensor("gradient before", size))
+        self.gradient.copy_(state.tensor("gradient before", size))
         self.pairs[place, 1].copy_(state.tensor("step before", size))
         self.products.copy_(state.tensor("products", tuple(self.products.shape)))
 

@@ -28,6 +28,7 @@ OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content
 USUAL_HISTORY = 10  # of what was measured
 COLUMN_SHARE = 1.6  # of these by columns, whose goals, and the search for them, stand beside the maps
 ADAMS_CANVASES = 2  # its moments
+HALF = 0.5  # of the canvases that a history is, in bf16
 
 # In strips: bytes for each number of the strip at hand, in either precision (measured: 28 … 40); of a pixel, what a
 # CPU's process takes beside its tensors at 1536 pixels (measured: 52) and 4096; and, whatever the size, what libraries
@@ -43,7 +44,7 @@ class Way:
     """How a painting is computed.
 
     Attributes:
-        config: its settings; with a shorter history, or by Adam, where that is what fits.
+        config: its settings; with a history in bf16, or a shorter one, or by Adam, where that is what fits.
         whole_pixels: scales of more pixels are painted in strips.
         note: what was chosen and why; "" for what was asked for, at once.
     """
@@ -55,8 +56,10 @@ class Way:
 
 def held_between_steps(size: Size, config: StyleTransferConfig) -> int:
     """Count the bytes that a painting of that size (height, width) holds while others have their turns."""
-    remembered = 2 * config.history if config.optimizer == "lbfgs" else ADAMS_CANVASES
-    return _pixels(size) * CANVAS_BYTES * (remembered + OWN_CANVASES)
+    remembered: float = ADAMS_CANVASES
+    if config.optimizer == "lbfgs":
+        remembered = 2 * config.history * (HALF if config.history_precision == "bf16" else 1)
+    return round(_pixels(size) * CANVAS_BYTES * (remembered + OWN_CANVASES))
 
 
 def needed_at_once(
@@ -106,10 +109,10 @@ def _maps(config: StyleTransferConfig) -> float:
 
 
 def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransferConfig, compute: Compute) -> Way:
-    """Choose the first way that fits: at once, in strips, in strips with a shorter history, in strips by Adam.
+    """Choose the first way that fits: at once, in strips, these with a history in bf16, a shorter one, and by Adam.
 
-    In strips a step paints the same and takes two thirds longer; with less to remember, L-BFGS paints another picture.
-    By columns, a picture is looked at as a whole.
+    In strips a step paints the same and takes two thirds longer; by what it remembers in bf16, L-BFGS comes as near to
+    both pictures, by less of it not quite. By columns, a picture is looked at as a whole.
 
     Args:
         content_size, style_sizes: of the pictures as they would be used.
@@ -140,9 +143,12 @@ def _leaner(config: StyleTransferConfig) -> Iterator[tuple[StyleTransferConfig, 
     yield config, ""
     if config.optimizer != "lbfgs":
         return
+    half = config.changed(history_precision="bf16")
+    if half != config:
+        yield half, ", with a history in bf16"
     for history in SHORT_HISTORIES:
         if history < config.history:
-            yield config.changed(history=history), f", with a history of {history} steps rather than {config.history}"
+            yield half.changed(history=history), f", with a history of {history} steps in bf16, not {config.history}"
     yield config.changed(optimizer="adam"), ", by Adam rather than L-BFGS"
 
 

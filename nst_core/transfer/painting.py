@@ -118,7 +118,10 @@ class Painting:
         self.stage, self.objective, self.number = None, None, number  # not beside what takes their place
         self.objective = self._objective(network, self.scales[number - 1])
         self.optimizer = self.optimizer or OPTIMIZERS[self.config.optimizer](
-            step_size=self.config.step_size, history=self.config.history, betas=self.config.adam_betas
+            step_size=self.config.step_size,
+            history=self.config.history,
+            history_precision=self.config.history_precision,
+            betas=self.config.adam_betas,
         )
         return self.objective
 

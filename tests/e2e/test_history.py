@@ -72,7 +72,7 @@ def test_a_strip_without_results_says_what_comes(page):
     expect(page.locator("#results")).to_contain_text("will line up here")
     page.click("#use-start")
     expect(page.get_by_text("there is no result yet")).to_be_visible()
-    for action in ("#again", "#as-jpeg", "#timelapse"):
+    for action in ("#again", "#as-jpeg", "#as-tiff", "#timelapse"):
         expect(page.locator(action)).to_be_hidden()  # there is nothing yet to do it with
 
 
@@ -132,6 +132,8 @@ def test_a_moment_is_marked_while_the_run_goes_on_and_the_run_becomes_an_animati
     assert download(page, "#timelapse", tmp_path / "run.mp4") == "content_style_studio_timelapse.mp4"
     with av.open(str(tmp_path / "run.mp4")) as film:
         assert film.streams.video[0].frames > 3
+    name = download(page, "#as-tiff", tmp_path / "one.tif")
+    assert name.endswith(".tif") and read_record(tmp_path / "one.tif").stopped
     name = download(page, "#as-jpeg", tmp_path / "one.jpg")
     assert name.startswith("content_style") and name.endswith(".jpg") and read_record(tmp_path / "one.jpg").steps > 0
 

@@ -47,14 +47,16 @@ def test_averages_and_their_gradients_are_the_formulas(way, dtype, near, shape, 
     torch.testing.assert_close(given.grad.float() / scale, (plain.grad / scale).float(), **near)
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
 @pytest.mark.parametrize("positions", [1, 63, 64, 65, 713, 768, 2852, 12288, 187_500, 196_608])
-def test_positions_are_cut_into_pieces_that_are_all_of_them(positions):
-    pieces, rest = pieces_of(positions)
+def test_positions_are_cut_into_pieces_that_are_all_of_them(positions, device):
+    pieces, rest = pieces_of(positions, device)
     at = 0
     for first, count, length in pieces:
         assert first == at
         at += count * length
     assert at == rest and 0 <= positions - rest < PIECE_LENGTHS[0]
+    assert len(pieces) <= (7 if device == "cuda" else 20)
 
 
 def test_pictures_of_all_shapes_make_products_of_few():

@@ -30,6 +30,7 @@ WAYS: dict[str, tuple[dict, tuple[int, ...]]] = {
     "in greys": ({**LADDER, "color": "luminance"}, (1, 6)),
     "a palette": ({**LADDER, "color": "match covariance", "start": "style"}, (4,)),
     "relative": ({"steps": 5, "style_normalization": "relative", "tv_weight": 1.0, "seed": 3}, (2,)),
+    "a history in bf16": ({"steps": 16, "history_precision": "bf16"}, (1, 9, 14)),
     "by columns": ({**LADDER, "steps": 9, "column_share": 0.7, "style_loss": "nearest neighbours"}, (0, 3, 5, 7)),
     "by area": ({**LADDER, "size_rule": "area", "style_scale": 0.9}, (6,)),
     "a plateau": ({**LONG, "size": 34, "smallest_scale": 24}, (22, 23)),  # where the first scale is settled: 23

@@ -8,7 +8,14 @@ from nst_core.features import strips
 from nst_core.transfer import memory as module
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.kept import restored
-from nst_core.transfer.memory import BYTES_PER_PIXEL, check_memory, needed_at_once, needed_in_strips, way_of
+from nst_core.transfer.memory import (
+    BYTES_PER_PIXEL,
+    check_memory,
+    held_between_steps,
+    needed_at_once,
+    needed_in_strips,
+    way_of,
+)
 from nst_core.transfer.strips import StripwiseObjective
 from nst_core.transfer.stylize import stylize
 
@@ -53,7 +60,9 @@ def test_the_first_way_that_fits_is_taken_and_said(free):
     free(at_once)
     assert way_of(SQUARE, [SQUARE], config, CPU).note == ""
     seen = []
-    for leaner in (config, config.changed(history=5), config.changed(history=3), config.changed(optimizer="adam")):
+    half = config.changed(history_precision="bf16")
+    shorter = [half.changed(history=history) for history in (5, 3)]
+    for leaner in (config, half, *shorter, config.changed(optimizer="adam")):
         needed = needed_in_strips(SQUARE, SQUARE, leaner, CPU)
         assert needed < at_once / 2
         free(needed)
@@ -61,13 +70,22 @@ def test_the_first_way_that_fits_is_taken_and_said(free):
         assert way.config == leaner and way.note.startswith("painted in strips") and "at once" in way.note
         assert way.whole_pixels == int(2048**2 * needed / at_once)
         seen.append(way.note)
-    assert "history of 3 steps rather than 10" in seen[2] and "by Adam" in seen[3] and "history" not in seen[0]
+    assert "history" not in seen[0] and "with a history in bf16" in seen[1] and "by Adam" in seen[4]
+    assert "history of 3 steps in bf16, not 10" in seen[3]
 
 
 def test_what_fits_no_shorter_history_than_asked_for_is_not_called_one(free):
     config = small(size=2048, history=4)
-    free(needed_in_strips(SQUARE, SQUARE, config.changed(history=3), CPU))
-    assert way_of(SQUARE, [SQUARE], config, CPU).config.history == 3
+    half = config.changed(history_precision="bf16")
+    free(needed_in_strips(SQUARE, SQUARE, half.changed(history=3), CPU))
+    assert way_of(SQUARE, [SQUARE], config, CPU).config == half.changed(history=3)
+    assert "in bf16;" not in way_of(SQUARE, [SQUARE], half, CPU).note  # which was asked for
+
+
+def test_a_history_in_bf16_is_counted_as_half():
+    own, bare = (held_between_steps(SQUARE, small(history=count)) for count in (10, 1))
+    half = held_between_steps(SQUARE, small(history=10, history_precision="bf16"))
+    assert own - half == 10 / 18 * (own - bare)
 
 
 def test_a_long_history_takes_more():

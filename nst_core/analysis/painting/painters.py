@@ -61,7 +61,10 @@ class BatchMember:
         self.objective, start = run.laid_out()
         self.canvas = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
         self.optimizer: Optimizer = OPTIMIZERS[config.optimizer](
-            step_size=config.step_size, history=config.history, betas=config.adam_betas
+            step_size=config.step_size,
+            history=config.history,
+            history_precision=config.history_precision,
+            betas=config.adam_betas,
         )
         self.optimizer.begin(self.canvas)
         self.losses: dict[str, float] = {}

@@ -26,6 +26,7 @@ MORE_STYLES = tuple(f"style_{number}" for number in range(2, MAX_STYLES + 1))  #
 UPLOADS = ("content", "style", "start_image", *MORE_STYLES, "mask", "keep_transparency")
 
 SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
+NOT_SHOWN = frozenset({*images.TIFF_ENDINGS, ".heic", ".heif", ".hif", ".exr", ".jp2"})  # by most browsers
 
 
 class Drawn(TypedDict, total=False):
@@ -174,7 +175,9 @@ def check_shape(masks: Sequence[Tensor], image: Tensor, remedy: str) -> None:
 
 
 def check_upload(path: Path | None, unusable: int) -> int:
-    """Say at once if an upload is no picture, by its header alone; a new number then makes room for another.
+    """Say at once if an upload is no picture, by its header alone, or is one that browsers do not show.
+
+    No picture gives a new number, which makes room for another.
 
     A usable upload changes nothing on the page: gradio 6.31 keeps a timer running at every frame for each picture that
     an event writes to while it is shown, which costs the machine that paints.
@@ -182,6 +185,9 @@ def check_upload(path: Path | None, unusable: int) -> int:
     try:
         if path is not None:
             images.check(path)
+            if (ending := Path(path).suffix.lower()) in NOT_SHOWN:
+                kind = ending[1:].upper()
+                warn(f"most browsers do not show a {kind}; it is read all the same", "No preview", 6)
     except NSTError as error:
         warn(error, "This picture cannot be used")
         return unusable + 1

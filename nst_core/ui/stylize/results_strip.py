@@ -10,8 +10,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ImageError, NSTError, named
-from nst_core.transfer.record import RunRecord, read_record, save_result
-from nst_core.transfer.run import Run
+from nst_core.transfer.record import read_record, save_result
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
@@ -28,11 +27,11 @@ from nst_core.ui.studio.results import (
 )
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import UPLOADS
+from nst_core.ui.stylize.other_formats import NO_FRAME, as_jpeg, as_tiff, chosen, moment
 from nst_core.ui.stylize.run import STAGE
 from nst_core.ui.widgets.pictures import comparison
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
-NO_FRAME = "nothing is painted yet; press Paint first"
 DOWNLOAD = "() => document.querySelector('#ID').click()"
 
 
@@ -46,6 +45,7 @@ class HistoryParts(NamedTuple):
     put_back: gr.Button
     timelapse: gr.Button
     jpeg: gr.Button
+    tiff: gr.Button
     mark: gr.Button
     restore: gr.File
 
@@ -75,7 +75,7 @@ def build_history(session: gr.State, form: Form, actions: gr.Row) -> tuple[Form,
         button.click(shown.filled_by(act), session, list(shown), **QUEUED)
     shown = form.only("status", "start_image", *settings)
     again = parts.again.click(shown.filled_by(again_at_twice), session, list(shown), **QUEUED)
-    for button, make in ((parts.timelapse, make_timelapse), (parts.jpeg, as_jpeg)):
+    for button, make in ((parts.timelapse, make_timelapse), (parts.jpeg, as_jpeg), (parts.tiff, as_tiff)):
         file = files[button]
         button.click(make, session, file, **QUEUED)
         download = DOWNLOAD.replace("ID", file.elem_id or "")
@@ -90,6 +90,7 @@ def _layout(actions: gr.Row) -> tuple[HistoryParts, dict[gr.Button, gr.DownloadB
     small: dict[str, Any] = {"size": "sm", "min_width": 130}
     with actions:
         jpeg = gr.Button("JPEG", elem_id="as-jpeg", size="sm", min_width=70)
+        tiff = gr.Button("TIFF", elem_id="as-tiff", size="sm", min_width=70)
         timelapse = gr.Button("Film", elem_id="timelapse", size="sm", min_width=70)
         again = gr.Button("Again at 2×", elem_id="again", size="sm", min_width=110)
     with gr.Column(elem_id="history"):
@@ -99,12 +100,12 @@ def _layout(actions: gr.Row) -> tuple[HistoryParts, dict[gr.Button, gr.DownloadB
             use_content = gr.Button("Use as content", elem_id="use-content", **small)
             mark = gr.Button("Mark this moment", elem_id="mark", **small)
             put_back = gr.Button("Put its pictures back", elem_id="put-back", **small)
-        made = {timelapse: "timelapse-file", jpeg: "jpeg-file"}
+        made = {timelapse: "timelapse-file", jpeg: "jpeg-file", tiff: "tiff-file"}
         files = {button: gr.DownloadButton(elem_id=name, visible="hidden") for button, name in made.items()}
         restore = gr.File(
             label="Settings from a picture painted here", elem_id="settings-from", file_types=["image"], height=150
         )
-    return HistoryParts(strip, use_start, use_content, again, put_back, timelapse, jpeg, mark, restore), files
+    return HistoryParts(strip, use_start, use_content, again, put_back, timelapse, jpeg, tiff, mark, restore), files
 
 
 def look_again(session: Session, event: gr.EventData) -> Updates:
@@ -156,16 +157,10 @@ def said(session: Session, text: str, detail: str = "") -> Update:
     return status_html(f"{text}.", detail)
 
 
-def _chosen(session: Session) -> tuple[Result, str]:
-    """Give the result that the buttons act on, and its file."""
-    result = session.results.require_chosen()
-    return result, str(result.require())
-
-
 def use_as_start(session: Session) -> Updates:
     """Let the next run begin with the chosen result."""
     try:
-        result, path = _chosen(session)
+        result, path = chosen(session)
     except NSTError as error:
         return _refused(error)
     text = said(session, f"Result {result.number} is the start")
@@ -175,7 +170,7 @@ def use_as_start(session: Session) -> Updates:
 def use_as_content(session: Session) -> Updates:
     """Let the next run paint the chosen result."""
     try:
-        result, path = _chosen(session)
+        result, path = chosen(session)
     except NSTError as error:
         return _refused(error)
     return {"status": said(session, f"Result {result.number} is the content"), "content": path}
@@ -188,7 +183,7 @@ def again_at_twice(session: Session) -> Updates:
         gr.Error: no result, or too large a one; nothing is to be painted then.
     """
     try:
-        result, path = _chosen(session)
+        result, path = chosen(session)
         config = result.record.config.at_twice_the_size()
     except NSTError as error:
         raise refusal(error) from None
@@ -220,42 +215,19 @@ def make_timelapse(session: Session) -> Update:
         return gr.skip()
 
 
-def as_jpeg(session: Session) -> Update:
-    """Write the chosen result as a JPEG with its record, which the page then downloads."""
-    try:
-        result, path = _chosen(session)
-        jpeg = new_file(Path(path).with_suffix(".jpg").name)
-        save_result(images.load(path, max_side=images.MAX_SIDE), result.record, jpeg)
-    except NSTError as error:
-        warn(error, "No JPEG")
-        return gr.skip()
-    return gr.DownloadButton(value=jpeg)
-
-
 def mark(session: Session) -> Update:
     """Put the picture of this moment into the strip; the run goes on."""
     run = session.run
     if run is None or run.last_frame is None:
         warn(NO_FRAME, "Nothing to mark")
         return gr.skip()
-    image, record = DEVICES.submit(_moment, run).result()
+    image, record = DEVICES.submit(moment, run).result()
     if not session.results.find(record):
         path = new_file(painting_name(session.uploads, record.config))
         save_result(image, record, path)
         session.results.add(image, record, path, session.uploads)
         gr.Info(f"Step {record.steps} is in the strip.", duration=4)
     return strip_value(session)
-
-
-def _moment(run: Run) -> tuple[Tensor, RunRecord]:
-    """Give picture and record of the same step; on the thread that paints, so between two steps.
-
-    Raises:
-        NSTError: no step was made.
-    """
-    if run.last_frame is None:
-        raise NSTError(NO_FRAME)
-    return run.result, run.record()
 
 
 def restore(session: Session, path: str | Path | None) -> Updates:

@@ -11,7 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import av
+import cv2
 import gradio as gr
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -34,11 +36,12 @@ from nst_core.ui.studio.results import (
     strip_value,
 )
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Uploads
+from nst_core.ui.studio.uploads import Uploads, check_upload
 from nst_core.ui.stylize import results_strip as history
 from nst_core.ui.stylize.results_strip import (
     again_at_twice,
     as_jpeg,
+    as_tiff,
     look_again,
     make_timelapse,
     mark,
@@ -394,11 +397,40 @@ def test_a_jpeg_of_the_chosen_result_brings_its_settings_too(tmp_path):
     assert "The settings of 1.jpg are here" in shown["status"] and config_of(again.base, shown) == ODD
 
 
+def test_a_picture_that_browsers_do_not_show_is_taken_and_one_that_is_none_makes_room(tmp_path, toasts):
+    for name in ("photo.TIF", "photo.png"):
+        Image.new("CMYK" if name.endswith("TIF") else "RGB", (48, 32)).save(tmp_path / name)
+        assert check_upload(tmp_path / name, 3) == 3
+    (tmp_path / "letter.tif").write_text("Dear reader")
+    assert check_upload(tmp_path / "letter.tif", 3) == 4
+    assert len(toasts) == 2 and "do not show a TIF;" in toasts[0] and "letter.tif" in toasts[1]
+
+
 def test_without_a_result_there_is_no_jpeg(tmp_path, toasts):
     assert as_jpeg(Session()) == SKIP
     session = remembered(Session(), tmp_path)
     (tmp_path / "1.png").unlink()
     assert as_jpeg(session) == SKIP and len(toasts) == 2
+
+
+def test_a_tiff_of_the_newest_result_has_sixteen_bits_and_its_record_and_of_another_there_is_none(tmp_path, toasts):
+    session = remembered(Session(), tmp_path)
+    image = torch.linspace(0, 1, 3 * 32 * 48).view(1, 3, 32, 48)
+    session.run = FakeRun(seconds=2.0, image=image)
+    save_result(image, session.run.record(), tmp_path / "photo_style.png")
+    remember(session, session.run, tmp_path / "photo_style.png")
+    path = Path(value(as_tiff(session)))
+    assert path.name == "photo_style.tif" and read_record(path) == session.run.record()
+    with Image.open(path) as picture:
+        assert picture.info["dpi"] == (300, 300) and picture.tag_v2[258] == (16, 16, 16)
+    levels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[..., ::-1]
+    assert np.abs(levels / 65535 - image[0].permute(1, 2, 0).numpy()).max() < 1e-5
+    assert len(np.unique(levels)) > 4000
+    session.results.chosen = session.results.find(1)
+    assert as_tiff(session) == SKIP
+    session.run = None
+    assert as_tiff(session) == SKIP and as_tiff(Session()) == SKIP
+    assert [text.split(" is ")[0] for text in toasts[:2]] == ["result 1"] * 2 and "paint it again" in toasts[0]
 
 
 def test_a_file_is_called_after_what_was_painted_in_which_style_and_by_which_preset():
