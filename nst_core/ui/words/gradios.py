@@ -15,6 +15,6 @@ WORDS = (
     "range slider for {0}", "number input for {0}", "Reset to default value", "Options", "Previous page", "Next page",
     "Video player", "Play", "Pause", "play-pause-replay-button", "full-screen", "Open camera", "capture photo", "stop recording",
     "select input source", "upload file", "Delete", "Drop an image file here to upload",
-    "Stop Recording", "File upload", "Click to upload or drop files", "undo", "redo", "Upload", "Remove {0}",
+    "Number", "Stop Recording", "File upload", "Click to upload or drop files", "undo", "redo", "Upload", "Remove {0}",
     "Gradio footer navigation", "Drop a video file here to upload",
 )  # fmt: skip

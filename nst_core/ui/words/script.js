@@ -19,9 +19,15 @@
     const foreign = short === 'zh' && /hant|tw|hk|mo/.test(rest.join());
     return Object.hasOwn(NAMES, short) && !foreign ? short : null;
   };
-  const kept = () => { try { return localStorage.getItem(KEPT); } catch { return null; } };
-  const wanted = known(new URLSearchParams(location.search).get('lang')) ?? known(kept())
-    ?? [...navigator.languages].map(known).find(Boolean) ?? 'en';
+  const kept = () => {
+    try { return sessionStorage.getItem(KEPT) ?? localStorage.getItem(KEPT); } catch { return null; }
+  };
+  const keep = (short, ...stores) => {
+    try { stores.forEach(store => window[store].setItem(KEPT, short)); } catch { /* for this page alone */ }
+  };
+  const linked = known(new URLSearchParams(location.search).get('lang'));
+  if (linked) keep(linked, 'sessionStorage');  // for the pages to which this one leads
+  const wanted = linked ?? known(kept()) ?? [...navigator.languages].map(known).find(Boolean) ?? 'en';
   // gradio speaks English, so that its words are found in the catalogue, too
   Object.defineProperty(navigator, 'language', {get: () => 'en', configurable: true});
   Object.defineProperty(navigator, 'languages', {get: () => ['en'], configurable: true});
@@ -109,6 +115,11 @@
     if (ended !== null) return ended;
     const [, before, core, after] = /^(\d+\. |[^\p{L}\d]*)(.*?)([^\p{L}\d]*)$/u.exec(text);
     if ((before || after) && core) { const found = translated(core); if (found !== null) return before + found + after; }
+    for (const end of text.matchAll(/[.!?…:] /g)) {  // several sentences, of which the catalogue may hold some together
+      const left = text.slice(0, end.index + 1), found = looked(left) ?? sentenceEnd(left);
+      const rest = found === null ? null : translated(text.slice(end.index + 2));
+      if (rest !== null) return found + (joints[' '] ?? ' ') + rest;
+    }
     for (const joint of [' · ', / (?<=[.!?…:] )(?=[\p{Lu}\d“])/u, '; ', / (?=\([^()]+\)$)/, ': ', ', ', ' – ', ' × ', ' → ']) {
       const parts = text.split(joint);
       if (parts.length < 2) continue;
@@ -377,7 +388,7 @@
   menu.setAttribute('translate', 'no');
   for (const [short, own] of Object.entries(NAMES)) menu.add(Object.assign(new Option(own, short), {lang: TAGS[short] ?? short}));
   menu.addEventListener('change', () => {
-    try { localStorage.setItem(KEPT, menu.value); } catch { /* it is chosen for this visit alone */ }
+    keep(menu.value, 'localStorage', 'sessionStorage');
     const address = new URL(location);
     if (address.searchParams.has('lang')) {
       address.searchParams.set('lang', menu.value);

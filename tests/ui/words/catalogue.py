@@ -1,10 +1,10 @@
 """Keeps the catalogues: `python -m tests.ui.words.catalogue missing|units|merge FILE`.
 
-    missing     the English that the source has and a catalogue lacks, as JSON: [{"id", "en", "where"}, …]
-    units       all of it, in the same form
-    merge FILE  puts {English or id: {"de": …, "es": …, "fr": …, "zh": …}} into the catalogues, and drops what the
-                source no longer has
-    merge de=FILE zh=FILE   the same of files of one language each: {English or id: translation}
+missing     the English that the source has and a catalogue lacks, as JSON: [{"id", "en", "where"}, …]
+units       all of it, in the same form
+merge FILE  puts {English or id: {"de": …, "es": …, "fr": …, "zh": …}} into the catalogues, and drops what the
+            source no longer has
+merge de=FILE zh=FILE   the same of files of one language each: {English or id: translation}
 """
 
 import hashlib
@@ -92,7 +92,9 @@ def main(what: str, *files: str) -> None:
         merge({name: json.loads(Path(path).read_text()) for name, path in (file.split("=") for file in files)})
     elif what == "merge":
         table = json.loads(Path(files[0]).read_text())
-        merge({language: {key: row[language] for key, row in table.items() if language in row} for language in LANGUAGES})
+        merge(
+            {language: {key: row[language] for key, row in table.items() if language in row} for language in LANGUAGES}
+        )
     else:
         rows = missing() if what == "missing" else [_row(*item) for item in all_units().items()]
         sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=0) + "\n")

@@ -41,8 +41,38 @@ SILENT_CALLS = {
 SHORT = {"label", "title", "info", "placeholder", "alt_text", "hint", "caption", "unit", "name_of", "text", "value"}
 TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.S)
 # Single words that no label names: lines of charts, sides of figures.
-SINGLE = ("VGG-19", "VGG-16", "total", "result", "picture", "diagonal", "Cut-out", "Examples", "Example: {0}", "optimiser", "Language", "painting", "photo", "off", "on",
-          "step", "steps", "second", "seconds", "term", "formula", "now", "preset", "shape", "nowhere", "layer", "size", "seed", "loss", "class")
+SINGLE = (
+    "VGG-19",
+    "VGG-16",
+    "total",
+    "result",
+    "picture",
+    "diagonal",
+    "Cut-out",
+    "Examples",
+    "Example: {0}",
+    "optimiser",
+    "Language",
+    "painting",
+    "photo",
+    "off",
+    "on",
+    "step",
+    "steps",
+    "second",
+    "seconds",
+    "term",
+    "formula",
+    "now",
+    "preset",
+    "shape",
+    "nowhere",
+    "layer",
+    "size",
+    "seed",
+    "loss",
+    "class",
+)
 ENDING = re.compile(r"\$\{[^{}`]*\? ?'(\w*)' ?: ?'(\w*)'\}")  # of a plural, in a script
 CODE = re.compile(r"=>|\bconst \w+ ?=|\bfunction\b|addEventListener|querySelector")
 STYLE = re.compile(r"\{[^{}]*[a-z-]+: ?[^{}]*;?[^{}]*\}|^\.[a-z-]+ ?\{", re.M)
@@ -99,9 +129,17 @@ def is_spoken(text: str) -> bool:
     """Whether a text is meant for people, not for programs."""
     if re.search(r"^\$\w+$|^--\w|^\W?\{0\}\W*$|\[data-|python -m|^\| ", text):
         return False
-    if re.search(r"[Σ∇∂∬√‖ᵢⱼₖ]|_\w+\b", text) and re.search(r"[=²]", text) and not re.search(r"[a-z]{3,}[.?] [A-Z]", text):
+    if (
+        re.search(r"[Σ∇∂∬√‖ᵢⱼₖ]|_\w+\b", text)
+        and re.search(r"[=²]", text)
+        and not re.search(r"[a-z]{3,}[.?] [A-Z]", text)
+    ):
         return False  # a formula
-    if not is_said(text) or len(text) < 2 or re.search(r"\w/\w+[;+]|^[#.]\w|^\w+=|^https?:|[a-z]\(\)|^/|:\w+\(|\[\w+=", text):
+    if (
+        not is_said(text)
+        or len(text) < 2
+        or re.search(r"\w/\w+[;+]|^[#.]\w|^\w+=|^https?:|[a-z]\(\)|^/|:\w+\(|\[\w+=", text)
+    ):
         return False
     if re.fullmatch(r"[\w{}./:-]*", text) and not re.fullmatch(r"[A-Z][a-z]+[.…]?|[A-Za-z]+", text):
         return False
@@ -145,7 +183,7 @@ def is_silent(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
     """Whether a literal is a key, or is given to what tells nobody."""
     child, above = node, parents.get(node)
     while above is not None and not isinstance(above, ast.stmt):
-        if isinstance(above, ast.Dict) and child is node and child in above.keys:
+        if isinstance(above, ast.Dict) and child is node and child in above.keys and not named(node):
             return True
         if isinstance(above, ast.Call) and name_of(above.func) in SILENT_CALLS:
             return True
@@ -153,6 +191,11 @@ def is_silent(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
             return True
         child, above = above, parents.get(above)
     return isinstance(above, ast.Assert)
+
+
+def named(node: ast.AST) -> bool:
+    """Whether a key is a heading."""
+    return isinstance(node, ast.Constant) and bool(re.match(r"[A-Z]\w* .* ", str(node.value)))
 
 
 def is_label(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
@@ -189,7 +232,9 @@ def ways(node: ast.expr) -> list[str] | None:
     """What a field may be, where the source writes it out: `'s' * (n != 1)`, or one of two texts."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         for side in (node.left, node.right):
-            if isinstance(side, ast.Constant | ast.JoinedStr) and (isinstance(side, ast.JoinedStr) or isinstance(side.value, str)):
+            if isinstance(side, ast.Constant | ast.JoinedStr) and (
+                isinstance(side, ast.JoinedStr) or isinstance(side.value, str)
+            ):
                 return ["", *(text.replace("{", "{9") for text in written(side))]
     if isinstance(node, ast.IfExp):
         sides = [_plain(side) for side in (node.body, node.orelse)]
