@@ -22,8 +22,8 @@ ROOMS = (
 # The same within rooms that have rooms of their own; "" stands for the modules right inside.
 INNER_ROOMS = {
     "ui": (
-        "words", "page", "widgets", "serving", "studio", "stylize", "variations", "instant", "train", "explain", "folders",
-        "classroom",
+        "words", "page", "widgets", "serving", "studio", "stylize", "variations", "instant", "train", "explain",
+        "folders", "classroom",
     ),
     "analysis": ("", "cutouts", "layer_view", "painting", "written", "poster", "figures"),
 }  # fmt: skip

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from nst_core.analysis.figures.catalogue import FIGURES
 from tests.e2e.conftest import load, prepare
 from tests.ui.words.catalogue import catalogue
-from tests.ui.words.units import NAMES
+from tests.ui.words.silent import NAMES
 
 pytestmark = pytest.mark.e2e
 
@@ -19,8 +19,9 @@ GERMAN, CHINESE = catalogue("de"), catalogue("zh")
 ALL_WORDS = """() => {
   const words = [], walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) if (walker.currentNode.data.trim()) words.push(walker.currentNode.data);
-  for (const element of document.querySelectorAll('main *')) for (const name of ['aria-label', 'title', 'alt', 'placeholder'])
-    if (!element.closest('[translate=no]') && element.hasAttribute(name)) words.push(`${name} ${element.getAttribute(name)}`);
+  for (const name of ['aria-label', 'title', 'alt', 'placeholder'])
+    for (const element of document.querySelectorAll(`main [${name}]`))
+      if (!element.closest('[translate=no]')) words.push(`${name} ${element.getAttribute(name)}`);
   return words;
 }"""
 # Opens all that is folded, for as long as that brings more of it.

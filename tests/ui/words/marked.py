@@ -5,10 +5,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-INLINE = set("a abbr b bdi br cite code em i kbd mark q s small span strong sub sup u var".split())
+INLINE = set(
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "br",
+        "cite",
+        "code",
+        "em",
+        "i",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "u",
+        "var",
+    ]
+)
 SEALED = {"br", "code", "kbd", "pre", "script", "style", "textarea", "var"}  # of which no word is translated
 SPOKEN = ("aria-label", "title", "alt", "placeholder", "data-hint", "aria-roledescription")
-VOID = set("area br col hr img input link meta source track wbr".split())
+VOID = set(["area", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 WORD = re.compile(r"[^\W\d_]{2}")
 FIELD = re.compile(r"\{\d+\}")
 

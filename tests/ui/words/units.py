@@ -2,77 +2,18 @@
 
 import ast
 import itertools
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from nst_core.assets import ASSETS
 from nst_core.ui.words import gradios
 from tests.ui.words.marked import html_units, is_said, markdown_html, renumbered, tidy
+from tests.ui.words.silent import NAMES, SILENT_CALLS, SILENT_ROOMS, SINGLE
 
 ROOT = ASSETS.parent
-# They speak to who starts programs, to programs, or nobody reads them; what posters and slides say is drawn.
-SILENT_ROOMS = (
-    "commands", "__main__", "engine/ray", "engine/cluster", "engine/limits", "engine/remote", "engine/worker",
-    "features/compress", "features/distill", "features/refit", "features/photographs", "features/partial",
-    "instant/train_decoders", "instant/decoder_trainer", "instant/train.", "instant/piece_workers", "instant/lesson",
-    "transfer/lbfgs", "transfer/state", "transfer/kept", "transfer/optimize", "transfer/descent", "transfer/timelapse.",
-    "analysis/poster/deck", "analysis/poster/lettering", "analysis/written/terms", "batch/on_cluster", "batch/report",
-    "batch/tasks", "augment/labels", "losses/nei", "ui/serving/agents", "ui/serving/fetched", "ui/stylize/endpoint",
-    "ui/instant/endpoint", "ui/page/theme",
-)  # fmt: skip
-NAMES = {
-    "Adam", "Luo", "Cheng", "PNG", "JPEG", "Neural Style Lab", "Escape", "noted toasts", "open tab",
-    "Not Found", "Title Only", "first losses", "gram and wasserstein", "way's note", "TIFF of floats", "no TIFF", "no TIFF of floats",
-    "TIFF of whole numbers", "ends by itself", "loss before", "tbody tr", "button, a", "no-store, no-transform",
-    "attachment; filename=\"class.png\"", "on, off", "off, on", "{0}, gatys, crowson", "gram, moments, sliced wasserstein", "the strip",
-    "for another reader", "Li et al. (2017)", "Heitz et al. (2021)", "Kolkin et al. (2022)", "Crowson, style-transfer-pytorch",
-    "Gatys, Ecker & Bethge (2016)", "Li et al. (2017); Huang & Belongie (2017)", "neural-style-lab instant", "neural-style-lab painting",
-}  # fmt: skip
-SILENT_CALLS = {
-    "ValueError", "TypeError", "RuntimeError", "KeyError", "LookupError", "AssertionError", "NotImplementedError",
-    "compile", "debug", "info", "warning", "error", "exception", "getenv", "get", "add_argument", "split", "rsplit",
-    "partition", "rpartition", "startswith", "endswith", "removesuffix", "removeprefix", "strptime", "sub", "match",
-    "search", "fullmatch", "findall", "finditer", "setdefault", "getattr", "hasattr", "encode", "import_module", "Template", "namedtuple",
-    "TypeVar", "cast", "ensure", "write", "environ", "loads", "dumps", "glob", "rglob", "strip", "new_file", "Dependency",
-}  # fmt: skip
 SHORT = {"label", "title", "info", "placeholder", "alt_text", "hint", "caption", "unit", "name_of", "text", "value"}
 TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.S)
-# Single words that no label names: lines of charts, sides of figures.
-SINGLE = (
-    "VGG-19",
-    "VGG-16",
-    "total",
-    "result",
-    "picture",
-    "diagonal",
-    "Cut-out",
-    "Examples",
-    "Example: {0}",
-    "optimiser",
-    "Language",
-    "painting",
-    "photo",
-    "off",
-    "on",
-    "step",
-    "steps",
-    "second",
-    "seconds",
-    "term",
-    "formula",
-    "now",
-    "preset",
-    "shape",
-    "nowhere",
-    "layer",
-    "size",
-    "seed",
-    "loss",
-    "class",
-)
 ENDING = re.compile(r"\$\{[^{}`]*\? ?'(\w*)' ?: ?'(\w*)'\}")  # of a plural, in a script
 CODE = re.compile(r"=>|\bconst \w+ ?=|\bfunction\b|addEventListener|querySelector")
 STYLE = re.compile(r"\{[^{}]*[a-z-]+: ?[^{}]*;?[^{}]*\}|^\.[a-z-]+ ?\{", re.M)
@@ -156,11 +97,9 @@ def texts_of(tree: ast.Module, shown: bool) -> Iterator[str]:
         if isinstance(node, ast.Constant) and not isinstance(node.value, str):
             continue
         above = parents.get(node)
-        if isinstance(above, ast.JoinedStr | ast.FormattedValue | ast.Compare | ast.Subscript | ast.Starred):
-            if not (isinstance(above, ast.FormattedValue) and isinstance(node, ast.JoinedStr)):
-                continue
-        if isinstance(above, ast.BinOp) and isinstance(above.op, ast.Add | ast.Mod):
-            pass
+        part_of = isinstance(above, ast.JoinedStr | ast.FormattedValue | ast.Compare | ast.Subscript | ast.Starred)
+        if part_of and not (isinstance(above, ast.FormattedValue) and isinstance(node, ast.JoinedStr)):
+            continue
         if is_silent(node, parents):
             continue
         for text in written(node):
@@ -286,14 +225,6 @@ def script_literals(code: str) -> list[str]:
         if " " in text.strip() or re.fullmatch(r"[A-Z][a-z]+", text):
             found.append(text)
     return found
-
-
-def example_texts() -> Iterator[str]:
-    """What the finished examples of figures say."""
-    for index in sorted((ASSETS / "figures").glob("*/figure.json")):
-        told = json.loads(index.read_text(encoding="utf-8"))
-        yield from told["findings"]
-        yield from told["notes"]
 
 
 def words_of_page() -> Iterator[str]:
