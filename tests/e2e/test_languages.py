@@ -18,7 +18,8 @@ GERMAN, CHINESE = catalogue("de"), catalogue("zh")
 # All that is seen and heard, in its order.
 ALL_WORDS = """() => {
   const words = [], walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) if (walker.currentNode.data.trim()) words.push(walker.currentNode.data);
+  for (let text; (text = walker.nextNode());)
+    if (text.data.trim() && !text.parentElement.closest('#announcements')) words.push(text.data);
   for (const name of ['aria-label', 'title', 'alt', 'placeholder'])
     for (const element of document.querySelectorAll(`main [${name}]`))
       if (!element.closest('[translate=no]')) words.push(`${name} ${element.getAttribute(name)}`);
