@@ -67,7 +67,8 @@
     let at = fixed[0].length;
     for (let number = 0; number < fields.length; number++) {
       const next = number === fields.length - 1 ? end : text.indexOf(fixed[number + 1], at + 1);
-      if (next <= at || next > end) return null;
+      const mayLack = number === fields.length - 1 && !last && !/\s$/.test(fixed[number]);  // "1 done{1}"
+      if (next < at + !mayLack || next > end) return null;
       found[fields[number]] = text.slice(at, next);
       at = next + fixed[number + 1].length;
     }
