@@ -33,6 +33,7 @@ from nst_core.ui.stylize import tab as stylize
 from nst_core.ui.train import tab as train
 from nst_core.ui.variations.area import build_variations
 from nst_core.ui.widgets.channel import ROUTE
+from nst_core.ui.words import served as words
 
 TITLE = "Neural Style Lab"
 
@@ -60,8 +61,8 @@ with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo
 demo.queue(max_size=2000, default_concurrency_limit=None, api_open=False)
 
 try:
-    ROUTES = [ROUTE, camera.ROUTE, health.ROUTE, examples.ROUTE, *classroom.ROUTES]
-    LAUNCH = launch_options(theme=THEME, css=CSS, routes=ROUTES)  # here and in tests
+    ROUTES = [ROUTE, camera.ROUTE, health.ROUTE, examples.ROUTE, words.ROUTE, *classroom.ROUTES]
+    LAUNCH = launch_options(theme=THEME, css=CSS, routes=ROUTES, first=words.HEAD)  # here and in tests
 except NSTError as error:  # a limit that is no number
     sys.exit(f"error: {error}")
 

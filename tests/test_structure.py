@@ -22,12 +22,12 @@ ROOMS = (
 # The same within rooms that have rooms of their own; "" stands for the modules right inside.
 INNER_ROOMS = {
     "ui": (
-        "page", "widgets", "serving", "studio", "stylize", "variations", "instant", "train", "explain", "folders",
-        "classroom",
+        "words", "page", "widgets", "serving", "studio", "stylize", "variations", "instant", "train", "explain",
+        "folders", "classroom",
     ),
     "analysis": ("", "cutouts", "layer_view", "painting", "written", "poster", "figures"),
 }  # fmt: skip
-TABS = set(INNER_ROOMS["ui"][4:])
+TABS = set(INNER_ROOMS["ui"][5:])
 MOST_WAYS = {"ui": 30, "analysis": 10}  # pairs of inner rooms of which one imports the other
 
 # Stand above every room that is no page.

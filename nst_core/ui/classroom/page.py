@@ -22,6 +22,7 @@ HEAD = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<script nonce="$nonce" src="words/script.js"></script>
 <title>The class · Neural Style Lab</title>
 <style nonce="$nonce">$style</style>
 </head>

@@ -40,6 +40,7 @@ PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<script nonce="$nonce" src="words/script.js"></script>
 <title>Plans of lessons · Neural Style Lab</title>
 <style nonce="$nonce">$look</style>
 </head>

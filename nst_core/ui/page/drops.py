@@ -97,6 +97,10 @@ SCRIPT = """() => {
   name();
   new MutationObserver(name).observe(document.body, {childList: true, subtree: true});
   document.addEventListener('focusin', name, true);
+  document.addEventListener('page-language', () => {
+    document.querySelectorAll('[data-named]').forEach(place => { delete place.dataset.named; });
+    name();
+  });
 
   // the chooser of files shows HEIC and OpenEXR, too, and what is chosen has a type
   document.addEventListener('click', () => document.querySelectorAll('input[type=file][accept="image/*"]')

@@ -32,10 +32,11 @@ FIRST = SCRIPT + lost_requests.SCRIPT
 
 
 class CalmPages:
-    """Puts FIRST first into the head of every page of gradio's that passes; leaves everything else as it is."""
+    """Puts FIRST, and what else comes first, into the head of every page of gradio's; leaves all else as it is."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, more: str = "") -> None:
         self.app = app
+        self.first = (FIRST + more).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message | None = None  # a page's, held back until its length is known
@@ -48,7 +49,7 @@ class CalmPages:
             elif start and message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
                 if not message.get("more_body"):
-                    body = b"".join(parts).replace(b"<head>", b"<head>" + FIRST.encode(), 1)
+                    body = b"".join(parts).replace(b"<head>", b"<head>" + self.first, 1)
                     MutableHeaders(raw=start["headers"])["Content-Length"] = str(len(body))
                     await send(start)
                     await send({"type": "http.response.body", "body": body})

@@ -43,8 +43,8 @@ CSS = """
 #run:disabled, #stop:disabled, #queue-start:disabled, #queue-stop:disabled { display: none; }  /* one place */
 #recipes .strip .thumbnail, #looks .strip .thumbnail { width: 104px; }
 #recipes .thumbnail img { width: 92px; height: 52px; }
-#recipes .strip::before { content: "Try one:"; align-self: center; color: var(--body-text-color-subdued);
-  font-size: var(--text-sm); }
+#recipes .strip::before { content: attr(aria-label) ":"; flex: none; align-self: center;
+  color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 #looks .strip { gap: 4px; }
 #looks .thumbnail { flex-direction: row; align-items: center; gap: 6px; width: auto !important; padding-right: 8px; }
 #looks .thumbnail img { width: 40px; height: 40px; }

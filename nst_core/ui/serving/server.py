@@ -34,7 +34,7 @@ def launch_options(**more: Any) -> dict[str, Any]:
     """Give the options that a page is launched with, here and in tests.
 
     Args:
-        more: the page's own: theme, style sheet, routes.
+        more: the page's own: theme, style sheet, routes, and scripts that come first in its head, as HTML.
 
     Raises:
         ConfigError: a variable that is wrong.
@@ -51,7 +51,7 @@ def launch_options(**more: Any) -> dict[str, Any]:
         "footer_links": ["api"],
         "app_kwargs": {
             "routes": more.pop("routes", []),
-            "middleware": [Middleware(CalmPages), Middleware(Guard)],
+            "middleware": [Middleware(CalmPages, more.pop("first", "")), Middleware(Guard)],
             "lifespan": housekeeping,
         },
         **more,

@@ -1,0 +1,114 @@
+"""The page in other languages: nothing left in English, all back when English is chosen again."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from nst_core.analysis.figures.catalogue import FIGURES
+from tests.e2e.conftest import load, prepare
+from tests.ui.words.catalogue import catalogue
+from tests.ui.words.silent import NAMES
+
+pytestmark = pytest.mark.e2e
+
+GERMAN, CHINESE = catalogue("de"), catalogue("zh")
+
+# All that is seen and heard, in its order.
+ALL_WORDS = """() => {
+  const words = [], walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  for (let text; (text = walker.nextNode());)
+    if (text.data.trim() && !text.parentElement.closest('#announcements')) words.push(text.data);
+  for (const name of ['aria-label', 'title', 'alt', 'placeholder'])
+    for (const element of document.querySelectorAll(`main [${name}]`))
+      if (!element.closest('[translate=no]')) words.push(`${name} ${element.getAttribute(name)}`);
+  return words;
+}"""
+# Opens all that is folded, for as long as that brings more of it.
+UNFOLD = """async () => {
+  for (let round = 0; round < 8; round++) {
+    const folded = [...document.querySelectorAll('button.label-wrap:not(.open)')].filter(one => one.offsetParent);
+    if (!folded.length) return;
+    folded.forEach(one => one.click());
+    await new Promise(done => setTimeout(done, 100));
+  }
+}"""
+# Names of layers and of people, formulas, code: they are the same in all languages.
+UNSPOKEN = re.compile(
+    r"[A-E](-[A-E])?: conv.*|[\w-]*(conv|_)[\w-]*|.*[Σ∇‖²½←].*|.*\w\(.*|.*=.*|.*\bet al\..*|eq\. \d|Error rendering.*"
+    r"|uid is not defined|Gordić|LogSlider|L-BFGS|w conv.*|while True:|return terms|α/β .*"
+)
+
+
+def left_in_english(page: Page) -> set[str]:
+    found = set(page.evaluate("pageWords.missing()")) - NAMES
+    return {text for text in found if not UNSPOKEN.fullmatch(text)}
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=GERMAN[name], exact=True).first.click()
+    page.evaluate(UNFOLD)
+
+
+def test_a_page_goes_through_languages_and_back(browser_tab, app_url):
+    page, asked = browser_tab, []
+    page.on("request", lambda request: asked.append(request.url))
+    load(page, f"{app_url}?lang=en")
+    expect(page.locator("#preset-about")).to_contain_text("Ours, chosen by looking")  # which comes last
+    before = page.evaluate(ALL_WORDS)
+    assert not [url for url in asked if "/words/" in url]  # English is there
+    menu = page.get_by_role("combobox", name="Language")
+    for language, own in (("de", "Deutsch"), ("zh", "中文"), ("fr", "Français"), ("es", "Español")):
+        menu = page.locator("select.page-language")
+        menu.select_option(own)
+        expect(page.locator("#run")).to_contain_text(catalogue(language)["Paint"])
+        assert page.evaluate("document.documentElement.lang") == {"zh": "zh-Hans"}.get(language, language)
+        assert "lang=" + language in page.url
+    menu.select_option("English")
+    expect(page.locator("#run")).to_contain_text("Paint")
+    assert page.evaluate(ALL_WORDS) == before
+
+
+@pytest.fixture(scope="module")
+def german(lasting_visitor, app_url):
+    """A page for somebody whose browser asks for German."""
+    page = lasting_visitor(locale="de-AT")
+    return load(page, app_url)
+
+
+def test_nothing_on_the_german_page_is_english(german):
+    left = set()
+    for tab in ("Stylize", "Instant", "Train", "Explain"):
+        open_tab(german, tab)
+        left |= left_in_english(german)
+    for number, figure in enumerate(FIGURES.values()):
+        german.locator("#figure-choice input").nth(number).click()
+        expect(german.locator("#figure-words h2")).to_have_text(GERMAN[figure.title])
+        left |= left_in_english(german)
+    assert not left, json.dumps(sorted(left), ensure_ascii=False, indent=0)
+
+
+def test_menus_show_german_and_hand_over_what_was_chosen(german):
+    open_tab(german, "Stylize")
+    menu = german.locator("#color input")
+    german.locator("#color").scroll_into_view_if_needed()
+    menu.click()
+    german.get_by_role("option", name=GERMAN["the content's, put back afterwards"]).click()
+    expect(menu).to_have_value(GERMAN["the content's, put back afterwards"])
+    assert menu.evaluate("input => input.value") == "the content's, put back afterwards"
+
+
+def test_status_and_errors_are_told_in_german(german, picture_files):
+    open_tab(german, "Stylize")
+    prepare(german, picture_files, steps=400)
+    german.click("#run")
+    status = german.locator("#status .status")
+    expect(status).to_have_text(re.compile(r"Schritt \d+ von 400"), timeout=30_000)
+    german.click("#stop")
+    expect(status).to_have_text(re.compile(r"\s*Angehalten: \d+ Schritte? von 400"), timeout=30_000)
+    field = german.locator("#size input[type=number]")
+    field.fill("")
+    field.press("Tab")
+    german.click("#run")
+    expect(german.get_by_text(re.compile("ist leer; ausfüllen")).first).to_be_visible()
