@@ -23,10 +23,11 @@ class ShownPart(TypedDict):
     caption: str
     aspect: float
     crisp: str  # "crisp" where pixels are to be seen, or ""
+    points: bool  # whether a click chooses a place in it
 
 
 class FigureView(OwnHTML):
-    """Grows while the figure is made; a click on a part triggers "look" with its row and column.
+    """Grows while the figure is made; a click on a part triggers "look" with its row and column, or "point" with its place.
 
     Its value is what `Figures.shows` gives, or None; what "example" says stands above the pictures of a finished one.
     gradio sends of a value only what changed since the last.
@@ -45,7 +46,7 @@ ${value.example ? `<p class="example">${value.example}</p>` : ''}
     <th scope="row" ${value.sided ? '' : 'hidden'}>${value.sides[r]}</th>
     ${row.map((part, c) => part ? `
     <td><button type="button" data-row="${r}" data-column="${c}" aria-label="${part.label}" title="${part.label}"
-      style="--aspect: ${part.aspect}">
+      ${part.points ? 'data-points' : ''} style="--aspect: ${part.aspect}">
       ${part.picture ? `<img alt="" class="${part.crisp}" src="${
         part.picture[0] === '/' ? (window.gradio_config?.root ?? '').replace(/[/]$/, '') : ''}${part.picture}">` : ''}
     </button><p>${part.caption}</p></td>` : '<td></td>').join('')}</tr>`).join('')}
@@ -74,6 +75,7 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
 .parts button, .parts p { width: var(--cell); }
 .parts button { display: block; padding: 0; border: 0; border-radius: 4px; overflow: hidden; cursor: zoom-in;
   aspect-ratio: var(--aspect); background: var(--background-fill-secondary); }
+.parts button[data-points] { cursor: crosshair; }
 .parts button img { display: block; width: 100%; height: 100%; object-fit: contain; border-radius: 0; }
 .parts button img.crisp { image-rendering: pixelated; }
 .parts p { margin: 2px 0 0; font-size: var(--text-xs); line-height: 1.3; white-space: pre-line;
@@ -105,7 +107,10 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
     SCRIPT = """
 element.addEventListener('click', event => {
   const part = event.target.closest('button[data-row]');
-  if (part) trigger('look', {row: Number(part.dataset.row), column: Number(part.dataset.column)});
+  if (part && 'points' in part.dataset && event.detail) {  // by a mouse or a finger; keys have the fields below
+    const {left, top, width, height} = part.getBoundingClientRect();
+    trigger('point', {x: (event.clientX - left) / width, y: (event.clientY - top) / height});
+  } else if (part) trigger('look', {row: Number(part.dataset.row), column: Number(part.dataset.column)});
 });
 // a line, its entry in the legend and its row in a table belong together, and all lines of a term to it, which stands
 // in the formula beside the figure: pointed at, focused, or pressed until it is pressed again
@@ -189,6 +194,7 @@ class Figures:
             "caption": escape(part.caption),
             "aspect": round(width / height, 4),
             "crisp": crisp(height, width),
+            "points": bool(part.facts.get("points")),
         }
 
 
