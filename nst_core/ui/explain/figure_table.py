@@ -27,7 +27,7 @@ class ShownPart(TypedDict):
 
 
 class FigureView(OwnHTML):
-    """Grows while the figure is made; a click on a part triggers "look" with its row and column, or "point" with its place.
+    """Grows while the figure is made; a click on a part triggers "look" with its row and column, or "point".
 
     Its value is what `Figures.shows` gives, or None; what "example" says stands above the pictures of a finished one.
     gradio sends of a value only what changed since the last.
@@ -100,7 +100,8 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
 .figure-table th, .figure-table td { border: 0; border-bottom: 1px solid var(--border-color-primary); padding: 4px 8px;
   text-align: left; vertical-align: top; color: var(--body-text-color); }
 .figure-table tr.lined td:first-child { border-left: 5px solid var(--term); white-space: nowrap; }
-.figure tr.lined:focus-visible { outline: 2px solid var(--color-accent); outline-offset: -2px; }
+.figure tr.of-term td:first-child { border-left: 5px solid var(--border-color-primary); }
+.figure tr:is(.lined, .of-term):focus-visible { outline: 2px solid var(--color-accent); outline-offset: -2px; }
 .figure [data-line] { transition: opacity .15s; }
 .figure.pointing [data-line]:not(.pointed) { opacity: .2; }
 """
@@ -130,7 +131,7 @@ const light = target => {
 };
 for (const event of ['pointerover', 'focusin']) element.addEventListener(event, ({target}) => light(target));
 for (const event of ['pointerleave', 'focusout']) element.addEventListener(event, () => light(null));
-const term = target => target.closest?.('[data-term]');
+const term = target => target.closest?.('button[data-term]');
 for (const event of ['pointerover', 'focusin'])
   document.addEventListener(event, ({target}) => { if (term(target)) light(target); });
 for (const event of ['pointerout', 'focusout'])
