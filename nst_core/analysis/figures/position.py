@@ -67,7 +67,7 @@ def _place(photo: Tensor, field: Receptive, settings: dict[str, Any]) -> tuple[i
 
 def _framed(photo: Tensor, field: Receptive, window: Window, layer: str) -> Part:
     facts = {"layer": layer, "side": field.side, "step": field.step, "window": list(window), "points": True}
-    caption = f"one position of {layer} sees {field.side}×{field.side} pixels\nclick to choose another"
+    caption = f"one position of {layer} sees {field.side}×{field.side} pixels"
     return Part(0, PHOTO, "what the position sees", framed(photo, window), caption, done=True, facts=facts)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.features.vgg import VGG
 
-SHADE = 0.3  # of the light that is left outside a frame
+SHADE = 0.45  # of the light that is left outside a frame
 FRAME = (1.0, 0.85, 0.1)  # the frame's colour
 SEEN = 0.99  # quantile of what is drawn as white; few pixels matter most
 

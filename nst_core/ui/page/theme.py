@@ -100,7 +100,7 @@ CSS = """
   #styles .strip { flex-wrap: nowrap; justify-content: flex-start; }
 }
 #layer-weights { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
-#mask .empty { color: var(--body-text-color-subdued); }
+#mask .empty, #mask .empty * { color: var(--body-text-color-subdued) !important; }
 #mask-about, #preset-about, #weights, #further-layers { color: var(--body-text-color-subdued);
   font-size: var(--text-sm); }
 /* gradio's handles are white on white */
