@@ -40,7 +40,7 @@ def _moments(photo: Tensor, settings: dict[str, Any], compute: Compute) -> Momen
         field = receptive(network, layer)
         place = _place(photo, field, settings)
         window = field.window(*place, images.size_of(photo))
-        parts = (_framed(photo, field, window, layer), _piece(photo, window))
+        parts: tuple[Part, ...] = (_framed(photo, field, window, layer), _piece(photo, window))
     yield Moment(rows, labels, parts, text="asking which pixels matter", share=0.3)
     with computing_on(compute):
         maps, pull = pull_of(network, photo.to(compute.device), layer, place)

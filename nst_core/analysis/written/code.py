@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -100,7 +100,7 @@ def _watching() -> Iterator[dict[int, str]]:
     codes, made = {function.__code__ for function in FUNCTIONS}, dict[int, str]()
     at: dict[FrameType, tuple[int, dict[str, tuple[int, int]]]] = {}  # the line that runs, and the names before it
 
-    def note(frame: FrameType, event: str, value: object) -> object:
+    def note(frame: FrameType, event: str, value: Any) -> Callable[[FrameType, str, Any], Any] | None:
         if frame.f_code not in codes:
             return None
         names = {name: (id(one), len(one) if isinstance(one, dict) else 0) for name, one in frame.f_locals.items()}
