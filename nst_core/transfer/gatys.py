@@ -20,6 +20,7 @@ CONVOLUTIONS = (2, 2, 4, 4, 1)  # of each block of VGG-19, up to conv5_1
 MEAN = torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1)  # of ImageNet's pixels
 DEVIATION = torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1)
 CAFFE = float(255 * DEVIATION.mean())  # so many times as large are Caffe's features, which the weights are meant for
+Painting = Iterator[tuple[Tensor, dict[str, float]]]  # the picture and its losses, step after step
 FIRST_STEP = 0.005  # of the pixel range: nothing tells L-BFGS how far to go at first
 
 
@@ -57,12 +58,12 @@ def loss_terms(seen: Mapping[str, Tensor], content: Tensor, style: Mapping[str, 
     return terms
 
 
-def paint(content_image: Tensor, style_image: Tensor) -> Iterator[tuple[Tensor, dict[str, float]]]:
+def paint(content_image: Tensor, style_image: Tensor, network: Mapping[str, Tensor] | None = None) -> Painting:
     """Change the content's pixels until its style is the other picture's, as Gatys et al. (2016), without end.
 
     Args:
-        content_image: (1, 3, H, W) in [0, 1].
-        style_image: (1, 3, H', W') in [0, 1].
+        content_image, style_image: (1, 3, H, W) and (1, 3, H', W') in [0, 1].
+        network: torchvision's tensors of VGG-19, or of one that is built alike; None: VGG-19's.
 
     Yields:
         the picture (1, 3, H, W), at first the content, and its weighted losses by name.
@@ -70,7 +71,7 @@ def paint(content_image: Tensor, style_image: Tensor) -> Iterator[tuple[Tensor, 
     Raises:
         WeightsError: no weights for VGG-19.
     """
-    network = weights.load(weights.require("vgg19"))
+    network = network or weights.load(weights.require("vgg19"))
     content = features(network, content_image)[CONTENT_LAYER]  # (1, 512, H / 8, W / 8)
     seen = features(network, style_image)
     style = {layer: gram(seen[layer]) for layer in STYLE_LAYERS}  # (C, C): A of each layer

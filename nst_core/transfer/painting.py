@@ -226,6 +226,7 @@ class Painting:
             seed=self.config.seed,
             compute=self.compute,
             blend=self.config.blend,
+            style_scale=self.config.style_scale,
             regions=objective.regions,
         )
         start = STARTS[self.config.start](material)

@@ -26,6 +26,7 @@ class StartMaterial:
     seed: int
     compute: Compute
     blend: Sequence[float] = ()  # shares of the styles; (): equal
+    style_scale: float = 1.0  # size in which styles are looked at, of the content's
     regions: Sequence[Tensor] = ()  # (1, 1, H, W) of each style; (): they blend everywhere
 
 
@@ -55,7 +56,7 @@ def _quick(material: StartMaterial) -> Tensor:
     content, size = material.content_image, images.size_of(material.content_image)
     image = images.fit(content, QUICK_SIDE) if max(size) > QUICK_SIDE else content
     pictures = {str(number): style_picture(style) for number, style in enumerate(material.style_images)}
-    painter = UniversalPainter(pictures, material.compute)
+    painter = UniversalPainter(pictures, material.compute, material.style_scale)
     if not material.regions:
         shares = dict(zip(pictures, material.blend or [1.0] * len(pictures), strict=True))
         return images.resize(painter.paint(image, shares), size)

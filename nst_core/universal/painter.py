@@ -51,13 +51,14 @@ class UniversalPainter:
     Args:
         pictures: style -> its picture, as `style_picture` gives it.
         compute: device and precision.
+        style_scale: size in which styles are looked at, of what is painted; the smaller, the smaller the strokes.
 
     Source: Li et al. (2017), "Universal style transfer via feature transforms", for decoders that know no style and for
     going through the levels coarse to fine; Lu et al. (2019) for the map of each, see `transport.py`.
     """
 
-    def __init__(self, pictures: Mapping[str, Tensor], compute: Compute):
-        self.pictures, self.compute = dict(pictures), compute
+    def __init__(self, pictures: Mapping[str, Tensor], compute: Compute, style_scale: float = 1.0):
+        self.pictures, self.compute, self.style_scale = dict(pictures), compute, style_scale
         self._network, _ = load_network(BUNDLED_BACKBONE, compute)
         self._decoders = _placed(compute)
         self._clouds: OrderedDict[tuple[str, int], Clouds] = OrderedDict()
@@ -157,8 +158,9 @@ class UniversalPainter:
         )
 
     def _goal(self, image: Tensor, shares: Mapping[str, float]) -> Steps[Clouds]:
-        """Find the clouds between some styles, looked at in the size of an image."""
-        side = min(max(*images.size_of(image), STYLE_SIDES[0]), STYLE_SIDES[1])
+        """Find the clouds between some styles, looked at in the size of an image, times the scale of styles."""
+        longer = round(max(images.size_of(image)) * self.style_scale)
+        side = min(max(longer, STYLE_SIDES[0]), STYLE_SIDES[1])
         clouds = []
         for name in shares:
             clouds.append((yield from self._looked_at(name, side)))

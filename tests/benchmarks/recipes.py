@@ -12,7 +12,8 @@ from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
-from nst_core.ui.stylize.looks import LOOKS, PICTURES
+from nst_core.ui.studio.looks import LOOKS
+from nst_core.ui.stylize.looks import PICTURES
 from nst_core.ui.stylize.recipes import RECIPES, SIZE
 
 LOOK_PAIR = "chelsea_cat", "starlit_valley"

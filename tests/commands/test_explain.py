@@ -20,6 +20,7 @@ PICTURES = {
     "cutout": ["--cutout", "cut.png"],
 }
 QUICK = {
+    "position": ["size=32", "maps=2"],
     "content": ["layers=conv1_2", "size=32", "steps=2"],
     "style": ["sets=A", "size=32", "steps=2"],
     "grid": ["sets=A", "ratios=1e-3,0.01", "size=32", "steps=2"],
@@ -78,7 +79,7 @@ def test_every_figure_is_a_page_and_a_folder(folder, name, capsys):
     assert values["settings"] == json.loads(json.dumps(settings)) and values["parts"]
     assert all((folder / "parts" / part["file"]).is_file() for part in values["parts"])
     painted = [part for part in values["parts"] if part["record"]]
-    assert (painted or name == "step") and all(
+    assert (painted or name in ("step", "position")) and all(
         read_record(folder / "parts" / part["file"]).steps == 2 for part in painted
     )
     out, err = capsys.readouterr()

@@ -48,10 +48,11 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     wait_for_status(page, f"An example: {recipe.title}")
     expect(page.locator("#result img[alt='The painting']")).to_be_visible()
     expect(page.locator("#welcome")).to_be_hidden()
+    expect(page.locator("#recipes [aria-pressed=true]")).to_have_attribute("title", f"Try {recipe.title}")
     for field in ("content", "style"):
         expect(page.locator(f"#{field} img").first).to_be_visible()
     expect(page.locator("#size input")).to_have_value(str(SIZE))
-    expect(page.locator("#actions #download")).to_be_hidden()  # it is nobody's result
+    expect(page.locator("#as-jpeg")).to_be_hidden()  # it is nobody's result
     fill(page, "size", 7)
     page.click("#run")
     wait_for_status(page, "“Size” is 7")
@@ -64,12 +65,28 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     page.keyboard.press("Enter")
     wait_for_status(page, "Stopped:")
     expect(page.locator("#run")).to_be_focused()
-    expect(page.locator("#actions #download")).to_be_visible()
+    saves = page.locator("#actions button:visible").all_inner_texts()
+    assert saves[:2] == ["Download JPEG", "PNG"]
+    page.locator("#result input").press("Home")
+    line = page.locator("#result .line").evaluate("line => getComputedStyle(line, '::after').left")
+    assert line == "0px"  # the handle stays within the picture
     page.set_viewport_size({"width": 390, "height": 844})
     page.evaluate("scrollTo(0, 600)")
-    paint, save = (page.locator(button).bounding_box() for button in ("#run", "#download"))
-    assert in_sight(page, "#run") and in_sight(page, "#download")  # beside each other in the bar
+    paint, save = (page.locator(button).bounding_box() for button in ("#run", "#as-jpeg"))
+    assert in_sight(page, "#run") and in_sight(page, "#as-jpeg")  # beside each other in the bar
     assert paint["x"] + paint["width"] <= save["x"] and save["y"] < paint["y"] + paint["height"]
+
+
+def test_the_first_key_leads_to_paint_from_any_tab(page):
+    page.get_by_role("tab", name="Explain").click()
+    expect(page.locator("#run")).to_be_hidden()
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.locator(".skip-link").focus()
+    assert in_sight(page, ".skip-link")
+    page.keyboard.press("Enter")
+    expect(page.locator("#run")).to_be_focused()
+    first = "[...document.querySelectorAll('a, button, input')].find(one => one.getClientRects().length).className"
+    assert page.evaluate(first) == "skip-link"
 
 
 def test_looks_and_the_handle_move_beta_and_show_where_it_is(page):

@@ -129,7 +129,7 @@ def test_a_moment_is_marked_while_the_run_goes_on_and_the_run_becomes_an_animati
     page.click("#stop")
     wait_for_status(page, "Stopped")
     expect(page.locator(THUMBNAILS)).to_have_count(count + 2)
-    assert download(page, "#timelapse", tmp_path / "run.mp4") == "content_style_studio_timelapse.mp4"
+    assert download(page, "#timelapse", tmp_path / "run.mp4") == "content_style_studio_64_timelapse.mp4"
     with av.open(str(tmp_path / "run.mp4")) as film:
         assert film.streams.video[0].frames > 3
     name = download(page, "#as-tiff", tmp_path / "one.tif")

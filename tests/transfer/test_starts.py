@@ -114,6 +114,8 @@ def test_a_quick_start_is_one_pass_in_the_style_or_between_several():
     pictures = {"a": style_picture(given.style_images[0]), "b": style_picture(given.start_image)}
     painter = UniversalPainter(pictures, given.compute)
     assert torch.equal(STARTS["quick"](given), painter.paint(given.content_image, {"a": 1.0}))
+    large = UniversalPainter(pictures, given.compute, 3.0).paint(given.content_image, {"a": 1.0})
+    assert torch.equal(STARTS["quick"](replace(given, style_scale=3.0)), large)
     both = replace(given, style_images=[given.style_images[0], given.start_image], blend=(3.0, 1.0))
     assert torch.equal(STARTS["quick"](both), painter.paint(given.content_image, {"a": 3.0, "b": 1.0}))
 

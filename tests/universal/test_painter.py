@@ -54,6 +54,17 @@ def test_two_styles_are_blended_by_the_ratio_of_their_weights(painter, photo):
     assert 0 < distances[1] < distances[0]
 
 
+def test_a_style_is_looked_at_in_the_pictures_size_times_its_scale_within_bounds(photo, monkeypatch):
+    looked, seen = [], UniversalPainter._looked_at
+    monkeypatch.setattr(
+        UniversalPainter, "_looked_at", lambda self, name, side: looked.append(side) or seen(self, name, side)
+    )
+    style = style_picture(images.load(STYLES["koi_mosaic"]))
+    painted = [UniversalPainter({"a": style}, CPU, scale).paint(photo, {"a": 1.0}) for scale in (0.5, 1.0, 2.0)]
+    assert looked == [128, 149, 298]
+    assert not torch.equal(painted[1], painted[2])
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_picture_in_bands_is_painted_as_in_one_piece(photo, device, monkeypatch):
     painter = UniversalPainter(

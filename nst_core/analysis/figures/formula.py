@@ -11,7 +11,7 @@ from nst_core import images
 from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Moments, Part, Question, Table
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.analysis.series import Series
-from nst_core.analysis.written.code import method
+from nst_core.analysis.written.code import program, small_run
 from nst_core.analysis.written.differences import description_of, difference_of
 from nst_core.analysis.written.terms import Term, rounded, terms_of
 from nst_core.devices import Compute, computing_on
@@ -61,7 +61,8 @@ class FormulaWatch:
             )
         )
         papers = terms_of(paper, images.fitted_size(size, paper.size, paper.size_rule))
-        self.tables = (FIELD, CODE) if counterpart(preset) == PAPER else (_papers(papers), FIELD, CODE)
+        self.tables = (FIELD,) if counterpart(preset) == PAPER else (_papers(papers), FIELD)
+        self.program = program()
         self.other_losses: dict[str, float] = {}  # of the finished painting, by the counterpart's formula
 
     def moments(self) -> Moments:
@@ -70,6 +71,7 @@ class FormulaWatch:
             yield self._moment("looking at the pictures")
             with computing_on(self.run.compute):
                 self.terms = self._measured()
+            self.program = program(small_run(self.run.content_image, self.run.painting.style_image))
             yield self._moment("beginning to paint")
             told = -TELL_SECONDS
             for frame in self.run:
@@ -120,7 +122,7 @@ class FormulaWatch:
             charts = (Chart(CHART, "step", self.series.lines),)
             findings = (*_shares(frame), *self._compared())
         share = 1.0 if done else (frame.step if frame else 0) / (self.run.steps + 1)
-        tables = (self._loss(frame), *([self._others(self.other)] if self.other else []), *self.tables)
+        tables = (self._loss(frame), *([self._others(self.other)] if self.other else []), *self.tables, self.program)
         return Moment(("picture",), COLUMNS, parts, charts, tables, text, share, findings, self.run.notes)
 
     def _loss(self, frame: Frame | None) -> Table:
@@ -186,9 +188,6 @@ def _field() -> Table:
 
 
 FIELD = _field()
-CODE = Table(
-    "The method in plain torch, line by line", ("line of transfer/gatys.py", "shape", "what it makes"), method()
-)
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:

@@ -27,7 +27,7 @@ WIDTH, HEIGHT, EDGE, TOP = 13.333, 7.5, 0.5, 1.2  # inches: a slide, its margin,
 ACROSS, DOWN = WIDTH - 2 * EDGE, HEIGHT - TOP - 0.4  # inches for what it shows
 TITLE, LONG_TITLE, WORDS, LABEL, CELLS, SMALL = 32, 24, 22, 14, 12, 11  # points of letters
 ONE_LINE = 50  # letters of a title, at most, for the larger ones
-LETTER, LINE = 0.5, 1.2  # a letter's mean width and a line's height, of its size
+LETTER, LINE = 0.56, 1.2  # a letter's mean width, in the widest fonts that stand in, and a line's height, of its size
 LEAST_PIXELS = 300  # of a picture's longer side: a smaller one is enlarged, so that its pixels stay sharp
 CHART_PIXELS, CHART_LETTERS = 1600, 34  # how wide a chart is drawn, and its letters; two thirds where two share a slide
 GAP, WIDE = 0.1, 2.0  # inches: between pictures; of a picture, from which on its words are larger
@@ -138,10 +138,11 @@ def _put_pictures(page: Page, moment: Moment) -> None:
     """Put pictures into their places, with column heads, row labels and captions as text."""
     rows, cell = len(moment.rows), ACROSS * cell_width(moment, len(moment.rows))
     side, head, below = ACROSS * SIDE * any(moment.rows), ACROSS * HEAD * any(moment.columns), ACROSS * CAPTION
+    label, caption = (LABEL, SMALL) if cell > WIDE else (SMALL, SMALL - 2)
+    below = max([below, *(_height(part.caption.splitlines(), caption, cell - GAP) for part in moment.parts)])
     sizes = [images.size_of(part.image) for part in moment.parts if part.image is not None]
     high = min((DOWN - head) / rows, cell * max(height / width for height, width in sizes) + below)
     left = EDGE + side + (ACROSS - side - cell * len(moment.columns)) / 2
-    label, caption = (LABEL, SMALL) if cell > WIDE else (SMALL, SMALL - 2)
     for column, text in enumerate(moment.columns):
         box = left + column * cell, TOP, cell - GAP, head
         _write(page, (text,), box, Letters(label, middle=True))

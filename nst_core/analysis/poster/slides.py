@@ -121,5 +121,5 @@ def pages_of_table(table: Table) -> Iterator[Table]:
 
 def column_shares(table: Table) -> Sequence[float]:
     """Share a table's width among its columns, by their longest texts; of 1."""
-    longest = [min(80, max(6, *map(len, column))) for column in zip(table.heads, *table.rows, strict=True)]
+    longest = [min(80, max(10, *map(len, column))) for column in zip(table.heads, *table.rows, strict=True)]
     return [length / sum(longest) for length in longest]

@@ -27,7 +27,7 @@ TOLD = (
 )
 
 # Tables that are the same whatever the pictures: the program knows them, and the files do not repeat them.
-FIXED_TABLES = {"formula": (formula.FIELD, formula.CODE)}
+FIXED_TABLES = {"formula": (formula.FIELD,)}
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,11 @@ class ShownPart(TypedDict):
     caption: str
     aspect: float
     crisp: str  # "crisp" where pixels are to be seen, or ""
+    points: bool  # whether a click chooses a place in it
 
 
 class FigureView(OwnHTML):
-    """Grows while the figure is made; a click on a part triggers "look" with its row and column.
+    """Grows while the figure is made; a click on a part triggers "look" with its row and column, or "point".
 
     Its value is what `Figures.shows` gives, or None; what "example" says stands above the pictures of a finished one.
     gradio sends of a value only what changed since the last.
@@ -45,7 +46,7 @@ ${value.example ? `<p class="example">${value.example}</p>` : ''}
     <th scope="row" ${value.sided ? '' : 'hidden'}>${value.sides[r]}</th>
     ${row.map((part, c) => part ? `
     <td><button type="button" data-row="${r}" data-column="${c}" aria-label="${part.label}" title="${part.label}"
-      style="--aspect: ${part.aspect}">
+      ${part.points ? 'data-points' : ''} style="--aspect: ${part.aspect}">
       ${part.picture ? `<img alt="" class="${part.crisp}" src="${
         part.picture[0] === '/' ? (window.gradio_config?.root ?? '').replace(/[/]$/, '') : ''}${part.picture}">` : ''}
     </button><p>${part.caption}</p></td>` : '<td></td>').join('')}</tr>`).join('')}
@@ -74,6 +75,7 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
 .parts button, .parts p { width: var(--cell); }
 .parts button { display: block; padding: 0; border: 0; border-radius: 4px; overflow: hidden; cursor: zoom-in;
   aspect-ratio: var(--aspect); background: var(--background-fill-secondary); }
+.parts button[data-points] { cursor: crosshair; }
 .parts button img { display: block; width: 100%; height: 100%; object-fit: contain; border-radius: 0; }
 .parts button img.crisp { image-rendering: pixelated; }
 .parts p { margin: 2px 0 0; font-size: var(--text-xs); line-height: 1.3; white-space: pre-line;
@@ -98,14 +100,18 @@ ${value.findings ? `<div class="findings" role="status">${value.findings}</div>`
 .figure-table th, .figure-table td { border: 0; border-bottom: 1px solid var(--border-color-primary); padding: 4px 8px;
   text-align: left; vertical-align: top; color: var(--body-text-color); }
 .figure-table tr.lined td:first-child { border-left: 5px solid var(--term); white-space: nowrap; }
-.figure tr.lined:focus-visible { outline: 2px solid var(--color-accent); outline-offset: -2px; }
+.figure tr.of-term td:first-child { border-left: 5px solid var(--border-color-primary); }
+.figure tr:is(.lined, .of-term):focus-visible { outline: 2px solid var(--color-accent); outline-offset: -2px; }
 .figure [data-line] { transition: opacity .15s; }
 .figure.pointing [data-line]:not(.pointed) { opacity: .2; }
 """
     SCRIPT = """
 element.addEventListener('click', event => {
   const part = event.target.closest('button[data-row]');
-  if (part) trigger('look', {row: Number(part.dataset.row), column: Number(part.dataset.column)});
+  if (part && 'points' in part.dataset && event.detail) {  // by a mouse or a finger; keys have the fields below
+    const {left, top, width, height} = part.getBoundingClientRect();
+    trigger('point', {x: (event.clientX - left) / width, y: (event.clientY - top) / height});
+  } else if (part) trigger('look', {row: Number(part.dataset.row), column: Number(part.dataset.column)});
 });
 // a line, its entry in the legend and its row in a table belong together, and all lines of a term to it, which stands
 // in the formula beside the figure: pointed at, focused, or pressed until it is pressed again
@@ -125,7 +131,7 @@ const light = target => {
 };
 for (const event of ['pointerover', 'focusin']) element.addEventListener(event, ({target}) => light(target));
 for (const event of ['pointerleave', 'focusout']) element.addEventListener(event, () => light(null));
-const term = target => target.closest?.('[data-term]');
+const term = target => target.closest?.('button[data-term]');
 for (const event of ['pointerover', 'focusin'])
   document.addEventListener(event, ({target}) => { if (term(target)) light(target); });
 for (const event of ['pointerout', 'focusout'])
@@ -189,6 +195,7 @@ class Figures:
             "caption": escape(part.caption),
             "aspect": round(width / height, 4),
             "crisp": crisp(height, width),
+            "points": bool(part.facts.get("points")),
         }
 
 

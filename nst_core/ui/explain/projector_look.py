@@ -13,7 +13,7 @@ body.projector #figure-words, body.projector #tour { left: var(--edge); top: var
   width: calc(var(--left) - 1.5 * var(--edge)); height: calc(100vh - var(--foot) - 2 * var(--edge)) !important; }
 body.projector #figure-words p, body.projector #figure-words .equation, body.projector #tour p {
   font-size: var(--words); line-height: 1.35; }
-body.projector #figure-words h2, body.projector #tour h3 { font-size: calc(1.35 * var(--words)); line-height: 1.15; }
+body.projector #figure-words h2, body.projector #tour h2 { font-size: calc(1.35 * var(--words)); line-height: 1.15; }
 body.projector #figure-words .source, body.projector .figure .example { display: none; }
 body.projector #making, body.projector #make-status { left: var(--edge); max-width: none;
   width: calc(var(--left) - 1.5 * var(--edge)); }

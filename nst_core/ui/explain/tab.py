@@ -17,6 +17,7 @@ from nst_core.ui.explain.examples import CONTENT, STYLE, example_of
 from nst_core.ui.explain.exhibit import exhibit
 from nst_core.ui.explain.figure_table import FigureView
 from nst_core.ui.explain.links import LessonLink, read_link
+from nst_core.ui.explain.position import connect_position
 from nst_core.ui.explain.predict import Predict, asked
 from nst_core.ui.explain.run import go_on, make_figure
 from nst_core.ui.explain.save import build_keeping
@@ -128,6 +129,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
     _connect_making(board, inputs, stage, (make, stop), tour)
     compose = controls["compose"]
     place = {name: control for name in CENTRE if isinstance(control := compose[name], gr.Number)}
+    connect_position(view, controls["position"])
     connect_composing(composing, figure, pictures.content, place)
     _follow_preset(studio, inputs)
     connect_enlarged(board, enlarged, view, tabs, studio)

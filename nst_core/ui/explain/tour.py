@@ -112,5 +112,5 @@ def page(place: int) -> str:
         words = words.replace(f"*{italic}*", f"<em>{italic}</em>")
     return (
         f'<div class="tour-page"><div class="count">Step {place + 1} of {len(TOUR)}</div>'
-        f"<h3>{escape(station.title)}</h3><p>{words}</p></div>"
+        f"<h2>{escape(station.title)}</h2><p>{words}</p></div>"
     )

@@ -22,6 +22,8 @@ THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT, tex
     checkbox_label_background_fill_selected="*primary_600",
     button_primary_background_fill="*primary_600",
     button_primary_background_fill_hover="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_700",
+    button_secondary_background_fill_hover_dark="*primary_600",
     button_primary_border_color="*primary_600",
 )
 
@@ -46,35 +48,44 @@ CSS = """
 #recipes .strip::before { content: attr(aria-label) ":"; flex: none; align-self: center;
   color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 #looks .strip { gap: 4px; }
-#looks .thumbnail { flex-direction: row; align-items: center; gap: 6px; width: auto !important; padding-right: 8px; }
-#looks .thumbnail img { width: 40px; height: 40px; }
+#looks .thumbnail { flex-direction: row; align-items: center; gap: 5px; width: auto !important; }
+#looks .thumbnail img { width: 36px; height: 36px; }
+#looks .thumbnail span { max-width: 52px; overflow-wrap: normal; }
+#looks .html-container, #stage .html-container { padding: 0; }
+#inputs { gap: 10px; } #balance { padding: 4px 10px; }
 /* the example gives way to a painting, and the place of one that is not begun takes none */
 #stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
 #stage:has(#preview canvas[hidden]):not(:has(#result .pictures)) #preview { display: none; }
-#actions:has(#download.hidden) { display: none; }
+#actions:has(#download.hidden) { display: none; }  /* all are of a result that is there */
 #actions { gap: 8px; flex-wrap: nowrap; }
 #actions button { min-width: 0 !important; padding-inline: 6px; white-space: nowrap; }
-#stage { gap: 8px; } #stage > .block { padding: 0; }
+#stage { gap: 8px; } #stage > .block { padding: 0; } #stage:has(#result .pictures) #preview.hidden { display: none; }
 #stage .live-preview { min-height: 0; background: none; }
 #stage canvas { max-height: 56vh; } #stage .pictures { width: min(100%, calc(56vh * var(--aspect))); }
 @media (max-width: 820px) {
   #title p { display: none; }
   #studio { grid-template: "stage" auto "inputs" auto "knobs" auto / minmax(0, 1fr); padding-bottom: 64px; }
-  #stage { z-index: 62; max-height: 46vh; }
+  #stage { z-index: 62; max-height: 48vh; }
   #stage canvas { max-height: 30vh; } #stage .pictures { width: min(100%, calc(30vh * var(--aspect))); }
-  #stage #recipes .thumbnail { width: auto; } #recipes .thumbnail img { width: 64px; height: 44px; }
-  #recipes .thumbnail span { display: none; }
+  #stage #recipes .thumbnail { flex: 1 1 0; width: auto; min-width: 0; }
+  #recipes .thumbnail img { width: 100%; height: 44px; }
+  #recipes .thumbnail span, #recipes .strip::before { display: none; }
   #press { position: fixed; inset: auto 0 0 0; z-index: 61; padding: 8px 16px; background: var(--body-background-fill);
     border-top: 1px solid var(--border-color-primary); }
   /* what is painted is saved in the same bar */
-  #stage #download:not(.hidden) { position: fixed; right: 16px; bottom: 8px; width: 128px; min-height: 42px; }
+  #stage #as-jpeg { position: fixed; right: 16px; bottom: 8px; width: 128px; min-height: 42px; }
   #studio:has(#download:not(.hidden)) #press { padding-right: 152px; }
 }
 #content-examples .label, #style-examples .label { display: none; }
 #content-examples .gallery, #style-examples .gallery { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 #content-examples .gallery-item, #style-examples .gallery-item { flex: none; }
 .gallery-item .container, .gallery-item img { width: 44px !important; height: 44px !important; max-width: none; }
-#inputs .gallery-item .container, #inputs .gallery-item img { width: 56px !important; height: 56px !important; }
+#inputs .gallery-item .container, #inputs .gallery-item img { width: 52px !important; height: 52px !important; }
+#style-examples .gallery { gap: 2px; }  /* such that one is cut, where there are more */
+#style-examples .gallery-item { width: 76px; display: flex; flex-direction: column; align-items: center; padding: 1px; }
+#style-examples .gallery-item :is(.container, img) { width: 72px !important; height: 72px !important; }
+#style-examples .gallery-item::after { content: attr(data-name); width: 100%; overflow: hidden; white-space: nowrap;
+  text-overflow: ellipsis; font-size: 12px; line-height: 1.4; color: var(--body-text-color); }
 .gallery-item img { object-fit: cover; }
 #instant { display: grid; grid-template: "choices places" / minmax(0, 5fr) minmax(0, 7fr); }
 #instant-choices { grid-area: choices; } #instant-places { grid-area: places; }
@@ -89,6 +100,7 @@ CSS = """
   #styles .strip { flex-wrap: nowrap; justify-content: flex-start; }
 }
 #layer-weights { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
+#mask .empty, #mask .empty * { color: var(--body-text-color-subdued) !important; }
 #mask-about, #preset-about, #weights, #further-layers { color: var(--body-text-color-subdued);
   font-size: var(--text-sm); }
 /* gradio's handles are white on white */
@@ -142,7 +154,7 @@ CSS = """
 .figure-words .term:focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; }
 .figure-words .source, .tour-page .count { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 body.predicting:not(.projector) :is(#figure, #enlarged, #figure-words p, #figure-words .equation) { display: none; }
-.tour-page h3 { margin: 2px 0 4px; }
+.tour-page h2 { margin: 2px 0 4px; font-size: var(--text-lg); }
 #explain { display: grid; grid-template: "inputs stage" auto "knobs stage" 1fr / minmax(0, 4fr) minmax(0, 8fr); }
 #explain-inputs { grid-area: inputs; } #explain-stage { grid-area: stage; } #explain-knobs { grid-area: knobs; }
 @media (max-width: 820px) { #explain { grid-template: "inputs" auto "stage" auto "knobs" auto / minmax(0, 1fr); } }
@@ -152,6 +164,9 @@ body.predicting:not(.projector) :is(#figure, #enlarged, #figure-words p, #figure
 .enlarged { margin: 0; }
 .enlarged img { width: min(100%, 720px, calc(78vh * var(--aspect)), var(--most)); border-radius: 8px; }
 .enlarged pre { font-size: var(--text-xs); max-height: 260px; overflow: auto; }
+.skip-link { position: absolute; left: 8px; top: -60px; z-index: 1000; padding: 8px 16px; border-radius: 8px;
+  color: #fff !important; background: #4338ca; }
+.skip-link:focus { top: 8px; outline: 2px solid #fff; outline-offset: -4px; }
 .heard-only { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .status.problem { color: var(--error-text-color); }
 """

@@ -93,6 +93,18 @@ class Page(gr.Blocks):
         except Exception as error:
             raise refusal(excuse(error)) from None
 
+    async def postprocess_data(self, block_fn: BlockFunction, *given: Any, **named: Any) -> list[Any]:
+        """Let gradio write a handler's updates.
+
+        gradio 6.31 takes an update's own mark for a property of a gr.HTML, and one that is not laid out yet, as its
+        group is folded, then loses those that it has.
+        """
+        updates = await super().postprocess_data(block_fn, *given, **named)
+        for update in updates:
+            if isinstance(update, dict) and update.get("props") == {"__type__": "update"}:
+                del update["props"]
+        return updates
+
 
 def paths_in(inputs: object) -> Iterator[str]:
     """List the path of every file that a request's inputs name, however deep."""

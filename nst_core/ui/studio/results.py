@@ -17,7 +17,7 @@ from nst_core.transfer.run import Run
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.words import label_of, title_of
-from nst_core.ui.studio.controls_and_config import preset_of
+from nst_core.ui.studio.looks import called
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.widgets.pictures import data_uri
 from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
@@ -177,9 +177,9 @@ def counted(steps: int) -> str:
 
 
 def painting_name(uploads: Uploads, config: StyleTransferConfig, thing: str = "", ending: str = ".png") -> str:
-    """A file's name that says what was painted, in which style and by which preset; thing: unless it is the picture."""
+    """A file's name that says what was painted, in which style, look and size; thing: unless it is the picture."""
     pictures = [Path(path).stem for path in (uploads.content, uploads.style) if path]
-    return named_after(*pictures, preset_of(config.changed(last_step=0)) or "", thing, ending=ending)
+    return named_after(*pictures, called(config.changed(last_step=0)), str(config.size), thing, ending=ending)
 
 
 def timelapse_file(timelapse: Timelapse, name: str) -> Path:

@@ -31,23 +31,16 @@ LONG_TITLE = 16  # letters, beyond which a menu wants more room
 
 
 def picture_inputs() -> tuple[PictureInput, PictureInput]:
-    pictures = []
-    with gr.Row():
-        for elem_id, label, folder in (("content", "Content", "photos"), ("style", "Style", "styles")):
-            with gr.Column(min_width=150):
-                picture = PictureInput(
-                    label=label,
-                    elem_id=elem_id,
-                    height=190,
-                    sources=["upload", "clipboard", "webcam"],
-                    buttons=["fullscreen"],
-                    alt_text=label,
-                )
-                files = sorted(str(path) for path in (ASSETS / folder).glob("*.jpg"))
-                examples = f"{elem_id}-examples"
-                gr.Examples(files, picture, label="", elem_id=examples, examples_per_page=12, cache_examples=False)
-                pictures.append(picture)
-    return pictures[0], pictures[1]
+    """Lay out the places for content and style, and below them the photos and styles that come along."""
+    says: dict[str, Any] = {"height": 190, "min_width": 150, "sources": ["upload", "clipboard", "webcam"]}
+    with gr.Row(elem_id="pictures"):
+        content = PictureInput(label="Content", elem_id="content", alt_text="Content", buttons=["fullscreen"], **says)
+        style = PictureInput(label="Style", elem_id="style", alt_text="Style", buttons=["fullscreen"], **says)
+    for picture, folder in ((content, "photos"), (style, "styles")):
+        files = sorted(str(path) for path in (ASSETS / folder).glob("*.jpg"))
+        name = f"{picture.elem_id}-examples"
+        gr.Examples(files, picture, label="", elem_id=name, examples_per_page=12, cache_examples=False)
+    return content, style
 
 
 class Network(NamedTuple):

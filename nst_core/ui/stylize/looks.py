@@ -10,18 +10,11 @@ import gradio as gr
 
 from nst_core.assets import ASSETS
 from nst_core.errors import NSTError
-from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
-from nst_core.ui.studio.controls_and_config import (
-    CONTROLS,
-    base_config,
-    controls_of,
-    default_config,
-    preset_of,
-    preset_text,
-)
+from nst_core.ui.studio.controls_and_config import CONTROLS, base_config, controls_of, preset_of, preset_text
+from nst_core.ui.studio.looks import LOOKS, Look, look_at, moved
 from nst_core.ui.studio.preset_menu import show_preset
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
@@ -29,43 +22,7 @@ from nst_core.ui.stylize.control_events import steer
 from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue, Thumbnail
 
 PICTURES = ASSETS / "looks"
-QUICK_STEPS = 24  # from a quick painting on; as near to both pictures as the studio's own (tests/benchmarks/any_style)
 DECADES = 2.0  # that the handle moves β to either side of the preset's own
-
-
-class Look(NamedTuple):
-    """A way to paint.
-
-    Attributes:
-        name: of its picture.
-        title: on the page.
-        decades: by which β is moved, by powers of ten.
-        color: one of COLORS.
-        quick: begin with what one pass paints, and go on for a few steps.
-        preset: one of PRESETS, from which it comes.
-    """
-
-    name: str
-    title: str
-    decades: float = 0.0
-    color: str = "style"
-    quick: bool = False
-    preset: str = DEFAULT_PRESET
-
-    def config(self, backbone: str | None = None) -> StyleTransferConfig:
-        """Give its settings on a network, by default the one that fits this machine."""
-        config = default_config(self.preset, backbone)
-        config = config.changed(style_weight=moved(config.style_weight, self.decades), color=self.color)
-        return config.changed(start="quick", smallest_scale=0, steps=QUICK_STEPS) if self.quick else config
-
-
-LOOKS = (
-    Look("balanced", "Balanced"),
-    Look("whole_strokes", "Whole strokes", preset="neighbours"),
-    Look("bold", "Bold", decades=0.7),
-    Look("quick", "Quick", quick=True),
-    Look("photo_colours", "Photo colours", color="content"),
-)
 
 
 class LookParts(NamedTuple):
@@ -100,13 +57,8 @@ def looks_value(chosen: int) -> StripValue:
     return {"items": items, "chosen": chosen, "label": "Looks", "empty": ""}
 
 
-def moved(weight: float, decades: float) -> float:
-    """Move a weight by powers of ten; of two digits, as it is read by people."""
-    return float(f"{weight * 10**decades:.2g}") if decades else weight
-
-
 def connect_looks(session: gr.State, parts: LookParts, form: Form) -> None:
-    """Let looks and handle set the controls, and show what the controls are set to.
+    """Let looks and handle set the controls.
 
     Args:
         session: holds the page's Session.
@@ -116,11 +68,8 @@ def connect_looks(session: gr.State, parts: LookParts, form: Form) -> None:
     filled = form.only("preset", "about", *CONTROLS)
     parts.strip.pick(filled.filled_by(pick_look), [session, form["backbone"]], list(filled), **INSTANT)
     given = form.only(*PAINTED_WITH) | {"balance": parts.balance}
-    once: dict[str, Any] = {"trigger_mode": "always_last"}
-    parts.balance.input(given.given_to(lean), [session, *given], form["style_weight"], **once, **QUEUED)
-    asked = form.only("preset", "backbone", "style_weight", "color", "start")
-    shown = Form({"looks": parts.strip, "balance": parts.balance})
-    gr.on(asked.changes(), shown.filled_by(asked.given_to(reflect)), [session, *asked], list(shown), **once, **INSTANT)
+    lead = given.given_to(lean)
+    parts.balance.input(lead, [session, *given], form["style_weight"], trigger_mode="always_last", **QUEUED)
 
 
 def pick_look(session: Session, backbone: str, event: gr.EventData) -> Updates:
@@ -161,10 +110,8 @@ def reflect(session: Session, shown: Mapping[str, Any]) -> Updates:
     if noted and (noted.style_weight, noted.color, noted.start) == (weight, shown["color"], shown["start"]):
         shown = {**shown, "preset": preset_of(noted) or shown["preset"]}  # the menu may still show the one before
     with suppress(NSTError):
-        at = (shown["preset"], weight, shown["color"], shown["start"])
-        pairs = [(one, one.config(shown["backbone"])) for one in LOOKS]
-        known = [(one.preset, config.style_weight, config.color, config.start) for one, config in pairs]
-        chosen = known.index(at) + 1 if at in known else 0
+        look = look_at(shown["preset"], shown["backbone"], (weight, shown["color"], shown["start"]))
+        chosen = LOOKS.index(look) + 1 if look else 0
         if weight is not None and weight not in session.leant:  # a hand is ahead of what it has moved
             own = _own_weight(session, shown)
             decades = math.log10(weight / own) if weight > 0 and own > 0 else -DECADES

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.events import Dependency
 from torch import Tensor
 
@@ -61,7 +62,7 @@ def build_history(session: gr.State, form: Form, actions: gr.Row) -> tuple[Form,
     Returns:
         the form with its "strip"; the click by which a result is to be painted again, once all is set for that.
     """
-    parts, files = _layout(actions)
+    parts, files = _layout(actions, form["download"])
     form |= {"strip": parts.strip}
     settings = ("preset", "about", *CONTROLS)
     shown = form.only(*STAGE, "strip", *settings)
@@ -86,10 +87,11 @@ def build_history(session: gr.State, form: Form, actions: gr.Row) -> tuple[Form,
     return form, again
 
 
-def _layout(actions: gr.Row) -> tuple[HistoryParts, dict[gr.Button, gr.DownloadButton]]:
+def _layout(actions: gr.Row, png: Block) -> tuple[HistoryParts, dict[gr.Button, gr.DownloadButton]]:
     small: dict[str, Any] = {"size": "sm", "min_width": 130}
     with actions:
-        jpeg = gr.Button("JPEG", elem_id="as-jpeg", size="sm", min_width=70)
+        jpeg = gr.Button("Download JPEG", elem_id="as-jpeg", size="sm", min_width=130)
+        png.render()
         tiff = gr.Button("TIFF", elem_id="as-tiff", size="sm", min_width=70)
         timelapse = gr.Button("Film", elem_id="timelapse", size="sm", min_width=70)
         again = gr.Button("Again at 2×", elem_id="again", size="sm", min_width=110)

@@ -10,7 +10,7 @@ from gradio.events import Dependency
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-from nst_core.ui.page import announcements, drops, remembered
+from nst_core.ui.page import announcements, drops, remembered, skip
 from nst_core.ui.page.buttons import hand_over
 from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -30,7 +30,7 @@ from nst_core.ui.stylize.control_events import connect_counterpart, connect_sett
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
 from nst_core.ui.stylize.looks import connect_looks, look_area
 from nst_core.ui.stylize.pupil import connect_name, name_field
-from nst_core.ui.stylize.recipes import RECIPES, connect_recipes, recipes_value
+from nst_core.ui.stylize.recipes import RECIPES, connect_recipes, recipes_value, show_chosen
 from nst_core.ui.stylize.results_strip import build_history
 from nst_core.ui.stylize.window import SEEN, come_back, place, press_go_on, press_run, press_stop, see, tell
 from nst_core.ui.widgets.channel import preview_area
@@ -43,7 +43,9 @@ GROUND_SIDE = 768  # pixels of the picture under the brush
 NAME_EXAMPLES = """() => {
   const name = () => document.querySelectorAll('.gallery-item img').forEach(image => {
     const file = decodeURIComponent(image.src).split('/').pop().split('.')[0].replaceAll('_', ' ');
-    image.alt = image.closest('button').ariaLabel = image.closest('button').title = 'Example: ' + file;
+    const button = image.closest('button');
+    image.alt = button.ariaLabel = button.title = 'Example: ' + file;
+    button.dataset.name = file[0].toUpperCase() + file.slice(1);
   });
   const watch = place => {
     const inputs = document.querySelector(place);
@@ -83,6 +85,7 @@ def build() -> Studio:
     connect_settings(session, preset, form, inputs, network, buttons.run)
     connect_looks(session, looks, form)
     connect_recipes(session, recipes, form)
+    show_chosen(session, looks, recipes, form)
     connect_name(pupil, session)
     _connect_page(session, key, form, seen, network, pupil)
     connect_counterpart(session, preset, form, inputs.preset.printed)
@@ -178,8 +181,9 @@ def _stage() -> tuple[dict[str, Block], Strip, gr.Row]:
     preview = preview_area("Your painting appears here while you watch.", elem_id="preview")
     result = BeforeAfter(elem_id="result", visible="hidden")
     status = gr.HTML(status_html("Ready."), elem_id="status")
-    with gr.Row(elem_id="actions") as actions:
-        download = gr.DownloadButton("Download PNG", elem_id="download", visible="hidden", size="sm", min_width=130)
+    small: dict[str, Any] = {"size": "sm", "min_width": 70, "render": False}  # laid out among the actions
+    download = gr.DownloadButton("PNG", elem_id="download", visible="hidden", **small)
+    actions = gr.Row(elem_id="actions")
     recipes = Strip(recipes_value(), elem_id="recipes")
     losses = gr.HTML(elem_id="losses")
     with gr.Accordion("Record of the run", open=False, visible=False) as record_area:
@@ -206,9 +210,7 @@ def _connect_page(
     for event in (back, over):
         event.then(tell, session, None, **QUEUED)
         event.then(described.filled_by(describe_network), backbone, list(described), **INSTANT)
-    page.load(None, js=NAME_EXAMPLES, **INSTANT)
-    page.load(None, js=drops.SCRIPT, **INSTANT)
-    page.load(None, js=hand_over("run", "stop"), **INSTANT)
-    page.load(None, js=announcements.SCRIPT, **INSTANT)
-    page.load(None, js=remembered.SCRIPT, **INSTANT)
+    scripts = (drops.SCRIPT, hand_over("run", "stop"), announcements.SCRIPT, remembered.SCRIPT, skip.SCRIPT)
+    for script in (NAME_EXAMPLES, *scripts):
+        page.load(None, js=script, **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)

@@ -61,7 +61,7 @@ def legend_html(values: Mapping[str, float], colors: Mapping[str, str]) -> str:
 
 
 def table_html(table: Table, colors: Mapping[str, str]) -> str:
-    """Write the table; a row that belongs to a chart's line has its colour."""
+    """Write the table; a row that belongs to a chart's line has its colour, one of a term lights its lines."""
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
     lines = table.lines or ("",) * len(table.rows)
     rows = "".join(_row(row, line, colors) for row, line in zip(table.rows, lines, strict=True))
@@ -73,9 +73,11 @@ def table_html(table: Table, colors: Mapping[str, str]) -> str:
 
 def _row(row: tuple[str, ...], line: str, colors: Mapping[str, str]) -> str:
     cells = "".join(f"<td>{escape(text)}</td>" for text in row)
+    name = escape(line, quote=True)
     if line not in colors:
-        return f"<tr>{cells}</tr>"
-    name, color = escape(line, quote=True), colors[line]
+        lights = bool(line) and (line == "total" or any(one.startswith(f"{line} ") for one in colors))
+        return f'<tr class="of-term" tabindex="0" data-term="{name}">{cells}</tr>' if lights else f"<tr>{cells}</tr>"
+    color = colors[line]
     return f'<tr class="lined" tabindex="0" style="--term: {color}" data-line="{name}">{cells}</tr>'
 
 

@@ -117,9 +117,11 @@ class BeforeAfter(OwnHTML):
 .pictures { display: grid; position: relative; width: min(100%, calc(60vh * var(--aspect))); }
 .pictures img { grid-area: 1 / 1; width: 100%; border-radius: 8px; }
 .before { clip-path: inset(0 calc(100% - var(--share)) 0 0); }
-.line { position: absolute; inset: 0 auto 0 var(--share); width: 3px; margin-left: -1.5px; background: #fff;
-        box-shadow: 0 0 4px #0009; pointer-events: none; }
-.line::after { content: "◂ ▸"; position: absolute; top: 50%; left: 50%; translate: -50% -50%;
+.line { position: absolute; inset: 0; pointer-events: none; }  /* it and its handle stay within the picture */
+.line::before { content: ""; position: absolute; inset: 0 auto 0 clamp(0px, var(--share) - 1.5px, 100% - 3px);
+        width: 3px; background: #fff; box-shadow: 0 0 4px #0009; }
+.line::after { content: "◂ ▸"; position: absolute; top: calc(50% - 18px);
+        left: clamp(0px, var(--share) - 18px, 100% - 36px);
         width: 36px; height: 36px; border-radius: 50%; display: grid; place-items: center; font-size: 15px;
         color: #1e293b; background: #fff; box-shadow: 0 1px 6px #0008; }
 .pictures input { grid-area: 1 / 1; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: ew-resize;

@@ -20,7 +20,9 @@ from tests.runs import CPU
 def made(name, contents, styles=(), *, names=(), **given) -> Moment:
     """The last moment of a figure."""
     material = FigureMaterial(contents=tuple(contents), styles=tuple(styles), content_names=names)
-    settings = FIGURES[name].settings({"size": 32, "steps": 3, **given})
+    known = {option.name for option in FIGURES[name].options}
+    usual = {option: value for option, value in {"size": 32, "steps": 3}.items() if option in known}
+    settings = FIGURES[name].settings({**usual, **given})
     return list(FIGURES[name].make(material, settings, CPU))[-1]
 
 

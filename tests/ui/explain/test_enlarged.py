@@ -27,7 +27,7 @@ from tests.ui.instant.test_picture import props
 from tests.ui.shown import update_of
 
 SKIP = gr.skip()
-PAINTINGS = [name for name in FIGURES if name != "step"]  # whose pictures the studio paints, too
+PAINTINGS = [name for name in FIGURES if name not in ("step", "position")]  # whose pictures the studio paints, too
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,11 @@ def jump(example):
     assert 5 * walked < jumped
 
 
+def position(example):
+    """About 70 pixels"""
+    assert example.settings["layer"] == "conv4_1" and example.part((0, 0)).facts["side"] == 68
+
+
 def classify(example):
     """One of its 1000 names all the same"""
     assert example is None  # but among what the network can name there is no painting
@@ -129,7 +134,7 @@ def formula(example):
 
 SHOWN_BY = {
     check.__name__: check
-    for check in (content, style, grid, step, start, gram, jump, classify, sheet, compose, formula)
+    for check in (position, content, style, grid, step, start, gram, jump, classify, sheet, compose, formula)
 }
 
 

@@ -71,7 +71,7 @@ def test_a_page_says_where_it_is_and_all_its_words(place):
     assert f"Step {place + 1} of 5" in shown and station.title in shown
     words = re.search("<p>(.*)</p>", shown)[1]
     assert unescape(re.sub("<[^>]*>", "", words)) == station.words.replace("*", "") and "*" not in shown
-    assert set(re.findall("</?(\\w+)", shown)) <= {"div", "h3", "p", "em"}
+    assert set(re.findall("</?(\\w+)", shown)) <= {"div", "h2", "p", "em"}
 
 
 def test_the_two_words_of_the_subject_are_stressed_where_they_are_explained():

@@ -1,5 +1,6 @@
 """Tests of the page's gate: files that are not the visitor's, inputs that no page sends, handlers that fail."""
 
+import asyncio
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ from nst_core.errors import ConfigError, NSTError
 from nst_core.ui.serving.page import NO_SENSE, NOT_YOURS, Page, check_own, paths_in
 from nst_core.ui.serving.server import launch_options
 from nst_core.ui.serving.turns import endpoint
+from nst_core.ui.widgets.log_slider import LogSlider
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 
 # One for all calls, as each would read the system's certificates; it keeps no connection that a server waits for.
@@ -189,6 +191,17 @@ def test_a_drawing_is_opened_as_every_other_picture_is(url, uploads):
 
 def test_a_request_beside_the_queue_is_not_possible(url):
     assert WEB.post(f"{url}gradio_api/run/size", json={"data": [None]}).status_code == 404
+
+
+def test_what_is_not_changed_keeps_its_own_properties():
+    """Which gradio 6.31 overwrites as long as it is folded away."""
+    with Page() as page:
+        weight = LogSlider(1.0, label="w")
+        gr.Button().click(lambda: None, None, [weight, gr.HTML()])
+    (event,) = page.fns.values()
+    assert asyncio.run(page.postprocess_data(event, [gr.skip(), gr.skip()], None)) == [{"__type__": "update"}] * 2
+    shown = asyncio.run(page.postprocess_data(event, [gr.HTML(visible=False), 2.0], None))
+    assert shown[0] == {"__type__": "update", "visible": False}
 
 
 def test_many_at_once_are_all_answered(url, uploads):

@@ -3,8 +3,9 @@ import pytest
 
 from nst_core.transfer.presets import PRESETS
 from nst_core.ui.studio.controls_and_config import config_of, controls_of, default_config
+from nst_core.ui.studio.looks import LOOKS
 from nst_core.ui.studio.session import Session
-from nst_core.ui.stylize.looks import DECADES, LOOKS, lean, looks_value, pick_look, reflect
+from nst_core.ui.stylize.looks import DECADES, lean, looks_value, pick_look, reflect
 
 
 def clicked(number: int) -> gr.EventData:

@@ -27,6 +27,7 @@ from nst_core.transfer.record import TEXT_KEY, RunRecord, read_record, save_resu
 from nst_core.transfer.timelapse import Timelapse
 from nst_core.ui.studio import results
 from nst_core.ui.studio.controls_and_config import CONTROLS, config_of, controls_of
+from nst_core.ui.studio.looks import LOOKS
 from nst_core.ui.studio.results import (
     MOST_RESULTS,
     THUMBNAIL_SIDE,
@@ -433,17 +434,19 @@ def test_a_tiff_of_the_newest_result_has_sixteen_bits_and_its_record_and_of_anot
     assert [text.split(" is ")[0] for text in toasts[:2]] == ["result 1"] * 2 and "paint it again" in toasts[0]
 
 
-def test_a_file_is_called_after_what_was_painted_in_which_style_and_by_which_preset():
+def test_a_file_is_called_after_what_was_painted_in_which_style_look_or_preset_and_size():
     uploads = Uploads(content=Path("/x/china_temple.jpg"), style=Path("/y/Harvest sun.png"))
     studio = PRESETS["studio"].config.on("lite")
-    assert painting_name(uploads, studio) == "china-temple_Harvest-sun_studio.png"
-    assert painting_name(uploads, studio.changed(last_step=9)) == "china-temple_Harvest-sun_studio.png"
-    assert painting_name(uploads, ODD) == "china-temple_Harvest-sun.png"
-    assert painting_name(Uploads(), studio) == "studio.png"
+    assert painting_name(uploads, studio) == "china-temple_Harvest-sun_balanced_512.png"
+    assert painting_name(uploads, studio.changed(last_step=9)) == "china-temple_Harvest-sun_balanced_512.png"
+    assert painting_name(uploads, PRESETS["luo"].config) == "china-temple_Harvest-sun_luo_512.png"
+    assert painting_name(uploads, ODD) == f"china-temple_Harvest-sun_{ODD.size}.png"
+    whole = next(look for look in LOOKS if look.name == "whole_strokes").config("lite").changed(size=640)
+    assert painting_name(Uploads(), whole) == "whole-strokes_640.png"
     session = Session()
     session.uploads, session.config, session.timelapse = uploads, studio, Timelapse()
     session.timelapse.add(torch.rand(1, 3, 32, 48), 1)
-    assert Path(value(make_timelapse(session))).name == "china-temple_Harvest-sun_studio_timelapse.mp4"
+    assert Path(value(make_timelapse(session))).name == "china-temple_Harvest-sun_balanced_512_timelapse.mp4"
 
 
 def with_setting(**changes) -> dict:
