@@ -1,7 +1,8 @@
 """Runs one painting, which can be watched, stopped, steered and gone on with."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from torch import Tensor
@@ -30,6 +31,8 @@ class Run(RestingRun):
 
     def __init__(self, painting: Painting, steering: Steering | None = None):
         super().__init__(painting, steering)
+        self.tell: Callable[[float], object] = float  # is given the share that is done of what a frame waits for
+        self._steered_from: StyleTransferConfig | None = None  # settings of the last frame, if others came since
         self._frames = self.painting.frames()
         next(self._frames)
 
@@ -51,28 +54,70 @@ class Run(RestingRun):
         return self
 
     def __next__(self) -> Frame:
-        if self.last_frame and (self.steering.stop.is_set() or self.last_frame.step >= self.steps):
+        if self._is_over():
             raise StopIteration
-        before, wanted = self.config, self.steering.steered(self.config)
-        normalized(wanted.blend, self.painting.styles)  # raises here, where the run can still go on
+        wanted = self._wanted()
+        with self._computing():
+            for share in self.painting.prepare(wanted, haste=self._stops_first()):
+                self.tell(share)
+                if self._is_over():
+                    raise StopIteration
+            frame = self._next(wanted)
+        if self._steered_from:
+            before, self._steered_from = self._steered_from, None
+            changed = [name for name in STEERABLE if getattr(wanted, name) != getattr(before, name)]
+            step = self.last_frame.step if self.last_frame else 0
+            self.notes += (f"steered at step {step}: {', '.join(changed)}",) if changed else ()
+        self._show(frame)
+        return frame
+
+    def prepare(self) -> float | None:
+        """Do a part of what the next frame waits for, as of a scale whose goals are to be found.
+
+        Whoever does not ask for it finds that the next frame takes longer.
+
+        Returns:
+            the share that is done; None where the next frame waits for nothing.
+        """
+        if self._is_over():
+            return None
+        wanted = self._wanted()
+        with self._computing():
+            share = next(self.painting.prepare(wanted, haste=self._stops_first()), None)
+        if share is not None:
+            self.tell(share)
+        return share
+
+    def _is_over(self) -> bool:
+        return bool(self.last_frame and (self.steering.stop.is_set() or self.last_frame.step >= self.steps))
+
+    def _stops_first(self) -> bool:
+        """Whether it is stopped before there is any picture, so that one is wanted soon."""
+        return self.last_frame is None and self.steering.stop.is_set()
+
+    def _wanted(self) -> StyleTransferConfig:
+        """Look how the next frame is to be made; raises ConfigError where it cannot be so, and the run can go on."""
+        wanted = self.steering.steered(self.config)
+        normalized(wanted.blend, self.painting.styles)
+        if wanted is not self.config:
+            self._steered_from = self._steered_from or self.config
+        return wanted
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """Compute on the run's device, count the seconds, and note what ends the run."""
         began = time.perf_counter()
         with computing_on(self.compute):
             self._wake()
         try:
             with computing_on(self.compute):
-                frame = self._next(wanted)
+                yield
         except (NSTError, RuntimeError):
             self.broken = True
             self.painting.free()  # as it cannot go on, and its memory may be what is missing
             raise
         finally:
             self.seconds += time.perf_counter() - began
-        if wanted is not before:
-            changed = [name for name in STEERABLE if getattr(wanted, name) != getattr(before, name)]
-            step = self.last_frame.step if self.last_frame else 0
-            self.notes += (f"steered at step {step}: {', '.join(changed)}",)
-        self._show(frame)
-        return frame
 
     def _next(self, wanted: StyleTransferConfig) -> Frame:
         frame = self._frames.send(wanted)

@@ -1,7 +1,7 @@
 """Paints for the Stylize tab: the handlers behind Run, and behind the buttons that let a painting go on."""
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cache, partial
@@ -196,6 +196,7 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
     pace, told, note, steered = Pace(run), -WORDS_SECONDS, "", run.config
     words: dict[str, str] = {}
     keeper = Keeper(session, run)
+    run.tell = _teller(run, channel)
     problem: NSTError | None = None
     try:
         yield {
@@ -233,6 +234,22 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
         if channel is not session.channel:  # which is over when there is the result
             channel.close()
     yield result_of(session, run, problem)
+
+
+def _teller(run: Run, channel: Channel) -> Callable[[float], None]:
+    """Give what says on the page how far a search is, before the next frame."""
+    told = time.monotonic()
+
+    def tell(done: float) -> None:
+        nonlocal told
+        if time.monotonic() - told < WORDS_SECONDS:
+            return
+        told, step = time.monotonic(), run.last_frame.step if run.last_frame else 0
+        text = f"Step {step} of {run.steps} · finding pieces of the style, {done:.0%}"
+        share = run.work_until(step) / max(run.work_until(run.steps), 1e-9)
+        channel.put(None, {"status": status_html(text, _where(run), share=share, run=channel.token)})
+
+    return tell
 
 
 def _where(run: Run) -> str:
