@@ -56,6 +56,7 @@ class Painting:
         self.optimizer: Optimizer | None = None
         self._coming: Coming | None = None  # the scale that comes next
         self._changed = False  # what is measured, since the last frame
+        self._prepared = False  # whether the next frame waits for nothing
 
     @property
     def scales(self) -> list[Scale]:
@@ -89,8 +90,10 @@ class Painting:
             self.free()
 
     def _next(self, wanted: StyleTransferConfig) -> Frame:
-        for _ in self.prepare(wanted):
-            pass
+        if not self._prepared:
+            for _ in self.prepare(wanted):
+                pass
+        self._prepared = False
         changed, self._changed = self._changed, False
         if not self._coming:
             return _one(_one(self.stage).next(changed))
@@ -114,6 +117,7 @@ class Painting:
         if number == self.number and self.stage and self.objective:
             self._changed = self._steer(wanted) or self._changed or self.objective.pending is not None
             yield from self.objective.prepare()
+            self._prepared = True
             return
         if self._coming is None:
             self._coming = self._made_ready(number)
@@ -121,6 +125,7 @@ class Painting:
         if objective.config is not wanted:
             objective.steer(wanted)
         yield from objective.prepare(haste=haste)
+        self._prepared = True
 
     def _number_next(self) -> int:
         """Give the number of the scale of the next frame."""
@@ -183,7 +188,7 @@ class Painting:
     def free(self) -> None:
         """Let go of what only a painting that goes on needs."""
         self.stage = self.objective = self.optimizer = self._coming = None
-        self._changed = False
+        self._changed = self._prepared = False
 
     def rest(self) -> None:
         """Let go of what `take_state` brings back."""

@@ -67,7 +67,7 @@ class Search:
         found: list[tuple[Tensor, Tensor]] = []
         for part in self.asked.split(PART):
             found.append(most_alike(part, offered))
-            yield len(found) * PART / max(PART, len(self.asked))
+            yield min(1.0, len(found) * PART / len(self.asked))
         alike, there = (torch.cat(values) for values in zip(*found, strict=True))
         nearer = alike > self.best
         self.best = torch.maximum(self.best, alike)

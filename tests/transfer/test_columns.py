@@ -8,7 +8,7 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import channels_of
-from nst_core.transfer import hypercolumns
+from nst_core.transfer import columns, hypercolumns, pieces
 from nst_core.transfer.columns import TURNS, ColumnsObjective
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import stylize
@@ -156,3 +156,72 @@ def test_a_painting_goes_by_columns_and_then_layer_by_layer(random_weights, pict
     for number in range(1, 5):
         of_scale = [frame.total for frame in frames if frame.scale[0] == number]
         assert of_scale[-1] < of_scale[0] or number == 1
+
+
+BY_COLUMNS = {**LADDER, "steps": 9, "column_share": 0.7, "style_loss": "nearest neighbours", "content_layers": ()}
+
+
+def test_a_stop_during_a_search_is_heard_and_the_run_goes_on_as_if_there_had_been_none(
+    random_weights, pictures, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(pieces, "PART", 16)
+    expected = [frame.pixels for frame in stylize(*pictures, small(**BY_COLUMNS), compute=CPU)]
+    run = stylize(*pictures, small(**BY_COLUMNS), compute=CPU)
+    found, shares, stopped = [], [], 0
+
+    def stop(share: float) -> None:
+        shares.append(share)
+        if len(shares) % 7 == 0 and run.last_frame and stopped < 6:
+            run.steering.stop.set()
+
+    run.tell = stop
+    while len(found) < len(expected):
+        found += [frame.pixels for frame in run]
+        if run.steering.stop.is_set():
+            stopped += 1
+            if stopped % 2:
+                run.rest(tmp_path)  # a search that was not finished begins again
+            run.more(run.remaining)
+    assert stopped > 2 and all(0 <= share <= 1 for share in shares)
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+
+
+def test_a_stop_before_the_first_frame_shows_the_start_after_a_part_of_the_search(
+    random_weights, pictures, monkeypatch
+):
+    monkeypatch.setattr(pieces, "PART", 16)
+    config = small(**BY_COLUMNS | {"smallest_scale": 0, "steps": 4})
+    whole, hurried = [], []
+    run = stylize(*pictures, config, compute=CPU)
+    run.tell = whole.append
+    expected = next(run)
+    run = stylize(*pictures, config, compute=CPU)
+    run.tell = hurried.append
+    run.steering.stop.set()
+    assert [frame.step for frame in run] == [0]
+    assert torch.equal(run.newest.pixels, expected.pixels) and len(hurried) < len(whole) / 2
+    run.more(1)
+    run.tell = whole.append
+    before = len(whole)
+    assert next(run).step == 1 and len(whole) > before  # what was left out is looked up now
+
+
+def test_a_part_of_a_search_is_all_that_a_step_of_the_device_does(random_weights, pictures, monkeypatch):
+    monkeypatch.setattr(pieces, "PART", 16)
+    run = stylize(*pictures, small(**BY_COLUMNS), compute=CPU)
+    shares = [*iter(run.prepare, None)]
+    assert len(shares) > 8 and run.last_frame is None
+    told: list[float] = []
+    run.tell = told.append
+    assert next(run).step == 0 and not told and run.prepare() is None
+    assert run.seconds > 0
+
+
+def test_in_few_dimensions_nearly_the_same_columns_are_found(monkeypatch):
+    content, style = photo(size=96), photo("dahlia", 96)
+    exact = objective(content, [style])
+    monkeypatch.setattr(columns, "EXACT_PAIRS", 0)
+    found = objective(content, [style])
+    assert (found.places == exact.places).all(1).float().mean() > 0.5
+    terms, best = sum(found(content).values()).item(), sum(exact(content).values()).item()
+    assert terms == pytest.approx(best, rel=0.02)
