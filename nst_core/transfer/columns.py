@@ -44,7 +44,7 @@ class ColumnsObjective(ColumnLooks):
 
     query: Tensor | None = None  # (1, 3, H, W), what the scale began with
     coarsest = True  # whether it is the first scale
-    in_haste = False  # whether what is found by now is to be enough
+    pending: Iterator[float] | None = None  # the search, or what is left of it
     lengths: dict[str, Tensor]  # layer -> (1, h, w), squares of its part of the goals' length
     places: Tensor  # (h·w, 2): number of the picture, style by style and turn by turn, and of the column in it
     counted: Tensor  # (h, w): how much each place counts, of sum 1; 0 outside of all masks

@@ -79,7 +79,7 @@ class StyleTransferObjective:
     Source: Gatys et al. (2016), eq. 7, with the coefficients of `losses`; for regions, Gatys et al. (2017), eq. 3.
     """
 
-    pending: Iterator[float] | None = None  # what `prepare` has to do yet
+    in_haste = False  # whether `prepare` did only what will do
 
     def __init__(
         self,

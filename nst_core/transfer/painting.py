@@ -111,15 +111,15 @@ class Painting:
             wanted: settings.
             haste: do as little as will do for a first frame.
         """
-        if self.newest and not self.stage:  # it was closed, or goes on elsewhere
-            return
-        number = self._number_next()
-        if number == self.number and self.stage and self.objective:
-            self._changed = self._steer(wanted) or self._changed or self.objective.pending is not None
-            yield from self.objective.prepare()
-            self._prepared = True
-            return
         if self._coming is None:
+            if self.newest and not self.stage:  # it was closed, or goes on elsewhere
+                return
+            number = self._number_next()
+            if number == self.number and self.objective:
+                self._changed = self._steer(wanted) or self._changed or self.objective.in_haste
+                yield from self.objective.prepare()
+                self._prepared = True
+                return
             self._coming = self._made_ready(number)
         objective = self._coming.objective
         if objective.config is not wanted:
@@ -147,7 +147,7 @@ class Painting:
 
     def _begin(self, coming: Coming, made: int, wanted: StyleTransferConfig) -> Stage:
         """Begin a scale that is prepared, after so many steps."""
-        self._coming, self.config, self.number = None, wanted, self._number_next()
+        self._coming, self.config, self.number = None, wanted, self.number + 1
         if self.number == len(self.scales):
             self.sources.free(for_last=True)
         self.objective, self.stage = coming.objective, None

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from inspect import GEN_CLOSED, getgeneratorstate
 
 from torch import Tensor
 
@@ -89,7 +90,9 @@ class Run(RestingRun):
         return share
 
     def _is_over(self) -> bool:
-        return bool(self.last_frame and (self.steering.stop.is_set() or self.last_frame.step >= self.steps))
+        closed = getgeneratorstate(self._frames) == GEN_CLOSED
+        last = self.last_frame
+        return closed or last is not None and (self.steering.stop.is_set() or last.step >= self.steps)
 
     def _stops_first(self) -> bool:
         """Whether it is stopped before there is any picture, so that one is wanted soon."""
