@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from nst_core.devices import choose_on_this_thread
 
@@ -19,6 +19,14 @@ MOST_HURRIED = 2.0  # seconds by which a job may be ahead of others because it w
 MOST_UNSEEN = 5.0  # seconds of computing that a job may have before others because nothing of it was seen yet
 QUICK_SECONDS = 0.5  # that quick work may go on while a job waits for its next step
 AWAY_SECONDS = 2.0  # without a step, after which a job is owed nothing for it
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """An iterator that has something to do before its next, in parts, such as a painting's Run."""
+
+    def prepare(self) -> float | None:
+        """Do a part of it: the share that is done; None where there is nothing to do."""
 
 
 @dataclass(eq=False)
@@ -85,8 +93,11 @@ class DeviceThread(Executor):
         return self.run_steps(_single(function, *args, **kwargs))
 
     def next_of(self, steps: Iterator[Result]) -> Result | None:
-        """Wait for what an iterator yields next, computed in its turn, as one step; None at its end."""
-        return self.submit(_next_of, steps).result()
+        """Wait for what an iterator yields next, computed in its turn, as one step; None at its end.
+
+        What one that is Preparing does before is computed in turns of its own.
+        """
+        return self.run_steps(_next_of(steps)).result()
 
     def run_steps(self, steps: Steps[Result]) -> Future[Result]:
         """Go through a generator in turns with others; its return value is the result, what it yields is dropped."""
@@ -174,5 +185,7 @@ def _single(function: Callable[Given, Result], /, *args: Given.args, **kwargs: G
     yield
 
 
-def _next_of(steps: Iterator[Result]) -> Result | None:
+def _next_of(steps: Iterator[Result]) -> Steps[Result | None]:
+    while isinstance(steps, Preparing) and steps.prepare() is not None:
+        yield
     return next(steps, None)

@@ -5,9 +5,10 @@ to four rows more than its own to be right. Kept of a picture are the poolings' 
 is seen. The way up looks without gradients; the way down looks at each strip again and takes the gradient through it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +19,7 @@ from nst_core.features.vgg import POOLINGS, VGG, WRAPPED, Features
 from nst_core.images import size_of
 
 STRIP_NUMBERS = 2**21  # of a layer in a strip: more take more memory, fewer more time, for the rows around
-LEAST_ROWS = 16  # of a strip, however wide; even, as poolings halve it
+LEAST_ROWS = 16  # of a strip, however wide; a multiple of 4, as poolings halve it, and columns have a quarter
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,16 @@ class Place:
     first: int
     end: int
     size: tuple[int, int]
+    halo: tuple[int, int] = (0, 0)  # further rows above and below that are shown with them
 
     def of(self, whole: Tensor) -> Tensor:
         """Give these rows of the whole layer (…, H, W); a view."""
         return whole[..., self.first : self.end, :]
+
+    def own(self, features: Tensor) -> Tensor:
+        """Give the rows themselves of features (…, n, W) that are shown with their halo; a view."""
+        above, below = self.halo
+        return features[..., above : features.shape[-2] - below, :]
 
 
 # What is done with a layer's features (1, C, rows, W) in their place: on the way up nothing is asked for, on the way
@@ -41,7 +48,11 @@ Pulled = Callable[[str, Tensor, Place], Tensor | None]
 
 
 class Strips:
-    """A network that looks at one picture in strips; arguments as of VGG."""
+    """A network that looks at one picture in strips; arguments as of VGG.
+
+    Args:
+        halo: number of a block -> rows above and below a strip's own that are shown with it, where there are any.
+    """
 
     def __init__(
         self,
@@ -52,6 +63,7 @@ class Strips:
         padding: str = "zeros",
         normalization: str = "imagenet",
         wrap: bool = False,
+        halo: Mapping[int, int] = MappingProxyType({}),
     ):
         wanted = set(layers)
         self.network, self.padding, self.normalization, self.wrap = network, padding, normalization, wrap
@@ -59,7 +71,11 @@ class Strips:
         groups: list[list[str]] = [[]]
         for name in [name for name, _ in network.plan if name <= deepest or name.startswith("pool")]:
             groups.append([]) if name.startswith("pool") else groups[-1].append(name)
-        self.blocks = [_Block(network, names, wanted, pooling, wrap) for names in groups if names]
+        self.blocks = [
+            _Block(network, names, wanted, pooling, wrap, halo.get(number, 0))
+            for number, names in enumerate(groups, 1)
+            if names
+        ]
 
     def up(self, image: Tensor, seen: Seen, *, keep: bool = False) -> list[Tensor]:
         """Look at image (1, 3, H, W), without gradients, and show each layer strip by strip.
@@ -80,7 +96,7 @@ class Strips:
                 for strip in block.strips(size):
                     features, last = block(self._enter(block, strip.rows_of(below), strip, size[0]))
                     for layer, found in features.items():
-                        seen(layer, strip.own(found), Place(strip.first, strip.end, size))
+                        seen(layer, strip.shown(found), Place(strip.first, strip.end, size, strip.halo))
                     if block is not self.blocks[-1]:
                         pooled = block.pooled(strip.own(last))
                         above = _empty(pooled, size) if above is None else above
@@ -117,7 +133,7 @@ class Strips:
             part = strip.rows_of(below).detach().requires_grad_(True)
             features, last = block(self._enter(block, part, strip, size[0]))
             for layer, found in features.items():
-                share = pulled(layer, strip.own(found), Place(strip.first, strip.end, size))
+                share = pulled(layer, strip.shown(found), Place(strip.first, strip.end, size, strip.halo))
                 if share is not None:
                     roots.append(share)
                     slopes.append(torch.ones_like(share))
@@ -151,6 +167,12 @@ class _Strip:
     bottom: int
     beyond: int  # rows that the map below gives to either side of these
     wrap: bool
+    halo: tuple[int, int] = (0, 0)
+
+    def shown(self, features: Tensor) -> Tensor:
+        """Give the strip's own rows of features, and its halo; a view."""
+        above, below = self.halo
+        return features[:, :, self.first - above - self.top : self.end + below - self.top]
 
     def own(self, features: Tensor) -> Tensor:
         """Give the strip's own rows of features of what it is looked at with; a view."""
@@ -183,8 +205,8 @@ class _Strip:
 class _Block:
     """The convolutions between two poolings."""
 
-    def __init__(self, network: VGG, names: list[str], wanted: set[str], pooling: str, wrap: bool):
-        self.network, self.names, self.pooling, self.wrap = network, names, pooling, wrap
+    def __init__(self, network: VGG, names: list[str], wanted: set[str], pooling: str, wrap: bool, halo: int):
+        self.network, self.names, self.pooling, self.wrap, self.halo = network, names, pooling, wrap, halo
         self.wanted = {layer for layer in wanted if layer.removesuffix(PRE) in names}
         self.entered = names[0] == "conv1_1" and not wrap  # its input has its edges around it already
         self.channels = max(network.get_buffer(f"{name}_weight").shape[0] for name in names)
@@ -216,13 +238,15 @@ class _Block:
     def strips(self, size: tuple[int, int]) -> Iterator[_Strip]:
         """Cut the block's maps of size (height, width) into strips."""
         height, width = size
-        rows = max(LEAST_ROWS, STRIP_NUMBERS // (self.channels * width) // 2 * 2)
-        margin = len(self.names) - self.entered
+        rows = max(LEAST_ROWS, STRIP_NUMBERS // (self.channels * width) // 4 * 4)
+        margin = len(self.names) - self.entered + self.halo
         for first, end in pairwise([*range(0, height, rows), height]):
             top, bottom = first - margin, end + margin
+            halo = self.halo, self.halo
             if not self.wrap:
                 top, bottom = max(0, top), min(height, bottom)
-            yield _Strip(first, end, top, bottom, int(self.entered), self.wrap)
+                halo = min(self.halo, first), min(self.halo, height - end)
+            yield _Strip(first, end, top, bottom, int(self.entered), self.wrap, halo)
 
 
 def _empty(pooled: Tensor, size: tuple[int, int]) -> Tensor:

@@ -9,30 +9,28 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from nst_core import images
 from nst_core.devices import release_freed_memory
 from nst_core.features.vgg import Features
-from nst_core.losses.neighbours import CANDIDATES, mean_of, most_alike, pointing
+from nst_core.losses.neighbours import CANDIDATES, mean_of, pointing
 from nst_core.losses.samples import positions, taken
 from nst_core.losses.style import Memory
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.hypercolumns import ColumnLooks, size_of_columns
 from nst_core.transfer.json_values import is_switch
+from nst_core.transfer.ladder import TURNS
 from nst_core.transfer.masks import EMPTY, fit_mask
 from nst_core.transfer.objective import LossTerms, StyleTarget, StyleTransferObjective, style_term
+from nst_core.transfer.pieces import EXACT_PAIRS, Search, dimensions_of
 from nst_core.transfer.state import State, checked
 
-SHORTER = 4  # sides of a map of columns are a quarter of the picture's,
-BLOCK = 3  # as are those of this block of the network
-TURNS = 4  # quarter turns in which a style is looked at
-MOST_OFFERED = 2**14  # columns of a style in one turn: all of those of 512×512 pixels
 SHORTEST = 1e-12  # square of a column's length, to divide by
 SPLIT = 0.25  # of the style loss beside the columns
 LOOKED_BY = ("style_layers", "layer_weights", "content_weight", "style_weight", "blend")  # settings that change goals
 
 
-class ColumnsObjective(StyleTransferObjective):
+class ColumnsObjective(ColumnLooks):
     """A StyleTransferObjective whose style terms compare columns of features, once `begin` has looked up their goals.
 
     With equal w_l, the terms are together the mean cosine distance between the picture's columns and their goals: a
@@ -46,24 +44,48 @@ class ColumnsObjective(StyleTransferObjective):
 
     query: Tensor | None = None  # (1, 3, H, W), what the scale began with
     coarsest = True  # whether it is the first scale
-    goals: Features  # layer -> (1, k, h, w), in the network's precision
+    pending: Iterator[float] | None = None  # the search, or what is left of it
     lengths: dict[str, Tensor]  # layer -> (1, h, w), squares of its part of the goals' length
     places: Tensor  # (h·w, 2): number of the picture, style by style and turn by turn, and of the column in it
     counted: Tensor  # (h, w): how much each place counts, of sum 1; 0 outside of all masks
 
     def begin(self, canvas: Tensor, *, coarsest: bool) -> None:
-        """Look up the goals of a scale that begins with canvas (1, 3, H, W)."""
+        """Begin a scale with canvas (1, 3, H, W), whose goals are to be looked up; see `prepare`."""
         self.query, self.coarsest = canvas.detach().clone(), coarsest
         release_freed_memory()  # what smaller scales left lies in pieces that are too small for this one
-        self._look_up()
-        release_freed_memory()
+        self.pending = self._look_up()
 
     def steer(self, config: StyleTransferConfig) -> None:
         """Weigh by other settings from here on, and look for other goals where they lead to such."""
-        before = getattr(self, "config", config)
+        before = getattr(self, "config", None)
+        if before is None:
+            before = config
+            self.let_go()
         super().steer(config)
         if self.query is not None and any(getattr(config, name) != getattr(before, name) for name in LOOKED_BY):
-            self._look_up()
+            self.pending = self._look_up()
+
+    def prepare(self, *, haste: bool = False) -> Iterator[float]:
+        """Look up the goals, some at a time; in haste, only among the first columns that are offered."""
+        self.in_haste = haste
+        while self.pending is not None:
+            share = next(self.pending, None)
+            if share is None:
+                self.pending = self._look_up() if haste else None
+                return
+            yield share
+
+    def let_go(self) -> None:
+        """Free the goals, which nobody wants any more; what `state` gives stays."""
+        self.goals: Features = {}
+        self.lengths = {}
+
+    def __call__(self, image: Tensor) -> LossTerms:
+        """Compute the weighted terms of image (1, 3, H, W), as StyleTransferObjective."""
+        if not self.in_haste:
+            for _ in self.prepare():
+                pass
+        return super().__call__(image)
 
     def state(self, number: int) -> State:
         """Give what `take_state` looks the goals up by again, of the scale of a number."""
@@ -89,66 +111,114 @@ class ColumnsObjective(StyleTransferObjective):
 
     def _column_terms(self, features: Features) -> LossTerms:
         size, wrap = size_of_columns(self.content_image), self.config.wrap
-        parts = {layer: self.part(layer, features[layer], size, wrap=wrap) for layer in self.goals}
-        if not parts:
-            return {}
-        squares = {  # (1, h, w)
-            layer: part.square().sum(1, dtype=torch.float32) / self._channels(layer) ** 2
-            for layer, part in parts.items()
+        compared = {
+            layer: self.compared(layer, self.part(layer, features[layer], size, wrap=wrap), 0) for layer in self.goals
         }
-        whole = torch.stack(list(squares.values())).sum(0).clamp(min=SHORTEST)
+        return self.apart(compared)
+
+    def compared(self, layer: str, part: Tensor, first: int) -> tuple[Tensor, Tensor]:
+        """Compare rows of a layer's part of the columns, (1, k, n, w), from the first on, with their goals.
+
+        Returns:
+            (1, n, w) float32 each: squares of the part's length, and how far it goes along its goal.
+        """
+        goals = self.goal(layer, first, part.shape[2])
+        channels = self._channels(layer)
+        square = part.square().sum(1, dtype=torch.float32) / channels**2
+        return square, (part * goals).sum(1, dtype=torch.float32) / channels
+
+    def goal(self, layer: str, first: int, rows: int) -> Tensor:
+        """Give a layer's part of the goals of some rows, (1, k, rows, w)."""
+        return self.goals[layer][:, :, first : first + rows]
+
+    def apart(self, compared: dict[str, tuple[Tensor, Tensor]]) -> LossTerms:
+        """Weigh how far columns are from their goals: each layer's term, of what `compared` gives of all rows."""
+        if not compared:
+            return {}
+        whole = torch.stack([square for square, _ in compared.values()]).sum(0).clamp(min=SHORTEST)
         terms: LossTerms = {}
-        each = self.config.style_weight * len(parts) / sum(map(self.config.weight_of_layer, parts)) / 2
-        for layer, part in parts.items():
-            along = (part * self.goals[layer]).sum(1, dtype=torch.float32) / (self._channels(layer) * whole.sqrt())
-            apart = squares[layer] / whole - 2 * along + self.lengths[layer]
+        each = self.config.style_weight * len(compared) / sum(map(self.config.weight_of_layer, compared)) / 2
+        for layer, (square, along) in compared.items():
+            apart = square / whole - 2 * along / whole.sqrt() + self.lengths[layer]
             terms[style_term(layer)] = (
                 each * self.config.weight_of_layer(layer) * (apart.clamp(min=0) * self.counted).sum()
             )
         return terms
 
-    def part(self, layer: str, features: Tensor, size: tuple[int, int], *, wrap: bool = False) -> Tensor:
-        """Give a layer's part of the columns of size (h, w), (1, k, h, w), before it is divided by its channels."""
-        block, (height, width) = int(layer[4]), size
-        if block < BLOCK:
-            features = F.avg_pool2d(features, 2 ** (BLOCK - block), ceil_mode=True)
-        for _ in range(block - BLOCK):
-            features = doubled(doubled(features, 2, wrap=wrap), 3, wrap=wrap)[..., :height, :width]
-        return self.measured(layer, features)
-
-    @torch.no_grad()
-    def _look_up(self) -> None:
-        """Find the goal of each place."""
-        self.goals, self.lengths = {}, {}
+    def _look_up(self) -> Iterator[float]:
+        """Find the goal of each place, some at a time; yields the share of the search that is done."""
         if not self.style_layers:
+            self.let_go()
             return
-        asked, size = self.columns(self._asked(), wrap=self.config.wrap), size_of_columns(self.content_image)
+        size, blend = size_of_columns(self.content_image), [*enumerate(self.blend)]
+        groups = [(self.content_image.new_ones(size[0] * size[1]), blend)]
         if self.regions:
             weights = [fit_mask(region, size)[0, 0].flatten() for region in self.regions]
             groups = [(weight, [(number, 1.0)]) for number, weight in enumerate(weights)]
-        else:
-            groups = [(asked.new_ones(len(asked), dtype=torch.float32), [*enumerate(self.blend)])]
         groups = [(weight, styles) for weight, styles in groups if bool(weight.max() >= EMPTY)]
-        most, goals = torch.zeros(len(asked), device=asked.device), torch.empty(0)
-        for number, (weight, styles) in enumerate(groups, 1):
-            pointed = pointing(asked, mean_of(asked, weight / weight.sum()), asked.dtype)
-            if number == len(groups):
-                del asked  # not beside what is found
-            found, places = self._nearest(pointed, styles)
-            here = (weight > most)[:, None]
-            goals = found if number == 1 else torch.where(here, found, goals)
-            self.places = places if number == 1 else torch.where(here, places, self.places)
-            most = torch.maximum(most, weight)
-        if groups:
-            counted = torch.stack([weight for weight, _ in groups]).sum(0) * (most >= EMPTY)
-            self.counted = (counted / counted.sum()).view(size)
-            self._aim_at(goals, size)
+        found: list[Search] = []
+        for number, (weight, styles) in enumerate(groups):
+            for share in self._search(weight, styles, found):
+                yield (number + share) / len(groups)
+        if not groups:
+            self.let_go()
+            return
+        most, begun = torch.zeros_like(groups[0][0]), 0
+        chosen, self.places = torch.zeros_like(found[0].chosen), torch.zeros_like(found[0].places)
+        for (weight, _), search in zip(groups, found, strict=True):
+            here = weight > most
+            chosen = torch.where(here, begun + search.chosen, chosen)
+            self.places = torch.where(here[:, None], search.places, self.places)
+            most, begun = torch.maximum(most, weight), begun + len(search.columns)
+        counted = torch.stack([weight for weight, _ in groups]).sum(0) * (most >= EMPTY)
+        self.counted = (counted / counted.sum()).view(size)
+        columns = torch.cat([search.columns for search in found])
+        del found, search  # not beside the goals
+        self._aim_at(pointing(columns, torch.zeros_like(columns[0]), columns.dtype), chosen, size)
+        release_freed_memory()
 
-    def _aim_at(self, goals: Tensor, size: tuple[int, int]) -> None:
-        """Take columns (h·w, C) for goals, brought to length 1."""
-        unit = pointing(goals, goals.new_zeros(goals.shape[1]), goals.dtype).view(1, *size, -1).permute(0, 3, 1, 2)
-        for layer, part in zip(self.style_layers, unit.split(self.widths, 1), strict=True):
-            self.goals[layer], self.lengths[layer] = part, part.square().sum(1, dtype=torch.float32)
+    def _search(self, weight: Tensor, styles: Sequence[tuple[int, float]], found: list[Search]) -> Iterator[float]:
+        """Search some styles for what is most like the columns that are to be replaced.
+
+        Args:
+            weight: (h·w,), how much these styles have to say at each place.
+            styles: numbers of style pictures, and the shares of their columns.
+            found: the search is appended when it is done.
+        """
+        most = max(share for _, share in styles)
+        offers = [(style, turn, share / most) for style, share in styles if share > 0 for turn in range(TURNS)]
+        unturned = {style: self.offered(style, 0, share) for style, turn, share in offers if turn == 0}
+        yield 0.0
+        sums = torch.stack([columns.sum(0, dtype=torch.float32) for columns in unturned.values()])
+        mean = sums.sum(0) / sum(map(len, unturned.values()))
+        all_columns, dimensions = torch.cat([*unturned.values()]), None
+        dtype = all_columns.dtype
+        if TURNS * len(all_columns) * len(weight) > EXACT_PAIRS:
+            dimensions = dimensions_of(all_columns, mean)
+        del all_columns
+        asked = self.in_dimensions(self._asked(), dimensions, mean)
+        asked -= mean_of(asked, weight / weight.sum())
+        yield 0.0
+        search = Search(asked, dimensions, mean, dtype)
+        del asked
+        for number, (style, turn, share) in enumerate(offers):
+            columns = unturned.pop(style) if turn == 0 else self.offered(style, turn, share)
+            for done in search.offer(TURNS * style + turn, columns):
+                yield (number + done) / len(offers)
+            if self.in_haste:
+                break
+        found.append(search)
+
+    def _aim_at(self, units: Tensor, chosen: Tensor, size: tuple[int, int]) -> None:
+        """Take columns of length 1, (n, C), for goals, of which one is chosen for each place, (h·w,)."""
+        parts = dict(zip(self.style_layers, units.split(self.widths(), 1), strict=True))
+        lengths = {layer: part.square().sum(1, dtype=torch.float32) for layer, part in parts.items()}
+        self.lengths = {layer: length[chosen].view(1, *size) for layer, length in lengths.items()}
+        self._keep_goals(units, chosen, size)
+
+    def _keep_goals(self, units: Tensor, chosen: Tensor, size: tuple[int, int]) -> None:
+        goals = units.index_select(0, chosen).view(1, *size, -1).permute(0, 3, 1, 2)
+        self.goals = dict(zip(self.style_layers, goals.split(self.widths(), 1), strict=True))
 
     def _asked(self) -> Tensor:
         """Give the picture (1, 3, H, W) of which columns are to be replaced: of the photo, its finest details at least.
@@ -166,64 +236,6 @@ class ColumnsObjective(StyleTransferObjective):
         size, wrap = images.size_of(image), self.config.wrap
         half = images.resize(image, (-(-size[0] // 2), -(-size[1] // 2)), wrap=wrap)
         return images.resize(half, size, wrap=wrap)
-
-    def columns(self, image: Tensor, *, wrap: bool = False) -> Tensor:
-        """Look at an image (1, 3, H, W): its columns (h·w, C), in the network's precision."""
-        features, size = self.features(image, self.style_layers, wrap=wrap), size_of_columns(image)
-        self.widths = [features[layer].shape[1] for layer in self.style_layers]
-        dtype = features[self.style_layers[0]].dtype
-        found = torch.empty(size[0] * size[1], sum(self.widths), dtype=dtype, device=image.device)
-        for layer, place in zip(self.style_layers, found.split(self.widths, 1), strict=True):
-            part = self.part(layer, features.pop(layer), size, wrap=wrap)
-            torch.div(part[0].flatten(1).T, self._channels(layer), out=place)
-        return found
-
-    def _nearest(self, pointed: Tensor, styles: Sequence[tuple[int, float]]) -> tuple[Tensor, Tensor]:
-        """Find the style's nearest columns, a turned picture at a time; a second look costs less than their memory.
-
-        Args:
-            pointed: (M, C), where those point in the place of which others are to be found.
-            styles: numbers of style pictures, and the shares of their columns.
-
-        Returns:
-            (M, C) and their places (M, 2).
-        """
-        total, count = torch.zeros(pointed.shape[1], device=pointed.device), 0
-        for _, offered in self._offered(styles):
-            total, count = total + offered.sum(0, dtype=torch.float32), count + len(offered)
-            del offered
-        mean = total / count
-        best = torch.full((len(pointed),), -torch.inf, device=pointed.device)
-        found = torch.zeros_like(pointed)
-        places = torch.zeros(len(pointed), 2, dtype=torch.int64, device=pointed.device)
-        for number, offered in self._offered(styles):
-            alike, chosen = most_alike(pointed, offered, mean=mean)
-            nearer = (alike > best)[:, None]
-            found = torch.where(nearer, offered.index_select(0, chosen), found)
-            places = torch.where(nearer, torch.stack((torch.full_like(chosen, number), chosen), 1), places)
-            best = torch.maximum(best, alike)
-            del offered  # not beside the next
-        return found, places
-
-    def _offered(self, styles: Sequence[tuple[int, float]]) -> Iterator[tuple[int, Tensor]]:
-        """Give each style in each turn: its number, and columns (n, C), evenly chosen where its share is smaller.
-
-        And where there are more than MOST_OFFERED, so that the search grows with the picture, not with its square.
-        """
-        most = max(share for _, share in styles)
-        for style, share in styles:
-            for turn in range(TURNS if share > 0 else 0):
-                turned = torch.rot90(self.style_images[style], turn, (2, 3)).contiguous()
-                columns = self.columns(turned)
-                yield TURNS * style + turn, evenly(columns, min(share / most, MOST_OFFERED / len(columns)))
-
-
-def evenly(columns: Tensor, share: float) -> Tensor:
-    """Choose a share of columns (n, C), one at least, evenly among them; 1 for all."""
-    if share == 1:
-        return columns
-    kept = max(1, round(len(columns) * share))
-    return columns.index_select(0, torch.arange(kept, device=columns.device) * len(columns) // kept)
 
 
 class SplitObjective(ColumnsObjective):
@@ -252,24 +264,9 @@ class SplitObjective(ColumnsObjective):
         """Compute the weighted terms of the columns and of the layers by themselves."""
         terms = super().style_terms(features)
         for name, term in StyleTransferObjective.style_terms(self, features).items():
-            terms[name] = terms.get(name, 0) + SPLIT * term
+            terms[name] = terms[name] + term if name in terms else term
         return terms
 
-
-def size_of_columns(image: Tensor) -> tuple[int, int]:
-    """(h, w) of the columns of an image (1, 3, H, W)."""
-    height, width = images.size_of(image)
-    return -(-height // SHORTER), -(-width // SHORTER)
-
-
-def doubled(features: Tensor, axis: int, *, wrap: bool = False) -> Tensor:
-    """Make features (1, k, h, w) twice as long along an axis, linearly between neighbours.
-
-    By parts rather than by torch's own, whose gradient differs from time to time on a GPU.
-    """
-    count = features.shape[axis]
-    first, last = features.narrow(axis, 0, 1), features.narrow(axis, count - 1, 1)
-    before = torch.cat([last if wrap else first, features.narrow(axis, 0, count - 1)], axis)
-    after = torch.cat([features.narrow(axis, 1, count - 1), first if wrap else last], axis)
-    pair = torch.lerp(features, before, 0.25), torch.lerp(features, after, 0.25)
-    return torch.stack(pair, axis + 1).flatten(axis, axis + 1)
+    def style_coefficient(self, layer: str, positions: int, target: StyleTarget) -> float:
+        """Find the factor of the style loss's distance, which counts SPLIT beside the columns."""
+        return SPLIT * super().style_coefficient(layer, positions, target)

@@ -10,10 +10,10 @@ from nst_core.features.checkpoint import Flaw
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.json_values import is_switch
 from nst_core.transfer.objective import normalized
-from nst_core.transfer.painting import Painting, check_weights
+from nst_core.transfer.painting import Painting
 from nst_core.transfer.run import Run
 from nst_core.transfer.sources import kept_sources
-from nst_core.transfer.state import Kept, State, flaws_told, read
+from nst_core.transfer.state import Kept, State, check_weights, flaws_told, read
 from nst_core.transfer.steering import Steering
 
 

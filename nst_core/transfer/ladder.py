@@ -10,6 +10,8 @@ RATIO = 2**0.5  # of one size to the one before, so that a step costs twice as m
 BOOST_SIZE = 512  # pixels, from where on a content boost changes nothing
 MOST_BOOST = 8.0
 STEP_COST = 0.1  # of a step at the full size, that of the smallest step
+TURNS = 4  # quarter turns in which a style's columns are looked at
+MOST_OFFERED = 2**14  # columns of a style in one turn: all of those of 512×512 pixels
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from nst_core.errors import DeviceError
 from nst_core.features.checkpoint import PRE, plan
 from nst_core.features.strips import LEAST_ROWS, STRIP_NUMBERS
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.ladder import MOST_OFFERED, TURNS
 
 Size = tuple[int, int]  # (height, width), pixels
 
@@ -36,6 +37,8 @@ HALF = 0.5  # of the canvases that a history is, in bf16
 STRIP_BYTES = 40
 SCRAP_BYTES = 52
 KEPT_BYTES = 3 * 2**27
+# By columns, of a pixel: the query, the columns that it asks for, and two numbers a layer with their slopes.
+COLUMN_BYTES = CANVAS_BYTES + 4 * 256 / 16 + 50
 SHORT_HISTORIES = (5, 3)  # steps, where more do not fit
 
 
@@ -86,7 +89,15 @@ def needed_in_strips(content_size: Size, style_size: Size, config: StyleTransfer
     painting = _pixels(content_size) * 4 * targets + held_between_steps(content_size, config)
     on_cuda = compute.device.startswith("cuda")
     beside = WORKSPACE_ON_CUDA if on_cuda else KEPT_BYTES + SCRAP_BYTES * pixels
+    if config.column_share:
+        beside += _columns(config, size) + pixels * COLUMN_BYTES
     return pixels * maps * size + painting + _pixels(style_size) * CANVAS_BYTES + strip + beside
+
+
+def _columns(config: StyleTransferConfig, size: int) -> float:
+    """Count the bytes of the columns that are found in a style, numbers being of that size, while some are replaced."""
+    channels = {name: count for name, _, count in plan(config.backbone)}
+    return 2 * TURNS * MOST_OFFERED * sum(channels[layer.removesuffix(PRE)] for layer in config.style_layers) * size
 
 
 def _targets(config: StyleTransferConfig) -> float:
@@ -112,7 +123,7 @@ def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransfe
     """Choose the first way that fits: at once, in strips, these with a history in bf16, a shorter one, and by Adam.
 
     In strips a step paints the same and takes two thirds longer; by what it remembers in bf16, L-BFGS comes as near to
-    both pictures, by less of it not quite. By columns, a picture is looked at as a whole.
+    both pictures, by less of it not quite.
 
     Args:
         content_size, style_sizes: of the pictures as they would be used.
@@ -138,8 +149,6 @@ def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransfe
 
 def _leaner(config: StyleTransferConfig) -> Iterator[tuple[StyleTransferConfig, str]]:
     """List the settings that take ever less memory in strips, and how they differ in words."""
-    if config.column_share:  # which are compared with all layers together
-        return
     yield config, ""
     if config.optimizer != "lbfgs":
         return

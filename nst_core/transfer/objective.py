@@ -1,7 +1,7 @@
 """Measures a painting: makes the pictures' targets, then image -> LossTerms."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -79,6 +79,8 @@ class StyleTransferObjective:
     Source: Gatys et al. (2016), eq. 7, with the coefficients of `losses`; for regions, Gatys et al. (2017), eq. 3.
     """
 
+    in_haste = False  # whether `prepare` did only what will do
+
     def __init__(
         self,
         network: VGG,
@@ -122,6 +124,10 @@ class StyleTransferObjective:
 
     def begin(self, canvas: Tensor, *, coarsest: bool) -> None:
         """Take note of the canvas (1, 3, H, W) that a scale begins with, where goals depend on it."""
+
+    def prepare(self, *, haste: bool = False) -> Iterator[float]:
+        """Do what a call waits for, or in haste some of it, in parts; yields the share that is done after each."""
+        yield from ()
 
     def state(self, number: int) -> State:
         """Give what `begin` took note of, at the scale of a number."""

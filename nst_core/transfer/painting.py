@@ -1,6 +1,6 @@
 """Turns the pictures of a painting into frames: scale by scale, steered with every step."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -10,28 +10,24 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import Compute, release_freed_memory
-from nst_core.errors import ConfigError, DeviceError, WeightsError, said
-from nst_core.features.checkpoint import Checkpoint, Flaw, title_of
+from nst_core.errors import ConfigError, DeviceError, said
+from nst_core.features.checkpoint import Checkpoint, Flaw
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import VGG
 from nst_core.transfer.color import COLORS
-from nst_core.transfer.columns import ColumnsObjective, SplitObjective
+from nst_core.transfer.columns import ColumnsObjective
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.json_values import is_count
-from nst_core.transfer.ladder import Scale, content_share
-from nst_core.transfer.masks import fit_mask
+from nst_core.transfer.ladder import Scale
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.optimize import OF_FRAME, Frame, Stage, is_frame
-from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
+from nst_core.transfer.optimizers import Optimizer
+from nst_core.transfer.scales import Coming, coming, objective_at, optimizer_of
 from nst_core.transfer.sources import Sources, kept_sources
-from nst_core.transfer.starts import STARTS, StartMaterial
-from nst_core.transfer.state import State
+from nst_core.transfer.state import State, check_weights
 from nst_core.transfer.strips import StripwiseObjective
-from nst_core.transfer.tile import as_tile
 
 Value = TypeVar("Value")
-
-PAINTED = ("image", "quick")  # starts that are paintings, so that the first scale looks at them as at one
 
 
 class Painting:
@@ -58,6 +54,9 @@ class Painting:
         self.stage: Stage | None = None
         self.objective: StyleTransferObjective | None = None
         self.optimizer: Optimizer | None = None
+        self._coming: Coming | None = None  # the scale that comes next
+        self._changed = False  # what is measured, since the last frame
+        self._prepared = False  # whether the next frame waits for nothing
 
     @property
     def scales(self) -> list[Scale]:
@@ -91,49 +90,91 @@ class Painting:
             self.free()
 
     def _next(self, wanted: StyleTransferConfig) -> Frame:
-        if self.newest is None:
-            return replace(_one(self._begin(1, None, wanted).next()), note=self.sources.note)
-        if not (self.newest.settled and self.number < len(self.scales)):
-            frame = _one(self.stage).next(self._steer(wanted))
-            if frame:
-                return frame
-        stage = self._begin(self.number + 1, self.newest.pixels, wanted)
-        stage.next()  # the picture that was shown last, at this scale
-        return _one(stage.next())
+        if not self._prepared:
+            for _ in self.prepare(wanted):
+                pass
+        self._prepared = False
+        changed, self._changed = self._changed, False
+        if not self._coming:
+            return _one(_one(self.stage).next(changed))
+        note, before = "" if self.newest else self.sources.note, self.newest
+        stage = self._begin(self._coming, before.step if before else 0, wanted)
+        first = _one(stage.next())
+        return _one(stage.next()) if before else replace(first, note=note)  # else the picture that was shown last
 
-    def _begin(self, number: int, canvas: Tensor | None, wanted: StyleTransferConfig) -> Stage:
-        """Begin a scale from a picture (1, 3, any, any), or from the start."""
-        objective, made = self._at_scale(number), self.newest.step if self.newest else 0
-        size = images.size_of(objective.content_image)
-        canvas = self._start(objective) if canvas is None else images.resize(canvas, size, wrap=self.config.wrap)
-        self._steer(wanted)
-        objective.begin(canvas, coarsest=number == 1 and self.config.start not in PAINTED)
-        return self._staged(canvas, made)
+    def prepare(self, wanted: StyleTransferConfig, *, haste: bool = False) -> Iterator[float]:
+        """Do what the next frame, of these settings, waits for, in parts; yields the share that is done after each.
+
+        Whoever leaves it unfinished finds the painting as it was after its last frame.
+
+        Args:
+            wanted: settings.
+            haste: do as little as will do for a first frame.
+        """
+        if self._coming is None:
+            if self.newest and not self.stage:  # it was closed, or goes on elsewhere
+                return
+            number = self._number_next()
+            if number == self.number and self.objective:
+                self._changed = self._steer(wanted) or self._changed or self.objective.in_haste
+                yield from self.objective.prepare()
+                self._prepared = True
+                return
+            self._coming = self._made_ready(number)
+        objective = self._coming.objective
+        if objective.config is not wanted:
+            objective.steer(wanted)
+        yield from objective.prepare(haste=haste)
+        self._prepared = True
+
+    def _number_next(self) -> int:
+        """Give the number of the scale of the next frame."""
+        if self.newest is None:
+            return 1
+        over = self.newest.settled or _one(self.stage).made == _one(self.stage).steps
+        return self.number + int(over and self.number < len(self.scales))
+
+    def _made_ready(self, number: int) -> Coming:
+        """Make a scale ready, but for what its objective has to prepare; by columns, beside the one before."""
+        if isinstance(self.objective, ColumnsObjective):
+            self.objective.let_go()
+        else:
+            self.stage, self.objective = None, None  # not beside what takes their place
+            if number == len(self.scales):
+                self.sources.free(for_last=True)
+        scale, before = self.scales[number - 1], self.newest.pixels if self.newest else None
+        return coming(self.sources, self.config, self._network(), scale, compute=self.compute, before=before)
+
+    def _begin(self, coming: Coming, made: int, wanted: StyleTransferConfig) -> Stage:
+        """Begin a scale that is prepared, after so many steps."""
+        self._coming, self.config, self.number = None, wanted, self.number + 1
+        if self.number == len(self.scales):
+            self.sources.free(for_last=True)
+        self.objective, self.stage = coming.objective, None
+        return self._staged(coming.canvas, made)
+
+    def _network(self) -> VGG:
+        network, self.checkpoint = load_network(self.config.backbone, self.compute, self.config.feature_scale)
+        return network
 
     def _at_scale(self, number: int) -> StyleTransferObjective:
         """Make ready what a scale is painted with, but for its canvas."""
-        network, self.checkpoint = load_network(self.config.backbone, self.compute, self.config.feature_scale)
         if number == len(self.scales):
             self.sources.free(for_last=True)
         self.stage, self.objective, self.number = None, None, number  # not beside what takes their place
-        self.objective = self._objective(network, self.scales[number - 1])
-        self.optimizer = self.optimizer or OPTIMIZERS[self.config.optimizer](
-            step_size=self.config.step_size,
-            history=self.config.history,
-            history_precision=self.config.history_precision,
-            betas=self.config.adam_betas,
-        )
+        self.objective = objective_at(self.sources, self.config, self._network(), self.scales[number - 1], self.compute)
         return self.objective
 
     def _staged(self, canvas: Tensor, made: int) -> Stage:
         """Put a canvas (1, 3, H, W) on the scale that is ready."""
         if isinstance(self.objective, StripwiseObjective):
             release_freed_memory()  # what smaller scales left lies in pieces that are too small for this one
+        self.optimizer = self.optimizer or optimizer_of(self.config)
         self.stage = Stage(
             _one(self.objective),
             canvas,
             steps=None if self.number == len(self.scales) else self.scales[self.number - 1].steps,
-            optimizer=_one(self.optimizer),
+            optimizer=self.optimizer,
             clamp=self.config.clamp,
             averaging=self.config.averaging,
             tolerance=self.config.tolerance,
@@ -144,7 +185,8 @@ class Painting:
 
     def free(self) -> None:
         """Let go of what only a painting that goes on needs."""
-        self.stage = self.objective = self.optimizer = None
+        self.stage = self.objective = self.optimizer = self._coming = None
+        self._changed = self._prepared = False
 
     def rest(self) -> None:
         """Let go of what `take_state` brings back."""
@@ -204,36 +246,6 @@ class Painting:
     def _chance_at_first(self, objective: StyleTransferObjective) -> Tensor:
         return torch.Generator(objective.generator.device).manual_seed(self.config.seed).get_state()
 
-    def _objective(self, network: VGG, scale: Scale) -> StyleTransferObjective:
-        device, sources, size = self.compute.device, self.sources, scale.size
-        content_image = sources.content_at(size).to(device)
-        own_size = images.size_of(content_image)
-        styles = [image.to(device) for image in sources.styles_at(size)]
-        regions = [fit_mask(region, own_size).to(device) for region in sources.regions]
-        kind: type[StyleTransferObjective] = StyleTransferObjective
-        if self.config.column_share:
-            kind = ColumnsObjective if scale.columns else SplitObjective
-        elif own_size[0] * own_size[1] > sources.whole_pixels:
-            kind = StripwiseObjective
-        return kind(network, content_image, styles, self.config, regions, content_share=content_share(self.config))
-
-    def _start(self, objective: StyleTransferObjective) -> Tensor:
-        material = StartMaterial(
-            content_image=objective.content_image,
-            style_images=objective.style_images,
-            start_image=self.sources.start_image,
-            noise_deviation=self.config.noise_deviation,
-            seed=self.config.seed,
-            compute=self.compute,
-            blend=self.config.blend,
-            style_scale=self.config.style_scale,
-            regions=objective.regions,
-        )
-        start = STARTS[self.config.start](material)
-        if self.config.wrap and self.config.start in ("style", "image", "quick"):  # content and noise are tiles
-            start = as_tile(start)
-        return start.to(self.compute.device)
-
     def _steer(self, wanted: StyleTransferConfig) -> bool:
         """Weigh by these settings from here on; whether anything changed."""
         if wanted is self.config:
@@ -244,9 +256,9 @@ class Painting:
 
     def laid_out(self) -> tuple[StyleTransferObjective, Tensor]:
         """Give the objective and the start (1, 3, H, W) at the full size, for those who move the pixels themselves."""
-        network, self.checkpoint = load_network(self.config.backbone, self.compute, self.config.feature_scale)
-        objective = self._objective(network, Scale(self.config.size, self.config.steps))
-        return objective, self._start(objective)
+        scale = Scale(self.config.size, self.config.steps, columns=self.config.column_share > 0)
+        made = coming(self.sources, self.config, self._network(), scale, compute=self.compute, before=None)
+        return made.objective, made.canvas
 
     @property
     def finish(self) -> Callable[[Tensor], Tensor] | None:
@@ -275,19 +287,6 @@ class Painting:
         if not self.can_recolor(color):
             raise ConfigError(f"colours {said(color)} have to be painted; run again with them")
         self.config = recolored
-
-
-def check_weights(checkpoint: Checkpoint, state: State) -> None:
-    """Refuse to go on with other weights than a painting was begun with.
-
-    Raises:
-        WeightsError: they are others.
-    """
-    if checkpoint.sha256() != state.facts.get("weights"):
-        raise WeightsError(
-            f"this painting was begun with another file of {title_of(checkpoint.backbone)} than {checkpoint.path}; put "
-            "that one in its place (NST_WEIGHTS), or start another painting from its picture"
-        )
 
 
 def _one(value: Value | None) -> Value:

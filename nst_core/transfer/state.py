@@ -22,8 +22,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from nst_core.errors import ImageError, named, seen
-from nst_core.features.checkpoint import Flaw
+from nst_core.errors import ImageError, WeightsError, named, seen
+from nst_core.features.checkpoint import Checkpoint, Flaw, title_of
 from nst_core.files import make_folder, writing
 from nst_core.transfer.json_values import is_table, is_text, read_json
 
@@ -263,3 +263,16 @@ def _clear(folder: Path, named: set[str]) -> None:
         if LASTING.fullmatch(path.name) and path.name not in named:
             with suppress(OSError):
                 path.unlink()
+
+
+def check_weights(checkpoint: Checkpoint, state: State) -> None:
+    """Refuse to go on with other weights than a painting was begun with.
+
+    Raises:
+        WeightsError: they are others.
+    """
+    if checkpoint.sha256() != state.facts.get("weights"):
+        raise WeightsError(
+            f"this painting was begun with another file of {title_of(checkpoint.backbone)} than {checkpoint.path}; put "
+            "that one in its place (NST_WEIGHTS), or start another painting from its picture"
+        )

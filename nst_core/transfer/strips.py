@@ -4,7 +4,7 @@ A first look at the strips collects what the style remembers. Of that follow the
 it. A second look, strip by strip, takes these changes back to the pixels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -43,13 +43,13 @@ class StripwiseObjective(StyleTransferObjective):
     def __call__(self, image: Tensor) -> LossTerms:
         """Compute the weighted terms of image (1, 3, H, W), as StyleTransferObjective."""
         _give_back(image)
-        look = _Look(self, image, with_gradient=torch.is_grad_enabled() and image.requires_grad)
+        look = self.look(image, with_gradient=torch.is_grad_enabled() and image.requires_grad)
         if not look.with_gradient:
             return look.terms
         return dict(zip(look.terms, _Values.apply(image, look).unbind(), strict=True))
 
-    def strips(self, layers: tuple[str, ...], *, wrap: bool = False) -> Strips:
-        """Look at these layers in strips, as `features` does at all at once."""
+    def strips(self, layers: tuple[str, ...], *, wrap: bool = False, halo: Mapping[int, int] | None = None) -> Strips:
+        """Look at these layers in strips, as `features` does at all at once; halo: as of Strips."""
         config = self.config
         return Strips(
             self.network,
@@ -58,7 +58,12 @@ class StripwiseObjective(StyleTransferObjective):
             padding=config.padding,
             normalization=config.normalization,
             wrap=wrap,
+            halo=halo or {},
         )
+
+    def look(self, image: Tensor, *, with_gradient: bool) -> "Look":
+        """Look at image (1, 3, H, W)."""
+        return Look(self, image, with_gradient=with_gradient)
 
     def content_seen(self, layers: tuple[str, ...]) -> Features:
         """Look at the content at some layers: what the painting is compared with there, float32."""
@@ -126,7 +131,7 @@ class StripwiseObjective(StyleTransferObjective):
             yield rows, pieces, self.config.tv_weight * part
 
 
-class _Look:
+class Look:
     """What one look at an image, (1, 3, H, W), finds.
 
     Attributes:
@@ -135,22 +140,30 @@ class _Look:
 
     def __init__(self, objective: StripwiseObjective, image: Tensor, *, with_gradient: bool):
         self.objective, self.image, self.with_gradient = objective, image.detach(), with_gradient
-        self.network = objective.strips(
-            (*objective.content_layers, *objective.style_layers), wrap=objective.config.wrap
-        )
+        self.network = self.strips()
         self.terms: LossTerms = {content_term(layer): image.new_zeros(()) for layer in objective.content_layers}
         self.collected = {layer: objective.collected(layer, image) for layer in objective.style_layers}
         self.slopes: dict[str, list[list[Tensor]]] = {}
-        self.maps = self.network.up(self.image, self._see, keep=with_gradient)
-        for layer, found in self.collected.items():
-            if found:
-                self._compare(layer, found)
+        self.maps = self.network.up(self.image, self.see, keep=with_gradient)
+        self.compare()
         if objective.config.tv_weight > 0:
             with torch.no_grad():
                 self.terms[TV_TERM] = torch.stack([part for *_, part in objective.variation_parts(self.image)]).sum()
         told(self.terms)
 
-    def _see(self, layer: str, features: Tensor, place: Place) -> None:
+    def strips(self) -> Strips:
+        """Give the network that looks."""
+        objective = self.objective
+        return objective.strips((*objective.content_layers, *objective.style_layers), wrap=objective.config.wrap)
+
+    def compare(self) -> None:
+        """Compute the style's terms of what was seen."""
+        for layer, found in self.collected.items():
+            if found:
+                self._compare(layer, found)
+
+    def see(self, layer: str, features: Tensor, place: Place) -> None:
+        """Take note of a strip of a layer."""
         if layer in self.objective.content_layers:
             self.terms[content_term(layer)] += self.objective.content_part(layer, features, place)
         for _, one in self.collected.get(layer, ()):
@@ -172,13 +185,7 @@ class _Look:
         """Compute the gradient in the image of the terms' sum, each times its weight; once."""
 
         def pull(layer: str, features: Tensor, place: Place) -> Tensor | None:
-            parts = []
-            if layer in self.objective.content_layers:
-                part = self.objective.content_part(layer, features, place)
-                parts.append(weights[content_term(layer)] * part)
-            for (_, one), slopes in zip(self.collected.get(layer, ()), self.slopes.get(layer, ()), strict=True):
-                if (pulled := one.pull(features, place, slopes)) is not None:
-                    parts.append(weights[style_term(layer)] * pulled)
+            parts = self.pulls(layer, features, place, weights)
             return torch.stack(parts).sum() if parts else None
 
         gradient = self.network.down(self.maps, pull)
@@ -191,18 +198,29 @@ class _Look:
         _give_back(self.image)
         return gradient
 
+    def pulls(self, layer: str, features: Tensor, place: Place, weights: dict[str, Tensor]) -> list[Tensor]:
+        """List what a strip of a layer adds to the terms, each times its weight."""
+        parts = []
+        if layer in self.objective.content_layers:
+            part = self.objective.content_part(layer, features, place)
+            parts.append(weights[content_term(layer)] * part)
+        for (_, one), slopes in zip(self.collected.get(layer, ()), self.slopes.get(layer, ()), strict=True):
+            if (pulled := one.pull(features, place, slopes)) is not None:
+                parts.append(weights[style_term(layer)] * pulled)
+        return parts
+
 
 class _Values(torch.autograd.Function):
     """The terms of a look, (n,), with their gradient in the image."""
 
     @staticmethod
-    def forward(context: Any, image: Tensor, look: _Look) -> Tensor:
+    def forward(context: Any, image: Tensor, look: Look) -> Tensor:
         context.look = look
         return torch.stack(list(look.terms.values()))
 
     @staticmethod
     def backward(context: Any, weights: Tensor) -> tuple[Tensor, None]:
-        look: _Look = context.look
+        look: Look = context.look
         return look.gradient(dict(zip(look.terms, weights.unbind(), strict=True))), None
 
 

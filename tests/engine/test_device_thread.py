@@ -257,3 +257,30 @@ def test_what_a_job_computed_is_counted(jobs):
     jobs.gate.set()
     future.result(10)
     assert account.seconds == pytest.approx(3.0)
+
+
+def test_what_an_iterator_does_before_its_next_has_turns_of_its_own():
+    """So that a camera's frame does not wait for all of it."""
+    thread, order = DeviceThread("preparing"), []
+
+    class Slow:
+        parts = 3
+
+        def __iter__(self):
+            return self
+
+        def prepare(self) -> float | None:
+            if not self.parts:
+                return None
+            self.parts -= 1
+            order.append("part")
+            if self.parts == 2:
+                thread.submit(order.append, "quick")
+            return 1 - self.parts / 3
+
+        def __next__(self) -> str:
+            order.append("next")
+            return "frame"
+
+    assert thread.next_of(Slow()) == "frame"
+    assert order.index("quick") < order.index("next") and order.count("part") == 3

@@ -8,8 +8,8 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import channels_of
-from nst_core.transfer import columns
-from nst_core.transfer.columns import TURNS, ColumnsObjective, doubled
+from nst_core.transfer import columns, hypercolumns, pieces
+from nst_core.transfer.columns import TURNS, ColumnsObjective
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import stylize
 from tests.runs import CPU, LADDER, left_half, small
@@ -26,6 +26,8 @@ def objective(content, styles, config=CONFIG, regions=(), canvas=None) -> Column
     """Ready, at a first scale that begins with the content, or at a later one that begins with a canvas."""
     made = ColumnsObjective(load_network("lite", CPU)[0], content, styles, config, regions)
     made.begin(content if canvas is None else canvas, coarsest=canvas is None)
+    for _ in made.prepare():
+        pass
     return made
 
 
@@ -89,14 +91,6 @@ def test_the_terms_are_together_the_mean_cosine_distance_of_columns():
     assert sum(ours.values()).item() == pytest.approx(expected.item(), rel=2e-3)
 
 
-@pytest.mark.parametrize("wrap", [False, True])
-def test_doubled_maps_are_those_of_linear_interpolation(wrap):
-    maps = torch.randn(1, 2, 5, 6, generator=torch.Generator().manual_seed(0))
-    beyond = F.pad(maps, (1, 1, 1, 1), mode="circular" if wrap else "replicate")
-    expected = F.interpolate(beyond, scale_factor=2, mode="bilinear")[..., 2:-2, 2:-2]
-    torch.testing.assert_close(doubled(doubled(maps, 2, wrap=wrap), 3, wrap=wrap), expected)
-
-
 def test_more_content_looks_nearer_to_the_photo_and_less_nearer_to_the_painting():
     content, style, canvas = photo(size=64), photo("dahlia", 64), photo("rocket", 64)
     of_photo, of_canvas = objective(content, [style]).places, objective(canvas, [style]).places
@@ -113,8 +107,10 @@ def test_steered_weights_look_up_other_goals_and_back_the_same():
     made = objective(content, [style], canvas=canvas)
     before = made.places.clone()
     made.steer(CONFIG.changed(content_weight=0.1))
+    made(canvas)
     assert not torch.equal(made.places, before)
     made.steer(CONFIG)
+    made(canvas)
     assert torch.equal(made.places, before)
     made.steer(CONFIG.changed(style_layers=("conv1_1", "conv4_1")))
     assert set(made(canvas)) == {"style conv1_1", "style conv4_1"}
@@ -143,10 +139,10 @@ def test_styles_together_offer_all_their_columns_and_less_of_one_with_a_smaller_
 
 
 def test_of_a_large_style_an_even_part_of_the_columns_is_offered(monkeypatch):
-    monkeypatch.setattr(columns, "MOST_OFFERED", 40)
+    monkeypatch.setattr(hypercolumns, "MOST_OFFERED", 40)
     content = photo(size=64)  # of 256 columns
     made = objective(content, [content])
-    assert all(len(offered) == 40 for _, offered in made._offered([(0, 1.0)]))
+    assert len(made.offered(0, 1, 1.0)) == 40
     same = made.places[torch.arange(40) * 256 // 40]
     assert (same[:, 0] == 0).all() and (same[:, 1] == torch.arange(40)).all()
 
@@ -160,3 +156,72 @@ def test_a_painting_goes_by_columns_and_then_layer_by_layer(random_weights, pict
     for number in range(1, 5):
         of_scale = [frame.total for frame in frames if frame.scale[0] == number]
         assert of_scale[-1] < of_scale[0] or number == 1
+
+
+BY_COLUMNS = {**LADDER, "steps": 9, "column_share": 0.7, "style_loss": "nearest neighbours", "content_layers": ()}
+
+
+def test_a_stop_during_a_search_is_heard_and_the_run_goes_on_as_if_there_had_been_none(
+    random_weights, pictures, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(pieces, "PART", 16)
+    expected = [frame.pixels for frame in stylize(*pictures, small(**BY_COLUMNS), compute=CPU)]
+    run = stylize(*pictures, small(**BY_COLUMNS), compute=CPU)
+    found, shares, stopped = [], [], 0
+
+    def stop(share: float) -> None:
+        shares.append(share)
+        if len(shares) % 7 == 0 and run.last_frame and stopped < 6:
+            run.steering.stop.set()
+
+    run.tell = stop
+    while len(found) < len(expected):
+        found += [frame.pixels for frame in run]
+        if run.steering.stop.is_set():
+            stopped += 1
+            if stopped % 2:
+                run.rest(tmp_path)  # a search that was not finished begins again
+            run.more(run.remaining)
+    assert stopped > 2 and all(0 <= share <= 1 for share in shares)
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+
+
+def test_a_stop_before_the_first_frame_shows_the_start_after_a_part_of_the_search(
+    random_weights, pictures, monkeypatch
+):
+    monkeypatch.setattr(pieces, "PART", 16)
+    config = small(**BY_COLUMNS | {"smallest_scale": 0, "steps": 4})
+    whole, hurried = [], []
+    run = stylize(*pictures, config, compute=CPU)
+    run.tell = whole.append
+    expected = next(run)
+    run = stylize(*pictures, config, compute=CPU)
+    run.tell = hurried.append
+    run.steering.stop.set()
+    assert [frame.step for frame in run] == [0]
+    assert torch.equal(run.newest.pixels, expected.pixels) and len(hurried) < len(whole) / 2
+    run.more(1)
+    run.tell = whole.append
+    before = len(whole)
+    assert next(run).step == 1 and len(whole) > before  # what was left out is looked up now
+
+
+def test_a_part_of_a_search_is_all_that_a_step_of_the_device_does(random_weights, pictures, monkeypatch):
+    monkeypatch.setattr(pieces, "PART", 16)
+    run = stylize(*pictures, small(**BY_COLUMNS), compute=CPU)
+    shares = [*iter(run.prepare, None)]
+    assert len(shares) > 8 and run.last_frame is None
+    told: list[float] = []
+    run.tell = told.append
+    assert next(run).step == 0 and not told and run.prepare() is None
+    assert run.seconds > 0
+
+
+def test_in_few_dimensions_nearly_the_same_columns_are_found(monkeypatch):
+    content, style = photo(size=96), photo("dahlia", 96)
+    exact = objective(content, [style])
+    monkeypatch.setattr(columns, "EXACT_PAIRS", 0)
+    found = objective(content, [style])
+    assert (found.places == exact.places).all(1).float().mean() > 0.5
+    terms, best = sum(found(content).values()).item(), sum(exact(content).values()).item()
+    assert terms == pytest.approx(best, rel=0.02)

@@ -11,6 +11,7 @@ import torch
 from nst_core.features.vgg import layer_names
 from nst_core.transfer.ladder import ladder
 from nst_core.transfer.objective import StyleTransferObjective
+from nst_core.transfer.own_presets import OWN_PRESETS
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS, counterpart
 from nst_core.transfer.stylize import stylize
 
@@ -309,8 +310,8 @@ def by_hand(written: Written, network: KnownPictures) -> dict[str, float]:
 
 
 def test_every_preset_is_held_against_its_source():
-    assert PRESETS.keys() == WRITTEN.keys() | {"lab", "studio", "neighbours"}
-    assert DEFAULT_PRESET in ("lab", "studio")
+    assert PRESETS.keys() == WRITTEN.keys() | OWN_PRESETS.keys()
+    assert DEFAULT_PRESET in OWN_PRESETS
 
 
 @pytest.mark.parametrize("sizes", [((4, 6), (4, 6), (4, 6)), ((4, 6), (4, 6), (7, 5))], ids=["equal", "unequal"])
@@ -388,14 +389,6 @@ def test_adam_of_the_loop_from_scratch_is_torchs_default():
 
 def test_neural_style_starts_from_a_thousandth_of_a_grey_level():
     assert PRESETS["neural_style"].config.noise_deviation == pytest.approx(0.001 / 256)
-
-
-def test_lab_is_the_papers_formula_from_the_content():
-    config = PRESETS["lab"].config
-    assert (config.content_layers, config.style_layers) == (("conv4_2",), FIVE)
-    assert (config.content_normalization, config.style_normalization) == ("half sum", "paper")
-    assert (config.backbone, config.start, config.optimizer) == ("vgg19", "content", "lbfgs")
-    assert sum(config.weight_of_layer(layer) for layer in FIVE) == pytest.approx(1)
 
 
 def test_what_is_printed_and_what_paints_lead_to_each_other():

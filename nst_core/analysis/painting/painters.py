@@ -11,8 +11,9 @@ from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.devices import Compute, computing_on
 from nst_core.transfer.descent import leapt
 from nst_core.transfer.optimize import Frame
-from nst_core.transfer.optimizers import OPTIMIZERS, Optimizer
+from nst_core.transfer.optimizers import Optimizer
 from nst_core.transfer.run import Run
+from nst_core.transfer.scales import optimizer_of
 from nst_core.transfer.stylize import stylize
 from nst_core.transfer.together import terms_together
 
@@ -60,12 +61,7 @@ class BatchMember:
         self.growth, self.run, config = growth, run, run.config
         self.objective, start = run.laid_out()
         self.canvas = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
-        self.optimizer: Optimizer = OPTIMIZERS[config.optimizer](
-            step_size=config.step_size,
-            history=config.history,
-            history_precision=config.history_precision,
-            betas=config.adam_betas,
-        )
+        self.optimizer: Optimizer = optimizer_of(config)
         self.optimizer.begin(self.canvas)
         self.losses: dict[str, float] = {}
         self.good, self.before = self.canvas.detach().clone(), math.inf  # the last frame's picture, its loss

@@ -5,7 +5,10 @@ import time
 from nst_core import images
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.run import Run
-from nst_core.ui.page.status import place_text, progress_text
+from nst_core.ui.page.status import place_text, progress_text, status_html
+from nst_core.ui.widgets.channel import Channel
+
+WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each costs the browser as much as a picture
 
 
 class Pace:
@@ -37,3 +40,27 @@ class Pace:
             left = seconds * (run.work_until(run.steps) - run.work_until(frame.step)) / max(work, 1e-9)
         height, width = images.size_of(frame.image)
         return progress_text(frame.step, run.steps, pace, left, place_text(frame.scale, width, height))
+
+
+class Searching:
+    """Says on the page how far the search is that a run's next frame waits for; called with the share that is done.
+
+    Args:
+        run: the run.
+        channel: of its page.
+        where: on what it computes, in words.
+    """
+
+    def __init__(self, run: Run, channel: Channel, where: str):
+        self.run, self.channel, self.where = run, channel, where
+        self.told = time.monotonic()
+
+    def __call__(self, done: float) -> None:
+        """Say it, if it was not just said."""
+        if time.monotonic() - self.told < WORDS_SECONDS:
+            return
+        run, self.told = self.run, time.monotonic()
+        step = run.last_frame.step if run.last_frame else 0
+        text = f"Step {step} of {run.steps} · finding pieces of the style, {done:.0%}"
+        share = run.work_until(step) / max(run.work_until(run.steps), 1e-9)
+        self.channel.put(None, {"status": status_html(text, self.where, share=share, run=self.channel.token)})

@@ -42,7 +42,7 @@ from nst_core.ui.studio.session import Session, give_up_oldest
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.stylize.ahead import note_pace
 from nst_core.ui.stylize.keeper import Keeper, fetch_run, rest
-from nst_core.ui.stylize.pace import Pace
+from nst_core.ui.stylize.pace import WORDS_SECONDS, Pace, Searching
 from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import comparison
@@ -54,7 +54,6 @@ GIVEN_UP = (
     "this painting cannot go on: memory ran short, and what it needed for that was given up. Its picture is among the "
     "results; “Use as start” goes on from it"
 )
-WORDS_SECONDS = 1.0  # between two updates of status and chart, of which each costs the browser as much as a picture
 
 
 # The components, by name, that these handlers fill in.
@@ -196,6 +195,7 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
     pace, told, note, steered = Pace(run), -WORDS_SECONDS, "", run.config
     words: dict[str, str] = {}
     keeper = Keeper(session, run)
+    run.tell = Searching(run, channel, _where(run))
     problem: NSTError | None = None
     try:
         yield {
@@ -229,6 +229,7 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
             raise
         problem = error.with_traceback(None)  # else it would keep this frame, and with it the run
     finally:
+        run.tell = float  # nobody looks any more
         note_pace(run)
         if channel is not session.channel:  # which is over when there is the result
             channel.close()

@@ -25,7 +25,7 @@ from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import duration, place_text, progress_text, rate, shares_html, shares_text, status_html
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.uploads import Uploads, masks_of
-from nst_core.ui.stylize import ahead
+from nst_core.ui.stylize import ahead, pace
 from nst_core.ui.stylize import run as painting
 from nst_core.ui.stylize.control_events import steer
 from nst_core.ui.stylize.run import STAGE, go_on, paint, recolor
@@ -232,6 +232,18 @@ def test_words_are_said_no_more_often_than_people_read(random_weights, files, mo
     )
     list(start(files, steps=3))
     assert len({words["status"] for words in seen}) == 1
+
+
+def test_how_far_a_search_is_is_said_before_the_frame_that_waits_for_it(random_weights, files, monkeypatch):
+    monkeypatch.setattr(pace, "WORDS_SECONDS", 0.0)
+    put, said = Channel.put, []
+    monkeypatch.setattr(
+        Channel, "put", lambda self, image, words, **how: (said.append((image, words)), put(self, image, words, **how))
+    )
+    list(start(files, steps=2, column_share=0.5))
+    texts = [words["status"] for image, words in said if image is None]
+    assert texts and "finding pieces of the style" in texts[0] and "Step 0 of 2" in texts[0]
+    assert said[0][0] is None and said[-1][0] is not None  # before the first frame, and no more after the last
 
 
 def test_nothing_replaces_the_last_word_on_a_run(random_weights, files):
