@@ -8,6 +8,7 @@ from typing import Any
 
 from nst_core.transfer.config import Preset as Preset
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.presets_printed import CHENG, CHENG_PRINTED
 
 CROWSONS_FIVE = tuple(weight / 341 for weight in (256.0, 64.0, 16.0, 4.0, 1.0))
 TEN = (*("conv1_1", "conv1_2", "conv2_1", "conv2_2"), *(f"conv{n}_{i}" for n in (3, 4) for i in (1, 2, 3)))
@@ -152,19 +153,13 @@ PRESETS: dict[str, Preset] = {
     ),
     "cheng": Preset(
         title="Cheng",
-        source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, style 1e5, content 1, 300 steps",
-        config=StyleTransferConfig(
-            content_layers=("conv3_3_pre",),
-            style_layers=FIRST_FIVE,
-            layer_weights=EACH_OF_FIVE,
-            style_weight=1e5,
-            **MEANS,
-            **FROM_NOISE,
-            noise_deviation=FAINT,
-        ),
-        deviations="Of their three content layers, conv4, 5 and 7, the deepest: with conv4 the sky of a photo stays "
-        f"smooth. From the content clone they use style 6e5 and content 100. {FAINTLY}",
+        source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, style 6e5, content 1, 300 steps",
+        config=CHENG.changed(style_weight=6e5, **FROM_NOISE, noise_deviation=FAINT),
+        deviations="Of their style weights, 1e5 and 6e5, the larger: by the other their strokes are hardly seen. Of "
+        f"their three content layers, conv4, 5 and 7, the deepest: with conv4 the sky of a photo stays smooth. {FAINTLY}",
+        printed="cheng_printed",
     ),
+    "cheng_printed": CHENG_PRINTED,
     "from_scratch": Preset(
         title="From scratch: Adam, 10 000 steps",
         source="The loop many write first: VGG-19 features 0, 5, 10, 19, 28 for both pictures, Gram undivided, "
