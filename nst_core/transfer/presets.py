@@ -132,13 +132,13 @@ PRESETS: dict[str, Preset] = {
         "Surma's Keras loop, on which they build: on Caffe's features, style divided by 4·3²·(pixels)² at every layer",
         config=TRAN_NGUYEN.changed(
             feature_scale="caffe",
-            content_weight=5e7,
+            content_weight=3e7,
             content_normalization="mean",
             style_normalization="image",
             **FROM_NOISE,
             noise_deviation=FAINT,
         ),
-        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 6.25 at 500×500 pixels; for "
+        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 3.75 at 500×500 pixels; for "
         "the loop's sum over positions stands their mean, so that other sizes paint alike. No total variation. "
         "Their 20 calls of SciPy's L-BFGS, 20 evaluations each, are one run of 400 steps that keeps its "
         f"memory. 500×500 is cut out of the middle, not squashed. {FAINTLY}",
@@ -154,9 +154,10 @@ PRESETS: dict[str, Preset] = {
     "cheng": Preset(
         title="Cheng",
         source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, style 6e5, content 1, 300 steps",
-        config=CHENG.changed(style_weight=6e5, **FROM_NOISE, noise_deviation=FAINT),
-        deviations="Of their style weights, 1e5 and 6e5, the larger: by the other their strokes are hardly seen. Of "
-        f"their three content layers, conv4, 5 and 7, the deepest: with conv4 the sky of a photo stays smooth. {FAINTLY}",
+        config=CHENG.changed(style_weight=6e5, size=320, **FROM_NOISE, noise_deviation=FAINT),
+        deviations="Of their style weights, 1e5 and 6e5, the larger, and 320 pixels, as layers that see 24 pixels at "
+        "most make strokes no longer: by the other, and larger, it is hardly in the style. Of their three content "
+        f"layers, conv4, 5 and 7, the deepest: with conv4 the sky of a photo stays smooth. {FAINTLY}",
         printed="cheng_printed",
     ),
     "cheng_printed": CHENG_PRINTED,
@@ -221,9 +222,12 @@ PRESETS: dict[str, Preset] = {
             layer_weights=EACH_OF_FIVE,
             style_weight=1e6,
             **MEANS,
+            size=256,
             size_rule="shortest side",
         ),
-        deviations="They clamp pixels inside the closure, which corrupts L-BFGS' memory; here nothing is clamped.",
+        deviations="They clamp pixels inside the closure, which corrupts L-BFGS' memory; here nothing is clamped. For "
+        "their 512 pixels on a GPU and 128 on a CPU stand 256: layers that see 24 pixels at most make strokes no "
+        "longer, which are hardly seen in larger pictures.",
     ),
     "gordic": Preset(
         title="Gordić",

@@ -17,7 +17,6 @@ CHENG_PRINTED = Preset(
     source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, style 1e5, content 1, 300 steps, from "
     "white noise",
     config=CHENG,
-    deviations="It gives back the photo in the style's colours, with few of its strokes: another content layer of "
-    "their three, conv4 or conv5, makes that no better. Of their course's other reports, those with the same program "
-    "settle on style 1e6 or more.",
+    deviations="It gives back the photo in the style's colours, with few of its strokes, the larger the fewer. They "
+    "leave the size open. From the content clone they use style 6e5 and content 100.",
 )

@@ -19,7 +19,9 @@ from nst_core.transfer.record import save_result
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights
 
-FROM_NOISE = [name for name, preset in PRESETS.items() if preset.config.start == "noise" and not name.endswith("_printed")]
+FROM_NOISE = [
+    name for name, preset in PRESETS.items() if preset.config.start == "noise" and not name.endswith("_printed")
+]
 TOLD = 4  # of the steps, evenly apart
 
 

@@ -153,7 +153,7 @@ WRITTEN = {
     ),
     # Surma's loop: the style divided by 4·3²·pixels² at every layer; α is ours, and a mean for his sum over positions
     "tran_nguyen": Written(
-        content=lambda F, P: 5e7 * mse(F, P),
+        content=lambda F, P: 3e7 * mse(F, P),
         style=lambda G, A, N, M, i: 5000 / 5 * image_squares(G, A, M, PIXELS),
         feature_scale="caffe",
         **SHALLOW_VGG16,
@@ -225,7 +225,7 @@ WRITTEN = {
         steps=500,
         size_rule="shortest side",
     ),
-    # the five shallowest convolutions before ReLU, style 1e6
+    # the five shallowest convolutions before ReLU, style 1e6; 512 pixels on a GPU, 128 on a CPU: ours is between both
     "pytorch_tutorial": Written(
         content_layers=("conv2_2_pre",),
         style_layers=FIRST_FIVE,
@@ -234,6 +234,7 @@ WRITTEN = {
         start=("content",),
         steps=300,
         size_rule="shortest side",
+        size=256,
     ),
     # RGB·255 less the mean; content 1e5 before ReLU, style 3e4 on the mean of five sums, TV 1·Σ|dx|+|dy| on 0..255
     "gordic": Written(
