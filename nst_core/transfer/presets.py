@@ -132,13 +132,13 @@ PRESETS: dict[str, Preset] = {
         "Surma's Keras loop, on which they build: on Caffe's features, style divided by 4·3²·(pixels)² at every layer",
         config=TRAN_NGUYEN.changed(
             feature_scale="caffe",
-            content_weight=3e7,
+            content_weight=2e7,
             content_normalization="mean",
             style_normalization="image",
             **FROM_NOISE,
             noise_deviation=FAINT,
         ),
-        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 3.75 at 500×500 pixels; for "
+        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 2.5 at 500×500 pixels; for "
         "the loop's sum over positions stands their mean, so that other sizes paint alike. No total variation. "
         "Their 20 calls of SciPy's L-BFGS, 20 evaluations each, are one run of 400 steps that keeps its "
         f"memory. 500×500 is cut out of the middle, not squashed. {FAINTLY}",

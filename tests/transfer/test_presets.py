@@ -153,7 +153,7 @@ WRITTEN = {
     ),
     # Surma's loop: the style divided by 4·3²·pixels² at every layer; α is ours, and a mean for his sum over positions
     "tran_nguyen": Written(
-        content=lambda F, P: 3e7 * mse(F, P),
+        content=lambda F, P: 2e7 * mse(F, P),
         style=lambda G, A, N, M, i: 5000 / 5 * image_squares(G, A, M, PIXELS),
         feature_scale="caffe",
         **SHALLOW_VGG16,
