@@ -153,11 +153,11 @@ PRESETS: dict[str, Preset] = {
     ),
     "cheng": Preset(
         title="Cheng",
-        source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, style 6e5, content 1, 300 steps",
-        config=CHENG.changed(style_weight=6e5, size=320, **FROM_NOISE, noise_deviation=FAINT),
-        deviations="Of their style weights, 1e5 and 6e5, the larger, and 320 pixels, as layers that see 24 pixels at "
-        "most make strokes no longer: by the other, and larger, it is hardly in the style. Of their three content "
-        f"layers, conv4, 5 and 7, the deepest: with conv4 the sky of a photo stays smooth. {FAINTLY}",
+        source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, from the content clone, style 6e5",
+        config=CHENG.changed(style_weight=6e5, size=320, start="content", content_boost=SMALLER, noise_deviation=FAINT),
+        deviations="With the clone they give content 100; 1 here, as from noise, and 320 pixels, since layers that see "
+        "24 pixels at most make strokes no longer: else it is hardly in the style. From noise, dark smoke may stay "
+        "in skies. Of their three content layers, conv4, 5 and 7, the deepest: with conv4 skies stay smooth.",
         printed="cheng_printed",
     ),
     "cheng_printed": CHENG_PRINTED,

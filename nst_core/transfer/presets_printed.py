@@ -18,5 +18,5 @@ CHENG_PRINTED = Preset(
     "white noise",
     config=CHENG,
     deviations="It gives back the photo in the style's colours, with few of its strokes, the larger the fewer. They "
-    "leave the size open. From the content clone they use style 6e5 and content 100.",
+    "leave the size open.",
 )

@@ -30,7 +30,7 @@ STYLES = {
 }
 CONTENTS = {
     # From noise the style comes first and the photo after it: these are on their way.
-    "gatys": 0.95, "chao": 0.95, "tran_nguyen": 0.8, "cheng": 0.7,
+    "gatys": 0.95, "chao": 0.95, "tran_nguyen": 0.8,
     # Its own pictures melt the photo: of neural-style-pt's of tuebingen, 0.58 and 0.45 are left after 300 steps.
     "neural_style": 1.3,
     # Weights that give most to the style, from a photo that stays in its place: Gatys' code, its twins, and our lab.
