@@ -179,9 +179,10 @@ PRESETS: dict[str, Preset] = {
             steps=10_000,
             size=224,
         ),
-        deviations="Those features are taken before ReLU, but torchvision's ReLU then overwrites all but the last in "
-        "place: named here as they really are. That pixels go in as they are, without ImageNet's mean and deviation, "
-        "follows from the size of their losses, and so do about 224 pixels, those that the network was trained on.",
+        deviations="Their weights give the photo up: it is whole after 200 steps, and after all of them hardly there; "
+        "stop in between. Those features are taken before ReLU, but torchvision's ReLU then overwrites all but the "
+        "last in place: named here as they really are. That pixels go in without ImageNet's mean and deviation follows "
+        "from the size of their losses, and so do about 224 pixels, those that the network was trained on.",
     ),
     "neural_style": Preset(
         title="Johnson's neural-style",
