@@ -9,6 +9,7 @@ from typing import Any
 from nst_core.transfer.config import Preset as Preset
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.own_presets import CROWSONS_FIVE, OWN_PRESETS
+from nst_core.transfer.presets_printed import CHENG, CHENG_PRINTED
 
 EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take the mean
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
@@ -106,13 +107,13 @@ PRESETS: dict[str, Preset] = {
         "Surma's Keras loop, on which they build: on Caffe's features, style divided by 4·3²·(pixels)² at every layer",
         config=TRAN_NGUYEN.changed(
             feature_scale="caffe",
-            content_weight=5e7,
+            content_weight=2e7,
             content_normalization="mean",
             style_normalization="image",
             **FROM_NOISE,
             noise_deviation=FAINT,
         ),
-        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 6.25 at 500×500 pixels; for "
+        deviations="In that loop, their α of 0.1 leaves no photo: it is chosen by looking, 2.5 at 500×500 pixels; for "
         "the loop's sum over positions stands their mean, so that other sizes paint alike. No total variation. "
         "Their 20 calls of SciPy's L-BFGS, 20 evaluations each, are one run of 400 steps that keeps its "
         f"memory. 500×500 is cut out of the middle, not squashed. {FAINTLY}",
@@ -127,19 +128,14 @@ PRESETS: dict[str, Preset] = {
     ),
     "cheng": Preset(
         title="Cheng",
-        source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, style 1e5, content 1, 300 steps",
-        config=StyleTransferConfig(
-            content_layers=("conv3_3_pre",),
-            style_layers=FIRST_FIVE,
-            layer_weights=EACH_OF_FIVE,
-            style_weight=1e5,
-            **MEANS,
-            **FROM_NOISE,
-            noise_deviation=FAINT,
-        ),
-        deviations="Of their three content layers, conv4, 5 and 7, the deepest: with conv4 the sky of a photo stays "
-        f"smooth. From the content clone they use style 6e5 and content 100. {FAINTLY}",
+        source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, from the content clone, style 6e5",
+        config=CHENG.changed(style_weight=6e5, size=320, start="content", content_boost=SMALLER, noise_deviation=FAINT),
+        deviations="With the clone they give content 100; 1 here, as from noise, and 320 pixels, since layers that see "
+        "24 pixels at most make strokes no longer: else it is hardly in the style. From noise, dark smoke may stay "
+        "in skies. Of their three content layers, conv4, 5 and 7, the deepest: with conv4 skies stay smooth.",
+        printed="cheng_printed",
     ),
+    "cheng_printed": CHENG_PRINTED,
     "from_scratch": Preset(
         title="From scratch: Adam, 10 000 steps",
         source="The loop many write first: VGG-19 features 0, 5, 10, 19, 28 for both pictures, Gram undivided, "
@@ -158,9 +154,10 @@ PRESETS: dict[str, Preset] = {
             steps=10_000,
             size=224,
         ),
-        deviations="Those features are taken before ReLU, but torchvision's ReLU then overwrites all but the last in "
-        "place: named here as they really are. That pixels go in as they are, without ImageNet's mean and deviation, "
-        "follows from the size of their losses, and so do about 224 pixels, those that the network was trained on.",
+        deviations="Their weights give the photo up: it is whole after 200 steps, and after all of them hardly there; "
+        "stop in between. Those features are taken before ReLU, but torchvision's ReLU then overwrites all but the "
+        "last in place: named here as they really are. That pixels go in without ImageNet's mean and deviation follows "
+        "from the size of their losses, and so do about 224 pixels, those that the network was trained on.",
     ),
     "neural_style": Preset(
         title="Johnson's neural-style",
@@ -201,9 +198,12 @@ PRESETS: dict[str, Preset] = {
             layer_weights=EACH_OF_FIVE,
             style_weight=1e6,
             **MEANS,
+            size=256,
             size_rule="shortest side",
         ),
-        deviations="They clamp pixels inside the closure, which corrupts L-BFGS' memory; here nothing is clamped.",
+        deviations="They clamp pixels inside the closure, which corrupts L-BFGS' memory; here nothing is clamped. For "
+        "their 512 pixels on a GPU and 128 on a CPU stand 256: layers that see 24 pixels at most make strokes no "
+        "longer, which are hardly seen in larger pictures.",
     ),
     "gordic": Preset(
         title="Gordić",

@@ -1,4 +1,4 @@
-"""Makes ready what a scale of a painting is painted with: its objective, its optimiser, and the picture it begins with."""
+"""Makes ready what a scale is painted with: its objective, its optimiser, and the picture that it begins with."""
 
 from dataclasses import dataclass
 

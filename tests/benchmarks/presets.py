@@ -70,8 +70,8 @@ FIGURES = [
     *(Painting(f"chao-{step}", f"Chao: step {step}", "chao", {}, step) for step in range(100, 501, 100)),
     Painting("tran_nguyen_grey", "Tran & Nguyen: grey", "tran_nguyen", {}, grey=True),
     Painting("tran_nguyen", "Tran & Nguyen: colour", "tran_nguyen", {}),
-    Painting("cheng", "Cheng: from noise", "cheng", {}),
-    Painting("cheng_clone", "Cheng: from the clone", "cheng", {"start": "content"}),
+    Painting("cheng_noise", "Cheng: from noise", "cheng", {"start": "noise"}),
+    Painting("cheng", "Cheng: from the clone", "cheng", {}),
 ]  # fmt: skip
 
 

@@ -30,7 +30,7 @@ STYLES = {
 }
 CONTENTS = {
     # From noise the style comes first and the photo after it: these are on their way.
-    "gatys": 0.95, "chao": 0.95, "tran_nguyen": 0.65,
+    "gatys": 0.95, "chao": 0.95, "tran_nguyen": 0.8,
     # Its own pictures melt the photo: of neural-style-pt's of tuebingen, 0.58 and 0.45 are left after 300 steps.
     "neural_style": 1.3,
     # Weights that give most to the style, from a photo that stays in its place: Gatys' code, its twins, and our lab.
@@ -41,7 +41,7 @@ CONTENTS = {
 CONTRASTS = {"chao": 0.36, "neural_style": 0.36}  # half of the style picture's own: their noise begins with none
 
 # On VGG-19, those whose weights hang on a scale: the others are the benchmarks'.
-ON_VGG19 = {"gatys": 40, "chao": 40, "tran_nguyen": 40, "neural_style": 35, "gatys_code": 20}
+ON_VGG19 = {"gatys": 40, "chao": 40, "tran_nguyen": 40, "cheng": 35, "neural_style": 35, "gatys_code": 20}
 
 
 def looked_at(name: str) -> tuple[str, ...]:
