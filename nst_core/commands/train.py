@@ -55,6 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, metavar="DIR", help="photographs, 1000 or more")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the safetensors file to write")
     parser.add_argument("--add-style", type=Path, metavar="PICTURE", help="one more style, named after its file")
+    parser.add_argument("--again", action="store_true", help="learn a style of that name, which the file has, further")
     parser.add_argument("--to", type=Path, metavar="FILE", help="the file of styles that it is added to")
     parser.add_argument("--decoders", action="store_true", help="train what `instant` paints any picture's style with")
     parser.add_argument("--preview", type=Path, metavar="PNG", help="keep there what the network paints by now")
@@ -85,6 +86,8 @@ def _way_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], None]
     own = WAYS[option].target
     if not _given(options, own):
         raise ConfigError(f"{option} is given without {own}; name the file to write by {own} FILE")
+    if _given(options, "--again") and option != "--add-style":
+        raise ConfigError("--again is given without --add-style; leave it out")
     for other, way in WAYS.items():
         if way.target != own and _given(options, way.target):
             raise ConfigError(f"{way.target} is given without {other}; leave it out")
@@ -120,7 +123,7 @@ def _add_style(options: argparse.Namespace) -> None:
     recipe, compute = recipe_of(options, style_images, QUICK), choose_compute()
     fetch(recipe.backbone)
     with tqdm(total=recipe.steps, unit="step", desc=f"{name}, {compute}") as bar:
-        learning = add_style(name, style_image, options.to, options.images, recipe, compute)
+        learning = add_style(name, style_image, options.to, options.images, recipe, compute, again=options.again)
         with DEVICES.own_job(), DEVICES.stepped(learning) as stepped:
             for progress in stepped:
                 _show(progress, bar, options.preview)

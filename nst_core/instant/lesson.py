@@ -13,12 +13,12 @@ from torch import Tensor
 
 from nst_core.assets import ASSETS
 from nst_core.devices import Compute
-from nst_core.errors import ConfigError, OutputError, WeightsError, named, said
+from nst_core.errors import ConfigError, OutputError, WeightsError, listed, named, said
 from nst_core.features.photographs import Photographs
 from nst_core.file_names import portable, shortened
 from nst_core.files import plain_errors
 from nst_core.instant.catalogue import Catalogue
-from nst_core.instant.network import TransformationNetwork
+from nst_core.instant.network import PHOTO, TransformationNetwork, gather
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnails
 from nst_core.instant.train import header_of
@@ -27,7 +27,7 @@ from nst_core.outputs import check_network
 from nst_core.transfer.steering import Steering
 
 OWN_PHOTOGRAPHS = ASSETS / "photos"
-QUICK = TrainingRecipe(steps=400, crop=192, step_size=2e-3)  # of a style's scales and shifts
+QUICK = TrainingRecipe(steps=400, crop=192, step_size=2e-3, photo_share=0.0)  # of a style's scales and shifts
 
 
 class Lesson:
@@ -40,10 +40,11 @@ class Lesson:
         folder: photographs, one or more; None for those of this program.
         recipe: settings; its width is of no matter.
         compute: device and precision.
+        again: learn a style of that name, which the base has, further.
 
     Raises:
         ImageError: no picture in the folder.
-        ConfigError: a name that is taken or empty.
+        ConfigError: a name that is taken or empty; to learn again, one that the base lacks.
         WeightsError: no weights for the loss.
 
     Source: Dumoulin et al. (2017), section 3.1.
@@ -57,18 +58,25 @@ class Lesson:
         folder: Path | None,
         recipe: TrainingRecipe,
         compute: Compute,
+        *,
+        again: bool = False,
     ):
-        if not name.strip() or name in base.styles:
+        if again and name not in base.styles[:-1]:
+            raise ConfigError(f"there is no style {said(name)} to learn again; have {listed(base.styles[:-1])}")
+        if not again and (not name.strip() or name in base.styles):
             raise ConfigError(f"the style is called {said(name)}; give it a name that is not empty and not taken")
         self.photographs = Photographs.read(folder or OWN_PHOTOGRAPHS, smallest=recipe.crop, least=2)
         self.style_images = {name: style_image}
-        self.trainer = Trainer(self.style_images, recipe, compute, base)
+        self.begins_of = gather([(base, name), (base, PHOTO)]) if again else base
+        self.trainer = Trainer(self.style_images, recipe, compute, self.begins_of)
 
     def steps(self, steering: Steering | None = None) -> Generator[TrainingProgress, None, None]:
         """Learn the style, until all steps are made or steering's stop is set."""
         if self.photographs.skipped:
             skipped = f"skipped {'; '.join(self.photographs.skipped)}"
             yield TrainingProgress(0, self.trainer.recipe.steps, text=skipped)
+        nearest = self.trainer.begin_nearest(self.begins_of, self.photographs) or "the mean of all styles"
+        yield TrainingProgress(0, self.trainer.recipe.steps, text=f"begins as {nearest}")
         yield from updates(self.trainer, self.photographs, steering)
 
     def learned(self) -> StyleFile:
@@ -91,6 +99,8 @@ def add_style(
     recipe: TrainingRecipe,
     compute: Compute,
     steering: Steering | None = None,
+    *,
+    again: bool = False,
 ) -> Generator[TrainingProgress, None, None]:
     """Learn a style and put it into a file of styles, beside those that it has.
 
@@ -98,6 +108,7 @@ def add_style(
         name, style_image, folder, recipe, compute: as of Lesson.
         to: the file.
         steering: when its stop is set, the style is added as it is then.
+        again: learn the style of that name, which the file has, further; it keeps its place.
 
     Raises:
         OutputError: the file cannot be written, or has become one that the style does not fit; the style is then kept
@@ -105,22 +116,22 @@ def add_style(
         WeightsError: it is missing or damaged; otherwise as of Lesson.
     """
     check_network(to)
-    lesson = Lesson(name, style_image, load_styles(to).network, folder, recipe, compute)
+    lesson = Lesson(name, style_image, load_styles(to).network, folder, recipe, compute, again=again)
     yield from lesson.steps(steering)
-    _put_into(lesson.learned(), name, to)
+    _put_into(lesson.learned(), name, to, again)
     yield TrainingProgress(lesson.trainer.step, recipe.steps, text=f"wrote {to}")
 
 
-def _put_into(learned: StyleFile, name: str, to: Path) -> None:
-    """Add a style to what a file holds by now: another lesson may have added one since this one began."""
+def _put_into(learned: StyleFile, name: str, to: Path, again: bool) -> None:
+    """Add a style to what a file holds by now: another lesson may have added one since this one began.
+
+    Learned again, it takes its own place.
+    """
     target = Path(os.path.realpath(to))
     with plain_errors(to), FileLock(target.with_name(shortened(f".{target.name}", ".lock"))):
         try:
-            now, both = load_styles(to), Catalogue()
-            both.add(now, to.name)
-            both.add(learned, to.name)
-            if len(both.networks) > 1:
-                raise ConfigError("it is of another network by now")
+            now = load_styles(to)
+            network = _replaced(now, learned, name) if again else _added(now, learned)
         except (ConfigError, WeightsError) as error:
             beside = _beside(target, name)
             save_styles(learned, beside)
@@ -129,7 +140,22 @@ def _put_into(learned: StyleFile, name: str, to: Path) -> None:
                 f"the style is kept in {named(beside)}"
             ) from None
         header = now.header | {f"style {name}": json.dumps(learned.header)}
-        save_styles(StyleFile(both.networks[0], now.thumbnails | learned.thumbnails, header), to)
+        save_styles(StyleFile(network, now.thumbnails | learned.thumbnails, header), to)
+
+
+def _added(now: StyleFile, learned: StyleFile) -> TransformationNetwork:
+    both = Catalogue()
+    both.add(now, "")
+    both.add(learned, "")
+    if len(both.networks) > 1:
+        raise ConfigError("it is of another network by now")
+    return both.networks[0]
+
+
+def _replaced(now: StyleFile, learned: StyleFile, name: str) -> TransformationNetwork:
+    if name not in now.network.styles:
+        raise ConfigError("it has no such style any more")
+    return gather([(learned.network if style == name else now.network, style) for style in now.network.styles])
 
 
 def _beside(target: Path, name: str) -> Path:

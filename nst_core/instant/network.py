@@ -74,6 +74,10 @@ class TransformationNetwork(nn.Module):
 
     def steps(self, image: Tensor, shares: Tensor) -> Steps[Tensor]:
         """`forward`, a layer a step."""
+        return self.finished((yield from self.unfinished(image, shares)))
+
+    def unfinished(self, image: Tensor, shares: Tensor) -> Steps[Tensor]:
+        """Paint as far as what `finished` makes a picture of, (B, 3, H, W), a layer a step."""
         height, width = images.size_of(image)
         shares = shares.to(image.device, torch.float32).expand(len(image), -1)
         features = self.prepared(image)
@@ -86,7 +90,7 @@ class TransformationNetwork(nn.Module):
         for layer in self.up:
             features = F.relu(layer(features, shares))
             yield
-        return self.finished(self.last(features, shares))[..., :height, :width]
+        return self.last(features, shares)[..., :height, :width]
 
     @property
     def device(self) -> torch.device:

@@ -12,6 +12,8 @@ from nst_core.losses.gram import gram_matrix
 
 STYLE_LAYERS = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
 CONTENT_LAYER = "conv3_3"
+SATURATED = 2.0  # what the last layer makes, beyond which tanh hardly moves: 0.02 or 0.98 of the pixel range
+SATURATION_WEIGHT = 8.0  # of the mean square of what is beyond; at 1 some blots stayed black after 160 steps
 PHOTO_WEIGHT = 100.0  # of the mean squared difference of pixels, for crops that are to stay as they are
 
 # Settings that are whole numbers -> the least and the most that they may be; those that are shares, from 0 to 1.
@@ -23,7 +25,7 @@ WHOLE_NUMBERS = {
     "crop": (64, 1024),
     "style_size": (64, 1024),
 }
-SHARES = ("photo_share", "faint_share")
+SHARES = ("photo_share", "faint_share", "shade_share")
 
 
 def check_whole_numbers(recipe: object, extents: Mapping[str, tuple[int, int]]) -> None:
@@ -59,6 +61,7 @@ class TrainingRecipe:
     style_factors: tuple[tuple[str, float], ...] = ()  # of the style weight, for some styles by name
     photo_share: float = 0.05  # of the crops, which are to stay as they are
     faint_share: float = 0.2  # of the crops, whose style is to show a part, drawn for each
+    shade_share: float = 0.3  # of the crops, which get a dark part
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -117,6 +120,14 @@ class PerceptualLoss:
         terms["total variation"] = recipe.tv_weight * (_variation(painted) * strengths).mean()
         terms["photo"] = PHOTO_WEIGHT * (((painted - crops) ** 2).mean((1, 2, 3)) * (1 - strengths)).mean()
         return terms
+
+    def saturation(self, unfinished: Tensor) -> Tensor:
+        """The weighted term for blots: where tanh is flat no other term moves a network that went too far.
+
+        Source: ours; instance norms let a place grow without bound, as Karras et al. (2020), "Analyzing and Improving
+        the Image Quality of StyleGAN", found.
+        """
+        return SATURATION_WEIGHT * (unfinished.float().abs() - SATURATED).clamp(min=0).square().mean()
 
     def _content(self, features: dict[str, Tensor]) -> Tensor:
         return through(self.network.tap(self.content_layer), features[self.content_layer]).float()

@@ -18,6 +18,7 @@ from nst_core.errors import ConfigError, WeightsError, named, said, seen
 from nst_core.features.checkpoint import Flaw
 from nst_core.files import writing
 from nst_core.instant.network import MOST_STYLES, PHOTO, WIDTHS, TransformationNetwork
+from nst_core.instant.painter import add_grain
 
 SHOWN = ASSETS / "photos" / "chelsea_cat.jpg"
 PAINTED_SIDE = 256  # pixels; thumbnails are made smaller afterwards, so that strokes look as in a picture
@@ -49,7 +50,7 @@ class StyleFile:
 
 def thumbnails(network: TransformationNetwork) -> dict[str, bytes]:
     """Style -> a photograph of this program painted in it, a small square JPEG: what a style does rather than shows."""
-    photo = images.cover(images.load(SHOWN), (PAINTED_SIDE, PAINTED_SIDE)).to(network.device)
+    photo = add_grain(images.cover(images.load(SHOWN), (PAINTED_SIDE, PAINTED_SIDE))).to(network.device)
     made = {}
     for name in network.styles[:-1]:
         with torch.no_grad():

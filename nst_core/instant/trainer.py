@@ -17,6 +17,8 @@ from nst_core.features.partial import damaged, put_aside, take_up
 from nst_core.features.photographs import Photographs
 from nst_core.instant.network import PHOTO, TransformationNetwork, gather
 from nst_core.instant.perceptual import PerceptualLoss, TrainingRecipe
+from nst_core.instant.shading import grained, shaded
+from nst_core.steps import finish
 from nst_core.transfer.steering import Steering
 
 CHECKPOINT_STEPS = 250
@@ -24,8 +26,9 @@ PREVIEW_STEPS = 5  # for each style that a preview shows
 LEAST_PREVIEW_STEPS = 10
 PREVIEW_SIDE = 256  # pixels
 CLOSEST = 0.6  # window of a crop, of its side
+MOST_BEGINNINGS = 16  # styles of a network, as which another may begin
 NORM_PACE = 5.0  # of the step size, for scales and shifts: each style's are moved only by crops painted in it
-STYLE_DRAW = 1  # beside seed and step: draws that are not those of the crops
+STYLE_DRAW, SHADE_DRAW = 1, 2  # beside seed and step: draws that are not those of the crops
 
 
 @dataclass(frozen=True)
@@ -94,16 +97,11 @@ class Trainer:
 
     def _update(self, photographs: Photographs) -> dict[str, float]:
         recipe, self.step = self.recipe, self.step + 1
-        crops = photographs.crops(recipe.batch, recipe.crop, 0.0, recipe.seed, self.step, closest=CLOSEST)
-        crops = crops.to(self.compute.device)
+        crops, seen = (part.to(self.compute.device) for part in self._crops(photographs))
         styles, strengths = (drawn.to(self.compute.device) for drawn in self._drawn())
         for group in self.adam.param_groups:
             group["lr"] = group["pace"] * recipe.step_size * _schedule(self.step, recipe.steps)
-        shares = F.one_hot(styles, len(self.painter.styles)) * strengths[:, None]  # (B, S)
-        shares[:, -1] = 1 - strengths  # the photo's
-        with torch.autocast(self.compute.device.split(":")[0], self.compute.dtype, enabled=self._mixed):
-            painted = self.painter(crops, shares)
-        terms = self.loss(painted, crops, styles, strengths)
+        terms = self._terms(crops, seen, styles, strengths)
         self.adam.zero_grad()
         sum(terms.values(), torch.zeros(())).backward()
         if self.adds:  # the photo's scales and shifts are those of the base
@@ -112,17 +110,60 @@ class Trainer:
         self.adam.step()
         return {name: float(term.detach()) for name, term in terms.items()}
 
+    def _terms(self, crops: Tensor, seen: Tensor, styles: Tensor, strengths: Tensor) -> dict[str, Tensor]:
+        """The loss of crops that are painted in a style each, so much of it."""
+        shares = F.one_hot(styles, len(self.painter.styles)) * strengths[:, None]  # (B, S)
+        shares[:, -1] = 1 - strengths  # the photo's
+        with torch.autocast(self.compute.device.split(":")[0], self.compute.dtype, enabled=self._mixed):
+            unfinished = finish(self.painter.unfinished(seen, shares))
+        terms = self.loss(self.painter.finished(unfinished), crops, styles, strengths)
+        return terms | {"saturation": self.loss.saturation(unfinished)}
+
+    def _crops(self, photographs: Photographs) -> tuple[Tensor, Tensor]:
+        """The crops of this step, and as the network is to see them."""
+        recipe = self.recipe
+        crops = photographs.crops(recipe.batch, recipe.crop, 0.0, recipe.seed, self.step, closest=CLOSEST)
+        generator = self._generator(SHADE_DRAW)
+        crops = shaded(crops, recipe.shade_share, generator)
+        return crops, grained(crops, generator)
+
+    def _generator(self, draw: int) -> torch.Generator:
+        return torch.Generator().manual_seed(hash((self.recipe.seed, self.step, draw)) % 2**63)
+
     @property
     def _mixed(self) -> bool:
         return self.compute.precision != "fp32"
 
     def _drawn(self) -> tuple[Tensor, Tensor]:
         """For each crop the number of its style and how much of it is to show, both (B,)."""
-        generator = torch.Generator().manual_seed(hash((self.recipe.seed, self.step, STYLE_DRAW)) % 2**63)
+        generator = self._generator(STYLE_DRAW)
         styles = torch.randint(len(self.painter.styles) - 1, (self.recipe.batch,), generator=generator)
         kind, strengths = torch.rand(2, self.recipe.batch, generator=generator)
         plain, faint = self.recipe.photo_share, self.recipe.photo_share + self.recipe.faint_share
         return styles, strengths.where(kind < faint, 1.0).where(kind >= plain, 0.0)
+
+    def begin_nearest(self, base: TransformationNetwork, photographs: Photographs) -> str:
+        """Begin one style that is added as that style of the base which paints nearest to it already.
+
+        Returns:
+            whose; "" for the mean of all, as which it begins otherwise, if that is nearer.
+        """
+        began = {"": self.painter.state_dict()}
+        for name in base.styles[:-1][:MOST_BEGINNINGS]:
+            began[name] = gather([(base, name), (base, PHOTO)], names=self.painter.styles).state_dict()
+        with torch.no_grad(), computing_on(self.compute):
+            crops, seen = (part.to(self.compute.device) for part in self._crops(photographs))
+            began = {name: {key: value.clone() for key, value in state.items()} for name, state in began.items()}
+            losses = {name: self._loss_begun_as(state, crops, seen) for name, state in began.items()}
+        nearest = min(losses, key=lambda name: losses[name])
+        self.painter.load_state_dict(began[nearest])
+        return nearest
+
+    def _loss_begun_as(self, state: dict[str, Tensor], crops: Tensor, seen: Tensor) -> float:
+        self.painter.load_state_dict(state)
+        styles = torch.zeros(len(crops), dtype=torch.long, device=crops.device)
+        terms = self._terms(crops, seen, styles, torch.ones(len(crops), device=crops.device))
+        return sum(float(term) for term in terms.values())
 
     def preview(self, photographs: Photographs) -> Tensor:
         """A held-out photograph in every style, side by side, (1, 3, H, W) in [0, 1]."""

@@ -115,7 +115,7 @@ def test_every_option_sets_what_it_is_called_and_nothing_else(folder, told, name
 
 
 def test_every_setting_of_a_recipe_that_is_a_persons_has_its_option():
-    ours = {"step_size", "photo_share", "faint_share"}
+    ours = {"step_size", "photo_share", "faint_share", "shade_share"}
     assert {setting for _, setting, _ in OPTIONS.values()} == set(TrainingRecipe.__dataclass_fields__) - ours
 
 
@@ -236,6 +236,7 @@ def test_each_way_wants_its_own_output():
         ({"styles": ["s"]}, "--styles is given without --output"),
         ({"styles": ["s"], "to": "t"}, "--styles is given without --output"),
         ({"styles": ["s"], "output": "o", "to": "t"}, "--to is given without --add-style; leave it out"),
+        ({"styles": ["s"], "output": "o", "again": True}, "--again is given without --add-style; leave it out"),
         ({"add_style": "a", "to": "t", "output": "o"}, "--output is given without --styles; leave it out"),
     ],
 )

@@ -57,6 +57,19 @@ def test_a_lesson_lowers_the_style_loss(random_weights, base, style, folder):
     assert told[-1] < 0.8 * told[0]
 
 
+@pytest.mark.parametrize("own", ["waves", "stars"])
+def test_a_lesson_begins_as_the_style_that_paints_nearest(random_weights, base, folder, own):
+    photo = images.load(folder / "0.png")
+    with torch.no_grad():
+        style = base(photo, base.shares_of({own: 1.0}))
+    recipe = TrainingRecipe(steps=2, batch=4, crop=64, style_size=80, content_weight=0.0, shade_share=0.0)
+    lesson = Lesson("rain", style, base, folder, recipe, CPU)
+    steps = lesson.steps()
+    assert f"begins as {own}" in [next(steps).text, next(steps).text]
+    begun, wanted = lesson.trainer.painter.state_dict(), gather([(base, own), (base, "photo")]).state_dict()
+    assert all(torch.equal(value, wanted[name]) for name, value in begun.items())
+
+
 def test_a_lesson_that_is_stopped_has_learned_what_it_has(random_weights, base, style, folder):
     steering = Steering()
     lesson = Lesson("rain", style, base, folder, QUICK, CPU)
@@ -78,6 +91,25 @@ def test_an_added_style_stands_in_the_file_beside_the_others(random_weights, bas
     with torch.no_grad():
         one, other = (made(picture, made.shares_of({"stars": 1.0})) for made in (before, after.network))
     torch.testing.assert_close(one, other)
+
+
+def test_a_style_learned_again_goes_on_from_itself_and_keeps_its_place(random_weights, base, style, folder, tmp_path):
+    path = tmp_path / "styles.safetensors"
+    save_styles(StyleFile(base, {"stars": b"\xff\xd8\xffsmall"}), path)
+    before = load_styles(path).network
+    faint = TrainingRecipe(steps=1, batch=1, crop=64, style_size=64, step_size=1e-6)
+    list(add_style("waves", style, path, folder, faint, CPU, again=True))
+    after = load_styles(path)
+    assert after.network.styles == ("waves", "stars", "photo") and after.thumbnails.keys() == {"waves", "stars"}
+    assert "style waves" in after.header
+    for (name, value), old in zip(after.network.state_dict().items(), before.state_dict().values(), strict=True):
+        torch.testing.assert_close(value, old, atol=2e-3, rtol=0)
+        if ".norm." in name:
+            assert torch.equal(value[1:], old[1:])
+    list(add_style("waves", style, path, folder, BRIEF, CPU, again=True))
+    assert not torch.allclose(load_styles(path).network.last.norm.shift[0], before.last.norm.shift[0], atol=2e-3)
+    with pytest.raises(ConfigError, match="no style 'rain' to learn again; have waves, stars"):
+        Lesson("rain", style, base, folder, BRIEF, CPU, again=True)
 
 
 def test_two_lessons_at_a_time_both_add_their_style(random_weights, base, style, folder, tmp_path):

@@ -57,7 +57,7 @@ def test_training_writes_a_network_of_all_styles_and_says_how_it_goes(
     assert any("skipped broken.jpg" in progress.text for progress in told)
     shown = [progress for progress in told if progress.preview is not None]
     assert [progress.step for progress in shown] == [3, 6]
-    assert set(shown[0].losses) == {"content", "style", "total variation", "photo"}
+    assert set(shown[0].losses) == {"content", "style", "total variation", "photo", "saturation"}
     assert all(loss == loss and loss < float("inf") for progress in shown for loss in progress.losses.values())
     assert shown[0].preview.shape[3] == 3 * 80  # each style and the photo
     network = load_styles(output).network
@@ -140,6 +140,17 @@ def test_the_style_term_is_least_for_the_style_itself(random_weights, styles):
     own = trainer.loss(waves, waves, torch.tensor([0]), torch.ones(1))["style"]
     other = trainer.loss(stars, waves, torch.tensor([0]), torch.ones(1))["style"]
     assert own < 1e-6 < other
+
+
+def test_a_blot_is_moved_by_a_term_of_its_own_where_tanh_is_flat(random_weights, styles):
+    trainer = Trainer(styles, TrainingRecipe(**QUICK), compute())
+    assert trainer.loss.saturation(torch.linspace(-2, 2, 9)) == 0
+    blot = torch.tensor([-20.0, 12.0, 0.0], requires_grad=True)
+    trainer.painter.finished(blot).sum().backward()
+    assert blot.grad[:2].abs().max() < 1e-8
+    blot.grad = None
+    trainer.loss.saturation(blot).backward()
+    assert blot.grad[0] < -1 and blot.grad[1] > 1 and blot.grad[2] == 0
 
 
 def test_half_a_style_is_pulled_both_ways_and_a_factor_weighs_its_style(random_weights, styles):

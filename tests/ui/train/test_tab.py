@@ -134,7 +134,8 @@ def test_losses_and_pictures_are_shown_while_it_learns(session, files, updates):
     assert "Looking at the style" in views[0]["status"] and props(views[0]["file"])["visible"] is False
     words = {name: html for _, said in updates for name, html in said.items()}
     assert "Step 13 of 13" in words["train-status"] and "up to step 13" in words["train-losses"]
-    kinds = [{"train-status"}] * 9 + [{"train-status", "train-losses"}] * 4  # the first losses are told at step 10
+    # what it begins as, then steps; the first losses are told at step 10
+    kinds = [{"train-status"}] * 10 + [{"train-status", "train-losses"}] * 4
     assert [said.keys() for _, said in updates] == kinds
     assert "style" in words["train-losses"] and "total" in words["train-losses"]
     assert all(f'data-run="{token}"' in html for _, said in updates for html in said.values())
