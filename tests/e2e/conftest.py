@@ -146,10 +146,15 @@ def lasting_visitor(browser_contexts):
         yield visitor
 
 
-def load(page: Page, url: str) -> Page:
-    """The page as it opens in a browser that was never here."""
+def forget(page: Page) -> None:
+    """Make the browser one that was never here, once it goes on to another page."""
     if page.url.startswith("http"):
         page.evaluate("localStorage.clear(); sessionStorage.clear()")
+
+
+def load(page: Page, url: str) -> Page:
+    """The page as it opens in a browser that was never here."""
+    forget(page)
     page.goto(url)
     expect(page.locator("#run")).to_be_visible(timeout=30_000)
     return page
