@@ -82,9 +82,7 @@ def ray_nodes(count: int, **environment: str) -> Iterator[Callable[[str], None]]
             patch.setenv(name, value)
         patch.delenv("NST_DEVICE", raising=False)
         size = {"object_store_memory": 80_000_000}
-        # without what watches a cluster for people, processes of which nothing here asks anything
-        bare = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **bare, **size})
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **size})
         others = {node.node_id: node for node in (made.add_node(num_cpus=1, **size) for _ in range(count))}
         patch.setenv("NST_CLUSTER", made.address)
         try:
