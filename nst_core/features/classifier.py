@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import VGG19_Weights
-from torchvision.transforms.functional import center_crop, resize
 
 from nst_core.devices import Compute, put_on, release_freed_memory
 from nst_core.features import weights
@@ -16,8 +14,15 @@ from nst_core.features.checkpoint import CLASSIFIER, CLASSIFIER_LAYERS
 from nst_core.features.remote import DownloadProgress
 from nst_core.features.vgg import VGG, layer_names
 
-CATEGORIES = tuple(VGG19_Weights.IMAGENET1K_V1.meta["categories"])  # of ImageNet, by number
 SHORTER_SIDE, CROP = 256, 224  # pixels; as torchvision measured this network's accuracy
+
+
+@cache
+def categories() -> tuple[str, ...]:
+    """List what ImageNet tells apart, by number."""
+    from torchvision.models import VGG19_Weights  # here, as it takes more than a second, which no page waits for
+
+    return tuple(VGG19_Weights.IMAGENET1K_V1.meta["categories"])
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,8 @@ class Classifier(nn.Module):
 
     def classify(self, image: Tensor) -> list[Guess]:
         """List all categories, the likeliest first; the image as `forward` takes it."""
-        probabilities = self(image).tolist()
-        guesses = [Guess(CATEGORIES[number], value, number) for number, value in enumerate(probabilities)]
+        probabilities, names = self(image).tolist(), categories()
+        guesses = [Guess(names[number], value, number) for number, value in enumerate(probabilities)]
         return sorted(guesses, key=lambda guess: -guess.probability)
 
 
@@ -90,6 +95,8 @@ def prepared(image: Tensor) -> Tensor:
 
     Source: torchvision's VGG19_Weights.IMAGENET1K_V1.transforms(), whose normalisation the network brings along here.
     """
+    from torchvision.transforms.functional import center_crop, resize
+
     small = resize(image.clamp(0, 1), SHORTER_SIDE, antialias=True)  # (1, 3, 256, …) or (1, 3, …, 256)
     return center_crop(small, CROP)
 

@@ -14,7 +14,7 @@ from nst_core.errors import ConfigError
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.page.slow_animations import CalmPages
 from nst_core.ui.studio.camera import LANES, ROUTE, Live, taken
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM, Contexts
+from tests.e2e.conftest import ARGUMENTS, CHROMIUM, Contexts, forget
 
 pytestmark = pytest.mark.e2e
 
@@ -88,30 +88,52 @@ def live() -> Live:
     return live
 
 
+@pytest.fixture(scope="module")
+def tab_of(camera_contexts):  # whose browser is to close after its tabs
+    """A function that gives the tab of a browser that may use a camera, or may not; a module's tests share it."""
+    tabs: dict[tuple[Contexts, bool], Page] = {}
+
+    def one(contexts: Contexts, may: bool) -> Page:
+        if (contexts, may) not in tabs:
+            tabs[contexts, may] = page = contexts.lend(permissions=["camera"] if may else []).new_page()
+            page.add_init_script(KEEP_TRACKS)
+        return tabs[contexts, may]
+
+    yield one
+    for (contexts, _), page in tabs.items():
+        contexts.give_back(page.context)
+
+
 @pytest.fixture
-def visit(camera_contexts, served, live):
-    """A function that opens the page; at the end no page may have met an error but those it expects."""
-    lent, errors = [], []
+def visit(camera_contexts, served, live, tab_of):
+    """A function that opens the page once; at the end it may have met no error but those it expects."""
+    opened, errors = [], []
 
     def open_one(*, contexts=camera_contexts, url=served.url, width=1280, expected="^$", token=True, may=True) -> Page:
+        def complain(line) -> None:
+            if line.type == "error" and not re.search(expected, line.text):
+                errors.append(line.text)
+
+        def fail(error) -> None:
+            errors.append(str(error))
+
         served.live = live if token else None
-        context = contexts.lend(permissions=["camera"] if may else [])
-        lent.append((contexts, context))
-        page = context.new_page()
+        page = tab_of(contexts, may)
         page.set_viewport_size({"width": width, "height": 900})
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on(
-            "console",
-            lambda line: line.type == "error" and not re.search(expected, line.text) and errors.append(line.text),
-        )
-        page.add_init_script(KEEP_TRACKS)
+        page.on("pageerror", fail)
+        page.on("console", complain)
+        opened.append((page, fail, complain))
         page.goto(url)
         expect(switch(page)).to_be_visible(timeout=30_000)
         return page
 
     yield open_one
-    for contexts, context in lent:
-        contexts.give_back(context)
+    for page, fail, complain in opened:
+        page.remove_listener("pageerror", fail)
+        page.remove_listener("console", complain)
+        page.unroute_all()
+        forget(page)
+        page.goto("about:blank")  # the camera goes off
     live.close()
     assert errors == []
 

@@ -9,7 +9,7 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.classroom import routes
 from nst_core.ui.classroom.vote import Ballot
 from nst_core.ui.studio.session import Session
-from tests.e2e.conftest import load
+from tests.e2e.conftest import forget, load
 from tests.e2e.test_class import give_password
 from tests.e2e.test_explain import PARTS
 from tests.e2e.test_projector import BEYOND
@@ -25,7 +25,7 @@ SCROLLS = "document.documentElement.scrollWidth"
 def by_link(page: Page, app_url: str, query: str = "", width: int = 1280) -> Page:
     """The page as a lesson's link opens it, for who was never here."""
     page.set_viewport_size({"width": width, "height": 900})
-    load(page, app_url)
+    forget(page)
     page.goto(f"{app_url}?figure=step{query}")
     expect(page.locator("#predict legend")).to_have_text(STEP.text)
     return page

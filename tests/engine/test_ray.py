@@ -14,6 +14,7 @@ from tests.runs import LADDER, small
 
 pytest.importorskip("ray", reason="paints on many machines; nst_core/engine/requirements-ray.txt")
 pytestmark = [
+    pytest.mark.cluster,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]

@@ -12,7 +12,7 @@ from nst_core.analysis.figures import classify
 from nst_core.analysis.figures.classify import FIGURE
 from nst_core.errors import ConfigError, ImageError, WeightsError
 from nst_core.features import classifier
-from nst_core.features.classifier import CATEGORIES, Guess
+from nst_core.features.classifier import Guess, categories
 from nst_core.transfer.stylize import stylize
 from tests.classifier_file import OTHER_LABEL, RED_LABEL, save_known
 from tests.runs import CPU, small
@@ -24,7 +24,7 @@ def guesses_of(*shares):
     """Guesses of (number, probability), the rest alike."""
     given = dict(shares)
     rest = (1 - sum(given.values())) / (1000 - len(given))
-    found = [Guess(label, given.get(number, rest), number) for number, label in enumerate(CATEGORIES)]
+    found = [Guess(label, given.get(number, rest), number) for number, label in enumerate(categories())]
     return sorted(found, key=lambda guess: -guess.probability)
 
 
@@ -86,8 +86,9 @@ def test_a_start_with_another_label_is_not_called_a_flip(make):
 
 def test_flips_go_by_the_category_and_not_by_its_name(make, monkeypatch):
     """Of torchvision's releases some have two categories of one name."""
-    alike = [CATEGORIES[CRANE] if number == BIRD_CRANE else name for number, name in enumerate(CATEGORIES)]
-    monkeypatch.setitem(globals(), "CATEGORIES", alike)
+    names = categories()
+    alike = [names[CRANE] if number == BIRD_CRANE else name for number, name in enumerate(names)]
+    monkeypatch.setitem(globals(), "categories", lambda: alike)
     _, moments = make(((BIRD_CRANE, 0.8),), ((CHURCH, 0.6),), ((BIRD_CRANE, 0.5),), ((CRANE, 0.5),))
     assert "At step 2 the label flips from 'crane' to 'crane'." in moments[-1].findings
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.figures.catalogue import FIGURES
-from nst_core.features.classifier import CATEGORIES
+from nst_core.features.classifier import categories
 from nst_core.ui.explain.examples import FigureExample, example_of
 from nst_core.ui.explain.predict import asked
 from nst_core.ui.explain.tab import choose
@@ -104,7 +104,7 @@ def position(example):
 def classify(example):
     """One of its 1000 names all the same"""
     assert example is None  # but among what the network can name there is no painting
-    assert len(CATEGORIES) == 1000 and not {"painting", "picture"} & set(CATEGORIES)
+    assert len(categories()) == 1000 and not {"painting", "picture"} & set(categories())
 
 
 def sheet(example):
