@@ -23,7 +23,7 @@ from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.stylize import stylize
-from nst_core.ui.stylize.looks import LOOKS, QUICK_STEPS
+from nst_core.ui.studio.looks import LOOKS, QUICK_STEPS
 from tests.benchmarks.material import ensure_weights
 
 WAYS = ("studio", "neighbours", "quick", "crowson", "blend")
