@@ -111,6 +111,7 @@ COUNTS = {
     "steps": ({}, 2),
     "step_size": ({}, 0.5),
     "history": ({"steps": 6}, 1),
+    "history_precision": ({"steps": 6}, "bf16"),
     "adam_betas": ({"optimizer": "adam", "step_size": 0.1}, (0.5, 0.9)),
     "clamp": ({"optimizer": "adam", "step_size": 0.5}, True),
     "size": ({}, 40),

@@ -97,6 +97,6 @@ def test_a_signal_lets_steps_end_tells_clients_and_leaves_nothing(served):
         assert time.monotonic() - began < 20
     last = json.loads([line for line in news if line.startswith("data: ")][-1].removeprefix("data: "))
     content, style = (path.stem.replace("_", "-") for path in EXAMPLES)
-    assert Path(last[0]["path"]).name == (name := f"{content}_{style}_lab.png")
+    assert Path(last[0]["path"]).name == (name := f"{content}_{style}_lab_128.png")
     assert not list(folder.rglob(name))
     assert "Traceback" not in app.stderr.read()
