@@ -30,7 +30,7 @@ const newCard = painting => {
   return {item, version: ''};
 };
 
-const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+const put = (element, text) => { if (element.said !== text) element.textContent = element.said = text; };
 
 // A picture is asked for only if the one before has come, so that a slow connection sees fewer, not older ones.
 const picture = (image, painting, side, version) => {

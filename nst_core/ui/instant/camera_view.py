@@ -67,7 +67,7 @@ let last = null;  // the frame whose painting is shown: as it was sent, and whet
 let chosen = '';  // the camera's id; else the browser's choice, on a phone the one that looks at its owner
 const FRAME_MS = 33, PATIENCE_MS = 500;  // between two looks where the browser tells of no frame; before they begin
 
-const say = words => { if (find('.words').textContent !== words) find('.words').textContent = words; };
+const say = words => { const line = find('.words'); if (line.said !== words) line.textContent = line.said = words; };
 
 const stop = words => {
   if (!on) return;
@@ -135,8 +135,8 @@ const tell = mine => {
   if (!element.getClientRects().length) return stop(UNSEEN);
   if (!mine.shown) return;
   const now = performance.now(), rate = Number((1000 * mine.shown / (now - mine.told)).toPrecision(2));
-  find('.rate').textContent = `${rate} frames a second, ${canvas.width}×${canvas.height}, `
-    + `${Math.round(mine.lag)} ms behind the camera`;
+  find('.rate').textContent =
+      `${rate} frames a second, ${canvas.width}×${canvas.height}, ${Math.round(mine.lag)} ms behind the camera`;
   mine.shown = 0; mine.told = now;
 };
 

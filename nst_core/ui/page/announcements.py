@@ -10,7 +10,7 @@ SCRIPT = """() => {
   region.setAttribute('aria-live', 'polite');
   region.setAttribute('role', 'status');
   (document.querySelector('main') ?? document.body).append(region);
-  const heard = new WeakMap();  // place of a line -> what was told of it
+  let heard = new WeakMap();  // place of a line -> what was told of it
   const place = line => line.closest('[id]') ?? line.parentElement;
   const words = line => line.firstElementChild?.textContent.trim() ?? '';
   const tell = text => { region.textContent = text; };
@@ -25,5 +25,6 @@ SCRIPT = """() => {
     else if (run) return;
     heard.set(place(line), {run, text, quarter});
   };
+  document.addEventListener('page-language', () => { heard = new WeakMap(); });  // what was said is not said again
   setInterval(() => document.querySelectorAll('.status').forEach(listen), SECONDS * 1000);
 }""".replace("SECONDS", "0.5")

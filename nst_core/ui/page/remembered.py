@@ -7,14 +7,14 @@ SCRIPT = """() => {
   const read = (store, key) => { try { return JSON.parse(store.getItem(key)); } catch { return null; } };
   const write = (store, key, value) => { try { store.setItem(key, JSON.stringify(value)); } catch {} };
   const tabs = () => [...(document.querySelector('[role=tablist]')?.querySelectorAll('[role=tab]') ?? [])];
-  const title = element => element.textContent.trim();
+  const title = element => (window.pageWords?.englishOf(element) ?? element.textContent).trim();
   const heads = () => [...document.querySelectorAll('button.label-wrap')];
 
   const folds = read(localStorage, FOLDS) ?? {};
   for (const head of heads())
     if (title(head) in folds && folds[title(head)] !== head.classList.contains('open')) head.click();
   const asked = new URLSearchParams(location.search);
-  asked.delete('__theme');
+  ['__theme', 'lang'].forEach(name => asked.delete(name));
   if (!asked.size) tabs().find(tab => title(tab) === read(sessionStorage, TAB))?.click();
 
   document.addEventListener('click', event => {

@@ -54,7 +54,7 @@ const recall = round => {
 const keep = () => { try { localStorage.setItem(KEEP, JSON.stringify(mine)); } catch { /* not allowed here */ } };
 const say = text => {
   const line = card.querySelector('[role=status]');
-  if (line.textContent !== text) line.textContent = text;
+  if (line.said !== text) line.textContent = line.said = text;
 };
 
 const vote = async answer => {

@@ -8,9 +8,11 @@
   const TAGS = {zh: 'zh-Hans'};
   const WITHIN = 'a,abbr,b,bdi,br,cite,code,em,i,kbd,mark,q,s,small,span,strong,sub,sup,u,var';
   const SEALED = 'br,code,kbd,pre,script,style,textarea,var,svg,canvas,[translate=no],[contenteditable=true],.equation,' +
-    '.json-holder,.json-node';
-  const ATTRIBUTES = ['aria-label', 'title', 'alt', 'placeholder', 'data-hint', 'aria-roledescription'];
-  const WORD = /\p{L}{2}/u, SPOKEN = /\p{L}/u;
+    '.json-holder,.json-node,.stem,.filename,bdi';  // a file's and a person's own names, too
+  const ATTRIBUTES = ['aria-label', 'title', 'alt', 'placeholder', 'data-hint', 'data-name', 'aria-roledescription'];
+  const WORD = /\p{L}{2}/u, SPOKEN = /\p{L}/u, MARK = /<\/?\d+\/?>/;
+  const SURE = 15;  // letters of a template whose fields may be lists
+  const LONGEST = 600;  // of what is taken apart: that takes the longer, the more parts there are
 
   // ---- which language
 
@@ -72,8 +74,10 @@
       found[fields[number]] = text.slice(at, next);
       at = next + fixed[number + 1].length;
     }
+    const texts = Object.values(found);
+    if (texts.some(text => MARK.test(text)) || (weight < SURE && texts.some(text => text.includes(', ')))) return null;
     const settled = text => !/\s/.test(text) || !WORD.test(text) || translated(text) !== null;
-    return weight > 5 || Object.values(found).every(settled) ? found : null;
+    return weight > 5 || texts.every(settled) ? found : null;
   }
 
   const numbers = text => language === 'zh' ? text : text.replace(/(?<![\w.,/:-])\d[\d,]*(?:\.\d+)?(?![\w/:]|[.,]\d)/g, number => {
@@ -128,10 +132,20 @@
       const told = parts.map((part, at) => translated(part) ?? (at && typeof joint === 'string' ? led(part) : null));
       const whole = told.every((one, at) => one !== null || !/\s/.test(parts[at]) || !WORD.test(parts[at]));
       const most = told.filter(one => one !== null).length > parts.length / 2;
-      const loose = joint === ' · ' || (joint === '; ' && most) || typeof joint !== 'string';
+      const loose = joint === ' · ' || (joint === '; ' && (most || told[0] !== null)) || typeof joint !== 'string';
       if (!told.some(one => one !== null) || !(whole || loose)) continue;
       const glue = typeof joint === 'string' ? joint : ' ';
       return told.map((one, at) => one ?? numbers(parts[at])).join(joints[glue] ?? glue);
+    }
+    for (let at = text.indexOf(', '); at > 0; at = text.indexOf(', ', at + 1)) {  // a list, of which some have commas
+      const left = partOf(text.slice(0, at)), right = left === null ? null : partOf(text.slice(at + 2));
+      if (right !== null) return left + (joints[', '] ?? ', ') + right;
+    }
+    for (let at = text.lastIndexOf(' '); at > 0; at = text.lastIndexOf(' ', at - 1)) {  // "Seed 3": a label and its value
+      const label = text.slice(0, at), value = text.slice(at + 1);
+      if (!Object.hasOwn(catalogue, label) || typeof catalogue[label] !== 'string') continue;
+      const told = WORD.test(value) ? Object.hasOwn(catalogue, value) && catalogue[value] : numbers(value);
+      if (typeof told === 'string') return `${catalogue[label]} ${told}`;
     }
     for (const joint of [', ', ': ']) {  // a label of two, of which one has that in it
       const at = text.lastIndexOf(joint), [left, right] = [text.slice(0, at), text.slice(at + joint.length)];
@@ -141,6 +155,8 @@
     return null;
   }
 
+  const partOf = text => WORD.test(text) ? translated(text) : numbers(text);
+
   const quotes = () => { const pair = QUOTES[language] ?? '“”'; return pair.includes('|') ? pair.split('|') : [...pair]; };
 
   function sentenceEnd(text) {  // a sentence of which the catalogue has the words without its end
@@ -149,12 +165,19 @@
     return found ? found + (language === 'zh' ? {'.': '。', ':': '：'}[mark[2]] ?? mark[2] : mark[2]) : null;
   }
 
+  function lowered(text) {  // what begins with a capital here, and elsewhere does not
+    const key = text[0].toLowerCase() + text.slice(1), found = catalogue[key];
+    if (key === text || !Object.hasOwn(catalogue, key) || typeof found !== 'string') return null;
+    return found[0].toUpperCase() + found.slice(1);
+  }
+
   function translated(text) {  // null: the catalogue has nothing of it
     if (!SPOKEN.test(text) || text.length > 4000) return null;
     if (memory.has(text)) return memory.get(text);
     if (memory.size > 4000) memory.clear();
     memory.set(text, null);  // in its own fields it is not looked up again
-    const found = looked(text) ?? split(text);
+    const ended = language === 'zh' && text.endsWith('.') ? sentenceEnd(text) : null;  // before a field takes the stop
+    const found = ended ?? looked(text) ?? (text.length > LONGEST ? null : split(text)) ?? lowered(text);
     memory.set(text, found);
     return found;
   }
@@ -166,10 +189,16 @@
   const unknown = new WeakSet();  // texts of which the catalogue has nothing
   const orders = new WeakMap();  // element whose children were moved -> they, as they stood
   const english = node => { const told = said.get(node); return told?.shown === node.data ? told.en : node.data; };
+  const texts = element => {  // in it, however deep
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT), found = [];
+    while (walker.nextNode()) found.push(walker.currentNode);
+    return found;
+  };
   const isElement = node => node.nodeType === 1, isText = node => node.nodeType === 3;
 
-  function write(node, text, isKnown = true) {
-    const en = english(node);
+  const unmarked = text => text.replace(/<(?=\/?\d)/g, '<\u200b');  // what somebody called so is no mark
+  function write(node, told, isKnown = true) {
+    const en = english(node), text = told.replaceAll('<\u200b', '<');
     if (isKnown) unknown.delete(node); else unknown.add(node);
     if (text === node.data && en === text) return;
     said.set(node, {en, shown: text});
@@ -193,7 +222,7 @@
     if (language === 'en' || !WORD.test(words)) { if (node.data !== en) write(node, en); return; }
     const parent = node.parentElement;
     if (parent.tagName === 'OPTION' && !parent.hasAttribute('value')) parent.setAttribute('value', words);
-    const found = translated(words);
+    const found = translated(unmarked(words));
     write(node, found === null ? en : /^\s*/.exec(en)[0] + found + /\s*$/.exec(en)[0], found !== null);
   }
 
@@ -210,7 +239,7 @@
 
   function written(element, marks, sealedAll) {  // a sentence with its marks
     return [...element.childNodes].map(node => {
-      if (isText(node)) return english(node);
+      if (isText(node)) return unmarked(english(node));
       if (!isElement(node)) return '';
       const number = marks.push(node) - 1;
       const text = node.textContent;
@@ -305,6 +334,7 @@
   function sealed(node) {  // of which only what is heard, or drawn, is put into words
     if (!isElement(node) || node.matches('[translate=no], script, style')) return;
     attributes(node);
+    if (node.matches('bdi')) texts(node).forEach(text => /^Painting \d+$/.test(english(text)) && lone(text));  // no name
     if (node.matches('.equation')) node.querySelectorAll('[title], [aria-label]').forEach(attributes);
     if (!node.matches('svg')) return;
     for (const text of node.querySelectorAll('text, title, tspan')) text.childNodes.forEach(part => isText(part) && lone(part));
@@ -322,7 +352,8 @@
     };
     const read = () => {
       const now = VALUE.get.call(input), told = shownIn.get(input);
-      return told?.shown === now ? told.en : now;
+      if (told?.shown === now) return told.en;
+      return language !== 'en' && document.activeElement === input ? '' : now;  // typed: it would look for English
     };
     if (!shownIn.has(input)) Object.defineProperty(input, 'value', {get: read, set: show, configurable: true});
     if (document.activeElement !== input) show(read());
@@ -365,9 +396,13 @@
     return answer.json();
   });
 
-  async function speak(chosen) {
-    const entries = chosen === 'en' ? {} : await fetchWords(chosen).catch(() => null);
-    if (!entries) { delete fetched[chosen]; return; }
+  let turn = 0;
+  async function speak(chosen, chose = () => {}) {
+    const mine = ++turn, entries = chosen === 'en' ? {} : await fetchWords(chosen).catch(() => null);
+    if (!entries) delete fetched[chosen];
+    if (mine !== turn) return;  // another was chosen meanwhile
+    if (!entries) return name();
+    chose();
     observer.disconnect();
     language = chosen;
     [catalogue, templates, memory] = [entries, compile(entries), new Map()];
@@ -389,13 +424,13 @@
   menu.setAttribute('translate', 'no');
   for (const [short, own] of Object.entries(NAMES)) menu.add(Object.assign(new Option(own, short), {lang: TAGS[short] ?? short}));
   menu.addEventListener('change', () => {
-    keep(menu.value, 'localStorage', 'sessionStorage');
-    const address = new URL(location);
-    if (address.searchParams.has('lang')) {
-      address.searchParams.set('lang', menu.value);
+    const chosen = menu.value, address = new URL(location);
+    speak(chosen, () => {
+      keep(chosen, 'localStorage', 'sessionStorage');
+      if (!address.searchParams.has('lang')) return;
+      address.searchParams.set('lang', chosen);
       history.replaceState(history.state, '', address);
-    }
-    speak(menu.value);
+    });
   });
   const look = new CSSStyleSheet();
   look.replaceSync(`
@@ -433,7 +468,8 @@
     }
     return [...found];
   }
-  window.pageWords = {speak, translated, missing, get language() { return language; }};
+  const englishOf = element => texts(element).map(english).join('');  // as the program wrote it
+  window.pageWords = {speak, translated, missing, englishOf, get language() { return language; }};
   name();
   if (wanted !== 'en') speak(wanted);
 })();

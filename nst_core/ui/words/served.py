@@ -24,7 +24,7 @@ def languages() -> dict[str, str]:
 @cache
 def script() -> str:
     """Write the script for the head of a page: before gradio's own, as it tells that which language to speak."""
-    version = hashlib.sha256(b"".join(map(catalogue, languages().keys() - ENGLISH.keys()))).hexdigest()[:12]
+    version = hashlib.sha256(b"".join(map(catalogue, sorted(languages().keys() - ENGLISH.keys())))).hexdigest()[:12]
     text = (FOLDER / "script.js").read_text(encoding="utf-8")
     names = json.dumps(languages(), ensure_ascii=False)
     return text.replace("/* languages */ {}", names).replace("/* version */", version)

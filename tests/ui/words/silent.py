@@ -140,6 +140,10 @@ way's note
 )
 # Single words that no label names: lines of charts, sides of figures.
 SINGLE = """
+total variation {0}
+{0} cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file
+{0} holds numbers that are infinite or none (NaN), which cannot be shown; save it without them
+Painting {0}
 VGG-19
 VGG-16
 total
