@@ -70,8 +70,9 @@ FIGURES = [
     *(Painting(f"chao-{step}", f"Chao: step {step}", "chao", {}, step) for step in range(100, 501, 100)),
     Painting("tran_nguyen_grey", "Tran & Nguyen: grey", "tran_nguyen", {}, grey=True),
     Painting("tran_nguyen", "Tran & Nguyen: colour", "tran_nguyen", {}),
-    Painting("cheng_noise", "Cheng: from noise", "cheng", {"start": "noise"}),
+    Painting("cheng_noise", "Cheng: from noise", "cheng", {"start": "noise", "style_weight": 1e5}),
     Painting("cheng", "Cheng: from the clone", "cheng", {}),
+    Painting("from_scratch_printed", "From scratch: their α", "from_scratch_printed", {}),
 ]  # fmt: skip
 
 
@@ -139,7 +140,7 @@ def losses_page(folders: list[Path], path: Path) -> None:
     """From Scratch's total loss every STEP steps beside its authors'."""
     lines = {"theirs": tuple(FROM_SCRATCH.items())}
     for folder in folders:
-        if (file := folder / "from_scratch.json").exists():
+        if (file := folder / "from_scratch_printed.json").exists():
             lines[BACKBONES[folder.name]] = tuple(
                 (int(step), loss) for step, loss in json.loads(file.read_text()).items()
             )
