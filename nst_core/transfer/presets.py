@@ -132,8 +132,8 @@ PRESETS: dict[str, Preset] = {
         config=CHENG.changed(style_weight=6e5, size=320, start="content", content_boost=SMALLER, noise_deviation=FAINT),
         deviations="With the clone they give content 100; 1 here, as from noise, and 320 pixels, since layers that see "
         "24 pixels at most make strokes no longer: else it is hardly in the style. From noise, take their "
-        "style 1e5 and white noise: else dark smoke stays in skies. Of their three content layers, conv4, 5 and 7, the deepest: "
-        "with conv4 skies stay smooth.",
+        "style 1e5 and white noise: else dark smoke stays in skies. Of their three content layers, conv4, 5 and 7, "
+        "the deepest: with conv4 skies stay smooth.",
         printed="cheng_printed",
     ),
     "cheng_printed": CHENG_PRINTED,
