@@ -9,7 +9,7 @@ from typing import Any
 from nst_core.transfer.config import Preset as Preset
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.own_presets import CROWSONS_FIVE, OWN_PRESETS
-from nst_core.transfer.presets_printed import CHENG, CHENG_PRINTED
+from nst_core.transfer.presets_printed import CHENG, CHENG_PRINTED, FROM_SCRATCH, FROM_SCRATCH_PRINTED, SEEN_SO
 
 EACH_OF_FIVE = (1.0,) * 5  # systems that add up their layers rather than take the mean
 FIRST_FIVE = ("conv1_1_pre", "conv1_2_pre", "conv2_1_pre", "conv2_2_pre", "conv3_1_pre")
@@ -131,34 +131,22 @@ PRESETS: dict[str, Preset] = {
         source="Cheng: content conv7, style conv1 … conv5 counted through VGG-19, from the content clone, style 6e5",
         config=CHENG.changed(style_weight=6e5, size=320, start="content", content_boost=SMALLER, noise_deviation=FAINT),
         deviations="With the clone they give content 100; 1 here, as from noise, and 320 pixels, since layers that see "
-        "24 pixels at most make strokes no longer: else it is hardly in the style. From noise, dark smoke may stay "
-        "in skies. Of their three content layers, conv4, 5 and 7, the deepest: with conv4 skies stay smooth.",
+        "24 pixels at most make strokes no longer: else it is hardly in the style. From noise, take their "
+        "style 1e5 and white noise: else dark smoke stays in skies. Of their three content layers, conv4, 5 and 7, "
+        "the deepest: with conv4 skies stay smooth.",
         printed="cheng_printed",
     ),
     "cheng_printed": CHENG_PRINTED,
     "from_scratch": Preset(
         title="From scratch: Adam, 10 000 steps",
         source="The loop many write first: VGG-19 features 0, 5, 10, 19, 28 for both pictures, Gram undivided, "
-        "α = 0.9, β = 0.1, Adam at 1e-3",
-        config=StyleTransferConfig(
-            normalization="none",
-            content_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
-            style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1_pre"),
-            layer_weights=EACH_OF_FIVE,
-            content_weight=0.9,
-            style_weight=0.1,
-            content_normalization="mean",
-            style_normalization="undivided",
-            optimizer="adam",
-            step_size=1e-3,
-            steps=10_000,
-            size=224,
-        ),
-        deviations="Their weights give the photo up: it is whole after 200 steps, and after all of them hardly there; "
-        "stop in between. Those features are taken before ReLU, but torchvision's ReLU then overwrites all but the "
-        "last in place: named here as they really are. That pixels go in without ImageNet's mean and deviation follows "
-        "from the size of their losses, and so do about 224 pixels, those that the network was trained on.",
+        "β = 0.1, Adam at 1e-3",
+        config=FROM_SCRATCH.changed(content_weight=1.5e4),
+        deviations="Their α of 0.9 gives the photo up: it is chosen by looking, so that the photo is seen in the end. "
+        f"{SEEN_SO}",
+        printed="from_scratch_printed",
     ),
+    "from_scratch_printed": FROM_SCRATCH_PRINTED,
     "neural_style": Preset(
         title="Johnson's neural-style",
         source="jcjohnson/neural-style: content 5, style 100 a layer, TV 1e-3, 512 pixels, 1000 steps",

@@ -33,6 +33,8 @@ from tests.judge import Judge
 STEP = 500  # between two losses of From Scratch's that are known
 # Its authors' total loss every 500 steps, as far as it is known, and after 10,000.
 FROM_SCRATCH = {0: 2.9e6, 500: 3.0e4, 1000: 1.35e4, 1500: 8.5e3, 2000: 6.0e3, 2500: 4.3e3, 10_000: 184.0}
+# What Cheng gives for noise; of fainter noise than white, a smooth dark blot stays in the sky.
+NOISE_OF_CHENG = {"start": "noise", "style_weight": 1e5, "noise_deviation": 0.25}
 NETWORKS = ("lite", "vgg19")
 TILE = 315  # pixels of a tile's width
 CHART_WIDTH = 800  # pixels
@@ -70,8 +72,9 @@ FIGURES = [
     *(Painting(f"chao-{step}", f"Chao: step {step}", "chao", {}, step) for step in range(100, 501, 100)),
     Painting("tran_nguyen_grey", "Tran & Nguyen: grey", "tran_nguyen", {}, grey=True),
     Painting("tran_nguyen", "Tran & Nguyen: colour", "tran_nguyen", {}),
-    Painting("cheng_noise", "Cheng: from noise", "cheng", {"start": "noise"}),
+    Painting("cheng_noise", "Cheng: from noise", "cheng", NOISE_OF_CHENG),
     Painting("cheng", "Cheng: from the clone", "cheng", {}),
+    Painting("from_scratch_printed", "From scratch: their α", "from_scratch_printed", {}),
 ]  # fmt: skip
 
 
@@ -139,7 +142,7 @@ def losses_page(folders: list[Path], path: Path) -> None:
     """From Scratch's total loss every STEP steps beside its authors'."""
     lines = {"theirs": tuple(FROM_SCRATCH.items())}
     for folder in folders:
-        if (file := folder / "from_scratch.json").exists():
+        if (file := folder / "from_scratch_printed.json").exists():
             lines[BACKBONES[folder.name]] = tuple(
                 (int(step), loss) for step, loss in json.loads(file.read_text()).items()
             )
