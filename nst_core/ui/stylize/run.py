@@ -24,7 +24,7 @@ from nst_core.host_memory import total_memory
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.memory import held_between_steps
 from nst_core.transfer.optimize import Frame
-from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.presets import PLAIN_PRESET
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
 from nst_core.transfer.settings import MAX_STEPS
@@ -119,7 +119,7 @@ def _warming() -> Future[None]:
 
 def _small_painting() -> Generator[None, None, None]:
     with suppress(NSTError):  # what is wrong, Paint says
-        config = default_config(DEFAULT_PRESET).changed(size=WARM_SIZE, steps=WARM_STEPS, smallest_scale=0)
+        config = default_config(PLAIN_PRESET).changed(size=WARM_SIZE, steps=WARM_STEPS, smallest_scale=0)
         if not weights.find(config.backbone):
             return
         image = torch.rand(1, 3, WARM_SIZE * 3 // 4, WARM_SIZE)
