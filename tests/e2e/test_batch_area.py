@@ -93,8 +93,8 @@ def test_cards_fill_one_fails_in_place_and_all_come_in_a_zip(page, photos, pictu
     assert [row["content"] for row in rows] == ["content.png", "broken.jpg", "sea/gull.png"]
     assert files == [*(row["file"] for row in rows if row["file"]), "report.csv"]
     assert [re.sub("-[0-9a-f]{8}", "", name) for name in files[:2]] == [
-        "content_style_studio.png",
-        "gull_style_studio.png",
+        "content_style_neighbours.png",
+        "gull_style_neighbours.png",
     ]
     for width, dark in ((1280, False), (390, True)):
         page.set_viewport_size({"width": width, "height": 900})
