@@ -85,6 +85,11 @@ def work_until(scales: Sequence[Scale], step: int, pixels: float = 1.0, step_cos
     return total
 
 
+def photos_share(config: StyleTransferConfig) -> float | None:
+    """Find the photo's share, of the photo and the painting, in what is looked for by columns; None: nothing is."""
+    return config.content_weight / (config.content_weight + config.style_weight) if config.column_share else None
+
+
 def content_share(config: StyleTransferConfig) -> float:
     """Find the factor of α at the config's size."""
     return min(MOST_BOOST, max(1.0, BOOST_SIZE / config.size) ** config.content_boost)

@@ -22,6 +22,7 @@ from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
 from nst_core.host_memory import total_memory
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.ladder import photos_share
 from nst_core.transfer.memory import held_between_steps
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PLAIN_PRESET
@@ -219,7 +220,8 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
                 steered = run.config
                 told, share = time.monotonic(), run.work_until(frame.step) / max(run.work_until(run.steps), 1e-9)
                 status = status_html(text, _detail(run, note, keeper.note), share=share, run=channel.token)
-                shares = shares_html(run.first_losses, frame.losses, channel.token)
+                looked_for = photos_share(run.config)
+                shares = shares_html(run.first_losses, frame.losses, channel.token, looked_for)
                 words = {"status": status, "losses": history.html(channel.token), "shares": shares}
             channel.put(partial(getattr, frame, "image"), words, at_once=at_once)
             if session.job:
@@ -265,7 +267,7 @@ def result_of(session: Session, run: Run, problem: NSTError | None = None) -> Up
     return {
         "status": status,
         "losses": session.losses.html(),
-        "shares": shares_html(record.first_losses, record.losses),
+        "shares": shares_html(record.first_losses, record.losses, looked_for=photos_share(record.config)),
         "preview": gr.HTML(visible="hidden"),
         "result": gr.HTML(value=comparison(run.content_image, image), visible=True),
         "download": gr.DownloadButton(value=png, visible=True) if png else gr.DownloadButton(visible="hidden"),
