@@ -257,7 +257,7 @@ def prepare(page: Page, files: tuple[Path, Path], *, size: int = 64, steps: int 
 
 
 def choose_plain(page: Page) -> None:
-    """The look that is the plain preset: its steps wait for no search, and its losses are the content's and the style's."""
+    """The look that is the plain preset, whose steps wait for no search, and whose losses are of both sides."""
     config = PRESETS[PLAIN_PRESET].config.on("lite")
     number = next(number for number, look in enumerate(LOOKS) if look.config("lite") == config)
     look = page.locator("#looks .thumbnail").nth(number)
