@@ -66,7 +66,7 @@ class ColumnsObjective(ColumnLooks):
             self.pending = self._look_up()
 
     def prepare(self, *, haste: bool = False) -> Iterator[float]:
-        """Look up the goals, some at a time; in haste, only among the first columns that are offered."""
+        """Look up the goals, some at a time; in haste, take what is found so far, or any."""
         self.in_haste = haste
         while self.pending is not None:
             share = next(self.pending, None)
@@ -205,8 +205,12 @@ class ColumnsObjective(ColumnLooks):
             columns = unturned.pop(style) if turn == 0 else self.offered(style, turn, share)
             for done in search.offer(TURNS * style + turn, columns):
                 yield (number + done) / len(offers)
+                if self.in_haste:
+                    break
             if self.in_haste:
                 break
+        if not len(search.columns):  # in haste: any is as good
+            search.columns = columns[:1]
         found.append(search)
 
     def _aim_at(self, units: Tensor, chosen: Tensor, size: tuple[int, int]) -> None:
