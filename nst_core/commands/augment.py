@@ -19,7 +19,7 @@ from nst_core.features.loading import fitting_backbone
 from nst_core.instant.catalogue import open_styles
 from nst_core.outputs import check_folder
 from nst_core.transfer.config import SETTINGS
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 
 HELP = "paint a labelled folder of pictures, as more training data"
 
@@ -47,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--size", type=int, metavar="PIXELS", help="of the longer side; else the picture's or preset's")
     add_transparency(parser)
-    parser.add_argument("--preset", choices=PRESETS, help=f"optimizer: recipe (default {DEFAULT_PRESET})")
+    parser.add_argument("--preset", choices=PRESETS, help=f"optimizer: recipe (default {PLAIN_PRESET})")
     parser.add_argument("--steps", type=int, help="optimizer: for each painting")
     parser.add_argument("--backbone", choices=SETTINGS["backbone"].choices, help="optimizer: the network that looks")
     parser.add_argument("--seed", type=int, help="optimizer: of the noise")
@@ -88,7 +88,7 @@ def _optimizer(options: argparse.Namespace) -> Brush:
     """Change a preset by the options, and fetch its network's weights, as `stylize` does."""
     if not options.style_image:
         raise ConfigError("there is no style picture for the optimizer; name one by --style-image PICTURE")
-    compute, preset = choose_compute(), PRESETS[options.preset or DEFAULT_PRESET].config
+    compute, preset = choose_compute(), PRESETS[options.preset or PLAIN_PRESET].config
     config = preset.on(options.backbone or fitting_backbone(preset.backbone, compute))
     config = config.changed(size=options.size, steps=options.steps, seed=options.seed)
     style_images = {path.stem: images.load(path) for path in options.style_image}

@@ -12,7 +12,7 @@ from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.instant.any_style import Paints
 from nst_core.steps import Steps
 from nst_core.transfer.config import MAX_STYLES
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
 from nst_core.universal.painter import UniversalPainter
 
@@ -46,7 +46,7 @@ def refined(
         styles, blend = [*styles, image], [*blend, 1 - strength]
     if len(styles) > MAX_STYLES:
         return painted
-    config = PRESETS[DEFAULT_PRESET].config.on(BUNDLED_BACKBONE)
+    config = PRESETS[PLAIN_PRESET].config.on(BUNDLED_BACKBONE)
     config = config.changed(size=max(size), start="image", smallest_scale=0, steps=STEPS, blend=tuple(blend))
     try:
         with closing(stylize(image, styles, config, start_image=painted, compute=compute)) as run:

@@ -45,6 +45,7 @@ class ColumnsObjective(ColumnLooks):
     query: Tensor | None = None  # (1, 3, H, W), what the scale began with
     coarsest = True  # whether it is the first scale
     pending: Iterator[float] | None = None  # the search, or what is left of it
+    has_any = False  # whether there are goals that were found in haste
     lengths: dict[str, Tensor]  # layer -> (1, h, w), squares of its part of the goals' length
     places: Tensor  # (h·w, 2): number of the picture, style by style and turn by turn, and of the column in it
     counted: Tensor  # (h, w): how much each place counts, of sum 1; 0 outside of all masks
@@ -63,15 +64,17 @@ class ColumnsObjective(ColumnLooks):
             self.let_go()
         super().steer(config)
         if self.query is not None and any(getattr(config, name) != getattr(before, name) for name in LOOKED_BY):
-            self.pending = self._look_up()
+            self.pending, self.has_any = self._look_up(), False
 
     def prepare(self, *, haste: bool = False) -> Iterator[float]:
-        """Look up the goals, some at a time; in haste, only among the first columns that are offered."""
-        self.in_haste = haste
+        """Look up the goals, some at a time; in haste, take what is found so far, or any."""
+        if haste and self.has_any:
+            return
+        self.in_haste, self.has_any = haste, False
         while self.pending is not None:
             share = next(self.pending, None)
             if share is None:
-                self.pending = self._look_up() if haste else None
+                self.pending, self.has_any = self._look_up() if haste else None, haste
                 return
             yield share
 
@@ -205,8 +208,12 @@ class ColumnsObjective(ColumnLooks):
             columns = unturned.pop(style) if turn == 0 else self.offered(style, turn, share)
             for done in search.offer(TURNS * style + turn, columns):
                 yield (number + done) / len(offers)
+                if self.in_haste:
+                    break
             if self.in_haste:
                 break
+        if not len(search.columns):  # in haste: any is as good
+            search.columns = columns[:1]
         found.append(search)
 
     def _aim_at(self, units: Tensor, chosen: Tensor, size: tuple[int, int]) -> None:

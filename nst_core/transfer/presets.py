@@ -236,7 +236,8 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 
-DEFAULT_PRESET = "studio"
+DEFAULT_PRESET = "neighbours"  # with which the page, commands and the endpoint begin
+PLAIN_PRESET = "studio"  # where few steps are to do, or their formula is looked at: it searches nothing
 
 
 def counterpart(name: str) -> str:

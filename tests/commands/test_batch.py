@@ -14,6 +14,7 @@ from nst_core.batch import on_cluster
 from nst_core.instant.catalogue import open_styles
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.styles import StyleFile, save_styles
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.record import read_record
 from nst_core.transfer.run import Run
 from tests.machines import painted_by_one
@@ -92,7 +93,7 @@ def test_a_table_says_of_each_row_how_it_is_painted(folder, capsys):
     (folder / "lists" / "list.json").write_text(json.dumps(beside))
     assert batch("--list", "lists/list.json", *QUICK) == 0
     first, second = (read_record(f"out/{row['file']}") for row in report())
-    assert (first.config.steps, first.config.style_loss) == (1, "gram and wasserstein")
+    assert (first.config.steps, first.config.style_loss) == (1, PRESETS[DEFAULT_PRESET].config.style_loss)
     assert (second.config.style_layers, second.config.content_weight) == (("conv1_1",), 5.0)
     (folder / "list.csv").write_text("content,style,strength\nphotos/bee.png,waves,0\nphotos/bee.png,stars,\n")
     assert batch("--list", "list.csv", "--by", "instant", "--trained", "two.safetensors") == 0

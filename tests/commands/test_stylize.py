@@ -19,7 +19,7 @@ from nst_core.features import weights
 from nst_core.pictures import save
 from nst_core.transfer import painting as run_module
 from nst_core.transfer.optimize import Stage
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import DEFAULT_PRESET, PLAIN_PRESET, PRESETS
 from nst_core.transfer.record import RunRecord, read_record
 from nst_core.transfer.stylize import stylize as paint
 from tests.machines import Room
@@ -199,7 +199,7 @@ def test_of_an_animation_the_first_frame_is_used_and_it_is_said(folder, capsys):
 
 
 def test_a_timelapse_is_an_animation(folder, capsys):
-    assert stylize("--timelapse", "run.webp") == 0
+    assert stylize("--preset", PLAIN_PRESET, "--timelapse", "run.webp") == 0
     with Image.open(folder / "run.webp") as animation:
         assert animation.n_frames > 1 and animation.size == (32, 24)
     capsys.readouterr()

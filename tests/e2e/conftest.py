@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from nst_core.assets import ASSETS
 from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
+from nst_core.ui.studio.looks import LOOKS
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -41,7 +42,7 @@ def pytest_collection_modifyitems(items):
 def app_url(random_weights_folder, tmp_path_factory):
     """The page, served here, with VGG-19 from NST_WEIGHTS or else with random weights.
 
-    Its default preset does not end by itself, so that a test can stop it however small the picture is.
+    Its plain preset does not end by itself, so that a test can stop it however small the picture is.
     """
     set_here = {
         "NST_WEIGHTS": os.environ.get("NST_WEIGHTS") or str(random_weights_folder),
@@ -50,14 +51,14 @@ def app_url(random_weights_folder, tmp_path_factory):
     }
     before = {name: os.environ.get(name) for name in set_here}
     os.environ.update(set_here)
-    studio = PRESETS[DEFAULT_PRESET]
-    PRESETS[DEFAULT_PRESET] = dataclasses.replace(studio, config=studio.config.changed(tolerance=0))
+    plain = PRESETS[PLAIN_PRESET]
+    PRESETS[PLAIN_PRESET] = dataclasses.replace(plain, config=plain.config.changed(tolerance=0))
     from app import LAUNCH, demo
 
     _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
     demo.close()
-    PRESETS[DEFAULT_PRESET] = studio
+    PRESETS[PLAIN_PRESET] = plain
     for name, value in before.items():
         if value is None:
             del os.environ[name]
@@ -247,11 +248,22 @@ def upload(page: Page, elem_id: str, path: Path) -> None:
 
 
 def prepare(page: Page, files: tuple[Path, Path], *, size: int = 64, steps: int = 3) -> None:
-    """Both pictures and the two numbers that make a run short."""
+    """Both pictures, the plain preset's look, and the two numbers that make a run short."""
+    choose_plain(page)
     upload(page, "content", files[0])
     upload(page, "style", files[1])
     fill(page, "size", size)
     fill(page, "steps", steps)
+
+
+def choose_plain(page: Page) -> None:
+    """The look that is the plain preset, whose steps wait for no search, and whose losses are of both sides."""
+    config = PRESETS[PLAIN_PRESET].config.on("lite")
+    number = next(number for number, look in enumerate(LOOKS) if look.config("lite") == config)
+    look = page.locator("#looks .thumbnail").nth(number)
+    look.click()
+    expect(look).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#steps input[type=number]")).to_have_value(str(config.steps))
 
 
 def fill(page: Page, elem_id: str, value: object) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.ui.folders.batch_state import Batch
 from tests.e2e.conftest import fill
 
@@ -46,8 +47,9 @@ def drop(page: Page, photos: list[Path], style: Path, *, steps: int) -> None:
     fill(page, "queue-size", 48)
     page.set_input_files("#queue-photos input[type=file]", photos)
     page.set_input_files("#queue-styles input[type=file]", style)
+    title = PRESETS[DEFAULT_PRESET].title
     expect(page.locator("#queue-extent")).to_contain_text(
-        f"{len(photos)} photos in 1 style · Studio: coarse to fine, 48 pixels, {steps} steps at most"
+        f"{len(photos)} photos in 1 style · {title}, 48 pixels, {steps} steps at most"
     )
 
 
@@ -93,8 +95,8 @@ def test_cards_fill_one_fails_in_place_and_all_come_in_a_zip(page, photos, pictu
     assert [row["content"] for row in rows] == ["content.png", "broken.jpg", "sea/gull.png"]
     assert files == [*(row["file"] for row in rows if row["file"]), "report.csv"]
     assert [re.sub("-[0-9a-f]{8}", "", name) for name in files[:2]] == [
-        "content_style_studio.png",
-        "gull_style_studio.png",
+        f"content_style_{DEFAULT_PRESET}.png",
+        f"gull_style_{DEFAULT_PRESET}.png",
     ]
     for width, dark in ((1280, False), (390, True)):
         page.set_viewport_size({"width": width, "height": 900})

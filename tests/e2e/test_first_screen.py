@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nst_core.transfer.presets import PRESETS
+from nst_core.ui.studio.looks import LOOKS
 from nst_core.ui.stylize.recipes import RECIPES, SIZE
 from tests.e2e.conftest import fill, load, wait_for_status
 
@@ -92,7 +93,7 @@ def test_the_first_key_leads_to_paint_from_any_tab(page):
 def test_looks_and_the_handle_move_beta_and_show_where_it_is(page):
     beta = PRESETS["studio"].config.style_weight
     chosen = page.locator("#looks [aria-pressed=true]")
-    expect(chosen).to_have_text(re.compile("Balanced"))
+    expect(chosen).to_have_text(re.compile(LOOKS[0].title))
     page.locator("#looks .thumbnail", has_text="Bold").click()
     expect(page.locator(BETA)).to_have_value("45")
     expect(page.locator(BALANCE)).to_have_value("0.7")

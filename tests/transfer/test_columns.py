@@ -198,8 +198,10 @@ def test_a_stop_before_the_first_frame_shows_the_start_after_a_part_of_the_searc
     run = stylize(*pictures, config, compute=CPU)
     run.tell = hurried.append
     run.steering.stop.set()
+    while run.prepare() is not None:  # as a device does
+        pass
     assert [frame.step for frame in run] == [0]
-    assert torch.equal(run.newest.pixels, expected.pixels) and len(hurried) < len(whole) / 2
+    assert torch.equal(run.newest.pixels, expected.pixels) and len(hurried) <= 3 < len(whole) / 4
     run.more(1)
     run.tell = whole.append
     before = len(whole)

@@ -4,7 +4,17 @@ import pytest
 
 from nst_core.images import MIN_SIDE, SIZE_RULES
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
-from nst_core.transfer.ladder import RATIO, STEP_COST, Scale, ladder, work_until
+from nst_core.transfer.ladder import (
+    COLUMNS_STEP,
+    LAYERS_STEP,
+    RATIO,
+    SEARCH,
+    STEP_COST,
+    Scale,
+    ladder,
+    photos_share,
+    work_until,
+)
 from tests.every import every
 
 PHOTO, PAINTING = (600, 800), (500, 400)  # (height, width)
@@ -95,6 +105,26 @@ def test_work_counts_pixels_and_what_every_step_costs():
     assert work_until(scales, 0) == 0
     assert work_until(scales, 10) == pytest.approx(10 * (STEP_COST + 1 / 16))
     assert work_until(scales, 15) - work_until(scales, 10) == pytest.approx(5 * (STEP_COST + 1))
+
+
+def test_work_by_columns_counts_a_search_a_scale_and_what_is_looked_at():
+    scales = [Scale(256, 10, columns=True), Scale(512, 4, columns=True), Scale(512, 3)]
+    works = [work_until(scales, step) for step in (0, 10, 14, 17)]
+    made = [after - before for before, after in itertools.pairwise(works)]
+    small, whole = 1 / 4, 1 + STEP_COST
+    assert made == pytest.approx(
+        [
+            SEARCH * small + 10 * COLUMNS_STEP * (STEP_COST + small),
+            SEARCH + 4 * COLUMNS_STEP * whole,
+            SEARCH + 3 * LAYERS_STEP * whole,
+        ]
+    )
+
+
+def test_the_photos_share_is_told_where_something_is_looked_for():
+    config = StyleTransferConfig(content_weight=3.0, style_weight=1.0, column_share=0.5)
+    assert photos_share(config) == 0.75
+    assert photos_share(config.changed(column_share=0.0)) is None
 
 
 @every(share=[0.1, 0.5, 0.9, 1.0], count=[1, 2, 7, 100], smallest=[0, 64])

@@ -8,7 +8,7 @@ from nst_core.analysis.figure import Chart, Figure, FigureMaterial, Moment, Mome
 from nst_core.analysis.options import Option, backbone_option, size_option, steps_option
 from nst_core.devices import Compute
 from nst_core.features.classifier import Classifier, Guess, forget_classifier, load_classifier, require
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
 
@@ -205,7 +205,7 @@ FIGURE = Figure(
         "suits the picture.",
     ),
     options=(
-        Option("preset", "Recipe", DEFAULT_PRESET, choices=tuple(PRESETS)),
+        Option("preset", "Recipe", PLAIN_PRESET, choices=tuple(PRESETS)),
         backbone_option(),
         size_option(256),
         steps_option(100),

@@ -15,7 +15,7 @@ from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Pa
 from nst_core.analysis.options import Option, backbone_option, seed_option, size_option, steps_option
 from nst_core.devices import Compute
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
 
 COMPOSED_SIDE = 1024  # pixels at most, unless it is painted larger: OpenCV works to the pixel, so small is coarse
@@ -192,7 +192,7 @@ FIGURE = Figure(
         Option("y", "Down", 0.5, "the cut-out's centre, of the picture's height", extent=(0, 1)),
         Option("scale", "Share", 0.4, "the cut-out's longer side of the picture's longer", extent=(LEAST_SCALE, 1)),
         Option("blend", "Blending", "normal", "whose gradients are kept", tuple(BLENDS)),
-        Option("preset", "Preset", DEFAULT_PRESET, choices=tuple(PRESETS)),
+        Option("preset", "Preset", PLAIN_PRESET, choices=tuple(PRESETS)),
         backbone_option(),
         size_option(320),
         steps_option(120),

@@ -20,7 +20,7 @@ from nst_core.features.scale import FEATURE_SCALES
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.objective import StyleTransferObjective, content_term, shares_of, style_term
 from nst_core.transfer.optimize import Frame
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS, counterpart
+from nst_core.transfer.presets import PLAIN_PRESET, PRESETS, counterpart
 from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
 
@@ -229,7 +229,7 @@ FIGURE = Figure(
         "below all others.",
     ),
     options=(
-        Option("preset", "Preset", DEFAULT_PRESET, "whose loss is written out", tuple(PRESETS)),
+        Option("preset", "Preset", PLAIN_PRESET, "whose loss is written out", tuple(PRESETS)),
         size_option(192),
         steps_option(60),
         seed_option(),

@@ -7,7 +7,7 @@ from nst_core.analysis.options import Option, backbone_option, seed_option, size
 from nst_core.analysis.painting.cells import FigureCell, FigureGrowth
 from nst_core.analysis.painting.side_by_side import moments, part_of
 from nst_core.devices import Compute
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 
 
 def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -> Moments:
@@ -75,7 +75,7 @@ FIGURE = Figure(
         "are.",
     ),
     options=(
-        Option("preset", "Presets", (DEFAULT_PRESET,), "several: side by side", tuple(PRESETS)),
+        Option("preset", "Presets", (PLAIN_PRESET,), "several: side by side", tuple(PRESETS)),
         backbone_option(),
         size_option(192),
         steps_option(120),

@@ -19,7 +19,7 @@ from nst_core.devices import choose_compute
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.presets import PLAIN_PRESET
 from nst_core.ui.folders.archive import pack
 from nst_core.ui.folders.class_folders import unpack
 from nst_core.ui.page.downloads import in_use, new_file
@@ -90,7 +90,7 @@ class FolderWish(NamedTuple):
         for name in ("size", "steps"):
             if getattr(self, name) is None:
                 raise ConfigError(f"{name} is empty; give the optimiser a whole number")
-        return default_config(DEFAULT_PRESET).changed(size=self.size, steps=self.steps)
+        return default_config(PLAIN_PRESET).changed(size=self.size, steps=self.steps)
 
     def brush(self) -> Brush:
         """Make what paints, on DEVICES; raises NSTError for what cannot be painted so."""

@@ -13,7 +13,7 @@ from nst_core.engine.limits import check_work
 from nst_core.errors import ConfigError, ImageError, NSTError
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
-from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 from nst_core.ui.folders.photos import Shape, shapes_of
 from nst_core.ui.page.status import MINUTE
 from nst_core.ui.studio.controls_and_config import config_of, default_config
@@ -96,7 +96,7 @@ class BatchPlan:
         if isinstance(self.way, Optimized):
             return self.way.config
         size = self.way.size or min(max(shape), MAX_SIDE)
-        return default_config(DEFAULT_PRESET).changed(size=size, steps=PASS_STEPS, smallest_scale=0)
+        return default_config(PLAIN_PRESET).changed(size=size, steps=PASS_STEPS, smallest_scale=0)
 
     def text(self) -> str:
         """ "12 photos in 2 styles, 24 paintings"."""

@@ -17,7 +17,7 @@ from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.steps import Steps
-from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.presets import PLAIN_PRESET
 from nst_core.transfer.steering import Steering
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.form import Updates
@@ -173,7 +173,7 @@ def polish(instant: InstantSession, session: Session) -> Updates:
         raise refusal("there is no painted picture any more; choose one, and a style")
     image = images.load(instant.result)
     size = max(images.size_of(image))
-    config = default_config(DEFAULT_PRESET).changed(size=size, start="image", smallest_scale=0, steps=POLISH_STEPS)
+    config = default_config(PLAIN_PRESET).changed(size=size, start="image", smallest_scale=0, steps=POLISH_STEPS)
     style = style_picture(instant)
     text = "The painted picture is the start; press Paint to go on from it."
     detail = OWN_PICTURE if style is None else STAND_IN if style.parent == STAND_INS else ""

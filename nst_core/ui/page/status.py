@@ -81,16 +81,25 @@ def _percent(share: float) -> str:
     return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
-def shares_html(first: Mapping[str, float] | None = None, now: Mapping[str, float] | None = None, run: str = "") -> str:
+def shares_html(
+    first: Mapping[str, float] | None = None,
+    now: Mapping[str, float] | None = None,
+    run: str = "",
+    looked_for: float | None = None,
+) -> str:
     """Write what α and β make of the loss, now and at the start, to stand beside them.
 
     Args:
         first, now: losses of the start and of the newest picture; none before a run.
         run: the token of a run that goes on, whose preview may replace this line.
+        looked_for: the photo's share in it, where that is what α and β say.
     """
     text = "What α and β make of the loss is told here while it paints."
     if now and shares_text(now):
         began = shares_text(first or {})
         text = f"Of the loss: {shares_text(now)}" + (f"; at the start: {began}" if began else "")
+        if looked_for is not None:
+            share = f"photo {_percent(looked_for)}, painting {_percent(1 - looked_for)}"
+            text = f"What is looked for in the style: {share}"
     unbroken = escape(text).replace("&lt; ", "&lt;&nbsp;").replace(" %", "&nbsp;%")
     return f'<div class="shares" data-run="{run}">{unbroken}</div>'

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from nst_core.errors import NSTError
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.presets import PLAIN_PRESET
 from nst_core.ui.studio.controls_and_config import default_config, preset_of
 
 QUICK_STEPS = 24  # from a quick painting on; as near to both pictures as the studio's own (tests/benchmarks/any_style)
@@ -28,7 +28,7 @@ class Look(NamedTuple):
     decades: float = 0.0
     color: str = "style"
     quick: bool = False
-    preset: str = DEFAULT_PRESET
+    preset: str = PLAIN_PRESET
 
     def config(self, backbone: str | None = None) -> StyleTransferConfig:
         """Give its settings on a network, by default the one that fits this machine."""
@@ -37,9 +37,10 @@ class Look(NamedTuple):
         return config.changed(start="quick", smallest_scale=0, steps=QUICK_STEPS) if self.quick else config
 
 
+# The first is what the page begins with.
 LOOKS = (
-    Look("balanced", "Balanced"),
     Look("whole_strokes", "Whole strokes", preset="neighbours"),
+    Look("balanced", "Balanced"),
     Look("bold", "Bold", decades=0.7),
     Look("quick", "Quick", quick=True),
     Look("photo_colours", "Photo colours", color="content"),

@@ -13,7 +13,7 @@ from nst_core.engine.zero import painting_compute
 from nst_core.errors import DeviceError, NSTError
 from nst_core.pictures.opening import header_of
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.ladder import ladder
+from nst_core.transfer.ladder import ladder, work_until
 from nst_core.transfer.memory import largest_size, way_of
 from nst_core.transfer.run import Run
 from nst_core.ui.page.form import Updates
@@ -22,7 +22,6 @@ from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.session import Session
 
 STRIPS_COST = 1.7  # times a step at once, as measured on a CPU
-COLUMNS_COST = 2.4  # times a step of others, with what is searched; measured with Lite on a CPU, at 512 pixels
 PAINT = "Paint"  # on the button, alone where nothing is known of time
 LEAST_WORK = 1.0  # that tells a pace, as of `work_of`
 
@@ -42,13 +41,7 @@ def work_of(config: StyleTransferConfig, own_size: tuple[int, int], steps: int) 
         steps: how many are made.
     """
     height, width = images.fitted_size(own_size, config.size, config.size_rule)
-    scales = ladder(config, own_size)
-    total, left = 0.0, steps
-    for scale in scales:
-        made = left if scale is scales[-1] else min(left, scale.steps)
-        total += made * (STEP_COST + height * width / 1e6 * (scale.size / scales[-1].size) ** 2)
-        left -= made
-    return total * (COLUMNS_COST if config.column_share else 1)
+    return work_until(ladder(config, own_size), steps, height * width / 1e6, STEP_COST)
 
 
 def note_pace(run: Run, least: float = LEAST_WORK) -> None:

@@ -55,12 +55,12 @@ class Recipe(NamedTuple):
         return {**comparison(photo, painting), "share": SHARE}
 
 
-WHOLE = next(look for look in LOOKS if look.name == "whole_strokes")
+BALANCED = next(look for look in LOOKS if look.name == "balanced")
 RECIPES = (
-    Recipe("cat × mosaic", "chelsea_cat", "koi_mosaic", WHOLE),
-    Recipe("pagoda × sun", "china_temple", "harvest_sun"),
-    Recipe("face × birches", "astronaut", "autumn_birches", WHOLE),
-    Recipe("dahlia × glass", "dahlia", "dawn_window", WHOLE),
+    Recipe("cat × mosaic", "chelsea_cat", "koi_mosaic"),
+    Recipe("pagoda × sun", "china_temple", "harvest_sun", BALANCED),
+    Recipe("face × birches", "astronaut", "autumn_birches"),
+    Recipe("dahlia × glass", "dahlia", "dawn_window"),
 )
 
 

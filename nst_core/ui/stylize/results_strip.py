@@ -11,6 +11,7 @@ from torch import Tensor
 from nst_core import images
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ImageError, NSTError, named
+from nst_core.transfer.ladder import photos_share
 from nst_core.transfer.record import read_record, save_result
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import PRIVATE, QUEUED, Update
@@ -137,7 +138,8 @@ def _shown_again(session: Session, result: Result) -> Updates:
     }
     if session.running:
         return view
-    shares = shares_html(result.record.first_losses, result.record.losses)
+    record = result.record
+    shares = shares_html(record.first_losses, record.losses, looked_for=photos_share(record.config))
     return {**view, "shares": shares, "preview": gr.HTML(visible="hidden"), "losses": result.losses}
 
 

@@ -22,9 +22,10 @@ from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
 from nst_core.host_memory import total_memory
 from nst_core.transfer.config import StyleTransferConfig
+from nst_core.transfer.ladder import photos_share
 from nst_core.transfer.memory import held_between_steps
 from nst_core.transfer.optimize import Frame
-from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.presets import PLAIN_PRESET
 from nst_core.transfer.record import save_result
 from nst_core.transfer.run import Run
 from nst_core.transfer.settings import MAX_STEPS
@@ -119,7 +120,7 @@ def _warming() -> Future[None]:
 
 def _small_painting() -> Generator[None, None, None]:
     with suppress(NSTError):  # what is wrong, Paint says
-        config = default_config(DEFAULT_PRESET).changed(size=WARM_SIZE, steps=WARM_STEPS, smallest_scale=0)
+        config = default_config(PLAIN_PRESET).changed(size=WARM_SIZE, steps=WARM_STEPS, smallest_scale=0)
         if not weights.find(config.backbone):
             return
         image = torch.rand(1, 3, WARM_SIZE * 3 // 4, WARM_SIZE)
@@ -219,7 +220,8 @@ def _show_run(session: Session, run: Run) -> Iterator[Updates]:
                 steered = run.config
                 told, share = time.monotonic(), run.work_until(frame.step) / max(run.work_until(run.steps), 1e-9)
                 status = status_html(text, _detail(run, note, keeper.note), share=share, run=channel.token)
-                shares = shares_html(run.first_losses, frame.losses, channel.token)
+                looked_for = photos_share(run.config)
+                shares = shares_html(run.first_losses, frame.losses, channel.token, looked_for)
                 words = {"status": status, "losses": history.html(channel.token), "shares": shares}
             channel.put(partial(getattr, frame, "image"), words, at_once=at_once)
             if session.job:
@@ -265,7 +267,7 @@ def result_of(session: Session, run: Run, problem: NSTError | None = None) -> Up
     return {
         "status": status,
         "losses": session.losses.html(),
-        "shares": shares_html(record.first_losses, record.losses),
+        "shares": shares_html(record.first_losses, record.losses, looked_for=photos_share(record.config)),
         "preview": gr.HTML(visible="hidden"),
         "result": gr.HTML(value=comparison(run.content_image, image), visible=True),
         "download": gr.DownloadButton(value=png, visible=True) if png else gr.DownloadButton(visible="hidden"),

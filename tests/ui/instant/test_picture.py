@@ -13,7 +13,7 @@ from gradio.blocks import Block
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.instant.painted_picture import TEXT_KEY
-from nst_core.transfer.presets import DEFAULT_PRESET
+from nst_core.transfer.presets import PLAIN_PRESET
 from nst_core.ui.instant.picture import POLISH, POLISH_STEPS, POLISH_WITH_OWN, paint_picture, polish, put_away
 from nst_core.ui.instant.tab import take
 from nst_core.ui.studio.controls_and_config import config_of
@@ -191,7 +191,7 @@ def test_polishing_hands_pictures_and_settings_to_the_studio(session, photo):
     config = config_of(studio.base, shown)
     assert config == studio.base
     assert (config.size, config.start, config.smallest_scale, config.steps) == (48, "image", 0, POLISH_STEPS)
-    assert props(shown["preset"])["value"] == DEFAULT_PRESET and shown["about"]
+    assert props(shown["preset"])["value"] == PLAIN_PRESET and shown["about"]
 
 
 def test_polishing_takes_the_picture_that_a_style_was_learned_from(session, photo, tmp_path):

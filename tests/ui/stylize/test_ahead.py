@@ -61,6 +61,15 @@ def test_work_is_that_of_every_scale_and_of_its_steps():
     assert last_step == pytest.approx(STEP_COST + 128**2 / 1e6)  # what goes on goes on at the full size
 
 
+def test_time_by_columns_is_told_as_it_was_measured():
+    """One thread, Lite, pictures of 3:2: 15 s by studio at 512 pixels, 31 s by neighbours, 104 s of these at 1024."""
+    works = [
+        work_of(config := default_config(preset, "lite").changed(size=size), (427, 640), config.steps)
+        for preset, size in (("studio", 512), ("neighbours", 512), ("neighbours", 1024))
+    ]
+    assert [works[1] / works[0], works[2] / works[1]] == pytest.approx([2.07, 3.4], rel=0.15)
+
+
 def test_it_is_said_of_the_picture_that_is_there_and_of_settings_that_can_be(free, tmp_path):
     free(10**10)
     images.save_png(torch.rand(1, 3, 20, 200), tmp_path / "wide.png")

@@ -1,10 +1,17 @@
+import inspect
+
 import gradio as gr
 import pytest
 
-from nst_core.transfer.presets import PRESETS
+from nst_core.__main__ import _parser
+from nst_core.transfer.config import SETTINGS
+from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
+from nst_core.ui.classroom.page import wall_page
 from nst_core.ui.studio.controls_and_config import config_of, controls_of, default_config
 from nst_core.ui.studio.looks import LOOKS
 from nst_core.ui.studio.session import Session
+from nst_core.ui.stylize.controls import setting_controls
+from nst_core.ui.stylize.endpoint import endpoint_of
 from nst_core.ui.stylize.looks import DECADES, lean, looks_value, pick_look, reflect
 
 
@@ -14,6 +21,20 @@ def clicked(number: int) -> gr.EventData:
 
 def shown_of(config, preset: str | None = "studio", **others) -> dict:
     return {**controls_of(config), "preset": preset, **others}
+
+
+def test_the_page_begins_with_the_look_that_stands_first_and_commands_and_endpoint_with_its_preset():
+    with gr.Blocks():
+        inputs = setting_controls()
+    preset, shown = inputs.preset.menu.value, {name: control.value for name, control in inputs.controls.items()}
+    assert preset == LOOKS[0].preset == DEFAULT_PRESET
+    assert config_of(preset, shown) == LOOKS[0].config()
+    reflected = reflect(Session(), {**shown, "preset": preset})
+    assert reflected["looks"]["chosen"] == 1 and reflected["balance"] == 0
+    for command in (["stylize", "a", "b", "-o", "c.png"], ["batch", "a", "--styles", "b", "-o", "c"]):
+        assert _parser().parse_args(command).preset == DEFAULT_PRESET
+    assert inspect.signature(endpoint_of(SETTINGS)).parameters["preset"].default == DEFAULT_PRESET
+    assert f'<option value="{DEFAULT_PRESET}" selected>' in wall_page("")
 
 
 @pytest.mark.parametrize("number", range(1, len(LOOKS) + 1))

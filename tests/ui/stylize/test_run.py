@@ -343,6 +343,7 @@ def test_status_words():
     assert shares_text(losses) == "content 1 %, style 99 %, total variation < 1 %"
     assert shares_text({"content conv4_2": 0.0}) == shares_text({}) == ""
     assert "at the start: style 100 %" in read(shares_html({"style conv1_1": 2.0}, losses))
+    assert "in the style: photo 75 %, painting 25 %" in read(shares_html(losses, losses, looked_for=0.75))
     assert "told here" in shares_html() and "told here" in shares_html({"style conv1_1": 2.0}, {})
 
 
