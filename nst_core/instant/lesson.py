@@ -67,6 +67,7 @@ class Lesson:
             raise ConfigError(f"the style is called {said(name)}; give it a name that is not empty and not taken")
         self.photographs = Photographs.read(folder or OWN_PHOTOGRAPHS, smallest=recipe.crop, least=2)
         self.style_images = {name: style_image}
+        self.again = again
         self.begins_of = gather([(base, name), (base, PHOTO)]) if again else base
         self.trainer = Trainer(self.style_images, recipe, compute, self.begins_of)
 
@@ -75,9 +76,23 @@ class Lesson:
         if self.photographs.skipped:
             skipped = f"skipped {'; '.join(self.photographs.skipped)}"
             yield TrainingProgress(0, self.trainer.recipe.steps, text=skipped)
-        nearest = self.trainer.begin_nearest(self.begins_of, self.photographs) or "the mean of all styles"
-        yield TrainingProgress(0, self.trainer.recipe.steps, text=f"begins as {nearest}")
+        if not self.again:
+            yield from self._begun(steering)
         yield from updates(self.trainer, self.photographs, steering)
+
+    def _begun(self, steering: Steering | None) -> Generator[TrainingProgress, None, None]:
+        """Begin as the style that paints nearest already, unless it is stopped before that is found."""
+        looking, steps = self.trainer.begin_nearest(self.begins_of, self.photographs), self.trainer.recipe.steps
+        while True:
+            try:
+                next(looking)
+            except StopIteration as found:
+                yield TrainingProgress(0, steps, text=f"begins as {found.value or 'the mean of all styles'}")
+                return
+            if steering and steering.stop.is_set():
+                looking.close()
+                return
+            yield TrainingProgress(0, steps)
 
     def learned(self) -> StyleFile:
         """Give the style as it is now, as a file's content."""

@@ -142,8 +142,11 @@ class Trainer:
         plain, faint = self.recipe.photo_share, self.recipe.photo_share + self.recipe.faint_share
         return styles, strengths.where(kind < faint, 1.0).where(kind >= plain, 0.0)
 
-    def begin_nearest(self, base: TransformationNetwork, photographs: Photographs) -> str:
+    def begin_nearest(self, base: TransformationNetwork, photographs: Photographs) -> Generator[None, None, str]:
         """Begin one style that is added as that style of the base which paints nearest to it already.
+
+        Yields:
+            after each that was looked at: whoever leaves off leaves it as it was.
 
         Returns:
             whose; "" for the mean of all, as which it begins otherwise, if that is nearer.
@@ -151,11 +154,18 @@ class Trainer:
         began = {"": self.painter.state_dict()}
         for name in base.styles[:-1][:MOST_BEGINNINGS]:
             began[name] = gather([(base, name), (base, PHOTO)], names=self.painter.styles).state_dict()
-        with torch.no_grad(), computing_on(self.compute):
+        began = {name: {key: value.clone() for key, value in state.items()} for name, state in began.items()}
+        with computing_on(self.compute):
             crops, seen = (part.to(self.compute.device) for part in self._crops(photographs))
-            began = {name: {key: value.clone() for key, value in state.items()} for name, state in began.items()}
-            losses = {name: self._loss_begun_as(state, crops, seen) for name, state in began.items()}
-        nearest = min(losses, key=lambda name: losses[name])
+        losses = {}
+        try:
+            for name, state in began.items():
+                with torch.no_grad(), computing_on(self.compute):
+                    losses[name] = self._loss_begun_as(state, crops, seen)
+                yield
+            nearest = min(losses, key=lambda name: losses[name])
+        except GeneratorExit:
+            nearest = ""
         self.painter.load_state_dict(began[nearest])
         return nearest
 

@@ -10,21 +10,21 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import Compute, release_freed_memory
-from nst_core.errors import ConfigError, DeviceError, said
-from nst_core.features.checkpoint import Checkpoint, Flaw
+from nst_core.errors import ConfigError, said
+from nst_core.features.checkpoint import Checkpoint
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import VGG
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.columns import ColumnsObjective
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.json_values import is_count
+from nst_core.transfer.json_values import is_count, is_switch
 from nst_core.transfer.ladder import Scale
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.optimize import OF_FRAME, Frame, Stage, is_frame
 from nst_core.transfer.optimizers import Optimizer
 from nst_core.transfer.scales import Coming, coming, objective_at, optimizer_of
 from nst_core.transfer.sources import Sources, kept_sources
-from nst_core.transfer.state import State, check_weights
+from nst_core.transfer.state import State, check_weights, take_chance
 from nst_core.transfer.strips import StripwiseObjective
 
 Value = TypeVar("Value")
@@ -127,6 +127,11 @@ class Painting:
         yield from objective.prepare(haste=haste)
         self._prepared = True
 
+    @property
+    def is_between(self) -> bool:
+        """Whether a scale is let go of and the next one not there: only one more frame brings what can be kept."""
+        return self._coming is not None and self.stage is None
+
     def _number_next(self) -> int:
         """Give the number of the scale of the next frame."""
         if self.newest is None:
@@ -201,6 +206,7 @@ class Painting:
             return state
         if not torch.equal(chance := self.objective.generator.get_state(), self._chance_at_first(self.objective)):
             state.tensors["chance"] = chance
+        state.facts["changed"] = self._changed or self.objective.in_haste
         return state | self.stage.state() | self.objective.state(self.number)
 
     def shown(self) -> State:
@@ -235,13 +241,9 @@ class Painting:
         canvas = state.tensor("canvas", tuple(objective.content_image.shape)).to(self.compute.device)
         objective.take_state(state, self.number)
         self._staged(canvas, 0).take_state(state)
+        self._changed = "changed" in state.facts and state.fact("changed", is_switch)  # since its last frame
         if (chance := state.tensors.get("chance")) is not None:
-            if chance.shape != self._chance_at_first(objective).shape:
-                raise DeviceError("this painting draws by chance on a device of another kind; go on there (NST_DEVICE)")
-            try:
-                objective.generator.set_state(chance)
-            except (RuntimeError, TypeError):
-                raise Flaw("its chance is none") from None
+            take_chance(objective.generator, chance)
 
     def _chance_at_first(self, objective: StyleTransferObjective) -> Tensor:
         return torch.Generator(objective.generator.device).manual_seed(self.config.seed).get_state()

@@ -28,8 +28,13 @@ def dimensions_of(columns: Tensor, mean: Tensor) -> Tensor:
     start = rows.T
     if len(rows) > DIMENSIONS:
         chance = torch.randn(len(rows), DIMENSIONS, generator=torch.Generator().manual_seed(SEED))
-        start = rows.T @ (rows @ torch.linalg.qr(rows.T @ chance.to(rows.device))[0])
-    return torch.linalg.qr(start)[0].to(columns.dtype)
+        start = rows.T @ (rows @ _orthonormal(rows.T @ chance.to(rows.device)))
+    return _orthonormal(start).to(columns.dtype)
+
+
+def _orthonormal(columns: Tensor) -> Tensor:
+    """Give an orthonormal basis of columns (C, d); found on the CPU, as not every device can."""
+    return torch.linalg.qr(columns.cpu())[0].to(columns.device)
 
 
 def even_places(count: int, chosen: int) -> Tensor:

@@ -90,9 +90,10 @@ class Run(RestingRun):
         return share
 
     def _is_over(self) -> bool:
-        closed = getgeneratorstate(self._frames) == GEN_CLOSED
+        closed = self.broken or getgeneratorstate(self._frames) == GEN_CLOSED
+        stopped = self.steering.stop.is_set() and not self.painting.is_between
         last = self.last_frame
-        return closed or last is not None and (self.steering.stop.is_set() or last.step >= self.steps)
+        return closed or last is not None and (stopped or last.step >= self.steps)
 
     def _stops_first(self) -> bool:
         """Whether it is stopped before there is any picture, so that one is wanted soon."""

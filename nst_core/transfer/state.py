@@ -22,7 +22,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from nst_core.errors import ImageError, WeightsError, named, seen
+from nst_core.errors import DeviceError, ImageError, WeightsError, named, seen
 from nst_core.features.checkpoint import Checkpoint, Flaw, title_of
 from nst_core.files import make_folder, writing
 from nst_core.transfer.json_values import is_table, is_text, read_json
@@ -276,3 +276,18 @@ def check_weights(checkpoint: Checkpoint, state: State) -> None:
             f"this painting was begun with another file of {title_of(checkpoint.backbone)} than {checkpoint.path}; put "
             "that one in its place (NST_WEIGHTS), or start another painting from its picture"
         )
+
+
+def take_chance(generator: torch.Generator, kept: Tensor) -> None:
+    """Go on drawing by chance as one did whose state was kept.
+
+    Raises:
+        Flaw: it is none.
+        DeviceError: it is of a device of another kind.
+    """
+    if kept.shape != generator.get_state().shape:
+        raise DeviceError("this painting draws by chance on a device of another kind; go on there (NST_DEVICE)")
+    try:
+        generator.set_state(kept)
+    except (RuntimeError, TypeError):
+        raise Flaw("its chance is none") from None

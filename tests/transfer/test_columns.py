@@ -208,6 +208,41 @@ def test_a_stop_before_the_first_frame_shows_the_start_after_a_part_of_the_searc
     assert next(run).step == 1 and len(whole) > before  # what was left out is looked up now
 
 
+@pytest.mark.parametrize("rests", [False, True])
+def test_what_was_steered_before_a_stop_is_minded_when_the_run_goes_on(random_weights, pictures, tmp_path, rests):
+    expected, found = [], []
+    for path, stops in ((expected, False), (found, True)):
+        run = stylize(*pictures, small(**BY_COLUMNS), compute=CPU)
+        for _ in range(4):
+            next(run)
+        run.steering.wanted = run.config.changed(style_weight=2 * run.config.style_weight)
+        run.prepare()  # it is looked for by these
+        if stops:
+            run.steering.stop.set()
+            assert not [*run]
+            if rests:
+                run.rest(tmp_path)
+            run.more(run.remaining)
+        path += [frame.pixels for frame in run]
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+
+
+def test_a_run_that_is_stopped_between_two_scales_can_rest(random_weights, pictures, tmp_path):
+    run = stylize(*pictures, small(**LADDER), compute=CPU)
+    whole = [frame.pixels for frame in stylize(*pictures, small(**LADDER), compute=CPU)]
+    found = []
+    while run.last_frame is None or run.last_frame.scale[0] == 1:
+        run.prepare()
+        if run.painting.is_between and run.last_frame:
+            run.steering.stop.set()
+        found.append(next(run).pixels)
+    assert run.steering.stop.is_set()
+    run.rest(tmp_path)
+    run.more(run.remaining)
+    found += [frame.pixels for frame in run]
+    assert all(torch.equal(*pair) for pair in zip(found, whole, strict=True))
+
+
 def test_a_part_of_a_search_is_all_that_a_step_of_the_device_does(random_weights, pictures, monkeypatch):
     monkeypatch.setattr(pieces, "PART", 16)
     run = stylize(*pictures, small(**BY_COLUMNS), compute=CPU)

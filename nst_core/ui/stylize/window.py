@@ -1,6 +1,7 @@
 """Opens a window on a painting that belongs to the server: begins it, watches it, and finds it again."""
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -208,6 +209,6 @@ def see(session: Session, key: str, request: gr.Request) -> Updates:
     return look(session) if session.key else come_back(session, key, request)
 
 
-def place(session: Session, name: str, path: Any) -> None:
+def place(session: Session, name: str, path: str | Path | None) -> None:
     """Note a picture that was put into a field, so that a browser that comes again finds it there."""
-    session.placed[name] = path
+    session.placed[name] = Path(path) if path else None

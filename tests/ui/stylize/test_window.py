@@ -87,9 +87,10 @@ def test_who_does_not_know_the_key_finds_nothing(random_weights, files):
 
 def test_pictures_that_were_placed_are_there_again_before_any_run(files):
     session, _ = opened("page")
-    place(session, "style", files[1])
+    place(session, "style", str(files[1]))  # as a recipe does
+    place(session, "start_image", files[0])
     _, back = opened("again", session.key)
-    assert back["style"] == str(files[1]) and "content" not in back
+    assert back["style"] == str(files[1]) and back["start_image"] == str(files[0]) and "content" not in back
 
 
 def test_controls_that_were_moved_are_as_they_were_also_before_any_run(random_weights, files):
