@@ -206,7 +206,8 @@ class Painting:
             return state
         if not torch.equal(chance := self.objective.generator.get_state(), self._chance_at_first(self.objective)):
             state.tensors["chance"] = chance
-        state.facts["changed"] = self._changed or self.objective.in_haste
+        if self._changed or self.objective.in_haste:
+            state.facts["changed"] = True
         return state | self.stage.state() | self.objective.state(self.number)
 
     def shown(self) -> State:
