@@ -16,6 +16,12 @@ pytestmark = pytest.mark.e2e
 
 GERMAN, CHINESE = catalogue("de"), catalogue("zh")
 
+ANSWER = "It is painted, too, and stays to be seen"
+REASON = (
+    "To the network a pasted outline is an edge like any other, and the content loss keeps edges; blended first, there is "
+    "less of it to keep."
+)
+
 # All that is seen and heard, in its order.
 ALL_WORDS = """() => {
   const words = [], walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
@@ -122,6 +128,7 @@ def test_what_is_put_together_is_told_whole(german):
             f"{GERMAN['Size']} 640, {GERMAN['Seed']} 3, {GERMAN['Colours']} "
             + GERMAN["the content's, put back afterwards"]
         ),
+        f"{ANSWER}. {REASON}": f"{GERMAN[ANSWER]}. {GERMAN[REASON]}",
         "Autumn birches": GERMAN["autumn birches"].capitalize(),
         f"photo of me.png {UNREADABLE}": GERMAN[f"{{0}} {UNREADABLE}"].replace("{0}", "photo of me.png"),
     }

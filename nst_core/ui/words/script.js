@@ -11,7 +11,7 @@
     '.json-holder,.json-node,.stem,.filename,bdi';  // a file's and a person's own names, too
   const ATTRIBUTES = ['aria-label', 'title', 'alt', 'placeholder', 'data-hint', 'data-name', 'aria-roledescription'];
   const WORD = /\p{L}{2}/u, SPOKEN = /\p{L}/u, MARK = /<\/?\d+\/?>/;
-  const SURE = 15;  // letters of a template whose fields may be lists
+  const SURE = 15, LIST = /, |[.!?…] \p{Lu}/u;  // letters of a template whose fields may be lists, or sentences; such
   const LONGEST = 600;  // of what is taken apart: that takes the longer, the more parts there are
 
   // ---- which language
@@ -75,7 +75,7 @@
       at = next + fixed[number + 1].length;
     }
     const texts = Object.values(found);
-    if (texts.some(text => MARK.test(text)) || (weight < SURE && texts.some(text => text.includes(', ')))) return null;
+    if (texts.some(text => MARK.test(text)) || (weight < SURE && texts.some(text => LIST.test(text)))) return null;
     const settled = text => !/\s/.test(text) || !WORD.test(text) || translated(text) !== null;
     return weight > 5 || texts.every(settled) ? found : null;
   }
@@ -118,13 +118,13 @@
     }
     const ended = sentenceEnd(text);
     if (ended !== null) return ended;
-    const [, before, core, after] = /^(\d+\. |[^\p{L}\d]*)(.*?)([^\p{L}\d]*)$/u.exec(text);
-    if ((before || after) && core) { const found = translated(core); if (found !== null) return before + found + after; }
     for (const end of text.matchAll(/[.!?…:] /g)) {  // several sentences, of which the catalogue may hold some together
       const left = text.slice(0, end.index + 1), found = looked(left) ?? sentenceEnd(left);
       const rest = found === null ? null : translated(text.slice(end.index + 2));
       if (rest !== null) return found + (joints[' '] ?? ' ') + rest;
     }
+    const [, before, core, after] = /^(\d+\. |[^\p{L}\d]*)(.*?)([^\p{L}\d]*)$/u.exec(text);
+    if ((before || after) && core) { const found = translated(core); if (found !== null) return before + found + after; }
     for (const joint of [' · ', / (?<=[.!?…:] )(?=[\p{Lu}\d“])/u, '; ', / (?=\([^()]+\)$)/, ': ', ', ', ' – ', ' × ', ' → ']) {
       const parts = text.split(joint);
       if (parts.length < 2) continue;

@@ -140,6 +140,7 @@ way's note
 )
 # Single words that no label names: lines of charts, sides of figures.
 SINGLE = """
+{0} and {1}
 total variation {0}
 {0} cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file
 {0} holds numbers that are infinite or none (NaN), which cannot be shown; save it without them
