@@ -18,8 +18,8 @@ GERMAN, CHINESE = catalogue("de"), catalogue("zh")
 
 ANSWER = "It is painted, too, and stays to be seen"
 REASON = (
-    "To the network a pasted outline is an edge like any other, and the content loss keeps edges; blended first, there is "
-    "less of it to keep."
+    "To the network a pasted outline is an edge like any other, and the content loss keeps edges; blended first, there "
+    "is less of it to keep."
 )
 
 # All that is seen and heard, in its order.
