@@ -76,7 +76,8 @@ def _connect_ahead(session: gr.State, form: Form, run: gr.Button) -> None:
     say = said.filled_by(asked.given_to(say_ahead))
     page_at_hand().load(warm_up, **INSTANT).then(say, [session, *asked], list(said), **INSTANT)
     deciding = form.only("content", "size", "steps", "backbone", "optimizer")
-    gr.on(deciding.changes(), say, [session, *asked], list(said), trigger_mode="always_last", **INSTANT)
+    learned = form.only("strip").changes()  # a run has ended, by whose pace times are told
+    gr.on([*deciding.changes(), *learned], say, [session, *asked], list(said), trigger_mode="always_last", **INSTANT)
 
 
 def connect_counterpart(session: gr.State, preset: gr.Dropdown, form: Form, button: gr.Button) -> None:
