@@ -49,7 +49,6 @@ PAGE = """<!doctype html>
 <p class="pale">For a class with one projector. Every figure asks first what it will show, and has a finished
 example; the space bar makes it live, arrows turn the slides. Print this page to have it in your hand; a code opens the
 step's figure on a phone.</p>
-$note
 $lessons
 </body>
 </html>
@@ -177,7 +176,7 @@ def plan_page(nonce: str, note: str = "") -> str:
         f"<section><h2>{escape(title)}</h2><ol>{_steps(steps)}</ol></section>" for title, steps in LESSONS.items()
     )
     told = f'<p class="ask" role="note">{escape(note)}</p>' * bool(note)
-    return Template(PAGE).substitute(nonce=nonce, look=LOOK, lessons=lessons, note=told)
+    return Template(PAGE).substitute(nonce=nonce, look=LOOK, lessons=told + lessons)
 
 
 def _steps(steps: tuple[LessonStep, ...]) -> str:
