@@ -82,10 +82,7 @@ def _piece(photo: Tensor, window: Window, field: Receptive) -> Part:
 
 def _pulled(window: Window, pull: Tensor) -> Part:
     half = _pixels_of_half(pull)
-    caption = (
-        "white: matters most; black: not at all\n"
-        f"the {half / window.area:.0%} that matter most count as much as all others together"
-    )
+    caption = f"the lighter, the more it matters\n{half / window.area:.0%} of the pixels matter as much as the rest"
     facts = {"half": half, "of": window.area}
     return Part(0, PULL, "which pixels matter", lit(window.of(pull)), caption, done=True, facts=facts)
 
