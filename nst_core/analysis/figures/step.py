@@ -187,7 +187,7 @@ def _findings(made: Sequence[DescentStep]) -> tuple[str, ...]:
     if not last < first:
         return ("No step down the gradient makes this loss smaller: it is as small here as it gets nearby.",)
     moved = float((made[-1].after - made[0].before).abs().mean())
-    ripples = ()
+    ripples: tuple[str, ...] = ()
     if _sides(made[0].losses)["content"] == 0 and _sides(made[-1].next_losses)["content"] > 0.5:
         ripples = (RIPPLES,)
     lowered = f"{len(made)} steps lower" if len(made) > 1 else "One step lowers"

@@ -34,7 +34,7 @@ body.projector .predict summary, body.projector[data-slide=answer] .predict .but
 body.projector .predict legend { font-size: calc(1.35 * var(--words)) !important; line-height: 1.25;
   padding-bottom: .6em !important; }
 body.projector .predict :is(label, .count, .told) { font-size: var(--words) !important; line-height: 1.3; }
-body.projector .predict button { font-size: calc(.75 * var(--words)) !important; }
+body.projector .predict button { font-size: calc(.75 * var(--words)) !important; transition: none !important; }
 body.projector .predict .hands { font-size: calc(.9 * var(--words)) !important; }
 body.projector .predict .told { margin-top: .8em !important; }
 body.projector .predict .join { width: 15vw !important; font-size: calc(.6 * var(--words)) !important; }
