@@ -95,6 +95,16 @@ def test_a_class_s_hands_are_counted_on_a_projector_and_the_answer_comes_after_t
     assert page.evaluate(BEYOND) == []
     page.keyboard.press("ArrowDown")
     expect(page.locator("#predict legend")).to_have_text(FIGURES["start"].question.text)
+    expect(page.locator("#predict :is(:checked, .hands:not([hidden]))")).to_have_count(0)  # nothing of the last one
+    page.get_by_role("button", name="Count hands").click()
+    page.locator("#predict [type=radio]").nth(1).check()
+    for letter, hands in zip("ABCD", ("3", "2", "5", "11"), strict=True):
+        expect(page.get_by_label(f"Hands for {letter}")).to_have_value("")
+        page.get_by_label(f"Hands for {letter}").fill(hands)
+    page.get_by_role("button", name="That is my answer").click()
+    expect(told(page)).to_have_text("D it is. Now see the figure.")
+    page.locator("body").press("ArrowDown")
+    expect(page.locator("#predict legend")).to_have_text(FIGURES["gram"].question.text)
     page.keyboard.press("a")
     expect(told(page)).to_have_text("A it is. Now see the figure.")
 

@@ -115,6 +115,7 @@ def test_every_slide_of_every_figure_fits_a_projector_s_screen(projected):
         else:
             expect(projected.locator(f"{PARTS} img[src*='/figures/{name}/']").first).to_be_attached()
             projected.wait_for_function(SHOWN)
+            assert projected.evaluate(WORDS % "#figure .parts p") >= (23 if name == "gram" else 28)  # four rows
         assert projected.evaluate(WORDS % "#figure-words p") >= 28
         for question in ("#predict legend", "#predict label"):
             assert projected.evaluate(WORDS % question) >= 28

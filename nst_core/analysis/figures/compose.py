@@ -152,13 +152,14 @@ def _findings(plan: CompositionPlan, placed: Placed, painted_plain: Tensor, pain
     fitted = images.fit(outline, plan.config.size, plan.config.size_rule)  # as the painter cropped the pictures
     after, after_blend = seam(painted_plain, fitted), seam(painted_blended, fitted)
     shift = (placed.blended - placed.plain).abs().mean(1, keepdim=True)[outline > 0.5].mean().item()
-    less = "less than half as much" if blended < plain / 2 else "less" if blended < plain else "no less"
+    brackets = {4: "less than a quarter as much", 2: "less than half as much", 1: "less"}
+    less = next((words for share, words in brackets.items() if blended < plain / share), "no less")
     kept = "The painter kept that difference" if after_blend < 0.9 * after else "The painter evened that out"
     return (
         f"Across the cut-out's outline colours jump by {plain:.1%} of their range when it is pasted, and by "
         f"{blended:.1%} when it is blended: {less}.",
         f"{kept}: {after:.1%} in the painting of the paste, {after_blend:.1%} in that of the blend, where any two "
-        f"neighbours differ by {_roughness(painted_blended):.1%}.",
+        f"neighbours differ by {_roughness(painted_blended):.1%} on average.",
         f"Blending changed the cut-out's own colours by {shift:.1%} on average, to those of the light where it stands.",
     )
 

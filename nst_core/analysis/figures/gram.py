@@ -196,7 +196,7 @@ FIGURE = Figure(
         ),
         Option("maps", "Feature maps", 12, "that are drawn", extent=(1, 32)),
         Option("pairs", "Pairs", 3, "of feature maps", extent=(0, 6)),
-        Option("above", "Layers above, too", True, "the first of each block, which give the small strokes"),
+        Option("above", "Shallower layers, too", True, "the first of each block, which give the small strokes"),
         Option("start", "Start", "content", "of the painting", ("content", "noise")),
         size_option(192),
         steps_option(80),

@@ -20,7 +20,7 @@ from nst_core.transfer.stylize import stylize
 from nst_core.universal.decoders import LEVELS
 from nst_core.universal.painter import UniversalPainter, style_picture
 
-CHART = "work that is left, of all"
+CHART = "work that is left, of a blank picture's"
 ROWS = ("the jump, in closed form", "the walk, by gradients")
 COLUMNS = tuple(f"stage {number}" for number in range(1, len(LEVELS) + 1))
 STYLE = "style"
@@ -111,14 +111,14 @@ def _moment(
 def _jumps(jumped: Sequence[Seen]) -> Iterator[Part]:
     for column, (level, seen) in enumerate(zip(LEVELS, jumped, strict=True)):
         facts = {"level": level, "loss": seen.loss}
-        caption = f"moved at {level}\n{seen.loss:.2g} of the work left"
+        caption = f"moved at {level}\n{seen.loss:.2g} of a blank picture's work left"
         yield Part(0, column, f"{ROWS[0]}, {level}", seen.image, caption, done=True, facts=facts)
 
 
 def _walks(walked: Sequence[Seen], marks: Sequence[int], newest: Tensor | None) -> Iterator[Part]:
     for column, (mark, seen) in enumerate(zip(marks, walked, strict=False)):
         facts = {"step": mark, "loss": seen.loss}
-        caption = f"step {mark}\n{seen.loss:.2g} of the work left"
+        caption = f"step {mark}\n{seen.loss:.2g} of a blank picture's work left"
         yield Part(1, column, f"{ROWS[1]}, step {mark}", seen.image, caption, True, seen.record, facts)
     if len(walked) < len(marks):
         mark = marks[len(walked)]
@@ -127,7 +127,7 @@ def _walks(walked: Sequence[Seen], marks: Sequence[int], newest: Tensor | None) 
 
 def _findings(goal: float, line: Sequence[tuple[float, float]]) -> tuple[str, ...]:
     first, last = line[0][1], line[-1][1]
-    jumped = f"The jump leaves {goal:.2g} of the work, where the photo has {first:.2g}"
+    jumped = f"The jump leaves {goal:.2g} of a blank picture's work, where the photo begins at {first:.2g}"
     passed = next((int(step) for step, loss in line if loss <= goal), None)
     if passed is None:
         return (f"{jumped}; after {int(line[-1][0])} steps the walk leaves {last:.2g} and is not there yet.",)

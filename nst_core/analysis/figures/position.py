@@ -40,12 +40,12 @@ def _moments(photo: Tensor, settings: dict[str, Any], compute: Compute) -> Momen
         field = receptive(network, layer)
         place = _place(photo, field, settings)
         window = field.window(*place, images.size_of(photo))
-        parts: tuple[Part, ...] = (_framed(photo, field, window, layer), _piece(photo, window))
+        parts: tuple[Part, ...] = (_framed(photo, field, window, layer), _piece(photo, window, field))
     yield Moment(rows, labels, parts, text="asking which pixels matter", share=0.3)
     with computing_on(compute):
         maps, pull = pull_of(network, photo.to(compute.device), layer, place)
         maps, pull = maps.cpu(), pull.cpu()
-    parts += (_pulled(photo, window, pull),)
+    parts += (_pulled(window, pull),)
     yield Moment(rows, labels, parts, text="asking which channels answer", share=0.6)
     answers = maps[(slice(None), *place)]
     for number, channel in enumerate(answers.argsort(descending=True, stable=True)[: settings["maps"]].tolist()):
@@ -71,17 +71,20 @@ def _framed(photo: Tensor, field: Receptive, window: Window, layer: str) -> Part
     return Part(0, PHOTO, "what the position sees", framed(photo, window), caption, done=True, facts=facts)
 
 
-def _piece(photo: Tensor, window: Window) -> Part:
+def _piece(photo: Tensor, window: Window, field: Receptive) -> Part:
     piece = window.of(photo).clone()
     height, width = images.size_of(piece)
-    return Part(0, PIECE, "the piece alone", piece, f"{width}×{height} of them in the photo", done=True)
+    caption = f"{width}×{height} pixels"
+    if window.area < field.side**2:
+        caption = f"only {caption} of it lie in the photo"
+    return Part(0, PIECE, "the piece alone", piece, caption, done=True)
 
 
-def _pulled(photo: Tensor, window: Window, pull: Tensor) -> Part:
+def _pulled(window: Window, pull: Tensor) -> Part:
     half = _pixels_of_half(pull)
-    caption = f"the lighter, the more it matters\nhalf of all matters in {half / window.area:.0%} of the piece"
-    drawn = lit(window.of(photo), window.of(pull))
-    return Part(0, PULL, "which pixels matter", drawn, caption, done=True, facts={"half": half, "of": window.area})
+    caption = f"the lighter, the more it matters\n{half / window.area:.0%} of the pixels matter as much as the rest"
+    facts = {"half": half, "of": window.area}
+    return Part(0, PULL, "which pixels matter", lit(window.of(pull)), caption, done=True, facts=facts)
 
 
 def _pixels_of_half(pull: Tensor) -> int:
@@ -142,8 +145,8 @@ FIGURE = Figure(
             "As wide as the photo",
         ),
         right=2,
-        why="Every filter adds two positions of its own layer, and three poolings have made each of those eight pixels "
-        "wide.",
+        why="Every filter adds two steps of its layer and every pooling one, and poolings double the step, from 1 "
+        "pixel to 2, 4 and 8: 1 + (2 + 2) + 1 + (4 + 4) + 2 + (8 + 8 + 8 + 8) + 4 + 16 = 68.",
     ),
     options=(
         Option("layer", "Layer", "conv4_1", choices=LAYERS, check=layer_named, fixed=False),

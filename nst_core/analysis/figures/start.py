@@ -48,7 +48,10 @@ def make(material: FigureMaterial, settings: dict[str, Any], compute: Compute) -
         by_step = {
             growth.cell.label: [(step, loss) for step, _, loss in growth.history if loss > 0] for growth in growths
         }
-        by_time = {growth.cell.label: [(at, loss) for _, at, loss in growth.history if loss > 0] for growth in growths}
+        by_time = {
+            growth.cell.label: [(_since_first(growth, at), loss) for _, at, loss in growth.history if loss > 0]
+            for growth in growths
+        }
         charts = Chart("total loss by step", "step", by_step), Chart("total loss by time", "seconds", by_time)
         return Moment(rows, columns, parts, charts, findings=_findings(growths))
 
@@ -60,6 +63,11 @@ def marks_of(steps: int, columns: int = COLUMNS) -> tuple[int, ...]:
     return tuple(dict.fromkeys(max(1, round(steps * part / columns)) for part in range(1, columns + 1)))
 
 
+def _since_first(growth: FigureGrowth, seconds: float) -> float:
+    """Count a run's seconds from its first picture: before it one of them, not always the same, loads the network."""
+    return seconds - growth.history[0][1]
+
+
 def _parts(growth: FigureGrowth) -> Iterator[Part]:
     """List the pictures of a run at its marks; at the next one, the newest."""
     cell = growth.cell
@@ -69,7 +77,7 @@ def _parts(growth: FigureGrowth) -> Iterator[Part]:
         facts = {"config": cell.config.to_dict(), "step": mark}
         if mark in growth.marked:
             image, seconds = growth.marked[mark]
-            yield Part(cell.row, column, label, image, f"{seconds:.1f} s", True, record, facts)
+            yield Part(cell.row, column, label, image, f"{_since_first(growth, seconds):.1f} s", True, record, facts)
         else:
             yield Part(
                 cell.row,
@@ -96,7 +104,7 @@ def _findings(growths: tuple[FigureGrowth, ...]) -> tuple[str, ...]:
         for growth in done
         if growth is not best
     ]
-    seconds = [growth.history[-1][1] for growth in done]
+    seconds = [_since_first(growth, growth.history[-1][1]) for growth in done]
     return (
         f"The lowest loss after {best.step} steps is that of {best.cell.label}; {', '.join(others)}.",
         f"The same number of steps takes {min(seconds):.1f} to {max(seconds):.1f} s whatever the start.",

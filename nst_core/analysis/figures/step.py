@@ -22,6 +22,10 @@ from nst_core.transfer.stylize import stylize
 COLUMNS = ("x", "∇L(x)", "x − t ∇L(x)")
 CHART = "loss"
 HALVINGS = 24  # of t, at most: a step this much shorter changes no pixel that one would see
+RIPPLES = (
+    "A blank picture has a content loss of 1. This one comes near that though the photo is plain to see, as the "
+    "network minds fine ripples that we overlook."
+)
 SEEN = 0.98  # quantile of |∇L| that is drawn as full colour; few pixels have the largest
 
 
@@ -183,10 +187,14 @@ def _findings(made: Sequence[DescentStep]) -> tuple[str, ...]:
     if not last < first:
         return ("No step down the gradient makes this loss smaller: it is as small here as it gets nearby.",)
     moved = float((made[-1].after - made[0].before).abs().mean())
+    ripples: tuple[str, ...] = ()
+    if _sides(made[0].losses)["content"] == 0 and _sides(made[-1].next_losses)["content"] > 0.5:
+        ripples = (RIPPLES,)
     lowered = f"{len(made)} steps lower" if len(made) > 1 else "One step lowers"
     return (
         f"{lowered} the loss from {first:.3g} to {last:.3g}. On average a pixel's colour is {moved:.1%} of its range "
         "away from where it began.",
+        *ripples,
     )
 
 
@@ -202,11 +210,12 @@ FIGURE = Figure(
     "∇L = α ∂L_content/∂x + β ∂L_style/∂x,  back through the network to the pixels\n"
     "x ← x − t ∇L(x)",
     source="Gatys, Ecker & Bethge (2016), eq. 2, 6 and 7. They take L-BFGS, which learns from the last steps how to "
-    "turn and stretch the next one; here t is halved from a long step on while the loss gets smaller. Losses are "
+    "turn and stretch the next one; here a long t is halved until the loss falls, and on for as long as that lowers "
+    "it further. Losses are "
     f"shares of a blank picture's, the style's times {STYLE_WEIGHT:g}",
     question=Question(
-        "The painting begins as the photo itself, so its content loss is 0. What does the first step down the gradient "
-        "do to the two losses?",
+        "A painting that begins as the photo itself has a content loss of 0. What does its first step down the "
+        "gradient do to the two losses?",
         (
             "The content loss stays 0, the style loss falls",
             "Both fall",

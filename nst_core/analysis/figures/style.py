@@ -83,7 +83,8 @@ FIGURE = Figure(
     title="What layers keep of the style",
     see="Noise is changed until it has the style's Gram matrices, which say which features occur together, but not "
     "where. With conv1_1 alone it is coloured grain; every deeper layer brings larger pieces of the painting. Another "
-    "seed gives another picture of the same texture.",
+    "seed gives another picture of the same texture. Borders leave a trace all the same: only there a layer sees the "
+    "picture mirrored, so what stands at an edge of the style, such as grass, tends to come back at that edge.",
     equation="Gᵢⱼ = Σₖ Fᵢₖ Fⱼₖ\nE_l = 1/(4 N² M²) Σᵢⱼ (Gᵢⱼ − Aᵢⱼ)²\nL_style = Σ_l w_l E_l",
     source="Gatys, Ecker & Bethge (2016), eq. 3–5 and figure 1, upper half: style reconstructions of the "
     "same sets, conv1_1 … conv1_1 to conv5_1; Cheng: two seeds, ranges of layers",

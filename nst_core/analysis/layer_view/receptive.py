@@ -104,8 +104,8 @@ def pull_of(network: VGG, image: Tensor, layer: str, place: tuple[int, int]) -> 
     return maps.detach(), pull.detach().float().abs().sum(1, keepdim=True)
 
 
-def lit(image: Tensor, weights: Tensor) -> Tensor:
-    """Draw an image (1, 3, H, W) as light as its pixels count, weights (1, 1, H, W)."""
+def lit(weights: Tensor) -> Tensor:
+    """Draw how much pixels count, weights (1, 1, H, W) of 0 or more, in grey (1, 3, H, W): black 0, white the most."""
     counted = weights[weights > 0]
     top = float(counted.quantile(SEEN)) if 0 < len(counted) < 2**24 else float(weights.max())
-    return image * (weights / max(top, 1e-12)).clamp(0, 1).sqrt()
+    return (weights / max(top, 1e-12)).clamp(0, 1).sqrt().expand(-1, 3, -1, -1)

@@ -76,8 +76,8 @@ select, input { width: 100%; padding: 8px 10px; border: 1px solid var(--line); b
 .problem { color: var(--danger); }
 
 .door { display: grid; place-items: center; flex: 1; padding: 20px; }
-.door form { display: grid; gap: 14px; width: min(100%, 380px); padding: 28px; border: 1px solid var(--line);
-  border-radius: 14px; background: var(--paper); }
+.door form, .door > div { display: grid; gap: 14px; width: min(100%, 380px); padding: 28px;
+  border: 1px solid var(--line); border-radius: 14px; background: var(--paper); }
 .door label { display: grid; gap: 4px; color: var(--pale); }
 
 @media (max-width: 640px) {

@@ -41,6 +41,18 @@ DOOR = """<body>
 </html>
 """
 
+CLOSED = """<body>
+<main class="door">
+<div>
+  <h1>The paintings of the class</h1>
+  <p>Here a teacher sees what all pupils paint, once a password is set: whoever runs the server starts it with
+  NST_CLASS_KEY=… and gives that password here.</p>
+</div>
+</main>
+</body>
+</html>
+"""
+
 WALL = """<body>
 <header>
   <div><h1>The paintings of the class</h1><p id="counts">…</p></div>
@@ -116,6 +128,11 @@ def door_page(nonce: str, problem: str = "") -> str:
     """
     told = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
     return Template(HEAD + DOOR).substitute(nonce=nonce, style=STYLE, problem=told)
+
+
+def closed_page(nonce: str) -> str:
+    """Write the page of a server without a class: what would be here, and how it is switched on."""
+    return Template(HEAD + CLOSED).substitute(nonce=nonce, style=STYLE)
 
 
 def wall_page(nonce: str) -> str:

@@ -124,7 +124,7 @@ LONG = (
     LessonStep(
         8,
         "Your own",
-        "Everybody paints: a photo, a style, Run, and then α and β while it paints. The wall of the class shows all "
+        "Everybody paints: a photo, a style, Paint, and then α and β while it paints. The wall of the class shows all "
         "paintings, where there is one.",
         "Close with three sentences to be completed: Content is …, style is …, to paint is to make … small.",
         {PRESET_KEY: "studio"},
@@ -165,16 +165,18 @@ SHORT = (
 LESSONS = {"A lesson of 40 minutes": LONG, "A lesson of 10 minutes": SHORT}
 
 
-def plan_page(nonce: str) -> str:
+def plan_page(nonce: str, note: str = "") -> str:
     """Write the page of all plans.
 
     Args:
         nonce: of the policy under which it is answered.
+        note: what should be known of its codes, "" for nothing.
     """
     lessons = "".join(
         f"<section><h2>{escape(title)}</h2><ol>{_steps(steps)}</ol></section>" for title, steps in LESSONS.items()
     )
-    return Template(PAGE).substitute(nonce=nonce, look=LOOK, lessons=lessons)
+    told = f'<p class="ask" role="note">{escape(note)}</p>' * bool(note)
+    return Template(PAGE).substitute(nonce=nonce, look=LOOK, lessons=told + lessons)
 
 
 def _steps(steps: tuple[LessonStep, ...]) -> str:

@@ -15,7 +15,7 @@ from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import ConfigError, NSTError
 from nst_core.ui.classroom.address import LESSON_CODE, class_address, lesson_address, note_on, qr_code, qr_image
 from nst_core.ui.classroom.door import Door, TooManyTries, give_cookie
-from nst_core.ui.classroom.page import POLICY, door_page, wall_page
+from nst_core.ui.classroom.page import POLICY, closed_page, door_page, wall_page
 from nst_core.ui.classroom.paintings import HANDS, SIDES, Pictures, find, on_the_wall, told
 from nst_core.ui.classroom.plan import plan_page
 from nst_core.ui.classroom.sheet import class_sheet
@@ -58,9 +58,10 @@ def for_a_teacher(answer: Answer) -> Answer:
     return answered
 
 
-@if_there_is_a_class
 async def show(request: Request) -> Response:
-    """Answer with the wall, or with the question for the password."""
+    """Answer with the wall, or with the question for the password; 404 says how there would be either."""
+    if not class_key():
+        return _page(closed_page, 404)
     return _page(wall_page if DOOR.knows(request) else door_page)
 
 
@@ -186,7 +187,7 @@ async def _sent(request: Request) -> dict[str, Any]:
 
 async def plan(request: Request) -> Response:
     """Answer with plans of lessons, to anybody: they tell nothing of a class."""
-    return _page(plan_page)
+    return _page(lambda nonce: plan_page(nonce, note_on(request)))
 
 
 async def lesson_code(request: Request) -> Response:

@@ -150,6 +150,9 @@ const begin = () => {  // with another figure's question
   counts = said = null;
   const box = $('.predict');
   if (!box) return;
+  $$('[type=radio]').forEach(radio => { radio.checked = false; });  // gradio keeps the fields of the last one
+  $$('.hands').forEach(field => { field.value = ''; field.hidden = true; });
+  $('.by-hands').ariaPressed = false;
   if (vote && vote.figure === props.value.figure) counts = vote.counts;
   box.open = Boolean(slide) || (linked === props.value.figure && answered() === undefined);
   show();
@@ -225,7 +228,10 @@ element.addEventListener('click', event => {
   if (button) PRESSES[button.className]();
 });
 element.addEventListener('input', event => {
-  if (event.target.matches('.hands')) counts = $$('.hands').map(field => Math.max(0, Number(field.value) || 0));
+  if (event.target.matches('.hands')) {
+    counts = $$('.hands').map(field => Math.max(0, Number(field.value) || 0));
+    $$('[type=radio]').forEach(radio => { radio.checked = false; });  // hands decide
+  }
   show();
 });
 element.addEventListener('toggle', show, true);

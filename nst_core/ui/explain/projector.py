@@ -34,6 +34,7 @@ class Projector(OwnHTML):
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 const LEAST_CELL = 150, MOST_PAGES = 4;  // pixels of a cell, below which a figure's rows take several slides
+const SAID = [1, .8, .62], WORTH = .7;  // sizes of captions, of words; the share of a cell's width that they may cost
 const STEP = 4;  // pixels between two widths that are tried
 let on = false, slides = [], at = 0;
 
@@ -48,7 +49,8 @@ function fitted(figure, from, to) {  // the widest cells with which these rows o
   const [width, height] = room(), table = $('.parts table', figure), rows = $$('tbody tr', table);
   rows.forEach((row, number) => row.classList.toggle('off', number < from || number >= to));
   const columns = Math.max(1, ...rows.map(row => row.children.length - 1));
-  const key = [$('#figure-words h2')?.textContent, columns, width, height, from, to];
+  const key = [$('#figure-words h2')?.textContent, columns, width, height, from, to,
+    figure.style.getPropertyValue('--said')];
   const fits = cell => {
     figure.style.setProperty('--cell', cell + 'px');
     return table.offsetWidth <= width && table.offsetHeight <= height;
@@ -69,7 +71,19 @@ function pagesOfPictures(figure) {  // [first row, row after the last] of each s
     const width = Math.min(...pages.map(page => fitted(figure, ...page)));
     if (width > 1.15 * widest) [best, widest] = [pages, width];
   }
-  return best;
+  return {pages: best, widest};
+}
+
+function pagesWithCaptions(figure) {  // as large as the pictures have room for
+  const tries = SAID.map(said => {
+    figure.style.setProperty('--said', said);
+    return {said, ...pagesOfPictures(figure)};
+  });
+  const least = tries.at(-1);
+  const {said, pages} = tries.find(each =>
+    each.pages.length <= least.pages.length && each.widest > 0 && each.widest >= WORTH * least.widest) ?? least;
+  figure.style.setProperty('--said', said);
+  return pages;
 }
 
 function pagesOfTable(table) {  // [first row, row after the last] of each slide
@@ -106,7 +120,7 @@ function layOut() {  // what the slides are, and the one at hand
   if (!figure && asks) slides.push({kind: 'nothing'}, {kind: 'answer'});
   if (figure) {
     hide([$('.parts', figure)], false);
-    for (const rows of pagesOfPictures(figure)) slides.push({kind: 'parts', rows});
+    for (const rows of pagesWithCaptions(figure)) slides.push({kind: 'parts', rows});
     if (slides.long && !touring()) slides.push({...slides[Number(asks)], formulas: true});
     if ($('.findings', figure) || $('.chart', figure)) slides.push({kind: 'outcome'});
     if (asks) slides.push({kind: 'answer'});
@@ -213,7 +227,7 @@ function project(wanted) {
   }
   delete document.body.dataset.slide;
   document.dispatchEvent(new CustomEvent('figure-slide', {detail: ''}));
-  $('#figure .figure')?.style.removeProperty('--cell');
+  for (const name of ['--cell', '--said']) $('#figure .figure')?.style.removeProperty(name);
   hide($$('#figure .off'), false);
   $('#figure-words')?.classList.remove('formulas');
   $('#figure-words .equation')?.classList.remove('aside');

@@ -3,7 +3,8 @@
 # Of the page rather than of the component, as it lays out what stands elsewhere; the script adds it when it is wanted.
 # Important, as gradio puts the components' own rules under their names.
 LOOK = """
-body.projector { overflow: hidden; --words: clamp(17px, 1.5vw, 60px); --left: 35vw; --edge: 1.6vw; --foot: 15vh; }
+body.projector { overflow: hidden; --words: clamp(17px, 1.5vw, 60px); --said: .62; --left: 35vw; --edge: 1.6vw;
+  --foot: 15vh; }
 body.projector #explain-inputs, body.projector #explain-knobs, body.projector #composing, body.projector #enlarged,
 body.projector #figure-after, body.projector #lesson-link { display: none !important; }
 body.projector #explain-stage { position: fixed; inset: 0; z-index: 500; display: block; overflow: hidden;
@@ -33,7 +34,7 @@ body.projector .predict summary, body.projector[data-slide=answer] .predict .but
 body.projector .predict legend { font-size: calc(1.35 * var(--words)) !important; line-height: 1.25;
   padding-bottom: .6em !important; }
 body.projector .predict :is(label, .count, .told) { font-size: var(--words) !important; line-height: 1.3; }
-body.projector .predict button { font-size: calc(.75 * var(--words)) !important; }
+body.projector .predict button { font-size: calc(.75 * var(--words)) !important; transition: none !important; }
 body.projector .predict .hands { font-size: calc(.9 * var(--words)) !important; }
 body.projector .predict .told { margin-top: .8em !important; }
 body.projector .predict .join { width: 15vw !important; font-size: calc(.6 * var(--words)) !important; }
@@ -49,10 +50,10 @@ body.projector.touring #tour { visibility: visible; }
 body.projector #tour .label-wrap { display: none; }
 body.projector .parts { overflow: hidden; flex: 0 0 auto; }
 body.projector .parts button { transition: none !important; }  /* it is measured at once */
-body.projector .parts th { font-size: calc(.75 * var(--words)) !important; line-height: 1.2; }
+body.projector .parts th { font-size: calc(max(.75, var(--said)) * var(--words)) !important; line-height: 1.2; }
 body.projector .parts th[scope=col] { max-width: var(--cell); }
 body.projector .parts th[scope=row] { min-width: 5em !important; overflow-wrap: normal !important; }
-body.projector .parts p { font-size: calc(.62 * var(--words)) !important; line-height: 1.25 !important; }
+body.projector .parts p { font-size: calc(var(--said) * var(--words)) !important; line-height: 1.25 !important; }
 body.projector .findings p { font-size: var(--words) !important; line-height: 1.3; margin-bottom: .4em; }
 body.projector .findings p.note { font-size: calc(.8 * var(--words)) !important; }
 body.projector .charts { display: flex !important; flex-direction: column; flex: 1 1 0; min-height: 0; }

@@ -15,7 +15,7 @@ def chart_html(chart: Chart, colors: Mapping[str, str]) -> str:
     lines = {name: _thinned(points) for name, points in chart.lines.items()}
     title = f"{chart.title}; across: {chart.x}"
     plot = plot_html(lines, colors, logarithmic=chart.logarithmic, label=title)
-    legend = legend_html({name: points[-1][1] if points else 0.0 for name, points in chart.lines.items()}, colors)
+    legend = legend_html({name: points[-1][1] if points else None for name, points in chart.lines.items()}, colors)
     return f'<figure class="chart"><figcaption>{escape(title)}</figcaption>{plot}{legend}</figure>' if plot else ""
 
 
@@ -50,11 +50,11 @@ def plot_html(lines: Mapping[str, Points], colors: Mapping[str, str], *, logarit
     )
 
 
-def legend_html(values: Mapping[str, float], colors: Mapping[str, str]) -> str:
-    """List lines with their last values."""
+def legend_html(values: Mapping[str, float | None], colors: Mapping[str, str]) -> str:
+    """List lines with their last values, those that have none yet with a dash."""
     entries = "".join(
         f'<li style="--term: {colors[name]}" data-line="{escape(name, quote=True)}"><span>{escape(name)}</span> '
-        f"<b>{written(value)}</b></li>"
+        f"<b>{'–' if value is None else written(value)}</b></li>"
         for name, value in values.items()
     )
     return f'<ul class="legend">{entries}</ul>'

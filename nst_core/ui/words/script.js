@@ -446,7 +446,7 @@
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, look];
 
   const stand = () => {  // in the page's head
-    const place = document.querySelector('#title, body > header .buttons, main.door form');
+    const place = document.querySelector('#title, body > header .buttons, main.door > *');
     if (place) place.append(menu);
     else if (document.readyState !== 'loading' && !document.querySelector('gradio-app')) document.body?.prepend(menu);
     return menu.isConnected;

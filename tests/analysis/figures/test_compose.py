@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -74,7 +75,9 @@ def test_captions_tell_the_place_and_the_seconds(material):
 
 def test_findings_say_what_the_outline_became(material):
     findings = made(material)[-1].findings
-    assert len(findings) == 3 and "when it is blended: less than half as much" in findings[0]
+    assert len(findings) == 3 and "when it is blended: less than a quarter as much" in findings[0]
+    before, after = (float(share) for share in re.findall(r"([\d.]+)%", findings[0]))
+    assert 0 < after < before / 4 and "on average" in findings[1]
     assert (
         made(FigureMaterial(contents=material.contents, styles=material.styles, cutout=cutout()))[-1].findings
         == findings

@@ -1,9 +1,13 @@
 """What a position sees: the pixels that move its answer, and no others; the channels that answer most."""
 
+import itertools
+import re
+
 import pytest
 import torch
 
 from nst_core import images
+from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.layer_view.receptive import Window, framed, lit, pull_of, receptive
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import layer_names
@@ -62,4 +66,22 @@ def test_drawings_leave_the_photo_as_it_was():
     drawn = framed(photo, Window(*window))
     assert torch.equal(photo, before) and drawn[..., 30:, :].max() < 0.46
     assert torch.equal(drawn[..., 6:18, 8:28], photo[..., 6:18, 8:28])
-    assert lit(photo, torch.zeros(1, 1, 40, 48)).max() == 0
+
+
+def test_what_matters_is_drawn_in_grey_by_how_much_it_matters_alone():
+    weights = torch.rand(1, 1, 40, 48, generator=torch.Generator().manual_seed(1)).square()
+    drawn = lit(weights)
+    assert drawn.shape == (1, 3, 40, 48) and torch.equal(drawn[:, :1], drawn[:, 1:2])
+    in_order = drawn[0, 0].flatten()[weights.flatten().argsort()]
+    assert (in_order.diff() >= 0).all() and in_order[-1] == 1
+    assert torch.allclose(lit(7 * weights), drawn)
+    assert lit(torch.zeros(1, 1, 40, 48)).max() == 0
+
+
+def test_the_answer_s_sum_is_what_the_network_s_layers_add_up_to(random_weights):
+    told = re.search(r"(1 \+ [^=]*) = (\d+)", FIGURES["position"].question.why)
+    numbers = [int(number) for number in re.findall(r"\d+", told[1])]
+    network, _ = load_network("vgg19", CPU)
+    assert sum(numbers) == int(told[2]) == receptive(network, "conv4_1").side
+    sides = [receptive(network, name).side for name, _ in network.plan]
+    assert list(itertools.accumulate(numbers))[1:] == sides[: len(numbers) - 1]

@@ -32,6 +32,12 @@ def test_without_a_password_there_is_no_such_page(teacher, monkeypatch, path, me
         assert client.request(method, path, data={"password": ""}).status_code == 404
 
 
+def test_without_a_password_the_class_s_page_says_how_it_is_switched_on(stranger, monkeypatch):
+    monkeypatch.delenv("NST_CLASS_KEY")
+    answer = stranger.get("/class")
+    assert "NST_CLASS_KEY=" in answer.text and "$" not in answer.text and "<form" not in answer.text
+
+
 @pytest.mark.parametrize(("path", "method"), GUARDED)
 def test_nobody_without_the_cookie_gets_anything(stranger, path, method):
     session = at_work(pupil("Ada"))

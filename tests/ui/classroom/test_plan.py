@@ -53,6 +53,11 @@ def test_anybody_may_read_the_plans_whether_there_is_a_class_or_not(stranger, mo
         assert "script-src 'nonce-" in answer.headers["content-security-policy"]
 
 
+def test_the_plans_say_where_their_codes_lead_nowhere_else(stranger):
+    assert "this very computer only" in stranger.get("http://127.0.0.1/lesson").text
+    assert "this very computer only" not in stranger.get("http://school.example/lesson").text
+
+
 def test_the_page_has_all_lessons_and_only_links_beside_itself():
     page = plan_page("nonce")
     assert all(f"<h2>{title}</h2>" in page for title in LESSONS) and "$" not in page

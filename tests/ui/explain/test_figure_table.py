@@ -176,6 +176,10 @@ def test_a_line_of_zeros_on_a_logarithmic_axis_has_no_point_but_a_place_in_the_l
     assert list(points_of(root)) == ["a"] and legend_of(root) == {"zero": "0", "a": "1"}
 
 
+def test_a_line_without_a_point_yet_has_no_number_in_the_legend():
+    assert legend_of(drawn(chart(a=[(0, 2.0), (9, 1.0)], later=[])))["later"] == "–"
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -1.0, 0.0])
 def test_what_a_logarithmic_axis_has_no_place_for_is_left_out(bad):
     assert points_of(drawn(chart(a=[(0, 100.0), (5, bad), (10, 10.0)]))) == {"a": [(0, 0), (100, 100)]}
