@@ -112,8 +112,11 @@ def reflect(session: Session, shown: Mapping[str, Any]) -> Updates:
     with suppress(NSTError):
         look = look_at(shown["preset"], shown["backbone"], (weight, shown["color"], shown["start"]))
         chosen = LOOKS.index(look) + 1 if look else 0
-        if weight is not None and weight not in session.leant:  # a hand is ahead of what it has moved
-            own = _own_weight(session, shown)
+        own = _own_weight(session, shown)
+        if weight is None or weight in session.leant:  # a hand is ahead of what it has moved
+            session.reflected = None
+        elif session.reflected != (weight, own):  # or it may have moved on since that was shown
+            session.reflected = (weight, own)
             decades = math.log10(weight / own) if weight > 0 and own > 0 else -DECADES
             balance = round(min(max(decades, -DECADES), DECADES), 1)
     return {"looks": looks_value(chosen), "balance": balance}

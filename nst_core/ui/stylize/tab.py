@@ -210,7 +210,8 @@ def _connect_page(
     for event in (back, over):
         event.then(tell, session, None, **QUEUED)
         event.then(described.filled_by(describe_network), backbone, list(described), **INSTANT)
-    scripts = (drops.SCRIPT, hand_over("run", "stop"), announcements.SCRIPT, remembered.SCRIPT, skip.SCRIPT)
+    painting = hand_over("run", "stop", "go-on", "one-step", "more")
+    scripts = (drops.SCRIPT, painting, announcements.SCRIPT, remembered.SCRIPT, skip.SCRIPT)
     for script in (NAME_EXAMPLES, *scripts):
         page.load(None, js=script, **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)

@@ -26,7 +26,8 @@ def test_a_look_is_its_preset_with_its_own_things_changed_and_is_seen_to_be_chos
     assert reflected["looks"]["chosen"] == number
     assert reflected["balance"] == look.decades
     late = reflect(session, shown | {"preset": "luo"})  # the menu's own news come after β's
-    assert late["looks"]["chosen"] == number and late["balance"] == look.decades
+    assert late["looks"]["chosen"] == number
+    assert late["balance"] == gr.skip()  # a hand may have moved it since
 
 
 def test_settings_of_no_look_choose_none():
