@@ -66,15 +66,20 @@ def connect_looks(session: gr.State, parts: LookParts, form: Form) -> None:
         form: PAINTED_WITH and "about".
     """
     filled = form.only("preset", "about", *CONTROLS)
-    parts.strip.pick(filled.filled_by(pick_look), [session, form["backbone"]], list(filled), **INSTANT)
+    picked = filled | {"balance": parts.balance}
+    parts.strip.pick(picked.filled_by(pick_look), [session, form["backbone"]], list(picked), **INSTANT)
     given = form.only(*PAINTED_WITH) | {"balance": parts.balance}
     lead = given.given_to(lean)
     parts.balance.input(lead, [session, *given], form["style_weight"], trigger_mode="always_last", **QUEUED)
 
 
 def pick_look(session: Session, backbone: str, event: gr.EventData) -> Updates:
-    """Set the look that was clicked."""
-    return take_look(session, LOOKS[min(max(int(event.number), 1), len(LOOKS)) - 1], backbone)
+    """Set the look that was clicked, and at once the handle: keys that follow move it on from there."""
+    look = LOOKS[min(max(int(event.number), 1), len(LOOKS)) - 1]
+    updates = take_look(session, look, backbone)
+    own = _own_weight(session, {"preset": look.preset, "backbone": backbone})
+    session.reflected = (updates["style_weight"], own)
+    return {**updates, "balance": look.decades}
 
 
 def take_look(session: Session, look: Look, backbone: str, **changes: Any) -> Updates:
