@@ -32,7 +32,7 @@ CSS = """
 body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as menus */
 .block :is(input, textarea, select):focus-visible { outline: 2px solid var(--color-accent) !important;
   outline-offset: 2px; }
-.block :is(input[type=number], input[role=listbox], textarea, select):focus-visible { outline-offset: 0; }
+.block :is(input[type=number], input[role=combobox], textarea, select):focus-visible { outline-offset: 0; }
 .block .selected > input:focus-visible { outline-color: #fff !important; }  /* its chip has the colour of the ring */
 #title .prose, #title span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 16px; }
 #title { overflow: visible !important; }  /* gradio makes of letters that reach beyond it a region to scroll */
@@ -79,12 +79,11 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #stage #as-jpeg { position: fixed; right: 16px; bottom: 8px; width: 128px; min-height: 42px; }
   #studio:has(#download:not(.hidden)) #press { padding-right: 152px; }
   /* what has the focus is not under the stage, nor under the bar */
-  html { scroll-padding-bottom: 72px; }
+  :is(button, input, textarea, select, a, summary) { scroll-margin-bottom: 72px; }
   :is(#inputs, #knobs) :is(button, input, textarea, select, a) { scroll-margin-top: 48vh; }
 }
 @media (max-height: 500px) {  /* too low for what stays in sight: a laptop's at 200 % */
-  html { scroll-padding-bottom: 0; }
-  :is(#inputs, #knobs) :is(button, input, textarea, select, a) { scroll-margin-top: 0; }
+  :is(#inputs, #knobs) :is(button, input, textarea, select, a) { scroll-margin: 0; }
   #stage, #press, #stage #as-jpeg { position: static; }
   #stage { max-height: none; } #studio { padding-bottom: 0; }
   #press { padding: 0; border: 0; } #studio:has(#download:not(.hidden)) #press { padding-right: 0; }
