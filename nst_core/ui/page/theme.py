@@ -30,10 +30,11 @@ THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT, tex
 CSS = """
 .dark { --color-accent: var(--primary-400); }
 body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as menus */
-.block :is(input, textarea, select):focus-visible { outline: 2px solid var(--color-accent) !important;
+.block input:focus-visible, .block textarea:focus-visible { outline: 2px solid var(--color-accent) !important;
   outline-offset: 2px; }
-.block :is(input[type=number], input[role=combobox], textarea, select):focus-visible { outline-offset: 0; }
-.block .selected > input:focus-visible { outline-color: #fff !important; }  /* its chip has the colour of the ring */
+.block input[type=number]:focus-visible, .block input[role=combobox]:focus-visible, .block textarea:focus-visible {
+  outline-offset: 0; }
+.block label.selected input:focus-visible { outline-color: #fff !important; }  /* its chip has the colour of the ring */
 #title .prose, #title span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 16px; }
 #title { overflow: visible !important; }  /* gradio makes of letters that reach beyond it a region to scroll */
 #title h1, #title p { margin: 0; }
@@ -90,6 +91,9 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #stage #as-jpeg { width: auto; min-height: 0; }
   #stage canvas { max-height: 80vh; } #stage .pictures { width: min(100%, calc(80vh * var(--aspect))); }
 }
+/* with a picture there it chooses no other, but takes that one away: so does the cross, which says so */
+.image-container:has(.image-frame img) .source-selection button:first-of-type { display: none; }
+.gallery-item[aria-pressed=true] { outline: 2px solid var(--color-accent); outline-offset: -2px; border-radius: 8px; }
 #content-examples .label, #style-examples .label { display: none; }
 #content-examples .gallery, #style-examples .gallery { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 #content-examples .gallery-item, #style-examples .gallery-item { flex: none; }
