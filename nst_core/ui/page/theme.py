@@ -30,8 +30,10 @@ THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT, tex
 CSS = """
 .dark { --color-accent: var(--primary-400); }
 body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as menus */
-.block input:focus-visible, .block textarea:focus-visible { outline: 2px solid var(--color-accent) !important;
-  outline-offset: 2px; }
+.page-language { color: var(--body-text-color) !important;
+  background-color: var(--background-fill-primary) !important; }
+.block input:focus-visible, .block textarea:focus-visible, .page-language:focus-visible {
+  outline: 2px solid var(--color-accent) !important; outline-offset: 2px; }
 .block input[type=number]:focus-visible, .block input[role=combobox]:focus-visible, .block textarea:focus-visible {
   outline-offset: 0; }
 .block label.selected input:focus-visible { outline-color: #fff !important; }  /* its chip has the colour of the ring */
