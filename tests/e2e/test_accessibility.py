@@ -58,16 +58,27 @@ def test_every_place_for_files_has_a_name_of_its_own(page):
     )
 
 
-def test_boxes_and_radios_show_that_they_have_the_focus(page):
-    for kind in ("checkbox", "radio"):
-        box = page.locator(f"#knobs input[type={kind}]:visible").first
-        box.focus()
+FOCUSED = """() => {
+  const one = document.activeElement, {outlineStyle, outlineWidth, outlineColor} = getComputedStyle(one);
+  const chip = one.closest('label') && getComputedStyle(one.closest('label')).backgroundColor;
+  return [outlineStyle, outlineWidth, outlineColor === chip];
+}"""
+
+
+def test_what_has_the_focus_shows_it(page):
+    checked = "#knobs label.selected input[type=checkbox]"
+    for kind in ("#knobs input[type=checkbox]", "#knobs input[type=radio]", checked, "#balance input[type=range]"):
+        page.locator(f"{kind}:visible").first.focus()
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Tab")
-        style = (
-            "e => { const {outlineStyle, outlineWidth} = getComputedStyle(e); return [outlineStyle, outlineWidth]; }"
-        )
-        assert page.evaluate(f"({style})(document.activeElement)") == ["solid", "2px"], kind
+        assert page.evaluate(FOCUSED) == ["solid", "2px", False], kind
+    menu = page.locator("#preset input")
+    menu.focus()
+    expect(page.locator(".option-list")).to_be_visible()
+    assert page.evaluate(FOCUSED)[:2] == ["solid", "2px"]
+    page.keyboard.press("Tab")
+    expect(page.locator(".option-list")).to_have_count(0)  # it would lie over what has the focus
+    expect(page.locator("#alpha-weight")).to_be_focused()
 
 
 def test_a_painting_is_announced_when_it_begins_by_quarters_and_when_it_ends(page, picture_files):

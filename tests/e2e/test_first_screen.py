@@ -41,6 +41,10 @@ def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(new_visito
     page.wait_for_function("scrollY > 300")
     assert in_sight(page, "#welcome .pictures")  # the stage stays
     assert screen == "laptop" or in_sight(page, "#run")
+    page.set_viewport_size({"width": 640, "height": 360})  # of a laptop at 200 %
+    places = ("#stage", "#press")
+    positions = [page.locator(place).evaluate("place => getComputedStyle(place).position") for place in places]
+    assert positions == ["static", "static"]  # the knobs have all of it
 
 
 def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(page):
@@ -66,6 +70,12 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     page.keyboard.press("Enter")
     wait_for_status(page, "Stopped:")
     expect(page.locator("#run")).to_be_focused()
+    assert float(page.locator("#status progress").get_attribute("value")) < 1
+    for further in ("#go-on", "#more"):
+        page.locator(further).press("Enter")
+        expect(page.locator("#stop")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator(further)).to_be_focused()
     saves = page.locator("#actions button:visible").all_inner_texts()
     assert saves[:2] == ["Download JPEG", "PNG"]
     page.locator("#result input").press("Home")
@@ -96,6 +106,10 @@ def test_looks_and_the_handle_move_beta_and_show_where_it_is(page):
     expect(chosen).to_have_text(re.compile(LOOKS[0].title))
     page.locator("#looks .thumbnail", has_text="Bold").click()
     expect(page.locator(BETA)).to_have_value("45")
+    handle = page.locator("#balance input[type=range]")
+    for key, value in (("ArrowRight", "0.8"), ("ArrowLeft", "0.7")):  # from where the look has it, at once
+        handle.press(key)
+        assert handle.input_value() == value
     expect(page.locator(BALANCE)).to_have_value("0.7")
     expect(chosen).to_have_text(re.compile("Bold"))
     fill(page, "balance", -1)
@@ -121,6 +135,9 @@ def test_the_line_between_photo_and_painting_is_moved_on_the_picture(page):
     assert 70 <= int(moved[:-1]) <= 80
     page.locator("#welcome .whole").click()
     page.wait_for_function("document.fullscreenElement !== null")
+    whole = page.locator("#welcome .pictures").evaluate("place => [place.clientWidth, place.clientHeight]")
+    window = page.evaluate("[innerWidth, innerHeight]")
+    assert any(abs(own - all_) <= 1 for own, all_ in zip(whole, window, strict=True))  # it fills the screen
     page.locator("#welcome .pixels").click()
     assert page.locator("#welcome img").first.evaluate("image => [image.clientWidth, image.naturalWidth]") == [SIZE] * 2
     page.locator("#welcome .whole").click()

@@ -54,7 +54,7 @@ ${value ? `
 </details>` : ''}"""
     STYLE = """
 .predict { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 8px 14px; }
-.predict summary { cursor: pointer; font-weight: 700; }
+.predict summary { cursor: pointer; font-weight: 700; scroll-margin: 16px; }
 .predict .question { display: flex; gap: 24px; align-items: start; margin-top: 8px; }
 .predict fieldset { flex: 1; margin: 0; padding: 0; border: 0; min-width: 0; }
 .predict legend { padding: 0 0 8px; font-size: 1.15em; line-height: 1.3; }
@@ -223,7 +223,9 @@ const PRESSES = {
     show();
   },
 };
+let pressed = false;
 element.addEventListener('click', event => {
+  pressed = Boolean(event.target.closest('summary'));
   const button = event.target.closest('.buttons button');
   if (button) PRESSES[button.className]();
 });
@@ -234,7 +236,11 @@ element.addEventListener('input', event => {
   }
   show();
 });
-element.addEventListener('toggle', show, true);
+element.addEventListener('toggle', () => {
+  show();
+  if (pressed) $('summary').scrollIntoView({block: 'nearest'});  // what it hides above has moved it
+  pressed = false;
+}, true);
 document.addEventListener('click', event => {
   if (event.target.closest?.('#make, #make-go-on, #tour-show')) skip();
 });

@@ -24,6 +24,7 @@ from nst_core.ui.explain.save import build_keeping
 from nst_core.ui.explain.session import Board
 from nst_core.ui.explain.tour import TOUR, Tour, build_tour
 from nst_core.ui.explain.words import words_html
+from nst_core.ui.page.buttons import hand_over
 from nst_core.ui.page.classifier_button import classifier_button
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -135,6 +136,7 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
     connect_enlarged(board, enlarged, view, tabs, studio)
     filled = _filled(inputs, stage) | {"tabs": tabs, "status": status}
     page_at_hand().load(filled.filled_by(_opened), None, list(filled), **QUEUED)
+    page_at_hand().load(None, js=hand_over("make", "make-stop", "make-go-on", "tour-show"), **INSTANT)
     AUDIENCE.when_left(Board.leave_page)
 
 

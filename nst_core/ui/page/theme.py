@@ -29,8 +29,14 @@ THEME = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=FONT, tex
 
 CSS = """
 .dark { --color-accent: var(--primary-400); }
-.block :is(input[type=checkbox], input[type=radio]):focus-visible {
+body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as menus */
+.page-language { color: var(--body-text-color) !important;
+  background-color: var(--background-fill-primary) !important; }
+.block input:focus-visible, .block textarea:focus-visible, .page-language:focus-visible {
   outline: 2px solid var(--color-accent) !important; outline-offset: 2px; }
+.block input[type=number]:focus-visible, .block input[role=combobox]:focus-visible, .block textarea:focus-visible {
+  outline-offset: 0; }
+.block label.selected input:focus-visible { outline-color: #fff !important; }  /* its chip has the colour of the ring */
 #title .prose, #title span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 16px; }
 #title { overflow: visible !important; }  /* gradio makes of letters that reach beyond it a region to scroll */
 #title h1, #title p { margin: 0; }
@@ -75,7 +81,21 @@ CSS = """
   /* what is painted is saved in the same bar */
   #stage #as-jpeg { position: fixed; right: 16px; bottom: 8px; width: 128px; min-height: 42px; }
   #studio:has(#download:not(.hidden)) #press { padding-right: 152px; }
+  /* what has the focus is not under the stage, nor under the bar */
+  :is(button, input, textarea, select, a, summary) { scroll-margin-bottom: 72px; }
+  :is(#inputs, #knobs) :is(button, input, textarea, select, a) { scroll-margin-top: 48vh; }
 }
+@media (max-height: 500px) {  /* too low for what stays in sight: a laptop's at 200 % */
+  :is(#inputs, #knobs) :is(button, input, textarea, select, a) { scroll-margin: 0; }
+  #stage, #press, #stage #as-jpeg { position: static; }
+  #stage { max-height: none; } #studio { padding-bottom: 0; }
+  #press { padding: 0; border: 0; } #studio:has(#download:not(.hidden)) #press { padding-right: 0; }
+  #stage #as-jpeg { width: auto; min-height: 0; }
+  #stage canvas { max-height: 80vh; } #stage .pictures { width: min(100%, calc(80vh * var(--aspect))); }
+}
+/* with a picture there it chooses no other, but takes that one away: so does the cross, which says so */
+.image-container:has(.image-frame img) .source-selection button:first-of-type { display: none; }
+.gallery-item[aria-pressed=true] { outline: 2px solid var(--color-accent); outline-offset: -2px; border-radius: 8px; }
 #content-examples .label, #style-examples .label { display: none; }
 #content-examples .gallery, #style-examples .gallery { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 #content-examples .gallery-item, #style-examples .gallery-item { flex: none; }

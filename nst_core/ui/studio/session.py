@@ -66,6 +66,7 @@ class Session(PageState):
         self.config: StyleTransferConfig | None = None  # of the last run, as it was begun
         self.noted: StyleTransferConfig | None = None  # what the controls showed last; None: a preset's
         self.leant: deque[float] = deque(maxlen=64)  # β that a hand's handle asked for lately
+        self.reflected: tuple[float, float] | None = None  # β and its preset's own, for which the handle was set last
         self.folder: Path | None = None  # in which that is kept
         self.cut_off = False  # it was at work when the server was killed
         self.base: StyleTransferConfig | None = None  # for what the controls do not show; None: the preset's

@@ -66,15 +66,20 @@ def connect_looks(session: gr.State, parts: LookParts, form: Form) -> None:
         form: PAINTED_WITH and "about".
     """
     filled = form.only("preset", "about", *CONTROLS)
-    parts.strip.pick(filled.filled_by(pick_look), [session, form["backbone"]], list(filled), **INSTANT)
+    picked = filled | {"balance": parts.balance}
+    parts.strip.pick(picked.filled_by(pick_look), [session, form["backbone"]], list(picked), **INSTANT)
     given = form.only(*PAINTED_WITH) | {"balance": parts.balance}
     lead = given.given_to(lean)
     parts.balance.input(lead, [session, *given], form["style_weight"], trigger_mode="always_last", **QUEUED)
 
 
 def pick_look(session: Session, backbone: str, event: gr.EventData) -> Updates:
-    """Set the look that was clicked."""
-    return take_look(session, LOOKS[min(max(int(event.number), 1), len(LOOKS)) - 1], backbone)
+    """Set the look that was clicked, and at once the handle: keys that follow move it on from there."""
+    look = LOOKS[min(max(int(event.number), 1), len(LOOKS)) - 1]
+    updates = take_look(session, look, backbone)
+    own = _own_weight(session, {"preset": look.preset, "backbone": backbone})
+    session.reflected = (updates["style_weight"], own)
+    return {**updates, "balance": look.decades}
 
 
 def take_look(session: Session, look: Look, backbone: str, **changes: Any) -> Updates:
@@ -112,8 +117,11 @@ def reflect(session: Session, shown: Mapping[str, Any]) -> Updates:
     with suppress(NSTError):
         look = look_at(shown["preset"], shown["backbone"], (weight, shown["color"], shown["start"]))
         chosen = LOOKS.index(look) + 1 if look else 0
-        if weight is not None and weight not in session.leant:  # a hand is ahead of what it has moved
-            own = _own_weight(session, shown)
+        own = _own_weight(session, shown)
+        if weight is None or weight in session.leant:  # a hand is ahead of what it has moved
+            session.reflected = None
+        elif session.reflected != (weight, own):  # or it may have moved on since that was shown
+            session.reflected = (weight, own)
             decades = math.log10(weight / own) if weight > 0 and own > 0 else -DECADES
             balance = round(min(max(decades, -DECADES), DECADES), 1)
     return {"looks": looks_value(chosen), "balance": balance}

@@ -260,7 +260,8 @@ def result_of(session: Session, run: Run, problem: NSTError | None = None) -> Up
         remember(session, run, png, session.losses.html())
     except OutputError as error:  # it is shown all the same
         png, problem = None, problem or error
-    status = status_html(done_text(record), _detail(run, *record.notes), share=1)
+    share = record.steps / record.config.steps if record.stopped else 1
+    status = status_html(done_text(record), _detail(run, *record.notes), share=min(1.0, share))
     if problem:
         warn(problem, "Not all is well")
         status = status_html(str(problem), f"{done_text(record)}; the picture is of that step", kind="problem")

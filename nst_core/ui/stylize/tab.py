@@ -10,7 +10,7 @@ from gradio.events import Dependency
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-from nst_core.ui.page import announcements, drops, remembered, skip
+from nst_core.ui.page import announcements, drops, menus, remembered, skip
 from nst_core.ui.page.buttons import hand_over
 from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -47,11 +47,21 @@ NAME_EXAMPLES = """() => {
     image.alt = button.ariaLabel = button.title = 'Example: ' + file;
     button.dataset.name = file[0].toUpperCase() + file.slice(1);
   });
+  // the one that stands in the place above, by its file's name
+  const mark = () => document.querySelectorAll('[id$=-examples]').forEach(examples => {
+    const place = document.getElementById(examples.id.slice(0, -'-examples'.length));
+    const named = address => address?.split('/').pop(), used = named(place?.querySelector('.image-frame img')?.src);
+    examples.querySelectorAll('.gallery-item').forEach(button => {
+      button.ariaPressed = Boolean(used) && named(button.querySelector('img')?.src) === used;
+    });
+  });
   const watch = place => {
     const inputs = document.querySelector(place);
     if (!inputs) return setTimeout(watch, 200, place);
     name();
+    mark();
     new MutationObserver(name).observe(inputs, {childList: true, subtree: true});
+    new MutationObserver(mark).observe(inputs, {childList: true, subtree: true, attributeFilter: ['src']});
   };
   // tabs are laid out when they are opened
   ['#inputs', '#instant-inputs', '#train-inputs', '#explain-inputs'].forEach(watch);
@@ -210,7 +220,8 @@ def _connect_page(
     for event in (back, over):
         event.then(tell, session, None, **QUEUED)
         event.then(described.filled_by(describe_network), backbone, list(described), **INSTANT)
-    scripts = (drops.SCRIPT, hand_over("run", "stop"), announcements.SCRIPT, remembered.SCRIPT, skip.SCRIPT)
+    painting = hand_over("run", "stop", "go-on", "one-step", "more")
+    scripts = (drops.SCRIPT, painting, announcements.SCRIPT, remembered.SCRIPT, skip.SCRIPT, menus.SCRIPT)
     for script in (NAME_EXAMPLES, *scripts):
         page.load(None, js=script, **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)

@@ -136,8 +136,9 @@ class BeforeAfter(OwnHTML):
         justify-content: safe center; }
 .before-after:fullscreen .pixels { display: block; }
 .before-after:fullscreen .look { position: fixed; }
-.before-after:fullscreen .pictures { width: min(100vw, calc(100vh * var(--aspect))); flex: none; }
-.before-after:fullscreen .pictures.exact { width: var(--own); }
+/* whatever width it has within the page */
+.before-after:fullscreen .pictures { width: min(100vw, calc(100vh * var(--aspect))) !important; flex: none; }
+.before-after:fullscreen .pictures.exact { width: var(--own) !important; }
 .before-after:fullscreen img { border-radius: 0; }
 """
     SCRIPT = """

@@ -87,6 +87,7 @@ def test_a_stop_before_the_first_step_keeps_the_start_as_result(random_weights, 
     views = list(start(files, session, steps=50))
     assert "Stopped: 0 steps of 50" in last_shown(views, "status")
     assert last_shown(views, "record")["stopped"] is True
+    assert '<progress max="1" value="0.0000"' in last_shown(views, "status")
 
 
 def token_of(views) -> str:

@@ -102,6 +102,7 @@ Adam
 Cheng
 Crowson, style-transfer-pytorch
 Escape
+Tab
 Gatys, Ecker & Bethge (2016)
 Heitz et al. (2021)
 JPEG
