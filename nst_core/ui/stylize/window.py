@@ -195,6 +195,7 @@ def come_back(session: Session, key: str, request: gr.Request) -> Updates:
                 session.settled["status"] = status_html(CUT_OFF.format(session.run.last_frame.step, session.run.steps))
     found = Session.of_browser(key, session, request)
     found.reflected = None  # the page's handle is where a new page has it
+    found.leant.clear()
     updates: dict[str, Any] = {"session": found, "key": found.key, **shown_name(found)}
     if found.config is None and found.noted is None and not found.placed:
         return {**updates, **follow(found, request)}
