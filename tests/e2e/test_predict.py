@@ -42,9 +42,9 @@ def test_who_just_looks_sees_the_figure_and_a_question_that_is_opened_hides_it(p
     page.set_viewport_size({"width": 1280, "height": 500})
     page.locator("#predict summary").evaluate("summary => summary.scrollIntoView({block: 'start'})")
     page.get_by_text("Predict first").press("Enter")
-    expect(page.locator("#predict summary")).to_be_in_viewport(ratio=1)  # though what stood above it is hidden
     for hidden in (page.locator("#figure"), page.locator("#figure-words p").first):
         expect(hidden).to_be_hidden()
+    expect(page.locator("#predict summary")).to_be_in_viewport(ratio=1)  # though what stood above it is hidden
     page.get_by_role("button", name="Skip it").click()
     expect(page.locator(PARTS).first).to_be_visible()
     expect(told(page)).to_be_hidden()  # what would be right is still to be found out
