@@ -141,6 +141,10 @@ way's note
 )
 # Single words that no label names: lines of charts, sides of figures.
 SINGLE = """
+the pixels are what is learned
+torch divides the first by it
+one step of L-BFGS along the gradient
+of the loss, so that the first gradient's mean is 1
 {0} and {1}
 total variation {0}
 {0} cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file
