@@ -141,6 +141,7 @@ way's note
 )
 # Single words that no label names: lines of charts, sides of figures.
 SINGLE = """
+{0} from this program
 the pixels are what is learned
 torch divides the first by it
 one step of L-BFGS along the gradient
