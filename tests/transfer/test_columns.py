@@ -213,9 +213,9 @@ def test_what_was_steered_before_a_stop_is_minded_when_the_run_goes_on(random_we
     expected, found = [], []
     for path, stops in ((expected, False), (found, True)):
         run = stylize(*pictures, small(**BY_COLUMNS), compute=CPU)
-        for _ in range(4):
+        for _ in range(2):
             next(run)
-        run.steering.wanted = run.config.changed(style_weight=2 * run.config.style_weight)
+        run.steering.wanted = run.config.changed(style_weight=100 * run.config.style_weight)
         run.prepare()  # it is looked for by these
         if stops:
             run.steering.stop.set()
