@@ -190,6 +190,23 @@ def test_a_sheet_of_few_is_a_sheet(teacher, tmp_path, count):
     assert images.size_of(images.load(io.BytesIO(teacher.get("/class/sheet.png").content)))[1] == 2480
 
 
+@pytest.mark.parametrize(("query", "language"), [("?lang=de", "de"), ("?lang=xx", "fr"), ("", "fr")])
+def test_a_sheet_speaks_the_pages_language_but_of_names(teacher, tmp_path, monkeypatch, query, language):
+    said, named = [], []
+    monkeypatch.setattr(sheet, "draw_parts", lambda moment, *given: named.extend(moment.parts))
+    monkeypatch.setattr(sheet, "draw_text", lambda text, *given: said.append(text))
+    monkeypatch.setattr(sheet, "stacked", lambda *given: Image.new("RGB", (9, 9)))
+    for name in ("Stop", ""):
+        done(pupil(name), tmp_path, (0, 1, 0))
+    assert teacher.get(f"/class/sheet.png{query}", headers={"Accept-Language": "fr"}).status_code == 200
+    words = catalogue(language)
+    assert said[0] == words[sheet.HEADLINE] and not re.search(rf"{date.today():%B}", said[1])
+    title = words[PRESETS["lab"].title]
+    assert "Stop" in words and sorted(part.caption.split("\n")[0] for part in named)[0] != words["Stop"]
+    assert {part.label for part in named} & {"Stop"} and all(part.caption.endswith(title) for part in named)
+    assert [part.label for part in named if part.label.startswith(words["Painting {0}"].split("{")[0])]
+
+
 class WithoutChinese(Lettering):
     """A font that has all letters but some."""
 
@@ -200,5 +217,5 @@ class WithoutChinese(Lettering):
 def test_a_letter_that_the_sheet_cannot_write_spoils_no_others_of_a_name(browsers, tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(sheet, "draw_parts", lambda moment, *given: drawn.extend(moment.parts))
-    sheet.class_sheet([done(pupil("Zoé 李"), tmp_path, (0, 1, 0))], WithoutChinese())
+    sheet.class_sheet([done(pupil("Zoé 李"), tmp_path, (0, 1, 0))], lettering=WithoutChinese())
     assert drawn[0].caption.startswith("Zoé ?\n")
