@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -22,6 +23,7 @@ from nst_core.ui.stylize.pupil import take_name
 from nst_core.ui.stylize.window import look
 from tests.ui.browsers import painting, under_way
 from tests.ui.classroom.conftest import at_work, done, plain, pupil
+from tests.ui.words.catalogue import catalogue
 
 
 def listed(teacher) -> list[dict]:
@@ -199,12 +201,13 @@ def test_a_sheet_speaks_the_pages_language_but_of_names(teacher, tmp_path, monke
     for name in ("Stop", ""):
         done(pupil(name), tmp_path, (0, 1, 0))
     assert teacher.get(f"/class/sheet.png{query}", headers={"Accept-Language": "fr"}).status_code == 200
-    words = catalogue(language)
-    assert said[0] == words[sheet.HEADLINE] and not re.search(rf"{date.today():%B}", said[1])
-    title = words[PRESETS["lab"].title]
-    assert "Stop" in words and sorted(part.caption.split("\n")[0] for part in named)[0] != words["Stop"]
-    assert {part.label for part in named} & {"Stop"} and all(part.caption.endswith(title) for part in named)
-    assert [part.label for part in named if part.label.startswith(words["Painting {0}"].split("{")[0])]
+    words, today = catalogue(language), date.today()
+    day = sheet.DATES[today.month - 1].format("{0}", "{1}")
+    assert said == [words[sheet.HEADLINE], words[day].replace("{0}", str(today.day)).replace("{1}", str(today.year))]
+    called, titles = {part.label for part in named}, [preset.title for preset in PRESETS.values()]
+    assert "Stop" in called & words.keys()  # a name, not the word
+    assert any(name.startswith(words["Painting {0}"].removesuffix("{0}")) for name in called)
+    assert {part.caption.split("\n")[1] for part in named} <= {words.get(title, title) for title in titles}
 
 
 class WithoutChinese(Lettering):
