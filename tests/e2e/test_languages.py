@@ -163,19 +163,6 @@ def test_the_server_says_what_the_page_says(german):
     assert len(told) > 600 and not {text: pair for text, pair in told.items() if pair[0] != pair[1]}
 
 
-def test_a_figure_is_kept_in_the_pages_language(german, tmp_path):
-    open_tab(german, "Explain")
-    german.locator("#figure-choice input").nth([*FIGURES].index("content")).click()
-    german.locator("#figure-controls-content, #make").first.wait_for()
-    german.click("#make")
-    button = german.locator("#keep-pdf")
-    expect(button).to_be_visible(timeout=120_000)
-    with german.expect_download(timeout=60_000) as download:
-        button.click()
-    download.value.save_as(tmp_path / "x.pdf")
-    assert b"/Lang (de)" in (tmp_path / "x.pdf").read_bytes()
-
-
 def test_names_of_files_and_people_stay(german):
     names = german.evaluate("""() => {
       document.querySelector('main').insertAdjacentHTML('beforeend',
