@@ -75,6 +75,10 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[str, ...] = ()
 
+    def is_code(self, column: int) -> bool:
+        """Whether a column holds lines of a program, which are the same in every language: its head names the file."""
+        return self.heads[column].endswith(".py")
+
 
 @dataclass(frozen=True)
 class Moment:

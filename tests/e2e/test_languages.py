@@ -8,6 +8,9 @@ from playwright.sync_api import Page, expect
 
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.pictures.opening import UNREADABLE
+from nst_core.ui.words.letters import has_word
+from nst_core.ui.words.spoken import language_named
+from tests.analysis.poster.test_language import said_of
 from tests.e2e.conftest import load, prepare
 from tests.ui.words.catalogue import catalogue
 from tests.ui.words.silent import NAMES
@@ -143,6 +146,21 @@ def test_what_is_put_together_is_told_whole(german):
         toast.replace("<2/>", "&lt;2/&gt;"),
     )
     assert shown.startswith(f"<b>{GERMAN['Cannot paint']}</b><br>") and "ist leer" in shown and shown.count("<br>") == 1
+
+
+def test_the_server_says_what_the_page_says(german):
+    """Every third of the catalogue, with fields filled, joined by twos; and all that a figure says."""
+    keys = [key for key in GERMAN if "<" not in key][::3]
+    filled = [re.sub(r"\{(\d+)\}", lambda field: ("3", "1,234.5", "a b.png")[int(field[1]) % 3], key) for key in keys]
+    joints = (" · ", "; ", ": ", ". ", ", ")
+    joined = [f"{one}{joints[at % 5]}{filled[at * 7 % len(filled)]}" for at, one in enumerate(filled[::2])]
+    texts = [text for text in (*filled, *joined, *said_of("formula")) if "\n" not in text and has_word(text)]
+    shown = german.evaluate(
+        "texts => texts.map(text => pageWords.translated(text.replace(/\\s+/g, ' ').trim()))", texts
+    )
+    said = language_named("de").say
+    told = {text: (said(text), one or text) for text, one in zip(texts, shown, strict=True)}
+    assert len(told) > 600 and not {text: pair for text, pair in told.items() if pair[0] != pair[1]}
 
 
 def test_names_of_files_and_people_stay(german):

@@ -1,13 +1,14 @@
 """Draws the blocks of a poster: words and charts as pictures of one width, to be set below each other."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from nst_core.analysis.figure import Chart
 from nst_core.analysis.poster.chart import draw_chart
 from nst_core.analysis.poster.lettering import Lettering, indexed
+from nst_core.analysis.poster.placed import Pen, put
 
 SPACE = 60  # pixels between two blocks
 INDEX = re.compile(r"_[^\W_]+|\^(?:[-−]?\d+|[A-Z])")  # of a formula: "_content" of L_content, "^2" of x²
@@ -29,7 +30,7 @@ def draw_text(
         return None
     lines = lettering.wrapped(text, size, width)
     block = Image.new("RGB", (width, lettering.height(lines, size)), "white")
-    lettering.write(ImageDraw.Draw(block), (0, 0), lines, size, fill)
+    lettering.write(Pen(block), (0, 0), lines, size, fill)
     return block
 
 
@@ -43,7 +44,7 @@ def draw_formula(text: str, width: int, size: int, lettering: Lettering) -> Imag
     """
     lines = lettering.wrapped(indexed(text), size, width)
     block = Image.new("RGB", (width, lettering.height(lines, size)), "white")
-    draw = ImageDraw.Draw(block)
+    draw = Pen(block)
     for number, line in enumerate(lines):
         x, top = 0.0, lettering.height(lines[:number], size)
         for piece in re.split(f"({INDEX.pattern})", line):
@@ -51,7 +52,7 @@ def draw_formula(text: str, width: int, size: int, lettering: Lettering) -> Imag
             piece, small = (piece[1:], round(size * INDEX_SIZE)) if index else (piece, size)
             shift = (LOWERED if index[0][0] == "_" else -RAISED) * size + size - small if index else 0
             lettering.write(draw, (x, top + shift), [piece], small)
-            x += lettering.font(small).getlength(piece)
+            x += lettering.length(piece, small)
     return block
 
 
@@ -62,7 +63,7 @@ def draw_bullets(sentences: Sequence[str], width: int, size: int, lettering: Let
     texts = [lettering.wrapped(sentence, size, width - size) for sentence in sentences]
     heights = [lettering.height(lines, size) + size // 3 for lines in texts]
     block = Image.new("RGB", (width, sum(heights)), "white")
-    draw, top = ImageDraw.Draw(block), 0
+    draw, top = Pen(block), 0
     for lines, height in zip(texts, heights, strict=True):
         draw.ellipse((size * 0.2, top + size * 0.5, size * 0.5, top + size * 0.8), "black")
         lettering.write(draw, (size, top), lines, size)
@@ -71,16 +72,21 @@ def draw_bullets(sentences: Sequence[str], width: int, size: int, lettering: Let
 
 
 def draw_charts(
-    charts: Sequence[Chart], colors: Mapping[str, str], width: int, size: int, lettering: Lettering
+    charts: Sequence[Chart],
+    colors: Mapping[str, str],
+    width: int,
+    size: int,
+    lettering: Lettering,
+    say: Callable[[str], str] = str,
 ) -> Iterator[Image.Image]:
-    """Charts, two beside each other where there are several; none for those without a point."""
+    """Charts as `draw_chart`, two beside each other where there are several; none for those without a point."""
     each = (width - SPACE) // 2 if len(charts) > 1 else width
-    drawn = [picture for chart in charts if (picture := draw_chart(chart, colors, each, size, lettering))]
+    drawn = [picture for chart in charts if (picture := draw_chart(chart, colors, each, size, lettering, say))]
     for at in range(0, len(drawn), 2):
         pair = drawn[at : at + 2]
         block = Image.new("RGB", (width, max(picture.height for picture in pair)), "white")
         for number, picture in enumerate(pair):
-            block.paste(picture, (number * (width - each), 0))
+            put(block, picture, (number * (width - each), 0))
         yield block
 
 
@@ -89,6 +95,6 @@ def stacked(blocks: Sequence[Image.Image], margin: int) -> Image.Image:
     height = sum(block.height for block in blocks) + SPACE * (len(blocks) - 1)
     paper, top = Image.new("RGB", (blocks[0].width + 2 * margin, height + 2 * margin), "white"), margin
     for block in blocks:
-        paper.paste(block, (margin, top))
+        put(paper, block, (margin, top))
         top += block.height + SPACE
     return paper

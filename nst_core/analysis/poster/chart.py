@@ -1,13 +1,14 @@
 """Draws charts as pictures, and chooses the colours of lines, for the page, too."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
 from nst_core.analysis.figure import Chart
 from nst_core.analysis.poster.lettering import LINE, Lettering
+from nst_core.analysis.poster.placed import Pen, reduced
 
 # One colour a line, told apart on light and dark ground.
 COLORS = ("#2f9e6e", "#3b82c4", "#8b5cf6", "#d9579b", "#d97706", "#6b8e23", "#0ea5b7", "#a16207", "#be4bdb")
@@ -19,6 +20,7 @@ MOST_DIGITS = 12  # of what stands beside an axis
 LEAST_SPAN = 1e-4  # decades, of lines that are not drawn as level ones
 MOST_POWER = 308.0  # of ten, that a number can be
 SMOOTH = 2  # charts are drawn this much larger and then reduced, as Pillow's lines have hard edges
+MIDDLE = 0.36  # of a letter's size, from the middle of a figure down to its base line
 TITLE = 1.2  # size of titles' letters, of the others'
 SHAPE, MOST_HEIGHT = 0.5, 20  # a chart's height: of its width, and at most, in heights of a letter
 
@@ -32,7 +34,12 @@ def colors_of(charts: Sequence[Chart]) -> dict[str, str]:
 
 
 def draw_chart(
-    chart: Chart, colors: Mapping[str, str], width: int, size: int, lettering: Lettering
+    chart: Chart,
+    colors: Mapping[str, str],
+    width: int,
+    size: int,
+    lettering: Lettering,
+    say: Callable[[str], str] = str,
 ) -> Image.Image | None:
     """Draw a chart with its title, axes and legend, on white; None before there is a point.
 
@@ -42,15 +49,16 @@ def draw_chart(
         width: of all of it, pixels.
         size: of its letters, pixels.
         lettering: what they are written with.
+        say: number as it is written in English -> in the language; the chart's words are in it already.
     """
     lines = {name: points_of(points, chart.logarithmic) for name, points in chart.lines.items()}
     if not any(lines.values()):
         return None
     title = lettering.wrapped(chart.title, round(size * TITLE) * SMOOTH, width * SMOOTH)
-    axes = _Axes.around(lines, chart.logarithmic, title, width * SMOOTH, size * SMOOTH, lettering)
-    rows = _legend_rows(chart, axes, lettering)
+    axes = _Axes.around(lines, chart.logarithmic, title, width * SMOOTH, size * SMOOTH, lettering, say)
+    rows = _legend_rows(chart, axes, lettering, say)
     picture = Image.new("RGB", (width * SMOOTH, axes.bottom + round(axes.size * LINE * (2.8 + len(rows)))), "white")
-    draw = ImageDraw.Draw(picture)
+    draw = Pen(picture)
     lettering.write(draw, (0, 0), title, round(axes.size * TITLE))
     axes.draw(draw, chart.x, lettering)
     hollow = _hollow(lines, colors)
@@ -62,7 +70,7 @@ def draw_chart(
             ends = [(x, y + axes.size * 0.65), (x + axes.size * 1.6, y + axes.size * 0.65)]
             _draw_line(draw, ends, colors[name], axes.size // 4, name in hollow)
             lettering.write(draw, (x + axes.size * 2.2, y), [text], axes.size)
-    return picture.reduce(SMOOTH)
+    return reduced(picture, SMOOTH)
 
 
 def points_of(points: Points, logarithmic: bool) -> list[tuple[float, float]]:
@@ -147,17 +155,18 @@ class _Axes:
         width: int,
         size: int,
         lettering: Lettering,
+        say: Callable[[str], str],
     ) -> "_Axes":
         """Choose the axes that hold all lines."""
         points = [point for line in lines.values() for point in line]
         right = max(x for x, _ in points)
         xs = min(0.0, *(x for x, _ in points)), right if right > 0 else 1.0
         low, high, beside = vertical_axis([y for _, y in points], logarithmic)
-        up = [(y, lettering.written(text)) for y, text in beside]
-        left = round(max(lettering.font(size).getlength(text) for _, text in up) + size * 0.6)
+        up = [(y, lettering.written(say(text))) for y, text in beside]
+        left = round(max(lettering.length(text, size) for _, text in up) + size * 0.6)
         top = lettering.height(title, round(size * TITLE)) + size
         height = min(round(width * SHAPE), MOST_HEIGHT * size)
-        across = tuple((x, f"{x:g}") for x in ticks(*xs))
+        across = tuple((x, say(f"{x:g}")) for x in ticks(*xs))
         return cls(left, top, width - 2 * size, top + height, size, xs, (low, high), across, tuple(up))
 
     def place(self, x: float, y: float) -> tuple[float, float]:
@@ -167,18 +176,18 @@ class _Axes:
 
     def draw(self, draw: ImageDraw.ImageDraw, name: str, lettering: Lettering) -> None:
         """Frame, grid, ticks and the horizontal axis' name."""
-        font, thin = lettering.font(self.size), max(1, self.size // 16)
+        thin = max(1, self.size // 16)
         for x, text in self.across:
             at = self.place(x, self.ys[0])
             draw.line((at, (at[0], self.top)), LIGHT_GREY, thin)
-            draw.text((at[0], at[1] + self.size * 1.3), text, GREY, font, anchor="ms")
+            lettering.put(draw, (at[0], at[1] + self.size * 1.3), text, self.size, GREY, "m")
         for y, text in self.up:
             at = self.place(self.xs[0], y)
             draw.line((at, (self.right, at[1])), LIGHT_GREY, thin)
-            draw.text((at[0] - self.size * 0.5, at[1]), text, GREY, font, anchor="rm")
+            lettering.put(draw, (at[0] - self.size * 0.5, at[1] + self.size * MIDDLE), text, self.size, GREY, "r")
         draw.line([(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)], GREY, 2 * thin)
         middle = (self.left + self.right) / 2
-        draw.text((middle, self.bottom + self.size * 2.6), lettering.written(name), GREY, font, anchor="ms")
+        lettering.put(draw, (middle, self.bottom + self.size * 2.6), lettering.written(name), self.size, GREY, "m")
 
 
 def _hollow(lines: Mapping[str, Points], colors: Mapping[str, str]) -> set[str]:
@@ -198,13 +207,15 @@ def _draw_line(
         draw.ellipse((x - width, y - width, x + width, y + width), color)
 
 
-def _legend_rows(chart: Chart, axes: _Axes, lettering: Lettering) -> list[list[tuple[str, str, float]]]:
+def _legend_rows(
+    chart: Chart, axes: _Axes, lettering: Lettering, say: Callable[[str], str]
+) -> list[list[tuple[str, str, float]]]:
     """(line, what is said of it, where it begins), as many in a row as fit."""
     said = {
-        name: lettering.written(f"{name}: {written(points[-1][1])}" if points else name)
+        name: lettering.written(f"{name}: {say(written(points[-1][1]))}" if points else name)
         for name, points in chart.lines.items()
     }
-    widest = max(map(lettering.font(axes.size).getlength, said.values())) + 3.5 * axes.size
+    widest = max(lettering.length(text, axes.size) for text in said.values()) + 3.5 * axes.size
     fitting = max(1, min(len(said), int(axes.right // widest)))
     entries = [(name, text, number % fitting * widest) for number, (name, text) in enumerate(said.items())]
     return [entries[at : at + fitting] for at in range(0, len(entries), fitting)]

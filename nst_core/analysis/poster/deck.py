@@ -19,8 +19,17 @@ from nst_core import images
 from nst_core.analysis.figure import Chart, Figure, Moment, Table
 from nst_core.analysis.poster.blocks import INDEX
 from nst_core.analysis.poster.chart import GREY, colors_of, draw_chart
-from nst_core.analysis.poster.lettering import Lettering, best_lettering
-from nst_core.analysis.poster.slides import CAPTION, HEAD, SIDE, Slide, cell_width, column_shares, slides_of
+from nst_core.analysis.poster.language import ENGLISH, Language
+from nst_core.analysis.poster.slides import (
+    CAPTION,
+    HEAD,
+    SIDE,
+    Slide,
+    breadth,
+    cell_width,
+    column_shares,
+    slides_of,
+)
 from nst_core.files import writing
 
 WIDTH, HEIGHT, EDGE, TOP = 13.333, 7.5, 0.5, 1.2  # inches: a slide, its margin, and where its title ends
@@ -48,7 +57,9 @@ class Letters(NamedTuple):
     formula: bool = False
 
 
-def save_pptx(figure: Figure, settings: Mapping[str, Any], moment: Moment, path: str | Path) -> None:
+def save_pptx(
+    figure: Figure, settings: Mapping[str, Any], moment: Moment, path: str | Path, language: Language = ENGLISH
+) -> None:
     """Write a figure's slides as a PPTX.
 
     Args:
@@ -56,28 +67,29 @@ def save_pptx(figure: Figure, settings: Mapping[str, Any], moment: Moment, path:
         settings: name -> value of every option.
         moment: how far it is.
         path: of the file.
+        language: in which its words are; those of charts, if it can be drawn here.
 
     Raises:
         OutputError: the file cannot be written; nothing is left of it.
     """
     deck = Presentation()
     deck.slide_width, deck.slide_height = Inches(WIDTH), Inches(HEIGHT)
-    deck.core_properties.title, deck.core_properties.author = figure.title, "Neural Style Lab"
-    colors, letters = colors_of(moment.charts), best_lettering()
+    deck.core_properties.title, deck.core_properties.author = language.say(figure.title), "Neural Style Lab"
+    colors = colors_of(language.moment(moment).charts)
     layout = deck.slide_layouts.get_by_name("Title Only")
-    for slide in slides_of(figure, settings, moment):
-        _fill(deck.slides.add_slide(layout), slide, colors, letters)
+    for slide in slides_of(figure, settings, moment, language):
+        _fill(deck.slides.add_slide(layout), slide, colors, language.drawn)
     with writing(Path(path)) as aside:
         deck.save(str(aside))
 
 
-def _fill(page: Page, slide: Slide, colors: Mapping[str, str], letters: Lettering) -> None:
+def _fill(page: Page, slide: Slide, colors: Mapping[str, str], drawn: Language) -> None:
     title = page.shapes.title
     title.left, title.top, title.width, title.height = map(Inches, (EDGE, 0.25, ACROSS, TOP - 0.35))
     title.text = slide.title
     (line,) = title.text_frame.paragraphs
     line.alignment, line.runs[0].font.bold = PP_ALIGN.LEFT, True
-    line.runs[0].font.size = Pt(TITLE if len(slide.title) <= ONE_LINE else LONG_TITLE)
+    line.runs[0].font.size = Pt(TITLE if breadth(slide.title) <= ONE_LINE else LONG_TITLE)
     top = TOP
     for texts, is_formula in ((slide.texts, False), (tuple(slide.formula.splitlines()), True)):
         high = _height(texts, WORDS)
@@ -87,10 +99,11 @@ def _fill(page: Page, slide: Slide, colors: Mapping[str, str], letters: Letterin
         _put_pictures(page, slide.pictures)
     findings = tuple(f"– {finding}" for finding in slide.findings)
     high = _height(findings, WORDS)
-    charts = [(chart, drawn) for chart in slide.charts if (drawn := _drawn(chart, colors, letters, len(slide.charts)))]
-    for number, (chart, drawn) in enumerate(charts):
+    count = len(slide.charts)
+    charts = [(chart, picture) for chart in slide.charts if (picture := _drawn(chart, colors, drawn, count))]
+    for number, (chart, picture) in enumerate(charts):
         room = ACROSS / len(charts)
-        _put(page, drawn, chart.title, (EDGE + number * room, TOP, room - 0.1, DOWN - high - 0.2))
+        _put(page, picture, chart.title, (EDGE + number * room, TOP, room - 0.1, DOWN - high - 0.2))
     _write(page, findings, (EDGE, TOP + DOWN - high if charts else TOP, ACROSS, high), Letters(WORDS))
     if slide.table:
         _put_table(page, slide.table, colors)
@@ -99,14 +112,15 @@ def _fill(page: Page, slide: Slide, colors: Mapping[str, str], letters: Letterin
     _write(page, small, (EDGE, TOP + DOWN - high, ACROSS, high), Letters(SMALL, GREY))
 
 
-def _drawn(chart: Chart, colors: Mapping[str, str], letters: Lettering, count: int) -> Image.Image | None:
-    return draw_chart(chart, colors, CHART_PIXELS if count == 1 else CHART_PIXELS * 2 // 3, CHART_LETTERS, letters)
+def _drawn(chart: Chart, colors: Mapping[str, str], language: Language, count: int) -> Image.Image | None:
+    width = CHART_PIXELS if count == 1 else CHART_PIXELS * 2 // 3
+    return draw_chart(chart, colors, width, CHART_LETTERS, language.lettering, language.say)
 
 
 def _height(texts: Sequence[str], size: float, width: float = ACROSS) -> float:
     """Estimate how high paragraphs are, inches."""
     letters = width * 72 / (size * LETTER)  # on a line
-    return sum(math.ceil(max(1, len(text)) / letters) + 0.3 for text in texts) * size * LINE / 72
+    return sum(math.ceil(max(1, breadth(text)) / letters) + 0.3 for text in texts) * size * LINE / 72
 
 
 def _write(page: Page, texts: Sequence[str], box: Box, letters: Letters) -> None:

@@ -2,16 +2,34 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import groupby
 
 from PIL import ImageDraw, ImageFont
+
+from nst_core.analysis.poster.placed import Line, Pen
 
 # Fonts with Greek, indices and mathematics, by the names that systems have them: Linux, macOS, Windows. None is sure to
 # be there, so what is written must do without.
 MATHEMATICAL = ("DejaVuSans.ttf", "Arial Unicode.ttf", "seguisym.ttf")
 PROOF = "Σᵢⱼ½²₄⁻ᵀσ∬∇∂√∝⇔←−×·é"  # a font that has these has the others
+# Letters of languages, and fonts that have them where the one above lacks some.
+LETTERS = {
+    "de": "äöüßÄÖÜ„“",
+    "es": "áéíóúñü¿¡«»",
+    "fr": "àâçéèêëîïôùûœÉ«»’",
+    "zh": "内容与风格，。：（）",
+}
+LATIN = ("DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "arial.ttf", "Helvetica.ttc")
+CHINESE = (
+    *("NotoSansCJK-Regular.ttc", "NotoSansSC-Regular.otf", "NotoSansSC-Regular.ttf", "NotoSansCJKsc-Regular.otf"),
+    *("SourceHanSansSC-Regular.otf", "SourceHanSansCN-Regular.otf", "wqy-microhei.ttc", "wqy-zenhei.ttc"),
+    *("DroidSansFallbackFull.ttf", "DroidSansFallback.ttf", "uming.ttc", "PingFang.ttc", "Hiragino Sans GB.ttc"),
+    *("STHeiti Light.ttc", "Arial Unicode.ttf", "msyh.ttc", "Deng.ttf", "simhei.ttf", "simsun.ttc"),
+)
+FACES = {"NotoSansCJK-Regular.ttc": 2}  # which of a file's fonts has the forms of mainland China, if not the first
 LINE = 1.35  # from one line to the next, of the font's size
 
 # What has no letters of its own in Unicode's tables.
@@ -44,6 +62,8 @@ SPELLED = {
     "∞": "infinity",
 }
 BEGIN, END = "\1", "\2"  # around a spelled word
+# What is never cut within a line: a word, or one letter of Chinese with the marks that may not begin or end a line.
+UNCUT = re.compile(r"[（“《「]*[\u2e80-\u9fff\uf900-\ufaff][，。；：、！？）”》」…]*|[^ \u2e80-\u9fff\uf900-\ufaff]+")
 SIGNS = {"<sub>": "_", "<super>": "^"}
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont  # Pillow gives its own as either
@@ -55,17 +75,30 @@ class Lettering:
 
     Attributes:
         file: the font's name or path; None: Pillow's own, which is everywhere and has plain letters only.
+        other: of a font that has letters that the first lacks; None: there is none.
     """
 
     file: str | None = None
+    other: str | None = None
 
     def font(self, size: int) -> Font:
-        """Give the font at a size, pixels."""
+        """Give the first font at a size, pixels."""
         return _font(self.file, size)
 
     def has(self, letter: str) -> bool:
-        """Whether the font has a letter."""
-        return letter.isspace() or _drawn(self.file, letter) != _drawn(self.file, "\uffff")
+        """Whether one of the fonts has a letter."""
+        return _has(self.file, letter) or (self.other is not None and _has(self.other, letter))
+
+    def runs(self, text: str, size: int) -> list[tuple[str, Font]]:
+        """Part a text into pieces that are written in one font each."""
+        if self.other is None:
+            return [(text, self.font(size))]
+        pieces = groupby(text, lambda letter: _has(self.file, letter))
+        return [("".join(letters), _font(self.file if first else self.other, size)) for first, letters in pieces]
+
+    def length(self, text: str, size: int) -> float:
+        """Measure a line, pixels."""
+        return sum(font.getlength(piece) for piece, font in self.runs(text, size))
 
     def written(self, text: str) -> str:
         """Write the text in letters that the font has: "½ Σᵢⱼ α²" as it is, or else as "1/2 Sum_ij alpha^2"."""
@@ -83,15 +116,15 @@ class Lettering:
         return [line for own in self.written(text).split("\n") for line in self._cut(own, size, width)]
 
     def _cut(self, text: str, size: int, width: float) -> list[str]:
-        font, lines = self.font(size), [""]
-        for word in text.split(" "):
-            longer = f"{lines[-1]} {word}" if lines[-1] else word
-            if font.getlength(longer) <= width:
+        lines = [""]
+        for word, gap in _words(text):
+            longer = lines[-1] + gap + word if lines[-1] else word
+            if self.length(longer, size) <= width:
                 lines[-1] = longer
                 continue
             lines.append("")
             for letter in word:  # one that is too long by itself is cut anywhere
-                if lines[-1] and font.getlength(lines[-1] + letter) > width:
+                if lines[-1] and self.length(lines[-1] + letter, size) > width:
                     lines.append("")
                 lines[-1] += letter
         return [line for line in lines if line] or [""]
@@ -121,18 +154,47 @@ class Lettering:
         """
         for number, line in enumerate(lines):
             baseline = at[1] + size * (LINE * number + 1)
-            draw.text((at[0], baseline), line, fill, self.font(size), anchor=side + "s")
+            self.put(draw, (at[0], baseline), line, size, fill, side)
+
+    def put(
+        self,
+        draw: ImageDraw.ImageDraw,
+        at: tuple[float, float],
+        line: str,
+        size: int,
+        fill: str | tuple[int, int, int] = "black",
+        side: str = "l",
+    ) -> None:
+        """Write one line as `write`, but at = (x, y) of its base line."""
+        x = at[0] - {"l": 0, "m": 0.5, "r": 1}[side] * self.length(line, size)
+        if isinstance(draw, Pen):
+            draw.note(Line(line, x, at[1], size, self.length(line, size)))
+        for piece, font in self.runs(line, size):
+            draw.text((x, at[1]), piece, fill, font, anchor="ls")
+            x += font.getlength(piece)
 
 
 @cache
 def _font(file: str | None, size: int) -> Font:
-    return ImageFont.truetype(file, size) if file else ImageFont.load_default(size)
+    return ImageFont.truetype(file, size, FACES.get(file, 0)) if file else ImageFont.load_default(size)
+
+
+def _has(file: str | None, letter: str) -> bool:
+    return letter.isspace() or _drawn(file, letter) != _drawn(file, "\uffff")
 
 
 @lru_cache(1024)
 def _drawn(file: str | None, letter: str) -> bytes:
     """Draw one letter, small; fonts draw all that they lack alike."""
     return bytes(_font(file, 20).getmask(letter))
+
+
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    """List what is never cut, each with the gap before it."""
+    at = 0
+    for found in UNCUT.finditer(text):
+        yield found[0], text[at : found.start()]
+        at = found.end()
 
 
 def plain(text: str) -> str:
@@ -175,11 +237,27 @@ def _spelled(letter: str) -> str:
 @cache
 def best_lettering() -> Lettering:
     """Choose the first font here that has all a formula needs, else Pillow's own."""
-    for file in MATHEMATICAL:
-        try:
-            found = Lettering(file)
-            if all(map(found.has, PROOF)):
-                return found
-        except OSError:
-            continue
-    return Lettering()
+    mathematical = (Lettering(file) for file in MATHEMATICAL if _is_here(file))
+    return next((one for one in mathematical if all(map(one.has, PROOF))), Lettering())
+
+
+@cache
+def lettering_for(language: str) -> Lettering | None:
+    """Choose what a language is written with, by its short name: the best, and where that lacks letters another font.
+
+    Returns:
+        None where no font here has them.
+    """
+    best, letters = best_lettering(), LETTERS.get(language, "")
+    if all(map(best.has, letters)):
+        return best
+    others = (Lettering(best.file, file) for file in (CHINESE if language == "zh" else LATIN) if _is_here(file))
+    return next((one for one in others if all(map(one.has, letters))), None)
+
+
+def _is_here(file: str) -> bool:
+    try:
+        _font(file, 20)
+    except OSError:
+        return False
+    return True

@@ -9,6 +9,7 @@ from nst_core import images
 from nst_core.analysis.figure import Moment, Part
 from nst_core.analysis.poster.chart import GREY, LIGHT_GREY
 from nst_core.analysis.poster.lettering import Lettering
+from nst_core.analysis.poster.placed import Pen
 
 SIZES = (22, 36)  # pixels of letters, smaller where pictures are
 LETTERS_ACROSS = 12  # how many letters' sizes a picture is wide, between those sizes
@@ -49,7 +50,7 @@ def draw_parts(moment: Moment, width: int, lettering: Lettering) -> Image.Image 
     total = top + sum(row.height + row.below + gap for row in rows) - gap
     left = (width - side - room * columns - gap * (columns - 1)) // 2 + side
     picture = Image.new("RGB", (width, total), "white")
-    draw = ImageDraw.Draw(picture)
+    draw = Pen(picture)
     places = [left + (room + gap) * column for column in range(columns)]
     for x, head in zip(places, heads, strict=True):
         lettering.write(draw, (x + room / 2, top - gap // 2 - lettering.height(head, size)), head, size, side="m")
@@ -69,7 +70,7 @@ def _side_width(labels: Sequence[str], width: int, size: int, lettering: Letteri
     """Measure row labels with the gap behind them, pixels."""
     if not any(labels):
         return 0
-    longest = max(lettering.font(size).getlength(lettering.written(label)) for label in labels)
+    longest = max(lettering.length(lettering.written(label), size) for label in labels)
     return int(min(longest + 1, width * SIDE_SHARE)) + size
 
 

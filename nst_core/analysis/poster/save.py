@@ -5,7 +5,7 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from nst_core.analysis.figure import Chart, Figure, Moment, Part
 from nst_core.analysis.poster.blocks import draw_bullets, draw_charts, draw_formula, draw_text, stacked
 from nst_core.analysis.poster.chart import GREY, colors_of
 from nst_core.analysis.poster.description import describe, describe_part, plain_values, settings_line
-from nst_core.analysis.poster.lettering import Lettering, best_lettering, plain
+from nst_core.analysis.poster.language import ENGLISH, Language
+from nst_core.analysis.poster.lettering import Lettering, plain
 from nst_core.analysis.poster.parts import draw_parts
 from nst_core.analysis.poster.table import draw_table
 from nst_core.errors import ImageError, named
@@ -36,7 +37,11 @@ PART_FILE = re.compile(rf"\d+-\d+.*\.png|chart.*\.csv|{re.escape(INDEX)}", re.IG
 
 
 def poster(
-    figure: Figure, settings: Mapping[str, Any], moment: Moment, lettering: Lettering | None = None
+    figure: Figure,
+    settings: Mapping[str, Any],
+    moment: Moment,
+    language: Language = ENGLISH,
+    lettering: Lettering | None = None,
 ) -> Image.Image:
     """Draw a figure on white paper, PRINT_WIDTH pixels wide and as high as it needs.
 
@@ -44,41 +49,46 @@ def poster(
         figure: what it is.
         settings: name -> value of every option.
         moment: how far it is.
-        lettering: what its words are written with; None: the best that is here.
+        language: in which its words are, if it can be drawn here.
+        lettering: what they are written with; None: the best that is here.
     """
-    return stacked(
-        [block for block in _blocks(figure, settings, moment, lettering or best_lettering()) if block], MARGIN
-    )
+    spoken = language.drawn
+    blocks = _blocks(figure, settings, spoken.moment(moment), spoken.say, lettering or spoken.lettering)
+    return stacked([block for block in blocks if block], MARGIN)
 
 
 def _blocks(
-    figure: Figure, settings: Mapping[str, Any], moment: Moment, letters: Lettering
+    figure: Figure, settings: Mapping[str, Any], moment: Moment, say: Callable[[str], str], letters: Lettering
 ) -> Iterator[Image.Image | None]:
-    """Draw what stands below each other."""
+    """Draw what stands below each other; the moment's words are in the language already."""
     width, colors = PRINT_WIDTH - 2 * MARGIN, colors_of(moment.charts)
-    yield draw_text(figure.title, width, TITLE, letters)
-    yield draw_text(figure.see, width, WORDS, letters)
+    yield draw_text(say(figure.title), width, TITLE, letters)
+    yield draw_text(say(figure.see), width, WORDS, letters)
     yield draw_formula(figure.equation, width, FORMULA, letters)
     yield draw_parts(moment, width, letters)
-    yield from draw_charts(moment.charts, colors, width, LETTERS, letters)
+    yield from draw_charts(moment.charts, colors, width, LETTERS, letters, say)
     yield draw_bullets(moment.findings, width, WORDS, letters)
     for table in moment.tables:
         yield draw_table(table, colors, width, LETTERS, letters)
-    yield draw_text("\n".join(f"Note: {note}" for note in moment.notes), width, LETTERS, letters, GREY)
-    yield draw_text(f"{figure.source}\n{settings_line(figure, settings)}", width, SMALL, letters, GREY)
+    yield draw_text("\n".join(say(f"Note: {note}") for note in moment.notes), width, LETTERS, letters, GREY)
+    yield draw_text(f"{say(figure.source)}\n{settings_line(figure, settings)}", width, SMALL, letters, GREY)
 
 
-def save_poster(figure: Figure, settings: Mapping[str, Any], moment: Moment, path: str | Path) -> None:
+def save_poster(
+    figure: Figure, settings: Mapping[str, Any], moment: Moment, path: str | Path, language: Language = ENGLISH
+) -> None:
     """Write the poster as a PNG of DPI that remembers the figure: its settings, findings and its paintings' records.
+
+    What it remembers is English, whatever its words.
 
     Raises:
         OutputError: the file cannot be written; nothing is left of it.
     """
     info = PngInfo()
     info.add_itxt("Software", "Neural Style Lab")
-    info.add_itxt("Title", figure.title)
+    info.add_itxt("Title", language.say(figure.title))
     info.add_itxt(POSTER_KEY, json.dumps(describe(figure, settings, moment), allow_nan=False))
-    paper = poster(figure, settings, moment)
+    paper = poster(figure, settings, moment, language)
     with writing(Path(path)) as aside:
         paper.save(aside, "PNG", dpi=(DPI, DPI), pnginfo=info)
 

@@ -1,14 +1,16 @@
 """Lays a figure out as slides: what each says and shows, for any program that shows slides."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
+from unicodedata import east_asian_width
 
 from nst_core import images
 from nst_core.analysis.figure import ANSWER_LETTERS, Chart, Figure, Moment, Question, Table
 from nst_core.analysis.poster.description import settings_line
+from nst_core.analysis.poster.language import ENGLISH, Language
 
 MOST_LINES = 3  # of a formula beside the words; a longer one has a slide of its own
 # Of the width that a slide has for what it shows: its height, column heads, row labels, and the captions of a row.
@@ -16,6 +18,7 @@ HEIGHT, HEAD, SIDE, CAPTION = 0.46, 0.04, 0.12, 0.045
 LEAST_CELL = 0.16  # of that width that a picture takes, below which rows take several slides
 MOST_PAGES, WIDER = 4, 1.15  # of pictures; more pages only where each picture is so many times as wide then
 TABLE_LINES, LINE_LETTERS = 20, 120  # of a slide with a table: lines, and letters across
+WIDE = 1.8  # of a letter of Chinese
 
 
 @dataclass(frozen=True)
@@ -43,36 +46,46 @@ class Slide:
     small: str = ""
 
 
-def slides_of(figure: Figure, settings: Mapping[str, Any], moment: Moment) -> tuple[Slide, ...]:
+def slides_of(
+    figure: Figure, settings: Mapping[str, Any], moment: Moment, language: Language = ENGLISH
+) -> tuple[Slide, ...]:
     """Lay out a figure as slides: its words, its question, pictures, charts, the answer and tables.
 
     Args:
         figure: what it is.
         settings: name -> value of every option.
         moment: how far it is.
+        language: in which their words are.
     """
-    return tuple(_slides(figure, settings, moment))
+    return tuple(_slides(figure, settings, language.moment(moment), language.say))
 
 
-def _slides(figure: Figure, settings: Mapping[str, Any], moment: Moment) -> Iterator[Slide]:
-    title, question = figure.title, figure.question
-    yield Slide(f"{title}: predict first", (question.text, *lettered(question)))
+def _slides(figure: Figure, settings: Mapping[str, Any], moment: Moment, say: Callable[[str], str]) -> Iterator[Slide]:
+    """Lay out a figure whose moment is in the language already."""
+    title, question = say(figure.title), said_question(figure.question, say)
+    yield Slide(say(f"{figure.title}: predict first"), (question.text, *lettered(question)))
     short = len(figure.equation.splitlines()) <= MOST_LINES
-    small = f"{figure.source}\n{settings_line(figure, settings)}"
-    yield Slide(title, (figure.see,), figure.equation if short else "", small=small)
+    small = f"{say(figure.source)}\n{settings_line(figure, settings)}"
+    yield Slide(title, (say(figure.see),), figure.equation if short else "", small=small)
     if not short:
-        yield Slide(f"{title}: the formula", formula=figure.equation)
+        yield Slide(say(f"{figure.title}: the formula"), formula=figure.equation)
     for page in pages_of_pictures(moment):
         yield Slide(title, pictures=page)
     charts = tuple(chart for chart in moment.charts if any(chart.lines.values()))
     if charts or moment.findings or moment.notes:
-        notes = tuple(f"Note: {note}" for note in moment.notes)
-        yield Slide(f"{title}: what came out", charts=charts, findings=(*moment.findings, *notes))
+        notes = tuple(say(f"Note: {note}") for note in moment.notes)
+        yield Slide(say(f"{figure.title}: what came out"), charts=charts, findings=(*moment.findings, *notes))
     answer = f"{ANSWER_LETTERS[question.right]}: {question.answers[question.right]}"
-    yield Slide(f"{title}: the answer", (question.text, answer, question.why))
+    yield Slide(say(f"{figure.title}: the answer"), (question.text, answer, question.why))
     for table in moment.tables:
         for part in pages_of_table(table):
             yield Slide(table.title, table=replace(part, title=""))  # which stands above the slide
+
+
+def said_question(question: Question, say: Callable[[str], str]) -> Question:
+    """Say a question in another language."""
+    first, second, third, fourth = map(say, question.answers)
+    return Question(say(question.text), (first, second, third, fourth), question.right, say(question.why))
 
 
 def lettered(question: Question) -> tuple[str, ...]:
@@ -111,7 +124,7 @@ def pages_of_table(table: Table) -> Iterator[Table]:
     shares = column_shares(table)
     first, used = 0, 0
     for number, row in enumerate(table.rows):
-        high = max(math.ceil(len(text) / (share * LINE_LETTERS)) for text, share in zip(row, shares, strict=True))
+        high = max(math.ceil(breadth(text) / (share * LINE_LETTERS)) for text, share in zip(row, shares, strict=True))
         if number > first and used + high > TABLE_LINES:
             yield replace(table, rows=table.rows[first:number], lines=lines[first:number])
             first, used = number, 0
@@ -119,7 +132,12 @@ def pages_of_table(table: Table) -> Iterator[Table]:
     yield replace(table, rows=table.rows[first:], lines=lines[first:])
 
 
+def breadth(text: str) -> float:
+    """Estimate how wide a text is, in Latin letters: one of Chinese is WIDE of them."""
+    return sum(WIDE if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 def column_shares(table: Table) -> Sequence[float]:
     """Share a table's width among its columns, by their longest texts; of 1."""
-    longest = [min(80, max(10, *map(len, column))) for column in zip(table.heads, *table.rows, strict=True)]
+    longest = [min(80, max(10, *map(breadth, column))) for column in zip(table.heads, *table.rows, strict=True)]
     return [length / sum(longest) for length in longest]

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from nst_core.analysis.figure import Table
 from nst_core.analysis.poster.chart import GREY, LIGHT_GREY, TITLE
 from nst_core.analysis.poster.lettering import Lettering
+from nst_core.analysis.poster.placed import Pen
 
 PAD = 0.5  # around a text, of a letter's size
 MARK = 0.3  # width of a line's colour, of a letter's size
@@ -31,7 +32,7 @@ def draw_table(table: Table, colors: Mapping[str, str], width: int, size: int, l
     title = lettering.wrapped(table.title, large, width)
     top = lettering.height(title, large) + pad
     picture = Image.new("RGB", (width, top + sum(heights) + pad), "white")
-    draw = ImageDraw.Draw(picture)
+    draw = Pen(picture)
     lettering.write(draw, (0, 0), title, large)
     lines = ("", *(table.lines or ("",) * len(table.rows)))
     for row, height, line in zip(cells, heights, lines, strict=True):
@@ -48,8 +49,10 @@ def draw_table(table: Table, colors: Mapping[str, str], width: int, size: int, l
 
 def _widths(rows: Sequence[tuple[str, ...]], width: float, size: int, lettering: Lettering) -> list[int]:
     """Measure each column by its longest text; too wide ones share equally what the others leave."""
-    font = lettering.font(size)
-    wanted = [max(font.getlength(lettering.written(text)) for text in column) + 1 for column in zip(*rows, strict=True)]
+    wanted = [
+        max(lettering.length(lettering.written(text), size) for text in column) + 1
+        for column in zip(*rows, strict=True)
+    ]
     open_ones, left, found = sorted(range(len(wanted)), key=wanted.__getitem__), width, {}
     while open_ones:
         column = open_ones.pop(0)

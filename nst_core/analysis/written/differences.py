@@ -27,11 +27,16 @@ PIXELS = {
     "none": "pixels of 0 … 1 as they are",
 }
 SIZES = {
-    "longest side": "pixels long",
-    "shortest side": "pixels on the shorter side",
-    "area": "pixels squared in area",
-    "height": "pixels high",
-    "exact": "pixels square, out of the middle",
+    "longest side": "{} pixels long",
+    "shortest side": "{} pixels on the shorter side",
+    "area": "{} pixels squared in area",
+    "height": "{} pixels high",
+    "exact": "{} pixels square, out of the middle",
+}
+BORDERS = {
+    "zeros": "zeros beyond the border",
+    "replicate": "the edge repeated beyond the border",
+    "reflect": "the picture mirrored beyond the border",
 }
 
 
@@ -48,12 +53,12 @@ def _ratio(config: StyleTransferConfig) -> str:
 
 
 def _content(config: StyleTransferConfig) -> str:
-    return f"content {in_letters(CONTENT_FORMULAS[config.content_normalization], CONTENT_ZERO)}"
+    return f"content loss {in_letters(CONTENT_FORMULAS[config.content_normalization], CONTENT_ZERO)}"
 
 
 def _style(config: StyleTransferConfig) -> str:
     zero = GRAM_ZERO if config.style_loss == "gram" else OTHER_ZERO
-    return f"style {in_letters(style_formula(config), zero)}"
+    return f"style loss {in_letters(style_formula(config), zero)}"
 
 
 def _variation(config: StyleTransferConfig) -> str:
@@ -63,16 +68,17 @@ def _variation(config: StyleTransferConfig) -> str:
 
 
 def _start(config: StyleTransferConfig) -> str:
-    noise = f" of {rounded(config.noise_deviation)}" if config.start == "noise" else ""
+    if config.start == "noise":
+        return f"from noise of {rounded(config.noise_deviation)}"
     titles = {"image": "another picture", "quick": "a quick painting"}
-    return f"from {titles.get(config.start, config.start)}{noise}"
+    return f"from {titles.get(config.start, config.start)}"
 
 
 def _optimizer(config: StyleTransferConfig) -> str:
     if config.optimizer == "lbfgs":
         return f"L-BFGS at {rounded(config.step_size)}, remembering {config.history} steps"
-    clamped = ", clamped" if config.clamp else ""
-    return f"Adam at {rounded(config.step_size)}, β {' '.join(map(rounded, config.adam_betas))}{clamped}"
+    size, betas = rounded(config.step_size), " ".join(map(rounded, config.adam_betas))
+    return f"Adam at {size}, β {betas}, clamped" if config.clamp else f"Adam at {size}, β {betas}"
 
 
 def _steps(config: StyleTransferConfig) -> str:
@@ -113,7 +119,7 @@ Aspect = Callable[[StyleTransferConfig], str]
 ASPECTS: dict[Aspect, tuple[str, ...]] = {
     lambda config: BACKBONES[config.backbone]: ("backbone",),
     lambda config: f"{config.pooling} pooling": ("pooling",),
-    lambda config: f"{config.padding} beyond the border": ("padding",),
+    lambda config: BORDERS[config.padding]: ("padding",),
     lambda config: PIXELS[config.normalization]: ("normalization",),
     lambda config: FEATURE_SCALES[config.feature_scale]: ("feature_scale",),
     lambda config: f"content {', '.join(config.content_layers) or 'nowhere'}": ("content_layers",),
@@ -129,7 +135,7 @@ ASPECTS: dict[Aspect, tuple[str, ...]] = {
     _steps: ("steps", "last_step", "tolerance"),
     _averaging: ("averaging",),
     _scales: ("smallest_scale", "scale_falloff"),
-    lambda config: f"{config.size} {SIZES[config.size_rule]}": ("size", "size_rule"),
+    lambda config: SIZES[config.size_rule].format(config.size): ("size", "size_rule"),
     lambda config: f"style picture at {rounded(config.style_scale)} times its size": ("style_scale",),
     _blend: ("blend",),
     lambda config: f"colours: {config.color}": ("color",),

@@ -22,6 +22,7 @@ from nst_core.ui.classroom.sheet import class_sheet
 from nst_core.ui.classroom.vote import UNREADABLE, Ballot
 from nst_core.ui.studio.links import lend
 from nst_core.ui.studio.pupils import class_key
+from nst_core.ui.words.spoken import language_of
 
 STOPPED = "Your teacher stopped all work. A painting goes on with Continue."
 DOOR, PICTURES, BALLOT = Door(), Pictures(), Ballot()
@@ -109,8 +110,9 @@ async def picture(request: Request) -> Response:
 
 @for_a_teacher
 async def sheet(request: Request) -> Response:
-    """Answer with all newest pictures on one sheet, a PNG to be kept."""
-    png = await asyncio.wrap_future(HANDS.submit(class_sheet, list(on_the_wall())))
+    """Answer with all newest pictures on one sheet, a PNG to be kept, in the language that the query says as "lang"."""
+    language = language_of(request.query_params.get("lang"), request.headers)
+    png = await asyncio.wrap_future(HANDS.submit(class_sheet, list(on_the_wall()), language))
     headers = {"Content-Disposition": 'attachment; filename="class.png"'}
     return Response(png, media_type="image/png", headers=headers)
 

@@ -106,6 +106,9 @@ large.querySelector('img').addEventListener('load', event =>
 large.addEventListener('click', () => large.close());
 large.addEventListener('close', () => { shown = null; });
 
+place('sheet').addEventListener('click', event => {
+  event.currentTarget.href = "class/sheet.png?lang=" + (window.pageWords?.language ?? "");
+});
 place('stop').addEventListener('click', () => place('sure').showModal());
 place('sure').addEventListener('close', event => {
   if (event.target.returnValue === 'stop') post('stop').then(look);

@@ -18,8 +18,15 @@ from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.studio.links import CONTENT_KEY, STYLE_KEY
 from nst_core.ui.widgets.own_html import OwnHTML
+from nst_core.ui.words.spoken import TELL, language_of
 
 NO_FIGURE = "there is no figure yet; press Make the figure"
+NO_LETTERS = (
+    "This server has no font with the letters of your language, so what it draws is in English; the words of slides as "
+    "PPTX are in yours."
+)
+
+Save = Callable[[Figure, Mapping[str, Any], Moment, Path], object]
 
 
 class LessonAddress(OwnHTML):
@@ -59,11 +66,12 @@ def build_keeping(board: gr.State) -> gr.Row:
         "pdf": ("Download slides, PDF", pdf_file),
     }
     files = {name: gr.DownloadButton(elem_id=f"kept-{name}", visible="hidden") for name in kinds}
+    language = gr.Textbox(visible=False)
     with gr.Row(visible=False, elem_id="figure-after") as area:
         for name, (label, make) in kinds.items():
             button = gr.Button(label, elem_id=f"keep-{name}", size="sm", min_width=150)
             file = files[name]
-            button.click(make, board, file, **QUEUED)
+            button.click(make, [board, language], file, js=TELL, **QUEUED)
             download = f"() => document.querySelector('#kept-{name}').click()"
             file.change(None, js=download, **PRIVATE)
         link = gr.Button("Link to this lesson", elem_id="keep-link", size="sm", min_width=130)
@@ -72,26 +80,38 @@ def build_keeping(board: gr.State) -> gr.Row:
     return area
 
 
-def poster_file(board: Board) -> Update:
-    """Save the figure as one labelled PNG at print size."""
-    return _kept(board, _name(board, "", ".png"), save_poster)
+def poster_file(board: Board, chosen: str, request: gr.Request) -> Update:
+    """Save the figure as one labelled PNG at print size, in the page's language."""
+    return _kept(board, _name(board, "", ".png"), _spoken(save_poster, chosen, request))
 
 
-def parts_file(board: Board) -> Update:
-    """Save the parts of the figure, with their records, as a ZIP."""
+def parts_file(board: Board, *_: object) -> Update:
+    """Save the parts of the figure, with their records, as a ZIP, which programs read: it is English."""
     return _kept(board, _name(board, "parts", ".zip"), parts_zip)
 
 
-def pptx_file(board: Board) -> Update:
-    """Save the figure as slides whose words can be edited."""
+def pptx_file(board: Board, chosen: str, request: gr.Request) -> Update:
+    """Save the figure as slides whose words can be edited, in the page's language."""
     from nst_core.analysis.poster.deck import save_pptx  # whose packages only those wait for who want slides
 
-    return _kept(board, _name(board, "slides", ".pptx"), save_pptx)
+    return _kept(board, _name(board, "slides", ".pptx"), _spoken(save_pptx, chosen, request))
 
 
-def pdf_file(board: Board) -> Update:
-    """Save the figure as slides, each a picture."""
-    return _kept(board, _name(board, "slides", ".pdf"), save_pdf)
+def pdf_file(board: Board, chosen: str, request: gr.Request) -> Update:
+    """Save the figure as slides, each a picture, in the page's language."""
+    return _kept(board, _name(board, "slides", ".pdf"), _spoken(save_pdf, chosen, request))
+
+
+def _spoken(save: Callable[..., object], chosen: str, request: gr.Request) -> Save:
+    """Let a figure be saved in the language that was chosen; tell where it cannot be drawn."""
+    language = language_of(chosen, request.headers)
+
+    def saved(figure: Figure, settings: Mapping[str, Any], moment: Moment, path: Path) -> None:
+        save(figure, settings, moment, path, language)
+        if language.drawn != language:
+            gr.Info(NO_LETTERS, duration=12)
+
+    return saved
 
 
 def _name(board: Board, thing: str, ending: str) -> str:
@@ -104,9 +124,7 @@ def _name(board: Board, thing: str, ending: str) -> str:
     return named_after(*wanted, board.figure.name, thing, ending=ending)
 
 
-def _kept(
-    board: Board, name: str, save: Callable[[Figure, Mapping[str, Any], Moment, Path], object]
-) -> gr.DownloadButton:
+def _kept(board: Board, name: str, save: Save) -> gr.DownloadButton:
     try:
         if board.figure is None or board.moment is None:
             raise NSTError(NO_FIGURE)

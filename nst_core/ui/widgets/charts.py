@@ -64,15 +64,16 @@ def table_html(table: Table, colors: Mapping[str, str]) -> str:
     """Write the table; a row that belongs to a chart's line has its colour, one of a term lights its lines."""
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
     lines = table.lines or ("",) * len(table.rows)
-    rows = "".join(_row(row, line, colors) for row, line in zip(table.rows, lines, strict=True))
+    rows = "".join(_row(table, row, line, colors) for row, line in zip(table.rows, lines, strict=True))
     return (
         f'<div class="figure-table"><table><caption>{escape(table.title)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-def _row(row: tuple[str, ...], line: str, colors: Mapping[str, str]) -> str:
-    cells = "".join(f"<td>{escape(text)}</td>" for text in row)
+def _row(table: Table, row: tuple[str, ...], line: str, colors: Mapping[str, str]) -> str:
+    kinds = (' translate="no"' * table.is_code(column) for column in range(len(row)))
+    cells = "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True))
     name = escape(line, quote=True)
     if line not in colors:
         lights = bool(line) and (line == "total" or any(one.startswith(f"{line} ") for one in colors))

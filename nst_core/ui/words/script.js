@@ -125,7 +125,7 @@
     }
     const [, before, core, after] = /^(\d+\. |[^\p{L}\d]*)(.*?)([^\p{L}\d]*)$/u.exec(text);
     if ((before || after) && core) { const found = translated(core); if (found !== null) return before + found + after; }
-    for (const joint of [' · ', / (?<=[.!?…:] )(?=[\p{Lu}\d“])/u, '; ', / (?=\([^()]+\)$)/, ': ', ', ', ' – ', ' × ', ' → ']) {
+    for (const joint of [' · ', / (?<=[.!?…:] )(?<!\d … )(?=[\p{Lu}\d“])/u, '; ', / (?=\([^()]+\)$)/, ': ', ', ', ' – ', ' × ', ' → ']) {
       const parts = text.split(joint);
       if (parts.length < 2) continue;
       const led = part => translated(joint + part)?.replace(/^[;,·；，] ?/, '') ?? null;  // what only follows another
@@ -155,6 +155,12 @@
     return null;
   }
 
+  function parted(text) {  // a long list, of which only the parts are looked up
+    const told = text.split('; ').map(translated);
+    return told.length < 2 || told.every(one => one === null) ? null
+      : told.map((one, at) => one ?? numbers(text.split('; ')[at])).join(joints['; '] ?? '; ');
+  }
+
   const partOf = text => WORD.test(text) ? translated(text) : numbers(text);
 
   const quotes = () => { const pair = QUOTES[language] ?? '“”'; return pair.includes('|') ? pair.split('|') : [...pair]; };
@@ -177,7 +183,7 @@
     if (memory.size > 4000) memory.clear();
     memory.set(text, null);  // in its own fields it is not looked up again
     const ended = language === 'zh' && text.endsWith('.') ? sentenceEnd(text) : null;  // before a field takes the stop
-    const found = ended ?? looked(text) ?? (text.length > LONGEST ? null : split(text)) ?? lowered(text);
+    const found = ended ?? looked(text) ?? (text.length > LONGEST ? parted(text) : split(text)) ?? lowered(text);
     memory.set(text, found);
     return found;
   }

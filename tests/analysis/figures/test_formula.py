@@ -300,7 +300,7 @@ def test_known_differences_are_told():
     assert {"VGG-16", "content conv2_2", "400 steps"} <= set(difference_of(PRESETS["tran_nguyen_printed"].config))
     assert "α = 1, β = 8e4, α/β = 1.25e-5" in difference_of(PRESETS["luo_printed"].config)
     rescaled = "features rescaled, filter by filter, to a mean activation of 1"
-    assert {rescaled, "content ½ Σ(F − P)²/(NM)"} <= set(difference_of(PRESETS["gatys"].config))
+    assert {rescaled, "content loss ½ Σ(F − P)²/(NM)"} <= set(difference_of(PRESETS["gatys"].config))
 
 
 # The figure

@@ -102,7 +102,7 @@ def differ(one: Image.Image, other: Image.Image) -> bool:
 
 @pytest.mark.parametrize("lettering", [None, Lettering()], ids=["best", "own"])
 def test_a_poster_is_as_wide_as_paper_and_its_margins_are_empty(moment, lettering):
-    paper = poster(FIGURE, SETTINGS, moment, lettering)
+    paper = poster(FIGURE, SETTINGS, moment, lettering=lettering)
     assert paper.mode == "RGB" and paper.width == PRINT_WIDTH
     pixels = np.asarray(paper)
     for edge in (pixels[:100], pixels[-100:], pixels[:, :100], pixels[:, -100:]):

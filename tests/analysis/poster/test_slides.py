@@ -124,7 +124,7 @@ def test_a_pdf_has_a_page_for_each_slide(named, slides, tmp_path):
     save_pdf(FIGURES[name], SETTINGS[name], moment, tmp_path / "x.pdf")
     written = (tmp_path / "x.pdf").read_bytes()
     assert written.startswith(b"%PDF") and len(re.findall(rb"/Type /Page[^s]", written)) == len(slides)
-    assert set(re.findall(rb"/MediaBox [^]]*.", written)) == {b"/MediaBox [ 0 0 960.0 540.0 ]"}
+    assert set(re.findall(rb"/MediaBox [^]]*.", written)) == {b"/MediaBox [0 0 960 540]"}
 
 
 def test_rows_of_a_table_share_a_slide_as_long_as_there_is_room():

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -22,6 +23,7 @@ from nst_core.ui.stylize.pupil import take_name
 from nst_core.ui.stylize.window import look
 from tests.ui.browsers import painting, under_way
 from tests.ui.classroom.conftest import at_work, done, plain, pupil
+from tests.ui.words.catalogue import catalogue
 
 
 def listed(teacher) -> list[dict]:
@@ -190,6 +192,24 @@ def test_a_sheet_of_few_is_a_sheet(teacher, tmp_path, count):
     assert images.size_of(images.load(io.BytesIO(teacher.get("/class/sheet.png").content)))[1] == 2480
 
 
+@pytest.mark.parametrize(("query", "language"), [("?lang=de", "de"), ("?lang=xx", "fr"), ("", "fr")])
+def test_a_sheet_speaks_the_pages_language_but_of_names(teacher, tmp_path, monkeypatch, query, language):
+    said, named = [], []
+    monkeypatch.setattr(sheet, "draw_parts", lambda moment, *given: named.extend(moment.parts))
+    monkeypatch.setattr(sheet, "draw_text", lambda text, *given: said.append(text))
+    monkeypatch.setattr(sheet, "stacked", lambda *given: Image.new("RGB", (9, 9)))
+    for name in ("Stop", ""):
+        done(pupil(name), tmp_path, (0, 1, 0))
+    assert teacher.get(f"/class/sheet.png{query}", headers={"Accept-Language": "fr"}).status_code == 200
+    words, today = catalogue(language), date.today()
+    day = sheet.DATES[today.month - 1].format("{0}", "{1}")
+    assert said == [words[sheet.HEADLINE], words[day].replace("{0}", str(today.day)).replace("{1}", str(today.year))]
+    called, titles = {part.label for part in named}, [preset.title for preset in PRESETS.values()]
+    assert "Stop" in called & words.keys()  # a name, not the word
+    assert any(name.startswith(words["Painting {0}"].removesuffix("{0}")) for name in called)
+    assert {part.caption.split("\n")[1] for part in named} <= {words.get(title, title) for title in titles}
+
+
 class WithoutChinese(Lettering):
     """A font that has all letters but some."""
 
@@ -200,5 +220,5 @@ class WithoutChinese(Lettering):
 def test_a_letter_that_the_sheet_cannot_write_spoils_no_others_of_a_name(browsers, tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(sheet, "draw_parts", lambda moment, *given: drawn.extend(moment.parts))
-    sheet.class_sheet([done(pupil("Zoé 李"), tmp_path, (0, 1, 0))], WithoutChinese())
+    sheet.class_sheet([done(pupil("Zoé 李"), tmp_path, (0, 1, 0))], lettering=WithoutChinese())
     assert drawn[0].caption.startswith("Zoé ?\n")

@@ -6,9 +6,13 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 import pytest
+from pptx import Presentation
+from starlette.requests import Request
 
 from nst_core import images
 from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.analysis.poster import language as spoken
+from nst_core.analysis.poster.lettering import Lettering
 from nst_core.analysis.poster.save import read_poster
 from nst_core.errors import ImageError
 from nst_core.transfer.record import read_record
@@ -19,8 +23,17 @@ from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.studio.links import EXAMPLES
 from tests.ui.explain.test_run import made, pictures_in
 from tests.ui.instant.test_picture import props
+from tests.ui.words.catalogue import catalogue
 
 CONTENT, STYLE = EXAMPLES["content"] / "chelsea_cat.jpg", EXAMPLES["style"] / "dawn_window.jpg"
+
+
+def asking(language: str) -> gr.Request:
+    """The request of a browser that asks for a language."""
+    return gr.Request(Request({"type": "http", "headers": [(b"accept-language", language.encode())]}))
+
+
+ENGLISH = "en", asking("de")  # chosen on the page of a German browser
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +67,7 @@ def with_pictures(name: str, pictures: Pictures, **given) -> Board:
 
 
 def test_the_poster_of_a_figure_remembers_it(board, tmp_path):
-    path = Path(props(poster_file(board))["value"])
+    path = Path(props(poster_file(board, *ENGLISH))["value"])
     assert path.name == "photo_style_grid.png" and tmp_path / "gradio" in path.parents
     name, settings = read_poster(path)
     assert name == "grid" and FIGURES["grid"].settings(settings) == board.settings
@@ -76,9 +89,28 @@ def test_the_parts_of_a_figure_are_a_zip_of_files_with_their_records(board, tmp_
 
 @pytest.mark.parametrize(("keep", "ending"), [(pptx_file, "pptx"), (pdf_file, "pdf")])
 def test_a_figure_is_kept_as_slides(board, tmp_path, keep, ending):
-    path = Path(props(keep(board))["value"])
+    path = Path(props(keep(board, *ENGLISH))["value"])
     assert path.name == f"photo_style_grid_slides.{ending}" and tmp_path / "gradio" in path.parents
     assert path.read_bytes()[:4] == {"pptx": b"PK\x03\x04", "pdf": b"%PDF"}[ending]
+
+
+@pytest.mark.parametrize(("chosen", "language"), [("de", "de"), ("", "fr"), ("zz", "fr")])
+def test_what_is_kept_speaks_the_pages_language_else_the_browsers(board, chosen, language):
+    deck = Presentation(props(pptx_file(board, chosen, asking("fr-CA")))["value"])
+    titles = {page.shapes.title.text for page in deck.slides}
+    assert catalogue(language)[board.figure.title] in titles and board.figure.title not in titles
+    pdf = Path(props(pdf_file(board, chosen, asking("fr-CA")))["value"]).read_bytes()
+    assert f"/Lang ({language})".encode() in pdf
+
+
+def test_letters_that_are_not_here_are_told(board, toasts, monkeypatch):
+    pptx_file(board, "de", asking("en"))
+    assert toasts == []
+    monkeypatch.setattr(spoken, "lettering_for", lambda name: None if name == "zh" else Lettering())
+    for keep in (poster_file, pdf_file, pptx_file):
+        keep(board, "zh", asking("en"))
+    parts_file(board, "zh", asking("en"))
+    assert len(toasts) == 3 and set(toasts) == {module.NO_LETTERS}
 
 
 def test_a_figure_that_is_kept_twice_is_two_files(board):
@@ -91,7 +123,7 @@ def test_a_figure_that_is_kept_twice_is_two_files(board):
 def test_without_a_figure_there_is_nothing_to_keep(keep, begun):
     board = with_pictures("grid", Pictures()) if begun else Board()
     with pytest.raises(gr.Error, match="there is no figure yet; press Make the figure"):
-        keep(board)
+        keep(board, *ENGLISH)
 
 
 @pytest.mark.parametrize("keep", ["poster_file", "parts_file"])
@@ -102,7 +134,7 @@ def test_what_cannot_be_written_is_said(board, monkeypatch, keep):
     for name in ("save_poster", "parts_zip"):
         monkeypatch.setattr(module, name, full)
     with pytest.raises(gr.Error, match="the disk is full"):
-        getattr(module, keep)(board)
+        getattr(module, keep)(board, *ENGLISH)
 
 
 # The link

@@ -28,6 +28,7 @@ SILENT_ROOMS = tuple(
         "transfer/timelapse.",
         "analysis/poster/deck",
         "analysis/poster/lettering",
+        "analysis/poster/pages",
         "analysis/written/terms",
         "batch/on_cluster",
         "batch/report",
@@ -142,10 +143,6 @@ way's note
 # Single words that no label names: lines of charts, sides of figures.
 SINGLE = """
 {0} from this program
-the pixels are what is learned
-torch divides the first by it
-one step of L-BFGS along the gradient
-of the loss, so that the first gradient's mean is 1
 {0} and {1}
 total variation {0}
 {0} cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file
@@ -175,6 +172,8 @@ formula
 now
 preset
 shape
+fp32
+bf16
 nowhere
 layer
 size

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from nst_core.analysis.written import code
 from nst_core.assets import ASSETS
 from nst_core.ui.words import gradios
 from tests.ui.words.marked import html_units, is_said, markdown_html, renumbered, tidy
@@ -35,6 +36,8 @@ def words_of_source() -> dict[str, str]:
                 found.setdefault(unit, place)
     for text in (*gradios.WORDS, *SINGLE, *names_of_files()):
         found.setdefault(text, "gradio")
+    for text in (line.words for function in code.FUNCTIONS for line in code.lines_of(function) if line.words):
+        found.setdefault(text, "nst_core/transfer/gatys.py")
     return found
 
 

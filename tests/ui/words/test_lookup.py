@@ -1,0 +1,78 @@
+"""The server's lookup: by the rules of the page's script, with which `tests/e2e/test_languages.py` compares it."""
+
+import json
+
+import pytest
+
+from nst_core.ui.words.lookup import Catalogue
+from tests.ui.words.catalogue import LANGUAGES, catalogue
+
+ENTRIES = {
+    "Seed": "Startwert",
+    "Stopped": "Angehalten",
+    "Step {0} of {1}": "Schritt {0} von {1}",
+    "{0} steps": {"one": "{0} Schritt", "other": "{0} Schritte"},
+    "photo": "Foto",
+    "the loss falls": "der Verlust fällt",
+    "largest: {0} grey: {1}": "größtes: {0} grau: {1}",
+    "what is long": "was lang ist",
+}
+GERMAN = Catalogue("de", ENTRIES)
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("Seed", "Startwert"),
+        ("Seed 3", "Startwert 3"),
+        ("Photo", "Foto"),
+        ("“photo”", "„Foto“"),
+        ("Step 1,250.5 of 3", "Schritt 1.250,5 von 3"),
+        ("1 steps", "1 Schritt"),
+        ("2 steps", "2 Schritte"),
+        ("Stopped: 2 steps", "Angehalten: 2 Schritte"),
+        ("photo · Seed 0.5", "Foto · Startwert 0,5"),
+        ("The loss falls.", "Der Verlust fällt."),
+        ("Stopped. The loss falls.", "Angehalten. Der Verlust fällt."),
+        ("largest: 0.5\ngrey: 1", "größtes: 0,5 grau: 1"),
+        ("photo\nunheard of", "Foto\nunheard of"),
+        ("0.25 × 2,000", "0,25 × 2.000"),
+        ("(1, 64, 8)", "(1, 64, 8)"),
+        ("unheard of", "unheard of"),
+        ("", ""),
+        ("; ".join(["what is long"] * 60 + ["w = 0.5"]), "; ".join(["was lang ist"] * 60 + ["w = 0,5"])),
+    ],
+)
+def test_what_is_said_is_looked_up_in_parts(english, german):
+    assert GERMAN.said(english) == german
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("es", "1.250,50 y 0,5"),
+        ("fr", "1\u202f250,50 y 0,5"),
+        ("zh", "1,250.50 y 0.5"),
+    ],
+)
+def test_numbers_are_written_as_the_language_does(language, text):
+    assert Catalogue(language, {}).numbers("1,250.50 y 0.5") == text
+
+
+@pytest.mark.parametrize(("language", "form"), [("de", "other"), ("es", "other"), ("fr", "one"), ("zh", "other")])
+def test_none_of_a_thing_is_one_in_french(language, form):
+    entries = {"{0} steps": {"one": "one", "other": "other"}}
+    assert Catalogue(language, entries).said("0 steps") == form
+
+
+def test_chinese_has_its_own_stops():
+    chinese = Catalogue("zh", {"photo": "照片", "style": "风格", "It stops": "停止"})
+    assert chinese.said("photo, style") == "照片，风格"
+    assert chinese.said("It stops.") == "停止。"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_entry_is_found_as_it_is(language):
+    entries = {key: value for key, value in catalogue(language).items() if isinstance(value, str) and "{" not in key}
+    found = Catalogue(language, json.loads(json.dumps(catalogue(language))))
+    assert {key: found.looked(key) for key in entries} == entries
