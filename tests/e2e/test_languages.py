@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.pictures.opening import UNREADABLE
+from nst_core.ui.studio.page_language import language_named
 from nst_core.ui.words.letters import has_word
-from nst_core.ui.words.spoken import language_named
 from tests.analysis.poster.test_language import said_of
 from tests.e2e.conftest import load, prepare
 from tests.ui.words.catalogue import catalogue

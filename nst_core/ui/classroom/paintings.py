@@ -16,8 +16,8 @@ from nst_core.errors import NSTError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.previews import picture_of
-from nst_core.ui.page.status import done_text, progress_text
 from nst_core.ui.studio.controls_and_config import preset_of
+from nst_core.ui.studio.progress import progress_of
 from nst_core.ui.studio.session import Session
 
 SIDES = (480, 1024)  # pixels of a picture on the wall, and of the one that is shown large
@@ -72,7 +72,7 @@ def find(view: str) -> Session | None:
 
 def told(session: Session) -> Painting:
     """Tell what the wall shows of a session."""
-    status, share = _progress(session)
+    status, share = progress_of(session)
     picture = newest(session)
     return Painting(session.view, name_of(session), status, share, session.busy, picture.version if picture else "")
 
@@ -101,23 +101,6 @@ def newest(session: Session) -> Newest | None:
 def _version(*of: object) -> str:
     """Tell a picture from others, and nothing else about it."""
     return hashlib.sha256(repr(of).encode()).hexdigest()[:16]
-
-
-def _progress(session: Session) -> tuple[str, float]:
-    """Tell how far a painting is: in words, and 0 … 1."""
-    job, run, channel = session.job, session.run, session.channel
-    if session.busy and channel and channel.image is not None and run and (frame := run.last_frame):
-        share = run.work_until(frame.step) / max(run.work_until(run.steps), 1e-9)
-        return progress_text(frame.step, run.steps, None, None), min(1.0, share)
-    if session.busy and job and not job.at_work:
-        before = job.lane.before(job.place)
-        return f"Waits, {before} before it" if before else "Waits", 0.0
-    if session.busy:
-        return "Begins", 0.0
-    if not session.results.kept:
-        return "Done", 1.0
-    record = session.results.kept[0].record
-    return done_text(record), min(1.0, record.steps / record.config.steps)
 
 
 def preset_title(session: Session) -> str:

@@ -21,8 +21,8 @@ from nst_core.ui.classroom.plan import plan_page
 from nst_core.ui.classroom.sheet import class_sheet
 from nst_core.ui.classroom.vote import UNREADABLE, Ballot
 from nst_core.ui.studio.links import lend
+from nst_core.ui.studio.page_language import language_of
 from nst_core.ui.studio.pupils import class_key
-from nst_core.ui.words.spoken import language_of
 
 STOPPED = "Your teacher stopped all work. A painting goes on with Continue."
 DOOR, PICTURES, BALLOT = Door(), Pictures(), Ballot()

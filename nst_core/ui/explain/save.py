@@ -17,8 +17,8 @@ from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.toasts import refusal
 from nst_core.ui.studio.links import CONTENT_KEY, STYLE_KEY
+from nst_core.ui.studio.page_language import TELL, language_of
 from nst_core.ui.widgets.own_html import OwnHTML
-from nst_core.ui.words.spoken import TELL, language_of
 
 NO_FIGURE = "there is no figure yet; press Make the figure"
 NO_LETTERS = (

@@ -22,8 +22,8 @@ from nst_core.analysis.written.code import program
 from nst_core.analysis.written.differences import description_of
 from nst_core.transfer.presets import PRESETS
 from nst_core.ui.explain.examples import example_of
+from nst_core.ui.studio.page_language import language_named
 from nst_core.ui.words.letters import has_word
-from nst_core.ui.words.spoken import language_named
 from tests.ui.words.catalogue import LANGUAGES, catalogue, is_made_of
 
 LOUD = Language("loud", str.upper)

@@ -3,7 +3,7 @@
 import pytest
 
 from nst_core.analysis.poster.language import ENGLISH
-from nst_core.ui.words.spoken import accepted, known, language_named, language_of
+from nst_core.ui.studio.page_language import accepted, known, language_named, language_of
 from tests.ui.words.catalogue import LANGUAGES, catalogue
 
 
