@@ -18,7 +18,7 @@ import numpy as np
 from nst_core.engine.device_thread import Account
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.remote_run import MOST_LOST, Lost, Machine, Machines
-from nst_core.errors import DeviceError, NSTError
+from nst_core.errors import ConfigError, DeviceError, NSTError, said
 from nst_core.files import NewFile, plain_errors
 from nst_core.instant.piece_workers import END_SECONDS, Waiting, paint_pieces
 from nst_core.instant.pieces import FilmJob, Piece, PiecePainter
@@ -29,7 +29,27 @@ MOMENT_SECONDS = 0.25  # of painting, after which what is painted is sent
 MOMENT_BYTES = 2**23  # of painted frames, after which they are sent
 AHEAD = 2  # moments that are asked for at a time, so that the machine does not wait for what comes and goes
 
+MOST_WORKERS = 8  # that one film has of itself: more would paint faster than it is read and encoded here
+
 log = logging.getLogger(__name__)
+
+
+def far_workers(asked: int | None, machines: Machines) -> int:
+    """Tell how many workers of a cluster paint a film.
+
+    Args:
+        asked: so many; None: all up to MOST_WORKERS.
+        machines: of the cluster.
+
+    Raises:
+        ConfigError: more than there are, or a number that is none; DeviceError: there is no cluster.
+    """
+    count = machines.count()
+    if asked is None:
+        return min(count, MOST_WORKERS)
+    if isinstance(asked, bool) or not isinstance(asked, int) or not 1 <= asked <= count:
+        raise ConfigError(f"workers is {said(asked)}; give a whole number from 1 to {count}, those of the cluster")
+    return asked
 
 
 class Painted(NamedTuple):
@@ -194,7 +214,7 @@ class FarWorker:
         self.connection, theirs = Pipe()
         self.at: Waiting | None = None
         make = partial(FarPainter, job, machines)
-        self._thread = threading.Thread(target=paint_pieces, args=(theirs, make), name="far worker", daemon=True)
+        self._thread = threading.Thread(target=paint_pieces, args=(theirs, make), name="elsewhere", daemon=True)
         self._thread.start()
 
     def end(self) -> None:

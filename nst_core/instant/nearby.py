@@ -163,7 +163,7 @@ class Nearby:
 
     def __init__(self, machines: Machines):
         self._machines = machines
-        self._threads = ThreadPoolExecutor(MOST_ASKED, thread_name_prefix="near by")
+        self._threads = ThreadPoolExecutor(MOST_ASKED, thread_name_prefix="nearby")
         self._lock = threading.Lock()
         self._place: _Place | None = None
         self._looking: Future[None] | None = None

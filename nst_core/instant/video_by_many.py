@@ -6,9 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from nst_core.engine.remote_run import Machines
-from nst_core.errors import ConfigError, said
 from nst_core.instant.cuts import SceneCuts
-from nst_core.instant.far_pieces import FarWorker
+from nst_core.instant.far_pieces import FarWorker, far_workers
 from nst_core.instant.film import Film
 from nst_core.instant.piece_workers import (
     PieceWorker,
@@ -22,8 +21,6 @@ from nst_core.instant.pieces import FilmJob, Paint, as_image, cut_film, painted_
 from nst_core.instant.video import Next, VideoProgress, checked_plan, painting, room
 from nst_core.outputs import check_room
 from nst_core.transfer.steering import Steering
-
-MOST_MACHINES = 8  # that one film has of itself: more would paint faster than it is read and encoded here
 
 
 def paint_video_by_many(
@@ -50,15 +47,15 @@ def paint_video_by_many(
     Args:
         source, output, steady, size, steering: as of `paint_video`.
         make_paint: called by each worker, makes what `paint_video` takes as `paint`; it is pickled.
-        workers: processes, at most one for each of this computer's cores; of a cluster, machines' workers, None for
-            all up to MOST_MACHINES.
+        workers: processes, at most one for each of this computer's cores, None for one; of a cluster, its workers, None
+            for all up to MOST_WORKERS.
         machines: of a cluster, to which the video's file is sent; None: processes of this computer paint.
 
     Raises:
         as `paint_video`; ConfigError: a number of workers that cannot be; DeviceError: one was ended, or there is no
         cluster.
     """
-    workers = _checked(workers, machines)
+    workers = check_workers(1 if workers is None else workers) if machines is None else far_workers(workers, machines)
     source, output = Path(source), Path(output)
     job = FilmJob(source.absolute(), checked_plan(source, output, size), make_paint, steady)
     height, width, channels = job.frame_size
@@ -74,17 +71,6 @@ def paint_video_by_many(
                 yield one and (partial(as_image, one[0]), one[1])
 
     return painting(source, output, job.plan, frames, steering or Steering())
-
-
-def _checked(workers: int | None, machines: Machines | None) -> int:
-    if machines is None:
-        return check_workers(1 if workers is None else workers)
-    count = machines.count()
-    if workers is None:
-        return min(count, MOST_MACHINES)
-    if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= count:
-        raise ConfigError(f"workers is {said(workers)}; give a whole number from 1 to {count}, those of the cluster")
-    return workers
 
 
 def _begin(job: FilmJob, workers: int, machines: Machines | None) -> list[Callable[[], PieceWorker]]:

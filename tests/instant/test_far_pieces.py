@@ -10,9 +10,9 @@ import pytest
 from nst_core import files
 from nst_core.errors import ConfigError, DeviceError, ImageError, OutputError
 from nst_core.instant import far_pieces, pieces, video_by_many
-from nst_core.instant.far_pieces import FarPainter, HostedFilm
+from nst_core.instant.far_pieces import MOST_WORKERS, FarPainter, HostedFilm
 from nst_core.instant.pieces import Piece, paint_piece
-from nst_core.instant.video_by_many import MOST_MACHINES, paint_video_by_many
+from nst_core.instant.video_by_many import paint_video_by_many
 from nst_core.transfer.steering import Steering
 from tests.instant.paints import shimmer
 from tests.instant.test_cuts import pan
@@ -143,4 +143,4 @@ def test_one_film_has_a_few_machines_unless_more_are_asked_for(source, output, m
     monkeypatch.setattr(video_by_many, "_begin", lambda job, workers, machines: begun.append(workers))
     for asked in (None, 20):
         paint_video_by_many(source, output, shimmer, machines=room, workers=asked)
-    assert begun == [MOST_MACHINES, 20]
+    assert begun == [MOST_WORKERS, 20]

@@ -135,12 +135,12 @@ def _show_video(
     try:
         yield _begun(channel, "Opening the video …", gr.Video(visible=False))
         for progress in painting:
-            last = progress
+            is_new, last = progress.frame > last.frame, progress
             notes += [progress.note] if progress.note else []
             if time.monotonic() - told >= WORDS_SECONDS:
                 told = time.monotonic()
                 words = {"clip-status": _video_status(progress, notes, channel.token)}
-            if progress.image is not None:
+            if is_new and progress.image is not None:
                 channel.put(progress.image, words)
     finally:
         painting.close()
