@@ -145,7 +145,7 @@ def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tenso
         height, width = images.size_of(image)
         with _LARGE if height * width > LARGE_AREA else nullcontext():
             if (answer := _by_worker(brush, steering, image)) and answer.image is not None:
-                return torch.from_numpy(answer.image)
+                return torch.tensor(answer.image)
             return DEVICES.run_steps(_stoppable(brush.steps(image), steering)).result()
 
     return paint
@@ -154,7 +154,7 @@ def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tenso
 def refine_on_device(brush: Brush, image: Tensor, painted: Tensor, steering: Steering | None = None) -> Tensor:
     """Refine what a brush painted of an image, as `on_device`; gives the painting itself where nothing is refined."""
     if answer := _by_worker(brush, steering, image, painted):
-        return painted if answer.image is None else torch.from_numpy(answer.image)
+        return painted if answer.image is None else torch.tensor(answer.image)
     return DEVICES.run_steps(_stoppable(brush.refine(image, painted), steering)).result()
 
 
