@@ -87,7 +87,7 @@ def round_trip(frames: int) -> None:
         if asked and asked.answer.result():
             took.append(time.perf_counter() - began)
     middle, busy = 1000 * statistics.median(took), 1000 * (time.process_time() - busy) / frames
-    print(f"{len(took)} frames of a camera there and back: {middle:.1f} ms, of which this process is busy for {busy:.1f}")
+    print(f"{len(took)} frames there and back: {middle:.1f} ms, of which this process is busy for {busy:.1f}")
 
 
 async def crowd(talk: Talk, options: argparse.Namespace, first_seed: int) -> list[Painted]:
