@@ -50,6 +50,9 @@ class Room:
         self.chosen = self.left = 0
         self.machines = [StandIn(f"machine {number}", self) for number in (1, 2)]
 
+    def count(self) -> int:
+        return len(self.machines)
+
     def choose(self) -> StandIn:
         self.chosen += 1
         return self.machines[self.chosen % 2]

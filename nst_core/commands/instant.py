@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Generator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,7 +12,9 @@ from nst_core.commands.destinations import Destinations, destinations
 from nst_core.commands.memory import enough_memory
 from nst_core.commands.pairs import pair
 from nst_core.commands.transparency import add_transparency
-from nst_core.engine.devices import DEVICES
+from nst_core.engine import cluster
+from nst_core.engine.begin import waited_for
+from nst_core.engine.devices import DEVICES, Closable
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, named
 from nst_core.files import make_folder
 from nst_core.instant.any_style import pictures_among
@@ -22,6 +23,7 @@ from nst_core.instant.catalogue import open_styles
 from nst_core.instant.kinds import PICTURE, Kind
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import MAX_SIDE
+from nst_core.instant.palette import Strokes, plain_recipe
 from nst_core.instant.piece_workers import check_workers
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.instant.video_by_many import paint_video_by_many
@@ -65,9 +67,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=int,
-        default=1,
         metavar="N",
-        help="films: processes that share the cores and paint side by side",
+        help="films: processes that share the cores and paint side by side; on a cluster, of its workers",
     )
     parser.add_argument(
         "--styles", type=Path, metavar="FILE", help="of `train`, in place of the styles that come along"
@@ -84,7 +85,8 @@ def run(options: argparse.Namespace) -> None:
         return
     if not options.inputs or not options.output:
         raise ConfigError("nothing to paint, or nowhere to put it; name pictures, folders or videos, and -o OUT")
-    check_workers(options.workers)
+    if options.workers is not None and not cluster.named():
+        check_workers(options.workers)
     read = [*([options.styles] if options.styles else []), *pictures_among(_shares(options), catalogue)]
     plan = destinations(options.inputs, options.output, read, shrunk=options.size is not None, jpeg=options.jpeg)
     for note in plan.notes:
@@ -142,11 +144,20 @@ def _paint(source: Path, output: Path, kind: Kind, brush: InstantBrush, options:
     make_folder(output.parent)
     if kind is PICTURE:
         _paint_picture(source, output, brush, options)
-    elif options.workers == 1:
-        _show(source, paint_video(source, output, brush, steady=options.steady, size=options.size))
     else:
-        how = {"workers": options.workers, "steady": options.steady, "size": options.size}
-        _show(source, paint_video_by_many(source, output, brush.recipe, **how))
+        _show(source, _film(source, output, brush, options))
+
+
+def _film(source: Path, output: Path, brush: InstantBrush, options: argparse.Namespace) -> Closable[VideoProgress]:
+    """Paint a film or an animation, by the cluster's workers where there is one."""
+    how = {"steady": options.steady, "size": options.size}
+    if machines := cluster.machines():
+        recipe = plain_recipe(brush.painter, Strokes(brush.weights, brush.strength, brush.color))
+        many = paint_video_by_many(source, output, recipe, workers=options.workers, machines=machines, **how)
+        return waited_for(many)
+    if options.workers in (None, 1):
+        return paint_video(source, output, brush, **how)
+    return paint_video_by_many(source, output, brush.recipe, workers=options.workers, **how)
 
 
 def _paint_picture(source: Path, output: Path, brush: InstantBrush, options: argparse.Namespace) -> None:
@@ -159,8 +170,8 @@ def _paint_picture(source: Path, output: Path, brush: InstantBrush, options: arg
     save_painted(painted, output, brush.weights, strength=options.strength, color=options.color)
 
 
-def _show(source: Path, painting: Generator[VideoProgress, None, None]) -> None:
-    """Paint a film or an animation, with a progress bar."""
+def _show(source: Path, painting: Closable[VideoProgress]) -> None:
+    """Show how far a film or an animation is, with a progress bar."""
     with tqdm(unit="frame", leave=False) as bar, DEVICES.stepped(painting) as stepped:
         for progress in stepped:
             bar.total = progress.frames

@@ -173,6 +173,12 @@ class Cluster(Machines):
                 raise
         raise DeviceError(f"no machine of the cluster {said(self.address)} answers; look at `ray status`")
 
+    def count(self) -> int:
+        """Count the places of all machines that are there; raises as `connect` and `places`."""
+        connect(self.address)
+        with self._lock:
+            return len(self.places())
+
     def _distance(self, place: Place) -> tuple[bool, int, bool]:
         """Tell how far a place is from being chosen: one of a machine of which one was lost just now is last."""
         is_new = place.actor is None

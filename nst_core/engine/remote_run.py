@@ -47,6 +47,9 @@ class Machines(Protocol):
     def choose(self) -> Machine:
         """Give a place on the machine that has the fewest paintings; raises DeviceError if there is none."""
 
+    def count(self) -> int:
+        """Count the workers that there may be; raises as `choose`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ElsewhereCompute(Compute):

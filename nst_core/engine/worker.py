@@ -5,12 +5,12 @@ import shutil
 import threading
 import time
 import weakref
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -77,6 +77,13 @@ class Moment(NamedTuple):
     error: NSTError | None = None
 
 
+class Guest(Protocol):
+    """What a Worker hosts; may be called from many threads."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
 class Passing:
     """A folder that is there as long as this is."""
 
@@ -107,6 +114,7 @@ class Worker:
     def __init__(self) -> None:
         keep_freed_memory()
         self._paintings: dict[int, _Painting] = {}
+        self._guests: dict[int, Guest] = {}
         self._numbers = count(1)
 
     def about(self) -> About:
@@ -217,6 +225,34 @@ class Worker:
         if painting := self._paintings.pop(number, None):
             painting.run.steering.stop.set()
             DEVICES.submit(painting.run.close).result()
+
+    def host(self, make: Callable[[], Guest]) -> int:
+        """Make something else that works here for a program elsewhere, until it is dismissed.
+
+        Args:
+            make: makes it, not on a device's thread; found here by its name, as it is no part of what is sent.
+
+        Returns:
+            a number for it.
+
+        Raises:
+            NSTError: as of `make`.
+        """
+        with failing_in_words():
+            guest = make()
+        number = next(self._numbers)
+        self._guests[number] = guest
+        return number
+
+    def ask(self, number: int, method: str, *given: Any) -> Any:
+        """Call a method of what is hosted; it raises what that does, an NSTError of whatever is none."""
+        with failing_in_words():
+            return getattr(self._guests[number], method)(*given)
+
+    def dismiss(self, number: int) -> None:
+        """Forget what is hosted, and free what it holds."""
+        if guest := self._guests.pop(number, None):
+            guest.close()
 
 
 def _check_weights(backbone: str, expected: str) -> None:

@@ -26,10 +26,13 @@ class Painter:
     Args:
         networks: on the CPU; they are copied.
         compute: device and precision.
+
+    Attributes:
+        given: the networks as they came.
     """
 
     def __init__(self, networks: Sequence[TransformationNetwork], compute: Compute):
-        self.compute = compute
+        self.compute, self.given = compute, list(networks)
         self.networks = [_placed(network, compute) for network in networks]
 
     @property

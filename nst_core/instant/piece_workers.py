@@ -1,16 +1,17 @@
-"""Paints the pieces of a film side by side, each by a process of this computer, and joins them in order."""
+"""Paints the pieces of a film side by side, each by a process or another machine, and joins them in order."""
 
 import os
 import pickle  # nosec B403  # nothing is read by it here
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from itertools import cycle
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -32,7 +33,17 @@ class Share(NamedTuple):
     device: str
 
 
-class _Task(NamedTuple):
+class PaintsPieces(Protocol):
+    """Paints pieces of one film, as PiecePainter does."""
+
+    def frames(self, piece: Piece) -> Iterator[np.ndarray]:
+        """Give a piece's frames that are kept, (height, width, 3) uint8."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+class Task(NamedTuple):
     """A piece to paint, the path of the NewFile for its pixels, and the film that is made, for words about it."""
 
     piece: Piece
@@ -40,8 +51,8 @@ class _Task(NamedTuple):
     output: Path
 
 
-def check_workers(workers: int) -> None:
-    """Refuse a number of processes that this computer has no cores for.
+def check_workers(workers: int) -> int:
+    """Refuse a number of processes that this computer has no cores for; else give it.
 
     Raises:
         ConfigError: it is none, or too many.
@@ -51,6 +62,7 @@ def check_workers(workers: int) -> None:
         raise ConfigError(
             f"workers is {said(workers)}; give a whole number from 1 to {cores}, the cores of this computer"
         )
+    return workers
 
 
 def waiting_frames(job: FilmJob, workers: int) -> int:
@@ -75,15 +87,15 @@ def serve(connection: Connection, job: FilmJob, share: Share) -> None:
     keep_freed_memory()
     torch.set_num_threads(share.threads)
     cv2.setNumThreads(share.threads)
-    paint_pieces(connection, job, share.device)
+    choose_on_this_thread(share.device)
+    paint_pieces(connection, partial(PiecePainter, job))
 
 
-def paint_pieces(connection: Connection, job: FilmJob, device: str) -> None:
-    """Do what `serve` says on this thread, in whatever process."""
-    choose_on_this_thread(device)
+def paint_pieces(connection: Connection, make_painter: Callable[[], PaintsPieces]) -> None:
+    """Do what `serve` says on this thread, in whatever process, by what paints pieces."""
     with connection, suppress(EOFError, ConnectionError):  # who sends is gone
         try:
-            with closing(PiecePainter(job)) as painter:
+            with closing(make_painter()) as painter:
                 while True:
                     _paint(painter, connection.recv(), connection)
         except (EOFError, ConnectionError):
@@ -92,7 +104,7 @@ def paint_pieces(connection: Connection, job: FilmJob, device: str) -> None:
             connection.send(_told(error))
 
 
-def _paint(painter: PiecePainter, aside: _Task, connection: Connection) -> None:
+def _paint(painter: PaintsPieces, aside: Task, connection: Connection) -> None:
     """Paint a piece into the file aside that was made for it."""
     with plain_errors(aside.output), aside.path.open("r+b") as file:
         for pixels in painter.frames(aside.piece):
@@ -111,7 +123,7 @@ def _told(error: Exception) -> Exception:
     return error
 
 
-class _Waiting:
+class Waiting:
     """A piece that is being painted, or waits to be joined.
 
     Attributes:
@@ -133,8 +145,25 @@ class _Waiting:
         return pixels.reshape(self._size), self.moments[self.joined - 1]
 
 
-class _Worker:
-    """One process, and the piece at which it is."""
+class PieceWorker(Protocol):
+    """Whoever is handed pieces over its connection, and answers as `serve` does.
+
+    Attributes:
+        at: the piece that it paints.
+    """
+
+    connection: Connection
+    at: Waiting | None
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+
+    def why_gone(self) -> DeviceError:
+        """Say that it is no more."""
+
+
+class ProcessWorker:
+    """A process of this computer that paints pieces."""
 
     def __init__(self, job: FilmJob, share: Share):
         # begun anew rather than forked: threads and GPUs do not survive that
@@ -143,7 +172,7 @@ class _Worker:
         self._process = context.Process(target=serve, args=(theirs, job, share), daemon=True)
         self._process.start()
         theirs.close()
-        self.at: _Waiting | None = None
+        self.at: Waiting | None = None
 
     def end(self) -> None:
         """End it, whatever it does."""
@@ -163,22 +192,22 @@ class _Worker:
 
 
 class PieceWorkers:
-    """Processes that paint pieces of one film; `close` ends them.
+    """Workers that paint pieces of one film; `close` ends them.
 
     Args:
         job: whose pieces.
-        shares: of each process.
+        begin: begins each worker.
         output: the film that is made, beside which painted pixels wait.
     """
 
-    def __init__(self, job: FilmJob, shares: Sequence[Share], output: Path):
+    def __init__(self, job: FilmJob, begin: Sequence[Callable[[], PieceWorker]], output: Path):
         self._job, self._output = job, output
-        self._length, self._room = painted_length(job, len(shares)), waiting_frames(job, len(shares))
-        self._waiting: deque[_Waiting] = deque()
-        self._workers: list[_Worker] = []
+        self._length, self._room = painted_length(job, len(begin)), waiting_frames(job, len(begin))
+        self._waiting: deque[Waiting] = deque()
+        self._workers: list[PieceWorker] = []
         try:
-            for share in shares:
-                self._workers.append(_Worker(job, share))
+            for each in begin:
+                self._workers.append(each())
         except BaseException:
             self.close()
             raise
@@ -187,7 +216,7 @@ class PieceWorkers:
         """Give painted frames (height, width, 3) uint8 in order, and None every moment in which there is none yet.
 
         Raises:
-            DeviceError: a process was ended; what else went wrong in one is raised as it was.
+            DeviceError: a worker was ended; what else went wrong in one is raised as it was.
         """
         while True:
             self._hand_out(pieces)
@@ -206,10 +235,10 @@ class PieceWorkers:
         for worker in self._workers:
             on_disk = sum(one.piece.frames for one in self._waiting)
             if worker.at is None and on_disk + self._length <= self._room and (cut := next(pieces, None)):
-                worker.at = _Waiting(*cut, self._output, self._job.frame_size)
+                worker.at = Waiting(*cut, self._output, self._job.frame_size)
                 self._waiting.append(worker.at)
                 with suppress(ConnectionError):  # which is told where it is heard
-                    worker.connection.send(_Task(cut[0], worker.at.file.path, self._output))
+                    worker.connection.send(Task(cut[0], worker.at.file.path, self._output))
 
     def _hear(self) -> bool:
         """Wait for news; whether there were any."""
@@ -230,7 +259,7 @@ class PieceWorkers:
         return bool(heard)
 
     def close(self) -> None:
-        """End all processes, and leave nothing of theirs."""
+        """End all workers, and leave nothing of theirs."""
         for worker in self._workers:
             worker.end()
         for one in self._waiting:

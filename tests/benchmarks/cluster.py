@@ -13,6 +13,7 @@ import asyncio
 import io
 import os
 import re
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +27,9 @@ from nst_core.devices import choose_compute
 from nst_core.engine.begin import begin
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.worker import Material
+from nst_core.instant.catalogue import open_styles
+from nst_core.instant.nearby import Turn, nearby
+from nst_core.instant.palette import Strokes, plain_recipe
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord, read_record
 from nst_core.transfer.run import Run
@@ -62,10 +66,28 @@ def cost(steps: int) -> float:
 
     material = Material(images.load(CONTENT), [images.load(STYLE)])
     config = PRESETS["studio"].config.on("lite").changed(size=256, smallest_scale=0, steps=steps, tolerance=0)
+    round_trip(100)
     here = beside(material.begun(config), steps)
     there = beside(begin(material, config), steps)
     ray.shutdown()
     return there - here
+
+
+def round_trip(frames: int) -> None:
+    """Print what a camera's frame of 480×360 costs beside its painting: by a worker that gives it back as it is."""
+    worker, image = nearby(), images.resize(images.load(CONTENT), (360, 480))
+    recipe = plain_recipe(open_styles().painter(choose_compute("cpu")), Strokes({"starry_night": 1.0}, strength=0.0))
+    if not worker or not worker.found(60):
+        print("no worker near by")
+        return
+    took, busy = list[float](), time.process_time()
+    for number in range(frames):
+        began = time.perf_counter()
+        asked = worker.frame(recipe, image, Turn("camera", number))
+        if asked and asked.answer.result():
+            took.append(time.perf_counter() - began)
+    middle, busy = 1000 * statistics.median(took), 1000 * (time.process_time() - busy) / frames
+    print(f"{len(took)} frames there and back: {middle:.1f} ms, of which this process is busy for {busy:.1f}")
 
 
 async def crowd(talk: Talk, options: argparse.Namespace, first_seed: int) -> list[Painted]:

@@ -21,6 +21,7 @@ from nst_core.instant.styles import StyleFile, save_styles
 from nst_core.instant.video import VideoProgress
 from nst_core.transfer.color import with_colors_of
 from tests.instant.test_kinds import animation
+from tests.machines import Room
 
 CPU = Compute(device="cpu", precision="fp32")
 
@@ -440,6 +441,17 @@ def test_any_picture_is_a_style_and_stays_what_it_is(instant, refused, folder):
     assert "would be overwritten" in refused("photos/cat.png", style="oil.png", output="oil.png")
     assert "cannot be blended" in refused("photos/cat.png", "--blend", "waves=1", style="oil.png")
     assert "there is no style 'oils.png', nor a picture of that name" in refused("photos/cat.png", style="oils.png")
+
+
+def test_on_a_cluster_a_films_frames_are_the_same(instant, folder, monkeypatch):
+    animation(folder / "moving.gif", "GIF")
+    assert instant("moving.gif", output="here.png") == 0
+    room = Room()
+    monkeypatch.setattr(command.cluster, "machines", lambda: room)
+    monkeypatch.setenv("NST_CLUSTER", "there")
+    assert instant("moving.gif", "--workers", "2", output="there.png") == 0
+    assert (folder / "there.png").read_bytes() == (folder / "here.png").read_bytes() and room.calls[0] == "host"
+    assert instant("moving.gif", "--workers", "3", output="more.png") == 1
 
 
 def test_a_file_that_holds_no_styles_is_refused(folder, capsys):

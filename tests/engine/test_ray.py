@@ -2,13 +2,26 @@
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 import torch
 
+from nst_core import images
 from nst_core.engine.begin import begin
+from nst_core.engine.cluster import machines
 from nst_core.engine.worker import Material
 from nst_core.errors import ConfigError
+from nst_core.instant import pieces
+from nst_core.instant.nearby import Nearby, Turn
+from nst_core.instant.painter import Painter
+from nst_core.instant.palette import Strokes, plain_recipe
+from nst_core.instant.pieces import as_image
+from nst_core.instant.video import paint_video
+from nst_core.instant.video_by_many import paint_video_by_many
 from nst_core.transfer.steering import Steering
+from tests.instant.test_cuts import pan
+from tests.instant.test_painter import CPU, network_of
+from tests.instant.test_video import film
 from tests.machines import ray_nodes
 from tests.runs import LADDER, small
 
@@ -26,6 +39,25 @@ def kill(random_weights_folder) -> Iterator[Callable[[str], None]]:
     threads = str(torch.get_num_threads())
     with ray_nodes(2, NST_WEIGHTS=str(random_weights_folder), OMP_NUM_THREADS=threads) as killing:
         yield killing
+
+
+def test_a_film_in_pieces_and_a_picture_in_one_pass_are_the_same(kill, tmp_path, monkeypatch):
+    monkeypatch.setattr(pieces, "LONGEST_APART", 12)
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    painter = Painter([network_of("waves", "stars")], CPU)
+    recipe = plain_recipe(painter, Strokes({"waves": 1.0}))
+    source, paint, cluster = film(tmp_path / "source.mp4", pan(0, 24), sound=None), recipe(), machines()
+    here = [images.to_bytes(one.image) for one in paint_video(source, tmp_path / "here.mp4", paint) if one.frame]
+    film_of_many = paint_video_by_many(source, tmp_path / "there.mp4", recipe, machines=cluster)
+    there = {one.frame: images.to_bytes(one.image) for one in film_of_many if one.frame}
+    assert len(here) == 24 and all(map(np.array_equal, here, there.values()))
+
+    worker, image = Nearby(cluster), as_image(here[0])
+    assert worker.found(60)
+    answer = worker.picture(recipe, image).result(60)
+    assert torch.equal(torch.tensor(answer.image), painter.paint(image, {"waves": 1.0}))
+    answer = worker.frame(recipe, image, Turn("a", 1)).answer.result(60)
+    assert np.array_equal(answer.image, images.to_bytes(painter.paint(image, {"waves": 1.0})))
 
 
 def test_paintings_are_the_same_steered_stopped_and_outlive_a_node(kill, pictures):

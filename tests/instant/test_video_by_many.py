@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.errors import ConfigError, DeviceError, ImageError, OutputError
-from nst_core.instant import piece_workers, pieces
+from nst_core.instant import piece_workers, pieces, video_by_many
 from nst_core.instant.video import VideoProgress, paint_video
 from nst_core.instant.video_by_many import paint_video_by_many
 from nst_core.transfer.steering import Steering
@@ -53,7 +54,8 @@ def threads(monkeypatch):
     class Threaded:
         def __init__(self, job, share):
             self.connection, theirs = Pipe()
-            self.thread = threading.Thread(target=piece_workers.paint_pieces, args=(theirs, job, "cpu"))
+            make = partial(pieces.PiecePainter, job)
+            self.thread = threading.Thread(target=piece_workers.paint_pieces, args=(theirs, make))
             self.thread.start()
             self.at = None
 
@@ -61,9 +63,9 @@ def threads(monkeypatch):
             self.connection.close()
             self.thread.join()
 
-        why_gone = piece_workers._Worker.why_gone
+        why_gone = piece_workers.ProcessWorker.why_gone
 
-    monkeypatch.setattr(piece_workers, "_Worker", Threaded)
+    monkeypatch.setattr(video_by_many, "ProcessWorker", Threaded)
     monkeypatch.setattr(pieces, "LONGEST", 12)
     monkeypatch.setattr(pieces, "LONGEST_APART", 12)
 

@@ -174,6 +174,7 @@ const paint = async mine => {
       if (!props.value) { say(NO_STYLE); await pause(500); continue; }
       const frame = await capture(mine), number = ++mine.sent, {body} = frame;
       const answer = await fetch(`${root}/live/${props.value}`, {method: 'POST', body, signal: mine.signal});
+      if (answer.status === 204) continue;  // overtaken by a later one
       if (answer.ok) { await show(mine, number, frame, answer); failures = 0; continue; }
       const words = await answer.text();
       if (on !== mine) return;

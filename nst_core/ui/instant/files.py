@@ -12,11 +12,13 @@ import gradio as gr
 from torch import Tensor
 
 from nst_core import images
+from nst_core.engine.cluster import machines
 from nst_core.errors import ConfigError, ImageError, NSTError, listed, named
 from nst_core.file_names import PORTABLE_BYTES, Names, portable
 from nst_core.files import writing
 from nst_core.instant.kinds import FILM, PICTURE, kind_of
 from nst_core.instant.video import VideoProgress, paint_video
+from nst_core.instant.video_by_many import paint_video_by_many
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.picture import on_device, read, refine_on_device
 from nst_core.ui.page.downloads import in_use, new_file
@@ -100,13 +102,8 @@ def paint_clip(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
         output = new_file(brush.file_name(Path(source).stem, ".mp4"))
         if kind_of(Path(source)) is PICTURE:
             raise ImageError(f"{named(source)} is a picture; paint it under Picture")
-        painting = paint_video(
-            source,
-            output,
-            on_device(brush),
-            steady=shown["steady"],
-            size=pixels,
-            steering=session.video.steering,
+        painting = _painting(
+            brush, source, output, steady=shown["steady"], size=pixels, steering=session.video.steering
         )
         with in_use([source]):
             yield from _show_video(painting, session, output)
@@ -114,6 +111,13 @@ def paint_clip(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
         yield _problem(error)
     finally:
         session.video.busy = False
+
+
+def _painting(brush: Brush, source: str, output: Path, **how: Any) -> Generator[VideoProgress, None, None]:
+    """Paint a video by this computer or, where there is a cluster, by its workers."""
+    if cluster := machines():
+        return paint_video_by_many(source, output, brush.recipe, machines=cluster, **how)
+    return paint_video(source, output, on_device(brush), **how)
 
 
 def _whole(size: float | None) -> int | None:
@@ -131,12 +135,12 @@ def _show_video(
     try:
         yield _begun(channel, "Opening the video …", gr.Video(visible=False))
         for progress in painting:
-            last = progress
+            is_new, last = progress.frame > last.frame, progress
             notes += [progress.note] if progress.note else []
             if time.monotonic() - told >= WORDS_SECONDS:
                 told = time.monotonic()
                 words = {"clip-status": _video_status(progress, notes, channel.token)}
-            if progress.image is not None:
+            if is_new and progress.image is not None:
                 channel.put(progress.image, words)
     finally:
         painting.close()

@@ -4,17 +4,19 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
+import torch
 from torch import Tensor
 
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
+from nst_core.instant.nearby import Answer
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.steps import Steps
 from nst_core.transfer.presets import PLAIN_PRESET
@@ -38,6 +40,7 @@ STAND_IN = (
 STAND_INS = ASSETS / "instant"  # pictures for styles that were learned from paintings of others
 LARGE_AREA = 2**23  # pixels
 READ_TIMES = 4  # the size at which a picture is painted; larger ones are read at this
+LOOK_SECONDS = 0.25  # from one look at Stop to the next, while a worker paints
 _LARGE = threading.Lock()
 
 
@@ -129,6 +132,8 @@ def read(source: Path, size: float | None, keep_transparency: bool = True) -> Gi
 def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tensor], Tensor]:
     """Make of a brush a function for any thread but the device's, on which others have turns between its steps.
 
+    Where a worker of a cluster is near by, that paints.
+
     Large pictures are painted one at a time, whoever asks, as each of them takes gigabytes.
 
     Args:
@@ -139,20 +144,38 @@ def on_device(brush: Brush, steering: Steering | None = None) -> Callable[[Tenso
     def paint(image: Tensor) -> Tensor:
         height, width = images.size_of(image)
         with _LARGE if height * width > LARGE_AREA else nullcontext():
+            if (answer := _by_worker(brush, steering, image)) and answer.image is not None:
+                return torch.tensor(answer.image)
             return DEVICES.run_steps(_stoppable(brush.steps(image), steering)).result()
 
     return paint
 
 
 def refine_on_device(brush: Brush, image: Tensor, painted: Tensor, steering: Steering | None = None) -> Tensor:
-    """Refine what a brush painted of an image, on the device's thread; the painting itself where nothing is refined."""
+    """Refine what a brush painted of an image, as `on_device`; gives the painting itself where nothing is refined."""
+    if answer := _by_worker(brush, steering, image, painted):
+        return painted if answer.image is None else torch.tensor(answer.image)
     return DEVICES.run_steps(_stoppable(brush.refine(image, painted), steering)).result()
+
+
+def _by_worker(brush: Brush, steering: Steering | None, image: Tensor, *painted: Tensor) -> Answer | None:
+    """Have a worker near by paint an image, or refine what was painted of it; None: it is to be done here."""
+    coming = brush.nearby and brush.nearby.picture(brush.recipe, image, *painted)
+    while coming:
+        _check_stop(steering)
+        with suppress(TimeoutError):
+            return coming.result(LOOK_SECONDS)
+    return None
+
+
+def _check_stop(steering: Steering | None) -> None:
+    if steering and steering.stop.is_set():
+        raise ConfigError("stopped before the picture was painted; paint it again")
 
 
 def _stoppable(steps: Steps[Tensor], steering: Steering | None) -> Steps[Tensor]:
     while True:
-        if steering and steering.stop.is_set():
-            raise ConfigError("stopped before the picture was painted; paint it again")
+        _check_stop(steering)
         try:
             next(steps)
         except StopIteration as end:

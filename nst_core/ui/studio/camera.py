@@ -12,7 +12,7 @@ import io
 import secrets
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 from weakref import WeakValueDictionary
 
 import gradio as gr
@@ -25,6 +25,8 @@ from torch import Tensor
 from nst_core import images
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ImageError, NSTError
+from nst_core.instant.nearby import PATIENCE, Asked, Turn
+from nst_core.instant.pieces import as_image
 
 LANES = 2  # frames on their way at a time: one is painted while another is captured, sent or shown
 MAX_BYTES = 2**20  # of a frame as it comes; a camera's are a tenth of it
@@ -33,6 +35,18 @@ MOST_AT_ONCE = 8  # frames of all cameras, painted or waiting for it: a painting
 QUALITY = 85  # of the JPEG that goes back
 
 Paint = Callable[[Tensor], Tensor]  # image (1, 3, H, W) in [0, 1] -> the same
+
+
+class Overtaken(Exception):
+    """A newer frame of the same camera is painted, or was."""
+
+
+@runtime_checkable
+class ByWorker(Protocol):
+    """Paints images here, and asks a worker near by for them."""
+
+    def asked(self, image: Tensor, turn: Turn) -> Asked | None:
+        """Ask for a frame; None: paint it here."""
 
 
 class Live:
@@ -48,6 +62,7 @@ class Live:
         self.frames = 0  # painted so far
         self.seconds = 0.0  # that painting the last of them took
         self.in_flight = 0  # frames that came and are not answered
+        self.came = self.newest = 0  # numbers of the frame that came last, and of the last that was begun
         self._chosen: tuple[int, Paint | None] = (0, None)  # in one, as another thread reads them
         Live.open[self.token] = self
 
@@ -88,9 +103,10 @@ async def answer(request: Request) -> Response:
     Path: the token. Body: a JPEG or any other picture.
 
     Returns:
-        200 and a JPEG of the same size, with `Live.version` as header "style-version"; else a text for the page and
-        400 if the body is no picture, 404 if there is no such token, 409 if nothing paints, 413 if the frame is too
-        large, 422 with the words of what paints, 429 if LANES others are on their way, 503 if MOST_AT_ONCE are in all.
+        200 and a JPEG of the same size, with `Live.version` as header "style-version"; 204 if a newer frame of the page
+        is painted, or was; else a text for the page and 400 if the body is no picture, 404 if there is no such token,
+        409 if nothing paints, 413 if the frame is too large, 422 with the words of what paints, 429 if LANES others are
+        on their way, 503 if MOST_AT_ONCE are in all.
     """
     live = Live.open.get(request.path_params["token"])
     if live is None:
@@ -102,9 +118,11 @@ async def answer(request: Request) -> Response:
     if sum(one.in_flight for one in list(Live.open.values())) >= MOST_AT_ONCE:
         return PlainTextResponse("Many cameras are painted now; yours goes on as soon as there is room.", 503)
     live.in_flight += 1
+    live.came += 1
+    number = live.came
     try:
         body = await _body(request)
-        return _too_large() if body is None else await _painted(live, body)
+        return _too_large() if body is None else await _painted(live, number, body)
     except ClientDisconnect:
         return Response(status_code=400)  # which nobody reads
     finally:
@@ -129,15 +147,22 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-async def _painted(live: Live, body: bytes) -> Response:
+async def _painted(live: Live, number: int, body: bytes) -> Response:
     try:
         image = await asyncio.to_thread(images.load, io.BytesIO(body))  # 1 to 5 ms, as is encoding
     except ImageError as error:
         return PlainTextResponse(str(error), 400)
     if max(images.size_of(image)) > MAX_SIDE:
         return _too_large()
+    if number < live.newest:
+        return _overtaken()
+    live.newest = number
     try:
-        version, painted = await asyncio.wrap_future(DEVICES.submit(live.painted, image))
+        version, painted = await _by_worker(live, number, image)
+        if painted is None:
+            version, painted = await asyncio.wrap_future(DEVICES.submit(live.painted, image))
+    except Overtaken:
+        return _overtaken()
     except NSTError as error:
         return PlainTextResponse(str(error), 422)
     if painted is None:  # since it came
@@ -145,6 +170,34 @@ async def _painted(live: Live, body: bytes) -> Response:
     picture = await asyncio.to_thread(images.encode_jpeg, painted, quality=QUALITY)
     headers = {"Cache-Control": "no-store", "Style-Version": str(version)}
     return Response(picture, media_type="image/jpeg", headers=headers)
+
+
+async def _by_worker(live: Live, number: int, image: Tensor) -> tuple[int, Tensor | None]:
+    """Have a worker near by paint a frame: the version of `paint`, and the result; None: it is to be painted here.
+
+    Raises:
+        Overtaken: it paints a newer one, or did.
+    """
+    version, paint = live.version, live.paint
+    asked = paint.asked(image, Turn(live.token, number)) if isinstance(paint, ByWorker) else None
+    if asked is None:
+        return version, None
+    began = time.perf_counter()
+    try:
+        answer = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(asked.answer)), PATIENCE)
+    except TimeoutError:
+        asked.of.is_late(asked.answer)
+        return version, None
+    if answer and answer.overtaken:
+        raise Overtaken
+    if not answer or answer.image is None:
+        return version, None
+    live.frames, live.seconds = live.frames + 1, time.perf_counter() - began
+    return version, as_image(answer.image)
+
+
+def _overtaken() -> Response:
+    return Response(status_code=204)
 
 
 ROUTE = Route("/live/{token}", answer, methods=["POST"])  # beside gradio's own

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from html import escape
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -18,13 +18,13 @@ from nst_core.errors import ConfigError, NSTError, said
 from nst_core.file_names import Names, named_after, portable
 from nst_core.instant.any_style import Paints, thumbnail, unlike
 from nst_core.instant.catalogue import Catalogue, Style, open_styles
+from nst_core.instant.nearby import Asked, Nearby, Turn, nearby
 from nst_core.instant.network import LONGEST_NAME
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import Painter
-from nst_core.instant.refine import refined
+from nst_core.instant.palette import PlainRecipe, Strokes, plain_recipe
 from nst_core.instant.styles import StyleFile
 from nst_core.steps import Steps, finish
-from nst_core.transfer.color import COLORS
 from nst_core.ui.serving.jobs import Job
 from nst_core.ui.serving.page_state import PageState
 from nst_core.ui.studio.camera import Live
@@ -61,6 +61,7 @@ class Brush:
 
     def __init__(self, painter: Paints, weights: Mapping[str, float], mix: Mix):
         self._painter, self._weights, self._mix = painter, weights, mix
+        self._strokes = Strokes(dict(weights), mix.strength, mix.color)
 
     def file_name(self, thing: str, ending: str) -> str:
         """Name a file after what is painted, and in which styles."""
@@ -77,14 +78,25 @@ class Brush:
 
     def steps(self, image: Tensor) -> Steps[Tensor]:
         """Paint an image in steps, for DEVICES to take turns with others."""
-        painted = yield from self._painter.steps(image, self._weights, strength=self._mix.strength)
-        return COLORS[self._mix.color].after(painted, image)
+        return (yield from self._strokes.paint(self._painter, image))
 
     def refine(self, image: Tensor, painted: Tensor) -> Steps[Tensor]:
         """Go on from a painting in steps, see `refined`; gives the painting itself where there is nothing to refine."""
-        mix = self._mix
-        made = yield from refined(self._painter, image, painted, self._weights, mix.strength, choose_compute())
-        return painted if made is painted else COLORS[mix.color].after(made, image)
+        return (yield from self._strokes.refine(self._painter, image, painted, choose_compute()))
+
+    @cached_property
+    def recipe(self) -> PlainRecipe:
+        """Write it down for other machines."""
+        return plain_recipe(self._painter, self._strokes)
+
+    @cached_property
+    def nearby(self) -> Nearby | None:
+        """Who paints by it elsewhere; None: nobody does."""
+        return nearby()
+
+    def asked(self, image: Tensor, turn: Turn) -> Asked | None:
+        """Ask whoever is near by for a camera's frame; None: paint it here."""
+        return self.nearby.frame(self.recipe, image, turn) if self.nearby else None
 
 
 @cache

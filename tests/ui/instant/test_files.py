@@ -24,6 +24,7 @@ from nst_core.ui.widgets.channel import Channel
 from tests.instant.test_kinds import animation
 from tests.instant.test_painter import network_of
 from tests.instant.test_video import FRAMES, HEIGHT, WIDTH, decoded, film
+from tests.machines import Room
 from tests.ui.instant.test_picture import props
 from tests.ui.shown import job_forms, untitled
 from tests.ui.studio.test_instant_session import bundle
@@ -139,6 +140,17 @@ def test_a_video_is_painted_while_its_frames_are_shown(session, clip, updates):
     painted = decoded(shown_file(views))
     assert len(painted) == FRAMES and (painted[0].width, painted[0].height) == (32, 24)
     assert sound_of(shown_file(views)) > 0
+
+
+def test_on_a_cluster_a_video_has_the_same_frames_and_is_stopped_as_here(session, clip, updates, monkeypatch):
+    painted = []
+    for room in (None, Room()):
+        monkeypatch.setattr(module, "machines", lambda room=room: room)
+        painted.append(shown_file(list(paint_clip(session, clip_shown(str(clip), 32, False)))).read_bytes())
+    assert painted[0] == painted[1] and room.calls.count("host") == 1 and room.left == room.chosen
+    views = stopped_after(session.video, 5, monkeypatch, paint_clip(session, clip_shown(str(clip), 32, False)))
+    assert "Stopped: frame 5" in views[-1]["status"] and len(decoded(shown_file(views))) == 5
+    assert room.left == room.chosen == 2
 
 
 def test_what_is_said_of_a_video_goes_along_with_every_frame(session, clip, updates, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,15 +13,28 @@ from gradio.blocks import Block
 
 from nst_core import images
 from nst_core.assets import ASSETS
+from nst_core.errors import ConfigError
+from nst_core.instant.nearby import Nearby
 from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.transfer.presets import PLAIN_PRESET
-from nst_core.ui.instant.picture import POLISH, POLISH_STEPS, POLISH_WITH_OWN, paint_picture, polish, put_away
+from nst_core.transfer.steering import Steering
+from nst_core.ui.instant.picture import (
+    POLISH,
+    POLISH_STEPS,
+    POLISH_WITH_OWN,
+    on_device,
+    paint_picture,
+    polish,
+    put_away,
+)
 from nst_core.ui.instant.tab import take
+from nst_core.ui.studio import instant_session
 from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import data_uri
 from tests.instant.test_painter import network_of
+from tests.machines import Room
 from tests.ui.shown import untitled
 from tests.ui.studio.test_instant_session import bundle
 
@@ -83,6 +97,34 @@ def test_a_picture_in_the_style_of_another_is_shown_at_once_and_then_refined(ses
     quick, shown = (props(view["result"])["value"] for view in (first, refined))
     assert quick["before"] == shown["before"] and quick["after"] != shown["after"]
     assert last.keys() == {"download", "jpeg"}
+
+
+def test_a_worker_near_by_paints_the_same_and_where_it_is_lost_this_computer(
+    session, photo, pictures, tmp_path, monkeypatch
+):
+    images.save_png(pictures[1], tmp_path / "oil.png")
+    session.add_picture(tmp_path / "oil.png")
+    painted = []
+    for room in (None, Room(), Room(fails=lambda number, method: number > 2)):
+        worker = Nearby(room) if room else None
+        assert not worker or worker.found(60)
+        monkeypatch.setattr(instant_session, "nearby", lambda worker=worker: worker)
+        session.painted = None
+        painted.append([*paint_picture(session, photo, 48)][1]["result"])
+        assert not room or len(room.calls) > 2
+    assert props(painted[0]) == props(painted[1]) == props(painted[2])
+
+
+def test_a_picture_that_a_worker_paints_is_stopped_here(session, photo, monkeypatch):
+    class Slow:
+        def picture(self, *given):
+            steering.stop.set()
+            return Future()
+
+    monkeypatch.setattr(instant_session, "nearby", Slow)
+    steering, image = Steering(), images.load(photo)
+    with pytest.raises(ConfigError, match="stopped before the picture was painted"):
+        on_device(session.brush(), steering)(image)
 
 
 def test_the_file_says_how_it_was_painted(session, photo):

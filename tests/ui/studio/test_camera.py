@@ -6,9 +6,11 @@ import gc
 import io
 import threading
 import weakref
+from concurrent.futures import Future
 
 import gradio as gr
 import httpx
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -17,6 +19,7 @@ from starlette.testclient import TestClient
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
+from nst_core.instant.nearby import Answer, Asked, Turn
 from nst_core.ui.instant.camera_view import SIZES, TEMPLATE
 from nst_core.ui.studio import camera as module
 from nst_core.ui.studio.camera import LANES, MAX_BYTES, MAX_SIDE, ROUTE, Live, taken
@@ -110,6 +113,63 @@ def test_frames_are_painted_on_the_thread_of_the_device_without_gradients():
     post(painting(paint))
     [(thread, gradients)] = seen
     assert thread.startswith("device") and not gradients
+
+
+class Asking:
+    """Paint that asks a worker, which answers that."""
+
+    def __init__(self, answer: Answer | None):
+        self.turns, self.late, self.answer = [], [], Future()
+        if answer is not LATE:
+            self.answer.set_result(answer)
+
+    def asked(self, image, turn):
+        self.turns.append(turn)
+        return Asked(self.answer, self)
+
+    def is_late(self, answer):
+        self.late.append(answer)
+
+    def __call__(self, image):
+        return 1 - image
+
+
+LATE = object()
+
+
+def test_what_a_worker_near_by_paints_is_answered():
+    paint = Asking(Answer(np.full((24, 32, 3), 204, np.uint8)))
+    live = painting(paint)
+    assert [level(post(live)) for _ in range(2)] == pytest.approx([0.8, 0.8], abs=0.02) and live.frames == 2
+    assert paint.turns == [Turn(live.token, 1), Turn(live.token, 2)] and not paint.late
+
+
+@pytest.mark.parametrize("answer", [None, LATE, "no worker"])
+def test_where_no_worker_answers_in_time_the_frame_is_painted_here(answer, monkeypatch):
+    paint = Asking(None if answer == "no worker" else answer)
+    if answer is LATE:
+        monkeypatch.setattr(module, "PATIENCE", 0.0)
+    if answer == "no worker":
+        paint.asked = lambda image, turn: None
+    assert level(post(painting(paint))) == pytest.approx(0.75, abs=0.02)
+    assert paint.late == [paint.answer] * (answer is LATE)
+
+
+def test_a_frame_is_not_painted_once_a_newer_one_is():
+    live = painting(Asking(Answer(overtaken=True)))
+    assert (post(live).status_code, post(live).content, live.frames) == (204, b"", 0)
+    live = painting()
+    live.newest = 7  # as if it had come before six others, and was longer read
+    assert post(live).status_code == 204 and live.frames == 0
+    live.came = 7
+    assert post(live).status_code == 200 and live.newest == 8
+
+
+def test_what_a_worker_refuses_is_told():
+    paint = Asking(LATE)
+    paint.answer.set_exception(ConfigError("no such style"))
+    answer = post(painting(paint))
+    assert (answer.status_code, answer.text) == (422, "no such style")
 
 
 def test_pages_are_painted_by_their_own_styles():

@@ -12,13 +12,14 @@ from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError
 from nst_core.instant import catalogue as catalogue_module
 from nst_core.instant.catalogue import Catalogue
+from nst_core.instant.nearby import Turn
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
 from nst_core.transfer.color import with_colors_of
 from nst_core.ui.instant.tab import enter_page, pick, remix, repaint
 from nst_core.ui.studio import instant_session as module
-from nst_core.ui.studio.camera import Live
+from nst_core.ui.studio.camera import ByWorker, Live
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from tests.instant.test_painter import CPU, network_of
 from tests.ui.shown import untitled, update_of
@@ -54,6 +55,19 @@ def image() -> torch.Tensor:
 
 def brushed(session: InstantSession, image: torch.Tensor) -> torch.Tensor:
     return DEVICES.submit(session.brush(), image).result()
+
+
+def test_a_brush_asks_whoever_is_near_by_for_a_frame(session, image, monkeypatch):
+    asked = []
+    near = SimpleNamespace(frame=lambda *given: asked.append(given))
+    for worker in (None, near):
+        monkeypatch.setattr(module, "nearby", lambda worker=worker: worker)
+        brush = session.brush()
+        assert isinstance(brush, ByWorker) and brush.asked(image, Turn("a", 1)) is None
+    [(recipe, *rest)] = asked
+    assert rest == [image, Turn("a", 1)] and torch.equal(
+        DEVICES.submit(lambda: recipe()(image)).result(), brushed(session, image)
+    )
 
 
 @pytest.mark.parametrize(

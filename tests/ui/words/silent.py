@@ -19,6 +19,7 @@ SILENT_ROOMS = tuple(
         "instant/decoder_trainer",
         "instant/train.",
         "instant/piece_workers",
+        "instant/far_pieces",
         "instant/lesson",
         "transfer/lbfgs",
         "transfer/state",
