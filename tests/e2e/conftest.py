@@ -18,7 +18,7 @@ from nst_core.engine.lane import DEVICE_LANE
 from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 from nst_core.ui.studio.looks import LOOKS
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")  # which takes half as long again
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -79,7 +79,7 @@ expect.set_options(timeout=15_000)  # ms, as workers share the cores; a page tha
 @pytest.fixture(scope="session")
 def browser():
     if CHROMIUM is None:
-        pytest.skip("needs Debian's chromium (apt-get install chromium)")
+        pytest.skip("needs Debian's Chromium (apt-get install chromium-headless-shell)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -184,7 +184,7 @@ def browser_tab(lasting_visitor) -> Page:
 
 @pytest.fixture
 def page(browser_tab, app_url) -> Page:
-    """The page as it opens."""
+    """The page as it opens, which takes seconds of a processor: to be asked for where `kept_page` does not do."""
     browser_tab.set_viewport_size({"width": 1280, "height": 900})
     return load(browser_tab, app_url)
 
@@ -215,7 +215,19 @@ class KeptPage:
 
     def ready(self) -> Page:
         """The page, with its fields as they were when it was opened."""
-        if self.opened is None or self.opened.items() - self.fields().items():
+        if self.opened and self.opened.items() - self.fields().items():
+            self.opened = None
+        return self.as_it_is()
+
+    def anew(self) -> Page:
+        """The page, opened anew in any case."""
+        self.opened = None
+        return self.as_it_is()
+
+    def as_it_is(self) -> Page:
+        """The page, with what tests before left in its fields, for one that sets all it needs."""
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        if self.opened is None:
             self.open_anew(self.page)
             self.opened = self.fields()
         self.page.evaluate(FORGET)
@@ -224,6 +236,12 @@ class KeptPage:
     def fields(self) -> dict[str, object]:
         values = self.page.evaluate(FIELDS)
         return {name: value for name, value in values.items() if name.split()[0] not in self.set_by_tests}
+
+
+@pytest.fixture(scope="module")
+def kept_page(browser_tab, app_url) -> KeptPage:
+    """The page without pictures, which a module's tests share."""
+    return KeptPage(browser_tab, lambda page: load(page, app_url))
 
 
 @pytest.fixture(scope="session")

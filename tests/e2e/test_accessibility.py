@@ -21,9 +21,27 @@ LISTEN = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def seen(lasting_visitor) -> Page:
-    return lasting_visitor()
+def visited(page: Page, app_url: str, theme: str, width: int) -> Page:
+    """The page in a theme, opened if it is not."""
+    page.set_viewport_size({"width": width, "height": 844})
+    if f"__theme={theme}" not in page.url:
+        load(page, f"{app_url}?__theme={theme}")
+    assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
+    return page
+
+
+@pytest.fixture
+def light(browser_tab, app_url) -> Page:
+    """The page on a laptop; what is folded may have been opened."""
+    page = visited(browser_tab, app_url, "light", 1280)
+    page.get_by_role("tab", name="Stylize", exact=True).click()
+    return page
+
+
+@pytest.fixture
+def dark(browser_tab, app_url) -> Page:
+    """The page on a phone in the dark."""
+    return visited(browser_tab, app_url, "dark", 390)
 
 
 def opened(page: Page, tab: str) -> Page:
@@ -37,18 +55,22 @@ def opened(page: Page, tab: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])  # colours and layouts, each once
-def test_no_rule_of_axe_is_broken_on_any_tab(seen, app_url, theme, width):
-    seen.set_viewport_size({"width": width, "height": 844})
-    load(seen, f"{app_url}?__theme={theme}")
+def broken_rules(page: Page) -> dict[tuple[str, str], list[str]]:
+    """Rules of axe that a tab breaks, and where."""
     broken = {}
     for tab in TABS:
-        for rule in axe.run(opened(seen, tab)).response["violations"]:
+        for rule in axe.run(opened(page, tab)).response["violations"]:
             broken[tab, rule["id"]] = [node["html"][:200] for node in rule["nodes"]]
-    assert broken == {} and seen.locator(".error-container").count() == 0  # what gradio shows where a template fails
+    return broken
 
 
-def test_every_place_for_files_has_a_name_of_its_own(page):
+def test_no_rule_of_axe_is_broken_on_any_tab(light):  # colours and layouts, each once
+    assert broken_rules(light) == {}
+    assert light.locator(".error-container").count() == 0  # what gradio shows where a template fails
+
+
+def test_every_place_for_files_has_a_name_of_its_own(light):
+    page = light
     places = page.locator("button.upload-container:visible")
     expect(places.first).to_have_attribute("aria-label", re.compile("^Content: "))
     names = [place.get_attribute("aria-label") for place in places.all()]
@@ -65,7 +87,8 @@ FOCUSED = """() => {
 }"""
 
 
-def test_what_has_the_focus_shows_it(page):
+def test_what_has_the_focus_shows_it(light):
+    page = light
     checked = "#knobs label.selected input[type=checkbox]"
     for kind in ("#knobs input[type=checkbox]", "#knobs input[type=radio]", checked, "#balance input[type=range]"):
         page.locator(f"{kind}:visible").first.focus()
@@ -81,7 +104,8 @@ def test_what_has_the_focus_shows_it(page):
     expect(page.locator("#alpha-weight")).to_be_focused()
 
 
-def test_a_painting_is_announced_when_it_begins_by_quarters_and_when_it_ends(page, picture_files):
+def test_a_painting_is_announced_when_it_begins_by_quarters_and_when_it_ends(light, picture_files):
+    page = light
     prepare(page, picture_files, size=64, steps=40)
     page.evaluate(LISTEN)
     page.click("#run")
@@ -91,3 +115,12 @@ def test_a_painting_is_announced_when_it_begins_by_quarters_and_when_it_ends(pag
     assert 2 <= len(said) <= 5 and len(set(said)) == len(said)
     quarters = [int(text.split(" %")[0]) for text in said[1:-1]]
     assert quarters == sorted(set(quarters)) and set(quarters) <= {25, 50, 75}
+
+
+def test_no_rule_of_axe_is_broken_on_a_phone_in_the_dark_nor_by_a_question(dark):
+    assert broken_rules(dark) == {} and dark.locator(".error-container").count() == 0
+    dark.get_by_text("Predict first").click()
+    expect(dark.get_by_role("radiogroup")).to_be_visible()
+    expect(dark.locator("#figure")).to_be_hidden()
+    broken = {rule["id"]: rule["nodes"][0]["html"][:200] for rule in axe.run(dark).response["violations"]}
+    assert broken == {} and dark.evaluate("document.documentElement.scrollWidth") == 390

@@ -116,6 +116,31 @@ def test_what_others_answer_in_the_servers_place_ends_no_run(page, run, site, an
     assert site.over == []
 
 
+# Which animation frames are put off, as their ids say: of a page that was touched so many milliseconds ago.
+PUT_OFF = """times => {
+  const clock = performance.now.bind(performance), frames = [];
+  dispatchEvent(new Event('pointermove'));
+  const touched = clock();
+  for (const time of times) {
+    performance.now = () => touched + time;
+    frames.push(requestAnimationFrame(() => {}) >= 1e9);
+  }
+  delete performance.now;
+  return frames;
+}"""
+
+
+def test_a_page_that_nobody_touches_is_animated_calmly_and_soon_so_while_it_paints(page):
+    times = [900, 1100, 2900, 3100]
+    page.evaluate("window.paintings = 0")
+    assert page.evaluate(PUT_OFF, times) == [False, False, False, True]
+    page.evaluate("window.paintings = 1")
+    assert page.evaluate(PUT_OFF, times) == [False, True, True, True]
+    page.evaluate("window.paintings = 0")
+    page.evaluate("new Promise(shown => { performance.now = () => 1e9; requestAnimationFrame(shown); })")  # late
+    page.evaluate("delete performance.now")
+
+
 # JavaScript that takes the page out of sight (true) and back (false), as the browser tells it
 OUT_OF_SIGHT = {
     "in the background": """hidden => {

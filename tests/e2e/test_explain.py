@@ -24,15 +24,6 @@ pytestmark = pytest.mark.e2e
 PICTURES = "&content=china_temple&style=dawn_window"
 PARTS = "#figure .parts button"
 
-# Figure -> settings of a moment, and how many pictures it then has.
-SMALL = {
-    "content": ("layers=conv1_2,conv2_1", 6),
-    "style": ("sets=A,A-B&seeds=3,4", 6),
-    "step": ("change=0.05", 9),
-    "gram": ("layer=conv2_1&maps=4&pairs=1", 15),
-    "formula": ("preset=gatys", 3),
-}
-
 
 @pytest.fixture
 def open_lesson(browser_tab, app_url):
@@ -64,51 +55,103 @@ def pictures(page: Page) -> list[str]:
     return page.locator(f"{PARTS} img").evaluate_all("images => images.map(image => image.src)")
 
 
-@pytest.mark.parametrize("figure", SMALL)
-def test_every_figure_is_made_from_its_link(open_lesson, figure):
-    settings, count = SMALL[figure]
-    page = open_lesson(figure, f"{settings}&size=64&steps=3")
-    expect(page.locator("#figure-words h2")).to_have_text(FIGURES[figure].title)
+def test_a_figure_is_made_from_its_link(open_lesson):
+    page = open_lesson("gram", "layer=conv2_1&maps=4&pairs=1&size=64&steps=3")
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["gram"].title)
     make(page)
-    has_pictures(page, count)
+    has_pictures(page, 15)
     assert page.locator("#figure .chart polyline").count() > 0
-    if figure == "formula":
-        expect(page.locator("#figure .figure-table")).to_have_count(4)
-        expect(page.locator("#figure tr.lined").first).to_contain_text("content conv4_2")
-        page.locator("#figure tr.lined").first.hover()
-        expect(page.locator("#figure polyline.pointed")).to_have_count(1)  # the term's own line stands out
-        style = page.get_by_role("button", name="Lstyle").first  # all of its lines
-        style.hover()
-        expect(page.locator("#figure polyline.pointed")).to_have_count(5)
-        style.focus()
-        page.mouse.move(0, 0)
-        page.keyboard.press("Shift+Tab")  # to the content's
-        expect(page.locator("#figure polyline.pointed")).to_have_count(1)
-        style.press("Enter")
-        style.blur()
-        expect(page.locator("#figure polyline.pointed")).to_have_count(5)  # until it is pressed again
-        style.press("Enter")
-        style.blur()
-        expect(page.locator("#figure polyline.pointed")).to_have_count(0)
 
 
-def test_a_figure_that_is_stopped_goes_on_where_it_was(open_lesson):
-    page = open_lesson("grid", "sets=A&ratios=1e-3,1e-2&size=64&steps=2000")
+def test_a_figure_is_made_from_its_link_and_its_terms_point_at_their_lines(open_lesson):
+    page = open_lesson("formula", "preset=gatys&size=64&steps=3")
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["formula"].title)
+    make(page)
+    has_pictures(page, 3)
+    expect(page.locator("#figure .figure-table")).to_have_count(4)
+    expect(page.locator("#figure tr.lined").first).to_contain_text("content conv4_2")
+    page.locator("#figure tr.lined").first.hover()
+    expect(page.locator("#figure polyline.pointed")).to_have_count(1)  # the term's own line stands out
+    style = page.get_by_role("button", name="Lstyle").first  # all of its lines
+    style.hover()
+    expect(page.locator("#figure polyline.pointed")).to_have_count(5)
+    style.focus()
+    page.mouse.move(0, 0)
+    page.keyboard.press("Shift+Tab")  # to the content's
+    expect(page.locator("#figure polyline.pointed")).to_have_count(1)
+    style.press("Enter")
+    style.blur()
+    expect(page.locator("#figure polyline.pointed")).to_have_count(5)  # until it is pressed again
+    style.press("Enter")
+    style.blur()
+    expect(page.locator("#figure polyline.pointed")).to_have_count(0)
+
+
+def test_a_figure_that_is_chosen_and_made_has_as_many_pictures_as_its_example(kept_page):
+    page = kept_page.as_it_is()
+    page.get_by_role("tab", name="Explain", exact=True).click()
+    for figure in ("content", "style", "step"):
+        page.get_by_text(f"{list(FIGURES).index(figure) + 1}. {FIGURES[figure].title}", exact=True).click()
+        expect(page.locator("#figure-words h2")).to_have_text(FIGURES[figure].title)
+        expect(page.locator(f"{PARTS} img[src*='/figures/{figure}/']").first).to_be_visible()
+        count = len(pictures(page))
+        for number in (name for name in ("size", "steps") if name in {one.name for one in FIGURES[figure].options}):
+            fill(page, f"explain-{figure}-{number}", {"size": 64, "steps": 3}[number])
+        make(page)
+        has_pictures(page, count)
+        expect(page.locator("#figure .chart polyline")).not_to_have_count(0)
+
+
+def test_the_tour_shows_its_figures_on_a_projector_too(kept_page):
+    page = kept_page.as_it_is()
+    page.get_by_role("tab", name="Explain", exact=True).click()
+    expect(page.locator("#explain-content-examples .gallery-item").first).to_have_attribute(
+        "aria-label", re.compile("^Example: "), timeout=15_000
+    )
+    page.get_by_text("Guided tour").click()
+    expect(page.locator("#tour-words")).to_contain_text(TOUR[0].title)
+    expect(page.locator("#tour-back")).to_be_disabled()
+    page.click("#tour-next")
+    expect(page.locator("#tour-words")).to_contain_text(TOUR[1].title)
+    page.click("#tour-show")
+    says(page, "make-status", "Step [1-9]")
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["style"].title)
+    expect(page.locator(f"{PARTS} img").nth(3)).to_be_visible()
+    page.click("#projector")
+    expect(page.locator("#explain-inputs")).to_be_hidden()
+    expect(page.locator("#make-stop")).to_be_visible()
+    page.click("#make-stop")
+    says(page, "make-status", "Stopped")
+    page.click("#projector")
+    expect(page.locator("#explain-inputs")).to_be_visible()
+
+
+def test_a_figure_that_is_stopped_goes_on_where_it_was_and_ends_with_its_page(open_lesson, new_visitor):
+    page = open_lesson("grid", "sets=A&ratios=1e-3,1e-2&size=64&steps=50000", page=new_visitor())
     page.click("#make")
-    says(page, "make-status", r"Step [1-9]\d* of 2000")
+    says(page, "make-status", r"Step [1-9]\d* of 50000")
     page.click("#make-stop")
     says(page, "make-status", "Stopped after")
     expect(page.locator("#make")).to_be_enabled()
     before = pictures(page)
     page.click("#make-go-on")
     expect(page.locator("#make-stop")).to_be_enabled()
-    says(page, "make-status", r"Step [1-9]\d* of 2000")
+    says(page, "make-status", r"Step [1-9]\d* of 50000")
     page.click("#make-stop")
     says(page, "make-status", "Stopped after")
     expect(page.locator("#make")).to_be_enabled()
     assert pictures(page) != before
     page.get_by_text("2. What layers keep of the style").click()
     expect(page.locator("#figure-words h2")).to_have_text(FIGURES["style"].title)
+    page.click("#make")
+    says(page, "make-status", "Step [1-9]")
+    (board,) = [board for board in Board.open.values() if board.job.busy]
+    page.close()
+    for _ in range(100):
+        if board.making is None:
+            break
+        time.sleep(0.1)
+    assert board.left and board.making is None
 
 
 def test_nothing_is_cut_off_on_a_phone_and_a_part_goes_on_in_the_studio(open_lesson):
@@ -202,29 +245,6 @@ def test_the_classifier_is_asked_for_and_where_it_is_it_names_the_pictures(open_
     expect(page.locator("#figure .findings")).to_contain_text(re.compile("label"))
 
 
-def test_the_tour_shows_its_figures_on_a_projector_too(page, monkeypatch):
-    page.get_by_role("tab", name="Explain", exact=True).click()
-    expect(page.locator("#explain-content-examples .gallery-item").first).to_have_attribute(
-        "aria-label", re.compile("^Example: "), timeout=15_000
-    )
-    page.get_by_text("Guided tour").click()
-    expect(page.locator("#tour-words")).to_contain_text(TOUR[0].title)
-    expect(page.locator("#tour-back")).to_be_disabled()
-    page.click("#tour-next")
-    expect(page.locator("#tour-words")).to_contain_text(TOUR[1].title)
-    page.click("#tour-show")
-    says(page, "make-status", "Step [1-9]")
-    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["style"].title)
-    expect(page.locator(f"{PARTS} img").nth(3)).to_be_visible()
-    page.click("#projector")
-    expect(page.locator("#explain-inputs")).to_be_hidden()
-    expect(page.locator("#make-stop")).to_be_visible()
-    page.click("#make-stop")
-    says(page, "make-status", "Stopped")
-    page.click("#projector")
-    expect(page.locator("#explain-inputs")).to_be_visible()
-
-
 def test_what_is_wrong_is_said_and_what_was_made_stays(browser_tab, app_url, picture_files):
     page = browser_tab
     page.goto(f"{app_url}?figure=nonsense")
@@ -240,16 +260,3 @@ def test_what_is_wrong_is_said_and_what_was_made_stays(browser_tab, app_url, pic
     fill(page, "explain-content-steps", 0)
     make(page, "Steps is .*; give a whole number from 1")
     assert pictures(page) == shown
-
-
-def test_a_page_that_is_closed_leaves_no_figure_behind(open_lesson, new_visitor):
-    page = open_lesson("grid", "sets=A&ratios=1e-2&size=64&steps=50000", page=new_visitor())
-    page.click("#make")
-    says(page, "make-status", "Step [1-9]")
-    (board,) = [board for board in Board.open.values() if board.job.busy]
-    page.close()
-    for _ in range(100):
-        if board.making is None:
-            break
-        time.sleep(0.1)
-    assert board.left and board.making is None

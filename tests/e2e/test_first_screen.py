@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from nst_core.transfer.presets import PRESETS
 from nst_core.ui.studio.looks import LOOKS
 from nst_core.ui.stylize.recipes import RECIPES, SIZE
-from tests.e2e.conftest import fill, load, wait_for_status
+from tests.e2e.conftest import KeptPage, fill, load, wait_for_status
 
 pytestmark = pytest.mark.e2e
 
@@ -29,9 +29,21 @@ def in_sight(page: Page, selector: str) -> bool:
     )
 
 
+@pytest.fixture(scope="module")
+def first_screen(browser_tab, app_url) -> KeptPage:
+    """The page as it opens; where the line in its picture lies is no matter."""
+    return KeptPage(browser_tab, lambda page: load(page, app_url), ("welcome",))
+
+
+@pytest.fixture
+def page(first_screen) -> Page:
+    page = first_screen.ready()
+    page.evaluate("scrollTo(0, 0)")
+    return page
+
+
 @pytest.mark.parametrize("screen", SCREENS)
-def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(new_visitor, app_url, screen):
-    page = load(new_visitor(), app_url)
+def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(page, screen):
     page.set_viewport_size(dict(zip(("width", "height"), SCREENS[screen], strict=True)))
     expect(page.locator("#run")).to_contain_text("Paint")
     expect(page.locator("#stop")).to_be_hidden()  # it comes where Paint was
@@ -45,47 +57,6 @@ def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(new_visito
     places = ("#stage", "#press")
     positions = [page.locator(place).evaluate("place => getComputedStyle(place).position") for place in places]
     assert positions == ["static", "static"]  # the knobs have all of it
-
-
-def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(page):
-    number, recipe = 3, RECIPES[3]
-    page.locator("#recipes .thumbnail").nth(number).click()
-    wait_for_status(page, f"An example: {recipe.title}")
-    expect(page.locator("#result img[alt='The painting']")).to_be_visible()
-    expect(page.locator("#welcome")).to_be_hidden()
-    expect(page.locator("#recipes [aria-pressed=true]")).to_have_attribute("title", f"Try {recipe.title}")
-    for field in ("content", "style"):
-        expect(page.locator(f"#{field} img").first).to_be_visible()
-    expect(page.locator("#size input")).to_have_value(str(SIZE))
-    expect(page.locator("#as-jpeg")).to_be_hidden()  # it is nobody's result
-    fill(page, "size", 7)
-    page.click("#run")
-    wait_for_status(page, "“Size” is 7")
-    expect(page.locator("#result img[alt='The painting']")).to_be_visible()  # nothing is lost
-    fill(page, "size", 64)
-    page.locator("#run").focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("#stop")).to_be_focused()
-    expect(page.locator("#run")).to_be_hidden()
-    page.keyboard.press("Enter")
-    wait_for_status(page, "Stopped:")
-    expect(page.locator("#run")).to_be_focused()
-    assert float(page.locator("#status progress").get_attribute("value")) < 1
-    for further in ("#go-on", "#more"):
-        page.locator(further).press("Enter")
-        expect(page.locator("#stop")).to_be_focused()
-        page.keyboard.press("Enter")
-        expect(page.locator(further)).to_be_focused()
-    saves = page.locator("#actions button:visible").all_inner_texts()
-    assert saves[:2] == ["Download JPEG", "PNG"]
-    page.locator("#result input").press("Home")
-    line = page.locator("#result .line").evaluate("line => getComputedStyle(line, '::after').left")
-    assert line == "0px"  # the handle stays within the picture
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.evaluate("scrollTo(0, 600)")
-    paint, save = (page.locator(button).bounding_box() for button in ("#run", "#as-jpeg"))
-    assert in_sight(page, "#run") and in_sight(page, "#as-jpeg")  # beside each other in the bar
-    assert paint["x"] + paint["width"] <= save["x"] and save["y"] < paint["y"] + paint["height"]
 
 
 def test_the_first_key_leads_to_paint_from_any_tab(page):
@@ -144,7 +115,49 @@ def test_the_line_between_photo_and_painting_is_moved_on_the_picture(page):
     page.wait_for_function("document.fullscreenElement === null")
 
 
-def test_the_page_opens_as_it_was_left_and_a_link_as_it_says(page, app_url):
+def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(page):
+    number, recipe = 3, RECIPES[3]
+    page.locator("#recipes .thumbnail").nth(number).click()
+    wait_for_status(page, f"An example: {recipe.title}")
+    expect(page.locator("#result img[alt='The painting']")).to_be_visible()
+    expect(page.locator("#welcome")).to_be_hidden()
+    expect(page.locator("#recipes [aria-pressed=true]")).to_have_attribute("title", f"Try {recipe.title}")
+    for field in ("content", "style"):
+        expect(page.locator(f"#{field} img").first).to_be_visible()
+    expect(page.locator("#size input")).to_have_value(str(SIZE))
+    expect(page.locator("#as-jpeg")).to_be_hidden()  # it is nobody's result
+    fill(page, "size", 7)
+    page.click("#run")
+    wait_for_status(page, "“Size” is 7")
+    expect(page.locator("#result img[alt='The painting']")).to_be_visible()  # nothing is lost
+    fill(page, "size", 64)
+    page.locator("#run").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#stop")).to_be_focused()
+    expect(page.locator("#run")).to_be_hidden()
+    page.keyboard.press("Enter")
+    wait_for_status(page, "Stopped:")
+    expect(page.locator("#run")).to_be_focused()
+    assert float(page.locator("#status progress").get_attribute("value")) < 1
+    for further in ("#go-on", "#more"):
+        page.locator(further).press("Enter")
+        expect(page.locator("#stop")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator(further)).to_be_focused()
+    saves = page.locator("#actions button:visible").all_inner_texts()
+    assert saves[:2] == ["Download JPEG", "PNG"]
+    page.locator("#result input").press("Home")
+    line = page.locator("#result .line").evaluate("line => getComputedStyle(line, '::after').left")
+    assert line == "0px"  # the handle stays within the picture
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate("scrollTo(0, 600)")
+    paint, save = (page.locator(button).bounding_box() for button in ("#run", "#as-jpeg"))
+    assert in_sight(page, "#run") and in_sight(page, "#as-jpeg")  # beside each other in the bar
+    assert paint["x"] + paint["width"] <= save["x"] and save["y"] < paint["y"] + paint["height"]
+
+
+def test_the_page_opens_as_it_was_left_and_a_link_as_it_says(browser_tab, app_url):
+    page = load(browser_tab, app_url)
     papers = page.locator("button.label-wrap", has_text="Papers and programs")
     expect(papers).to_have_class(re.compile(r"\bopen\b"))
     papers.click()

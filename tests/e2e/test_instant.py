@@ -16,7 +16,7 @@ from nst_core.assets import ASSETS
 from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.transfer.record import read_record
 from nst_core.ui.studio.instant_session import InstantSession
-from tests.e2e.conftest import FORGET, fill, load, upload, wait_for_status
+from tests.e2e.conftest import FORGET, KeptPage, fill, load, upload, wait_for_status
 from tests.instant.test_video import decoded, film, numbered
 
 pytestmark = pytest.mark.e2e
@@ -40,31 +40,49 @@ def show(page: Page, *tabs: str) -> Page:
     return page
 
 
-@pytest.fixture
-def instant(page) -> Page:
-    """The Instant tab, which paints small pictures, as these are tests."""
-    show(page, "Instant")
-    fill(page, "instant-size", 64)
-    return page
-
-
 @pytest.fixture(scope="module")
-def workshop(lasting_visitor, app_url) -> Page:
-    """The Instant tab on a page that tests of videos and of many pictures share."""
-    page = show(load(lasting_visitor(), app_url), "Instant")
-    fill(page, "instant-size", 64)
+def workshop(lasting_visitor, app_url) -> KeptPage:
+    """The Instant tab, which paints small pictures, as these are tests."""
+
+    def open_anew(page: Page) -> None:
+        show(load(page, app_url), "Instant")
+        fill(page, "instant-size", 64)
+
+    return KeptPage(lasting_visitor(), open_anew)
+
+
+@pytest.fixture
+def used(workshop) -> Page:
+    """That tab without a picture; its settings and its styles may be those of tests before."""
+    return without_picture(workshop.as_it_is())
+
+
+@pytest.fixture
+def instant(workshop) -> Page:
+    """The same, as it opens but for the style that is chosen."""
+    without_picture(workshop.as_it_is())
+    return workshop.ready()
+
+
+def without_picture(page: Page) -> Page:
+    show(page, "Instant")
+    page.evaluate("document.querySelectorAll('.toast-body button').forEach(one => one.click())")
+    expect(page.locator(".toast-body")).to_have_count(0)
+    for remove in page.locator("#instant-picture").get_by_label("Remove Image").all():
+        remove.click()
+        says(page, "instant-status", "Choose a picture")
     return page
 
 
 @pytest.fixture
 def video(workshop) -> Page:
     """The place for videos, with none in it and nothing said."""
-    show(workshop, "Video")
-    for clear in workshop.locator("#clip button[aria-label=Clear]").all():
+    page = show(workshop.as_it_is(), "Instant", "Video")
+    for clear in page.locator("#clip button[aria-label=Clear]").all():
         clear.click()
-    expect(workshop.locator("#clip input[type=file]")).to_have_count(1)
-    workshop.evaluate(FORGET)
-    return workshop
+    expect(page.locator("#clip input[type=file]")).to_have_count(1)
+    page.evaluate(FORGET)
+    return page
 
 
 def says(page: Page, elem_id: str, pattern: str, timeout: float = 30_000) -> None:
@@ -116,24 +134,27 @@ def test_an_example_is_painted_at_once_and_again_in_each_style_that_is_clicked(i
     expect(instant.locator(SHOWN)).to_be_hidden()
 
 
-def test_any_picture_that_is_dropped_is_a_style_at_once(instant, picture_files, tmp_path):
+def test_what_cannot_be_painted_is_named_once_and_the_last_picture_stays(instant, picture_files, tmp_path):
     upload(instant, "instant-picture", picture_files[0])
-    before = until_painted(instant, None)
-    upload(instant, "instant-own-style", picture_files[1])
-    says(instant, "instant-status", r"Style: 64×\d+ pixels in ")
-    until_painted(instant, before)
-    expect(instant.locator("#styles .thumbnail")).to_have_count(len(InstantSession().names) + 1)
-    expect(instant.locator(CHOSEN)).to_have_attribute("data-number", "1")
-    (tmp_path / "letter.png").write_text("Dear reader")
-    upload(instant, "instant-own-style", str(tmp_path / "letter.png"))
-    expect(instant.locator(".toast-body")).to_contain_text("letter.png")
-    expect(instant.locator("#styles .thumbnail")).to_have_count(len(InstantSession().names) + 1)
-    instant.click("#polish")
-    wait_for_status(instant, "The painted picture is the start; press Paint")
-    expect(instant.locator("#style img").first).to_be_visible()
+    shown = until_painted(instant, None)
+    fill(instant, "instant-size", 7)
+    says(instant, "instant-status", "the size is 7; give a whole number from 16")
+    expect(instant.locator(".toast-body")).to_have_count(1)
+    instant.locator(".toast-body button").first.click()
+    fill(instant, "instant-size", 64)
+    says(instant, "instant-status", ".*: 64×43 pixels")
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("Dear reader, this is no picture.")
+    instant.set_input_files("#instant-picture input[type=file]", letter)
+    says(instant, "instant-status", "letter.jpg cannot be read as a picture")
+    expect(instant.locator(".toast-body")).to_contain_text("letter.jpg cannot be read as a picture")
+    expect(instant.locator(SHOWN)).to_have_attribute("src", shown)
+    assert images.size_of(images.load(io.BytesIO(downloaded(instant, "instant-download")))) == (43, 64)
 
 
 def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, tmp_path):
+    instant.locator("#styles .thumbnail").first.click()
+    expect(instant.locator(CHOSEN)).to_have_attribute("data-number", "1")
     upload(instant, "instant-picture", picture_files[0])
     shown, (first, second) = until_painted(instant, None), InstantSession().names[:2]
     instant.locator("#blend input").click()
@@ -154,25 +175,22 @@ def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, t
     }  # fmt: skip
 
 
-def test_what_cannot_be_painted_is_named_once_and_the_last_picture_stays(instant, picture_files, tmp_path):
+def test_any_picture_that_is_dropped_is_a_style_at_once(instant, picture_files, tmp_path):
     upload(instant, "instant-picture", picture_files[0])
-    shown = until_painted(instant, None)
-    fill(instant, "instant-size", 7)
-    says(instant, "instant-status", "the size is 7; give a whole number from 16")
-    expect(instant.locator(".toast-body")).to_have_count(1)
-    instant.locator(".toast-body button").first.click()
-    fill(instant, "instant-size", 64)
-    says(instant, "instant-status", ".*: 64×43 pixels")
-    letter = tmp_path / "letter.jpg"
-    letter.write_text("Dear reader, this is no picture.")
-    instant.set_input_files("#instant-picture input[type=file]", letter)
-    says(instant, "instant-status", "letter.jpg cannot be read as a picture")
-    expect(instant.locator(".toast-body")).to_contain_text("letter.jpg cannot be read as a picture")
-    expect(instant.locator(SHOWN)).to_have_attribute("src", shown)
-    assert images.size_of(images.load(io.BytesIO(downloaded(instant, "instant-download")))) == (43, 64)
+    before = until_painted(instant, None)
+    upload(instant, "instant-own-style", picture_files[1])
+    says(instant, "instant-status", r"Style: 64×\d+ pixels in ")
+    until_painted(instant, before)
+    expect(instant.locator("#styles .thumbnail")).to_have_count(len(InstantSession().names) + 1)
+    expect(instant.locator(CHOSEN)).to_have_attribute("data-number", "1")
+    (tmp_path / "letter.png").write_text("Dear reader")
+    upload(instant, "instant-own-style", str(tmp_path / "letter.png"))
+    expect(instant.locator(".toast-body")).to_contain_text("letter.png")
+    expect(instant.locator("#styles .thumbnail")).to_have_count(len(InstantSession().names) + 1)
 
 
-def test_a_painted_picture_is_polished_in_the_studio(instant, picture_files, tmp_path):
+def test_a_painted_picture_is_polished_in_the_studio(used, picture_files, tmp_path):
+    instant = used
     known = next(
         number for number, name in enumerate(InstantSession().names) if (STYLE_PICTURES / f"{name}.jpg").exists()
     )
@@ -192,6 +210,13 @@ def test_a_painted_picture_is_polished_in_the_studio(instant, picture_files, tmp
     (tmp_path / "polished.png").write_bytes(downloaded(instant, "download"))
     config = read_record(tmp_path / "polished.png").config
     assert (config.start, config.smallest_scale, config.size) == ("image", 0, 64)
+    known_style = instant.locator("#style img").first.get_attribute("src")
+    show(instant, "Instant")
+    shown = until_painted(instant, None)
+    upload(instant, "instant-own-style", picture_files[1])
+    until_painted(instant, shown)
+    instant.click("#polish")
+    expect(instant.locator("#style img").first).not_to_have_attribute("src", known_style)
 
 
 def test_a_video_is_painted_and_shown(video, tmp_path):
@@ -233,7 +258,7 @@ def test_what_is_no_video_is_named(video, tmp_path):
 
 
 def test_many_pictures_come_back_in_one_zip(workshop, picture_files, tmp_path):
-    show(workshop, "Many pictures")
+    workshop = show(workshop.as_it_is(), "Instant", "Many pictures")
     letter = tmp_path / "letter.jpg"
     letter.write_text("Dear reader")
     workshop.set_input_files("#batch input[type=file]", [*picture_files, letter])
@@ -256,9 +281,9 @@ def entered(page: Page, before: set[str]) -> list[InstantSession]:
     raise AssertionError("no page was entered in 15 seconds")
 
 
-def test_the_camera_follows_the_style_that_is_clicked(browser_tab, app_url):
+def test_the_camera_follows_the_style_that_is_clicked(kept_page, app_url):
     before = set(InstantSession.open)
-    page = show(load(browser_tab, app_url), "Instant")
+    page = show(kept_page.anew(), "Instant")
     expect(page.locator("#styles .thumbnail").first).to_be_visible()
     (session,) = entered(page, before)
     buffer = io.BytesIO()
@@ -277,7 +302,9 @@ def test_the_camera_follows_the_style_that_is_clicked(browser_tab, app_url):
     assert session.live.version > version and abs(frame() - first).mean() > 5
 
 
-def test_the_painting_is_seen_with_the_picture_and_the_styles_on_a_laptop_and_before_them_on_a_phone(page):
+def test_the_painting_is_seen_with_the_picture_and_the_styles_on_a_laptop_and_before_them_on_a_phone(kept_page):
+    page = kept_page.as_it_is()
+
     def places() -> list[dict[str, float]]:
         return [page.locator(place).bounding_box() for place in ("#instant-picture", SHOWN, "#styles .strip")]
 
@@ -293,7 +320,8 @@ def test_the_painting_is_seen_with_the_picture_and_the_styles_on_a_laptop_and_be
     assert upload < painting < styles
 
 
-def test_the_tabs_fit_a_phone(page):
+def test_the_tabs_fit_a_phone(kept_page):
+    page = kept_page.as_it_is()
     page.set_viewport_size({"width": 390, "height": 900})
     for tab in ("Stylize", "Train", "Instant", "Camera", "Video", "Many pictures"):
         place = page.get_by_role("tab", name=tab, exact=True)

@@ -42,10 +42,14 @@ WORDS = "() => parseFloat(getComputedStyle(document.querySelector('%s')).fontSiz
 
 
 @pytest.fixture
-def explain(page) -> Page:
-    """The Explain tab as it opens."""
+def explain(kept_page) -> Page:
+    """The Explain tab with its first figure; others may have been made on it before."""
+    page = kept_page.as_it_is()
+    page.keyboard.press("Escape")  # from the projector
     page.get_by_role("tab", name="Explain", exact=True).click()
-    expect(page.locator("#figure-words")).to_be_visible()
+    page.get_by_text(f"1. {FIGURES[NAMES[0]].title}", exact=True).click()
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES[NAMES[0]].title)
+    expect(page.locator("body")).not_to_have_class(re.compile("projector"))
     return page
 
 
@@ -88,15 +92,6 @@ def test_every_figure_shows_an_example_of_files_as_soon_as_it_is_chosen(explain)
         explain.wait_for_function(SHOWN)
         sources = explain.locator(f"{PARTS} img").evaluate_all("images => images.map(image => image.src)")
         assert all(f"/figures/{name}/" in source for source in sources)
-
-
-def test_one_click_makes_a_figure_of_the_pictures_that_are_chosen_already(explain):
-    expect(explain.locator("#explain-content img").first).to_be_visible()
-    explain.get_by_text(f"{NAMES.index('step') + 1}. {FIGURES['step'].title}", exact=True).click()
-    expect(explain.locator("#figure .example")).to_be_visible()
-    make(explain)
-    expect(explain.locator("#figure .example")).to_have_count(0)
-    expect(explain.locator(f"{PARTS} img[src^='data:']")).to_have_count(9)
 
 
 def test_an_example_s_picture_is_enlarged(explain):
@@ -145,15 +140,6 @@ def test_arrows_lead_through_slides_and_on_to_the_next_figure_and_escape_ends(pr
     expect(projected.locator("#figure .charts")).to_be_visible()
 
 
-def test_the_space_bar_makes_the_figure_and_stops_it(projected):
-    projected.keyboard.press(" ")
-    says(projected, "make-status", "Step [1-9]")
-    for _ in range(20):  # also while it grows
-        assert projected.evaluate(BEYOND) == []
-    projected.keyboard.press(" ")
-    says(projected, "make-status", "Stopped after")
-
-
 def test_every_step_of_the_tour_fits_a_projector_s_screen_and_shows_its_figure_at_once(projected):
     projected.keyboard.press("t")
     for number, station in enumerate(TOUR, 1):
@@ -164,9 +150,29 @@ def test_every_step_of_the_tour_fits_a_projector_s_screen_and_shows_its_figure_a
         assert projected.evaluate(WORDS % "#tour p") >= 28
         assert all_slides_fit(projected) == []
         projected.keyboard.press("ArrowDown")
+    projected.keyboard.press("t")
 
 
-def test_a_plan_s_link_opens_its_figure_on_the_projector(page, app_url):
+def test_the_space_bar_makes_the_figure_and_stops_it(projected):
+    projected.keyboard.press(" ")
+    says(projected, "make-status", "Step [1-9]")
+    for _ in range(20):  # also while it grows
+        assert projected.evaluate(BEYOND) == []
+    projected.keyboard.press(" ")
+    says(projected, "make-status", "Stopped after")
+
+
+def test_one_click_makes_a_figure_of_the_pictures_that_are_chosen_already(explain):
+    expect(explain.locator("#explain-content img").first).to_be_visible()
+    explain.get_by_text(f"{NAMES.index('step') + 1}. {FIGURES['step'].title}", exact=True).click()
+    expect(explain.locator("#figure .example")).to_be_visible()
+    make(explain)
+    expect(explain.locator("#figure .example")).to_have_count(0)
+    expect(explain.locator(f"{PARTS} img[src^='data:']")).to_have_count(9)
+
+
+def test_a_plan_s_link_opens_its_figure_on_the_projector(browser_tab, app_url):
+    page = browser_tab
     page.goto(f"{app_url}lesson")
     expect(page.get_by_role("heading", name="A lesson of 40 minutes")).to_be_visible()
     page.set_viewport_size({"width": 1920, "height": 1080})

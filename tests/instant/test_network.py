@@ -31,6 +31,13 @@ def test_a_painting_has_the_size_of_its_picture(network, shape, device):
     network.to("cpu")
 
 
+@pytest.mark.parametrize(("height", "width"), [(17, 20), (20, 30)])
+def test_the_border_of_an_odd_picture_is_painted_as_if_its_last_pixels_went_on(network, height, width):
+    picture, stars = torch.rand(1, 3, height, width), network.shares_of({"stars": 1.0})
+    longer = nn.functional.pad(picture, (0, -width % 4, 0, -height % 4), mode="replicate")
+    torch.testing.assert_close(network(picture, stars), network(longer, stars)[..., :height, :width])
+
+
 def test_johnsons_network_has_johnsons_size():
     """His table 1: convolutions 9·9·3·32, 3·3·32·64, 3·3·64·128, ten of 3·3·128·128, and back."""
     weights = 9 * 9 * 3 * 32 * 2 + 9 * (32 * 64 + 64 * 128) * 2 + 10 * 9 * 128 * 128

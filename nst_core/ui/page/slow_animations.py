@@ -1,4 +1,4 @@
-"""Keeps the browser quiet while a painting goes on, since both may have to share a few processor cores.
+"""Keeps a page quiet that nobody touches: while it paints, both may have to share a few processor cores.
 
 gradio 6.31's progress timers run on at 60 frames a second once a page has shown one, and it shows one while it loads:
 a twentieth of a core on an idle page. The script must be there before gradio's modules, which keep the function that
@@ -10,16 +10,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst_core.ui.page import lost_requests
 
-CALM_RATE = 4  # animation frames a second while `window.paintings` > 0 and nobody touches the page
+CALM_RATE = 4  # animation frames a second of a page that nobody touches
 SCRIPT = """<script>{
-  let touched = 0;
-  for (const kind of ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchmove'])
+  let touched = 0;  // or laid out
+  const isCalm = () => performance.now() - touched > (window.paintings > 0 ? 1000 : 3000);
+  for (const kind of ['load', 'pointermove', 'pointerdown', 'keydown', 'wheel', 'touchmove'])
     addEventListener(kind, () => { touched = performance.now(); }, {passive: true});
   const animate = window.requestAnimationFrame.bind(window), cancel = window.cancelAnimationFrame.bind(window);
   const later = new Map();  // timers of frames to come, by ids that no frame has
   let last = 1e9;
   window.requestAnimationFrame = callback => {
-    if (!(window.paintings > 0 && performance.now() - touched > 1000)) return animate(callback);
+    if (!isCalm()) return animate(callback);
     const id = ++last;
     later.set(id, setTimeout(() => { later.delete(id); animate(callback); }, 1000 / CALM_RATE));
     return id;

@@ -35,6 +35,8 @@ FILES = "/gradio_api/file="
 # Answers that are read while they are written, if their length is not told: news, and the frames of a preview.
 STREAMED = ("text/event-stream", "application/octet-stream")
 FRAMES = re.compile(r"/live/[^/]+$")  # which count their bytes themselves
+# gradio's programs and styles: their names have a hash of what is in them, so that a new one has another name
+NAMED_BY_HASH = re.compile(r"^[\w/-]*/assets/[^/]+-[\w-]{8,9}\.\w+$")
 # Connections by which a page or a program hears of its jobs; the name is its session's, or the event's.
 HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<name>[^/]+)$")
 NEWS_OF_EVENT = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<name>[^/]+)$")
@@ -234,6 +236,8 @@ class _Answer:
             if headers.get("content-type", "").startswith(STREAMED) and "content-length" not in headers:
                 headers["X-Accel-Buffering"] = "no"  # nginx and others pass each part on as it comes
                 headers["Cache-Control"] = "no-store, no-transform"
+            elif message["status"] == 200 and NAMED_BY_HASH.search(self._scope["path"]):
+                headers["Cache-Control"] = "public, max-age=31536000, immutable"  # or each visit asks for all of them
             message["headers"] = headers.raw
         await self._send(message)
 

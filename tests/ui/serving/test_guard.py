@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from pathlib import Path
 
+import gradio as gr
 import httpx
 import pytest
 from gradio.route_utils import FnIndexInferError
@@ -82,6 +84,8 @@ ROUTES = [
     Route("/gradio_api/heartbeat/{name}", news),
     Route("/gradio_api/call/{api}/{name}", news),
     Route("/gradio_api/file={path:path}", page),
+    Route("/assets/index-DphvyggB.js", page),
+    Route("/assets/index-old.js", page),
 ]
 
 
@@ -213,6 +217,23 @@ def test_proxies_pass_on_what_is_read_while_it_is_written_and_keep_the_rest_as_t
         assert (headers["x-accel-buffering"], headers["cache-control"]) == ("no", "no-store, no-transform")
     for whole in ("/stream?type=text/javascript", "/stream?type=application/octet-stream&length", "/"):
         assert not {"x-accel-buffering", "cache-control"} & ask(path=whole).headers.keys()
+
+
+def test_a_browser_keeps_what_is_named_by_its_hash_and_asks_for_all_else(ask):
+    kept = ask(path="/assets/index-DphvyggB.js")
+    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for other in (
+        "/",
+        "/assets/index-old.js",
+        "/assets/none-DphvyggB.js",
+        "/gradio_api/file=/x/assets/a-12345678.js",
+    ):
+        assert "cache-control" not in ask(path=other).headers, other
+
+
+def test_gradio_s_page_asks_for_nothing_of_another_name():
+    files = [path.name for path in (Path(gr.__file__).parent / "templates" / "frontend" / "assets").iterdir()]
+    assert len(files) > 100 and not [name for name in files if not module.NAMED_BY_HASH.search(f"/assets/{name}")]
 
 
 @pytest.mark.parametrize(
