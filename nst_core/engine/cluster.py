@@ -150,6 +150,9 @@ class Cluster(Machines):
         self._places: dict[tuple[str, int, bool], Place] = {}
         self._lost_at: dict[str, float] = {}  # machine -> monotonic seconds
 
+    def __str__(self) -> str:
+        return f"the cluster {self.address}"
+
     def choose(self) -> Machine:
         """Give a place on the worker that has the fewest paintings, one that is there already before others.
 
