@@ -71,7 +71,7 @@ class RemoteTraining:
         """
         folder, header = Passing(), header or {}
         path = partial or folder.path / "training.partial"
-        kept, shown = None, -1
+        kept, shown, sent = None, -1, 0
         if path.is_file():
             shown = take_up(path, header)["step"]
             kept = packed_checkpoint(path)
@@ -86,8 +86,9 @@ class RemoteTraining:
                     write_checkpoint(kept, path)
                 if errand.lost:
                     yield self._told(max(0, shown), self._loss(errand, max(0, shown)))
-                if news is None and errand.sent:
+                if errand.sent > sent:
                     yield self._told(max(0, shown), f"photographs are sent: {errand.sent / 1e6:.0f} MB")
+                sent = errand.sent
                 for progress in progress_in(news, self.recipe.steps) if news else ():
                     if progress.step > shown or (progress.text and progress.step == shown):
                         shown = progress.step

