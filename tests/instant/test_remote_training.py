@@ -125,11 +125,15 @@ def test_whenever_a_machine_is_lost_the_network_is_the_same_and_steps_go_up(
 ):
     here, there = tmp_path / "here.safetensors", tmp_path / "there.safetensors"
     list(train(styles, folder, here, SMALL, CPU))
+    made, update = [], trainer.Trainer.update
+    monkeypatch.setattr(trainer.Trainer, "update", lambda own, given: (made.append(1), update(own, given))[1])
     monkeypatch.setattr(errands, "KEEP_SECONDS", seconds)
     room.fails = lambda call, method: call == number
     said = list(train(styles, folder, there, SMALL, room))
     steps = [progress.step for progress in said]
     assert steps == sorted(steps) and steps[-1] == SMALL.steps and same(here, there)
+    again = 0 if number < SENDING else 1 if not seconds else number - SENDING
+    assert SMALL.steps <= len(made) <= SMALL.steps + again
     (line,) = [progress.text for progress in said if "was lost" in progress.text]
     assert line.endswith("last checkpoint" if number > SENDING + 1 and not seconds else "from the start")
     assert room.chosen == room.left == 2

@@ -70,7 +70,6 @@ class RemoteFigure(Elsewhere):
                 return self._taken(state)
 
     def _lose(self, name: str) -> None:
-        self._reader = MomentReader()
         if self._shown:
             self._behind = True
             self._notes += (f"{name} was lost at {100 * self._shown.share:.0f} %: made again on another machine",)
