@@ -143,9 +143,7 @@ class RemoteErrand(Elsewhere):
         self._leave()
         self._lost += 1
         self.lost.append(name)
-        if self._told_to_stop:  # what came before is what there is
-            self._over = True
-        elif self._lost >= MOST_LOST:
+        if self._lost >= MOST_LOST:
             self._over = True
             raise DeviceError(f"{MOST_LOST} machines were lost in a row; choose a smaller size, or look at them")
 

@@ -10,7 +10,7 @@ from nst_core.engine.errands import networks_here
 from nst_core.engine.remote_errand import Order, RemoteErrand
 from nst_core.engine.remote_run import Machines
 from nst_core.engine.worker import Passing
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, DeviceError
 from nst_core.features.partial import damaged, take_up
 from nst_core.features.photographs import Photographs
 from nst_core.features.vgg import BUNDLED_BACKBONE
@@ -42,7 +42,7 @@ class RemoteTraining:
 
     Attributes:
         step: of what is learned; 0 until `updates` has ended.
-        notes: which machines were lost.
+        notes: which machines were lost, and what ended it early.
     """
 
     def __init__(
@@ -67,7 +67,8 @@ class RemoteTraining:
     ) -> Generator[TrainingProgress, None, None]:
         """Make what is left of the training; arguments and errors as of `trainer.updates`, and of a RemoteErrand.
 
-        A checkpoint comes every few seconds of computing. If a machine is lost, another goes on from the last.
+        A checkpoint comes every few seconds of computing. If a machine is lost, another goes on from the last. Without
+        machines it ends as if stopped there, with a note, where there is no file to go on from.
         """
         folder, header = Passing(), header or {}
         path = partial or folder.path / "training.partial"
@@ -93,6 +94,10 @@ class RemoteTraining:
                     if progress.step > shown or (progress.text and progress.step == shown):
                         shown = progress.step
                         yield progress
+        except DeviceError as error:
+            if partial or not kept:  # else it goes on from the file, or there is nothing
+                raise
+            self.notes += (str(error),)
         finally:
             errand.close()
         self._take_in(path, header)

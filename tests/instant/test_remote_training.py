@@ -177,6 +177,14 @@ def test_stopped_it_ends_after_the_step_at_hand_with_what_is_learned(room, style
     assert room.chosen == room.left == 1
 
 
+def test_a_lesson_that_no_machine_is_left_for_ends_with_what_is_learned(room, styles, folder):
+    room.fails = lambda call, method: call > SENDING + 4
+    lesson = Lesson("rain", styles["stars"], network_of("waves"), folder, LESSON, room)
+    list(lesson.steps())
+    assert 0 < lesson.trainer.step < LESSON.steps and f"{MOST_LOST} machines were lost" in lesson.notes[-1]
+    assert lesson.learned().header["steps"] == str(lesson.trainer.step) and room.chosen == room.left
+
+
 @pytest.mark.parametrize("after", [0, 2])
 def test_a_stop_is_heard_before_it_begins(after, room, styles, folder):
     steering = Steering()
