@@ -101,7 +101,9 @@ class MomentReader:
 def made_on(moment: Moment, machine: str) -> Moment:
     """Say in a moment's records on which machine its paintings were painted."""
     parts = tuple(
-        replace(part, record=replace(part.record, device=f"{part.record.device} on {machine}")) if part.record else part
+        replace(part, record=replace(part.record, device=" on ".join((part.record.device, machine))))
+        if part.record
+        else part
         for part in moment.parts
     )
     return replace(moment, parts=parts)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 from nst_core.errors import ConfigError, DeviceError, said
 
@@ -46,7 +47,7 @@ class Link:
         """
         with self._returned:
             if self.gone.is_set():
-                raise self.error()
+                self.complain()
             self._calls += 1
         try:
             yield
@@ -62,11 +63,11 @@ class Link:
             DeviceError: it is gone.
         """
         if self.gone.is_set() or self.first and not reachable(self.first):
-            raise self.error()
+            self.complain()
 
-    def error(self) -> DeviceError:
-        """Say that the first machine is gone, and what to do."""
-        return DeviceError(
+    def complain(self) -> NoReturn:
+        """Say that the first machine is gone, and what to do; raises DeviceError."""
+        raise DeviceError(
             f"the first machine of the cluster {said(self.address)} is gone; what is made is kept. Start Ray on its "
             f"machines again and go on, or start this program without {VARIABLE}"
         )
@@ -87,7 +88,7 @@ class Link:
                 refused += 1
             except (OSError, ValueError):
                 refused = 0
-        log.warning("%s", self.error())
+        log.warning("the first machine of the cluster %s is gone", self.address)
         self.leave()
 
     def leave(self) -> None:
@@ -96,7 +97,7 @@ class Link:
             self.gone.set()
             self._returned.wait_for(lambda: not self._calls, LEAVE_SECONDS)
         with _CONNECTING:
-            if True:
+            if self in _links:
                 import ray
 
                 _links.clear()

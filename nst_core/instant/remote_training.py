@@ -109,8 +109,9 @@ class RemoteTraining:
         """Say in a line what became of the machines that were lost."""
         names = ", ".join(errand.lost)
         errand.lost.clear()
-        where = "from its last checkpoint" if errand.kept else "from the start"
-        note = f"{names} was lost at step {step}: another machine goes on {where}"
+        note = f"{names} was lost at step {step}: another machine goes on from the start"
+        if errand.kept:
+            note = f"{names} was lost at step {step}: another machine goes on from the last checkpoint"
         self.notes += (note,)
         return note
 

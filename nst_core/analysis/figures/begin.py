@@ -78,7 +78,7 @@ class RemoteFigure(Elsewhere):
         moment = made_on(self._reader.unpacked(state), self._errand.machine)
         self._behind = self._behind and self._shown is not None and moment.share < self._shown.share
         if self._behind and self._shown:
-            return replace(self._shown, text=f"made again: {moment.text}", notes=self._shown.notes + self._notes)
+            return replace(self._shown, text=moment.text, notes=self._shown.notes + self._notes)
         self._shown = moment
         return replace(moment, notes=moment.notes + self._notes)
 
