@@ -142,7 +142,7 @@ def _joined(address: str) -> Link:
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise DeviceError(f"{_none_at(address)} ({reason})") from None
-    return Link(address, str(context.address_info.get("gcs_address") or "") if context is not None else "")
+    return Link(address, str(getattr(context, "address_info", {}).get("gcs_address") or ""))
 
 
 def _none_at(address: str) -> str:
