@@ -9,14 +9,14 @@ from tqdm import tqdm
 
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import load_cutout
-from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, check_counts
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, check_counts
+from nst_core.analysis.figures.begin import begin_figure
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.poster.save import could_be_part, part_files, save_parts, save_poster
 from nst_core.assets import ASSETS
 from nst_core.commands.fetching import fetch
 from nst_core.commands.pictures import tell_of_animations
-from nst_core.devices import choose_compute
-from nst_core.engine.devices import DEVICES
+from nst_core.engine.devices import DEVICES, Closable
 from nst_core.errors import ConfigError, OutputError, said
 from nst_core.interrupts import held
 from nst_core.outputs import check_apart, check_folder, check_output
@@ -63,8 +63,7 @@ def run(options: argparse.Namespace) -> None:
     last = Moment((), (), ())  # nothing yet
     try:
         with DEVICES.own_job():
-            moments = DEVICES.submit(lambda: figure.make(material, settings, choose_compute())).result()
-            for moment in _shown(figure, moments):
+            for moment in _shown(figure, begin_figure(figure, material, settings)):
                 last = moment
     finally:
         if any(part.image is not None for part in last.parts):
@@ -150,7 +149,7 @@ def _paths(figure: Figure, kind: str, named: list[Path] | None) -> list[Path]:
     return examples
 
 
-def _shown(figure: Figure, moments: Moments) -> Iterator[Moment]:
+def _shown(figure: Figure, moments: Closable[Moment]) -> Iterator[Moment]:
     """Go through the moments, while a bar says how far they are."""
     told: set[str] = set()
     with DEVICES.stepped(moments) as stepped, tqdm(total=1.0, bar_format=BAR, desc=figure.title) as bar:

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,9 @@ from nst_core.commands.fetching import fetch
 from nst_core.commands.pairs import pair
 from nst_core.commands.pictures import files_in, pictures_below
 from nst_core.devices import choose_compute
-from nst_core.engine.devices import DEVICES
+from nst_core.engine.begin import made_at
+from nst_core.engine.cluster import machines
+from nst_core.engine.devices import DEVICES, Closable
 from nst_core.errors import ConfigError, ImageError, OutputError, listed, said
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
@@ -104,13 +106,14 @@ def _train_styles(options: argparse.Namespace) -> None:
         raise ConfigError("no photographs are named to train with; name a folder of 1000 or more by --images DIR")
     _check_outputs(options, options.output, options.styles)
     style_images, skipped = read_styles(options.styles)
-    recipe, compute = recipe_of(options, style_images, TrainingRecipe()), choose_compute()
+    recipe, where = recipe_of(options, style_images, TrainingRecipe()), machines() or choose_compute()
     fetch(recipe.backbone)
-    with tqdm(total=recipe.steps, unit="step", desc=f"{BACKBONES[recipe.backbone]}, {compute}") as bar:
+    with tqdm(total=recipe.steps, unit="step", desc=f"{BACKBONES[recipe.backbone]}, {where}") as bar:
         for text in skipped:
             bar.write(f"skipped: {text}", file=sys.stderr)
         bar.write(f"styles: {', '.join(style_images)}", file=sys.stderr)
-        _watch(train(style_images, options.images, options.output, recipe, compute), bar, options)
+        training = train(style_images, options.images, options.output, recipe, where)
+        _watch(made_at(where, training), bar, options)
 
 
 def _add_style(options: argparse.Namespace) -> None:
@@ -120,11 +123,11 @@ def _add_style(options: argparse.Namespace) -> None:
     if len(style_images) > 1:
         raise ConfigError(f"{options.add_style} holds {len(style_images)} pictures; name one to be learned")
     ((name, style_image),) = style_images.items()
-    recipe, compute = recipe_of(options, style_images, QUICK), choose_compute()
+    recipe, where = recipe_of(options, style_images, QUICK), machines() or choose_compute()
     fetch(recipe.backbone)
-    with tqdm(total=recipe.steps, unit="step", desc=f"{name}, {compute}") as bar:
-        learning = add_style(name, style_image, options.to, options.images, recipe, compute, again=options.again)
-        with DEVICES.own_job(), DEVICES.stepped(learning) as stepped:
+    with tqdm(total=recipe.steps, unit="step", desc=f"{name}, {where}") as bar:
+        learning = add_style(name, style_image, options.to, options.images, recipe, where, again=options.again)
+        with DEVICES.own_job(), DEVICES.stepped(made_at(where, learning)) as stepped:
             for progress in stepped:
                 _show(progress, bar, options.preview)
 
@@ -142,9 +145,10 @@ def _train_decoders(options: argparse.Namespace) -> None:
         raise ConfigError(f"{' and '.join(given)} says nothing about decoders; leave it out")
     numbers = {setting: getattr(options, setting) for setting in DECODERS}
     recipe = replace(DecoderRecipe(), **{name: number for name, number in numbers.items() if number is not None})
-    compute = choose_compute()
-    with tqdm(total=recipe.steps, unit="step", desc=f"decoders, {compute}") as bar:
-        _watch(train_decoders(options.images, options.output, recipe, compute), bar, options)
+    where = machines() or choose_compute()
+    with tqdm(total=recipe.steps, unit="step", desc=f"decoders, {where}") as bar:
+        training = train_decoders(options.images, options.output, recipe, where)
+        _watch(made_at(where, training), bar, options)
 
 
 class Way(NamedTuple):
@@ -227,7 +231,7 @@ def _check_outputs(options: argparse.Namespace, output: Path, styles: list[Path]
         check_distinct([output, options.preview])
 
 
-def _watch(training: Generator[TrainingProgress, None, None], bar: tqdm, options: argparse.Namespace) -> None:
+def _watch(training: Closable[TrainingProgress], bar: tqdm, options: argparse.Namespace) -> None:
     """Train to the end; interrupted, say what the same command would do."""
     try:
         with DEVICES.own_job(), DEVICES.stepped(training) as stepped:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from nst_core.devices import Compute
 from nst_core.engine.cluster import machines, named
 from nst_core.engine.devices import DEVICES, Closable, Elsewhere
-from nst_core.engine.remote_run import begin_remotely, resume_remotely
+from nst_core.engine.remote_run import Machines, begin_remotely, resume_remotely
 from nst_core.engine.worker import Material
 from nst_core.engine.zero import HERE, in_pieces, painting_compute
 from nst_core.transfer.config import StyleTransferConfig
@@ -62,6 +63,11 @@ def moved(material: Material) -> Callable[[Run], Run]:
 def waited_for(steps: Closable[Yielded]) -> Closable[Yielded]:
     """Give steps that paint runs which were `moved`: on ZeroGPU or a cluster they wait Elsewhere, else themselves."""
     return _Waiting(steps) if HERE or named() else steps
+
+
+def made_at(where: Compute | Machines, steps: Closable[Yielded]) -> Closable[Yielded]:
+    """Give steps that are made somewhere: for those of machines no device's thread waits."""
+    return steps if isinstance(where, Compute) else _Waiting(steps)
 
 
 class _Waiting(Elsewhere, Generic[Yielded]):

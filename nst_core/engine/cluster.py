@@ -7,36 +7,32 @@ Ray but begun anew, here or elsewhere, by whoever needs it: its paintings go on 
 import logging
 import math
 import os
-import signal
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from nst_core.engine.jobs import excuse
+from nst_core.engine.ray_link import Link, connect, named
 from nst_core.engine.remote_run import Lost, Machine, Machines
 from nst_core.engine.worker import About, Worker, own_versions
-from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, WeightsError, said
+from nst_core.errors import DeviceError, NSTError, OutputError, WeightsError, said
 
 if TYPE_CHECKING:
     from ray import ObjectRef
     from ray.actor import ActorHandle
 
-VARIABLE = "NST_CLUSTER"
 CPUS = 4  # of a worker, where there are no GPUs
 MOST_CALLS = 128  # of one worker at a time: two for each painting, and some beside
 BEGIN_SECONDS = 60.0  # that a worker may take until it answers
 AVOIDED_SECONDS = 60.0  # after one was lost, in which its machine gets no other if there is a better place
 MOST_TRIES = 4  # to find a machine that answers
-CONNECT_SECONDS = 5.0
-INSTALL = "install it (pip install -r nst_core/engine/requirements-ray.txt)"
+ANSWER_SECONDS = 1.0  # that is waited for an answer before the first machine is thought of
 
 log = logging.getLogger(__name__)
-_CONNECTING = threading.Lock()  # as many paintings may begin at once
 
 
 def machines() -> Machines | None:
@@ -45,74 +41,9 @@ def machines() -> Machines | None:
     return _cluster(address) if address else None
 
 
-def named() -> str:
-    """Give what NST_CLUSTER names, "" if that is nothing; nothing is asked of it."""
-    return os.environ.get(VARIABLE, "").strip()
-
-
 @cache
 def _cluster(address: str) -> "Cluster":
     return Cluster(address)
-
-
-def connect(address: str) -> None:
-    """Join a cluster of which this machine is a part, once.
-
-    Raises:
-        ConfigError: Ray is not installed here.
-        DeviceError: there is no such cluster.
-    """
-    try:
-        import ray
-    except ImportError:
-        raise ConfigError(f"{VARIABLE} is set, and Ray is not installed; {INSTALL}, or unset it") from None
-    with _CONNECTING:
-        if ray.is_initialized():
-            return
-        _check_reachable(address)
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters of it comes as an error, too
-        _join(address)
-
-
-def _join(address: str) -> None:
-    import ray
-
-    try:
-        with _own_signals():
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise DeviceError(f"{_none_at(address)} ({reason})") from None
-
-
-def _none_at(address: str) -> str:
-    return (
-        f"{VARIABLE} is {said(address)}, and this computer finds no such cluster; start Ray on the first machine "
-        "(ray start --head) and on this one (ray start --address=FIRST:6379), or unset it"
-    )
-
-
-def _check_reachable(address: str) -> None:
-    """Refuse an address at which nobody listens, which Ray would try for a minute."""
-    if address == "auto":
-        return
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-    except (OSError, ValueError):
-        raise DeviceError(_none_at(address)) from None
-
-
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep Ray from taking SIGTERM over."""
-    is_main = threading.current_thread() is threading.main_thread()
-    before = signal.getsignal(signal.SIGTERM) if is_main else None
-    try:
-        yield
-    finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
 
 
 @dataclass(eq=False)
@@ -149,6 +80,10 @@ class Cluster(Machines):
         self._lock = threading.Lock()
         self._places: dict[tuple[str, int, bool], Place] = {}
         self._lost_at: dict[str, float] = {}  # machine -> monotonic seconds
+        self._link: Link | None = None  # of these places
+
+    def __str__(self) -> str:
+        return f"the cluster {self.address}"
 
     def choose(self) -> Machine:
         """Give a place on the worker that has the fewest paintings, one that is there already before others.
@@ -156,13 +91,15 @@ class Cluster(Machines):
         Raises:
             ConfigError, DeviceError: as of `connect`; no machine answers, or one has other versions than this one.
         """
-        connect(self.address)
         for _ in range(MOST_TRIES):
-            with self._lock:
+            link = connect(self.address)
+            with self._lock, link.calling():
+                if self._link is not link:
+                    self._link, self._places = link, {}
                 place = min(self.places(), key=self._distance)
                 place.paintings += 1
                 actor = place.actor = place.actor or _begun(place)
-            machine = _RayMachine(self, place, actor)
+            machine = _RayMachine(self, link, place, actor)
             try:
                 self._check(machine)
                 return machine
@@ -237,7 +174,8 @@ class Cluster(Machines):
             if place.actor is actor:
                 place.actor, place.is_ready = None, False
                 self._lost_at[place.node] = time.monotonic()
-        ray.kill(actor)
+        with suppress(DeviceError), self._link.calling() if self._link else nullcontext():
+            ray.kill(actor)
 
 
 def _begun(place: Place) -> "ActorHandle":
@@ -255,25 +193,36 @@ def _begun(place: Place) -> "ActorHandle":
 
 
 class _RayMachine:
-    def __init__(self, cluster: Cluster, place: Place, actor: "ActorHandle"):
-        self.cluster, self.place, self.actor, self.name = cluster, place, actor, place.host
+    def __init__(self, cluster: Cluster, link: Link, place: Place, actor: "ActorHandle"):
+        self.cluster, self.link, self.place, self.actor, self.name = cluster, link, place, actor, place.host
         self._left = False
 
     def start(self, method: str, *given: Any, seconds: float | None = None) -> Callable[[], Any]:
         """Call a method of its Worker; as of Machine, and Lost if it takes more seconds than that."""
-        return partial(self._answer, getattr(self.actor, method).remote(*given), seconds)
+        try:
+            with self.link.calling():
+                coming = getattr(self.actor, method).remote(*given)
+        except DeviceError as gone:
+            return partial(_raise, gone)
+        return partial(self._answer, coming, seconds)
 
     def _answer(self, coming: "ObjectRef", seconds: float | None) -> Any:
         import ray
-        from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayError, RayTaskError
+        from ray.exceptions import GetTimeoutError, ObjectStoreFullError, OutOfDiskError, RayError, RayTaskError
 
+        until = time.monotonic() + (math.inf if seconds is None else seconds)
         try:
-            return ray.get(coming, timeout=seconds)
+            while True:
+                with self.link.calling(), suppress(GetTimeoutError):
+                    return ray.get(coming, timeout=max(0.0, min(ANSWER_SECONDS, until - time.monotonic())))
+                if time.monotonic() >= until:
+                    raise GetTimeoutError(f"no answer in {seconds} s")
         except RayTaskError as error:
             raise self._told(error.cause) from None
         except (ObjectStoreFullError, OutOfDiskError):
             raise OutputError(f"memory or disk of {self.name} is full, by what Ray says; make room there") from None
         except RayError as error:
+            self.link.check()  # without the first machine all others are lost
             log.warning("%s: %s", self.name, (str(error).splitlines() or [""])[0])
             self.cluster.lose(self.place, self.actor)
             raise Lost(self.name) from None
@@ -290,3 +239,7 @@ class _RayMachine:
             if not self._left:
                 self._left = True
                 self.place.paintings -= 1
+
+
+def _raise(error: DeviceError) -> None:
+    raise error

@@ -1,8 +1,7 @@
-"""Paints on one machine of a cluster for programs on others, which ask for a few steps at a time; knows no Ray."""
+"""Works on one machine of a cluster for programs on others, which ask for a few steps at a time; knows no Ray."""
 
 import platform
 import shutil
-import threading
 import time
 import weakref
 from collections.abc import Callable, Collection, Sequence
@@ -18,11 +17,11 @@ from torch import Tensor
 from nst_core.devices import Compute, choose_compute, keep_freed_memory
 from nst_core.engine.device_thread import Account
 from nst_core.engine.devices import DEVICES
+from nst_core.engine.errands import KEEP_SECONDS, MOST_BYTES, Errands, Turns, check_weights
+from nst_core.engine.errands import NEWS_SECONDS as FRAME_SECONDS
 from nst_core.engine.jobs import failing_in_words
 from nst_core.engine.parcels import Parcel, packed, unpacked
-from nst_core.errors import NSTError, WeightsError
-from nst_core.features import weights
-from nst_core.features.checkpoint import title_of
+from nst_core.errors import NSTError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.kept import restored
 from nst_core.transfer.optimize import Frame
@@ -31,10 +30,6 @@ from nst_core.transfer.state import write
 from nst_core.transfer.steering import Steering
 from nst_core.transfer.stylize import stylize
 from nst_core.version import __version__
-
-FRAME_SECONDS = 0.25  # from one frame that is sent to the next, at least
-KEEP_SECONDS = 4.0  # of computing, from one state that is sent to the next; with the steps at hand, 5 at most
-MOST_BYTES = 5e7  # a second, of frames and of states: large ones come later
 
 
 class About(NamedTuple):
@@ -99,8 +94,7 @@ class _Painting:
     account: Account = field(default_factory=lambda: Account(unseen=True))
     keep_at: float = KEEP_SECONDS  # seconds of its computing
     pause: float = FRAME_SECONDS
-    made: int = 0  # moments
-    has_made: threading.Condition = field(default_factory=threading.Condition)
+    turns: Turns = field(default_factory=Turns)
 
 
 def own_versions() -> dict[str, str]:
@@ -116,10 +110,15 @@ class Worker:
         self._paintings: dict[int, _Painting] = {}
         self._guests: dict[int, Guest] = {}
         self._numbers = count(1)
+        self._errands = Errands()
 
     def about(self) -> About:
         """Tell what this machine is."""
         return About(platform.node(), own_versions())
+
+    def errand(self, method: str, *given: Any) -> Any:
+        """Call a method of this machine's Errands."""
+        return getattr(self._errands, method)(*given)
 
     def prepare(self, material: Material, config: dict[str, Any], expected_weights: str) -> Parcel:
         """Read and check all that a painting begins with, by this machine's memory and device.
@@ -133,7 +132,7 @@ class Worker:
             NSTError: as of `stylize`; other weights.
         """
         settings = StyleTransferConfig.from_dict(config)
-        _check_weights(settings.backbone, expected_weights)
+        check_weights(settings.backbone, expected_weights)
 
         with failing_in_words():
             return DEVICES.submit(lambda: packed(material.begun(settings).state())).result()
@@ -179,14 +178,8 @@ class Worker:
             known: names of what is lasting in its state, and need not be sent.
         """
         painting = self._paintings[number]
-        with painting.has_made:
-            painting.has_made.wait_for(lambda: painting.made == moment)
-        try:
+        with painting.turns.turn(moment):
             return self._painted(painting, known)
-        finally:
-            with painting.has_made:
-                painting.made += 1
-                painting.has_made.notify_all()
 
     def _painted(self, painting: _Painting, known: Collection[str]) -> Moment:
         run, began, notes, error = painting.run, time.monotonic(), list[str](), None
@@ -253,14 +246,6 @@ class Worker:
         """Forget what is hosted, and free what it holds."""
         if guest := self._guests.pop(number, None):
             guest.close()
-
-
-def _check_weights(backbone: str, expected: str) -> None:
-    if weights.require(backbone).sha256() != expected:
-        raise WeightsError(
-            f"its file of {title_of(backbone)} is another than where the painting was asked for; "
-            "put the same file on all machines (NST_WEIGHTS)"
-        )
 
 
 def noted(frame: Frame, *notes: str) -> Frame:

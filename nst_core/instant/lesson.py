@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nst_core.assets import ASSETS
 from nst_core.devices import Compute
+from nst_core.engine.remote_run import Machines
 from nst_core.errors import ConfigError, OutputError, WeightsError, listed, named, said
 from nst_core.features.photographs import Photographs
 from nst_core.file_names import portable, shortened
@@ -20,6 +21,7 @@ from nst_core.files import plain_errors
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.network import PHOTO, TransformationNetwork, gather
 from nst_core.instant.perceptual import TrainingRecipe
+from nst_core.instant.remote_training import RemoteTraining
 from nst_core.instant.styles import StyleFile, load_styles, save_styles, thumbnails
 from nst_core.instant.train import header_of
 from nst_core.instant.trainer import Trainer, TrainingProgress, updates
@@ -39,7 +41,7 @@ class Lesson:
         base: whose convolutions paint it.
         folder: photographs, one or more; None for those of this program.
         recipe: settings; its width is of no matter.
-        compute: device and precision.
+        where: device and precision, or machines that train.
         again: learn a style of that name, which the base has, further.
 
     Raises:
@@ -57,7 +59,7 @@ class Lesson:
         base: TransformationNetwork,
         folder: Path | None,
         recipe: TrainingRecipe,
-        compute: Compute,
+        where: Compute | Machines,
         *,
         again: bool = False,
     ):
@@ -67,43 +69,60 @@ class Lesson:
             raise ConfigError(f"the style is called {said(name)}; give it a name that is not empty and not taken")
         self.photographs = Photographs.read(folder or OWN_PHOTOGRAPHS, smallest=recipe.crop, least=2)
         self.style_images = {name: style_image}
-        self.again = again
+        self.again, self.where, self.recipe = again, where, recipe
         self.begins_of = gather([(base, name), (base, PHOTO)]) if again else base
-        self.trainer = Trainer(self.style_images, recipe, compute, self.begins_of)
+        self.trainer: Trainer | RemoteTraining
+        if isinstance(where, Compute):
+            self.trainer = Trainer(self.style_images, recipe, where, self.begins_of)
+        else:
+            self.trainer = RemoteTraining(where, recipe, self.style_images, self.begins_of, looks=not again)
 
     def steps(self, steering: Steering | None = None) -> Generator[TrainingProgress, None, None]:
         """Learn the style, until all steps are made or steering's stop is set."""
         if self.photographs.skipped:
             skipped = f"skipped {'; '.join(self.photographs.skipped)}"
             yield TrainingProgress(0, self.trainer.recipe.steps, text=skipped)
+        if isinstance(self.trainer, RemoteTraining):
+            yield from self.trainer.updates(self.photographs, steering)
+            return
         if not self.again:
-            yield from self._begun(steering)
+            yield from begun_nearest(self.trainer, self.begins_of, self.photographs, steering)
         yield from updates(self.trainer, self.photographs, steering)
 
-    def _begun(self, steering: Steering | None) -> Generator[TrainingProgress, None, None]:
-        """Begin as the style that paints nearest already, unless it is stopped before that is found."""
-        looking, steps = self.trainer.begin_nearest(self.begins_of, self.photographs), self.trainer.recipe.steps
-        while True:
-            try:
-                next(looking)
-            except StopIteration as found:
-                yield TrainingProgress(0, steps, text=f"begins as {found.value or 'the mean of all styles'}")
-                return
-            if steering and steering.stop.is_set():
-                looking.close()
-                return
-            yield TrainingProgress(0, steps)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Tell what a person should know, a sentence each."""
+        skipped = self.photographs.skipped
+        lost = self.trainer.notes if isinstance(self.trainer, RemoteTraining) else ()
+        return (*([f"Skipped: {'; '.join(skipped)}"] if skipped else []), *lost)
 
     def learned(self) -> StyleFile:
         """Give the style as it is now, as a file's content."""
         painter = copy.deepcopy(self.trainer.painter).cpu().requires_grad_(False)
         header = {
-            **header_of(self.photographs, self.style_images, self.trainer.recipe),
+            **header_of(self.photographs, self.style_images, self.recipe),
             "made by": "python -m nst_core train --add-style",
             "steps": str(self.trainer.step),
             "date": date.today().isoformat(),
         }
         return StyleFile(painter, thumbnails(painter), header)
+
+
+def begun_nearest(
+    trainer: Trainer, base: TransformationNetwork, photographs: Photographs, steering: Steering | None
+) -> Generator[TrainingProgress, None, None]:
+    """Begin as the base's style that paints nearest already, unless it is stopped before that is found."""
+    looking, steps = trainer.begin_nearest(base, photographs), trainer.recipe.steps
+    while True:
+        try:
+            next(looking)
+        except StopIteration as found:
+            yield TrainingProgress(0, steps, text=f"begins as {found.value or 'the mean of all styles'}")
+            return
+        if steering and steering.stop.is_set():
+            looking.close()
+            return
+        yield TrainingProgress(0, steps)
 
 
 def add_style(
@@ -112,7 +131,7 @@ def add_style(
     to: Path,
     folder: Path | None,
     recipe: TrainingRecipe,
-    compute: Compute,
+    where: Compute | Machines,
     steering: Steering | None = None,
     *,
     again: bool = False,
@@ -120,7 +139,7 @@ def add_style(
     """Learn a style and put it into a file of styles, beside those that it has.
 
     Args:
-        name, style_image, folder, recipe, compute: as of Lesson.
+        name, style_image, folder, recipe, where: as of Lesson.
         to: the file.
         steering: when its stop is set, the style is added as it is then.
         again: learn the style of that name, which the file has, further; it keeps its place.
@@ -131,7 +150,7 @@ def add_style(
         WeightsError: it is missing or damaged; otherwise as of Lesson.
     """
     check_network(to)
-    lesson = Lesson(name, style_image, load_styles(to).network, folder, recipe, compute, again=again)
+    lesson = Lesson(name, style_image, load_styles(to).network, folder, recipe, where, again=again)
     yield from lesson.steps(steering)
     _put_into(lesson.learned(), name, to, again)
     yield TrainingProgress(lesson.trainer.step, recipe.steps, text=f"wrote {to}")

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.devices import Compute
+from nst_core.engine.remote_run import Machines
 from nst_core.features.photographs import Photographs, Reading
 from nst_core.instant.perceptual import TrainingRecipe
+from nst_core.instant.remote_training import RemoteTraining
 from nst_core.instant.styles import StyleFile, save_styles, thumbnails
 from nst_core.instant.trainer import Trainer, TrainingProgress, updates
 from nst_core.outputs import check_network
@@ -24,7 +26,7 @@ def train(
     folder: Path,
     output: Path,
     recipe: TrainingRecipe,
-    compute: Compute,
+    where: Compute | Machines,
     steering: Steering | None = None,
 ) -> Generator[TrainingProgress, None, None]:
     """Write a network that paints in some styles.
@@ -36,7 +38,7 @@ def train(
         folder: photographs; one in 20 is held out for previews. Broken files are skipped and named.
         output: the safetensors file to write.
         recipe: all settings.
-        compute: device and precision.
+        where: device and precision, or machines that train.
         steering: when its stop is set, the network is written as it is then.
 
     Raises:
@@ -50,10 +52,15 @@ def train(
     for text in reading:
         yield TrainingProgress(0, recipe.steps, text=text)
     photographs = reading.photographs
-    trainer = Trainer(style_images, recipe, compute)
     header = {**header_of(photographs, style_images, recipe), "made by": "python -m nst_core train"}
     partial = output.with_name(output.name + ".partial")
-    yield from updates(trainer, photographs, steering, partial, header)
+    trainer: Trainer | RemoteTraining
+    if isinstance(where, Compute):
+        trainer = Trainer(style_images, recipe, where)
+        yield from updates(trainer, photographs, steering, partial, header)
+    else:
+        trainer = RemoteTraining(where, recipe, style_images)
+        yield from trainer.updates(photographs, steering, partial, header)
     header |= {"steps": str(trainer.step), "date": date.today().isoformat()}
     save_styles(StyleFile(trainer.painter, thumbnails(trainer.painter), header), output)
     partial.unlink(missing_ok=True)

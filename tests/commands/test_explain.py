@@ -3,16 +3,19 @@
 import json
 
 import pytest
+import torch
 from PIL import Image
 
 from nst_core import images
 from nst_core.__main__ import main
+from nst_core.analysis.figures import begin
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.painting import side_by_side
 from nst_core.analysis.poster.save import INDEX, PRINT_WIDTH, read_poster
 from nst_core.commands import explain as command
 from nst_core.features import weights
 from nst_core.transfer.record import read_record
+from tests.machines import Room
 
 PICTURES = {
     "content": ["--content", "content.png"],
@@ -62,6 +65,17 @@ def refused(capsys, *words: str) -> str:
     *_, line = err.splitlines()
     assert line.startswith("error: ")
     return line
+
+
+def test_machines_of_a_cluster_make_the_same_figure(folder, capsys, monkeypatch):
+    assert explain("content", to=("--parts", "here")) == 0
+    room = Room()
+    monkeypatch.setattr(begin, "machines", lambda: room)
+    assert explain("content", to=("--parts", "there")) == 0
+    here, there = ({path.name: path for path in (folder / name).glob("*.png")} for name in ("here", "there"))
+    assert here and here.keys() == there.keys() and room.chosen == room.left == 1
+    assert all(torch.equal(images.load(here[name]), images.load(there[name])) for name in here)
+    assert "Traceback" not in capsys.readouterr().err
 
 
 # Making figures

@@ -14,6 +14,7 @@ from nst_core.instant import trainer as core
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import load_styles
 from nst_core.instant.trainer import TrainingProgress
+from tests.machines import Room
 
 QUICK = ["--width", "4", "--steps", "4", "--batch", "2", "--crop", "64", "--style-size", "64"]
 
@@ -84,6 +85,16 @@ def test_training_writes_a_file_that_paints_in_the_styles_of_the_folder(folder, 
     assert "wrote s.safetensors" in err and "Traceback" not in err
     assert images.size_of(images.load("now.png")) == (72, 3 * 80)  # both styles and the photo
     assert {path.name for path in folder.iterdir()} == {"styles", "s.safetensors", "now.png"}
+
+
+def test_machines_of_a_cluster_train_and_what_they_learned_is_written_here(folder, photographs, capsys, monkeypatch):
+    room = Room(lambda call, method: call == 4)
+    monkeypatch.setattr(command, "machines", lambda: room)
+    assert train(*QUICK, "--preview", "now.png", images=photographs) == 0
+    err = capsys.readouterr().err
+    assert "4/4" in err and "was lost at step 0: another machine goes on from the start" in err and "style=" in err
+    assert load_styles(folder / "s.safetensors").network.styles == ("stars", "waves", "photo")
+    assert images.size_of(images.load("now.png")) == (72, 3 * 80) and room.chosen == room.left == 2
 
 
 # Option -> (what is typed, the setting, its value).

@@ -11,6 +11,7 @@ import pytest
 
 from nst_core.engine import cluster
 from nst_core.engine.cluster import CPUS, MOST_TRIES, Cluster
+from nst_core.engine.ray_link import Link
 from nst_core.engine.remote_run import Lost
 from nst_core.engine.worker import About, own_versions
 from nst_core.errors import ConfigError, DeviceError, OutputError
@@ -161,7 +162,7 @@ def test_a_cluster_without_what_is_asked_for_is_refused(nodes, monkeypatch):
 
 
 def test_what_went_wrong_there_says_where():
-    machine = cluster._RayMachine(Cluster("a"), cluster.Place("n", "host", False, 1), object())
+    machine = cluster._RayMachine(Cluster("a"), Link("a"), cluster.Place("n", "host", False, 1), object())
     assert str(machine._told(OutputError("the disk is full"))) == "on host: the disk is full"
     same = ConfigError("size")
     assert machine._told(same) is same and "went wrong" in str(machine._told(ZeroDivisionError()))

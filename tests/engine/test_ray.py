@@ -1,20 +1,27 @@
-"""On a real cluster of three nodes, all on this computer: the same pictures, and a lost node is got over."""
+"""On a real cluster of three nodes, all on this computer: the same as here, and a lost node is got over."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from nst_core import images
+from nst_core.analysis.figure import FigureMaterial
+from nst_core.analysis.figures.begin import RemoteFigure, begin_figure
+from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.devices import choose_compute
 from nst_core.engine.begin import begin
 from nst_core.engine.cluster import machines
 from nst_core.engine.worker import Material
 from nst_core.errors import ConfigError
 from nst_core.instant import pieces
+from nst_core.instant.lesson import Lesson
 from nst_core.instant.nearby import Nearby, Turn
 from nst_core.instant.painter import Painter
 from nst_core.instant.palette import Strokes, plain_recipe
+from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.pieces import as_image
 from nst_core.instant.video import paint_video
 from nst_core.instant.video_by_many import paint_video_by_many
@@ -82,3 +89,31 @@ def test_paintings_are_the_same_steered_stopped_and_outlive_a_node(kill, picture
     steering.stop.set()
     last = [frame.step for frame in run][-1:] or [run.newest.step]
     assert last == [run.newest.step] and run.record().stopped and run.state().facts["frame"]["step"] == last[0]
+
+
+def test_a_figure_and_a_training_are_the_same(kill, pictures):
+    figure = FIGURES["content"]
+    settings = figure.settings({"layers": "conv1_2", "size": 32, "steps": 3})
+    material = FigureMaterial(contents=pictures[:1], content_names=("a",))
+    *_, here = figure.make(material, settings, choose_compute())
+    making = begin_figure(figure, material, settings)
+    *_, there = making
+    assert isinstance(making, RemoteFigure) and there.charts == told_alike(here.charts)
+    assert all(torch.equal(one.image, other.image) for one, other in zip(there.parts, here.parts, strict=True))
+
+    recipe = TrainingRecipe(steps=2, batch=1, crop=64, style_size=64)
+    lessons = [
+        Lesson("rain", pictures[1], network_of("waves"), None, recipe, where)
+        for where in (choose_compute(), machines())
+    ]
+    shown = [[progress.losses for progress in lesson.steps() if progress.losses] for lesson in lessons]
+    one, other = (lesson.learned().network.state_dict() for lesson in lessons)
+    assert shown[0] == shown[1] and len(shown[0]) == 1 and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def told_alike(charts):
+    """Charts whose points are tuples, as they come from elsewhere."""
+    return tuple(
+        replace(chart, lines={name: tuple(map(tuple, points)) for name, points in chart.lines.items()})
+        for chart in charts
+    )

@@ -16,6 +16,7 @@ from nst_core.engine.devices import DEVICES, Elsewhere
 from nst_core.engine.remote_run import MOST_LOST, NONE, RemoteRun
 from nst_core.engine.worker import Material
 from nst_core.errors import ConfigError, DeviceError, ImageError, NSTError, OutputError, WeightsError
+from nst_core.features import weights
 from nst_core.transfer.kept import restored
 from nst_core.transfer.steering import Steering
 from nst_core.transfer.variations import Axis, cells, paint_sheet
@@ -172,7 +173,7 @@ def test_where_every_machine_is_lost_it_ends_in_words(pictures, room):
 
 
 def test_other_weights_there_are_refused(pictures, room, random_weights_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(worker.weights, "require", lambda backbone: Other())
+    monkeypatch.setattr(weights, "require", lambda backbone: Other())
     with pytest.raises(WeightsError, match="put the same file on all machines"):
         begin(Material(pictures[0], [pictures[1]]), small())
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from nst_core.analysis.figure import Figure, Moment, Moments
+from nst_core.analysis.figure import Figure, Moment
 from nst_core.analysis.figures.catalogue import FIGURES
-from nst_core.engine.devices import DEVICES
+from nst_core.engine.devices import DEVICES, Closable
 from nst_core.errors import NSTError, WeightsError
 from nst_core.features import weights
 from nst_core.features.checkpoint import CLASSIFIER
@@ -39,14 +39,14 @@ def make_figure(board: Board, shown: Mapping[str, Any]) -> Iterator[Updates]:
         shown: what it shows: "figure", one of FIGURES; pictures, as Pictures names them; options, by their keys.
     """
 
-    def begun() -> Generator[Updates, None, Moments]:
+    def begun() -> Generator[Updates, None, Closable[Moment]]:
         figure = FIGURES[shown["figure"]]
         settings = settings_of(figure, shown)
         pictures = Pictures(**{name: shown[name] for name in Pictures._fields})
         for status in fetch_weights(settings["backbone"], board.job.steering):
             yield {"status": status}
         try:
-            return DEVICES.submit(board.begin, figure, settings, pictures).result()
+            return board.begin(figure, settings, pictures)
         except WeightsError:
             if figure.name != "classify" or weights.find(CLASSIFIER):
                 raise
@@ -60,7 +60,7 @@ def make_figure(board: Board, shown: Mapping[str, Any]) -> Iterator[Updates]:
 def go_on(board: Board) -> Iterator[Updates]:
     """Let a figure that was stopped go on."""
 
-    def begun() -> Generator[Updates, None, Moments]:
+    def begun() -> Generator[Updates, None, Closable[Moment]]:
         if board.making is None:
             raise NSTError("there is no figure to go on with; press Make the figure")
         yield from ()
@@ -69,7 +69,7 @@ def go_on(board: Board) -> Iterator[Updates]:
     yield from _made(board, begun())
 
 
-def _made(board: Board, begun: Generator[Updates, None, Moments]) -> Iterator[Updates]:
+def _made(board: Board, begun: Generator[Updates, None, Closable[Moment]]) -> Iterator[Updates]:
     try:
         board.job.busy = True
         yield {"status": status_html("Looking at the pictures …", share=0)}
@@ -83,7 +83,7 @@ def _made(board: Board, begun: Generator[Updates, None, Moments]) -> Iterator[Up
             DEVICES.submit(board.drop)
 
 
-def _shown(board: Board, making: Moments) -> Iterator[Updates]:
+def _shown(board: Board, making: Closable[Moment]) -> Iterator[Updates]:
     """Step through a figure; stopped, it is kept as it is, to go on from there."""
     told, began, seen = 0.0, time.monotonic(), False
     first = board.moment.share if board.moment else 0.0  # of the work that was done before

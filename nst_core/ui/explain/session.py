@@ -9,10 +9,11 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.analysis.cutouts.cutout import cutout_of, visible_part
-from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Moments, Part, check_counts
+from nst_core.analysis.figure import Figure, FigureMaterial, Moment, Part, check_counts
+from nst_core.analysis.figures.begin import begin_figure
 from nst_core.analysis.figures.catalogue import FIRST
-from nst_core.devices import choose_compute, release_freed_memory
-from nst_core.engine.devices import DEVICES
+from nst_core.devices import release_freed_memory
+from nst_core.engine.devices import DEVICES, Closable
 from nst_core.errors import named
 from nst_core.features.classifier import forget_classifier
 from nst_core.ui.explain.examples import FigureExample, example_of
@@ -93,7 +94,7 @@ class Board(PageState):
     def __init__(self) -> None:
         self.job = Job()
         self.left = False  # the page was closed
-        self.making: Moments | None = None  # kept while it may go on
+        self.making: Closable[Moment] | None = None  # kept while it may go on
         self.figure: Figure | None = None
         self.settings: dict[str, Any] = {}
         self.pictures = Pictures()
@@ -103,10 +104,11 @@ class Board(PageState):
         self.example: FigureExample | None = example_of(FIRST)
         self.looked_at: tuple[int, int] | None = None  # the part that is enlarged
 
-    def begin(self, figure: Figure, settings: dict[str, Any], pictures: Pictures) -> Moments:
-        """Begin another figure, which is checked before the last one is given up. On the device's thread."""
-        making = figure.make(pictures.read(figure.pictures), settings, choose_compute())
-        self.drop()
+    def begin(self, figure: Figure, settings: dict[str, Any], pictures: Pictures) -> Closable[Moment]:
+        """Begin another figure, which is checked before the last one is given up. Not on the device's thread."""
+        material = DEVICES.submit(pictures.read, figure.pictures).result()
+        making = begin_figure(figure, material, settings)
+        DEVICES.submit(self.drop).result()
         self.making, self.figure, self.settings, self.pictures = making, figure, settings, pictures
         self.moment, self.views, self.looked_at = None, Figures(), None
         self.covered, self.example = False, None

@@ -13,6 +13,8 @@ import gradio as gr
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.devices import choose_compute
+from nst_core.engine.begin import made_at
+from nst_core.engine.cluster import machines
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.features import weights
@@ -158,7 +160,7 @@ def learn(session: InstantSession, wish: LessonWish) -> Iterator[Updates]:
             session.pictures[name] = wish.picture
         session.point_camera()
         text = f"{title_of(name).capitalize()} is among the styles of the Instant tab."
-        detail = " · ".join(filter(None, (f"{lesson.trainer.step} steps", _skipped(lesson))))
+        detail = " · ".join((f"{lesson.trainer.step} steps", *lesson.notes))
         file = gr.DownloadButton(value=str(path), visible=True)
         yield {"status": status_html(text, detail), "file": file, **_styles(session)}
     except NSTError as error:
@@ -198,7 +200,7 @@ def _lesson(session: InstantSession, wish: LessonWish) -> Lesson:
     weights.require(recipe.backbone)
     base, folder = session.catalogue.networks[0], _folder_of(wish.photographs)
     try:
-        return Lesson(name, images.load(wish.picture), base, folder, recipe, choose_compute())
+        return Lesson(name, images.load(wish.picture), base, folder, recipe, machines() or choose_compute())
     except ImageError as error:  # which may name the folder, a matter of the server
         raise ImageError(str(error).replace(str(folder), "what you gave")) from None
 
@@ -215,18 +217,13 @@ def _folder_of(photographs: Sequence[str] | None) -> Path | None:
     return folder
 
 
-def _skipped(lesson: Lesson) -> str:
-    """Write which photographs cannot be used."""
-    return f"Skipped: {'; '.join(lesson.photographs.skipped)}" if lesson.photographs.skipped else ""
-
-
 def _show_lesson(session: InstantSession, lesson: Lesson) -> Iterator[Updates]:
     channel, history, told, began = Channel(), LossHistory(), 0.0, time.monotonic()
-    steps = lesson.steps(session.lesson.steering)
+    steps = made_at(lesson.where, lesson.steps(session.lesson.steering))
     words: dict[str, str] = {}
     try:
         yield {
-            "status": status_html("Looking at the style …", _skipped(lesson), share=0, run=channel.token),
+            "status": status_html("Looking at the style …", " · ".join(lesson.notes), share=0, run=channel.token),
             "preview": gr.HTML(value=channel.token, visible=True),
             "losses": history.html(channel.token),
             "file": gr.DownloadButton(visible=False),

@@ -12,9 +12,10 @@ import torch
 
 from nst_core import images
 from nst_core.analysis.figure import Moment
-from nst_core.analysis.figures import classify, formula, gram
+from nst_core.analysis.figures import begin, classify, formula, gram
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.painting import side_by_side
+from nst_core.engine import errands
 from nst_core.errors import ConfigError
 from nst_core.features import weights
 from nst_core.features.weights import DownloadProgress
@@ -25,6 +26,7 @@ from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.page.form import Updates
 from nst_core.ui.serving.jobs import press
 from tests.analysis.figures.test_classify import STAYS, Scripted
+from tests.machines import Room
 from tests.ui.explain.test_session import BEGUN, figure_of, growing, on_device, saved, transparent
 from tests.ui.instant.test_picture import props
 from tests.ui.shown import untitled
@@ -225,6 +227,21 @@ def test_a_figure_that_is_stopped_at_every_step_is_the_same_in_the_end(board, pi
         assert "Stopped" in views[-1]["status"]
         views = list(go_on(board))  # Stop is still pressed
     assert stops > 3 and "Done" in views[-1]["status"] and same(board, whole)
+
+
+def test_a_figure_made_elsewhere_stops_goes_on_and_outlives_its_machine(board, pictures, monkeypatch):
+    whole, room = made("content", pictures), Room()
+    monkeypatch.setattr(begin, "machines", lambda: room)
+    for name, number in (("NEWS_SECONDS", 0), ("MOST_BYTES", float("inf"))):
+        monkeypatch.setattr(errands, name, number)
+    *_, last = stopped_after(board, make_figure(board, given("content", pictures)), 2)
+    assert "Stopped after" in last["status"] and visible(last) == (True, True) and board.moment.share < 1
+    kept, room.fails = count(last["figure"]), lambda call, method: not room.left
+    press(board.job)
+    views = list(go_on(board))
+    assert all(count(figure) >= kept for figure in figures(views)) and "was lost" in views[-1]["figure"]["findings"]
+    assert "Done after" in views[-1]["status"] and board.making is None and same(board, whole)
+    assert room.chosen == room.left == 2
 
 
 def test_a_figure_that_waits_to_go_on_ends_as_another_begins(board, pictures, monkeypatch):

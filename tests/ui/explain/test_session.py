@@ -285,7 +285,7 @@ def test_dropping_a_figure_that_is_painted_frees_its_painting(random_weights, pi
     board, figure = Board(), FIGURES[name]
     quick = {key: value for key, value in QUICK.items() if key in {option.name for option in figure.options}}
     quick.pop("start", None)
-    on_device(board.begin, figure, figure.settings(quick), pictures)
+    board.begin(figure, figure.settings(quick), pictures)
     while not objectives:
         board.moment = on_device(next, board.making)
     on_device(board.drop)

@@ -22,6 +22,7 @@ from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.pictures import PictureInput
 from nst_core.ui.widgets.thumbnail_strip import Strip
 from tests.instant.test_painter import CPU, network_of
+from tests.machines import Room
 from tests.ui.instant.test_picture import props
 from tests.ui.shown import job_forms, untitled
 from tests.ui.studio.test_instant_session import brushed, bundle
@@ -158,6 +159,17 @@ def test_a_lesson_that_is_stopped_has_learned_what_it_has(session, files, update
     views = list(learn(session, wish(files, steps=40)))
     assert "10 steps" in views[-1]["status"] and session.names[-1] == "red_rain"
     assert load_styles(Path(props(views[-1]["file"])["value"])).header["steps"] == "10"
+
+
+def test_a_lesson_that_machines_give_is_the_one_given_here_though_one_is_lost(session, files, monkeypatch):
+    here = list(learn(session, wish(files)))[-1]
+    room, other = Room(lambda call, method: call == 5), InstantSession()
+    monkeypatch.setattr(module, "machines", lambda: room)
+    there = list(learn(other, wish(files)))[-1]
+    assert "3 steps · machine 2 was lost at step 0: another machine goes on from the start" in there["status"]
+    one, two = (load_styles(Path(props(view["file"])["value"])).network.state_dict() for view in (here, there))
+    assert all(torch.equal(value, two[name]) for name, value in one.items()) and other.chosen == "red_rain"
+    assert room.chosen == room.left == 2
 
 
 def test_a_lesson_that_is_stopped_before_its_first_step_adds_nothing(session, files, toasts):

@@ -7,6 +7,7 @@ SILENT_ROOMS = tuple(
         "__main__",
         "engine/ray",
         "engine/cluster",
+        "engine/errands",
         "engine/limits",
         "engine/remote",
         "engine/worker",
