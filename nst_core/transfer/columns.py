@@ -45,6 +45,7 @@ class ColumnsObjective(ColumnLooks):
     query: Tensor | None = None  # (1, 3, H, W), what the scale began with
     coarsest = True  # whether it is the first scale
     pending: Iterator[float] | None = None  # the search, or what is left of it
+    searches = 0  # that are done
     has_any = False  # whether there are goals that were found in haste
     lengths: dict[str, Tensor]  # layer -> (1, h, w), squares of its part of the goals' length
     places: Tensor  # (h·w, 2): number of the picture, style by style and turn by turn, and of the column in it
@@ -218,6 +219,7 @@ class ColumnsObjective(ColumnLooks):
 
     def _aim_at(self, units: Tensor, chosen: Tensor, size: tuple[int, int]) -> None:
         """Take columns of length 1, (n, C), for goals, of which one is chosen for each place, (h·w,)."""
+        self.searches += 1
         parts = dict(zip(self.style_layers, units.split(self.widths(), 1), strict=True))
         lengths = {layer: part.square().sum(1, dtype=torch.float32) for layer, part in parts.items()}
         self.lengths = {layer: length[chosen].view(1, *size) for layer, length in lengths.items()}
