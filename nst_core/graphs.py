@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 import torch
@@ -29,7 +29,7 @@ class _Pool:
     """
 
     stream: torch.cuda.Stream
-    handle: tuple[int, int]
+    handle: Any  # torch's own
     bytes: int = 0
     graphs: WeakSet["CudaGraph"] = field(default_factory=WeakSet)
 

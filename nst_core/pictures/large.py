@@ -85,7 +85,7 @@ def read(picture: ImageFile, file: BinaryIO, max_side: int, mode: str) -> np.nda
     for strip in shown:
         averaged.paste(strip.reduce(times), (0, top // times))
         top += strip.height
-    made = tuple(max(1, round(side * max_side / longest)) for side in size)
+    made = max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest))
     seen = 0, 0, width / times, height / times
     small = averaged.resize(made, Image.Resampling.LANCZOS, seen)
     return _whole([small], small.size, len(mode))

@@ -21,9 +21,10 @@ from nst_core.transfer.hypercolumns import ColumnLooks, size_of_columns
 from nst_core.transfer.json_values import is_switch
 from nst_core.transfer.ladder import TURNS
 from nst_core.transfer.masks import EMPTY, fit_mask
-from nst_core.transfer.objective import LossTerms, StyleTarget, StyleTransferObjective, style_term
+from nst_core.transfer.objective import LossTerms, StyleTarget, StyleTransferObjective
 from nst_core.transfer.pieces import EXACT_PAIRS, Search, dimensions_of
 from nst_core.transfer.state import State, checked
+from nst_core.transfer.terms import style_term
 
 SHORTEST = 1e-12  # square of a column's length, to divide by
 SPLIT = 0.25  # of the style loss beside the columns

@@ -5,6 +5,7 @@ as long as that stays, the graph does; of another kind, steps are made one by on
 """
 
 from collections.abc import Hashable
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -15,9 +16,10 @@ from nst_core.transfer.columns import ColumnsObjective
 from nst_core.transfer.config import STEERABLE
 from nst_core.transfer.descent import Descent, Look, Objective
 from nst_core.transfer.lbfgs import gradient_of
-from nst_core.transfer.objective import TV_TERM, StyleTransferObjective, content_term, style_term
+from nst_core.transfer.objective import Number, StyleTransferObjective, now
 
 WARM_STEPS = 2  # of a kind that are made one by one before it is captured: what is made once is made then
+MOST_NUMBERS = 256  # of a step
 WEIGHTS = ("content_weight", "style_weight", "tv_weight", "layer_weights")  # settings that multiply terms, and no more
 
 NOT_CAPTURED = "this GPU could not repeat steps as one graph, so they are launched one by one: the same picture, slower"
@@ -42,15 +44,22 @@ def kind_of(objective: Objective) -> Hashable | None:
     return None
 
 
-def weights_of(objective: Objective) -> dict[str, float]:
-    """Tell by what each term of an objective is multiplied that steering changes: name -> number above 0."""
-    if not isinstance(objective, StyleTransferObjective):
-        return {}
-    config = objective.config
-    weights = {content_term(layer): config.content_weight for layer in objective.content_layers}
-    for layer in objective.style_layers:
-        weights[style_term(layer)] = config.style_weight * config.weight_of_layer(layer)
-    return weights | {TV_TERM: config.tv_weight}
+class Numbers:
+    """What a graph multiplies losses with: numbers on the device, which steering can change."""
+
+    def __init__(self, device: torch.device):
+        self.there = torch.ones(MOST_NUMBERS, device=device)
+        self.told: list[Number] = []
+
+    def __call__(self, number: Number) -> Tensor:
+        """Give the place of a number, in the order in which a graph asks for them."""
+        self.told.append(number)
+        return self.there[len(self.told) - 1]
+
+    def tell(self) -> None:
+        """Have all as they are now; by launches, as a copy would have to be waited for."""
+        for place, number in enumerate(self.told):
+            self.there[place].fill_(number())
 
 
 class Steps:
@@ -100,8 +109,9 @@ class Steps:
     def _captured(self) -> "_Repeated | None":
         """Capture a step; where that fails, no more is tried."""
         free, made = free_memory(str(self.device)), None
+        objective = cast(StyleTransferObjective, self.descent.objective)  # no other has a kind
         try:
-            made = _Repeated(self.descent, self.coming, self.names)
+            made = _Repeated(self.descent, objective, self.coming, self.names)
         except RuntimeError as error:  # of torch's
             self.note = NO_ROOM if isinstance(error, torch.OutOfMemoryError) else NOT_CAPTURED
         else:
@@ -120,22 +130,31 @@ class _Repeated:
 
     Args:
         descent: whose step is next.
+        objective: its own.
         graph: to be captured.
         names: of its terms.
     """
 
-    def __init__(self, descent: Descent, graph: graphs.CudaGraph, names: tuple[str, ...]):
-        self.descent, self.graph, self.names = descent, graph, names
+    def __init__(
+        self, descent: Descent, objective: StyleTransferObjective, graph: graphs.CudaGraph, names: tuple[str, ...]
+    ):
+        self.descent, self.objective, self.graph, self.names = descent, objective, graph, names
         self.gradient = torch.empty_like(descent.canvas)
-        self.factors = torch.ones(len(names), device=descent.canvas.device)  # of the terms as they were captured
-        self.captured = self.given = weights_of(descent.objective)
+        self.numbers, self.config = Numbers(descent.canvas.device), objective.config
         self._put_gradient()
-        self.values = graph.capture(self._work)
+        objective.told = self.numbers
+        try:
+            self.values = graph.capture(self._work)
+        finally:
+            objective.told = now
+        self.numbers.tell()
 
     def next(self, anew: bool) -> Look:
         """Make a step."""
         self._put_gradient()
-        self._weigh()
+        if self.objective.config is not self.config:
+            self.config = self.objective.config
+            self.numbers.tell()
         self.descent.optimizer.advance(self.graph.replay)
         return Look(self.descent.canvas.detach().clone(), self.names, on_its_way(self.values), anew)
 
@@ -143,7 +162,7 @@ class _Repeated:
         """Do what is repeated; the terms' values, (N,)."""
         self.descent.move()
         terms = self.descent.objective(self.descent.canvas)
-        values = torch.stack(list(terms.values())) * self.factors
+        values = torch.stack(list(terms.values()))
         (slope,) = torch.autograd.grad(values.sum(), self.descent.canvas)
         self.gradient.copy_(slope)
         return values.detach()
@@ -153,12 +172,3 @@ class _Repeated:
         if self.descent.canvas.grad is not self.gradient:
             self.gradient.copy_(gradient_of(self.descent.canvas))
             self.descent.canvas.grad = self.gradient
-
-    def _weigh(self) -> None:
-        """Have terms multiplied by what is steered to; by numbers, which no copy has to bring to the device."""
-        wanted = weights_of(self.descent.objective)
-        if wanted == self.given:
-            return
-        self.given = wanted
-        for number, name in enumerate(self.names):
-            self.factors[number].fill_(wanted[name] / self.captured[name])
