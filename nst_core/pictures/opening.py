@@ -89,7 +89,7 @@ def header_of(source: str | Path | BinaryIO, *, most: int = MAX_PIXELS) -> Itera
     with _in_plain_words(name), ExitStack() as stack:
         file = stack.enter_context(open(source, "rb")) if isinstance(source, str | Path) else _seekable(source)
         most_of_own = max(most, large.MOST_PIXELS)
-        _check_first_frame(file, name, most_of_own)
+        _check_first_frame(file, name, most)
         _check_kind(file, name)
         file = decodable_webp(file)
         picture = stack.enter_context(_icon(file) or _opened(file, most_of_own))
@@ -238,9 +238,11 @@ def _check_first_frame(file: BinaryIO, name: str, most: int = MAX_PIXELS) -> Non
     head = file.read(24)
     if head.startswith(b"\x89PNG"):
         size = struct.unpack(">II", head[16:24])
-        check_pixels(size, name, most)
+        if math.prod(size) > large.MOST_PIXELS:
+            check_pixels(size, name, most)
         check_chunks(file)
         if _is_animated(file):
+            check_pixels(size, name, most)
             _check_cost(8 * size[0] * size[1], size, name)
     elif head.startswith(b"GIF8"):
         check_pixels(struct.unpack("<HH", head[6:10]), name)

@@ -186,9 +186,8 @@ def test_where_a_graph_has_no_room_steps_are_made_without_and_a_note_says_so(
 
 
 def test_no_step_is_captured_in_strips_of_losses_that_draw_or_on_a_cpu(captured, monkeypatch, random_weights, pictures):
-    list(stylize(*pictures, small(steps=5, style_loss="sliced wasserstein"), compute=GPU))
-    run = stylize(*pictures, small(steps=5), compute=GPU)
-    run.painting.sources.whole_pixels = 0
-    list(run)
-    list(stylize(*pictures, small(steps=5), compute=Compute(device="cpu", precision="fp32")))
-    assert not captured
+    drawn = stylize(*pictures, small(steps=5, style_loss="sliced wasserstein"), compute=GPU)
+    in_strips = stylize(*pictures, small(steps=5), compute=GPU)
+    in_strips.painting.sources.whole_pixels = 0
+    on_cpu = stylize(*pictures, small(steps=5), compute=Compute(device="cpu", precision="fp32"))
+    assert [seen(run)[1] for run in (drawn, in_strips, on_cpu)] == [()] * 3 and not captured  # nor was it tried
