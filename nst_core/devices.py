@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from nst_core.errors import DeviceError, said
+from nst_core.graphs import held_bytes
 from nst_core.host_memory import available_memory
 
 # What the network computes in; images, statistics and losses are float32 always.
@@ -174,7 +175,7 @@ def free_memory(device: str) -> int:
     if device.startswith("cuda"):
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return free + cached
+        return free + cached - held_bytes(torch.device(device))
     if device == "mps":  # which shares the computer's own, and may have a part of it
         return min(available_memory(), torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory())
     return available_memory()

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nst_core.errors import ConfigError, ImageError
+from nst_core.pictures import large
 from nst_core.pictures.color_space import profile_of
 from nst_core.pictures.cut import decode
 from nst_core.pictures.jpeg_text import JPEG_ENDINGS as JPEG_ENDINGS
@@ -19,7 +20,7 @@ from nst_core.pictures.jpeg_text import jpeg_text
 from nst_core.pictures.notes import PictureWarning as PictureWarning
 from nst_core.pictures.notes import note
 from nst_core.pictures.opening import MAX_PIXELS as MAX_PIXELS
-from nst_core.pictures.opening import admit, decodable, header_of
+from nst_core.pictures.opening import admit, decodable, header_of, is_large
 from nst_core.pictures.orientation import ORIENTATIONS, orientation_of
 from nst_core.pictures.pixels import to_bytes as to_bytes
 from nst_core.pictures.png_text import png_text
@@ -56,8 +57,8 @@ def load(source: str | Path | BinaryIO, *, max_side: int = READ_SIDE, keep_trans
         image (1, 3, H, W), float32 sRGB in [0, 1]; a transparent one that is kept so, (1, 4, H, W).
 
     Raises:
-        ImageError: not a picture, damaged, larger than MAX_PIXELS, smaller than MIN_SIDE, or more than the memory that
-            one picture may take.
+        ImageError: not a picture, damaged, larger than MAX_PIXELS (a result of this program's: than any), smaller than
+            MIN_SIDE, or more than the memory that one picture may take.
     """
     image = _read(source, max_side, None if keep_transparency else "RGB")
     return image[:, :3].clone() if image.shape[1] == 4 and image[:, 3].min() == 1 else image
@@ -90,8 +91,10 @@ def check(source: str | Path | BinaryIO, *, max_side: int = READ_SIDE) -> None:
 
 def _read(source: str | Path | BinaryIO, max_side: int, mode: str | None) -> Tensor:
     """In a mode, or in that which the picture needs."""
-    with decodable(source, max_side, channels=len(mode) if mode else None) as (picture, size, name):
+    with decodable(source, max_side, channels=len(mode) if mode else None) as (picture, file, size, name):
         _check_sides(size, name, max_side)
+        if is_large(picture):
+            return torch.from_numpy(large.read(picture, file, max_side, mode or picture.mode))
         profile = profile_of(picture, is_grey(picture))
         told = decode(picture)
         vars(picture).pop("_decoder", None)  # WebP's and AVIF's keep three more pictures of this size

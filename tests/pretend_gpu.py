@@ -17,6 +17,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
+from nst_core import graphs
+from tests.pretend_graph import REFUSED, PretendGraph
+
 NAME = "cudapretend"  # begins as CUDA's, so that the program takes CUDA's ways
 # What makes another view of a tensor, or reserves memory, and launches nothing.
 NO_KERNEL = {
@@ -64,7 +67,9 @@ class Log:
         return before
 
     def wait(self, what: str) -> None:
-        """Count a wait by where it is."""
+        """Count a wait by where it is; a graph that is being captured cannot have any."""
+        if PretendGraph.noting:
+            raise RuntimeError(f"{REFUSED}: {what} at {_place()}")
         self.waits[f"{what} at {_place()}"] += 1
 
 
@@ -152,6 +157,11 @@ def _run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         raise RuntimeError(f"a generator of the other device for {name}, at {_place()}")
     _note(name, args, there, to_gpu=to_gpu, to_cpu=to_cpu, by_the_way=bool(kwargs.get("non_blocking")))
     inner_args, inner_kwargs = (tree_map(_unwrapped, part) for part in (args, kwargs))
+    graph = PretendGraph.noting if there or on_gpu else None
+    if graph:
+        # of a number on the CPU `where` makes one on the device, below what is seen here
+        copies = name in ("_to_copy", "copy_", "where") and len(there) < len(given) or to_cpu
+        graph.ask(name, function, inner_args, inner_kwargs, waits=copies)
     if to_gpu:
         inner_kwargs["device"] = torch.device("cpu")
     if inner_kwargs.get("pin_memory"):
@@ -159,6 +169,8 @@ def _run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     made = function(*inner_args, **inner_kwargs)
     if name == "_to_copy" and any(made is one for one in tree_leaves(inner_args)):
         made = made.clone()
+    if graph:
+        graph.note(function, inner_args, inner_kwargs, made)
     if not on_gpu:
         return made
     if any(isinstance(one, torch.Tensor) and one.dtype == torch.float64 for one in tree_leaves(made)):
@@ -177,7 +189,7 @@ def _note(name: str, args: Any, there: list[Any], *, to_gpu: bool, to_cpu: bool,
     copied = name == "copy_" and isinstance(args[0], Gpu) is not isinstance(args[1], Gpu)
     if copied and not (by_the_way or args[2:] == (True,)):
         _log.wait("a copy")
-    if (there or to_gpu) and name not in NO_KERNEL | WAITS:
+    if (there or to_gpu) and name not in NO_KERNEL | WAITS and not PretendGraph.noting:
         _log.launches[name] += 1
         _log.given += 1
 
@@ -248,6 +260,7 @@ def pretend_gpu(monkeypatch: Any) -> Iterator[Log]:
         patch.setattr(torch, "Generator", _PretendGenerator)
         patch.setattr(torch.cuda, "get_device_name", lambda device=None: "Pretend GPU")
         patch.setattr(torch.cuda, "Event", _Event)
+        patch.setattr(graphs, "CudaGraph", PretendGraph)
         patch.setattr(torch.cuda, "current_stream", lambda device=None: None)
         patch.setattr(torch.cuda, "mem_get_info", lambda device=None: (60 << 30, 80 << 30))
         for name in ("memory_reserved", "memory_allocated"):

@@ -391,7 +391,7 @@ def test_looking_refuses_what_loading_would(data, words):
 
 
 @pytest.mark.parametrize("ending", ["png", "tif"])
-def test_what_the_largest_result_says_of_itself_can_be_read_though_it_is_not_loaded(tmp_path, ending):
+def test_what_the_largest_result_says_of_itself_can_be_read_though_it_is_not_decoded(tmp_path, ending):
     def resized(side: int) -> None:
         for axis in range(2):
             if ending == "png":
@@ -408,8 +408,11 @@ def test_what_the_largest_result_says_of_itself_can_be_read_though_it_is_not_loa
     for side in (10_001, images.MAX_SIDE):
         resized(side)
         assert images.read_text(path) == {"key": "told"}
-        with pytest.raises(ImageError, match="more than 100,000,000 pixels"):
-            images.check(path)
+        if ending == "tif":  # which says that this program wrote it
+            images.check(path, max_side=64)
+        else:
+            with pytest.raises(ImageError, match="more than 100,000,000 pixels"):
+                images.check(path)
     resized(images.MAX_SIDE + 1)
     with pytest.raises(ImageError, match="more than 268,435,456 pixels"):
         images.read_text(path)

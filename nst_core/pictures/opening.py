@@ -16,7 +16,7 @@ from PIL import BmpImagePlugin, IcoImagePlugin, Image, ImageCms
 from PIL.ImageFile import ImageFile
 
 from nst_core.errors import ImageError, named
-from nst_core.pictures import cost, directories, float_tiff, openexr, plain_tiff, quiet
+from nst_core.pictures import cost, directories, float_tiff, large, openexr, plain_tiff, quiet
 from nst_core.pictures.light import NotFinite
 from nst_core.pictures.pieces import check_blocks, check_chunks
 from nst_core.pictures.png_text import heads
@@ -79,7 +79,8 @@ def header_of(source: str | Path | BinaryIO, *, most: int = MAX_PIXELS) -> Itera
 
     Args:
         source: a file's path or an open binary file.
-        most: pixels; where nothing is to be decoded, a PNG or TIFF may have more than MAX_PIXELS.
+        most: pixels; where nothing is to be decoded, a PNG or TIFF may have more than MAX_PIXELS. A result of this
+            program's may always: see `large`.
 
     Raises:
         ImageError: no such file, of none of FORMATS, damaged, of more pixels, or the memory is full.
@@ -87,11 +88,12 @@ def header_of(source: str | Path | BinaryIO, *, most: int = MAX_PIXELS) -> Itera
     name = named(source) if isinstance(source, str | Path) else "the file"
     with _in_plain_words(name), ExitStack() as stack:
         file = stack.enter_context(open(source, "rb")) if isinstance(source, str | Path) else _seekable(source)
+        most_of_own = max(most, large.MOST_PIXELS)
         _check_first_frame(file, name, most)
         _check_kind(file, name)
         file = decodable_webp(file)
-        picture = stack.enter_context(_icon(file) or _opened(file, most))
-        check_pixels(picture.size, name, most)
+        picture = stack.enter_context(_icon(file) or _opened(file, most_of_own))
+        check_pixels(picture.size, name, most_of_own if large.is_own(picture) else most)
         if picture.format == "PNG":
             _scale_hidden(picture)
         yield picture, file, name
@@ -100,10 +102,10 @@ def header_of(source: str | Path | BinaryIO, *, most: int = MAX_PIXELS) -> Itera
 @contextmanager
 def decodable(
     source: str | Path | BinaryIO, max_side: int, *, channels: int | None = 3
-) -> Iterator[tuple[ImageFile, tuple[int, int], str]]:
+) -> Iterator[tuple[ImageFile, BinaryIO, tuple[int, int], str]]:
     """A picture to decode while this lasts: no larger than needed, within the budget, and when it is its turn.
 
-    With it come its own (width, height) and its name.
+    With it come the file that it is read from, its own (width, height) and its name.
 
     Args:
         source: a file's path or an open binary file.
@@ -118,11 +120,11 @@ def decodable(
         transparent = picture.format == "DIB" or picture.has_transparency_data
         admit(picture, file, name, max_side, channels=channels or (4 if transparent else 3))
         if picture.format != "DIB":
-            yield picture, size, name
+            yield picture, file, size, name
             return
         file.seek(0)
         with Image.open(file, formats=("ICO",)) as icon:  # which knows of its transparency
-            yield icon, size, name
+            yield icon, file, size, name
 
 
 def admit(picture: ImageFile, file: BinaryIO, name: str, max_side: int, *, channels: int = 3) -> None:
@@ -132,6 +134,8 @@ def admit(picture: ImageFile, file: BinaryIO, name: str, max_side: int, *, chann
         ImageError: with its size, what it takes, what it may take, and what to do.
     """
     width, height = picture.size
+    if is_large(picture):
+        return _check_cost(large.needed(picture.size, max_side, channels), picture.size, name)
     cost.shrink(picture, file, max_side)
     if picture.format == "JPEG2000" and math.prod(cost.decoded_size(picture)) > SLOW_PIXELS:
         raise ImageError(f"{name} is {width}×{height} pixels, too many for a JPEG 2000; save it as a JPEG")
@@ -146,6 +150,11 @@ def _check_cost(needed: int, size: tuple[int, int], name: str) -> None:
             f"{name} is {width}×{height} pixels, and reading it takes about {needed / 1e6:,.0f} MB of memory; "
             f"{allowed / 1e6:,.0f} MB are allowed ({cost.BUDGET_NAME}): make it smaller, or save it as a JPEG"
         )
+
+
+def is_large(picture: ImageFile) -> bool:
+    """Whether an open picture has so many pixels that it is a result of this program's, which `large` reads."""
+    return math.prod(picture.size) > MAX_PIXELS
 
 
 def check_pixels(size: tuple[int, int], name: str, most: int = MAX_PIXELS) -> None:
@@ -229,9 +238,11 @@ def _check_first_frame(file: BinaryIO, name: str, most: int = MAX_PIXELS) -> Non
     head = file.read(24)
     if head.startswith(b"\x89PNG"):
         size = struct.unpack(">II", head[16:24])
-        check_pixels(size, name, most)
+        if math.prod(size) > large.MOST_PIXELS:
+            check_pixels(size, name, most)
         check_chunks(file)
         if _is_animated(file):
+            check_pixels(size, name, most)
             _check_cost(8 * size[0] * size[1], size, name)
     elif head.startswith(b"GIF8"):
         check_pixels(struct.unpack("<HH", head[6:10]), name)

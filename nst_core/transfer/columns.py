@@ -21,9 +21,10 @@ from nst_core.transfer.hypercolumns import ColumnLooks, size_of_columns
 from nst_core.transfer.json_values import is_switch
 from nst_core.transfer.ladder import TURNS
 from nst_core.transfer.masks import EMPTY, fit_mask
-from nst_core.transfer.objective import LossTerms, StyleTarget, StyleTransferObjective, style_term
+from nst_core.transfer.objective import LossTerms, StyleTarget, StyleTransferObjective
 from nst_core.transfer.pieces import EXACT_PAIRS, Search, dimensions_of
 from nst_core.transfer.state import State, checked
+from nst_core.transfer.terms import style_term
 
 SHORTEST = 1e-12  # square of a column's length, to divide by
 SPLIT = 0.25  # of the style loss beside the columns
@@ -45,6 +46,7 @@ class ColumnsObjective(ColumnLooks):
     query: Tensor | None = None  # (1, 3, H, W), what the scale began with
     coarsest = True  # whether it is the first scale
     pending: Iterator[float] | None = None  # the search, or what is left of it
+    searches = 0  # that are done
     has_any = False  # whether there are goals that were found in haste
     lengths: dict[str, Tensor]  # layer -> (1, h, w), squares of its part of the goals' length
     places: Tensor  # (h·w, 2): number of the picture, style by style and turn by turn, and of the column in it
@@ -218,6 +220,7 @@ class ColumnsObjective(ColumnLooks):
 
     def _aim_at(self, units: Tensor, chosen: Tensor, size: tuple[int, int]) -> None:
         """Take columns of length 1, (n, C), for goals, of which one is chosen for each place, (h·w,)."""
+        self.searches += 1
         parts = dict(zip(self.style_layers, units.split(self.widths(), 1), strict=True))
         lengths = {layer: part.square().sum(1, dtype=torch.float32) for layer, part in parts.items()}
         self.lengths = {layer: length[chosen].view(1, *size) for layer, length in lengths.items()}

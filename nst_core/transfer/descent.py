@@ -70,7 +70,11 @@ class Descent:
 
     def update(self) -> None:
         """Make one step along the gradient that the last look left."""
-        self.optimizer.advance()
+        self.optimizer.advance(self.move)
+
+    def move(self) -> None:
+        """Do of an update what the device does."""
+        self.optimizer.move()
         if self.clamp:
             with torch.no_grad():
                 self.canvas.clamp_(0, 1)

@@ -1,6 +1,6 @@
 """Moves a picture by L-BFGS without looking at a number: all that it decides, the device does by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 
 import torch
@@ -87,14 +87,26 @@ class LBFGS:
         self.step_size = step_size
         self.forget()
 
+    @property
+    def kind(self) -> Hashable | None:
+        return (self.step_size, self._reach()) if self.updates else None
+
+    def advance(self, move: Callable[[], object] | None = None) -> None:
+        (move or self.move)()
+        self.updates += 1
+
     @torch.no_grad()
-    def advance(self) -> None:
+    def move(self) -> None:
         with torch.autocast(self.canvas.device.type, enabled=False):  # whatever the caller's
             if self.updates == 0:
                 self._first()
             else:
                 self._step()
-        self.updates += 1
+
+    def _reach(self) -> int:
+        """Count the places of the ring that are looked at: those with anything in them, on a GPU all, for graphs."""
+        places = self.history + 1
+        return places if self.canvas.device.type.startswith("cuda") else min(self.updates + 1, places)
 
     def _first(self) -> None:
         """Go straight downhill."""
@@ -111,7 +123,7 @@ class LBFGS:
         change = (new - self.gradient).to(self.pairs.dtype)
         self.gradient.copy_(new)
         self.pairs[:, 0].index_copy_(0, self.place, change[None])
-        reach = min(self.updates + 1, self.history + 1)  # places of the ring that there may be anything in
+        reach = self._reach()
         self.onto[:reach].copy_(self._times(new, reach))
         with_change = self._times(change.to(new.dtype), reach)  # of each y and s
         square, along = with_change.index_select(0, self.place).unbind(1)  # y·y and s·y of the newest pair
@@ -162,7 +174,7 @@ class LBFGS:
         """How much of each row −H g is, (2 * places + 3,)."""
         m, gamma = self.history, self.gamma
         age = self.made + self.ages  # oldest first; of those not made below 0
-        order = torch.where(age < 0, m + 1, age % (m + 1))
+        order = (age % (m + 1)).masked_fill(age < 0, m + 1)
         yy, sy = self.products[:, order[:, None], order]  # (m, m) each
         y_g, s_g = self.onto.index_select(0, order).split(1, 1)  # (m, 1)
         # only the upper triangle of sy is read: no step is older than a change that it is multiplied with there

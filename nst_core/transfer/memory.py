@@ -38,7 +38,8 @@ STRIP_BYTES = 40
 SCRAP_BYTES = 52
 KEPT_BYTES = 3 * 2**27
 # By columns, of a pixel: the query, the columns that it asks for, and two numbers a layer with their slopes.
-COLUMN_BYTES = CANVAS_BYTES + 4 * 256 / 16 + 50
+COLUMN_PIXELS = 16  # to a column
+COLUMN_BYTES = CANVAS_BYTES + 4 * 256 / COLUMN_PIXELS + 50
 SHORT_HISTORIES = (5, 3)  # steps, where more do not fit
 
 
@@ -66,22 +67,30 @@ def held_between_steps(size: Size, config: StyleTransferConfig) -> int:
 
 
 def needed_at_once(
-    content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, *, together: int = 1
-) -> float:
-    """Estimate the bytes that a painting takes which is looked at as a whole; arguments as of `check_memory`."""
+    content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, *, together: int = 1,
+    styles: int = 1,
+) -> float:  # fmt: skip
+    """Estimate the bytes that a painting takes which is looked at as a whole; arguments as of `check_memory`.
+
+    Args:
+        styles: how many style pictures there are.
+    """
     on_cuda = compute.device.startswith("cuda")
     each = (BYTES_PER_PIXEL_ON_CUDA if on_cuda else BYTES_PER_PIXEL)[compute.precision]
     pixels = max(together * _pixels(content_size), STYLE_SHARE * _pixels(style_size))
     needed = pixels * each * BACKBONE_SHARE.get(config.backbone, 1.0) * (TILE_SHARE if config.wrap else 1)
-    needed *= COLUMN_SHARE if config.column_share else 1
+    if config.column_share:  # the share is of what one style's take
+        one, all_columns = (_columns(content_size, style_size, config, compute, count) for count in (1, styles))
+        needed = needed * COLUMN_SHARE + all_columns - one
     usual = _pixels(content_size) * CANVAS_BYTES * (2 * USUAL_HISTORY + OWN_CANVASES)
     needed += together * (held_between_steps(content_size, config) - usual)
     return needed + (WORKSPACE_ON_CUDA if on_cuda else 0)
 
 
-def needed_in_strips(content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute) -> float:
-    """Estimate the bytes that a painting takes which is measured in strips; arguments as of `check_memory`."""
-    size = 4 if compute.precision == "fp32" else 2  # bytes of a number
+def needed_in_strips(
+    content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, *, styles: int = 1
+) -> float:
+    """Estimate the bytes that a painting takes which is measured in strips; arguments as of `needed_at_once`."""
     targets, maps = _targets(config), _maps(config)
     pixels, width = max(_pixels(content_size), _pixels(style_size) / 2), max(content_size[1], style_size[1])
     channels = next(count for _, _, count in plan(config.backbone))
@@ -90,14 +99,20 @@ def needed_in_strips(content_size: Size, style_size: Size, config: StyleTransfer
     on_cuda = compute.device.startswith("cuda")
     beside = WORKSPACE_ON_CUDA if on_cuda else KEPT_BYTES + SCRAP_BYTES * pixels
     if config.column_share:
-        beside += _columns(config, size) + pixels * COLUMN_BYTES
-    return pixels * maps * size + painting + _pixels(style_size) * CANVAS_BYTES + strip + beside
+        beside += _columns(content_size, style_size, config, compute, styles) + pixels * COLUMN_BYTES
+    return pixels * maps * compute.dtype.itemsize + painting + _pixels(style_size) * CANVAS_BYTES + strip + beside
 
 
-def _columns(config: StyleTransferConfig, size: int) -> float:
-    """Count the bytes of the columns that are found in a style, numbers being of that size, while some are replaced."""
+def _columns(content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, styles: int) -> float:
+    """Count the bytes of the columns that are found in all styles, twice, as some replace others and all are joined.
+
+    No more are kept than there are places that ask for one; those that are offered unturned are there at once.
+    """
     channels = {name: count for name, _, count in plan(config.backbone)}
-    return 2 * TURNS * MOST_OFFERED * sum(channels[layer.removesuffix(PRE)] for layer in config.style_layers) * size
+    offered = styles * min(MOST_OFFERED, _pixels(style_size) / COLUMN_PIXELS)
+    kept = min(TURNS * offered, _pixels(content_size) / COLUMN_PIXELS)
+    numbers = sum(channels[layer.removesuffix(PRE)] for layer in config.style_layers)
+    return 2 * max(kept, offered) * numbers * compute.dtype.itemsize
 
 
 def _targets(config: StyleTransferConfig) -> float:
@@ -133,17 +148,20 @@ def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransfe
     Raises:
         DeviceError: none fits; with a size that does.
     """
-    free, style_size = free_memory(compute.device), max(style_sizes, key=_pixels)
-    whole = needed_at_once(content_size, style_size, config, compute)
+    free, style_size, styles = free_memory(compute.device), max(style_sizes, key=_pixels), len(style_sizes)
+    whole = needed_at_once(content_size, style_size, config, compute, styles=styles)
     if whole <= free:
         return Way(config, _pixels(content_size))
     for changed, how in _leaner(config):
-        if needed_in_strips(content_size, style_size, changed, compute) <= free:
+        if needed_in_strips(content_size, style_size, changed, compute, styles=styles) <= free:
             pixels = int(_pixels(content_size) * free / whole)
             return Way(changed, pixels, f"painted in strips{how}: {_told(whole, free, compute, ' at once')}")
-    in_strips = [needed_in_strips(content_size, style_size, changed, compute) for changed, _ in _leaner(config)]
+    in_strips = [
+        needed_in_strips(content_size, style_size, changed, compute, styles=styles) for changed, _ in _leaner(config)
+    ]
     how = " even in strips" if in_strips else ""
-    fitting = min(largest_size(content_size, style_size, config, compute), config.size // 16 * 16)
+    largest = largest_size(content_size, style_size, config, compute, styles=styles)
+    fitting = min(largest, config.size // 16 * 16)
     raise _too_large(content_size, style_size, min([whole, *in_strips]), free, compute, fitting, "", how)
 
 
@@ -161,13 +179,16 @@ def _leaner(config: StyleTransferConfig) -> Iterator[tuple[StyleTransferConfig, 
     yield config.changed(optimizer="adam"), ", by Adam rather than L-BFGS"
 
 
-def largest_size(content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute) -> int:
+def largest_size(
+    content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, *, styles: int = 1
+) -> int:
     """Find the largest size, a multiple of 16, at which these pictures fit in some way; 0 for none.
 
     Args:
         content_size, style_size: (height, width) at the config's size.
         config: its network, and how it is painted.
         compute: whose free memory it is to fit.
+        styles: how many style pictures there are.
     """
     free = free_memory(compute.device)
 
@@ -175,8 +196,8 @@ def largest_size(content_size: Size, style_size: Size, config: StyleTransferConf
         content, style = (_scaled(own, size / config.size) for own in (content_size, style_size))
         if content[0] * content[1] > images.MAX_SIDE**2:
             return False
-        return needed_at_once(content, style, config, compute) <= free or any(
-            needed_in_strips(content, style, leaner, compute) <= free for leaner, _ in _leaner(config)
+        return needed_at_once(content, style, config, compute, styles=styles) <= free or any(
+            needed_in_strips(content, style, leaner, compute, styles=styles) <= free for leaner, _ in _leaner(config)
         )
 
     sizes = range(images.MIN_SIDE, images.MAX_SIDE + 1, 16)

@@ -1,8 +1,8 @@
 """Measures a painting: makes the pictures' targets, then image -> LossTerms."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -17,40 +17,11 @@ from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.masks import shares
 from nst_core.transfer.state import State
+from nst_core.transfer.terms import TV_TERM, content_term, style_term
 
 LossTerms = dict[str, Tensor]
 Objective = Callable[[Tensor], LossTerms]
-
-TV_TERM = "total variation"
-
-# First word of a term's name -> what it belongs to.
-SIDES = {"content": "content", "style": "style", "total": TV_TERM}
-
-
-def content_term(layer: str) -> str:
-    """Name a content layer's term: "content conv4_2"."""
-    return f"content {layer}"
-
-
-def style_term(layer: str) -> str:
-    """Name a style layer's term: "style conv1_1"."""
-    return f"style {layer}"
-
-
-def shares_of(losses: Mapping[str, float]) -> dict[str, float]:
-    """Split a loss into content, style and total variation: side -> share, of sum 1, of those that have one.
-
-    Args:
-        losses: name of a term -> weighted loss, not negative. All 0, as of a photo that is rebuilt from itself: {}.
-    """
-    total = math.fsum(losses.values())
-    if not 0 < total < math.inf:
-        return {}
-    sums: dict[str, float] = {}
-    for name, loss in losses.items():
-        side = next((side for word, side in SIDES.items() if name.startswith(word)), name)
-        sums[side] = sums.get(side, 0.0) + loss
-    return {side: loss / total for side, loss in sums.items()}
+Number = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -97,6 +68,7 @@ class StyleTransferObjective:
         self.content_share = content_share
         self.style_loss = STYLE_LOSSES[config.style_loss]
         self.generator = torch.Generator(content_image.device).manual_seed(config.seed)
+        self.told: Callable[[Number], float | Tensor] = now  # takes what a loss is multiplied with, and gives it
         self.blend: list[float] = []  # shares of the styles in the targets
         self.style_targets: dict[str, list[StyleTarget]] = {}
         self.content_targets: dict[str, Tensor] = {}
@@ -209,11 +181,11 @@ class StyleTransferObjective:
         for layer in self.content_layers:
             target = self.content_targets[layer]
             loss = content_loss(self.measured(layer, features[layer]), target)
-            terms[content_term(layer)] = self.content_coefficient(layer, target) * loss
+            terms[content_term(layer)] = self.told(partial(self.content_coefficient, layer, target)) * loss
         terms |= self.style_terms(features)
         if config.tv_weight > 0:
             terms[TV_TERM] = self.variation(image)
-        return told(terms)
+        return any_of(terms)
 
     def style_terms(self, features: Features) -> LossTerms:
         """Compute the weighted terms of the style layers' features, bare."""
@@ -229,7 +201,7 @@ class StyleTransferObjective:
         """Weigh the total variation of image (1, 3, H, W); of a tile, across its edges, too."""
         if self.config.wrap:
             image = F.pad(image, (0, 1, 0, 1), mode=WRAPPED)
-        return self.config.tv_weight * TOTAL_VARIATIONS[self.config.total_variation](image)
+        return self.told(lambda: self.config.tv_weight) * TOTAL_VARIATIONS[self.config.total_variation](image)
 
     def _style_memories(self, layer: str, features: Tensor) -> list[tuple[StyleTarget, Memory]]:
         """Remember of a layer what each target is compared with, where its region has a say in so few positions."""
@@ -244,7 +216,7 @@ class StyleTransferObjective:
     def style_loss_of(self, layer: str, memories: Sequence[tuple[StyleTarget, Memory]], positions: int) -> Tensor:
         """Weigh how far a layer of so many positions, of which each target's memory is given, is from the targets."""
         losses = [
-            self.style_coefficient(layer, positions, target)
+            self.told(partial(self.style_coefficient, layer, positions, target))
             * self.style_loss.distance(memory, target.memory, self.generator)
             for target, memory in memories
         ]
@@ -276,7 +248,12 @@ class StyleTransferObjective:
         return channels_of(self.config.backbone, layer)  # not features.shape[1], which Lite has fewer of
 
 
-def told(terms: LossTerms) -> LossTerms:
+def now(number: Number) -> float:
+    """Tell a number as it is now."""
+    return number()
+
+
+def any_of(terms: LossTerms) -> LossTerms:
     """Give the terms themselves.
 
     Raises:

@@ -12,6 +12,7 @@ from torch import Tensor
 from nst_core.devices import steps_ahead
 from nst_core.features.checkpoint import Flaw
 from nst_core.transfer.descent import Descent, Look, Objective
+from nst_core.transfer.graphs import Steps
 from nst_core.transfer.json_values import (
     are_losses,
     are_numbers,
@@ -153,7 +154,7 @@ class Stage:
         self.steps, self.begun_at, self.scale = steps, made, scale
         self.optimizer, self.tolerance = optimizer, tolerance
         self.descent, self.average = Descent(objective, start, optimizer, clamp=clamp), Average(averaging)
-        self.plateau = Plateau(tolerance)
+        self.step, self.plateau = Steps(self.descent), Plateau(tolerance)
         self.made: int | None = None  # updates that were shown; None before the first frame
         # What an optimiser takes along to the next scale it shall not have learned behind that one's end.
         exact = optimizer.carries and tolerance > 0 and steps is not None
@@ -180,17 +181,17 @@ class Stage:
         losses, note, back = self.descent.judge(look, step, gradient=self.made != self.steps, may_go_back=self.made > 0)
         if back:
             self.ahead.clear()
+        note = "; ".join(filter(None, (note, self.step.take_note())))
         painted, settled = self.average.of(self.descent.good), self.plateau.reached(math.fsum(losses.values()))
         return Frame(step, painted, losses, note, self.scale, settled)
 
     def _go_ahead(self, shown: int, changed: bool) -> None:
         """Make the next step, and where the device is to have work meanwhile, some more."""
         while len(self.ahead) <= self.most_ahead and shown + len(self.ahead) != self.steps:
-            self.descent.update()
+            last = shown + len(self.ahead) + 1 == self.steps
+            self.ahead.append(self.step.next(gradient=not last, anew=changed))
             if changed:
                 self.optimizer.forget()
-            last = shown + len(self.ahead) + 1 == self.steps
-            self.ahead.append(self.descent.look(gradient=not last, anew=changed))
             changed = False
 
     def state(self) -> State:

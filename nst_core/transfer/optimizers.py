@@ -1,6 +1,7 @@
 """Moves a picture along its gradient: L-BFGS and Adam, one step at a time, from one scale to the next."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Hashable
 from typing import Protocol
 
 import torch
@@ -10,6 +11,9 @@ from torch import Tensor
 from nst_core.transfer.json_values import is_count, is_number
 from nst_core.transfer.lbfgs import LBFGS
 from nst_core.transfer.state import State
+
+# Adam's first steps are not captured, which is as it should be.
+warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
 
 
 class Optimizer(Protocol):
@@ -22,8 +26,15 @@ class Optimizer(Protocol):
     def begin(self, canvas: Tensor) -> None:
         """Take up a canvas; what was learned on one before, of another size, is carried over where it can be."""
 
-    def advance(self) -> None:
-        """Move the canvas by one update."""
+    @property
+    def kind(self) -> Hashable | None:
+        """What of the next update a graph of it would hold fast; None: it is no update like others."""
+
+    def advance(self, move: Callable[[], object] | None = None) -> None:
+        """Move the canvas by one update; by what is given rather than by `move`, where that does the same."""
+
+    def move(self) -> None:
+        """Do of an update what the device does."""
 
     def forget(self) -> None:
         """Drop what would mislead from here on, as the objective is another."""
@@ -77,7 +88,7 @@ class Adam:
             shape, device = tuple(self.canvas.shape), self.canvas.device
             mean, square = (state.tensor(name, shape).to(device) for name in ("mean", "square"))
             self.torchs.state[self.canvas] = {
-                "step": torch.tensor(float(updates)),
+                "step": torch.tensor(float(updates), device=device if self.torchs.defaults["capturable"] else None),
                 "exp_avg": mean,
                 "exp_avg_sq": square,
             }
@@ -87,9 +98,17 @@ class Adam:
 
     def restart(self, step_size: float) -> None:
         self.step_size = step_size
-        self.torchs = torch.optim.Adam([self.canvas], lr=step_size, betas=self.betas)
+        on_cuda = self.canvas.device.type.startswith("cuda")  # where it counts its steps on the device, for graphs
+        self.torchs = torch.optim.Adam([self.canvas], lr=step_size, betas=self.betas, capturable=on_cuda)
 
-    def advance(self) -> None:
+    @property
+    def kind(self) -> Hashable | None:
+        return (id(self.torchs), self.step_size) if self.torchs.state else None
+
+    def advance(self, move: Callable[[], object] | None = None) -> None:
+        (move or self.move)()
+
+    def move(self) -> None:
         self.torchs.step()
 
 

@@ -24,9 +24,9 @@ from nst_core.transfer.json_values import (
     is_text,
     read_json,
 )
-from nst_core.transfer.objective import shares_of
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.painting import Painting
+from nst_core.transfer.terms import shares_of
 from nst_core.version import __version__
 
 TEXT_KEY = "neural-style-lab"  # of the PNG's text chunk, or the JPEG's, that holds the record as JSON

@@ -92,7 +92,9 @@ class Sources:
         """Let go of pictures as they came, which may be larger than all else; for_last: keep what the last needs."""
         size, plain = self.config.size, not for_last or COLORS[self.config.color].leaves_content
         content = self.content_image if plain else self.content_at(size)  # not twice, where they are one picture
-        self.content, self.styles = content, self.styles_at(size) if for_last else []
+        if for_last and not self.at_last:  # the first is there already
+            self.styles = [self.style_image, *(_style_at(style, size, self.config) for style in self.styles[1:])]
+        self.content, self.styles = content, self.styles if for_last else []
         self.at_last, self._beside = True, None
 
     def state(self) -> State:

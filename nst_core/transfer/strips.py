@@ -20,15 +20,8 @@ from nst_core.losses.samples import equal_shares
 from nst_core.losses.style import Memory
 from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.transfer.collected import Drawn, Sums
-from nst_core.transfer.objective import (
-    TV_TERM,
-    LossTerms,
-    StyleTarget,
-    StyleTransferObjective,
-    content_term,
-    style_term,
-    told,
-)
+from nst_core.transfer.objective import LossTerms, StyleTarget, StyleTransferObjective, any_of
+from nst_core.transfer.terms import TV_TERM, content_term, style_term
 
 KEPT_POINTS = 2**16  # of a layer of a style picture, for a loss that draws: drawn of all, where there are more
 VARIATION_NUMBERS = 2**21  # of a picture, whose total variation is measured at a time
@@ -149,7 +142,7 @@ class Look:
         if objective.config.tv_weight > 0:
             with torch.no_grad():
                 self.terms[TV_TERM] = torch.stack([part for *_, part in objective.variation_parts(self.image)]).sum()
-        told(self.terms)
+        any_of(self.terms)
 
     def strips(self) -> Strips:
         """Give the network that looks."""

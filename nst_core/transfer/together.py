@@ -7,7 +7,8 @@ from torch import Tensor
 
 from nst_core.losses.gram import gram_matrix
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.objective import TV_TERM, LossTerms, StyleTransferObjective, content_term, style_term
+from nst_core.transfer.objective import LossTerms, StyleTransferObjective
+from nst_core.transfer.terms import TV_TERM, content_term, style_term
 
 # Fields that say how and at which layers the network looks, and what is compared there.
 LOOK = (

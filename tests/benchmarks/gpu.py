@@ -2,14 +2,15 @@
 
     NST_WEIGHTS=… python -m tests.benchmarks.gpu [--json FILE] [--minutes 8] [--small]
 
-On it run the tests that know devices; then steps of both networks (milliseconds, kernels, waits of the program for the
-device, share of what its data sheet promises), a run from a cold start, passes of a trained network, and the peak of
-memory by size. What the time is up for is left out, and said. --small measures next to nothing of everything, on a CPU,
-too, where what only a GPU has is None.
+On it run the tests that know devices; then steps of both networks (milliseconds, launches, waits of the program for the
+device, share of what its data sheet promises), as one graph and without; a run from a cold start, passes of a trained
+network, and the peak of memory by size. What the time is up for is left out, and said. --small measures next to
+nothing of everything, on a CPU, too, where what only a GPU has is None.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nst_core.devices import Compute, choose_compute, release_freed_memory
 from nst_core.errors import NSTError
+from nst_core.graphs import SWITCH
 from nst_core.instant.catalogue import open_styles
 from nst_core.transfer.optimizers import STEP_SIZES
 from nst_core.transfer.presets import PRESETS
@@ -34,10 +36,13 @@ from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ensure_weights, pictures
 
-DEVICE_TESTS = ("tests/losses", "tests/features", "tests/instant", "tests/transfer", "tests/test_devices.py")
+DEVICE_TESTS = (
+    "tests/losses", "tests/features", "tests/instant", "tests/transfer", "tests/test_devices.py",
+    "tests/test_graphs.py",
+)  # fmt: skip
 # What data sheets promise of products in bf16 without sparsity, TFLOP/s; by what stands in a GPU's name.
 PEAKS = {"H200": 989, "H100": 989, "A100": 312, "L40S": 362, "L4": 121, "A10G": 70, "4090": 165, "3090": 71}
-LAUNCHES = ("cudaLaunchKernel", "cudaLaunchKernelExC", "cuLaunchKernel", "cuLaunchKernelEx")
+LAUNCHES = ("cudaLaunchKernel", "cudaLaunchKernelExC", "cuLaunchKernel", "cuLaunchKernelEx", "cudaGraphLaunch")
 WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaMemcpy")
 NAMED = ("peak", "reserved")  # what of CUDA's memory is told
 LOOKS = ("cudaEventSynchronize",)  # waits for what was given before something else
@@ -117,6 +122,16 @@ def step(backbone: str, preset: str, optimizer: str, side: int, compute: Compute
     return row
 
 
+def without_graphs(part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Measure something whose steps are launched kernel by kernel."""
+    before = os.environ.get(SWITCH)
+    os.environ[SWITCH] = "0"
+    try:
+        return part()
+    finally:
+        os.environ.pop(SWITCH) if before is None else os.environ.update({SWITCH: before})
+
+
 def cold(backbone: str, compute: Compute, plan: Plan) -> dict[str, Any]:
     """Seconds from the start of a process to its first frame and its last; imports are counted, too."""
     options = [backbone, compute.device, compute.precision, str(plan.cold_side), str(plan.cold_steps)]
@@ -172,8 +187,10 @@ def parts(plan: Plan, compute: Compute, seconds: float) -> Iterator[tuple[str, C
         yield "tests", lambda: tests_on_it(compute.device, seconds / 4)
     for side, backbone in product(plan.sides, plan.backbones):
         for preset, optimizer in product(plan.presets, STEP_SIZES):
-            name = f"step, {backbone}, {preset}, {optimizer}, {side}"
-            yield name, lambda given=(backbone, preset, optimizer, side): step(*given, compute, plan)
+            name, given = f"step, {backbone}, {preset}, {optimizer}, {side}", (backbone, preset, optimizer, side)
+            yield name, lambda given=given: step(*given, compute, plan)
+            if compute.device.startswith("cuda"):
+                yield f"{name}, no graph", lambda given=given: without_graphs(lambda: step(*given, compute, plan))
     for backbone in plan.backbones:
         yield f"cold, {backbone}, {plan.cold_side}", lambda backbone=backbone: cold(backbone, compute, plan)
     for size in plan.passes:

@@ -5,17 +5,21 @@ from nst_core import images
 from nst_core.devices import Compute
 from nst_core.errors import DeviceError
 from nst_core.features import strips
+from nst_core.features.loading import load_network
 from nst_core.transfer import memory as module
+from nst_core.transfer.columns import ColumnsObjective
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.kept import restored
 from nst_core.transfer.memory import (
     BYTES_PER_PIXEL,
     check_memory,
     held_between_steps,
+    largest_size,
     needed_at_once,
     needed_in_strips,
     way_of,
 )
+from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.strips import StripwiseObjective
 from nst_core.transfer.stylize import stylize
 
@@ -169,3 +173,41 @@ def test_large_scales_are_painted_in_strips_small_ones_at_once_and_go_on_so(
     again = restored(tmp_path, compute=CPU)
     assert torch.equal([frame.image for frame in again][-1], run.newest.image)
     assert isinstance(run.painting.objective or again.painting.objective, StripwiseObjective)
+
+
+@pytest.mark.parametrize("styles", [1, 3])
+def test_by_columns_those_of_all_styles_are_counted(monkeypatch, styles):
+    """Of a photo made of the styles in all turns, so that nearly each column of theirs is the nearest of one."""
+    held: list[int] = []
+    aim = ColumnsObjective._aim_at
+
+    def noted(objective, units, *rest):
+        held.append(2 * units.nbytes)  # beside those that they are made of
+        aim(objective, units, *rest)
+
+    monkeypatch.setattr(ColumnsObjective, "_aim_at", noted)
+    chance = torch.Generator().manual_seed(3)
+    pictures = [torch.rand(1, 3, 64, 64, generator=chance) for _ in range(styles)]
+    content = torch.cat([torch.cat([torch.rot90(one, turn, (2, 3)) for turn in range(4)], 3) for one in pictures], 2)
+    config = PRESETS["neighbours"].config.on("lite").changed(size=256)
+    network, _ = load_network("lite", CPU)
+    objective = ColumnsObjective(network, content, pictures, config)
+    objective.begin(content, coarsest=True)
+    for _ in objective.prepare():
+        pass
+    sizes = images.size_of(content), (64, 64)
+    counted = needed_in_strips(*sizes, config, CPU, styles=styles) - needed_in_strips(*sizes, config, CPU, styles=0)
+    assert held[0] <= counted <= 1.5 * held[0]
+    whole = [needed_at_once(*sizes, config, CPU, styles=count) for count in (1, styles)]
+    assert whole[1] - whole[0] == pytest.approx(counted * (1 - 1 / styles))
+
+
+def test_more_styles_by_columns_fit_at_smaller_sizes(free):
+    config = PRESETS["neighbours"].config.on("vgg19").changed(size=4096)
+    free(6 * 10**9)
+    sizes = [largest_size((4096, 4096), (4096, 4096), config, CPU, styles=count) for count in (1, 4)]
+    assert sizes[1] < sizes[0]
+    for count, size in zip((1, 4), sizes, strict=True):
+        assert way_of((size, size), [(size, size)] * count, config, CPU)
+        with pytest.raises(DeviceError, match=f"at most {size}$"):
+            way_of((4096, 4096), [(4096, 4096)] * count, config, CPU)

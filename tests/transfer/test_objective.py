@@ -9,7 +9,8 @@ from nst_core.losses.style import STYLE_LOSSES, STYLE_NORMALIZATIONS, magnitude
 from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.masks import shares
-from nst_core.transfer.objective import TV_TERM, StyleTransferObjective, content_term, normalized, shares_of, style_term
+from nst_core.transfer.objective import StyleTransferObjective, normalized
+from nst_core.transfer.terms import TV_TERM, content_term, style_term
 from tests.stand_ins import DEVICES, random_state
 
 SHALLOW = {"content_layers": ("conv2_1",), "style_layers": ("conv1_1", "conv2_1", "conv2_2_pre")}
@@ -417,9 +418,3 @@ def test_steering_looks_at_a_style_picture_once_for_each_layer(pictures, painted
     for layers in (("conv1_1", "conv2_1"), ("conv2_1",), ("conv1_1", "conv2_1")):
         objective.steer(StyleTransferConfig(style_layers=layers, style_weight=5.0))
     assert asked == [("conv1_1",), ("conv2_1",)]
-
-
-def test_shares_of_a_loss_add_up_to_one_by_what_they_belong_to():
-    shares = shares_of({"content conv4_2": 1.0, "style conv1_1": 2.0, "style conv5_1": 3.0, TV_TERM: 2.0})
-    assert shares == {"content": 0.125, "style": 0.625, "total variation": 0.25} and sum(shares.values()) == 1
-    assert shares_of({}) == shares_of({"content conv4_2": 0.0}) == shares_of({"style conv1_1": float("inf")}) == {}

@@ -32,6 +32,7 @@ def test_what_is_kept_makes_the_same_pictures(made, for_last):
     at_sizes = {size: (made.content_at(size), made.styles_at(size)) for size in sizes}
     if for_last:
         made.free(for_last=True)
+        assert made.styles[0] is made.style_image  # once in memory
         sizes = sizes[-1:]
     again = kept_sources(made.state(), CONFIG)
     for field in dataclasses.fields(Sources):

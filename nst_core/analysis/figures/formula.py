@@ -18,11 +18,12 @@ from nst_core.devices import Compute, computing_on
 from nst_core.features.loading import load_network
 from nst_core.features.scale import FEATURE_SCALES
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.objective import StyleTransferObjective, content_term, shares_of, style_term
+from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PLAIN_PRESET, PRESETS, counterpart
 from nst_core.transfer.run import Run
 from nst_core.transfer.stylize import stylize
+from nst_core.transfer.terms import content_term, shares_of, style_term
 
 COLUMNS = ("content", "style", "result")
 PAPER = "gatys_printed"

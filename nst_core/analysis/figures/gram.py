@@ -18,11 +18,11 @@ from nst_core.devices import Compute, computing_on
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import BACKBONES, VGG, channels_of, layer_names
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.objective import style_term
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.run import Run
 from nst_core.transfer.settings import GATYS_STYLE_LAYERS
 from nst_core.transfer.stylize import stylize
+from nst_core.transfer.terms import style_term
 
 REDRAW_SECONDS = 0.5  # between two drawings of what the layer sees in the painting
 TELL_SECONDS = 0.1  # between two moments, and what a step takes

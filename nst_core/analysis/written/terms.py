@@ -10,7 +10,7 @@ from nst_core.losses.content import CONTENT_NORMALIZATIONS
 from nst_core.losses.style import STYLE_NORMALIZATIONS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.ladder import content_share
-from nst_core.transfer.objective import TV_TERM, content_term, style_term
+from nst_core.transfer.terms import TV_TERM, content_term, style_term
 from nst_core.transfer.variations import shown
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from html import escape
 
-from nst_core.transfer.objective import shares_of
 from nst_core.transfer.record import RunRecord
+from nst_core.transfer.terms import shares_of
 from nst_core.ui.page.words import as_on_page
 
 MINUTE = 60.0  # seconds

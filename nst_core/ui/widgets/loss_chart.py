@@ -8,8 +8,8 @@ from typing import Any
 
 from nst_core.analysis.poster.chart import COLORS
 from nst_core.analysis.series import Series
-from nst_core.transfer.objective import TV_TERM
 from nst_core.transfer.optimize import Frame
+from nst_core.transfer.terms import TV_TERM
 from nst_core.ui.widgets.charts import legend_html, plot_html
 
 # Told apart from COLORS' first five, and from each other, by people of every colour vision; on the page the total is

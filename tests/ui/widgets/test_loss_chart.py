@@ -9,8 +9,8 @@ from PIL import ImageColor
 
 from nst_core.analysis.poster.chart import COLORS, MOST_TICKS
 from nst_core.analysis.series import MOST_POINTS
-from nst_core.transfer.objective import TV_TERM
 from nst_core.transfer.optimize import Frame
+from nst_core.transfer.terms import TV_TERM
 from nst_core.ui.widgets.loss_chart import FIXED_COLORS, LossHistory
 
 
