@@ -1,4 +1,16 @@
-"""Defines the parts of a transformation network: convolutions over reflected borders, norms that hold the styles."""
+"""Defines the parts of a transformation network: convolutions over reflected borders, norms that hold the styles.
+
+In the residual blocks such a network lets a few places of smooth dark ground grow until they make most of a map's
+variance, by which its norms set the strength of all the others; painted, they are black blots. To bound them alone
+would raise the others, of which the next ones become blots. So what is painted is bounded beside features that are not,
+whose means and variances it has.
+
+Source: Karras et al. (2020), "Analyzing and Improving the Image Quality of StyleGAN", section 2, for what such blots
+are; what is done here is ours, as theirs takes another training.
+"""
+
+from math import inf
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -6,7 +18,10 @@ from torch.nn import functional as F
 
 from nst_core.features.borders import reflected
 
+Layer = TypeVar("Layer", bound=nn.Module)
+
 EPSILON = 1e-5  # added to variances, as torch does
+REACH = 2.0  # deviations from its mean that a residual block adds at most, in what is painted
 
 
 class _Normalise(torch.autograd.Function):
@@ -77,10 +92,15 @@ class ConditionalNorm(nn.Module):
         """Features (B, C, H, W) under shares (B, S) of the styles."""
         return _Normalise.apply(features, shares @ self.scale, shares @ self.shift)
 
-    def with_moments(self, features: Tensor, shares: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        """`forward` of a part of some features, whose mean and variance (B, C) over all of them are known."""
+    def with_moments(
+        self, features: Tensor, shares: Tensor, mean: Tensor, variance: Tensor, reach: float = inf
+    ) -> Tensor:
+        """Do as `forward` for features whose mean and variance (B, C) are known; reach: deviations to bound them at."""
         slope = shares @ self.scale * (variance + EPSILON).rsqrt()
         centred = features - _over(features, mean)
+        if reach < inf:
+            most = _over(features, reach * (variance + EPSILON).sqrt())
+            centred = centred.clamp_(-most, most)
         return torch.addcmul(_over(features, shares @ self.shift), centred, _over(features, slope))
 
 
@@ -98,11 +118,36 @@ class Convolution(nn.Module):
         self.norm = ConditionalNorm(styles, after)
 
     def forward(self, features: Tensor, shares: Tensor) -> Tensor:
-        return self.norm(self.convolution(reflected(self.enlarged(features), self.padding)), shares)
+        return self.norm(self.convolved(features), shares)
+
+    def beside(
+        self, features: Tensor, bounded: Tensor | None, shares: Tensor, reach: float = inf
+    ) -> tuple[Tensor, Tensor]:
+        """Do `forward`, and the same for bounded features, by the mean and variance of those that are not.
+
+        Args:
+            features: (B, C, H, W).
+            bounded: (B, C, H, W); None for the same.
+            shares: (B, S).
+            reach: deviations at which what comes of the bounded ones is bounded.
+        """
+        made = self.convolved(features)
+        known = moments(moments_of_rows(made))
+        apart = made if bounded is None else self.convolved(bounded)
+        return self.norm.with_moments(made, shares, *known), self.norm.with_moments(apart, shares, *known, reach)
+
+    def convolved(self, features: Tensor) -> Tensor:
+        """The features convolved, and not yet normalised."""
+        return self.convolution(reflected(self.enlarged(features), self.padding))
 
     def enlarged(self, features: Tensor) -> Tensor:
         """The features as the convolution is to see them."""
         return F.interpolate(features, scale_factor=self.enlarge, mode="nearest") if self.enlarge > 1 else features
+
+
+def layers_of(modules: nn.ModuleList, kind: type[Layer]) -> list[Layer]:
+    """List a network's layers, all of which are of a kind, which torch's list does not tell."""
+    return [module for module in modules if isinstance(module, kind)]
 
 
 class Residual(nn.Module):
@@ -115,3 +160,12 @@ class Residual(nn.Module):
 
     def forward(self, features: Tensor, shares: Tensor) -> Tensor:
         return features + self.second(F.relu(self.first(features, shares)), shares)
+
+    def beside(self, features: Tensor, bounded: Tensor | None, shares: Tensor) -> tuple[Tensor, Tensor]:
+        """Do `forward`, and the same for bounded features as `Convolution.beside`, bounding what is added to them."""
+        if bounded is None:
+            inner, apart = F.relu(self.first(features, shares)), None
+        else:
+            inner, apart = map(F.relu, self.first.beside(features, bounded, shares))
+        made, added = self.second.beside(inner, apart, shares, REACH)
+        return features + made, (features if bounded is None else bounded) + added

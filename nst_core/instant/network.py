@@ -8,10 +8,11 @@ from torch.nn import functional as F
 
 from nst_core import images
 from nst_core.errors import ConfigError, listed, said
-from nst_core.instant.layers import Convolution, Residual
+from nst_core.instant.layers import Convolution, Residual, layers_of
 from nst_core.steps import Steps, finish
 
 RESIDUAL_BLOCKS = 5
+UNBOUNDED_BLOCKS = 2  # the first of them, in which no blots begin yet; see layers.py
 PHOTO = "photo"  # the style that every trained network has besides: the picture as it is, to blend others with
 SMALLEST_SIDE = images.MIN_SIDE
 WIDTHS = (1, 256)  # channels of the first convolution, the fewest and the most
@@ -61,7 +62,7 @@ class TransformationNetwork(nn.Module):
         self.last = Convolution(count, width, 3, 9)
 
     def forward(self, image: Tensor, shares: Tensor) -> Tensor:
-        """Paint images.
+        """Paint images, without the blots that `unfinished` has.
 
         Args:
             image: (B, 3, H, W) in [0, 1], sides of at least SMALLEST_SIDE pixels.
@@ -74,23 +75,41 @@ class TransformationNetwork(nn.Module):
 
     def steps(self, image: Tensor, shares: Tensor) -> Steps[Tensor]:
         """`forward`, a layer a step."""
-        return self.finished((yield from self.unfinished(image, shares)))
+        height, width = images.size_of(image)
+        shares = self._expanded(shares, image)
+        features = yield from self._begun(image, shares, UNBOUNDED_BLOCKS)
+        bounded = None
+        for block in layers_of(self.residuals, Residual)[UNBOUNDED_BLOCKS:]:
+            features, bounded = block.beside(features, bounded, shares)
+            yield
+        for layer in layers_of(self.up, Convolution):
+            features, bounded = map(F.relu_, layer.beside(features, bounded, shares))
+            yield
+        return self.finished(self.last.beside(features, bounded, shares)[1][..., :height, :width])
 
     def unfinished(self, image: Tensor, shares: Tensor) -> Steps[Tensor]:
-        """Paint as far as what `finished` makes a picture of, (B, 3, H, W), a layer a step."""
+        """Do all that is trained, as far as what `finished` makes a picture of, (B, 3, H, W), a layer a step."""
         height, width = images.size_of(image)
-        shares = shares.to(image.device, torch.float32).expand(len(image), -1)
-        features = self.prepared(image)
-        for layer in self.down:
-            features = F.relu(layer(features, shares))
-            yield
-        for layer in self.residuals:
-            features = layer(features, shares)
-            yield
+        shares = self._expanded(shares, image)
+        features = yield from self._begun(image, shares, RESIDUAL_BLOCKS)
         for layer in self.up:
             features = F.relu(layer(features, shares))
             yield
         return self.last(features, shares)[..., :height, :width]
+
+    def _begun(self, image: Tensor, shares: Tensor, blocks: int) -> Steps[Tensor]:
+        """Go through the first layers and some residual blocks, a layer a step; features (B, C, H/4, W/4)."""
+        features = self.prepared(image)
+        for layer in self.down:
+            features = F.relu(layer(features, shares))
+            yield
+        for layer in self.residuals[:blocks]:
+            features = layer(features, shares)
+            yield
+        return features
+
+    def _expanded(self, shares: Tensor, image: Tensor) -> Tensor:
+        return shares.to(image.device, torch.float32).expand(len(image), -1)
 
     @property
     def device(self) -> torch.device:

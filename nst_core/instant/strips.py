@@ -5,21 +5,23 @@ often as they are wanted: for each norm's mean and variance, and for the layer a
 """
 
 from collections.abc import Iterator
-from typing import Protocol, TypeVar
+from math import inf
+from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from nst_core import images
-from nst_core.instant.layers import Convolution, Residual, moments, moments_of_rows
-from nst_core.instant.network import TransformationNetwork
+from nst_core.instant.layers import REACH, Convolution, Residual, layers_of, moments, moments_of_rows
+from nst_core.instant.network import UNBOUNDED_BLOCKS, TransformationNetwork
 from nst_core.steps import Steps
 
 STRIP_AREA = 2**18  # pixels of the picture in a strip, about
 LEAST_ROWS = 8  # of a strip, at any scale
 
-Layer = TypeVar("Layer", bound=nn.Module)
+
+Moments = tuple[Tensor, Tensor]  # mean and variance over all positions, (1, C) each
 
 
 class Rows(Protocol):
@@ -47,32 +49,53 @@ class Kept:
 
 
 class Computed:
-    """A layer's maps, normalised over all of them; computed whenever they are asked for."""
+    """A layer's maps, normalised over all of them; computed whenever they are asked for.
 
-    def __init__(self, layer: Convolution, below: Rows, shares: Tensor, *, relu: bool = True):
-        self.layer, self.below, self.shares, self.relu = layer, below, shares, relu
+    Args:
+        layer, below, shares: of what.
+        relu: whether a ReLU follows.
+        known: mean and variance by which they are normalised; None for their own, to be measured before any row.
+        reach: deviations at which they are bounded.
+    """
+
+    def __init__(
+        self, layer: Convolution, below: Rows, shares: Tensor, *, relu: bool = True, known: Moments | None = None,
+        reach: float = inf,
+    ):  # fmt: skip
+        self.layer, self.below, self.shares, self.relu, self.reach = layer, below, shares, relu, reach
+        self._known = known
         stride = layer.convolution.stride[0]
         self.height = below.height * layer.enlarge // stride
         self.width = below.width * layer.enlarge // stride
         self.scale = below.scale * stride // layer.enlarge
 
+    @property
+    def known(self) -> Moments:
+        """Give the mean and variance, (1, C) each."""
+        if self._known is None:
+            raise ValueError("these maps are not measured yet")
+        return self._known
+
     def measured(self) -> Steps["Computed"]:
-        """Measure mean and variance over all positions, (1, C) each, before any row is asked for; return itself."""
+        """Measure mean and variance over all positions; return itself."""
         rows = []
         for first, end in strips(self):
             rows.append(moments_of_rows(self._convolved(first, end)))
             yield
-        self.mean, self.variance = moments(torch.cat(rows, 2))
+        self._known = moments(torch.cat(rows, 2))
         return self
+
+    def beside(self, below: Rows) -> "Computed":
+        """Give the layer's maps of bounded features, by the mean and variance of these; see layers.py."""
+        return Computed(self.layer, below, self.shares, relu=self.relu, known=self.known)
 
     def rows(self, first: int, end: int) -> Tensor:
         """Compute the rows anew."""
-        made = self.layer.norm.with_moments(self._convolved(first, end), self.shares, self.mean, self.variance)
+        made = self.layer.norm.with_moments(self._convolved(first, end), self.shares, *self.known, self.reach)
         return made.relu_() if self.relu else made
 
     def kept(self) -> Steps[Kept]:
-        """Compute all rows, once they are measured, and keep them."""
-        yield from self.measured()
+        """Compute all rows, which are measured, and keep them."""
         parts = []
         for first, end in strips(self):
             parts.append(self.rows(first, end))
@@ -99,9 +122,26 @@ def strips(features: Rows) -> Iterator[tuple[int, int]]:
         yield first, min(first + rows, features.height)
 
 
-def _layers(modules: nn.ModuleList, kind: type[Layer]) -> list[Layer]:
-    """List a network's layers, all of which are of a kind, which torch's list does not tell."""
-    return [module for module in modules if isinstance(module, kind)]
+def _through(residual: Residual, kept: Kept, bounded: Kept | None, shares: Tensor) -> Steps[None]:
+    """Put features through a block, in place, and bounded ones beside them."""
+    first = yield from Computed(residual.first, kept, shares).measured()
+    known = yield from _add(residual.second, (yield from first.kept()), kept, shares)
+    if bounded is not None:
+        apart = yield from first.beside(bounded).kept()
+        yield from _add(residual.second, apart, bounded, shares, known, REACH)
+
+
+def _add(
+    layer: Convolution, below: Rows, to: Kept, shares: Tensor, known: Moments | None = None, reach: float = inf
+) -> Steps[Moments]:
+    """Add maps to features in place, by the mean and variance that are known, else by their own, and give these."""
+    made = Computed(layer, below, shares, relu=False, known=known, reach=reach)
+    if known is None:
+        yield from made.measured()
+    for first, end in strips(made):
+        to.rows(first, end).add_(made.rows(first, end))
+        yield
+    return made.known
 
 
 @torch.no_grad()  # which torch takes up and lays down with each step of a generator
@@ -118,20 +158,21 @@ def steps_in_strips(network: TransformationNetwork, image: Tensor, shares: Tenso
     """
     shares = shares.to(network.device)[None]
     features: Rows = Kept(network.prepared(image), 1)
-    *upper, lowest = _layers(network.down, Convolution)
+    *upper, lowest = layers_of(network.down, Convolution)
     for layer in upper:
         features = yield from Computed(layer, features, shares).measured()
-    kept = yield from Computed(lowest, features, shares).kept()
-    for residual in _layers(network.residuals, Residual):
-        inner = yield from Computed(residual.first, kept, shares).kept()
-        outer = yield from Computed(residual.second, inner, shares, relu=False).measured()
-        for first, end in strips(outer):
-            kept.rows(first, end).add_(outer.rows(first, end))
-            yield
+    kept = yield from (yield from Computed(lowest, features, shares).measured()).kept()
+    bounded = None
+    for number, residual in enumerate(layers_of(network.residuals, Residual)):
+        if number == UNBOUNDED_BLOCKS:
+            bounded = Kept(kept.features.clone(), kept.scale)
+        yield from _through(residual, kept, bounded, shares)
     features = kept
-    for layer in _layers(network.up, Convolution):
+    beside: Rows = bounded or kept
+    for layer in layers_of(network.up, Convolution):
         features = yield from Computed(layer, features, shares).measured()
-    last = yield from Computed(network.last, features, shares, relu=False).measured()
+        beside = features.beside(beside)
+    last = (yield from Computed(network.last, features, shares, relu=False).measured()).beside(beside)
     height, width = images.size_of(image)
     painted = torch.empty(1, 3, last.height, last.width)
     for first, end in strips(last):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from nst_core.instant.layers import ConditionalNorm, Convolution, moments, moments_of_rows
+from nst_core.instant.layers import REACH, ConditionalNorm, Convolution, Residual, moments, moments_of_rows
 from tests.stand_ins import DEVICES
 
 
@@ -65,3 +65,38 @@ def test_a_convolution_sees_reflected_borders_and_so_does_its_gradient(kernel):
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
     one, other = (torch.autograd.grad((made * towards).sum(), features)[0] for made in (ours, theirs))
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+
+
+def spiked() -> torch.Tensor:
+    """Features of which one place makes nearly all of the variance."""
+    features = torch.randn(1, 4, 12, 12)
+    features[..., 5, 5] = 60
+    return features
+
+
+@torch.no_grad()
+def test_bounded_features_are_normalised_by_the_moments_of_those_that_are_not():
+    torch.manual_seed(0)
+    layer, shares, features = Convolution(1, 4, 4, 3), torch.ones(1, 1), spiked()
+    bounded = features.clamp(-6, 6)
+    made, apart = layer.beside(features, bounded, shares)
+    torch.testing.assert_close(made, layer(features, shares))
+    far = (..., slice(8, None), slice(8, None))  # where the spike is not seen
+    torch.testing.assert_close(apart[far], layer(features, shares)[far])
+    assert (apart - layer(bounded, shares))[far].abs().max() > 0.5  # its own moments would raise these
+    assert apart.abs().max() < 2 < made.abs().max()
+
+
+@torch.no_grad()
+def test_a_block_adds_so_many_deviations_at_most_to_what_is_bounded():
+    torch.manual_seed(0)
+    block, shares, features = Residual(1, 4), torch.ones(1, 1), spiked()
+    nn.init.normal_(block.second.norm.scale)
+    nn.init.normal_(block.second.norm.shift)
+    scale, shift = (value[0, :, None, None] for value in (block.second.norm.scale, block.second.norm.shift))
+    for bounded in (None, features.clamp(-2, 2)):
+        made, apart = block.beside(features, bounded, shares)
+        torch.testing.assert_close(made, block(features, shares))
+        added = apart - (features if bounded is None else bounded)
+        assert ((added - shift).abs() <= REACH * scale.abs() + 1e-4).all()
+        assert ((made - features - shift).abs() > REACH * scale.abs()).any()

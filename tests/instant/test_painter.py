@@ -12,6 +12,7 @@ from nst_core.instant import painter as module
 from nst_core.instant.catalogue import open_styles
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import GRAIN, Painter, add_grain
+from nst_core.steps import finish
 from tests.stand_ins import DEVICES
 
 CPU = Compute(device="cpu", precision="fp32")
@@ -86,6 +87,28 @@ def test_a_style_grows_on_flat_ground(bundled):
     for style in bundled.styles:
         painted = bundled.paint(image, {style: 1.0})[..., 8:88, 8:-8]
         assert painted.std((2, 3)).mean() > 8 / 255, style
+
+
+def share_of_blots(painted: Tensor) -> float:
+    """Tell how much of a painting (1, 3, H, W) is flat black: squares of 7 pixels."""
+    means = torch.nn.functional.avg_pool2d(painted, 7, 1)
+    deviation = (torch.nn.functional.avg_pool2d(painted.square(), 7, 1) - means.square()).clamp(min=0).sqrt()
+    return float(((means < 0.1) & (deviation < 0.03)).all(1).float().mean())
+
+
+@pytest.mark.parametrize("style", ["harvest_sun", "storm_light", "the_scream", "gilded_tree"])
+def test_black_ground_is_painted_without_the_blots_of_what_is_trained(bundled, style):
+    photo = images.cover(images.load(ASSETS / "photos" / "chelsea_cat.jpg"), (144, 176))
+    photo[..., 32:112, 16:104] = 0
+    network, shares = bundled.recipe({style: 1.0})
+    with torch.no_grad():
+        trained = network.finished(finish(network.unfinished(add_grain(photo), shares)))
+    painted = bundled.paint(photo, {style: 1.0})
+    assert share_of_blots(trained) > 0.01 > 10 * share_of_blots(painted)
+    inner = (..., slice(52, 92), slice(40, 80))
+    assert painted[inner].mean() > 1.5 * trained[inner].mean()
+    lit = (..., slice(None), slice(120, None))  # what is lit stays
+    assert (painted - trained)[lit].abs().median() < 3 / 255 and (painted - trained)[lit].abs().mean() < 8 / 255
 
 
 def test_grain_is_faint_the_same_for_every_picture_and_changes_none_that_is_given():
