@@ -58,6 +58,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 #looks .thumbnail img { width: 36px; height: 36px; }
 #looks .thumbnail span { max-width: 52px; overflow-wrap: normal; }
 #looks .html-container, #stage .html-container { padding: 0; }
+#goes-on .html-container { padding: 0; } #goes-on:not(:has(.goes-on)) { display: none; }
 #inputs { gap: 10px; } #balance { padding: 4px 10px; }
 /* the example gives way to a painting, and the place of one that is not begun takes none */
 #stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
@@ -75,7 +76,8 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #stage canvas { max-height: 30vh; } #stage .pictures { width: min(100%, calc(30vh * var(--aspect))); }
   #stage #recipes .thumbnail { flex: 1 1 0; width: auto; min-width: 0; }
   #recipes .thumbnail img { width: 100%; height: 44px; }
-  #recipes .thumbnail span, #recipes .strip::before { display: none; }
+  #recipes .strip::before { display: none; }
+  .tab-container.wrap > button[role=tab] { padding: 0 9px; }
   #press { position: fixed; inset: auto 0 0 0; z-index: 61; padding: 8px 16px; background: var(--body-background-fill);
     border-top: 1px solid var(--border-color-primary); }
   /* what is painted is saved in the same bar */
@@ -96,6 +98,8 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 /* with a picture there it chooses no other, but takes that one away: so does the cross, which says so */
 .image-container:has(.image-frame img) .source-selection button:first-of-type { display: none; }
 .gallery-item[aria-pressed=true] { outline: 2px solid var(--color-accent); outline-offset: -2px; border-radius: 8px; }
+.gallery-item:focus-visible { outline: 3px solid var(--body-text-color); outline-offset: -3px; }
+[role=tab]:focus-visible { outline: 2px solid var(--color-accent); outline-offset: -2px; }
 #content-examples .label, #style-examples .label { display: none; }
 #content-examples .gallery, #style-examples .gallery { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 #content-examples .gallery-item, #style-examples .gallery-item { flex: none; }
@@ -132,11 +136,23 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 .block input[id^=range_id]::-webkit-slider-runnable-track { background: linear-gradient(to right,
   var(--slider-color) var(--range_progress), var(--border-color-primary) var(--range_progress)) !important; }
 .block input[id^=range_id]::-moz-range-track { background: var(--border-color-primary) !important; }
+/* what a click began is said at once, and then by the status line itself */
+#instant-soon, #instant-view[aria-busy=true] #instant-status { display: none; }
+#instant-view[aria-busy=true] #instant-soon { display: block; }
+#instant-view:is([aria-busy=true], :has(.status.busy > progress:last-child)) #instant-result { opacity: 0.55; }
+.soon { display: flex; flex-direction: column; gap: 4px; }
 .status, .chart, .live-preview { contain: content; }  /* what changes while painting lays out nothing else */
 .status { display: flex; flex-direction: column; gap: 4px; font-variant-numeric: tabular-nums; }
-.status progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px; overflow: hidden;
-  background: var(--border-color-primary); }
+:is(.status, .soon) progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px;
+  overflow: hidden; background: var(--border-color-primary); }
 .status progress::-webkit-progress-bar { background: var(--border-color-primary); }
+/* moves in a few jumps, as the machine that draws it paints; at rest where no motion is wanted */
+:is(.status, .soon) progress:not([value]) { animation: goes-on 2s steps(8) infinite; background:
+  repeating-linear-gradient(90deg, var(--color-accent) 0 40px, var(--border-color-primary) 40px 160px); }
+:is(.status, .soon) progress:not([value])::-webkit-progress-bar { background: none; }
+:is(.status, .soon) progress:not([value])::-moz-progress-bar { background: none; }
+@keyframes goes-on { to { background-position: 160px 0; } }
+@media (prefers-reduced-motion: reduce) { :is(.status, .soon) progress { animation: none !important; } }
 .status progress::-webkit-progress-value { background: var(--color-accent); }
 .status progress::-moz-progress-bar { background: var(--color-accent); }
 .status .detail { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
