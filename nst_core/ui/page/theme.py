@@ -174,10 +174,21 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 .legend li[data-line="total variation"]::before {
   background: repeating-linear-gradient(90deg, var(--term) 0 4px, transparent 4px 7px); }
 .legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
-/* toasts keep off the picture, Paint and the bar of a narrow page; each has a title of its own within its text */
-.toast-wrap { inset: auto 12px clamp(12px, (821px - 100vw) * 99, 76px) auto !important;
-  max-width: calc(100vw - 24px) !important; }
-.toast-title { visibility: hidden; }
+/* toasts stand in the page's head, beside its title: off the picture, what is chosen, and Paint; each has a title of
+   its own within its text, so that gradio's head of them gives its icon and its cross to the text's own line */
+.toast-wrap { --wide: calc((100vw - 820px) * 999); width: auto !important; pointer-events: none;
+  inset: 6px clamp(12px, var(--wide), 144px) auto clamp(12px, var(--wide), 44vw) !important; }
+.toast-body { flex-direction: row !important; align-items: flex-start; gap: 2px; margin: 0 !important; width: 100%;
+  max-height: 40vh; overflow: auto !important; padding: 4px 2px 6px 6px; }
+.toast-header { display: contents !important; }
+.toast-title-row { display: none !important; }
+.toast-icon { width: 24px !important; height: 24px !important; padding: 3px !important; margin: 0 !important; }
+.toast-messages { order: 1; flex: 1; min-width: 0; padding: 0 !important; gap: 2px !important; }
+.toast-message-item { padding: 1px 0 !important; }
+.toast-message-text { line-height: 1.35 !important; font-size: var(--text-sm) !important; }
+.toast-message-text b + br { display: none; }
+.toast-message-text b::after { content: ": "; }
+.toast-close { order: 2; }
 .notice { position: fixed; top: 16px; right: 16px; z-index: 1000; max-width: min(360px, calc(100vw - 32px));
   padding: 12px 16px; border-radius: 8px; color: var(--body-text-color); background: var(--background-fill-primary);
   border: 1px solid var(--color-accent); box-shadow: var(--shadow-drop-lg); }
