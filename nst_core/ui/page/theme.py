@@ -97,6 +97,12 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 }
 /* with a picture there it chooses no other, but takes that one away: so does the cross, which says so */
 .image-container:has(.image-frame img) .source-selection button:first-of-type { display: none; }
+/* gradio's webcam is made for a larger place: its words ran over the edge, its button beyond what the camera sees */
+.image-container button:not(.upload-container) > .wrap:has(.icon-wrap) { min-height: 0; height: 100%; }
+.image-container video { object-position: bottom; }
+.image-container .button-wrap { padding: 2px !important; bottom: 4px !important; }
+.image-container .capture-button { width: 32px !important; height: 32px !important; min-height: 0 !important; }
+.icon-button-wrapper:not(:has(button, a)) { display: none; }  /* a dot of its border, empty */
 .gallery-item[aria-pressed=true] { outline: 2px solid var(--color-accent); outline-offset: -2px; border-radius: 8px; }
 .gallery-item:focus-visible { outline: 3px solid var(--body-text-color); outline-offset: -3px; }
 [role=tab]:focus-visible { outline: 2px solid var(--color-accent); outline-offset: -2px; }
