@@ -136,9 +136,9 @@ def come_back(session: InstantSession, key: str) -> Updates:
             return updates
         size, keep_transparency = session.painted[3:]
         before = read(session.source, size, keep_transparency).image
-        view = _result_shown(session, before, images.load(session.result)) | _files_of(session.result)
+        view = _result_shown(session, before, images.load(session.result))
         updates |= {"size": size, "keep_transparency": keep_transparency, "status": status_html(session.told)}
-        return {**updates, **view}
+        return {**updates, **view, **_files_of(session.result)}
     except NSTError as error:
         return {"status": status_html(str(error), kind="problem")}
 

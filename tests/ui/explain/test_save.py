@@ -117,7 +117,11 @@ def test_what_cannot_be_written_is_said(board, monkeypatch, keep):
 @pytest.mark.parametrize(("keep", "ending"), [(pptx_file, "pptx"), (pdf_file, "pdf")])
 def test_a_finished_example_is_kept_as_a_figure_made_here(keep, ending):
     path = Path(props(keep(showing("gram")))["value"])
-    assert path.name.startswith("china-temple_dawn-window_gram") and path.suffix == f".{ending}" and path.stat().st_size > 20_000
+    assert (
+        path.name.startswith("china-temple_dawn-window_gram")
+        and path.suffix == f".{ending}"
+        and path.stat().st_size > 20_000
+    )
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
