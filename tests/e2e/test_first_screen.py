@@ -20,7 +20,7 @@ SCREENS = {"laptop": (1280, 720), "phone": (390, 844)}
 # What is to be chosen of, and pressed, and lies under a toast.
 COVERED = """() => {
   const over = [...document.querySelectorAll('.toast-body')].map(toast => toast.getBoundingClientRect());
-  return [...document.querySelectorAll('#recipes .thumbnail, #looks .thumbnail, #run, #content, #style, #result')]
+  return [...document.querySelectorAll('#recipes .thumbnail, #looks .thumbnail, #run, #content, #style')]
     .filter(one => { const place = one.getBoundingClientRect(); return over.some(({left, top, right, bottom}) =>
       left < place.right && right > place.left && top < place.bottom && bottom > place.top); }).map(one => one.id);
 }"""

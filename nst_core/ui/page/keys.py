@@ -21,8 +21,8 @@ SCRIPT = """() => {
     return null;
   };
   const stop = (items, one) => items.forEach(item => {
-    const index = item === one ? 0 : -1;
-    if (item.tabIndex !== index) item.tabIndex = index;
+    const index = item === one ? '0' : '-1';
+    if (item.getAttribute('tabindex') !== index) item.setAttribute('tabindex', index);
   });
   const arrange = () => Object.entries(ROWS).forEach(([row, item]) => document.querySelectorAll(row).forEach(place => {
     const items = [...place.querySelectorAll(item)].filter(one => !one.disabled);

@@ -23,10 +23,11 @@ ${value ? `<p class="goes-on" id="goes-on-with">${value.thumbnail ? `<img src="$
 .goes-on img { width: 32px; height: 32px; object-fit: cover; border-radius: 5px; }
 .goes-on bdi { color: var(--body-text-color); }
 """
-    # the buttons are laid out a moment later
+    # the buttons are laid out later, at a time that nothing tells
     SCRIPT = """
-const describe = () => setTimeout(() => document.querySelectorAll('#after button').forEach(button =>
-  button.setAttribute('aria-describedby', 'goes-on-with')));
+const describe = () => [0, 300, 1500].forEach(later => setTimeout(() =>
+  document.querySelectorAll('#after button').forEach(button =>
+    button.setAttribute('aria-describedby', 'goes-on-with')), later));
 watch('value', describe);
 describe();
 """
