@@ -42,7 +42,7 @@ tell_by(remark)
 # delete_cache: gradio deletes uploads when the server ends; while it runs, `serving.housekeeping` does
 with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo:
     gr.Markdown(f"# {TITLE}\nPaints one picture in the style of another, while you watch.", elem_id="title")
-    with gr.Tabs() as tabs:
+    with gr.Tabs(overflow_behavior="wrap") as tabs:
         with gr.Tab("Stylize", id="stylize"):
             studio = stylize.build()
             build_variations(studio)

@@ -36,7 +36,7 @@ class Account:
     Attributes:
         seconds: of computing.
         had: the same, but as much at least as others had who are as far; turns go by it.
-        hurried: its next step comes before those of all other jobs.
+        hurried: what it computes next, to its end, comes before all that other jobs compute.
         unseen: somebody waits for the first of it, which comes before all of those who have something to see.
     """
 
@@ -57,6 +57,7 @@ class _Work:
     future: Future[Any]
     steps: Steps[Any]
     context: Context = field(default_factory=copy_context)
+    hurried: bool = False  # its job was, when its turn came
 
     @property
     def account(self) -> Account | None:
@@ -143,7 +144,7 @@ class DeviceThread(Executor):
         self._job_stepped = now
         least = min(account.had for account, *_ in jobs)
         account, _, work = min(jobs, key=lambda job: (*_rank(job[0], least), job[1]))
-        account.hurried = False
+        work.hurried, account.hurried = account.hurried, False
         return work
 
     def _step(self, work: _Work) -> None:
@@ -159,8 +160,10 @@ class DeviceThread(Executor):
         except BaseException as error:  # whatever it is, it is the caller's
             _count(account, began)
             future.set_exception(error)
-        else:
+        else:  # but a part, after which all of it is as urgent
             _count(account, began)
+            if account and work.hurried:
+                account.hurried = True
             self._put(work)
 
 

@@ -104,6 +104,29 @@ def test_what_has_the_focus_shows_it(light):
     expect(page.locator("#alpha-weight")).to_be_focused()
 
 
+def test_a_row_is_one_stop_of_the_tab_key_within_which_arrows_move(light):
+    page = light
+    expect(page.locator("#style-examples .gallery-item[aria-label]").first).to_be_visible()
+    expect(page.locator("#style-examples .gallery-item[tabindex='0']")).to_have_count(1)
+    for row, count in (("#recipes", 1), ("#looks", 1), ("#content-examples", 1), ("[role=tablist]", 1)):
+        assert page.locator(f"{row} button[tabindex='0']").count() == count, row
+    recipes = page.locator("#recipes .thumbnail")
+    recipes.first.focus()
+    for key, number in (("ArrowRight", 1), ("End", 3), ("ArrowRight", 0), ("ArrowLeft", 3), ("Home", 0)):
+        page.keyboard.press(key)
+        expect(recipes.nth(number)).to_be_focused()
+        assert page.evaluate(FOCUSED)[:2] == ["solid", "2px"]
+    expect(page.locator("#recipes [aria-pressed=true]")).to_have_count(0)  # an arrow chooses nothing
+    page.keyboard.press("Tab")
+    assert not page.evaluate("Boolean(document.activeElement.closest('#recipes'))")
+    page.get_by_role("tab", name="Stylize").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Instant")).to_be_focused()
+    assert page.evaluate(FOCUSED)[:2] == ["solid", "2px"]
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("tab", name="Instant")).to_have_attribute("aria-selected", "true")
+
+
 def test_a_painting_is_announced_when_it_begins_by_quarters_and_when_it_ends(light, picture_files):
     page = light
     prepare(page, picture_files, size=64, steps=40)

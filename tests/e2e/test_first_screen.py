@@ -17,6 +17,15 @@ BALANCE = "#balance input[type=number]"
 SCREENS = {"laptop": (1280, 720), "phone": (390, 844)}
 
 
+# What is to be chosen of, and pressed, and lies under a toast.
+COVERED = """() => {
+  const over = [...document.querySelectorAll('.toast-body')].map(toast => toast.getBoundingClientRect());
+  return [...document.querySelectorAll('#recipes .thumbnail, #looks .thumbnail, #run, #content, #style')]
+    .filter(one => { const place = one.getBoundingClientRect(); return over.some(({left, top, right, bottom}) =>
+      left < place.right && right > place.left && top < place.bottom && bottom > place.top); }).map(one => one.id);
+}"""
+
+
 def in_sight(page: Page, selector: str) -> bool:
     """Whether all of it is in the window, without scrolling."""
     box, window = page.locator(selector).first.bounding_box(), page.viewport_size
@@ -49,6 +58,8 @@ def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(page, scre
     expect(page.locator("#stop")).to_be_hidden()  # it comes where Paint was
     wanted = ("#run", "#welcome .pictures", "#recipes .thumbnail", "#content", "#style")
     assert {selector: in_sight(page, selector) for selector in wanted} == dict.fromkeys(wanted, True)
+    names = page.locator("#recipes .thumbnail span")
+    assert [name.is_visible() for name in names.all()] == [True] * len(RECIPES)
     page.mouse.wheel(0, 600)
     page.wait_for_function("scrollY > 300")
     assert in_sight(page, "#welcome .pictures")  # the stage stays
@@ -130,6 +141,8 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     page.click("#run")
     wait_for_status(page, "“Size” is 7")
     expect(page.locator("#result img[alt='The painting']")).to_be_visible()  # nothing is lost
+    expect(page.locator(".toast-body")).to_be_visible()
+    assert page.evaluate(COVERED) == []
     fill(page, "size", 64)
     page.locator("#run").focus()
     page.keyboard.press("Enter")
@@ -139,6 +152,9 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     wait_for_status(page, "Stopped:")
     expect(page.locator("#run")).to_be_focused()
     assert float(page.locator("#status progress").get_attribute("value")) < 1
+    which = page.locator("#goes-on-with")
+    expect(which).to_contain_text(re.compile(r"Size 64.*Step \d+ of"))
+    expect(page.locator("#go-on")).to_have_attribute("aria-describedby", "goes-on-with")
     for further in ("#go-on", "#more"):
         page.locator(further).press("Enter")
         expect(page.locator("#stop")).to_be_focused()

@@ -189,6 +189,47 @@ def test_a_hurried_job_is_next_but_not_for_long(jobs):
     assert 2 <= 0.5 * max(ahead) <= MOST_HURRIED + 0.5
 
 
+def test_what_a_hurried_job_computes_in_parts_is_hurried_to_its_end_and_no_longer(jobs):
+    hasty, order = Account(), jobs.order
+
+    class Search:
+        """Something whose first needs three parts before it, and its second none."""
+
+        def __init__(self):
+            self.parts, self.made = 3, 0
+
+        def prepare(self):
+            if not self.parts:
+                return None
+            self.parts -= 1
+            jobs.now += 0.1
+            order.append("part")
+            return 0.0
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            jobs.now += 0.1
+            self.made += 1
+            order.append(f"made {self.made}")
+            return self.made
+
+    search, context = Search(), copy_context()
+    context.run(ACCOUNT.set, hasty)
+    hasty.hurried, hasty.had = True, 1.0  # behind the other, but for that
+    other, _ = jobs.begin("other", 0.1, 8)
+    mine = threading.Thread(target=lambda: context.run(lambda: [jobs.device.next_of(search) for _ in range(2)]))
+    mine.start()
+    while all(work.account is not hasty for work in jobs.device._waiting):
+        mine.join(0.01)
+    jobs.gate.set()
+    other.result(10), mine.join(10)
+    begun = order[order.index("part") :]
+    assert begun[:4] == ["part"] * 3 + ["made 1"] and not hasty.hurried
+    assert "other" in begun[: begun.index("made 2")]  # which has its turn
+
+
 def test_a_class_sees_its_first_pictures_one_after_the_other_and_before_others_go_on(jobs):
     """Each needs a step to begin, which takes longer for the first, and one to its picture."""
     seen = []

@@ -61,6 +61,11 @@ class FigureExample:
             }
         return value | {"example": TOLD}
 
+    def whole(self) -> Moment:
+        """Read the moment with the pictures of its parts, as one that was made here."""
+        parts = (self.part((part.row, part.column)) for part in self.moment.parts)
+        return replace(self.moment, parts=tuple(part for part in parts if part))
+
     def part(self, place: tuple[int, int] | None) -> Part | None:
         """Read the part at a place with its picture, None if there is none."""
         found = next((part for part in self.moment.parts if (part.row, part.column) == place), None)

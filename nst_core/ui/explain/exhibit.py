@@ -8,7 +8,8 @@ from nst_core.ui.page.form import Updates
 
 
 def exhibit(board: Board, name: str) -> Updates:
-    """Show what there is of a figure in "figure", with "go_on" and "after" for one that was made here.
+    """Show what there is of a figure in "figure", with "go_on" for one that was made here and "after" for
+    either.
 
     While another one is made, that stays.
     """
@@ -21,6 +22,6 @@ def exhibit(board: Board, name: str) -> Updates:
     return {
         "figure": board.views.shows(board.moment, busy=False) if is_own and board.moment else example,
         "go_on": gr.Button(visible=is_own and board.making is not None),
-        "after": gr.Row(visible=is_own),
+        "after": gr.Row(visible=is_own or board.example is not None),
         "enlarged": gr.Column(visible=False),
     }

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from nst_core.analysis.figure import Figure, Moment
+from nst_core.analysis.figures.catalogue import FIGURES, FIRST
 from nst_core.analysis.poster.save import parts_zip, save_poster
 from nst_core.analysis.poster.slide_pictures import save_pdf
 from nst_core.errors import NSTError
 from nst_core.file_names import named_after
+from nst_core.ui.explain.examples import CONTENT, STYLE, example_of
 from nst_core.ui.explain.links import LessonLink, as_example
-from nst_core.ui.explain.session import Board
+from nst_core.ui.explain.session import Board, Pictures
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.toasts import refusal
@@ -27,6 +29,26 @@ NO_LETTERS = (
 )
 
 Save = Callable[[Figure, Mapping[str, Any], Moment, Path], object]
+
+
+class Kept(NamedTuple):
+    """What is kept of a figure: what it is, how it was made, and its last moment; None: it has none yet."""
+
+    figure: Figure
+    settings: Mapping[str, Any]
+    pictures: Pictures
+    moment: Moment | None
+
+
+def shown_on(board: Board) -> Kept | None:
+    """Give the figure that a page shows: the one that was made there, or a finished example; None: neither."""
+    if board.covered and board.example:
+        figure = FIGURES[board.example.name]
+        pictures = Pictures(CONTENT, STYLE)
+        return Kept(figure, figure.settings(board.example.settings), pictures, board.example.whole())
+    if board.covered or board.figure is None:
+        return None
+    return Kept(board.figure, board.settings, board.pictures, board.moment)
 
 
 class LessonAddress(OwnHTML):
@@ -59,6 +81,7 @@ element.addEventListener('click', async event => {
 
 def build_keeping(board: gr.State) -> gr.Row:
     """Lay out the buttons and connect them; the row is hidden while there is nothing to keep."""
+    is_there = example_of(FIRST) is not None
     kinds = {
         "poster": ("Download the page, PNG", poster_file),
         "parts": ("Download its parts, ZIP", parts_file),
@@ -67,7 +90,7 @@ def build_keeping(board: gr.State) -> gr.Row:
     }
     files = {name: gr.DownloadButton(elem_id=f"kept-{name}", visible="hidden") for name in kinds}
     language = gr.Textbox(visible=False)
-    with gr.Row(visible=False, elem_id="figure-after") as area:
+    with gr.Row(visible=is_there, elem_id="figure-after") as area:
         for name, (label, make) in kinds.items():
             button = gr.Button(label, elem_id=f"keep-{name}", size="sm", min_width=150)
             file = files[name]
@@ -82,24 +105,24 @@ def build_keeping(board: gr.State) -> gr.Row:
 
 def poster_file(board: Board, chosen: str, request: gr.Request) -> Update:
     """Save the figure as one labelled PNG at print size, in the page's language."""
-    return _kept(board, _name(board, "", ".png"), _spoken(save_poster, chosen, request))
+    return _kept(board, "", ".png", _spoken(save_poster, chosen, request))
 
 
 def parts_file(board: Board, *_: object) -> Update:
     """Save the parts of the figure, with their records, as a ZIP, which programs read: it is English."""
-    return _kept(board, _name(board, "parts", ".zip"), parts_zip)
+    return _kept(board, "parts", ".zip", parts_zip)
 
 
 def pptx_file(board: Board, chosen: str, request: gr.Request) -> Update:
     """Save the figure as slides whose words can be edited, in the page's language."""
     from nst_core.analysis.poster.deck import save_pptx  # whose packages only those wait for who want slides
 
-    return _kept(board, _name(board, "slides", ".pptx"), _spoken(save_pptx, chosen, request))
+    return _kept(board, "slides", ".pptx", _spoken(save_pptx, chosen, request))
 
 
 def pdf_file(board: Board, chosen: str, request: gr.Request) -> Update:
     """Save the figure as slides, each a picture, in the page's language."""
-    return _kept(board, _name(board, "slides", ".pdf"), _spoken(save_pdf, chosen, request))
+    return _kept(board, "slides", ".pdf", _spoken(save_pdf, chosen, request))
 
 
 def _spoken(save: Callable[..., object], chosen: str, request: gr.Request) -> Save:
@@ -114,22 +137,21 @@ def _spoken(save: Callable[..., object], chosen: str, request: gr.Request) -> Sa
     return saved
 
 
-def _name(board: Board, thing: str, ending: str) -> str:
+def _name(kept: Kept, thing: str, ending: str) -> str:
     """Name a file after the pictures that the figure is made of, and the figure."""
-    if board.figure is None:
-        return named_after("figure", thing, ending=ending)
-    pictures = {CONTENT_KEY: board.pictures.content, STYLE_KEY: board.pictures.style}
-    kinds = board.figure.pictures
+    pictures = {CONTENT_KEY: kept.pictures.content, STYLE_KEY: kept.pictures.style}
+    kinds = kept.figure.pictures
     wanted = [path.stem for key, path in pictures.items() if path and any(kind.startswith(key) for kind in kinds)]
-    return named_after(*wanted, board.figure.name, thing, ending=ending)
+    return named_after(*wanted, kept.figure.name, thing, ending=ending)
 
 
-def _kept(board: Board, name: str, save: Save) -> gr.DownloadButton:
+def _kept(board: Board, thing: str, ending: str, save: Save) -> gr.DownloadButton:
     try:
-        if board.figure is None or board.moment is None:
+        kept = shown_on(board)
+        if kept is None or kept.moment is None:
             raise NSTError(NO_FIGURE)
-        path = new_file(name)
-        save(board.figure, board.settings, board.moment, path)
+        path = new_file(_name(kept, thing, ending))
+        save(kept.figure, kept.settings, kept.moment, path)
     except NSTError as error:
         raise refusal(error) from None
     return gr.DownloadButton(value=str(path))
@@ -137,16 +159,17 @@ def _kept(board: Board, name: str, save: Save) -> gr.DownloadButton:
 
 def address_of(board: Board) -> str:
     """Write the end of the address that opens this figure with its settings; own pictures do not travel along."""
-    if board.figure is None:
+    kept = shown_on(board)
+    if kept is None:
         raise refusal(NO_FIGURE)
     pictures: dict[str, Path] = {}
-    for key, paths in ((CONTENT_KEY, board.pictures.contents), (STYLE_KEY, board.pictures.styles)):
-        if board.figure.pictures and any(wanted.startswith(key) for wanted in board.figure.pictures):
+    for key, paths in ((CONTENT_KEY, kept.pictures.contents), (STYLE_KEY, kept.pictures.styles)):
+        if kept.figure.pictures and any(wanted.startswith(key) for wanted in kept.figure.pictures):
             pictures |= as_example(key, paths[0] if paths else None)
-    wanted = [key for key in (CONTENT_KEY, STYLE_KEY) if any(kind.startswith(key) for kind in board.figure.pictures)]
-    more = board.pictures.contents[1:] + board.pictures.styles[1:] if "contents" in board.figure.pictures else []
-    cutout = board.pictures.cutout if "cutout" in board.figure.pictures else None
+    wanted = [key for key in (CONTENT_KEY, STYLE_KEY) if any(kind.startswith(key) for kind in kept.figure.pictures)]
+    more = kept.pictures.contents[1:] + kept.pictures.styles[1:] if "contents" in kept.figure.pictures else []
+    cutout = kept.pictures.cutout if "cutout" in kept.figure.pictures else None
     if len(pictures) < len(wanted) or more or cutout:
         text = "Pictures of your own do not travel with a link, nor more than one of a kind; choose them there again."
         gr.Info(text, duration=8)
-    return LessonLink(figure=board.figure, settings=board.settings, pictures=pictures).query()
+    return LessonLink(figure=kept.figure, settings=dict(kept.settings), pictures=pictures).query()

@@ -21,6 +21,7 @@ from nst_core.instant.painter import MAX_SIDE
 from nst_core.steps import Steps
 from nst_core.transfer.presets import PLAIN_PRESET
 from nst_core.transfer.steering import Steering
+from nst_core.ui.instant.keeping import find_instant, keep_instant
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import status_html
@@ -38,6 +39,7 @@ STAND_IN = (
     "The painting that this style was learned from is not part of this program: one of its own, so painted, stands in."
 )
 STAND_INS = ASSETS / "instant"  # pictures for styles that were learned from paintings of others
+PNG, JPEG = ".png", ".jpg"
 LARGE_AREA = 2**23  # pixels
 READ_TIMES = 4  # the size at which a picture is painted; larger ones are read at this
 LOOK_SECONDS = 0.25  # from one look at Stop to the next, while a worker paints
@@ -63,7 +65,7 @@ class Given(NamedTuple):
 def paint_picture(
     session: InstantSession, source: Path | None, size: float | None, keep_transparency: bool = True
 ) -> Iterator[Updates]:
-    """Paint a picture as the session is set; first it is shown, then there is a file of it.
+    """Paint a picture as the session is set: that it is at work is said, it is shown, then there is a file of it.
 
     Fills in "status", "result", "after", "download", "jpeg" and "polish"; nothing if that is what is shown: gradio
     says some changes twice; nor without a picture: what was chosen before there was one may be heard after it. What
@@ -74,6 +76,8 @@ def paint_picture(
     if session.painted == wanted and session.result and session.result.exists():
         return
     session.painted = None
+    if source is not None:
+        yield {"status": status_html(f"Painting in one pass: {session.said()} …", kind="busy")}
     try:
         brush = session.brush()
         if source is None:
@@ -86,27 +90,66 @@ def paint_picture(
         return
     height, width = images.size_of(painted)
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
-    result = gr.HTML(value=comparison(given.image, painted), visible=True)
     soon = gr.DownloadButton(interactive=False)  # not the last picture's file for this one
-    polish = gr.Button(POLISH if style_picture(session) else POLISH_WITH_OWN)
     files = {"download": soon, "jpeg": soon}
-    yield {"status": status_html(text), "result": result, "after": gr.Row(visible=True), "polish": polish, **files}
+    more = "Refining it, and making its files …" if session.chosen in session.own else "Making its files …"
+    status = status_html(text, more, kind="busy")
+    yield {"status": status, **_result_shown(session, given.image, painted), **files}
     began, quick = time.monotonic(), painted
     painted = refine_on_device(brush, given.image, quick)
     if painted is not quick:
         text = f"{text}, refined in {time.monotonic() - began:.2f} s more"
-        yield {"status": status_html(text), "result": gr.HTML(value=comparison(given.image, painted), visible=True)}
-    path = new_file(brush.file_name(source.stem, ".png"))
-    for file in (path, path.with_suffix(".jpg")):
+        yield {"result": gr.HTML(value=comparison(given.image, painted), visible=True)}
+    path = new_file(brush.file_name(source.stem, PNG))
+    for file in (path, path.with_suffix(JPEG)):
         brush.save(given.finished(painted), file)
-    session.source, session.result, session.painted = source, path, wanted
-    endings = {"download": ".png", "jpeg": ".jpg"}
-    yield {name: gr.DownloadButton(value=path.with_suffix(end), interactive=True) for name, end in endings.items()}
+    session.source, session.result, session.painted, session.told = source, path, wanted, text
+    keep_instant(session)
+    yield {"status": status_html(text), **_files_of(path)}
+
+
+def _result_shown(session: InstantSession, before: Tensor, after: Tensor) -> Updates:
+    polish = gr.Button(POLISH if style_picture(session) else POLISH_WITH_OWN)
+    shown = gr.HTML(value=comparison(before, after), visible=True)
+    return {"result": shown, "after": gr.Row(visible=True), "polish": polish}
+
+
+def _files_of(path: Path) -> Updates:
+    buttons = {"download": PNG, "jpeg": JPEG}
+    return {name: gr.DownloadButton(value=path.with_suffix(end), interactive=True) for name, end in buttons.items()}
+
+
+def come_back(session: InstantSession, key: str) -> Updates:
+    """Show a page that is opened what its browser left, but for what `shown_styles` shows.
+
+    Args:
+        session: a fresh one, the page's own.
+        key: by which the browser knows what it had.
+
+    Returns:
+        of a Mix by its names, "picture", "size", "keep_transparency", and what `paint_picture` fills in.
+    """
+    try:
+        find_instant(session, key if isinstance(key, str) else "")
+        updates = session.mix._asdict()
+        if session.source is None:
+            return updates
+        updates["picture"] = str(session.source)
+        if session.painted is None or session.result is None:  # it is painted as soon as it is there
+            return updates
+        size, keep_transparency = session.painted[3:]
+        before = read(session.source, size, keep_transparency).image
+        view = _result_shown(session, before, images.load(session.result))
+        updates |= {"size": size, "keep_transparency": keep_transparency, "status": status_html(session.told)}
+        return {**updates, **view, **_files_of(session.result)}
+    except NSTError as error:
+        return {"status": status_html(str(error), kind="problem")}
 
 
 def put_away(session: InstantSession) -> Updates:
     """Show no result any more; fills in "status", "result" and "after"."""
     session.painted = session.source = session.result = None
+    keep_instant(session)
     nothing = {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
     return {"status": status_html(CHOOSE), **nothing}
 

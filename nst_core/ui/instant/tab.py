@@ -11,9 +11,11 @@ from nst_core.assets import ASSETS
 from nst_core.engine.lane import PASS_LANE
 from nst_core.errors import NSTError
 from nst_core.transfer.steering import Steering
+from nst_core.ui.instant import at_once
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
-from nst_core.ui.instant.picture import CHOOSE, POLISH, paint_picture, polish, put_away
+from nst_core.ui.instant.keeping import keep_instant
+from nst_core.ui.instant.picture import CHOOSE, POLISH, come_back, paint_picture, polish, put_away
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -22,12 +24,13 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
-from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix, shown_styles
+from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix, shown_styles, title_of
 from nst_core.ui.studio.shared_components import Choices, MixControls, Studio
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput, transparency_switch
-from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue
+from nst_core.ui.widgets.thumbnail_strip import Strip
 
 SIZE = 768  # pixels, to begin with
+TAKING = "Taking the style of that picture …"
 
 ABOUT = """A single pass, hundreds of times faster than the studio optimises: choose a picture and click styles, which
 networks were trained in (*Johnson et al. 2016, Dumoulin et al. 2017*), or drop any painting, whose style is painted at
@@ -48,7 +51,7 @@ def build(tabs: gr.Tabs, studio: Studio) -> Choices:
     gr.Markdown(ABOUT, elem_id="instant-about")
     size, keep = _file_settings()
     with gr.Row(equal_height=False, elem_id="instant"):  # in the order in which a phone shows them
-        with gr.Column(elem_id="instant-places"), gr.Tabs():
+        with gr.Column(elem_id="instant-places"), gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Picture", id="picture"):
                 stage = _stage()
             with gr.Tab("Camera", id="camera"):
@@ -59,7 +62,7 @@ def build(tabs: gr.Tabs, studio: Studio) -> Choices:
                 build_many(session, size, keep)
         with gr.Column(elem_id="instant-choices"):
             choices = _choices(session, size, keep)
-    _connect(choices, stage, camera)
+    _connect(choices, stage, camera, studio.key)
     form = studio.form | {"tabs": tabs}
     stage.polish.click(form.filled_by(polish), [session, studio.session], list(form), **QUEUED)
     return choices
@@ -115,6 +118,7 @@ def _stage() -> Stage:
             )
         with gr.Column(elem_id="instant-view"):
             status = gr.HTML(status_html(CHOOSE), elem_id="instant-status")
+            gr.HTML(at_once.LINE, elem_id="instant-soon")
             result = BeforeAfter(elem_id="instant-result", visible="hidden")
         with gr.Row(visible=False, elem_id="instant-after") as after:
             download = gr.DownloadButton("Download PNG", elem_id="instant-download", min_width=130)
@@ -124,19 +128,19 @@ def _stage() -> Stage:
     return Stage(picture, Form({"status": status, "result": result, "after": after, **buttons}), polish_it)
 
 
-def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
+def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserState) -> None:
     """Paint whatever is chosen at once, by the picture's handlers and by the camera's next frame."""
     session, strip, controls = choices.session, choices.strip, choices.mix
     mix = Form(controls._asdict())
     form = mix | {"picture": stage.picture, "size": choices.size, "keep_transparency": choices.keep_transparency}
-    given, shown = [session, *form], list(stage.view)
+    given, shown = [session, key, *form], list(stage.view)
     in_turn = in_lane(PASS_LANE, form.given_to(repaint), lambda session: Steering(), stage.view)
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     styles = Form({"strip": strip, "second": controls.second, "status": stage.view["status"]})
-    picked = styles.only("strip", "second")
+    picked, mine = styles.only("strip", "second"), [session, key, choices.own]
     strip.pick(picked.filled_by(pick), session, list(picked), **INSTANT).then(in_turn, given, shown, **once)
     taken = in_lane(PASS_LANE, Form({"picture": choices.own}).given_to(take_style), lambda session: Steering(), styles)
-    choices.own.upload(taken, [session, choices.own], list(styles), **QUEUED).then(in_turn, given, shown, **once)
+    choices.own.upload(taken, mine, list(styles), **QUEUED).then(in_turn, given, shown, **once)
     # a menu says `input` also when it is left unchanged
     chosen = (controls.strength.change, controls.second.select, controls.share.change, controls.color.input)
     others = (choices.size.submit, choices.size.blur, choices.keep_transparency.input, stage.picture.change)
@@ -146,17 +150,21 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML) -> None:
     for slider in (controls.strength, controls.share):  # the camera follows while it is dragged
         slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
     camera.take(take, None, stage.picture, **QUEUED)
-    page_at_hand().load(enter_page, session, [strip, camera], **INSTANT)
+    left = form | stage.view.parts | {"strip": strip, "camera": camera}
+    page_at_hand().load(left.filled_by(enter_page), [session, key], list(left), **INSTANT)
+    page_at_hand().load(None, js=at_once.SCRIPT, **INSTANT)
     AUDIENCE.when_left(InstantSession.leave_page)
 
 
-def repaint(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updates]:
+def repaint(session: InstantSession, key: str, shown: Mapping[str, Any]) -> Iterator[Updates]:
     """Paint what was chosen: the camera's next frame, and the picture.
 
     Args:
         session: the page's.
+        key: by which its browser finds what is painted when it opens the page again.
         shown: what it shows: "picture", a file, "size", "keep_transparency", and a Mix by its names.
     """
+    session.key = key
     remix(session, shown)
     yield from paint_picture(session, shown["picture"], shown["size"], shown["keep_transparency"])
 
@@ -175,15 +183,19 @@ def pick(session: InstantSession, event: gr.EventData) -> Updates:
     return shown_styles(session)
 
 
-def take_style(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updates]:
-    """Take the picture that was dropped as a style, and choose it."""
+def take_style(session: InstantSession, key: str, shown: Mapping[str, Any]) -> Iterator[Updates]:
+    """Take the picture that was dropped as a style, and choose it; arguments as of `repaint`."""
+    yield {"status": status_html(TAKING, kind="busy")}
     try:
-        session.add_picture(Path(shown["picture"]))
+        name = session.add_picture(Path(shown["picture"]))
     except NSTError as error:
         warn(error, "No style to take")
+        yield {"status": status_html(str(error), kind="problem")}
         return
+    session.key = key
     session.point_camera()
-    yield shown_styles(session)
+    keep_instant(session)
+    yield {"status": status_html(f"A style of yours: {title_of(name)}."), **shown_styles(session)}
 
 
 def take(event: gr.EventData) -> Update:
@@ -198,9 +210,10 @@ def take(event: gr.EventData) -> Update:
         return gr.skip()
 
 
-def enter_page(session: InstantSession, request: gr.Request) -> tuple[StripValue, str]:
-    """Give a page that is opened its styles and the token of its camera."""
+def enter_page(session: InstantSession, key: str, request: gr.Request) -> Updates:
+    """Give a page that is opened its styles, the token of its "camera", and what its browser left; as `come_back`."""
     session.enter(request)
+    left = come_back(session, key)
     if session.names:
         session.point_camera()
-    return session.strip_value(), session.live.token
+    return {**left, **shown_styles(session), "camera": session.live.token}

@@ -30,10 +30,11 @@ def status_html(text: str, detail: str = "", *, share: float | None = None, kind
         text: what is going on.
         detail: a second line, smaller; in both, settings are called as the page does.
         share: 0 … 1 for a progress bar.
-        kind: "" or "problem".
+        kind: "", "problem", or "busy", which has a bar that says no more than that something goes on.
         run: the token of a run that goes on, whose preview may replace this line.
     """
-    bar = "" if share is None else f'<progress max="1" value="{share:.4f}" aria-label="Progress"></progress>'
+    known = "" if share is None else f'max="1" value="{share:.4f}" '
+    bar = f'<progress {known}aria-label="Progress"></progress>' if known or kind == "busy" else ""
     more = f'<div class="detail">{escape(as_on_page(detail))}</div>' if detail else ""
     role = 'role="alert"' if kind == "problem" else ""
     return f'<div class="status {kind}" data-run="{run}" {role}><div>{escape(as_on_page(text))}</div>{bar}{more}</div>'

@@ -58,6 +58,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 #looks .thumbnail img { width: 36px; height: 36px; }
 #looks .thumbnail span { max-width: 52px; overflow-wrap: normal; }
 #looks .html-container, #stage .html-container { padding: 0; }
+#goes-on .html-container { padding: 0; } #goes-on:not(:has(.goes-on)) { display: none; }
 #inputs { gap: 10px; } #balance { padding: 4px 10px; }
 /* the example gives way to a painting, and the place of one that is not begun takes none */
 #stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
@@ -75,7 +76,8 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #stage canvas { max-height: 30vh; } #stage .pictures { width: min(100%, calc(30vh * var(--aspect))); }
   #stage #recipes .thumbnail { flex: 1 1 0; width: auto; min-width: 0; }
   #recipes .thumbnail img { width: 100%; height: 44px; }
-  #recipes .thumbnail span, #recipes .strip::before { display: none; }
+  #recipes .strip::before { display: none; }
+  .tab-container.wrap > button[role=tab] { padding: 0 9px; }
   #press { position: fixed; inset: auto 0 0 0; z-index: 61; padding: 8px 16px; background: var(--body-background-fill);
     border-top: 1px solid var(--border-color-primary); }
   /* what is painted is saved in the same bar */
@@ -95,7 +97,15 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 }
 /* with a picture there it chooses no other, but takes that one away: so does the cross, which says so */
 .image-container:has(.image-frame img) .source-selection button:first-of-type { display: none; }
+/* gradio's webcam is made for a larger place: its words ran over the edge, its button beyond what the camera sees */
+.image-container button:not(.upload-container) > .wrap:has(.icon-wrap) { min-height: 0; height: 100%; }
+.image-container video { object-position: bottom; }
+.image-container .button-wrap { padding: 2px !important; bottom: 4px !important; }
+.image-container .capture-button { width: 32px !important; height: 32px !important; min-height: 0 !important; }
+.icon-button-wrapper:not(:has(button, a)) { display: none; }  /* a dot of its border, empty */
 .gallery-item[aria-pressed=true] { outline: 2px solid var(--color-accent); outline-offset: -2px; border-radius: 8px; }
+.gallery-item:focus-visible { outline: 3px solid var(--body-text-color); outline-offset: -3px; }
+[role=tab]:focus-visible { outline: 2px solid var(--color-accent); outline-offset: -2px; }
 #content-examples .label, #style-examples .label { display: none; }
 #content-examples .gallery, #style-examples .gallery { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 #content-examples .gallery-item, #style-examples .gallery-item { flex: none; }
@@ -132,11 +142,23 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 .block input[id^=range_id]::-webkit-slider-runnable-track { background: linear-gradient(to right,
   var(--slider-color) var(--range_progress), var(--border-color-primary) var(--range_progress)) !important; }
 .block input[id^=range_id]::-moz-range-track { background: var(--border-color-primary) !important; }
+/* what a click began is said at once, and then by the status line itself */
+#instant-soon, #instant-view[aria-busy=true] #instant-status { display: none; }
+#instant-view[aria-busy=true] #instant-soon { display: block; }
+#instant-view:is([aria-busy=true], :has(.status.busy > progress:last-child)) #instant-result { opacity: 0.55; }
+.soon { display: flex; flex-direction: column; gap: 4px; }
 .status, .chart, .live-preview { contain: content; }  /* what changes while painting lays out nothing else */
 .status { display: flex; flex-direction: column; gap: 4px; font-variant-numeric: tabular-nums; }
-.status progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px; overflow: hidden;
-  background: var(--border-color-primary); }
+:is(.status, .soon) progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px;
+  overflow: hidden; background: var(--border-color-primary); }
 .status progress::-webkit-progress-bar { background: var(--border-color-primary); }
+/* moves in a few jumps, as the machine that draws it paints; at rest where no motion is wanted */
+:is(.status, .soon) progress:not([value]) { animation: goes-on 2s steps(8) infinite; background:
+  repeating-linear-gradient(90deg, var(--color-accent) 0 40px, var(--border-color-primary) 40px 160px); }
+:is(.status, .soon) progress:not([value])::-webkit-progress-bar { background: none; }
+:is(.status, .soon) progress:not([value])::-moz-progress-bar { background: none; }
+@keyframes goes-on { to { background-position: 160px 0; } }
+@media (prefers-reduced-motion: reduce) { :is(.status, .soon) progress { animation: none !important; } }
 .status progress::-webkit-progress-value { background: var(--color-accent); }
 .status progress::-moz-progress-bar { background: var(--color-accent); }
 .status .detail { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
@@ -158,10 +180,21 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 .legend li[data-line="total variation"]::before {
   background: repeating-linear-gradient(90deg, var(--term) 0 4px, transparent 4px 7px); }
 .legend b { color: var(--body-text-color); font-variant-numeric: tabular-nums; font-weight: 500; }
-/* toasts keep off the picture, Paint and the bar of a narrow page; each has a title of its own within its text */
-.toast-wrap { inset: auto 12px clamp(12px, (821px - 100vw) * 99, 76px) auto !important;
-  max-width: calc(100vw - 24px) !important; }
-.toast-title { visibility: hidden; }
+/* toasts stand in the page's head, beside its title: off the picture, what is chosen, and Paint; each has a title of
+   its own within its text, so that gradio's head of them gives its icon and its cross to the text's own line */
+.toast-wrap { --wide: calc((100vw - 820px) * 999); width: auto !important; pointer-events: none;
+  inset: 6px clamp(12px, var(--wide), 144px) auto clamp(12px, var(--wide), 44vw) !important; }
+.toast-body { flex-direction: row !important; align-items: flex-start; gap: 2px; margin: 0 !important; width: 100%;
+  max-height: 40vh; overflow: auto !important; padding: 4px 2px 6px 6px; }
+.toast-header { display: contents !important; }
+.toast-title-row { display: none !important; }
+.toast-icon { width: 24px !important; height: 24px !important; padding: 3px !important; margin: 0 !important; }
+.toast-messages { order: 1; flex: 1; min-width: 0; padding: 0 !important; gap: 2px !important; }
+.toast-message-item { padding: 1px 0 !important; }
+.toast-message-text { line-height: 1.35 !important; font-size: var(--text-sm) !important; }
+.toast-message-text b + br { display: none; }
+.toast-message-text b::after { content: ": "; }
+.toast-close { order: 2; }
 .notice { position: fixed; top: 16px; right: 16px; z-index: 1000; max-width: min(360px, calc(100vw - 32px));
   padding: 12px 16px; border-radius: 8px; color: var(--body-text-color); background: var(--background-fill-primary);
   border: 1px solid var(--color-accent); box-shadow: var(--shadow-drop-lg); }

@@ -130,6 +130,8 @@ class InstantSession(PageState):
         self.result: Path | None = None
         # style, mix, picture, size, whether it stays transparent: as shown
         self.painted: tuple[str, Mix, Path | None, float | None, bool] | None = None
+        self.told = ""  # of what is painted
+        self.key = ""  # by which its browser finds what it left; "": it has none
         self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
         self._painter: Painter | None = None  # of a catalogue of this page's own
         self._own_painter: UniversalPainter | None = None
@@ -199,6 +201,18 @@ class InstantSession(PageState):
         self.own = {known: self.own[known] for known in kept} | {name: Style(name, OWN_ORIGIN, small)}
         self.pictures[name], self.chosen = path, name
         return name
+
+    def take_back(self, own: Mapping[str, tuple[Path, bytes]]) -> None:
+        """Have pictures as styles again, name -> file and thumbnail, the newest last. Not on DEVICES.
+
+        Raises:
+            ImageError, DeviceError: as `add_picture`.
+        """
+        pictures = {name: style_picture(images.load(path)) for name, (path, _) in own.items()}
+        if pictures:
+            self._own_painter = DEVICES.submit(UniversalPainter, pictures, choose_compute()).result()
+        self.own = {name: Style(name, OWN_ORIGIN, small) for name, (_, small) in own.items()}
+        self.pictures |= {name: path for name, (path, _) in own.items()}
 
     def brush(self) -> "Brush":
         """Make the brush for what is set now. Not on DEVICES, on which the brush is called.

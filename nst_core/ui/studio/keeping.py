@@ -71,12 +71,12 @@ def keep_session(session: Session, *, running: bool) -> None:
             "config": session.config.to_dict(),
             "base": session.base and session.base.to_dict(),
             "noted": session.noted and session.noted.to_dict(),
-            "pictures": {name: _linked(path, folder / PICTURES, name) for name, path in pictures.items() if path},
+            "pictures": {name: linked(path, folder / PICTURES, name) for name, path in pictures.items() if path},
             "mask": uploads.kept_mask and _linked_mask(uploads.kept_mask, folder / PICTURES),
             "keep_transparency": uploads.keep_transparency,
             "losses": session.losses.to_dict(),
             "results": [
-                {"number": one.number, "file": _linked(one.path, folder / RESULTS, str(one.number)), "told": one.told,
+                {"number": one.number, "file": linked(one.path, folder / RESULTS, str(one.number)), "told": one.told,
                  "losses": one.losses}
                 for one in session.results.kept
             ],
@@ -85,7 +85,7 @@ def keep_session(session: Session, *, running: bool) -> None:
         aside.write_text(json.dumps(state))
 
 
-def _linked(path: Path, folder: Path, name: str) -> str | None:
+def linked(path: Path, folder: Path, name: str) -> str | None:
     """Have a file in a folder, by a link where the disk has such, and give its name there; None if it is gone."""
     place = folder / f"{name}{Path(path).suffix.lower()}"
     if Path(path) == place:
@@ -104,11 +104,11 @@ def _linked(path: Path, folder: Path, name: str) -> str | None:
 
 def _linked_mask(mask: DrawnFiles, folder: Path) -> dict[str, Any]:
     """Have the files of a brush's drawing in a folder, and give their names there."""
-    layers = [_linked(path, folder, f"mask_{number}") for number, path in enumerate(mask["layers"])]
+    layers = [linked(path, folder, f"mask_{number}") for number, path in enumerate(mask["layers"])]
     ground, whole = mask["background"], mask["composite"]
     return {
-        "background": ground and _linked(ground, folder, "mask_ground"),
-        "composite": whole and _linked(whole, folder, "mask_whole"),
+        "background": ground and linked(ground, folder, "mask_ground"),
+        "composite": whole and linked(whole, folder, "mask_whole"),
         "layers": [name for name in layers if name],
     }
 

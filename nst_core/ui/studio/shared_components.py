@@ -18,6 +18,7 @@ class Studio(NamedTuple):
     """The components of the Stylize tab that other tabs may read and fill in."""
 
     session: gr.State
+    key: gr.BrowserState  # by which the browser finds what it left
     preset: gr.Dropdown
     form: Form  # PAINTED_WITH, "about", the stage's and "strip"
 

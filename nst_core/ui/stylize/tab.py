@@ -10,7 +10,7 @@ from gradio.events import Dependency
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-from nst_core.ui.page import announcements, drops, menus, remembered, skip
+from nst_core.ui.page import announcements, drops, keys, menus, remembered, skip
 from nst_core.ui.page.buttons import hand_over
 from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
@@ -28,6 +28,7 @@ from nst_core.ui.studio.uploads import check_upload
 from nst_core.ui.stylize.ahead import PAINT
 from nst_core.ui.stylize.control_events import connect_counterpart, connect_settings
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
+from nst_core.ui.stylize.goes_on import GoesOn
 from nst_core.ui.stylize.looks import connect_looks, look_area
 from nst_core.ui.stylize.pupil import connect_name, name_field
 from nst_core.ui.stylize.recipes import RECIPES, connect_recipes, recipes_value, show_chosen
@@ -106,7 +107,7 @@ def build() -> Studio:
         unusable.change(lambda: None, None, picture, **INSTANT)
         for put in (picture.upload, picture.clear):
             put(_placed(name), [session, picture], None, **INSTANT)
-    return Studio(session, preset, form)
+    return Studio(session, key, preset, form)
 
 
 def _placed(name: str) -> Callable[[Session, Path | None], None]:
@@ -121,6 +122,7 @@ class Buttons(NamedTuple):
 
     run: gr.Button
     stop: gr.Button
+    goes_on: GoesOn  # says which painting does
     after: gr.Row  # the three that follow, shown while there is a painting to go on with
     go_on: gr.Button
     one_step: gr.Button
@@ -132,12 +134,13 @@ def _buttons() -> Buttons:
     with gr.Row(elem_id="press"):
         run = gr.Button(PAINT, variant="primary", elem_id="run", scale=2, min_width=100)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, scale=1, min_width=80)
+    which = GoesOn(elem_id="goes-on")
     with gr.Row(visible=False, elem_id="after", equal_height=True) as after:
         go_on_button = gr.Button("Continue", elem_id="go-on", size="sm", min_width=80)
         one_step = gr.Button("One step", elem_id="one-step", size="sm", min_width=80)
         more = gr.Button("More steps:", elem_id="more", size="sm", min_width=90)
         steps = gr.Number(50, show_label=False, container=False, elem_id="more-steps", min_width=70)
-    return Buttons(run, stop, after, go_on_button, one_step, more, steps)
+    return Buttons(run, stop, which, after, go_on_button, one_step, more, steps)
 
 
 def _connect_painting(
@@ -146,7 +149,7 @@ def _connect_painting(
     """Connect Paint, Stop and what lets a painting go on, or paints it again; give all that `look` fills in."""
     made_of = form.only(*PAINTED_WITH)
     pressed = {"run": buttons.run, "stop": buttons.stop, "after": buttons.after, "go_on": buttons.go_on}
-    pressed["fetch"] = network.fetch
+    pressed |= {"goes_on": buttons.goes_on, "fetch": network.fetch}
     seen = (form | pressed).only(*SEEN)
     begun_by = seen | {"session": session}
     refused = Form({"status": form["status"]})
@@ -221,7 +224,7 @@ def _connect_page(
         event.then(tell, session, None, **QUEUED)
         event.then(described.filled_by(describe_network), backbone, list(described), **INSTANT)
     painting = hand_over("run", "stop", "go-on", "one-step", "more")
-    scripts = (drops.SCRIPT, painting, announcements.SCRIPT, remembered.SCRIPT, skip.SCRIPT, menus.SCRIPT)
+    scripts = (drops.SCRIPT, painting, announcements.SCRIPT, remembered.SCRIPT, skip.SCRIPT, menus.SCRIPT, keys.SCRIPT)
     for script in (NAME_EXAMPLES, *scripts):
         page.load(None, js=script, **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)

@@ -18,6 +18,7 @@ from nst_core.ui.studio.keeping import find_session
 from nst_core.ui.studio.results import strip_value
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize.control_events import note
+from nst_core.ui.stylize.goes_on import goes_on
 from nst_core.ui.stylize.pupil import follow, shown_name
 from nst_core.ui.stylize.run import STAGE, go_on, paint, result_of
 from nst_core.ui.widgets.channel import Channel
@@ -27,7 +28,7 @@ LONGEST_KEY = 100  # letters
 CUT_OFF = "The server was started again: here is step {} of {}. Continue goes on."
 
 # What `look` gives, by name: the stage, the strip, and the buttons.
-SEEN = (*STAGE, "strip", "run", "stop", "after", "go_on", "fetch")
+SEEN = (*STAGE, "strip", "run", "stop", "goes_on", "after", "go_on", "fetch")
 
 
 def press_run(session: Session, key: str, shown: Mapping[str, Any], request: gr.Request) -> Updates:
@@ -150,13 +151,15 @@ def press_stop(session: Session, key: str = "") -> None:
 def look(session: Session) -> Updates:
     """Find what there is now: the stage, the strip, and what can be pressed, by the names of SEEN."""
     run, busy = session.run, session.busy
+    goes = not busy and (session.laid_away is not None or can_go_on(run))
     return {
         **session.settled,
         **session.passing,
         "strip": strip_value(session),
         "run": gr.Button(interactive=not busy),
         "stop": gr.Button(interactive=busy),
-        "after": gr.Row(visible=not busy and (session.laid_away is not None or can_go_on(run))),
+        "goes_on": goes_on(session) if goes else None,
+        "after": gr.Row(visible=goes),
         "fetch": gr.Button(interactive=not busy),  # which would write over the status
         "go_on": gr.Button(visible=bool(session.laid_away or run and run.remaining > 0)),
     }

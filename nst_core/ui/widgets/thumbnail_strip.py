@@ -24,13 +24,17 @@ class StripValue(TypedDict):
 
 
 class Strip(OwnHTML):
-    """Thumbnails in a row, each a button that triggers "pick" with its number; its value is a StripValue."""
+    """Thumbnails in a row, each a button that triggers "pick" with its number; its value is a StripValue.
+
+    The row is one stop of the Tab key, within which arrows move, see `page/keys.py`.
+    """
 
     TEMPLATE = """
-<div class="strip" role="group" aria-label="${value ? value.label : ""}">
-  ${value && value.items.length ? value.items.map(item => `
+<div class="strip" role="toolbar" aria-label="${value ? value.label : ""}">
+  ${value && value.items.length ? value.items.map((item, at, all) => `
   <button type="button" class="thumbnail" data-number="${item.number}" title="${item.name}"
-    aria-label="${item.name}" aria-pressed="${item.number === value.chosen}">
+    aria-label="${item.name}" aria-pressed="${item.number === value.chosen}"
+    tabindex="${item === (all.find(one => one.number === value.chosen) || all[0]) ? 0 : -1}">
     <img src="${item.thumbnail}" alt=""><span>${item.caption}</span></button>`).join("")
   : `<p>${value ? value.empty : ""}</p>`}
 </div>"""

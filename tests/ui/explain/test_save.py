@@ -17,6 +17,8 @@ from nst_core.analysis.poster.save import read_poster
 from nst_core.errors import ImageError
 from nst_core.transfer.record import read_record
 from nst_core.ui.explain import save as module
+from nst_core.ui.explain.examples import KNOWN
+from nst_core.ui.explain.exhibit import exhibit
 from nst_core.ui.explain.links import LessonLink, read_link
 from nst_core.ui.explain.save import LessonAddress, address_of, parts_file, pdf_file, poster_file, pptx_file
 from nst_core.ui.explain.session import Board, Pictures
@@ -55,10 +57,17 @@ def toasts(monkeypatch, tmp_path) -> list[str]:
     return shown
 
 
+def showing(name: str) -> Board:
+    """A page that shows a figure's finished example, if it has one."""
+    board = Board()
+    exhibit(board, name)
+    return board
+
+
 def with_pictures(name: str, pictures: Pictures, **given) -> Board:
     """A page with a figure, for which nothing is made."""
     board = Board()
-    board.figure, board.pictures = FIGURES[name], pictures
+    board.figure, board.pictures, board.covered = FIGURES[name], pictures, False
     board.settings = board.figure.settings(given)
     return board
 
@@ -121,7 +130,7 @@ def test_a_figure_that_is_kept_twice_is_two_files(board):
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("keep", [poster_file, parts_file])
 def test_without_a_figure_there_is_nothing_to_keep(keep, begun):
-    board = with_pictures("grid", Pictures()) if begun else Board()
+    board = with_pictures("grid", Pictures()) if begun else showing("classify")
     with pytest.raises(gr.Error, match="there is no figure yet; press Make the figure"):
         keep(board, *ENGLISH)
 
@@ -135,6 +144,38 @@ def test_what_cannot_be_written_is_said(board, monkeypatch, keep):
         monkeypatch.setattr(module, name, full)
     with pytest.raises(gr.Error, match="the disk is full"):
         getattr(module, keep)(board, *ENGLISH)
+
+
+@pytest.mark.parametrize(("keep", "ending"), [(pptx_file, "pptx"), (pdf_file, "pdf")])
+def test_a_finished_example_is_kept_as_a_figure_made_here(keep, ending):
+    path = Path(props(keep(showing("gram"), *ENGLISH))["value"])
+    assert (
+        path.name.startswith("china-temple_dawn-window_gram")
+        and path.suffix == f".{ending}"
+        and path.stat().st_size > 20_000
+    )
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_every_finished_example_is_kept_with_all_its_pictures_and_its_settings(name, tmp_path, toasts):
+    board = showing(name)
+    with zipfile.ZipFile(props(parts_file(board))["value"]) as archive:
+        pictures = [entry for entry in archive.namelist() if entry.endswith(".png")]
+    assert len(pictures) == len(board.example.files)
+    link = read_link(dict(parse_qsl(address_of(board)[1:])))
+    assert (link.figure.name, link.settings) == (name, FIGURES[name].settings(board.example.settings))
+    assert toasts == []
+
+
+def test_of_a_figure_made_here_what_is_shown_is_kept(board):
+    made_here = board.covered, board.example
+    try:
+        exhibit(board, "gram")
+        assert "gram" in Path(props(parts_file(board))["value"]).name
+        assert props(exhibit(board, "grid")["after"])["visible"] and "grid" in props(parts_file(board))["value"]
+        assert not props(exhibit(board, "classify")["after"])["visible"]
+    finally:
+        board.covered, board.example = made_here
 
 
 # The link
@@ -191,7 +232,7 @@ def test_a_link_and_the_lesson_that_it_came_from_are_the_same(toasts):
 
 def test_without_a_figure_there_is_no_link():
     with pytest.raises(gr.Error, match="there is no figure yet"):
-        address_of(Board())
+        address_of(showing("classify"))
 
 
 def test_an_address_takes_the_end_of_a_link_or_nothing():

@@ -136,7 +136,7 @@ def packed(batch: Batch) -> tuple[list[str], list[dict]]:
 def test_the_page_has_a_place_for_all_that_is_wished_and_shown():
     with gr.Blocks() as demo:
         parts = {name: gr.Textbox() for name in (*PAINTED_WITH, "about")}
-        build_batch(Studio(gr.State(Session()), gr.Dropdown(), Form(parts)), lambda *given: None)
+        build_batch(Studio(gr.State(Session()), gr.BrowserState(), gr.Dropdown(), Form(parts)), lambda *given: None)
     ids = {block.elem_id for block in demo.blocks.values()}
     assert {f"queue-{part}" for part in ("photos", "styles", "by", "size", "start", "stop", "grid", "outcome")} <= ids
 

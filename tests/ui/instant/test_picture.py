@@ -27,10 +27,10 @@ from nst_core.ui.instant.picture import (
     polish,
     put_away,
 )
-from nst_core.ui.instant.tab import take
+from nst_core.ui.instant.tab import take, take_style
 from nst_core.ui.studio import instant_session
 from nst_core.ui.studio.controls_and_config import config_of
-from nst_core.ui.studio.instant_session import InstantSession, Mix
+from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import data_uri
 from tests.instant.test_painter import network_of
@@ -73,16 +73,23 @@ def props(update) -> dict:
     return update._constructor_args[0] if isinstance(update, Block) else {}
 
 
+def views_of(*given) -> list[dict]:
+    """What `paint_picture` shows after it has said that it is at work."""
+    busy, *views = paint_picture(*given)
+    assert 'class="status busy"' in busy["status"] and busy.keys() == {"status"}
+    return views
+
+
 def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, photo):
     session.choose(2)
-    first, second = paint_picture(session, photo, 48)
+    first, second = views_of(session, photo, 48)
     assert "Waves: 48×36 pixels" in first["status"]
     assert not any(props(first[name])["interactive"] for name in ("download", "jpeg"))  # another picture's files
     assert props(first["result"])["visible"] is True and props(first["after"])["visible"] is True
     shown = props(first["result"])["value"]
     assert (shown["width"], shown["height"]) == (48, 36) and shown["before"] != shown["after"]
     assert all(props(second[name])["interactive"] for name in ("download", "jpeg"))
-    assert second.keys() == {"download", "jpeg"} and props(second["download"])["value"] == session.result
+    assert second.keys() == {"status", "download", "jpeg"} and props(second["download"])["value"] == session.result
     painted = painter.paint(images.fit(images.load(photo), 48), {"waves": 1.0})
     assert (images.load(session.result) - painted).abs().max() < 1 / 255
     assert session.source == photo
@@ -91,12 +98,32 @@ def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, p
 def test_a_picture_in_the_style_of_another_is_shown_at_once_and_then_refined(session, photo, pictures, tmp_path):
     images.save_png(pictures[1], tmp_path / "oil.png")
     session.add_picture(tmp_path / "oil.png")
-    first, refined, last = paint_picture(session, photo, 48)
+    first, refined, last = views_of(session, photo, 48)
     assert "Oil: 48×36 pixels in" in first["status"] and "refined" not in first["status"]
-    assert re.search(r"Oil: 48×36 pixels in [\d.]+ s, refined in [\d.]+ s more", refined["status"])
+    assert refined.keys() == {"result"}
+    assert re.search(r"Oil: 48×36 pixels in [\d.]+ s, refined in [\d.]+ s more", last["status"])
     quick, shown = (props(view["result"])["value"] for view in (first, refined))
     assert quick["before"] == shown["before"] and quick["after"] != shown["after"]
-    assert last.keys() == {"download", "jpeg"}
+    assert last.keys() == {"status", "download", "jpeg"}
+
+
+def test_it_is_said_that_a_picture_is_painted_until_it_is_or_cannot_be(session, photo, tmp_path, pictures):
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("Dear reader")
+    images.save_png(pictures[1], tmp_path / "oil.png")
+    whiles = []  # what is said of each, as long as it is at work, and at last
+    for source, size, second in zip(
+        (photo, photo, letter, photo), (48, 7, 48, 48), (*[NO_BLEND] * 3, "rain"), strict=True
+    ):
+        session.mix = Mix(second=second)
+        whiles.append([view["status"] for view in paint_picture(session, source, size) if "status" in view])
+    session.mix = Mix()
+    whiles.append([view["status"] for view in take_style(session, "", {"picture": tmp_path / "oil.png"})])
+    whiles.append([view["status"] for view in take_style(session, "", {"picture": letter})])
+    for said in whiles:
+        assert ['class="status busy"' in one for one in said] == [True] * (len(said) - 1) + [False]
+        assert len(said) > 1 and "value=" not in said[0]  # of a bar that cannot know how far it is
+    assert "Painting in one pass: koi mosaic …" in whiles[0][0]
 
 
 def test_a_worker_near_by_paints_the_same_and_where_it_is_lost_this_computer(
@@ -110,7 +137,7 @@ def test_a_worker_near_by_paints_the_same_and_where_it_is_lost_this_computer(
         assert not worker or worker.found(60)
         monkeypatch.setattr(instant_session, "nearby", lambda worker=worker: worker)
         session.painted = None
-        painted.append([*paint_picture(session, photo, 48)][1]["result"])
+        painted.append(views_of(session, photo, 48)[1]["result"])
         assert not room or len(room.calls) > 2
     assert props(painted[0]) == props(painted[1]) == props(painted[2])
 
@@ -163,7 +190,7 @@ def test_a_picture_grows_to_the_size_that_is_set(session, photo):
 def test_a_size_that_is_none_is_named_and_nothing_is_lost(session, photo, toasts, size, message):
     list(paint_picture(session, photo, 48))
     result = session.result
-    (view,) = paint_picture(session, photo, size)
+    (view,) = views_of(session, photo, size)
     assert message in toasts[0] and message in view["status"] and 'class="status problem"' in view["status"]
     assert view.keys() == {"status"}
     assert session.result == result and result.exists() and session.source == photo
@@ -174,7 +201,7 @@ def test_a_file_that_is_no_picture_is_named_and_nothing_is_lost(session, photo, 
     result, letter = session.result, tmp_path / "letter.jpg"
     letter.write_text("Dear reader")
     for path in (letter, tmp_path / "gone.png"):
-        (view,) = paint_picture(session, path, 48)
+        (view,) = views_of(session, path, 48)
         assert path.name in toasts[-1] and path.name in view["status"] and 'class="status problem"' in view["status"]
         assert view.keys() == {"status"} and session.result == result and session.source == photo
     assert len(toasts) == 2
@@ -184,7 +211,7 @@ def test_a_file_that_is_no_picture_is_named_and_nothing_is_lost(session, photo, 
 def test_a_blend_that_cannot_be_is_named_and_nothing_is_lost(session, photo, toasts):
     list(paint_picture(session, photo, 48))
     result, session.mix = session.result, Mix(second="rain")
-    (view,) = paint_picture(session, photo, 48)
+    (view,) = views_of(session, photo, 48)
     assert "styles of different networks" in view["status"] and len(toasts) == 1
     assert view.keys() == {"status"} and session.result == result
 
@@ -203,18 +230,18 @@ def test_what_is_shown_already_is_not_painted_again(session, photo):
     list(paint_picture(session, photo, 48))
     assert list(paint_picture(session, photo, 48)) == []
     session.choose(2)
-    assert len(list(paint_picture(session, photo, 48))) == 2
-    assert len(list(paint_picture(session, photo, 40))) == 2
+    assert len(views_of(session, photo, 48)) == 2
+    assert len(views_of(session, photo, 40)) == 2
     session.mix = Mix(strength=0.5)
-    assert len(list(paint_picture(session, photo, 40))) == 2
+    assert len(views_of(session, photo, 40)) == 2
     session.result.unlink()  # files are kept for an hour
-    assert len(list(paint_picture(session, photo, 40))) == 2
+    assert len(views_of(session, photo, 40)) == 2
 
 
 def test_after_a_problem_the_same_as_before_is_said_again(session, photo):
     list(paint_picture(session, photo, 48))
     list(paint_picture(session, photo, 48.5))
-    assert "48×36 pixels" in list(paint_picture(session, photo, 48))[0]["status"]
+    assert "48×36 pixels" in views_of(session, photo, 48)[0]["status"]
 
 
 def is_copy(path: str, original: Path) -> bool:
@@ -249,7 +276,7 @@ def test_polishing_takes_the_picture_that_a_style_was_learned_from(session, phot
 def test_the_button_says_before_the_click_whether_a_style_picture_is_wanted(session, photo):
     for chosen, words in (("koi_mosaic", POLISH), ("waves", POLISH_WITH_OWN)):
         session.chosen = chosen
-        first, _ = paint_picture(session, photo, 48)
+        first, _ = views_of(session, photo, 48)
         assert props(first["polish"]) == {"value": words}
     shown = polish(session, Session())
     assert shown["style"] == SKIP and "choose a style picture first" in shown["status"]
@@ -258,7 +285,7 @@ def test_the_button_says_before_the_click_whether_a_style_picture_is_wanted(sess
 def test_a_picture_of_ours_stands_in_for_paintings_that_do_not_come_along(monkeypatch, photo):
     bundle(monkeypatch, network_of("the_scream", "waves"))
     session = InstantSession()
-    first, _ = paint_picture(session, photo, 48)
+    first, _ = views_of(session, photo, 48)
     assert props(first["polish"]) == {"value": POLISH}
     shown = polish(session, Session())
     assert is_copy(shown["style"], ASSETS / "instant" / "the_scream.jpg") and "stands in" in shown["status"]
@@ -289,5 +316,5 @@ def test_a_frame_of_the_camera_becomes_a_picture_of_the_tab_as_others_see_it(pic
 def test_what_is_transparent_stays_so_while_the_switch_says_so(session, tmp_path):
     images.save_png(torch.rand(1, 4, 40, 60, generator=torch.Generator().manual_seed(1)), tmp_path / "cut-out.png")
     for keep, channels in ((True, 4), (False, 3)):  # another wish, so painted anew
-        assert len(list(paint_picture(session, tmp_path / "cut-out.png", 30, keep))) == 2
+        assert len(views_of(session, tmp_path / "cut-out.png", 30, keep)) == 2
         assert images.load(session.result, keep_transparency=True).shape[1] == channels

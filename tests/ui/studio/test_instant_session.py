@@ -116,7 +116,7 @@ def test_a_blend_that_cannot_be_painted_is_said_once(session, monkeypatch):
     monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(untitled(text)))
     pick(session, SimpleNamespace(number=1))
     shown = {"picture": None, "size": None, "keep_transparency": True}
-    views = list(repaint(session, shown | Mix(second="rain")._asdict()))
+    views = list(repaint(session, "", shown | Mix(second="rain")._asdict()))
     assert len(said) == 1 and said[0] in views[-1]["status"]
 
 
@@ -204,8 +204,8 @@ def test_without_any_style_the_page_opens_and_says_what_is_missing(monkeypatch):
     assert session.names == [] and session.strip_value()["items"] == [] and session.strip_value()["chosen"] == 0
     with pytest.raises(ConfigError, match="came without its file of styles"):
         session.brush()
-    strip, token = enter_page(session, SimpleNamespace(session_hash="mine"))
-    assert strip["empty"] and token == session.live.token and session.live.paint is None
+    shown = enter_page(session, "", SimpleNamespace(session_hash="mine"))
+    assert shown["strip"]["empty"] and shown["camera"] == session.live.token and session.live.paint is None
     session.add(StyleFile(network_of("snow")), "mine.safetensors")
     session.brush()
 
@@ -250,7 +250,7 @@ def test_what_is_chosen_can_be_said(session):
 def test_a_closed_page_ends_what_goes_on_for_it_and_for_no_other():
     pages = {name: InstantSession() for name in ("mine", "other")}
     for name, session in pages.items():
-        enter_page(session, SimpleNamespace(session_hash=name))
+        enter_page(session, "", SimpleNamespace(session_hash=name))
         assert session.live.paint is not None
     InstantSession.leave_page(SimpleNamespace(session_hash="mine"))
     InstantSession.leave_page(SimpleNamespace(session_hash="nobody"))

@@ -125,6 +125,21 @@ def test_a_painting_that_memory_has_no_room_for_is_gone_on_with_from_disk(random
     assert session.run.config.color == "content"
 
 
+def test_before_continue_stands_which_painting_it_goes_on_with(random_weights, files):
+    session = painting(files, steps=100_000)
+    assert look(session)["goes_on"] is None  # while it is at work
+    press_stop(under_way(session))
+    assert ended(session)
+    made = session.run.last_frame.step
+    told = look(session)["goes_on"]
+    assert told["thumbnail"] == session.results.kept[0].thumbnail and told["pictures"] == "content × style"
+    assert told["settings"].endswith(f"Size 48 · Step {made} of 100000")
+    session.rests_since = -1.0
+    assert DEVICES.submit(give_up_oldest).result(60) and session.run is None
+    assert look(session)["goes_on"] == told  # from disk, too
+    assert look(opened("nobody")[0])["goes_on"] is None
+
+
 def test_a_second_page_of_a_browser_begins_no_second_painting(random_weights, files):
     session = under_way(painting(files, steps=100_000))
     job = session.job

@@ -1,0 +1,140 @@
+"""What a page of the Instant tab leaves is there when its browser opens it again."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from nst_core import images
+from nst_core.instant.styles import StyleFile
+from nst_core.ui.instant.keeping import RESULT, ROOM, STATE
+from nst_core.ui.instant.picture import CHOOSE, paint_picture, put_away
+from nst_core.ui.instant.tab import enter_page, take_style
+from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
+from nst_core.ui.studio.keeping import folder_of, tidy_folders
+from tests.instant.test_painter import network_of
+from tests.ui.instant.test_picture import props
+from tests.ui.studio.test_instant_session import bundle
+
+KEY, PLAIN = "the key of a browser", Mix()
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch, tmp_path):
+    """Styles of this test's own, and a folder of uploads."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    return bundle(monkeypatch, network_of("koi_mosaic", "waves"), network_of("rain", seed=1))
+
+
+@pytest.fixture
+def photo(pictures, tmp_path):
+    images.save_png(pictures[0], tmp_path / "my photo.png")
+    return tmp_path / "my photo.png"
+
+
+@pytest.fixture
+def oil(pictures, tmp_path):
+    images.save_png(pictures[1], tmp_path / "oil.png")
+    return tmp_path / "oil.png"
+
+
+def painted(photo, mix=PLAIN, chosen=1) -> InstantSession:
+    """A page on which a picture was painted."""
+    session = InstantSession()
+    session.key, session.mix = KEY, mix
+    session.choose(chosen)
+    list(paint_picture(session, photo, 48, False))
+    return session
+
+
+def opened(key=KEY) -> tuple[InstantSession, dict]:
+    """A page that a browser opens, and what it shows."""
+    session = InstantSession()
+    return session, enter_page(session, key, SimpleNamespace(session_hash="a page"))
+
+
+def value(update):
+    return props(update)["value"]
+
+
+def test_picture_painting_style_and_settings_are_there_again(photo):
+    mix = Mix(strength=0.5, second="waves", share=0.25, color="content")
+    before = painted(photo, mix)
+    photo.unlink()  # what was uploaded is deleted sooner
+    session, shown = opened()
+    assert images.load(shown["picture"]).shape == (1, 3, 48, 64) and shown["picture"].endswith("my photo.png")
+    assert (shown["size"], shown["keep_transparency"], shown["strength"]) == (48, False, 0.5)
+    assert (shown["share"], shown["color"], value(shown["second"])) == (0.25, "content", "waves")
+    assert before.told in shown["status"] and props(shown["after"])["visible"] is True
+    assert value(shown["download"]).name == before.result.name  # what it is called says what it is
+    assert (images.load(value(shown["jpeg"])) - images.load(before.result)).abs().mean() < 0.02
+    assert props(shown["result"])["visible"] is True and shown["strip"]["chosen"] == 1
+    assert list(paint_picture(session, session.source, 48, False)) == []  # it is not painted again
+
+
+def test_a_page_goes_on_from_what_it_found(photo):
+    painted(photo)
+    session, _ = opened()
+    session.choose(2)
+    list(paint_picture(session, session.source, 48, False))
+    assert (session.result.exists(), "waves" in session.result.name) == (True, True)
+    again, shown = opened()
+    assert (again.chosen, shown["strip"]["chosen"]) == ("waves", 2)
+    assert len(list((folder_of(KEY) / ROOM / RESULT).iterdir())) == 2  # one painting, as PNG and JPEG
+
+
+def test_styles_of_pictures_are_there_again_and_paint_as_before(photo, oil):
+    before = InstantSession()
+    list(take_style(before, KEY, {"picture": oil}))
+    list(paint_picture(before, photo, 48, False))
+    session, shown = opened()
+    assert session.chosen == "oil" and shown["strip"]["items"][0] == before.strip_value()["items"][0]
+    list(paint_picture(session, photo, 48, True))
+    assert (images.load(session.result) - images.load(before.result)).abs().max() <= 2 / 255
+
+
+def test_without_its_style_a_picture_comes_back_alone(photo):
+    before = InstantSession()
+    before.key = KEY
+    before.add(StyleFile(network_of("snow", seed=2)), "mine.safetensors")
+    list(paint_picture(before, photo, 48))
+    session, shown = opened()
+    assert images.load(shown["picture"]).shape == (1, 3, 48, 64) and session.painted is None
+    assert not {"result", "status", "download"} & shown.keys() and session.chosen == "koi_mosaic"
+
+
+def test_what_was_put_away_does_not_come_back(photo):
+    session = painted(photo)
+    assert CHOOSE in put_away(session)["status"]
+    again, shown = opened()
+    assert again.source is None and "picture" not in shown and "result" not in shown
+
+
+def test_nobody_finds_what_another_browser_left(photo):
+    painted(photo)
+    for key in ("", "another key", 7, None):
+        session, shown = opened(key)
+        assert "picture" not in shown and value(shown["second"]) == NO_BLEND and session.source is None
+
+
+def test_a_browser_without_a_key_leaves_nothing(photo, tmp_path):
+    session = InstantSession()
+    list(paint_picture(session, photo, 48))
+    assert session.result.exists() and not folder_of("").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "own": [["a", "b", "c"]], "mix": 3}'])
+def test_what_is_damaged_is_said_and_the_page_is_a_new_one(photo, text):
+    painted(photo)
+    (folder_of(KEY) / ROOM / STATE).write_text(text)
+    session, shown = opened()
+    assert "damaged" in shown["status"] and "problem" in shown["status"] and "picture" not in shown
+    list(paint_picture(session, photo, 48))
+    assert opened()[1]["picture"]
+
+
+def test_it_is_deleted_with_the_painting_of_its_browser(photo):
+    painted(photo)
+    tidy_folders()
+    assert folder_of(KEY).exists()
+    tidy_folders(now=10**11)
+    assert not folder_of(KEY).exists() and "picture" not in opened()[1]
