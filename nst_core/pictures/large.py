@@ -132,6 +132,8 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
+        if kind == b"IEND":
+            return
         if kind != b"IDAT":
             file.seek(length + 4, io.SEEK_CUR)  # with its checksum
             continue
@@ -143,6 +145,8 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
             while data:
                 yield inflater.decompress(data, READ_BYTES)
                 data = inflater.unconsumed_tail
+            if inflater.eof:  # behind it, it would collect whatever comes
+                return
         file.seek(4, io.SEEK_CUR)
 
 

@@ -154,3 +154,15 @@ def test_a_tiff_of_other_strips_than_are_written_here_is_not_unpacked(monkeypatc
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1_000_000  # unpacked, the strip is 1,800,000 bytes
+
+
+def test_nothing_is_read_behind_the_end_of_what_is_packed():
+    def chunk(data: bytes, kind: bytes = b"IDAT") -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + bytes(4)
+
+    first = bytes(8) + chunk(zlib.compress(b"some rows"))
+    file = io.BytesIO(first + 100 * chunk(b"more"))
+    assert b"".join(large._inflated(file)) == b"some rows" and file.tell() == len(first) - 4
+    packed = zlib.compress(b"some rows")
+    parts = chunk(packed[:9]), chunk(b"", b"IEND"), chunk(packed[9:])
+    assert b"".join(large._inflated(io.BytesIO(bytes(8) + b"".join(parts)))) in b"some row"
