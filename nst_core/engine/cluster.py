@@ -112,8 +112,8 @@ class Cluster(Machines):
 
     def count(self) -> int:
         """Count the places of all machines that are there; raises as `connect` and `places`."""
-        connect(self.address)
-        with self._lock:
+        link = connect(self.address)
+        with self._lock, link.calling():
             return len(self.places())
 
     def _distance(self, place: Place) -> tuple[bool, int, bool]:

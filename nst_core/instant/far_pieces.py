@@ -17,7 +17,7 @@ import numpy as np
 
 from nst_core.engine.device_thread import Account
 from nst_core.engine.devices import DEVICES
-from nst_core.engine.remote_run import MOST_LOST, Lost, Machine, Machines
+from nst_core.engine.remote_run import MOST_LOST, NONE, Lost, Machine, Machines
 from nst_core.errors import ConfigError, DeviceError, NSTError, said
 from nst_core.files import NewFile, plain_errors
 from nst_core.instant.piece_workers import END_SECONDS, Waiting, paint_pieces
@@ -142,7 +142,7 @@ class FarPainter:
     def __init__(self, job: FilmJob, machines: Machines):
         self._job, self._machines = job, machines
         self._machine: Machine | None = None
-        self._number = 0  # by which the machine knows the film
+        self._number = NONE  # by which the machine knows the film
 
     def frames(self, piece: Piece) -> Iterator[np.ndarray]:
         """Paint a piece; gives the frames that are kept, (height, width, 3) uint8: those of any machine, once each.
@@ -193,7 +193,7 @@ class FarPainter:
     def _leave(self) -> None:
         if self._machine:
             self._machine.leave()
-        self._machine = None
+        self._machine, self._number = None, NONE  # by which another machine would forget another film
 
     def close(self) -> None:
         """Let the machine forget the film."""

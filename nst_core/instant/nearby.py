@@ -23,7 +23,7 @@ from nst_core.devices import choose_compute
 from nst_core.engine.cluster import machines as named_machines
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.remote_run import Lost, Machine, Machines
-from nst_core.errors import NSTError
+from nst_core.errors import DeviceError, NSTError
 from nst_core.instant.any_style import Paints
 from nst_core.instant.palette import Palette, PlainRecipe, Strokes
 from nst_core.instant.pieces import as_image
@@ -227,16 +227,26 @@ class Nearby:
         return self._place is place
 
     def _told(self, place: _Place, ask: Callable[[], Answer | None]) -> Answer | None:
-        """Wait for an answer; None if the worker was lost, which is forgotten then."""
+        """Wait for an answer; None if the worker was lost or cannot paint, which is forgotten then."""
         try:
             return ask()
         except Lost as machine:
             log.warning("%s was lost; this computer paints until another is there", machine)
-            with self._lock:
-                if self._place is place:
-                    self._place = None
-                    place.machine.leave()
-            return None
+            self._forget(place)
+        except DeviceError as error:  # its memory is full, or the whole cluster is gone
+            log.warning("%s; this computer paints until another worker is there", error)
+            if self._forget(place):
+                place.machine.start("dismiss", place.number)
+        return None
+
+    def _forget(self, place: _Place) -> bool:
+        """Ask a worker no more; whether it was asked until now."""
+        with self._lock:
+            if self._place is not place:
+                return False
+            self._place = None
+            place.machine.leave()
+            return True
 
     def _place_now(self) -> _Place | None:
         """Give the worker, if there is one that is not late; else look for one."""
@@ -251,7 +261,11 @@ class Nearby:
     def _look(self) -> None:
         try:
             machine = self._machines.choose()
-            self._place = _Place(machine, machine.start("host", Easel)())
+            try:
+                self._place = _Place(machine, machine.start("host", Easel)())
+            except BaseException:
+                machine.leave()
+                raise
         except (Lost, NSTError) as error:
             log.warning("no worker for Instant (%s); this computer paints", error)
         finally:

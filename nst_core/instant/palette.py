@@ -1,7 +1,7 @@
 """Says as plain data in which styles images are painted, and how: any machine can make who paints so of it."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -54,23 +54,25 @@ class Palette(NamedTuple):
         return UniversalPainter({name: torch.tensor(array) for name, array in self.pictures.items()}, compute)
 
 
-_PALETTES: WeakKeyDictionary[Paints, dict[tuple[str, ...], Palette]] = WeakKeyDictionary()  # that were made
+_PALETTES: WeakKeyDictionary[Paints, dict[Hashable, Palette]] = WeakKeyDictionary()  # that were made
 
 
 def palette_of(painter: Painter | UniversalPainter, weights: Mapping[str, float]) -> Palette:
     """Write down what a painter needs for some styles; raises as its `recipe`."""
-    made, names = _PALETTES.setdefault(painter, {}), tuple(weights)
-    if names not in made:
-        made[names] = _written(painter, weights)
-    return made[names]
-
-
-def _written(painter: Painter | UniversalPainter, weights: Mapping[str, float]) -> Palette:
+    made = _PALETTES.setdefault(painter, {})
     if isinstance(painter, UniversalPainter):
-        pictures = {name: painter.pictures[name].numpy() for name in painter.recipe(weights)}
-        return Palette(_key([], pictures), None, pictures)
-    placed, _ = painter.recipe(weights)
-    given = painter.given[painter.networks.index(placed)]
+        names = tuple(painter.recipe(weights))
+        if names not in made:
+            pictures = {name: painter.pictures[name].numpy() for name in names}
+            made[names] = Palette(_key([], pictures), None, pictures)
+        return made[names]
+    number = painter.networks.index(painter.recipe(weights)[0])  # whichever of its styles: of each network one copy
+    if number not in made:
+        made[number] = _of_network(painter.given[number])
+    return made[number]
+
+
+def _of_network(given: TransformationNetwork) -> Palette:
     arrays = {name: value.detach().cpu().contiguous().numpy() for name, value in given.state_dict().items()}
     return Palette(_key([*given.styles, str(given.width)], arrays), Numbers(given.styles, given.width, arrays), {})
 
@@ -123,4 +125,6 @@ def plain_recipe(painter: Paints, strokes: Strokes) -> PlainRecipe:
     """Write a painter's way of painting down; raises as its `recipe`."""
     if not isinstance(painter, Painter | UniversalPainter):
         raise TypeError(f"{type(painter).__name__} cannot be written down")
-    return PlainRecipe(palette_of(painter, strokes.weights), strokes)
+    palette = palette_of(painter, strokes.weights)
+    wanted = {name: weight for name, weight in strokes.weights.items() if weight}  # no others are sent
+    return PlainRecipe(palette, strokes._replace(weights=wanted))

@@ -260,6 +260,8 @@ class PieceWorkers:
 
     def close(self) -> None:
         """End all workers, and leave nothing of theirs."""
+        for worker in self._workers:  # all are told before any is waited for
+            worker.connection.close()
         for worker in self._workers:
             worker.end()
         for one in self._waiting:

@@ -24,6 +24,7 @@ PNG_KEY = "neural-style-lab"  # of the text that a result's PNG begins with
 TIFF_MAKER = "Neural Style Lab"
 STRIP_NUMBERS = 2**22  # that are unpacked at a time
 ROW_BYTES = 16  # for each of them
+MOST_IN_STRIP = 2**22  # numbers of a TIFF's strip, or one row's
 READ_BYTES = 2**20  # of the file, at a time
 TIMES_AS_FINE = 2  # pixels are averaged first, to a picture that is still so many times as fine as what is made
 WIDTH, HEIGHT, BITS, PACKING, PLACES, CHANNELS, ROWS = 256, 257, 258, 259, 273, 277, 278  # tags
@@ -120,8 +121,9 @@ def _of_png(picture: ImageFile, file: BinaryIO, rows: int) -> Strips:
                 strip = np.asarray(small)[1:]
             yield strip
             above, left = strip[-1].tobytes(), left - count
-    if left:
-        raise OSError("a strip or tile is cut short")
+        if not left:
+            return  # whatever else there is
+    raise OSError("a strip or tile is cut short")
 
 
 def _inflated(file: BinaryIO) -> Iterator[bytes]:
@@ -130,6 +132,8 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
+        if kind == b"IEND":
+            return
         if kind != b"IDAT":
             file.seek(length + 4, io.SEEK_CUR)  # with its checksum
             continue
@@ -141,6 +145,8 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
             while data:
                 yield inflater.decompress(data, READ_BYTES)
                 data = inflater.unconsumed_tail
+            if inflater.eof:  # behind it, it would collect whatever comes
+                return
         file.seek(4, io.SEEK_CUR)
 
 
@@ -162,8 +168,12 @@ def _of_tiff(picture: ImageFile, file: BinaryIO, rows: int) -> Strips:
     """Unpack a TIFF so many rows at a time, in eight bits."""
     tags: Any = getattr(picture, "tag_v2", {})
     width, left, channels, own = tags[WIDTH], tags[HEIGHT], tags[CHANNELS], tags[ROWS]
+    if not 1 <= own <= max(1, MOST_IN_STRIP // (width * channels)):
+        raise OSError("its strips are not as they are written here")
     held: list[np.ndarray] = []
     for place, length in zip(tags[PLACES], tags[LENGTHS], strict=True):
+        if not left:
+            return  # whatever else there is
         count = min(own, left)
         file.seek(place)
         data = zlib.decompressobj().decompress(file.read(length), 2 * count * width * channels)

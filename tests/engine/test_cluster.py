@@ -107,6 +107,16 @@ def test_every_gpu_is_a_place_and_where_there_are_none_every_few_cpus(nodes, mon
     assert set(chosen(made, 6)) == {"small", "large", "fast"}
 
 
+def test_places_are_not_counted_once_the_first_machine_is_gone(nodes, monkeypatch):
+    nodes.append(node("one", CPU=CPUS))
+    assert Cluster("a").count() == 1
+    link = Link("a")
+    link.gone.set()
+    monkeypatch.setattr(cluster, "connect", lambda address: link)
+    with pytest.raises(DeviceError, match="first machine of the cluster 'a' is gone"):
+        Cluster("a").count()
+
+
 def test_paintings_are_spread_and_machines_that_are_there_come_first(nodes):
     nodes += [node("one", CPU=1), node("two", CPU=1)]
     made = Cluster("a")

@@ -121,6 +121,27 @@ def test_a_machine_without_room_for_the_film_says_so(source, output, monkeypatch
         list(paint_video_by_many(source, output, shimmer, machines=Room()))
 
 
+def test_a_machine_that_never_had_the_film_forgets_none_by_the_number_of_another(source, monkeypatch):
+    room = Room(fails=lambda number, method: number == 4)
+    painter, other = FarPainter(job_of(source), room), room.machines[0].worker
+    kept = other.host(lambda: HostedFilm(job_of(source), 10))
+    take = HostedFilm.take
+
+    def full(hosted: HostedFilm, part: bytes) -> None:
+        monkeypatch.setattr(far_pieces, "check_room", refuse)
+        take(hosted, part)
+
+    def refuse(folder, room, *, called):
+        raise OutputError("no room")
+
+    monkeypatch.setattr(HostedFilm, "take", full)
+    with pytest.raises(OutputError, match="no room"):
+        list(painter.frames(Piece(8, 20, 31)))
+    painter.close()
+    assert room.chosen == room.left == 2 and [*other._guests] == [kept]
+    other.dismiss(kept)
+
+
 def test_a_film_that_a_killed_program_left_on_a_machine_goes_with_the_next(source):
     left = Path(tempfile.gettempdir(), f"{files.MARK}.{files.COMPUTER}-99999999-00000000-0")
     left.touch()

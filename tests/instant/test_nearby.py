@@ -170,3 +170,35 @@ def test_a_gpu_of_this_computer_is_nearer_and_without_a_cluster_there_is_none(mo
     assert nearby() is nearby() is not None
     monkeypatch.setattr(module, "choose_compute", lambda: Compute(device="cuda", precision="fp32"))
     assert nearby() is None
+
+
+def test_where_a_worker_or_the_whole_cluster_cannot_paint_who_asks_paints_until_another_can(recipe, frame):
+    gone: list[str] = []
+
+    def fails(number: int, method: str) -> bool:
+        if gone:
+            raise DeviceError(gone[0])
+        return False
+
+    room, waiting = Room(fails), []
+    worker = of(room)
+    start = room.machines[1].start
+    room.machines[1].start = lambda method, *given: (waiting.append((method, *given[:1])), start(method, *given))[1]
+    gone.append("the first machine of the cluster is gone")
+    assert worker.picture(recipe, frame) is None and not worker.found(60)
+    assert room.left == room.chosen == 2 and waiting[-1] == ("dismiss", 1)
+    gone.clear()
+    assert worker.found(60) and answered(worker.frame(recipe, frame, Turn("a", 1))).image is not None
+    gone.append("on machine 2: its memory is full")
+    assert answered(worker.frame(recipe, frame, Turn("a", 2))) is None and room.left == room.chosen == 3
+
+
+@pytest.mark.parametrize("error", [None, DeviceError("no room")])
+def test_a_place_at_which_nothing_can_begin_is_given_up(error):
+    def fails(number: int, method: str) -> bool:
+        if error:
+            raise error
+        return True
+
+    room = Room(fails)
+    assert not Nearby(room).found(60) and room.left == room.chosen == 1

@@ -55,6 +55,14 @@ def test_what_goes_along_is_what_these_styles_need_alone(painters):
     assert palette.network.styles == ("rain", "photo") and not palette.pictures
     palette = palette_of(painters["pictures"], {"waves": 1.0, "rain": 1.0})
     assert palette.network is None and [*palette.pictures] == ["waves", "rain"]
+    assert palette_of(painters["networks"], {"stars": 2.0}) is palette_of(painters["networks"], {"waves": 1.0})
+
+
+@pytest.mark.parametrize(("kind", "other"), [("networks", "rain"), ("pictures", "stars")])
+def test_styles_of_no_weight_are_as_if_they_were_not_named(painters, image, kind, other):
+    for weights in ({"waves": 1.0, other: 0.0}, {"waves": 0.0, other: 1.0}):
+        here = painters[kind].paint(image, weights)
+        assert torch.equal(plain_recipe(painters[kind], Strokes(weights))()(image), here)
 
 
 def test_the_same_styles_have_the_same_key_and_others_another(painters):

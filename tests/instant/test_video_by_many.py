@@ -236,6 +236,24 @@ def test_a_number_of_workers_that_cannot_be_is_refused(source, output, workers):
         paint_video_by_many(source, output, shimmer, workers=workers)
 
 
+def test_all_workers_are_told_to_end_before_any_is_waited_for(source, output):
+    ends: list[list[bool]] = []
+
+    class Slow:
+        at = None
+
+        def __init__(self):
+            self.connection, self.theirs = Pipe()
+            slow.append(self)
+
+        def end(self):
+            ends.append([worker.connection.closed for worker in slow])
+
+    slow: list[Slow] = []
+    piece_workers.PieceWorkers(job_of(source), [Slow] * 3, output).close()
+    assert ends == [[True] * 3] * 3
+
+
 # Processes
 
 

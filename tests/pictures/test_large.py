@@ -115,3 +115,54 @@ def test_reading_takes_little_more_than_what_is_made(monkeypatch, tmp_path, name
         assert peak <= large.needed((1000, 1500), side, 3) + 2 * large.READ_BYTES
         assert made.numel() * 4 <= large.needed((1000, 1500), side, 3)
         assert np.isfinite(made.numpy()).all()
+
+
+def told(data: bytes, tag: int, value: int) -> bytes:
+    """A TIFF that says another whole number of itself."""
+    place = data.rindex(struct.pack("<HHI", tag, 4, 1)) + 8
+    return data[:place] + struct.pack("<I", value) + data[place + 4 :]
+
+
+@pytest.mark.parametrize("name", ["result.png", "result.tif"])
+def test_what_a_file_holds_beyond_its_last_row_is_not_unpacked(monkeypatch, tmp_path, name):
+    monkeypatch.setattr(pixels, "STRIP_NUMBERS", 3000)  # 10 rows, of which a TIFF's strip is
+    path = saved(painted((1, 3, 3000, 100)), tmp_path / name)
+    data, image = path.read_bytes(), images.load(path)[:, :, :30]
+    if name == "result.png":
+        head = data[12:20] + struct.pack(">I", 30) + data[24:29]
+        data = data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[33:]
+    else:
+        data = told(data, large.HEIGHT, 30)
+    in_pieces(monkeypatch, 3000)
+    tracemalloc.start()
+    made = images.load(io.BytesIO(data))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.shape == image.shape and (made - image).abs().max() < 1.01 / 255
+    assert peak < 500_000  # all rows are 900,000 bytes and more
+
+
+@pytest.mark.parametrize("rows", [0, 3000, 2**32 - 1])
+def test_a_tiff_of_other_strips_than_are_written_here_is_not_unpacked(monkeypatch, tmp_path, rows):
+    data = saved(painted((1, 3, 3000, 100)), tmp_path / "result.tif").read_bytes()
+    file = io.BytesIO(told(data, large.ROWS, rows))
+    in_pieces(monkeypatch, 3000)
+    monkeypatch.setattr(large, "MOST_IN_STRIP", 3000)
+    tracemalloc.start()
+    with pytest.raises(ImageError, match="cannot be read as a picture"):
+        images.load(file, max_side=600)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000  # unpacked, the strip is 1,800,000 bytes
+
+
+def test_nothing_is_read_behind_the_end_of_what_is_packed():
+    def chunk(data: bytes, kind: bytes = b"IDAT") -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + bytes(4)
+
+    first = bytes(8) + chunk(zlib.compress(b"some rows"))
+    file = io.BytesIO(first + 100 * chunk(b"more"))
+    assert b"".join(large._inflated(file)) == b"some rows" and file.tell() == len(first) - 4
+    packed = zlib.compress(b"some rows")
+    parts = chunk(packed[:9]), chunk(b"", b"IEND"), chunk(packed[9:])
+    assert b"".join(large._inflated(io.BytesIO(bytes(8) + b"".join(parts)))) in b"some row"
