@@ -8,8 +8,7 @@ from nst_core.ui.page.form import Updates
 
 
 def exhibit(board: Board, name: str) -> Updates:
-    """Show what there is of a figure in "figure", with "go_on" for one that was made here and "after" for
-    either.
+    """Show what there is of a figure in "figure", with "go_on" for one that was made here, "after" for either.
 
     While another one is made, that stays.
     """

@@ -90,7 +90,7 @@ def build_keeping(board: gr.State) -> gr.Row:
     }
     files = {name: gr.DownloadButton(elem_id=f"kept-{name}", visible="hidden") for name in kinds}
     language = gr.Textbox(visible=False)
-    with gr.Row(visible=is_there, elem_id="figure-after") as area:
+    with gr.Row(visible=is_there, elem_id="figure-after", equal_height=True) as area:
         for name, (label, make) in kinds.items():
             button = gr.Button(label, elem_id=f"keep-{name}", size="sm", min_width=150)
             file = files[name]

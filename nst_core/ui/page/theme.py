@@ -56,7 +56,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 #looks .strip { gap: 4px; }
 #looks .thumbnail { flex-direction: row; align-items: center; gap: 5px; width: auto !important; }
 #looks .thumbnail img { width: 36px; height: 36px; }
-#looks .thumbnail span { max-width: 52px; overflow-wrap: normal; }
+#looks .thumbnail span { min-width: min-content; max-width: 52px; overflow-wrap: normal; }  /* no word is cut */
 #looks .html-container, #stage .html-container { padding: 0; }
 #goes-on .html-container { padding: 0; } #goes-on:not(:has(.goes-on)) { display: none; }
 #inputs { gap: 10px; } #balance { padding: 4px 10px; }
@@ -77,6 +77,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #stage #recipes .thumbnail { flex: 1 1 0; width: auto; min-width: 0; }
   #recipes .thumbnail img { width: 100%; height: 44px; }
   #recipes .strip::before { display: none; }
+  #after { display: grid; grid-template-columns: 1fr 1fr; } #more { grid-column: 1; }  /* beside its number */
   .tab-container.wrap > button[role=tab] { padding: 0 9px; }
   #press { position: fixed; inset: auto 0 0 0; z-index: 61; padding: 8px 16px; background: var(--body-background-fill);
     border-top: 1px solid var(--border-color-primary); }
@@ -102,6 +103,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 .image-container video { object-position: bottom; }
 .image-container .button-wrap { padding: 2px !important; bottom: 4px !important; }
 .image-container .capture-button { width: 32px !important; height: 32px !important; min-height: 0 !important; }
+footer .divider { display: none; }  /* between one link and nothing */
 .icon-button-wrapper:not(:has(button, a)) { display: none; }  /* a dot of its border, empty */
 .gallery-item[aria-pressed=true] { outline: 2px solid var(--color-accent); outline-offset: -2px; border-radius: 8px; }
 .gallery-item:focus-visible { outline: 3px solid var(--body-text-color); outline-offset: -3px; }

@@ -49,6 +49,7 @@ def launch_options(**more: Any) -> dict[str, Any]:
         "ssr_mode": False,
         "mcp_server": agents.are_here(),
         "footer_links": ["api"],
+        "_frontend": False,  # gradio 6.31 else ends a server whose first answer takes a busy machine more than 3 s
         "app_kwargs": {
             "routes": more.pop("routes", []),
             "middleware": [Middleware(CalmPages, more.pop("first", "")), Middleware(Guard)],

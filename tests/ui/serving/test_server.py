@@ -10,8 +10,10 @@ import threading
 import time
 from pathlib import Path
 
+import gradio as gr
 import httpx
 import pytest
+from gradio import networking
 
 from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError
@@ -40,6 +42,18 @@ def test_the_number_of_pages_that_are_kept_is_the_servers(monkeypatch):
     monkeypatch.setenv("NST_SESSIONS", "many")
     with pytest.raises(ConfigError, match="NST_SESSIONS"):
         launch_options()
+
+
+def test_a_machine_that_is_slow_to_answer_is_a_server_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr(networking, "url_ok", lambda url: False)
+    with gr.Blocks(analytics_enabled=False) as page:
+        pass
+    try:
+        page.launch(**launch_options(mcp_server=False), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+        assert page.is_running
+    finally:
+        page.close(verbose=False)
 
 
 def free_port() -> int:
