@@ -181,10 +181,23 @@ def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, t
     assert json.loads(images.read_text(path)[TEXT_KEY]) == {
         "styles": {first: 0.5, second: 0.5}, "strength": 0.5, "color": "content",
     }  # fmt: skip
+    said, shown = instant.locator("#instant-status").inner_text(), until_painted(instant, None)
+    asked: list[str] = []  # to paint that picture
+    instant.on("request", lambda one: asked.extend([one.url] * ("content.png" in (one.post_data or ""))))
     instant.reload()
     show(instant, "Instant")
-    expect(instant.locator(SHOWN)).to_be_visible(timeout=30_000)  # photo and painting are there again
-    expect(instant.locator("#instant-picture img").first).to_be_visible()
+    expect(instant.locator("#instant-picture img").first).to_be_visible(timeout=30_000)
+    says(instant, "instant-status", re.escape(said.strip()))  # the seconds that it took, too: it is not painted again
+    with instant.expect_request(lambda one: "content.png" in (one.post_data or "")):  # the first, by a person
+        instant.locator("#instant-size input").click()
+        instant.locator("#instant-size input").blur()
+    assert len(asked) == 1
+    expect(instant.locator(SHOWN)).to_have_attribute("src", shown)
+    assert instant.locator("#instant-status").inner_text() == said
+    expect(instant.locator("#blend input")).to_have_value(second.replace("_", " "))
+    expect(instant.locator("#strength input[type=number]")).to_have_value("0.5")
+    expect(instant.locator("#instant-color").get_by_label("the picture's own")).to_be_checked()
+    expect(instant.locator("#instant-size input")).to_have_value("")
 
 
 def test_any_picture_that_is_dropped_is_a_style_at_once(instant, picture_files, tmp_path):

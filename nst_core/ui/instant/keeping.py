@@ -1,19 +1,22 @@
 """Keeps what a browser's Instant tab shows on disk, beside its painting, so that a page that is opened again has it."""
 
 import base64
+import hashlib
 import json
 import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import NSTError, OutputError
 from nst_core.files import plain_errors, writing
-from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
+from nst_core.instant.styles import load_styles
+from nst_core.ui.studio.instant_session import NO_BLEND, AsPainted, InstantSession, Mix
 from nst_core.ui.studio.keeping import folder_of, linked
 
-ROOM, STATE, PICTURE, RESULT, STYLES = "instant", "instant.json", "picture", "result", "styles"
-FORMAT = 1  # of STATE
+ROOM, STATE, PICTURE, RESULT, STYLES, TRAINED = "instant", "instant.json", "picture", "result", "styles", "trained"
+FORMAT = 2  # of STATE
 DAMAGED = "what was kept of this tab is damaged, or of another version; choose a picture anew"
 
 log = logging.getLogger(__name__)
@@ -25,19 +28,20 @@ def keep_instant(session: InstantSession) -> None:
         return
     folder = folder_of(session.key) / ROOM
     files = (session.result, session.result.with_suffix(".jpg")) if session.result else ()
-    size, transparency = session.painted[3:] if session.painted else (None, True)
     try:
         with plain_errors("the painting"):
             picture = _alone([session.source] if session.source else [], folder / PICTURE)
             result = _alone(files, folder / RESULT)
             own = {name: session.pictures[name] for name in session.own}
             styles = _alone(own.values(), folder / STYLES, own)
+            files = _alone(session.files.values(), folder / TRAINED, map(_digest, session.files))
+        trained = {name: file for name, file in zip(session.files, files, strict=True) if file}
+        session.files |= {name: folder / TRAINED / file for name, file in trained.items()}  # uploads are deleted sooner
         state = {
             "format": FORMAT,
             "style": session.chosen,
             "mix": session.mix._asdict(),
-            "size": size,
-            "keep_transparency": transparency,
+            "painted": session.painted and _plain(session.painted),
             "told": session.told,
             "picture": picture[0] if picture else None,
             "result": result[0] if result else None,
@@ -46,11 +50,22 @@ def keep_instant(session: InstantSession) -> None:
                 for name, file in zip(own, styles, strict=True)
                 if file
             ],
+            "trained": [[session.styles[name].origin, file] for name, file in trained.items()],
         }
         with writing(folder / STATE) as aside:
             aside.write_text(json.dumps(state))
     except OutputError as error:
         log.warning("the Instant tab could not be kept: %s", error)
+
+
+def _plain(painted: AsPainted) -> dict[str, Any]:
+    style, mix, _, size, keep_transparency = painted
+    return {"style": style, "mix": mix._asdict(), "size": size, "keep_transparency": keep_transparency}
+
+
+def _digest(name: str) -> str:
+    """Give a style's name, in which anything may stand, as a file's."""
+    return hashlib.sha256(name.encode()).hexdigest()[:40]
 
 
 def _alone(files: Iterable[Path], folder: Path, names: Iterable[str] | None = None) -> list[str | None]:
@@ -66,7 +81,7 @@ def _alone(files: Iterable[Path], folder: Path, names: Iterable[str] | None = No
 
 
 def find_instant(session: InstantSession, key: str) -> None:
-    """Fill a session with what was kept of its browser's; of a style that is gone, the picture alone comes back.
+    """Fill a session with what was kept of its browser's; a style of which the file is gone is in `painted` alone.
 
     Args:
         session: a fresh one, the page's own.
@@ -94,14 +109,24 @@ def _fill(session: InstantSession, folder: Path, state: dict[str, Any]) -> None:
         path = folder / room / Path(str(name)).name
         return path if name and path.is_file() else None
 
+    for origin, file in state["trained"]:
+        if path := found(TRAINED, file):
+            styles = load_styles(path)
+            session.files[DEVICES.submit(session.add, styles, str(origin)).result()[0]] = path
     told = [(str(name), found(STYLES, file), base64.b64decode(small)) for name, file, small in state["own"]]
     session.take_back({name: (path, small) for name, path, small in told if path})
-    mix = Mix(*(kind(state["mix"][name]) for name, kind in Mix.__annotations__.items()))
-    is_there = state["style"] in session.names and mix.second in (NO_BLEND, *session.names)
-    if is_there:
-        session.chosen, session.mix = state["style"], mix
+    session.mix = _mix(state["mix"])
+    session.chosen = state["style"] if state["style"] in session.names else next(iter(session.catalogue.styles), "")
+    if session.mix.second not in (NO_BLEND, *session.names):
+        session.mix = session.mix._replace(second=NO_BLEND)
+    session.mix = session.mix._replace(second=session.still_second())
     session.source, result = found(PICTURE, state["picture"]), found(RESULT, state["result"])
-    if session.source and result and is_there:
-        size = None if state["size"] is None else float(state["size"])
+    if session.source and result and (painted := state["painted"]):
         session.result, session.told = result, str(state["told"])
-        session.painted = session.chosen, mix, session.source, size, state["keep_transparency"] is True
+        size = None if painted["size"] is None else float(painted["size"])
+        keep_transparency = painted["keep_transparency"] is True
+        session.painted = str(painted["style"]), _mix(painted["mix"]), session.source, size, keep_transparency
+
+
+def _mix(kept: dict[str, Any]) -> Mix:
+    return Mix(*(kind(kept[name]) for name, kind in Mix.__annotations__.items()))

@@ -27,7 +27,7 @@ from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.studio.controls_and_config import default_config
-from nst_core.ui.studio.instant_session import Brush, InstantSession
+from nst_core.ui.studio.instant_session import NO_BLEND, Brush, InstantSession, title_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import comparison
 
@@ -35,6 +35,7 @@ CHOOSE = "Choose a picture; every click on a style paints it at once."
 POLISH_STEPS = 40  # after which a quick painting is as near to both pictures as the studio's from the photo (measured)
 POLISH, POLISH_WITH_OWN = "Polish in the studio", "Polish with a style picture of yours"
 OWN_PICTURE = "This style's own picture is not here: choose a style picture first."
+GONE = "Not here any more, so that nothing else is painted in it"
 STAND_IN = (
     "The painting that this style was learned from is not part of this program: one of its own, so painted, stands in."
 )
@@ -135,12 +136,14 @@ def come_back(session: InstantSession, key: str) -> Updates:
         if session.source is None:
             return updates
         updates["picture"] = str(session.source)
-        if session.painted is None or session.result is None:  # it is painted as soon as it is there
+        if session.painted is None or session.result is None:
             return updates
-        size, keep_transparency = session.painted[3:]
+        style, mix, _, size, keep_transparency = session.painted
+        gone = [name for name in (style, mix.second) if name not in (NO_BLEND, *session.names)]
+        detail = f"{GONE}: {', '.join(map(title_of, gone))}" if gone else ""
         before = read(session.source, size, keep_transparency).image
         view = _result_shown(session, before, images.load(session.result))
-        updates |= {"size": size, "keep_transparency": keep_transparency, "status": status_html(session.told)}
+        updates |= {"size": size, "keep_transparency": keep_transparency, "status": status_html(session.told, detail)}
         return {**updates, **view, **_files_of(session.result)}
     except NSTError as error:
         return {"status": status_html(str(error), kind="problem")}

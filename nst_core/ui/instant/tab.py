@@ -43,6 +43,7 @@ class Stage(NamedTuple):
     picture: PictureInput
     view: Form  # "status", "result", "after", "download", "jpeg" and "polish"
     polish: gr.Button
+    examples: gr.Examples
 
 
 def build(tabs: gr.Tabs, studio: Studio) -> Choices:
@@ -113,7 +114,7 @@ def _stage() -> Stage:
                 alt_text="Picture",
             )
             files = sorted(str(path) for path in (ASSETS / "photos").glob("*.jpg"))
-            gr.Examples(
+            examples = gr.Examples(
                 files, picture, label="", elem_id="instant-examples", examples_per_page=12, cache_examples=False
             )
         with gr.Column(elem_id="instant-view"):
@@ -125,11 +126,15 @@ def _stage() -> Stage:
             jpeg = gr.DownloadButton("JPEG", elem_id="instant-jpeg", min_width=80)
             polish_it = gr.Button(POLISH, elem_id="polish", min_width=130)
     buttons = {"download": download, "jpeg": jpeg, "polish": polish_it}
-    return Stage(picture, Form({"status": status, "result": result, "after": after, **buttons}), polish_it)
+    return Stage(picture, Form({"status": status, "result": result, "after": after, **buttons}), polish_it, examples)
 
 
 def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserState) -> None:
-    """Paint whatever is chosen at once, by the picture's handlers and by the camera's next frame."""
+    """Paint whatever is chosen at once, by the picture's handlers and by the camera's next frame.
+
+    Each event is one that a person alone causes: `change` also comes of what is filled in as the page opens, one
+    component after another, with what those after it showed before.
+    """
     session, strip, controls = choices.session, choices.strip, choices.mix
     mix = Form(controls._asdict())
     form = mix | {"picture": stage.picture, "size": choices.size, "keep_transparency": choices.keep_transparency}
@@ -141,15 +146,16 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserSta
     strip.pick(picked.filled_by(pick), session, list(picked), **INSTANT).then(in_turn, given, shown, **once)
     taken = in_lane(PASS_LANE, Form({"picture": choices.own}).given_to(take_style), lambda session: Steering(), styles)
     choices.own.upload(taken, mine, list(styles), **QUEUED).then(in_turn, given, shown, **once)
-    # a menu says `input` also when it is left unchanged
-    chosen = (controls.strength.change, controls.second.select, controls.share.change, controls.color.input)
-    others = (choices.size.submit, choices.size.blur, choices.keep_transparency.input, stage.picture.change)
-    for event in (*chosen, *others):
+    sliders = (controls.strength, controls.share)
+    # a slider says `release` alone when it is put back, a menu `input` also when it is left unchanged
+    chosen = (*(slider.input for slider in sliders), *(slider.release for slider in sliders), controls.second.select)
+    others = (choices.size.submit, choices.size.blur, choices.keep_transparency.input, controls.color.input)
+    taken_up = stage.examples.load_input_event.then, camera.take(take, None, stage.picture, **QUEUED).then
+    for event in (*chosen, *others, stage.picture.upload, *taken_up):
         event(in_turn, given, shown, **once)
     stage.picture.clear(stage.view.filled_by(put_away), session, shown, **INSTANT)
-    for slider in (controls.strength, controls.share):  # the camera follows while it is dragged
+    for slider in sliders:  # the camera follows while it is dragged
         slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
-    camera.take(take, None, stage.picture, **QUEUED)
     left = form | stage.view.parts | {"strip": strip, "camera": camera}
     page_at_hand().load(left.filled_by(enter_page), [session, key], list(left), **INSTANT)
     page_at_hand().load(None, js=at_once.SCRIPT, **INSTANT)

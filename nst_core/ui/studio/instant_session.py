@@ -50,6 +50,9 @@ class Mix(NamedTuple):
         return cls(**{name: shown[name] for name in cls._fields})
 
 
+AsPainted = tuple[str, Mix, Path | None, float | None, bool]  # style, mix, picture, size, whether transparency is kept
+
+
 class Brush:
     """Paints images, (1, 3, H, W) in [0, 1], as it was set when it was made.
 
@@ -128,11 +131,11 @@ class InstantSession(PageState):
         self.video, self.batch, self.lesson = Job(), Job(), Job()
         self.source: Path | None = None  # of the last painted picture
         self.result: Path | None = None
-        # style, mix, picture, size, whether it stays transparent: as shown
-        self.painted: tuple[str, Mix, Path | None, float | None, bool] | None = None
+        self.painted: AsPainted | None = None  # as shown
         self.told = ""  # of what is painted
         self.key = ""  # by which its browser finds what it left; "": it has none
         self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
+        self.files: dict[str, Path] = {}  # first style of a file that this page added -> the file
         self._painter: Painter | None = None  # of a catalogue of this page's own
         self._own_painter: UniversalPainter | None = None
 

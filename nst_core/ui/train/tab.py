@@ -22,6 +22,7 @@ from nst_core.instant.lesson import QUICK, Lesson
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.instant.trainer import TrainingProgress
+from nst_core.ui.instant.keeping import keep_instant
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
@@ -158,7 +159,9 @@ def learn(session: InstantSession, wish: LessonWish) -> Iterator[Updates]:
         name, path = DEVICES.submit(_take_in, session, lesson).result()
         if wish.picture:
             session.pictures[name] = wish.picture
+        session.files[name] = path
         session.point_camera()
+        keep_instant(session)
         text = f"{title_of(name).capitalize()} is among the styles of the Instant tab."
         detail = " · ".join((f"{lesson.trainer.step} steps", *lesson.notes))
         file = gr.DownloadButton(value=str(path), visible=True)
@@ -258,7 +261,9 @@ def load_file(session: InstantSession, path: str | None) -> Updates:
             raise ImageError("there is no file of styles; drop one")
         file = Path(path)
         names = DEVICES.submit(lambda: session.add(load_styles(file), file.name)).result()
+        session.files[names[0]] = file
         session.point_camera()
+        keep_instant(session)
     except NSTError as error:
         warn(error, "No styles to take")
         return {"load": None}

@@ -1,16 +1,18 @@
 """What a page of the Instant tab leaves is there when its browser opens it again."""
 
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
 
 from nst_core import images
-from nst_core.instant.styles import StyleFile
-from nst_core.ui.instant.keeping import RESULT, ROOM, STATE
-from nst_core.ui.instant.picture import CHOOSE, paint_picture, put_away
+from nst_core.instant.styles import StyleFile, save_styles
+from nst_core.ui.instant.keeping import RESULT, ROOM, STATE, TRAINED, keep_instant
+from nst_core.ui.instant.picture import CHOOSE, GONE, paint_picture, put_away
 from nst_core.ui.instant.tab import enter_page, take_style
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from nst_core.ui.studio.keeping import folder_of, tidy_folders
+from nst_core.ui.train.tab import load_file
 from tests.instant.test_painter import network_of
 from tests.ui.instant.test_picture import props
 from tests.ui.studio.test_instant_session import bundle
@@ -92,14 +94,51 @@ def test_styles_of_pictures_are_there_again_and_paint_as_before(photo, oil):
     assert (images.load(session.result) - images.load(before.result)).abs().max() <= 2 / 255
 
 
-def test_without_its_style_a_picture_comes_back_alone(photo):
-    before = InstantSession()
-    before.key = KEY
-    before.add(StyleFile(network_of("snow", seed=2)), "mine.safetensors")
+def with_file(tmp_path) -> InstantSession:
+    """A page to which a file of two styles was given."""
+    session, path = InstantSession(), tmp_path / "mine.safetensors"
+    session.key = KEY
+    save_styles(StyleFile(network_of("snow: <b>", "fog")), path)
+    load_file(session, str(path))
+    return session
+
+
+def test_styles_of_files_are_there_again_and_paint_as_before(photo, tmp_path):
+    before = with_file(tmp_path)
+    (tmp_path / "mine.safetensors").unlink()  # what was uploaded is deleted sooner
+    before.mix = Mix(second="fog", share=0.25)
     list(paint_picture(before, photo, 48))
     session, shown = opened()
-    assert images.load(shown["picture"]).shape == (1, 3, 48, 64) and session.painted is None
-    assert not {"result", "status", "download"} & shown.keys() and session.chosen == "koi_mosaic"
+    assert session.styles == before.styles and shown["strip"] == before.strip_value()
+    assert (session.chosen, value(shown["second"]), session.mix) == ("snow: <b>", "fog", before.mix)
+    assert list(paint_picture(session, session.source, 48)) == []
+    list(paint_picture(session, photo, 48, False))
+    assert (images.load(session.result) - images.load(before.result)).abs().max() <= 2 / 255
+    assert opened()[0].names == before.names  # kept anew, by a page that found it
+
+
+def test_what_is_chosen_since_is_chosen_and_the_painting_stays_that_of_before(photo):
+    before = painted(photo)
+    before.choose(2)
+    keep_instant(before)
+    session, shown = opened()
+    assert session.chosen == "waves" and session.painted[0] == "koi_mosaic" and before.told in shown["status"]
+    assert list(paint_picture(session, session.source, 48, False)) != []
+
+
+@pytest.mark.parametrize(("mix", "named"), [(PLAIN, ": snow: <b>"), (Mix(0.5, "fog"), ": snow: <b>, fog")])
+def test_without_its_style_the_painting_is_shown_and_the_style_is_named(photo, tmp_path, mix, named):
+    before = with_file(tmp_path)
+    before.mix = mix
+    list(paint_picture(before, photo, 48))
+    (file,) = (folder_of(KEY) / ROOM / TRAINED).iterdir()
+    file.unlink()
+    session, shown = opened()
+    assert images.load(shown["picture"]).shape == (1, 3, 48, 64) and shown["size"] == 48
+    assert before.told in unescape(shown["status"]) and GONE + named in unescape(shown["status"])
+    assert value(shown["download"]).name == before.result.name and props(shown["result"])["visible"] is True
+    assert (session.chosen, session.mix) == ("koi_mosaic", mix._replace(second=NO_BLEND))
+    assert list(paint_picture(session, session.source, 48)) != []  # once it is asked for
 
 
 def test_what_was_put_away_does_not_come_back(photo):
@@ -122,7 +161,7 @@ def test_a_browser_without_a_key_leaves_nothing(photo, tmp_path):
     assert session.result.exists() and not folder_of("").exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "own": [["a", "b", "c"]], "mix": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 2, "own": [["a", "b", "c"]], "mix": 3}'])
 def test_what_is_damaged_is_said_and_the_page_is_a_new_one(photo, text):
     painted(photo)
     (folder_of(KEY) / ROOM / STATE).write_text(text)
