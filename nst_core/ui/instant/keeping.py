@@ -34,8 +34,8 @@ def keep_instant(session: InstantSession) -> None:
             result = _alone(files, folder / RESULT)
             own = {name: session.pictures[name] for name in session.own}
             styles = _alone(own.values(), folder / STYLES, own)
-            files = _alone(session.files.values(), folder / TRAINED, map(_digest, session.files))
-        trained = {name: file for name, file in zip(session.files, files, strict=True) if file}
+            learned = _alone(session.files.values(), folder / TRAINED, map(_digest, session.files))
+        trained = {name: file for name, file in zip(session.files, learned, strict=True) if file}
         session.files |= {name: folder / TRAINED / file for name, file in trained.items()}  # uploads are deleted sooner
         state = {
             "format": FORMAT,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.helpers import Examples
 
 from nst_core import images
 from nst_core.assets import ASSETS
@@ -43,7 +44,7 @@ class Stage(NamedTuple):
     picture: PictureInput
     view: Form  # "status", "result", "after", "download", "jpeg" and "polish"
     polish: gr.Button
-    examples: gr.Examples
+    examples: Examples
 
 
 def build(tabs: gr.Tabs, studio: Studio) -> Choices:
