@@ -16,7 +16,7 @@ from nst_core.assets import ASSETS
 from nst_core.ui.explain.session import Board
 from nst_core.ui.explain.tour import TOUR
 from tests.classifier_file import OTHER_LABEL, save_known
-from tests.e2e.conftest import fill, upload, wait_for_status
+from tests.e2e.conftest import FORGET, fill, upload, wait_for_status
 from tests.e2e.test_instant import downloaded, says
 
 pytestmark = pytest.mark.e2e
@@ -39,6 +39,7 @@ def open_lesson(browser_tab, app_url):
 
 
 def make(page: Page, ends: str = "Done after", timeout: float = 120_000) -> None:
+    page.evaluate(FORGET)  # or the end of the last figure were taken for that of this one
     page.click("#make")
     says(page, "make-status", ends, timeout=timeout)
     expect(page.locator("#make")).to_be_enabled()  # with what comes last of it
