@@ -204,6 +204,7 @@ def test_the_cut_out_that_is_chosen_first_is_put_into_its_place_and_painted(brow
     page = browser_tab
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(f"{app_url}?figure=compose&size=96&steps=3&preset=gatys_code")
+    says(page, "make-status", "The lesson .* is set")
     piece = page.locator("#placer .piece")
     expect(piece).to_be_visible()
     x = page.locator("#explain-compose-x input")
