@@ -16,7 +16,7 @@ from nst_core.assets import ASSETS
 from nst_core.ui.explain.session import Board
 from nst_core.ui.explain.tour import TOUR
 from tests.classifier_file import OTHER_LABEL, save_known
-from tests.e2e.conftest import fill, upload, wait_for_status
+from tests.e2e.conftest import FORGET, fill, upload, wait_for_status
 from tests.e2e.test_instant import downloaded, says
 
 pytestmark = pytest.mark.e2e
@@ -39,6 +39,7 @@ def open_lesson(browser_tab, app_url):
 
 
 def make(page: Page, ends: str = "Done after", timeout: float = 120_000) -> None:
+    page.evaluate(FORGET)  # or the end of the last figure were taken for that of this one
     page.click("#make")
     says(page, "make-status", ends, timeout=timeout)
     expect(page.locator("#make")).to_be_enabled()  # with what comes last of it
@@ -203,6 +204,7 @@ def test_the_cut_out_that_is_chosen_first_is_put_into_its_place_and_painted(brow
     page = browser_tab
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(f"{app_url}?figure=compose&size=96&steps=3&preset=gatys_code")
+    says(page, "make-status", "The lesson .* is set")
     piece = page.locator("#placer .piece")
     expect(piece).to_be_visible()
     x = page.locator("#explain-compose-x input")
