@@ -21,12 +21,12 @@ from nst_core.instant.painter import MAX_SIDE
 from nst_core.steps import Steps
 from nst_core.transfer.presets import PLAIN_PRESET
 from nst_core.transfer.steering import Steering
-from nst_core.ui.instant.keeping import find_instant, keep_instant
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.form import Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.studio.controls_and_config import default_config
+from nst_core.ui.studio.instant_keeping import find_instant, keep_instant
 from nst_core.ui.studio.instant_session import NO_BLEND, Brush, InstantSession, title_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.widgets.pictures import comparison

@@ -15,7 +15,6 @@ from nst_core.transfer.steering import Steering
 from nst_core.ui.instant import at_once
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.instant.files import build_many, build_video
-from nst_core.ui.instant.keeping import keep_instant
 from nst_core.ui.instant.picture import CHOOSE, POLISH, come_back, paint_picture, polish, put_away
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
@@ -25,6 +24,7 @@ from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.camera import taken
+from nst_core.ui.studio.instant_keeping import keep_instant
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix, shown_styles, title_of
 from nst_core.ui.studio.shared_components import Choices, MixControls, Studio
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput, transparency_switch

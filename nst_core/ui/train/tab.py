@@ -22,13 +22,13 @@ from nst_core.instant.lesson import QUICK, Lesson
 from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.instant.trainer import TrainingProgress
-from nst_core.ui.instant.keeping import keep_instant
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import PRIVATE, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.jobs import connect_job
+from nst_core.ui.studio.instant_keeping import keep_instant
 from nst_core.ui.studio.instant_session import InstantSession, shown_styles, title_of
 from nst_core.ui.studio.shared_components import Choices
 from nst_core.ui.widgets.channel import Channel, preview_area

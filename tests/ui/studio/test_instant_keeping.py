@@ -7,9 +7,9 @@ import pytest
 
 from nst_core import images
 from nst_core.instant.styles import StyleFile, save_styles
-from nst_core.ui.instant.keeping import RESULT, ROOM, STATE, TRAINED, keep_instant
 from nst_core.ui.instant.picture import CHOOSE, GONE, paint_picture, put_away
 from nst_core.ui.instant.tab import enter_page, take_style
+from nst_core.ui.studio.instant_keeping import RESULT, ROOM, STATE, TRAINED, keep_instant
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from nst_core.ui.studio.keeping import folder_of, tidy_folders
 from nst_core.ui.train.tab import load_file
