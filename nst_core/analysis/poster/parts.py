@@ -80,7 +80,7 @@ def _side_size(labels: Sequence[str], room: int, size: int, lettering: Lettering
     """Choose letters in which the longest word of row labels fits beside the pictures, pixels."""
     words = (word for label in labels for word in UNCUT.findall(lettering.written(label)))
     longest = max((lettering.length(word, size) for word in words), default=0)
-    return size if longest <= room else max(round(size * LEAST_SIDE), int(size * room / longest))
+    return size if longest <= max(room, 0) else max(round(size * LEAST_SIDE), int(size * room / longest))
 
 
 def _rows_of(moment: Moment) -> range:

@@ -109,7 +109,8 @@ def test_a_figure_that_was_not_made_shows_its_example(name):
     board = own("content" if name != "content" else "style")
     shown = exhibit(board, name)
     assert shown["figure"] == (example_of(name).shows() if name in SHOWN else None)
-    assert not any(props(shown[hidden])["visible"] for hidden in ("go_on", "after", "enlarged"))
+    assert not any(props(shown[hidden])["visible"] for hidden in ("go_on", "enlarged"))
+    assert props(shown["after"])["visible"] == (name in SHOWN)
     found = board.part((0, 0))
     assert found is None or found.label != "mine"
 
