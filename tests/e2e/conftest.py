@@ -18,7 +18,8 @@ from nst_core.engine.lane import DEVICE_LANE
 from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 from nst_core.ui.studio.looks import LOOKS
 
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")  # which takes half as long again
+WITH_CAMERA = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium-headless-shell") or WITH_CAMERA  # which takes half as long again
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -85,6 +85,7 @@ FOCUSED = """() => {
   const chip = one.closest('label') && getComputedStyle(one.closest('label')).backgroundColor;
   return [outlineStyle, outlineWidth, outlineColor === chip];
 }"""
+RINGS = (["solid", "2px"], ["solid", "3px"])
 
 
 def test_what_has_the_focus_shows_it(light):
@@ -109,20 +110,20 @@ def test_a_row_is_one_stop_of_the_tab_key_within_which_arrows_move(light):
     expect(page.locator("#style-examples .gallery-item[aria-label]").first).to_be_visible()
     expect(page.locator("#style-examples .gallery-item[tabindex='0']")).to_have_count(1)
     for row, count in (("#recipes", 1), ("#looks", 1), ("#content-examples", 1), ("[role=tablist]", 1)):
-        assert page.locator(f"{row} button[tabindex='0']").count() == count, row
+        assert page.locator(row).first.locator("button[tabindex='0']").count() == count, row
     recipes = page.locator("#recipes .thumbnail")
     recipes.first.focus()
     for key, number in (("ArrowRight", 1), ("End", 3), ("ArrowRight", 0), ("ArrowLeft", 3), ("Home", 0)):
         page.keyboard.press(key)
         expect(recipes.nth(number)).to_be_focused()
-        assert page.evaluate(FOCUSED)[:2] == ["solid", "2px"]
+        assert page.evaluate(FOCUSED)[:2] in RINGS
     expect(page.locator("#recipes [aria-pressed=true]")).to_have_count(0)  # an arrow chooses nothing
     page.keyboard.press("Tab")
     assert not page.evaluate("Boolean(document.activeElement.closest('#recipes'))")
     page.get_by_role("tab", name="Stylize").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Instant")).to_be_focused()
-    assert page.evaluate(FOCUSED)[:2] == ["solid", "2px"]
+    assert page.evaluate(FOCUSED)[:2] in RINGS
     page.keyboard.press("Enter")
     expect(page.get_by_role("tab", name="Instant")).to_have_attribute("aria-selected", "true")
 

@@ -143,7 +143,7 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     expect(page.locator("#result img[alt='The painting']")).to_be_visible()  # nothing is lost
     expect(page.locator(".toast-body")).to_be_visible()
     assert page.evaluate(COVERED) == []
-    fill(page, "size", 64)
+    fill(page, "size", 160)  # long enough to be stopped three times
     page.locator("#run").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#stop")).to_be_focused()
@@ -153,7 +153,7 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     expect(page.locator("#run")).to_be_focused()
     assert float(page.locator("#status progress").get_attribute("value")) < 1
     which = page.locator("#goes-on-with")
-    expect(which).to_contain_text(re.compile(r"Size 64.*Step \d+ of"))
+    expect(which).to_contain_text(re.compile(r"Size 160.*Step \d+ of"))
     expect(page.locator("#go-on")).to_have_attribute("aria-describedby", "goes-on-with")
     for further in ("#go-on", "#more"):
         page.locator(further).press("Enter")

@@ -14,7 +14,7 @@ from nst_core.errors import ConfigError
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.page.slow_animations import CalmPages
 from nst_core.ui.studio.camera import LANES, ROUTE, Live, taken
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM, Contexts, forget
+from tests.e2e.conftest import ARGUMENTS, WITH_CAMERA, Contexts, forget
 
 pytestmark = pytest.mark.e2e
 
@@ -76,7 +76,9 @@ def served():
 @pytest.fixture(scope="module")
 def camera_contexts(browser):
     """Those of a browser with a camera."""
-    browser = browser.browser_type.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, FAKE_CAMERA, INSECURE[1]])
+    if WITH_CAMERA is None:
+        pytest.skip("needs Debian's Chromium with a camera (apt-get install chromium)")
+    browser = browser.browser_type.launch(executable_path=WITH_CAMERA, args=[*ARGUMENTS, FAKE_CAMERA, INSECURE[1]])
     yield Contexts(browser)
     browser.close()
 
