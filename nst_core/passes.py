@@ -1,4 +1,4 @@
-"""Makes a network's passes over pictures: on a GPU that repeats work by itself, of a size that comes again as one graph.
+"""Makes a network's passes over pictures: on a GPU that repeats work, those of a size that comes again as one graph.
 
 What a pass depends on besides the network are tensors, which are copied to where the graph reads them. So another
 picture, style, blend or strength of the same size wants no other graph.
@@ -124,7 +124,7 @@ class _Size:
 
     def capture(self, given: Made) -> None:
         """Capture a pass."""
-        self.given = [torch.empty(one.shape, dtype=one.dtype, device=self.device) for one in given]
+        self.given = [torch.empty_like(one, device=self.device) for one in given]
         self.made = self.graph.capture(lambda: finish(self.work(*self.given)))
 
     def again(self, given: Made) -> Made:

@@ -184,10 +184,7 @@ class VGG(nn.Module):
                 if not rectified:
                     activations = F.relu_(activations)
                 continue
-            weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
-            if wrap and name != "conv1_1":
-                activations = F.pad(activations, (1, 1, 1, 1), mode=WRAPPED)
-            activations = F.conv2d(activations, weight, bias, padding=0 if wrap or name == "conv1_1" else 1)
+            activations = self._convolved(name, activations, wrap=wrap)
             if name + PRE in wanted:
                 features[name + PRE] = activations
             # the maximum of rectified values is the rectified maximum, which is a quarter of the work
@@ -201,6 +198,15 @@ class VGG(nn.Module):
                 for layer in wanted.intersection((name, name + PRE)):
                     seen(layer, features[layer])
         return features if bare else {layer: through(self.tap(layer), found) for layer, found in features.items()}
+
+    def _convolved(self, name: str, activations: Tensor, *, wrap: bool) -> Tensor:
+        """Apply a convolution to what is below it; the first one's border is there already."""
+        weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
+        if name == "conv1_1":
+            return F.conv2d(activations, weight, bias)
+        if wrap:
+            return F.conv2d(F.pad(activations, (1, 1, 1, 1), mode=WRAPPED), weight, bias)
+        return F.conv2d(activations, weight, bias, padding=1)
 
     def tap(self, layer: str) -> Tensor | None:
         """R (k, k) of a layer, in the network's precision; None where features are the teacher's own."""
