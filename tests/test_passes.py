@@ -150,7 +150,7 @@ def test_a_size_without_room_for_a_graph_is_painted_as_before_and_others_are_cap
 
 
 class SlowGraph:
-    """A graph on a CPU, whose replay takes a while and does not see what is given to it meanwhile."""
+    """A graph on a CPU, whose replay begins a while after it was given what it reads."""
 
     def __init__(self, device: torch.device, use: str):
         assert use == graphs.PASSES
@@ -163,8 +163,8 @@ class SlowGraph:
         return self.made
 
     def replay(self) -> None:
-        (found,) = self.work()
         time.sleep(0.002)
+        (found,) = self.work()
         self.made[0].copy_(found)
 
 
