@@ -13,8 +13,10 @@ from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, DeviceError
+from nst_core.instant import easel
 from nst_core.instant import nearby as module
-from nst_core.instant.nearby import Answer, Easel, Nearby, Turn, nearby
+from nst_core.instant.easel import Answer, Easel, Turn
+from nst_core.instant.nearby import Nearby, nearby
 from nst_core.instant.painter import Painter
 from nst_core.instant.palette import PlainRecipe, Strokes, plain_recipe
 from nst_core.instant.pieces import as_image
@@ -154,7 +156,7 @@ def test_what_cannot_be_painted_is_said_as_here(recipe, frame):
 
 
 def test_a_worker_keeps_the_newest_styles(painter, recipe, frame, monkeypatch):
-    monkeypatch.setattr(module, "MOST_PAINTERS", 1)
+    monkeypatch.setattr(easel, "MOST_PAINTERS", 1)
     room = Room()
     worker, turn = of(room), turns()
     rain = plain_recipe(Painter([network_of("rain", seed=1)], CPU), Strokes({"rain": 1.0}))
