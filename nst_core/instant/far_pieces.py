@@ -1,6 +1,5 @@
 """Paints pieces of a film on another machine of a cluster, which gets the film's file once."""
 
-import logging
 import threading
 import time
 from collections import deque
@@ -32,8 +31,6 @@ MOMENT_BYTES = 2**23  # of painted frames, after which they are sent
 AHEAD = 2  # moments that are asked for at a time, so that the machine does not wait for what comes and goes
 
 MOST_WORKERS = 8  # that one film has of itself: more would paint faster than it is read and encoded here
-
-log = logging.getLogger(__name__)
 
 
 def far_workers(asked: int | None, machines: Machines) -> int:
@@ -133,10 +130,11 @@ class FarPainter:
     Args:
         job: whose pieces they are.
         machines: of the cluster; one is chosen when there is something to paint, and kept.
+        tell: called with a line for a person when a machine is lost.
     """
 
-    def __init__(self, job: FilmJob, machines: Machines):
-        self._job, self._machines = job, machines
+    def __init__(self, job: FilmJob, machines: Machines, tell: Callable[[str], object] = lambda line: None):
+        self._job, self._machines, self._tell = job, machines, tell
         self._film: Hosted | None = None
 
     def frames(self, piece: Piece) -> Iterator[np.ndarray]:
@@ -154,11 +152,11 @@ class FarPainter:
             except Lost as machine:
                 self._leave()
                 lost += 1
-                log.warning("%s was lost; what is left of its piece goes elsewhere", machine)
                 if lost >= MOST_LOST:
                     raise DeviceError(
                         f"{lost} machines were lost at the same frame; choose a smaller size, or look at them"
                     ) from None
+                self._tell(f"{machine} was lost: another machine goes on from frame {piece.first + 1}")
 
     def _fetched(self, piece: Piece) -> Iterator[np.ndarray]:
         """Paint a piece on the machine at hand."""
@@ -207,7 +205,7 @@ class FarWorker:
     def __init__(self, job: FilmJob, machines: Machines):
         self.connection, theirs = Pipe()
         self.at: Waiting | None = None
-        make = partial(FarPainter, job, machines)
+        make = partial(FarPainter, job, machines, theirs.send)
         self._thread = threading.Thread(target=paint_pieces, args=(theirs, make), name="elsewhere", daemon=True)
         self._thread.start()
 
