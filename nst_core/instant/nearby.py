@@ -70,10 +70,17 @@ class Nearby:
         self._late: Future[Answer | None] | None = None  # what it did not answer in time
 
     def found(self, seconds: float) -> bool:
-        """Look for a worker, so many seconds at most; whether one is there."""
+        """Look for a worker, so many seconds at most; whether one is there.
+
+        Raises:
+            DeviceError: it is still looked for.
+        """
         self._easel_now()
         if looking := self._looking:
-            looking.result(seconds)
+            try:
+                looking.result(seconds)
+            except TimeoutError:
+                raise DeviceError(f"no worker was there within {seconds:g} s; wait longer, or look at them") from None
         return self._easel is not None
 
     def frame(self, recipe: PlainRecipe, image: Tensor, turn: Turn) -> "Asked | None":

@@ -69,6 +69,8 @@ def test_until_a_worker_is_there_who_asks_paints_and_waits_for_nothing(recipe, f
     choose, room.choose = room.choose, lambda: gate.wait(60) and choose()
     worker, turn = Nearby(room), Turn("a", 1)
     assert worker.frame(recipe, frame, turn) is None is worker.picture(recipe, frame)
+    with pytest.raises(DeviceError, match="no worker was there within 0 s; wait longer"):
+        worker.found(0)
     gate.set()
     assert worker.found(60) and answered(worker.frame(recipe, frame, turn)).image is not None and room.chosen == 1
 
