@@ -58,6 +58,7 @@ def brushed(session: InstantSession, image: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_brush_asks_whoever_is_near_by_for_a_frame(session, image, monkeypatch):
+    monkeypatch.setenv("NST_PRECISION", "fp32")  # as the painter here has
     asked = []
     near = SimpleNamespace(frame=lambda *given: asked.append(given))
     for worker in (None, near):
