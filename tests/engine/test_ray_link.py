@@ -96,6 +96,21 @@ def test_one_that_is_back_is_joined_again_and_what_watched_the_last_leaves_it_al
     back.die()
 
 
+def test_one_that_was_started_again_before_anybody_looked_is_joined_anew(ray, first, monkeypatch):
+    monkeypatch.setattr(ray_link, "WATCH_SECONDS", SECONDS)
+    before = connect(first.address)
+    first.die()
+    with pytest.raises(DeviceError, match="is gone"):
+        connect(first.address)
+    back = FirstMachine(int(first.address.rpartition(":")[2]))
+    with pytest.raises(DeviceError, match="is gone"):
+        before.check()
+    link = connect(first.address)
+    assert link is not before and before.gone.is_set() and ray.calls == ["init", "shutdown", "init"]
+    assert connect(first.address) is link
+    back.die()
+
+
 class RayError(Exception):
     pass
 
