@@ -97,8 +97,8 @@ class Cluster(Machines):
                 if self._link is not link:
                     self._link, self._places = link, {}
                 place = min(self.places(), key=self._distance)
-                place.paintings += 1
                 actor = place.actor = place.actor or _begun(place)
+                place.paintings += 1
             machine = _RayMachine(self, link, place, actor)
             try:
                 self._check(machine)

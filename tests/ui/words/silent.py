@@ -5,11 +5,10 @@ SILENT_ROOMS = tuple(
     [
         "commands",
         "__main__",
-        "engine/ray",
         "engine/cluster",
         "engine/errands",
         "engine/limits",
-        "engine/remote",
+        "engine/ray",
         "engine/worker",
         "features/compress",
         "features/distill",
@@ -20,7 +19,6 @@ SILENT_ROOMS = tuple(
         "instant/decoder_trainer",
         "instant/train.",
         "instant/piece_workers",
-        "instant/far_pieces",
         "instant/lesson",
         "transfer/lbfgs",
         "transfer/state",
@@ -50,6 +48,7 @@ SILENT_CALLS = set(
         "Dependency",
         "KeyError",
         "LookupError",
+        "Lost",
         "NotImplementedError",
         "RuntimeError",
         "Template",
@@ -137,8 +136,10 @@ off, on
 on, off
 open tab
 tbody tr
+the cluster
 the strip
 way's note
+{0} on {1}
 {0}, gatys, crowson
 """.strip().splitlines()
 )
