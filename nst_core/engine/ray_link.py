@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from nst_core.errors import ConfigError, DeviceError, said
+from nst_core.errors import ConfigError, NoDeviceError, said
 
 VARIABLE = "NST_CLUSTER"
 CONNECT_SECONDS = 5.0
@@ -43,7 +43,7 @@ class Link:
         """Surround a short call of Ray's.
 
         Raises:
-            DeviceError: the first machine is gone.
+            NoDeviceError: the first machine is gone.
         """
         with self._returned:
             if self.gone.is_set():
@@ -60,14 +60,14 @@ class Link:
         """Ask the first machine at once.
 
         Raises:
-            DeviceError: it is gone.
+            NoDeviceError: it is gone.
         """
         if self.gone.is_set() or self.first and not reachable(self.first):
             self.complain()
 
     def complain(self) -> NoReturn:
-        """Say that the first machine is gone, and what to do; raises DeviceError."""
-        raise DeviceError(
+        """Say that the first machine is gone, and what to do; raises NoDeviceError."""
+        raise NoDeviceError(
             f"the first machine of the cluster {said(self.address)} is gone; what is made is kept. Start Ray on its "
             f"machines again and go on, or start this program without {VARIABLE}"
         )
@@ -114,7 +114,7 @@ def connect(address: str) -> Link:
 
     Raises:
         ConfigError: Ray is not installed here.
-        DeviceError: there is no such cluster, or its first machine is gone.
+        NoDeviceError: there is no such cluster, or its first machine is gone.
     """
     try:
         import ray
@@ -141,7 +141,7 @@ def _joined(address: str) -> Link:
             context = ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = (str(error).splitlines() or [""])[0]
-        raise DeviceError(f"{_none_at(address)} ({reason})") from None
+        raise NoDeviceError(f"{_none_at(address)} ({reason})") from None
     return Link(address, str(getattr(context, "address_info", {}).get("gcs_address") or ""))
 
 
@@ -155,7 +155,7 @@ def _none_at(address: str) -> str:
 def _check_reachable(address: str) -> None:
     """Refuse an address at which nobody listens, which Ray would try for a minute."""
     if address != "auto" and not reachable(address):
-        raise DeviceError(_none_at(address))
+        raise NoDeviceError(_none_at(address))
 
 
 def reachable(address: str) -> bool:

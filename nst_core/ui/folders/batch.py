@@ -14,7 +14,7 @@ from nst_core.ui.folders.batch_state import Batch
 from nst_core.ui.folders.cards import Cards
 from nst_core.ui.folders.photos import ZIP
 from nst_core.ui.page.buttons import hand_over
-from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
+from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import noting, warn
@@ -112,7 +112,7 @@ def _connect_painting(session: gr.State, batch: gr.State, key: gr.BrowserState, 
     seen = parts.shown | buttons
     pressed = seen | held
     begun = parts.start.click(
-        pressed.filled_by(_named(given, press_start)), [batch, key, session, *given], list(pressed), **INSTANT
+        pressed.filled_by(_named(given, press_start)), [batch, key, session, *given], list(pressed), **BEGINNING
     )
     refused = seen.only("status")
     begun.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)

@@ -1,4 +1,4 @@
-"""Paints a batch of the page as a job of the server's, one painting after the other, and packs them."""
+"""Paints a batch of the page as a job of the server's, on a cluster several paintings at once, and packs them."""
 
 import secrets
 import time
@@ -15,8 +15,9 @@ from nst_core import images
 from nst_core.batch.batch import BatchProgress, paint_in_job
 from nst_core.batch.report import REPORT, Result, write_report
 from nst_core.batch.tasks import Task, pairs
-from nst_core.batch.ways import Instant, Optimized, Paint, instant_paint, optimizer_paint
+from nst_core.batch.ways import Instant, Optimized, Paint, engine_paint, instant_paint
 from nst_core.devices import choose_compute
+from nst_core.engine.begin import count_places
 from nst_core.engine.jobs import Job
 from nst_core.errors import NSTError
 from nst_core.file_names import portable
@@ -37,6 +38,7 @@ from nst_core.ui.studio.instant_session import bundled
 
 SMALL = "small"  # the folder of what the cards show
 WORDS_SECONDS = 0.5  # between two updates of the status
+MOST_AT_ONCE = 16  # paintings of a batch on a cluster, so that the page's own process has time for others
 
 
 def begin(batch: Batch, plan: BatchPlan, request: gr.Request) -> None:
@@ -114,24 +116,30 @@ def _keep_only(files: set[str], folder: Path) -> None:
 
 def _progress(batch: Batch, tasks: Tasks, output: Path, job: Job) -> Generator[None, None, None]:
     """Paint what is missing, and show each painting as it is done."""
+    way, at_work, note = tasks[0].way, tuple[Task[PageWay], ...](), ""
     began, told, since, kept = time.monotonic(), -WORDS_SECONDS, time.monotonic(), 0
-    with closing(paint_in_job(tasks, output, _paint_of(tasks[0].way), job.steering)) as painting:
+    with closing(paint_in_job(tasks, output, _paint_of(way), job.steering, at_once=_at_once(tasks))) as painting:
         for progress in painting:
             batch.progress, result, now = progress, progress.result, time.monotonic()
             if result:
                 _note(batch, result)
                 if progress.kept == kept and not result.reason:
-                    _note_pace(tasks[0].way, output / result.task.file, now - since)
+                    _note_pace(way, output / result.task.file, now - since)
                 kept, since = progress.kept, time.monotonic()
-            job.place.left = _left(progress, now - began)
-            if progress.done < len(tasks) and (now - told >= WORDS_SECONDS or result):
-                told = now
-                _show(batch, progress, tasks[progress.done], output, job.place.left)
+            job.place.left, note = _left(progress, now - began), progress.note or note
+            if progress.at_work and (now - told >= WORDS_SECONDS or progress.at_work != at_work or progress.note):
+                told, at_work = now, progress.at_work
+                _show(batch, progress, job.place.left, note)
             yield
 
 
+def _at_once(tasks: Tasks) -> int:
+    """Count the paintings that are made side by side; one pass is made where the page's own are, one by one."""
+    return min(count_places(), len(tasks), MOST_AT_ONCE) if isinstance(tasks[0].way, Optimized) else 1
+
+
 def _paint_of(way: PageWay) -> Paint[PageWay]:
-    return cast("Paint[PageWay]", optimizer_paint() if isinstance(way, Optimized) else instant_paint(bundled()))
+    return cast("Paint[PageWay]", engine_paint() if isinstance(way, Optimized) else instant_paint(bundled()))
 
 
 def _note(batch: Batch, result: Result) -> None:
@@ -159,14 +167,19 @@ def _left(progress: BatchProgress, seconds: float) -> float | None:
     return seconds / worked * (progress.total - progress.done - progress.share) if worked > 0 else None
 
 
-def _show(batch: Batch, progress: BatchProgress, task: Task[PageWay], output: Path, left: float | None) -> None:
-    """Say which painting is at work, and mark its card."""
-    if batch.cards[task.file]["state"] == WAITING and not (output / task.file).is_file():
-        batch.mark(task, AT_WORK)
-    one = batch.cards[task.file]
-    text = f"Painting {progress.done + 1} of {progress.total}: {unescape(one['photo'])} in {unescape(one['style'])}"
+def _show(batch: Batch, progress: BatchProgress, left: float | None, note: str) -> None:
+    """Say what is at work, and mark its cards."""
+    for task in progress.at_work:
+        if batch.cards[task.file]["state"] == WAITING:
+            batch.mark(task, AT_WORK)
+    one, *more = (batch.cards[task.file] for task in progress.at_work)
+    text = (
+        f"Painting {len(more) + 1} at once, {progress.done} of {progress.total} are done"
+        if more
+        else f"Painting {progress.done + 1} of {progress.total}: {unescape(one['photo'])} in {unescape(one['style'])}"
+    )
     text += f" · about {roughly(left)} left" if left is not None else ""
-    batch.say(text, share=(progress.done + progress.share) / progress.total)
+    batch.say(text, note, share=(progress.done + progress.share) / progress.total)
 
 
 def _hand_out(batch: Batch, tasks: Tasks, output: Path, seconds: float) -> None:

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from nst_core.batch.ways import Instant, Optimized
 from nst_core.devices import Compute, choose_compute
+from nst_core.engine import cluster
 from nst_core.engine.limits import check_work
+from nst_core.engine.zero import painting_compute
 from nst_core.errors import ConfigError, ImageError, NSTError
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
@@ -77,10 +79,16 @@ class BatchPlan:
         return 6 * len(self.styles) * self._passed_pixels()
 
     def seconds(self, estimate: Estimate) -> float | None:
-        """Estimate how long it takes; None while nothing of the kind was painted here."""
-        compute, total = choose_compute(), 0.0
-        if isinstance(self.way, Instant) and compute in PASSES:
-            return PASSES[compute] * self._passed_pixels() / 1e6 * len(self.styles)
+        """Estimate how long it takes; None while nothing of the kind was painted here, or where a cluster paints."""
+        total = 0.0
+        if isinstance(self.way, Instant):
+            compute = choose_compute()
+            if compute in PASSES:
+                return PASSES[compute] * self._passed_pixels() / 1e6 * len(self.styles)
+        elif cluster.named():
+            return None
+        else:
+            compute = painting_compute()
         for shape, times in Counter(self.shapes).items():
             try:
                 seconds = estimate(self._config(shape), shape, compute)

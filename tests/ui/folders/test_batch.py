@@ -14,7 +14,7 @@ import pytest
 
 from nst_core import images
 from nst_core.batch.tasks import pairs
-from nst_core.batch.ways import Optimized
+from nst_core.batch.ways import Optimized, Stroke
 from nst_core.engine import jobs
 from nst_core.engine.lane import Client, Lane
 from nst_core.engine.limits import Limits
@@ -30,25 +30,10 @@ from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from tests.picture_files import png
 from tests.ui.browsers import page
-from tests.ui.shown import page_showing, untitled, update_of
+from tests.ui.folders.conftest import NAMES
+from tests.ui.shown import page_showing, update_of
 
-NAMES = ("ant", "bee", "cat")
-
-
-@pytest.fixture(autouse=True)
-def toasts(monkeypatch, tmp_path):
-    """What the page would show as toasts; files and batches are this test's alone."""
-    shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(untitled(text)))
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    (tmp_path / "gradio").mkdir()
-    monkeypatch.setattr(Batch, "known", {})
-    monkeypatch.setattr(Batch, "open", {})
-    monkeypatch.setattr(module, "WORDS_SECONDS", 0.0)
-    yield shown
-    for batch in Batch.known.values():
-        press_stop(batch, "")
-        assert batch.job is None or batch.job.wait(30)
+pytestmark = pytest.mark.usefixtures("toasts")
 
 
 class Brush:
@@ -62,15 +47,15 @@ class Brush:
         stem = task.content.stem
         if stem == self.waits_at:
             self.reached.set()
-            yield 0.1
+            yield Stroke(0.1)
             assert self.go.wait(30)
         image = images.load(task.content)
         if error := self.error.get(stem):
             raise error
-        yield 0.5
+        yield Stroke(0.5)
         self.painted.append(stem)
         images.save_png(image, path)
-        yield 1.0
+        yield Stroke(1.0)
 
 
 @pytest.fixture
@@ -80,24 +65,6 @@ def brush(monkeypatch, random_weights):
     monkeypatch.setattr(module, "_paint_of", lambda way: made)
     yield made
     made.go.set()
-
-
-@pytest.fixture
-def uploads(tmp_path):
-    """A function that makes files of those names, pictures unless it says what is in them."""
-
-    def upload(*names: str, **others: bytes) -> list[str]:
-        files = {f"{name}.png": png(20 + len(name), 16) for name in names} | others
-        for name, content in files.items():
-            (tmp_path / name).write_bytes(content)
-        return [str(tmp_path / name) for name in files]
-
-    return upload
-
-
-@pytest.fixture
-def files(uploads):
-    return {"photos": uploads(*NAMES), "styles": uploads("waves")}
 
 
 def shown(files: dict, **changes) -> dict:
