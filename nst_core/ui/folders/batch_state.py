@@ -55,7 +55,7 @@ class Batch(PageState):
         self.progress: BatchProgress | None = None  # of that
         self.photos: list[Photo] = []  # that are laid out, of `sources`
         self.sources: tuple[Path, ...] = ()
-        self.left_out = 0  # files of ZIPs
+        self.left_out: list[str] = []  # files of ZIPs
         self.room: Path | None = None
         self.held: tuple[Path, ...] = ()  # files and folders that stay, however old they are
         self.results: dict[str, Result] = {}  # what became of paintings, by their files
@@ -147,7 +147,7 @@ class Batch(PageState):
     def lay_out(self, sources: tuple[Path, ...]) -> Path:
         """Give the folder of the batch, its photos laid out there; for the same files the same one."""
         room = self.room
-        if room is None or sources != self.sources or not all(photo.path.is_file() for photo in self.photos):
+        if room is None or sources != self.sources or any(photo.is_lost for photo in self.photos):
             self.empty()
             room = self.room = new_file("batch")
             weakref.finalize(self, shutil.rmtree, room, ignore_errors=True)
