@@ -155,13 +155,18 @@ def _with_what_there_is(photos: Sequence[Photo], paint: Paint[PageWay]) -> Paint
     def painted(task: Task[PageWay], path: Path) -> Closable[Stroke]:
         if task.content in flaws:
             raise ImageError(flaws[task.content])
-        return _converted(path) if path != _as_png(path) and _as_png(path).is_file() else paint(task, path)
+        return _converted(path) if _has_png(path) else paint(task, path)
 
     return painted
 
 
 def _as_png(path: Path) -> Path:
     return path.with_suffix(ENDINGS["PNG"])
+
+
+def _has_png(path: Path) -> bool:
+    """Whether a painting that is to be a JPEG was made as a PNG before."""
+    return path != _as_png(path) and _as_png(path).is_file()
 
 
 def _converted(path: Path) -> Strokes:
@@ -186,7 +191,7 @@ def _note(batch: Batch, result: Result) -> None:
 
 def _note_pace(way: PageWay, file: Path, seconds: float) -> None:
     """Note how fast one pass was, to say of further ones how long they take."""
-    if isinstance(way, Instant):
+    if isinstance(way, Instant) and not _has_png(file):
         with header_of(file) as (picture, _, _):
             PASSES[choose_compute()] = seconds / (picture.width * picture.height / 1e6)
 
