@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from nst_core.errors import ConfigError, DeviceError, said
+from nst_core.errors import ConfigError, NoDeviceError, said
 
 VARIABLE = "NST_CLUSTER"
 CONNECT_SECONDS = 5.0
@@ -45,7 +45,7 @@ class Link:
         """Surround a short call of Ray's.
 
         Raises:
-            DeviceError: the first machine is gone.
+            NoDeviceError: the first machine is gone.
         """
         with self._returned:
             if self.gone.is_set():
@@ -62,7 +62,7 @@ class Link:
         """Ask the first machine at once.
 
         Raises:
-            DeviceError: it is gone.
+            NoDeviceError: it is gone.
         """
         if self.gone.is_set() or self._has_hung_up() or self.first and not reachable(self.first):
             self.complain()
@@ -84,8 +84,8 @@ class Link:
             self._held = connection
 
     def complain(self) -> NoReturn:
-        """Say that the first machine is gone, and what to do; raises DeviceError."""
-        raise DeviceError(
+        """Say that the first machine is gone, and what to do; raises NoDeviceError."""
+        raise NoDeviceError(
             f"the first machine of the cluster {said(self.address)} is gone; what is made is kept. Start Ray on its "
             f"machines again and go on, or start this program without {VARIABLE}"
         )
@@ -145,7 +145,7 @@ def connect(address: str) -> Link:
 
     Raises:
         ConfigError: Ray is not installed here.
-        DeviceError: there is no such cluster, or its first machine is gone.
+        NoDeviceError: there is no such cluster, or its first machine is gone.
     """
     try:
         import ray
@@ -175,7 +175,7 @@ def _joined(address: str) -> Link:
             context = ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = (str(error).splitlines() or [""])[0]
-        raise DeviceError(f"{_none_at(address)} ({reason})") from None
+        raise NoDeviceError(f"{_none_at(address)} ({reason})") from None
     return Link(address, str(getattr(context, "address_info", {}).get("gcs_address") or ""))
 
 
@@ -189,7 +189,7 @@ def _none_at(address: str) -> str:
 def _check_reachable(address: str) -> None:
     """Refuse an address at which nobody listens, which Ray would try for a minute."""
     if address != "auto" and not reachable(address):
-        raise DeviceError(_none_at(address))
+        raise NoDeviceError(_none_at(address))
 
 
 def reachable(address: str) -> bool:

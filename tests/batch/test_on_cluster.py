@@ -12,6 +12,7 @@ from nst_core.batch.batch import paint_batch
 from nst_core.batch.on_cluster import NO_ANSWER, BatchPainter, paint_on_cluster
 from nst_core.batch.report import REPORT
 from nst_core.batch.tasks import pairs
+from nst_core.batch.ways import Stroke
 from nst_core.engine.ray_link import Link
 from nst_core.errors import DeviceError, NSTError, OutputError, WeightsError
 from tests.batch.test_batch import CONTENTS, Brush, contents, done
@@ -56,7 +57,7 @@ def test_any_path_arrives(tmp_path, monkeypatch):
     def paint(task, path):
         seen.append((task.content, task.style))
         path.touch()
-        yield 1.0
+        yield Stroke(1.0)
 
     list(paint_on_cluster(tasks, Path("out"), lambda: paint))
     content = tmp_path / tasks[0].content

@@ -151,6 +151,11 @@ total variation {0}
 {0} cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file
 {0} holds numbers that are infinite or none (NaN), which cannot be shown; save it without them
 Painting {0}
+waiting
+{0} photo in {1} style
+{0} photos in {1} style
+{0} photo in {1} styles, {2} paintings
+{0} photos in {1} styles, {2} paintings
 VGG-19
 VGG-16
 total
