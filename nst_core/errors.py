@@ -5,6 +5,7 @@ NSTError
 ├── ImageError     a picture that cannot be read or is of no use here
 ├── ConfigError    a setting that is unknown or out of range
 ├── DeviceError    the device that was asked for is absent, or its memory is too small
+│   └── NoDeviceError   none is to be had, for another picture as little as for this one
 ├── OutputError    a file that cannot be written
 └── WeightsError   a network's weights are missing, damaged or out of reach
     └── DownloadError   fetching them failed
@@ -41,6 +42,10 @@ class ConfigError(NSTError):
 
 class DeviceError(NSTError):
     """The device that was asked for is absent, or its memory is too small."""
+
+
+class NoDeviceError(DeviceError):
+    """None is to be had, for another picture as little as for this one: a cluster is gone, a lent GPU's time is up."""
 
 
 class OutputError(NSTError):

@@ -8,33 +8,42 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 import torch
+from torch import Tensor
 
 from nst_core.errors import DeviceError, said
 
 Value = TypeVar("Value")
 
 SWITCH = "NST_GRAPHS"  # 0: launch all work kernel by kernel
+STEPS, PASSES = "steps", "passes"  # uses of graphs: for as long as a painting's scale lasts, and for longer
+MOST_BESIDE = 5  # streams beside the one on which work is noted
 
 
-@dataclass
+@dataclass(eq=False)
 class _Pool:
-    """What a device's graphs share: memory, as never two are at work at once, and the stream they are captured on.
+    """What a device's graphs of one use share: memory, as never two are at work at once, and the stream of captures.
 
     Attributes:
         bytes: that it has taken from the device since any of its graphs lived.
+        spoilt: whether a capture in it failed: it may think that it is still being captured in.
     """
 
+    device: torch.device
+    use: str
     stream: torch.cuda.Stream
     handle: Any  # torch's own
     bytes: int = 0
     graphs: WeakSet["CudaGraph"] = field(default_factory=WeakSet)
+    spoilt: bool = False
 
 
-_pools: dict[torch.device, _Pool] = {}
+_pools: list[_Pool] = []
+_finding = threading.Lock()
 _capturing = threading.Lock()  # as torch captures one graph at a time
 
 
@@ -44,7 +53,7 @@ def repeats(device: torch.device) -> bool:
     Raises:
         DeviceError: the switch says neither.
     """
-    wanted = os.environ.get(SWITCH, "1")
+    wanted = os.environ.get(SWITCH) or "1"
     if wanted not in ("0", "1"):
         raise DeviceError(f"{SWITCH} is {said(wanted)}; set 0 to launch all work kernel by kernel, 1 for CUDA graphs")
     return wanted == "1" and device.type.startswith("cuda")
@@ -52,25 +61,25 @@ def repeats(device: torch.device) -> bool:
 
 def held_bytes(device: torch.device) -> int:
     """Count the bytes that a device's graphs hold, which torch takes for free between two of their turns."""
-    pools = [pool for own, pool in _pools.items() if own.index == (device.index or 0)]
-    return sum(pool.bytes for pool in pools if pool.graphs)
+    return sum(pool.bytes for pool in _pools if pool.graphs and pool.device.index == (device.index or 0))
 
 
 class CudaGraph:
     """Work that an NVIDIA GPU repeats.
 
-    What it leaves in memory of its own is to be taken before any other graph of the device is at work.
+    What it leaves in memory of its own is to be taken before any other graph of the device and use is at work.
 
     Args:
         device: "cuda:N".
+        use: graphs of another share no memory with it, so that what one use freed is not held for the other.
     """
 
-    def __init__(self, device: torch.device):
-        self.device, self.graph = device, torch.cuda.CUDAGraph()
+    def __init__(self, device: torch.device, use: str = STEPS):
+        self.device, self.use, self.graph = device, use, torch.cuda.CUDAGraph()
 
     def warm(self, work: Callable[[], Value]) -> Value:
         """Do work once where it will be captured, as libraries prepare themselves when they are first asked."""
-        stream = _pool(self.device).stream
+        stream = _pool(self.device, self.use).stream
         stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(stream):
             made = work()
@@ -87,7 +96,7 @@ class CudaGraph:
             RuntimeError: of torch's, where it wants what a graph cannot, or memory that is not there.
         """
         with _capturing:
-            pool = _pool(self.device)
+            pool = _pool(self.device, self.use)
             if not pool.graphs:  # torch gives up a pool with the last of its graphs
                 pool.handle, pool.bytes = torch.cuda.graph_pool_handle(), 0
             torch.cuda.empty_cache()
@@ -100,7 +109,7 @@ class CudaGraph:
                 ):
                     made = work()
             except BaseException:
-                del _pools[self.device]  # it may think that it is still being captured in
+                pool.spoilt = True
                 raise
             pool.bytes += max(0, torch.cuda.memory_reserved(self.device) - before)
             pool.graphs.add(self)
@@ -111,8 +120,55 @@ class CudaGraph:
         self.graph.replay()
 
 
-def _pool(device: torch.device) -> _Pool:
-    if device not in _pools:
+def _pool(device: torch.device, use: str) -> _Pool:
+    """Find where graphs of a use are captured now."""
+    with _finding:
+        for pool in _pools:
+            if (pool.device, pool.use, pool.spoilt) == (device, use, False):
+                return pool
         with torch.cuda.device(device):
-            _pools[device] = _Pool(torch.cuda.Stream(device), torch.cuda.graph_pool_handle())
-    return _pools[device]
+            made = _Pool(device, use, torch.cuda.Stream(device), torch.cuda.graph_pool_handle())
+        _pools[:] = [pool for pool in _pools if pool.graphs or not pool.spoilt] + [made]
+        return made
+
+
+class SideStreams:
+    """Lets a GPU do parts of some work beside the rest of it: what is begun here, each from there to where all join.
+
+    It is for work whose many small parts leave most of the device idle. What a part gives belongs to the main stream
+    once all have joined, and not before.
+
+    Args:
+        device: "cuda:N".
+    """
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self._begun: dict[str, tuple[torch.cuda.Stream, Any]] = {}
+
+    def begin(self, name: str, work: Callable[..., object], *given: Tensor) -> None:
+        """Begin a part.
+
+        Args:
+            name: of what it gives.
+            work: takes what is given.
+            given: all tensors made by the main stream since its work began that the part reads.
+        """
+        side = _side(self.device, len(self._begun) % MOST_BESIDE)
+        side.wait_stream(torch.cuda.current_stream(self.device))
+        for tensor in given:
+            tensor.record_stream(side)  # or its memory might be another's before the part has read it
+        with torch.cuda.stream(side):
+            self._begun[name] = side, work(*given)
+
+    def join(self) -> dict[str, Any]:
+        """Have the main stream go on after all parts; what they give, by name."""
+        begun, self._begun = self._begun, {}
+        for side, _ in begun.values():
+            torch.cuda.current_stream(self.device).wait_stream(side)
+        return {name: made for name, (_, made) in begun.items()}
+
+
+@cache  # as libraries prepare themselves for each stream anew
+def _side(device: torch.device, number: int) -> torch.cuda.Stream:
+    return torch.cuda.Stream(device)

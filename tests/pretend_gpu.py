@@ -10,6 +10,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 
 from nst_core import graphs
 from tests.pretend_graph import REFUSED, PretendGraph
+from tests.pretend_streams import MAIN, Order, PretendStream
 
 NAME = "cudapretend"  # begins as CUDA's, so that the program takes CUDA's ways
 # What makes another view of a tensor, or reserves memory, and launches nothing.
@@ -65,6 +67,11 @@ class Log:
         before.launches, before.waits, before.looks = self.launches, self.waits, self.looks
         self.launches, self.waits, self.looks = Counter(), Counter(), Counter()
         return before
+
+    def launch(self, what: str) -> None:
+        """Count a kernel, or a graph of many."""
+        self.launches[what] += 1
+        self.given += 1
 
     def wait(self, what: str) -> None:
         """Count a wait by where it is; a graph that is being captured cannot have any."""
@@ -123,6 +130,9 @@ class Gpu(torch.Tensor):
     def __getitem__(self, index):  # torch makes a tensor of a list where nobody sees it
         return super().__getitem__(_tensor(index) if isinstance(index, list) else index)
 
+    def record_stream(self, stream):
+        Order.now.lend(self.inner, stream)
+
     def tolist(self):
         return self.cpu().tolist()
 
@@ -170,7 +180,7 @@ def _run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if name == "_to_copy" and any(made is one for one in tree_leaves(inner_args)):
         made = made.clone()
     if graph:
-        graph.note(function, inner_args, inner_kwargs, made)
+        graph.note(name, function, inner_args, inner_kwargs, made, kernel=name not in NO_KERNEL)
     if not on_gpu:
         return made
     if any(isinstance(one, torch.Tensor) and one.dtype == torch.float64 for one in tree_leaves(made)):
@@ -190,8 +200,7 @@ def _note(name: str, args: Any, there: list[Any], *, to_gpu: bool, to_cpu: bool,
     if copied and not (by_the_way or args[2:] == (True,)):
         _log.wait("a copy")
     if (there or to_gpu) and name not in NO_KERNEL | WAITS and not PretendGraph.noting:
-        _log.launches[name] += 1
-        _log.given += 1
+        _log.launch(name)
 
 
 def _has_mask(args: Any) -> bool:
@@ -261,7 +270,10 @@ def pretend_gpu(monkeypatch: Any) -> Iterator[Log]:
         patch.setattr(torch.cuda, "get_device_name", lambda device=None: "Pretend GPU")
         patch.setattr(torch.cuda, "Event", _Event)
         patch.setattr(graphs, "CudaGraph", PretendGraph)
-        patch.setattr(torch.cuda, "current_stream", lambda device=None: None)
+        patch.setattr(PretendGraph, "launched", partial(_log.launch, "a graph"))
+        patch.setattr(torch.cuda, "Stream", PretendStream)
+        patch.setattr(torch.cuda, "stream", PretendStream.using)
+        patch.setattr(torch.cuda, "current_stream", lambda device=None: PretendStream.current or MAIN)
         patch.setattr(torch.cuda, "mem_get_info", lambda device=None: (60 << 30, 80 << 30))
         for name in ("memory_reserved", "memory_allocated"):
             patch.setattr(torch.cuda, name, lambda device=None: 0)

@@ -2,7 +2,7 @@
 
 As on a real one, nothing is done while it is noted: what was written meanwhile is as it was before, and what the graph
 has to itself holds nothing until it is replayed. What a real one refuses is refused: whatever has the program wait for
-the device, a copy from or to the CPU, a draw from a generator.
+the device, a copy from or to the CPU, a draw from a generator, what two streams do at once to the same memory.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 from torch.utils._pytree import tree_leaves
+
+from tests.pretend_streams import Order
 
 REFUSED = "operation not permitted when stream is capturing"
 
@@ -20,12 +22,15 @@ class PretendGraph:
     Attributes:
         newest: the last one that was captured.
         replays: how often this one was.
+        order: of what it does, by streams.
     """
 
+    launched: Callable[[], None] = staticmethod(lambda: None)  # is told of each replay
     noting: "PretendGraph | None" = None  # which is being captured
     newest: "PretendGraph | None" = None
 
-    def __init__(self, device: torch.device):
+    def __init__(self, device: torch.device, use: str = "steps"):
+        self.order = Order()
         self.done: list[tuple[Callable, Any, Any, Any]] = []  # function, arguments and what it gave
         self.before: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # storage -> what was written, and how it was
         self.own: set[int] = set()  # storages of the graph
@@ -36,9 +41,10 @@ class PretendGraph:
         return work()
 
     def capture(self, work: Callable[[], Any]) -> Any:
-        PretendGraph.noting = self
+        PretendGraph.noting, Order.now = self, self.order
         try:
             made = work()
+            self.order.end()
         finally:
             PretendGraph.noting = None
             for written, was in self.before.values():
@@ -51,6 +57,7 @@ class PretendGraph:
 
     def replay(self) -> None:
         self.replays += 1
+        PretendGraph.launched()
         for function, args, kwargs, made in self.done:
             again = tree_leaves(function(*args, **kwargs))
             for old, new in zip(tree_leaves(made), again, strict=True):
@@ -70,7 +77,10 @@ class PretendGraph:
                 for tensor in tree_leaves(one):
                     self.before.setdefault(_storage(tensor), (_whole(tensor), _whole(tensor).clone()))
 
-    def note(self, function: Any, args: Any, kwargs: Any, made: Any) -> None:
+    def note(self, name: str, function: Any, args: Any, kwargs: Any, made: Any, *, kernel: bool) -> None:
+        self.order.bore(made, (args, kwargs))
+        if kernel:
+            self.order.ran(name, function, args, kwargs, made)
         self.own |= {_storage(one) for one in tree_leaves(made) if isinstance(one, torch.Tensor)} - self.strange
         self.done.append((function, args, kwargs, made))
 

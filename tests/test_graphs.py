@@ -10,7 +10,7 @@ import torch
 from nst_core import graphs
 from nst_core.devices import free_memory
 from nst_core.errors import DeviceError
-from nst_core.graphs import CudaGraph, held_bytes, repeats
+from nst_core.graphs import PASSES, STEPS, CudaGraph, SideStreams, held_bytes, repeats
 
 CUDA, CPU = torch.device("cuda", 0), torch.device("cpu")
 
@@ -19,6 +19,8 @@ def test_work_is_repeated_on_cuda_unless_it_is_switched_off(monkeypatch):
     assert repeats(CUDA) and not repeats(CPU) and not repeats(torch.device("mps"))
     monkeypatch.setenv("NST_GRAPHS", "0")
     assert not repeats(CUDA)
+    monkeypatch.setenv("NST_GRAPHS", "")
+    assert repeats(CUDA)
     monkeypatch.setenv("NST_GRAPHS", "no")
     with pytest.raises(DeviceError, match="NST_GRAPHS is 'no'; set 0"):
         repeats(CUDA)
@@ -48,13 +50,13 @@ def taken(monkeypatch) -> SimpleNamespace:
     }
     for name, value in named.items():
         monkeypatch.setattr(torch.cuda, name, value)
-    monkeypatch.setattr(graphs, "_pools", {})
+    monkeypatch.setattr(graphs, "_pools", [])
     return there
 
 
-def captured(there: SimpleNamespace, size: int) -> CudaGraph:
+def captured(there: SimpleNamespace, size: int, use: str = STEPS) -> CudaGraph:
     """A graph that took so many bytes."""
-    graph = CudaGraph(CUDA)
+    graph = CudaGraph(CUDA, use)
     graph.capture(lambda: setattr(there, "bytes", there.bytes + size))
     return graph
 
@@ -75,15 +77,27 @@ def test_what_graphs_hold_is_not_free_while_one_of_them_lives(taken):
     assert held_bytes(CUDA) == 10 and taken.pools[2] not in taken.pools[:2] and third
 
 
-def test_where_a_capture_fails_the_next_has_another_pool(taken):
+def test_where_a_capture_fails_the_next_has_another_pool_and_what_others_hold_is_held(taken):
     def work():
         raise RuntimeError("operation not permitted when stream is capturing")
 
     kept = captured(taken, 20)
     with pytest.raises(RuntimeError, match="not permitted"):
         CudaGraph(CUDA).capture(work)
+    assert held_bytes(CUDA) == 20
     again = captured(taken, 30)
-    assert taken.pools[0] == taken.pools[1] != taken.pools[2] and held_bytes(CUDA) == 30 and kept and again
+    assert taken.pools[0] == taken.pools[1] != taken.pools[2] and held_bytes(CUDA) == 50
+    del kept
+    gc.collect()
+    assert held_bytes(CUDA) == 30 and again
+
+
+def test_graphs_of_another_use_share_no_memory_and_are_counted_too(taken):
+    kept, other = captured(taken, 20), captured(taken, 30, PASSES)
+    assert taken.pools[0] != taken.pools[1] and held_bytes(CUDA) == 50 and other
+    del kept
+    gc.collect()
+    assert held_bytes(CUDA) == 30
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no such GPU here")
@@ -105,3 +119,21 @@ def test_on_cuda_what_is_captured_is_done_at_each_replay_and_a_look_at_a_number_
     with pytest.raises(RuntimeError):
         CudaGraph(CUDA).capture(lambda: float(total.sum()))
     assert torch.cuda.current_stream(CUDA) == stream and (total + one).tolist() == [4, 4, 4]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no such GPU here")
+def test_on_cuda_parts_beside_the_main_stream_are_captured_and_joined():
+    values = torch.arange(4.0, device=CUDA)
+
+    def work() -> torch.Tensor:
+        streams, doubled = SideStreams(CUDA), values * 2
+        for number in range(7):
+            streams.begin(str(number), lambda given, number=number: given + number, doubled)
+        return torch.stack(list(streams.join().values()))
+
+    graph = CudaGraph(CUDA)
+    assert graph.warm(work)[:, 1].tolist() == [2, 3, 4, 5, 6, 7, 8]
+    made = graph.capture(work)
+    values.add_(1)
+    graph.replay()
+    assert made[:, 1].tolist() == [4, 5, 6, 7, 8, 9, 10]

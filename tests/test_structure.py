@@ -16,8 +16,8 @@ ROOT = ASSETS.parent
 # Rooms in import order: a module imports from those before its own and from its own.
 ROOMS = (
     "version", "errors", "file_names", "interrupts", "files", "outputs", "host_memory", "assets", "graphs", "pictures",
-    "images", "devices", "steps", "features", "losses", "universal", "transfer", "engine", "instant", "analysis",
-    "augment", "batch", "commands", "ui", "app",
+    "images", "devices", "steps", "passes", "features", "losses", "universal", "transfer", "engine", "instant",
+    "analysis", "augment", "batch", "commands", "ui", "app",
 )  # fmt: skip
 # The same within rooms that have rooms of their own; "" stands for the modules right inside.
 INNER_ROOMS = {

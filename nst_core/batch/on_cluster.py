@@ -6,9 +6,12 @@ share, under the same paths.
 
 import os
 import platform
+import threading
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from nst_core.batch.batch import UNFIT, BatchProgress, Tally
@@ -17,13 +20,17 @@ from nst_core.batch.tasks import AWay, Task
 from nst_core.batch.ways import Paint
 from nst_core.engine.cluster import Cluster, connect, named
 from nst_core.engine.jobs import failing_in_words
+from nst_core.engine.ray_link import Link
 from nst_core.engine.worker import own_versions
 from nst_core.errors import DeviceError, NSTError, OutputError
 
 MOST_BLOCKS = 4000  # that Ray counts; what is in one goes to one machine
+LOOK_SECONDS = 1.0  # from one look whether the cluster is there to the next
 TRIES = 3  # of a painting whose machine died, before it has failed
 NO_ANSWER = f"whatever machine painted it died, {TRIES} times; choose a smaller size, or look at the machines"
 UNSEEN = "is not in {output} here; name a folder that all machines share under this path"
+
+Row = Mapping[str, Any]
 
 
 class Outcome(NamedTuple):
@@ -80,10 +87,10 @@ def _outcomes(
     yield from (Outcome(number, NO_ANSWER) for number in left if number not in answered)
 
 
-def _painted_by_ray(rows: list[dict[str, Any]], given: tuple) -> Iterator[Mapping[str, Any]]:
+def _painted_by_ray(rows: list[dict[str, Any]], given: tuple) -> Iterator[Row]:
     """Have BatchPainters, which are given that, paint rows on all machines; what they answer."""
     os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
-    connect(named())
+    link = connect(named())
     import ray.data
     from ray.exceptions import RayError
 
@@ -105,9 +112,42 @@ def _painted_by_ray(rows: list[dict[str, Any]], given: tuple) -> Iterator[Mappin
             **places[0].needs,
         )
     try:
-        yield from painted.iter_rows()
+        yield from heard(painted.iter_rows(), link)
     except RayError as error:
         raise DeviceError(f"the cluster gave the batch up: {(str(error).splitlines() or [''])[0]}") from None
+
+
+def heard(rows: Iterable[Row], link: Link) -> Iterator[Row]:
+    """Give rows as they come; who makes them, on a thread of its own, is waited for as long as the cluster is there.
+
+    Raises:
+        DeviceError: its first machine is gone, for which Ray itself would wait until it ends this program.
+    """
+    coming = SimpleQueue[Row | None]()
+    made = Future[None]()
+
+    def make() -> None:
+        try:
+            for row in rows:
+                coming.put(row)
+            made.set_result(None)
+        except BaseException as error:  # whatever it is, it is raised where it is waited for
+            made.set_exception(error)
+        coming.put(None)
+
+    threading.Thread(target=make, name="rows", daemon=True).start()
+    while True:
+        try:
+            row = coming.get(timeout=LOOK_SECONDS)
+        except Empty:
+            if link.gone.is_set():
+                link.complain()
+            continue
+        if row is None:
+            if made.exception():
+                link.check()  # which says more than what Ray raises then
+            return made.result()
+        yield row
 
 
 def _row(number: int, task: Task, way: int) -> dict[str, Any]:

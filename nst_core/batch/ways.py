@@ -5,13 +5,16 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from nst_core import images
 from nst_core.batch.tasks import AWay, Task
 from nst_core.devices import Compute, choose_compute
+from nst_core.engine.begin import begin, is_elsewhere, waited_for
+from nst_core.engine.devices import Closable
+from nst_core.engine.worker import Material
 from nst_core.instant.any_style import Paints, painter_of
 from nst_core.instant.catalogue import Catalogue, open_styles
 from nst_core.instant.painted_picture import save_painted
@@ -21,16 +24,22 @@ from nst_core.steps import finish
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.record import save_result
-from nst_core.transfer.stylize import stylize
+from nst_core.transfer.run import Run
 
 STYLES_KEPT = 8  # pictures of styles, decoded
 PAINTERS_KEPT = 64  # in the style of a picture each, some 5 MB
 
-Strokes = Generator[
-    float, None, None
-]  # how much is done, 0 to 1, a step each; closed before its end, it leaves nothing
+
+class Stroke(NamedTuple):
+    """Tells how much of a painting is done, 0 to 1, and what a person should know of the step, if anything."""
+
+    share: float
+    note: str = ""
+
+
+Strokes = Generator[Stroke, None, None]  # a step each; closed before its end, it leaves nothing
 # Paints a task into a file, given its path. Raises NSTError for what cannot be painted.
-Paint = Callable[[Task[AWay], Path], Strokes]
+Paint = Callable[[Task[AWay], Path], Closable[Stroke]]
 
 
 @dataclass(frozen=True)
@@ -74,8 +83,12 @@ class Instant:
         return asdict(self)
 
 
-def optimizer_paint() -> Paint[Optimized]:
-    """Make what paints by `Optimized`; style pictures that come again are read once."""
+def optimizer_paint(begun: Callable[[Material, StyleTransferConfig], Run] = Material.begun) -> Paint[Optimized]:
+    """Make what paints by `Optimized`; style pictures that come again are read once.
+
+    Args:
+        begun: begins a painting; by default on the thread and the device at hand.
+    """
 
     @lru_cache(STYLES_KEPT)
     def style_image(path: str, side: int) -> Tensor:
@@ -85,12 +98,20 @@ def optimizer_paint() -> Paint[Optimized]:
         way, side = task.way, images.read_side(task.way.config.size)
         content_image = images.load(task.content, max_side=side, keep_transparency=way.keep_transparency)
         style = style_image(task.style, side)
-        with closing(stylize(content_image, style, way.config, compute=choose_compute())) as run:
+        with closing(begun(Material(content_image, [style]), way.config)) as run:
             for frame in run:
-                yield run.work_until(frame.step) / max(run.work_until(run.steps), 1e-9)
+                yield Stroke(run.work_until(frame.step) / max(run.work_until(run.steps), 1e-9), frame.note)
             save_result(run.result, run.record(), path)
 
     return paint
+
+
+def engine_paint() -> Paint[Optimized]:
+    """Make what paints by `Optimized` where the engine has paintings computed: here, on a lent GPU, or on a cluster."""
+    if not is_elsewhere():
+        return optimizer_paint()
+    paint = optimizer_paint(begin)
+    return lambda task, path: waited_for(paint(task, path))
 
 
 def instant_paint(catalogue: Catalogue) -> Paint[Instant]:
@@ -118,7 +139,7 @@ def instant_paint(catalogue: Catalogue) -> Paint[Instant]:
         painted = finish(refined(paints, fitted, painted, weights, way.strength, compute))
         painted = images.as_transparent_as(COLORS[way.color].after(painted, ground), image)
         save_painted(painted, path, weights, strength=way.strength, color=way.color)
-        yield 1.0
+        yield Stroke(1.0)
 
     return paint
 

@@ -60,9 +60,24 @@ def moved(material: Material) -> Callable[[Run], Run]:
     return to_cluster
 
 
+def is_elsewhere() -> bool:
+    """Whether paintings are computed on ZeroGPU or a cluster, rather than by this computer's devices."""
+    return HERE or bool(named())
+
+
+def count_places() -> int:
+    """Count the paintings that are computed side by side: one a worker of a cluster; on this computer they take turns.
+
+    Raises:
+        NSTError: no cluster, or none that can paint.
+    """
+    cluster = machines()
+    return cluster.count() if cluster else 1
+
+
 def waited_for(steps: Closable[Yielded]) -> Closable[Yielded]:
-    """Give steps that paint runs which were `moved`: on ZeroGPU or a cluster they wait Elsewhere, else themselves."""
-    return _Waiting(steps) if HERE or named() else steps
+    """Give steps that paint runs which were begun or `moved` elsewhere: there they wait Elsewhere, else themselves."""
+    return _Waiting(steps) if is_elsewhere() else steps
 
 
 def made_at(where: Compute | Machines, steps: Closable[Yielded]) -> Closable[Yielded]:

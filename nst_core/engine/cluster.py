@@ -19,7 +19,7 @@ from nst_core.engine.jobs import excuse
 from nst_core.engine.ray_link import Link, connect, named
 from nst_core.engine.remote_run import Lost, Machine, Machines
 from nst_core.engine.worker import About, Worker, own_versions
-from nst_core.errors import DeviceError, NSTError, OutputError, WeightsError, said
+from nst_core.errors import DeviceError, NoDeviceError, NSTError, OutputError, WeightsError, said
 
 if TYPE_CHECKING:
     from ray import ObjectRef
@@ -89,7 +89,7 @@ class Cluster(Machines):
         """Give a place on the worker that has the fewest paintings, one that is there already before others.
 
         Raises:
-            ConfigError, DeviceError: as of `connect`; no machine answers, or one has other versions than this one.
+            ConfigError, NoDeviceError: as of `connect`; no machine answers, or one has other versions than this one.
         """
         for _ in range(MOST_TRIES):
             link = connect(self.address)
@@ -97,8 +97,8 @@ class Cluster(Machines):
                 if self._link is not link:
                     self._link, self._places = link, {}
                 place = min(self.places(), key=self._distance)
-                place.paintings += 1
                 actor = place.actor = place.actor or _begun(place)
+                place.paintings += 1
             machine = _RayMachine(self, link, place, actor)
             try:
                 self._check(machine)
@@ -108,7 +108,7 @@ class Cluster(Machines):
             except NSTError:
                 machine.leave()
                 raise
-        raise DeviceError(f"no machine of the cluster {said(self.address)} answers; look at `ray status`")
+        raise NoDeviceError(f"no machine of the cluster {said(self.address)} answers; look at `ray status`")
 
     def count(self) -> int:
         """Count the places of all machines that are there; raises as `connect` and `places`."""
@@ -129,7 +129,7 @@ class Cluster(Machines):
         """List the places of all machines that are there; those of machines that are gone are forgotten.
 
         Raises:
-            DeviceError: there are none, or none such as NST_DEVICE asks for.
+            NoDeviceError: there are none, or none such as NST_DEVICE asks for.
         """
         import ray
 
@@ -137,7 +137,7 @@ class Cluster(Machines):
         asked = os.environ.get("NST_DEVICE", "").partition(":")[0]
         gpus = sum(node["Resources"].get("GPU", 0) for node in nodes) if asked in ("", "cuda") else 0
         if asked == "cuda" and not gpus:
-            raise DeviceError(
+            raise NoDeviceError(
                 f"NST_DEVICE is cuda, and the cluster {said(self.address)} has no GPU; add a machine with one "
                 "(ray start --address=… --num-gpus=1), or unset it"
             )
@@ -150,7 +150,7 @@ class Cluster(Machines):
                 host = node["NodeManagerHostname"]
                 found[key] = self._places.get(key) or Place(key[0], host, bool(gpus), share)
         if not found:
-            raise DeviceError(
+            raise NoDeviceError(
                 f"the cluster {said(self.address)} has no machine with CPUs; add one (ray start --address=…)"
             )
         self._places = found
@@ -163,7 +163,9 @@ class Cluster(Machines):
         about: About = machine.start("about", seconds=BEGIN_SECONDS)()
         for name, own in own_versions().items():
             if (its := about.versions.get(name)) != own:
-                raise DeviceError(f"{machine.name} has {name} {its}, and this computer {own}; install the same on both")
+                raise NoDeviceError(
+                    f"{machine.name} has {name} {its}, and this computer {own}; install the same on both"
+                )
         machine.place.is_ready = True
 
     def lose(self, place: Place, actor: "ActorHandle") -> None:

@@ -4,9 +4,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib import import_module
-from itertools import count
 from typing import NamedTuple, Protocol, cast
 
 from nst_core.devices import Compute, choose_compute
@@ -95,121 +93,98 @@ class Turns:
                 self._has_made.notify_all()
 
 
-@dataclass
-class _Doing:
-    begin: Beginner
-    order: State
-    pieces: list[State] = field(default_factory=list)
-    errand: Errand | None = None  # once it is begun
-    account: Account = field(default_factory=lambda: Account(unseen=True))
-    keep_at: float = KEEP_SECONDS  # seconds of its computing
-    pause: float = NEWS_SECONDS
-    turns: Turns = field(default_factory=Turns)
+class HostedErrand:
+    """An errand on the machine that does it, which a Worker hosts; all but `stop` and `close` is asked in order.
+
+    Args:
+        kind: of KINDS.
+        order: what is to be made.
+        networks: of each that it takes the SHA-256 of its file, where it is asked for.
+
+    Raises:
+        WeightsError: another file is here, or none.
+    """
+
+    def __init__(self, kind: str, order: Parcel, networks: Mapping[str, str]):
+        for network, sha256 in networks.items():
+            check_weights(network, sha256)
+        module, _, name = KINDS[kind].rpartition(".")
+        self._beginner = cast(Beginner, getattr(import_module(module), name))
+        self._order, self._pieces = unpacked(order), list[State]()
+        self._errand: Errand | None = None
+        self._account, self._turns = Account(unseen=True), Turns()
+        self._keep_at = KEEP_SECONDS  # seconds of its computing
+        self._pause = NEWS_SECONDS
 
     @property
-    def begun(self) -> Errand:
-        if self.errand is None:
+    def _begun(self) -> Errand:
+        if self._errand is None:
             raise NSTError("this was not begun here; try it again")
-        return self.errand
+        return self._errand
 
+    def add(self, piece: Parcel) -> None:
+        """Take a piece of what it is made with."""
+        self._pieces.append(unpacked(piece))
 
-class Errands:
-    """Does errands; called from many threads, for one errand from one at a time but for `stop` and `drop`."""
-
-    def __init__(self) -> None:
-        self._doing: dict[int, _Doing] = {}
-        self._numbers = count(1)
-
-    def order(self, kind: str, order: Parcel, networks: Mapping[str, str]) -> int:
-        """Take an order; return a number for it.
+    def begin(self, kept: Parcel | None) -> None:
+        """Begin, when all is there.
 
         Args:
-            kind: of KINDS.
-            order: what is to be made.
-            networks: of each that it takes the SHA-256 of its file, where it is asked for.
-
-        Raises:
-            WeightsError: another file is here, or none.
-        """
-        with failing_in_words():
-            for network, sha256 in networks.items():
-                check_weights(network, sha256)
-            module, _, name = KINDS[kind].rpartition(".")
-            begin = cast(Beginner, getattr(import_module(module), name))
-            number = next(self._numbers)
-            self._doing[number] = _Doing(begin, unpacked(order))
-        return number
-
-    def add(self, number: int, piece: Parcel) -> None:
-        """Take a piece of what an errand is made with."""
-        self._doing[number].pieces.append(unpacked(piece))
-
-    def begin(self, number: int, kept: Parcel | None) -> None:
-        """Begin an errand of which all is there.
-
-        Args:
-            number: of the errand.
             kept: what to go on from; None: from the start.
 
         Raises:
             NSTError: as the errand raises it.
         """
-        doing = self._doing[number]
 
         def begin() -> None:
             before = unpacked(kept) if kept else None
-            doing.errand = doing.begin(doing.order, doing.pieces, before, choose_compute())
-            doing.order, doing.pieces = State(), []  # the errand has what it needs of them
+            self._errand = self._beginner(self._order, self._pieces, before, choose_compute())
+            self._order, self._pieces = State(), []  # the errand has what it needs of them
 
-        with failing_in_words(), DEVICES.own_job(doing.account):
+        with DEVICES.own_job(self._account):
             DEVICES.submit(begin).result()
-        doing.keep_at = doing.account.seconds + KEEP_SECONDS
+        self._keep_at = self._account.seconds + KEEP_SECONDS
 
-    def advance(self, number: int, moment: int) -> News:
+    def advance(self, moment: int) -> News:
         """Make the steps of a moment, in turns with other work, when those before are made.
 
         Args:
-            number: of the errand.
             moment: how many were asked for before.
         """
-        doing = self._doing[number]
-        with doing.turns.turn(moment):
-            return self._advanced(doing)
+        with self._turns.turn(moment):
+            return self._advanced()
 
-    def _advanced(self, doing: _Doing) -> News:
+    def _advanced(self) -> News:
         began, over, error = time.monotonic(), False, None
         try:
-            with failing_in_words(), DEVICES.own_job(doing.account):
-                while not (over := DEVICES.next_of(doing.begun) is None):
-                    if time.monotonic() - began >= doing.pause or doing.account.unseen:
+            with failing_in_words(), DEVICES.own_job(self._account):
+                while not (over := DEVICES.next_of(self._begun) is None):
+                    if time.monotonic() - began >= self._pause or self._account.unseen:
                         break
         except NSTError as problem:
             error, over = problem.with_traceback(None), True
-        doing.account.unseen = False
-        with failing_in_words():
-            return DEVICES.submit(self._news, doing, over, error).result()
+        self._account.unseen = False
+        return DEVICES.submit(self._news, over, error).result()
 
-    def _news(self, doing: _Doing, over: bool, error: NSTError | None) -> News:
-        news, kept = doing.begun.news(), None
-        if not error and (over or doing.account.seconds >= doing.keep_at):
-            kept = _parcel(doing.begun.kept())
-            doing.keep_at = doing.account.seconds + max(KEEP_SECONDS, (kept.size if kept else 0) / MOST_BYTES)
+    def _news(self, over: bool, error: NSTError | None) -> News:
+        news, kept = self._begun.news(), None
+        if not error and (over or self._account.seconds >= self._keep_at):
+            kept = _parcel(self._begun.kept())
+            self._keep_at = self._account.seconds + max(KEEP_SECONDS, (kept.size if kept else 0) / MOST_BYTES)
         parcel = _parcel(news)
-        doing.pause = max(NEWS_SECONDS, (parcel.size if parcel else 0) / MOST_BYTES)
+        self._pause = max(NEWS_SECONDS, (parcel.size if parcel else 0) / MOST_BYTES)
         return News(parcel, kept, over, error)
 
-    def stop(self, number: int) -> None:
-        """End an errand after the step at hand; what it made is there to be asked for."""
-        doing = self._doing[number]
-        doing.account.hurried = True
-        doing.begun.stop()
+    def stop(self) -> None:
+        """End it after the step at hand; what it made is there to be asked for."""
+        self._account.hurried = True
+        self._begun.stop()
 
-    def drop(self, number: int) -> None:
-        """Forget an errand, after the step at hand."""
-        doing = self._doing.pop(number, None)
-        if doing and doing.errand:
-            doing.errand.stop()
-            DEVICES.submit(doing.errand.close).result()
+    def close(self) -> None:
+        """Free what it holds, after the step at hand."""
+        if self._errand:
+            self._errand.stop()
+            DEVICES.submit(self._errand.close).result()
 
 
 def _parcel(state: State | None) -> Parcel | None:

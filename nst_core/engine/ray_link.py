@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from nst_core.errors import ConfigError, DeviceError, said
+from nst_core.errors import ConfigError, NoDeviceError, said
 
 VARIABLE = "NST_CLUSTER"
 CONNECT_SECONDS = 5.0
@@ -35,6 +35,8 @@ class Link:
     def __init__(self, address: str, first: str = ""):
         self.address, self.first = address, first
         self.gone = threading.Event()
+        self._held: socket.socket | None = None  # which ends with the process that took it
+        self._holding = threading.Lock()
         self._calls = 0
         self._returned = threading.Condition()
 
@@ -43,7 +45,7 @@ class Link:
         """Surround a short call of Ray's.
 
         Raises:
-            DeviceError: the first machine is gone.
+            NoDeviceError: the first machine is gone.
         """
         with self._returned:
             if self.gone.is_set():
@@ -60,14 +62,30 @@ class Link:
         """Ask the first machine at once.
 
         Raises:
-            DeviceError: it is gone.
+            NoDeviceError: it is gone.
         """
-        if self.gone.is_set() or self.first and not reachable(self.first):
+        if self.gone.is_set() or self._has_hung_up() or self.first and not reachable(self.first):
             self.complain()
 
+    def is_another(self) -> bool:
+        """Whether the first machine was started again, which nothing that was joined before survives."""
+        return self._has_hung_up() and reachable(self.first)
+
+    def _has_hung_up(self) -> bool:
+        """Whether the process that took the connection at hand has ended, even if another listens there now."""
+        with self._holding:
+            return self._held is not None and _is_closed(self._held)
+
+    def _hold(self, connection: socket.socket | None) -> None:
+        """Keep a connection in place of the one before; young ones, as Ray closes those that say nothing for long."""
+        with self._holding:
+            if self._held:
+                self._held.close()
+            self._held = connection
+
     def complain(self) -> NoReturn:
-        """Say that the first machine is gone, and what to do; raises DeviceError."""
-        raise DeviceError(
+        """Say that the first machine is gone, and what to do; raises NoDeviceError."""
+        raise NoDeviceError(
             f"the first machine of the cluster {said(self.address)} is gone; what is made is kept. Start Ray on its "
             f"machines again and go on, or start this program without {VARIABLE}"
         )
@@ -75,21 +93,34 @@ class Link:
     def watch(self) -> None:
         """Look after the first machine, on a thread of its own, and leave the cluster when it is gone."""
         if self.first:
+            with suppress(OSError, ValueError):
+                self._hold(_connected(self.first))
             threading.Thread(target=self._watch, name="cluster", daemon=True).start()
 
     def _watch(self) -> None:
+        try:
+            if self._outlived():
+                log.warning("the first machine of the cluster %s is gone", self.address)
+                self.leave()
+        finally:
+            self._hold(None)
+
+    def _outlived(self) -> bool:
+        """Wait until the first machine is gone; False: it was left by whoever saw that first."""
         refused, answered = 0, time.monotonic()
         while refused < 2 and time.monotonic() - answered < SILENT_SECONDS:
-            time.sleep(WATCH_SECONDS)
+            if self.gone.wait(WATCH_SECONDS):
+                return False
+            if self._has_hung_up():
+                break
             try:
-                _connected(self.first)
+                self._hold(_connected(self.first))
                 refused, answered = 0, time.monotonic()
             except ConnectionRefusedError:
                 refused += 1
             except (OSError, ValueError):
                 refused = 0
-        log.warning("the first machine of the cluster %s is gone", self.address)
-        self.leave()
+        return True
 
     def leave(self) -> None:
         """Leave the cluster when the calls at hand have returned; no other is begun."""
@@ -114,12 +145,15 @@ def connect(address: str) -> Link:
 
     Raises:
         ConfigError: Ray is not installed here.
-        DeviceError: there is no such cluster, or its first machine is gone.
+        NoDeviceError: there is no such cluster, or its first machine is gone.
     """
     try:
         import ray
     except ImportError:
         raise ConfigError(f"{VARIABLE} is set, and Ray is not installed; {INSTALL}, or unset it") from None
+    for before in [*_links]:
+        if before.is_another():
+            before.leave()
     with _CONNECTING:
         if not ray.is_initialized():
             _check_reachable(address)
@@ -141,7 +175,7 @@ def _joined(address: str) -> Link:
             context = ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = (str(error).splitlines() or [""])[0]
-        raise DeviceError(f"{_none_at(address)} ({reason})") from None
+        raise NoDeviceError(f"{_none_at(address)} ({reason})") from None
     return Link(address, str(getattr(context, "address_info", {}).get("gcs_address") or ""))
 
 
@@ -155,20 +189,33 @@ def _none_at(address: str) -> str:
 def _check_reachable(address: str) -> None:
     """Refuse an address at which nobody listens, which Ray would try for a minute."""
     if address != "auto" and not reachable(address):
-        raise DeviceError(_none_at(address))
+        raise NoDeviceError(_none_at(address))
 
 
 def reachable(address: str) -> bool:
     """Whether anybody listens at host:port."""
     with suppress(OSError, ValueError):
-        _connected(address)
+        _connected(address).close()
         return True
     return False
 
 
-def _connected(address: str) -> None:
+def _connected(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
-    socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    return socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS)
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    """Whether the other side has ended a connection; what it said meanwhile is dropped."""
+    connection.setblocking(False)
+    try:
+        while connection.recv(2**12):
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from nst_core.engine.devices import Elsewhere
-from nst_core.engine.errands import News
+from nst_core.engine.errands import HostedErrand, News
+from nst_core.engine.hosted import Hosted
 from nst_core.engine.parcels import packed, unpacked
-from nst_core.engine.remote_run import AHEAD, MOST_LOST, NONE, Lost, Machine, Machines
+from nst_core.engine.remote_run import AHEAD, MOST_LOST, Lost, Machines
 from nst_core.errors import DeviceError, NSTError
 from nst_core.transfer.state import State
 from nst_core.transfer.steering import Steering
@@ -59,8 +61,7 @@ class RemoteErrand(Elsewhere):
         self.machines, self.order, self.steering, self.kept = machines, order, steering, kept
         self.lost: list[str] = []
         self.machine, self.sent = "", 0
-        self._machine: Machine | None = None
-        self._number = NONE  # by which the machine knows it
+        self._hosted: Hosted | None = None
         self._pieces: Iterator[State] = iter(())  # that are still to be sent
         self._begun = self._told_to_stop = self._over = False
         self._asked, self._lost = 0, 0  # moments of this machine; machines in a row
@@ -101,26 +102,28 @@ class RemoteErrand(Elsewhere):
         """Find a machine, or send it the next piece, or have it begin once it has them all."""
         if self.steering and self.steering.stop.is_set():
             self.close()
-        elif self._machine is None:
-            self._machine, self._number = self.machines.choose(), NONE
+        elif self._hosted is None:
             self._asked, self.sent, order = 0, 0, self.order
             self._pieces = iter(order.pieces())
-            self._number = self._call("order", order.kind, packed(order.state), order.networks)
+            made = partial(HostedErrand, order.kind, packed(order.state), order.networks)
+            self._hosted = Hosted(self.machines, made)
         elif (piece := next(self._pieces, None)) is not None:
             parcel = packed(piece)
-            self._call("add", self._number, parcel)
+            self._hosted.ask("add", parcel)
             self.sent += parcel.size
         else:
-            self._call("begin", self._number, packed(self.kept) if self.kept else None)
-            self.machine, self._begun = self._machine.name, True
+            self._hosted.ask("begin", packed(self.kept) if self.kept else None)
+            self.machine, self._begun = self._hosted.name, True
 
     def _next_news(self) -> News:
         """Wait for the moment that was asked for first; the machine has the next ones to make meanwhile."""
+        if self._hosted is None:
+            raise Lost("no machine")
         if self.steering and self.steering.stop.is_set() and not self._told_to_stop:
             self._told_to_stop = True
-            self._call("stop", self._number)
+            self._hosted.ask("stop")
         while len(self._coming) < AHEAD:
-            self._coming.append(self._start("advance", self._number, self._asked))
+            self._coming.append(self._hosted.start("advance", self._asked))
             self._asked += 1
         news = self._coming.popleft()()
         self._lost = 0
@@ -131,31 +134,23 @@ class RemoteErrand(Elsewhere):
             self.close()
         return news
 
-    def _start(self, method: str, *given: Any) -> Callable[[], Any]:
-        if self._machine is None:
-            raise Lost("no machine")
-        return self._machine.start("errand", method, *given)
-
-    def _call(self, method: str, *given: Any) -> Any:
-        return self._start(method, *given)()
-
     def _lose(self, name: str) -> None:
-        self._leave()
+        if self._hosted:
+            self._hosted.leave()
+        self._forget()
         self._lost += 1
         self.lost.append(name)
         if self._lost >= MOST_LOST:
             self._over = True
             raise DeviceError(f"{MOST_LOST} machines were lost in a row; choose a smaller size, or look at them")
 
-    def _leave(self) -> None:
-        if self._machine:
-            self._machine.leave()
-        self._machine, self._begun = None, False
+    def _forget(self) -> None:
+        self._hosted, self._begun = None, False
         self._coming.clear()
 
     def close(self) -> None:
         """End it and free what it holds elsewhere; once more does no harm."""
         self._over = True
-        if self._machine:
-            self._machine.start("errand", "drop", self._number)
-        self._leave()
+        if self._hosted:
+            self._hosted.dismiss()
+        self._forget()

@@ -45,7 +45,7 @@ class Machines(Protocol):
     """Machines of a cluster."""
 
     def choose(self) -> Machine:
-        """Give a place on the machine that has the fewest paintings; raises DeviceError if there is none."""
+        """Give a place on the machine that has the fewest paintings; raises NoDeviceError if there is none."""
 
     def count(self) -> int:
         """Count the workers that there may be; raises as `choose`."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from nst_core.devices import Compute, choose_compute, keep_freed_memory
 from nst_core.engine.device_thread import Account
 from nst_core.engine.devices import DEVICES
-from nst_core.engine.errands import KEEP_SECONDS, MOST_BYTES, Errands, Turns, check_weights
+from nst_core.engine.errands import KEEP_SECONDS, MOST_BYTES, Turns, check_weights
 from nst_core.engine.errands import NEWS_SECONDS as FRAME_SECONDS
 from nst_core.engine.jobs import failing_in_words
 from nst_core.engine.parcels import Parcel, packed, unpacked
@@ -110,15 +110,10 @@ class Worker:
         self._paintings: dict[int, _Painting] = {}
         self._guests: dict[int, Guest] = {}
         self._numbers = count(1)
-        self._errands = Errands()
 
     def about(self) -> About:
         """Tell what this machine is."""
         return About(platform.node(), own_versions())
-
-    def errand(self, method: str, *given: Any) -> Any:
-        """Call a method of this machine's Errands."""
-        return getattr(self._errands, method)(*given)
 
     def prepare(self, material: Material, config: dict[str, Any], expected_weights: str) -> Parcel:
         """Read and check all that a painting begins with, by this machine's memory and device.

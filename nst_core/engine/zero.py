@@ -23,7 +23,7 @@ import torch
 
 from nst_core.devices import Compute, choose_compute, fastest_precision, withhold_gpus
 from nst_core.engine.devices import Elsewhere
-from nst_core.errors import DeviceError, NSTError, seen
+from nst_core.errors import NoDeviceError, NSTError, seen
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.kept import restored
 from nst_core.transfer.objective import normalized
@@ -179,16 +179,16 @@ class LentRun(Run, Elsewhere):
         self._own.cleanup()
 
 
-def in_words(error: Exception, advice: str = KEPT) -> DeviceError:
+def in_words(error: Exception, advice: str = KEPT) -> NoDeviceError:
     """Say what kept a piece from being painted, of an error by which `spaces` tells it, and what to do."""
     title, message = str(getattr(error, "title", "")), str(getattr(error, "message", error))
     log.warning("no piece on ZeroGPU: %s: %s", title or type(error).__name__, message)
     if "quota exceeded" in title and "GPU limit" in message:
-        return DeviceError(NOBODY.format(advice))
+        return NoDeviceError(NOBODY.format(advice))
     if "quota exceeded" in title and "exceeded" in message:
         wait = re.search(r"[Tt]ry again in (\d[\w:, ]*)", message)
-        return DeviceError(QUOTA.format(f" (there is more in {wait[1]} hours)" if wait else "", advice))
-    return DeviceError(NO_GPU.format(seen(message or type(error).__name__), advice))
+        return NoDeviceError(QUOTA.format(f" (there is more in {wait[1]} hours)" if wait else "", advice))
+    return NoDeviceError(NO_GPU.format(seen(message or type(error).__name__), advice))
 
 
 def painting_compute() -> Compute:

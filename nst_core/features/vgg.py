@@ -1,6 +1,6 @@
 """Computes what VGG-19, VGG-16 and our Lite see in a picture: image -> Features, by the literature's layer names."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from nst_core.features.checkpoint import PRE, TEACHERS, plan, tap_name
 from nst_core.images import size_of
 
 Features = dict[str, Tensor]
+Seen = Callable[[str, Tensor], None]  # takes a layer and its features (B, C, H, W)
 
 # Backbone -> its name for people.
 BACKBONES = weights.TITLES
@@ -147,6 +148,7 @@ class VGG(nn.Module):
         normalization: str = "imagenet",
         wrap: bool = False,
         bare: bool = False,
+        seen: Seen | None = None,
     ) -> Features:
         """Compute the activations of the layers asked for; nothing deeper is computed.
 
@@ -159,6 +161,7 @@ class VGG(nn.Module):
             wrap: beyond every edge of every map lies its opposite edge, as if the picture were a tile among its likes,
                 exactly so where every pooling halves an even number.
             bare: of Lite, f itself; R f is then the caller's to make, with `tap`.
+            seen: is told of each layer asked for, bare, before any deeper one is computed.
 
         Returns:
             name -> (B, C, H', W') in the network's precision; of Lite (B, k, H', W'), with k below C.
@@ -181,10 +184,7 @@ class VGG(nn.Module):
                 if not rectified:
                     activations = F.relu_(activations)
                 continue
-            weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
-            if wrap and name != "conv1_1":
-                activations = F.pad(activations, (1, 1, 1, 1), mode=WRAPPED)
-            activations = F.conv2d(activations, weight, bias, padding=0 if wrap or name == "conv1_1" else 1)
+            activations = self._convolved(name, activations, wrap=wrap)
             if name + PRE in wanted:
                 features[name + PRE] = activations
             # the maximum of rectified values is the rectified maximum, which is a quarter of the work
@@ -194,7 +194,19 @@ class VGG(nn.Module):
                 activations = F.relu(activations) if name + PRE in wanted else F.relu_(activations)
             if name in wanted:
                 features[name] = activations
-        return features if bare else {layer: through(self.tap(layer), seen) for layer, seen in features.items()}
+            if seen:
+                for layer in wanted.intersection((name, name + PRE)):
+                    seen(layer, features[layer])
+        return features if bare else {layer: through(self.tap(layer), found) for layer, found in features.items()}
+
+    def _convolved(self, name: str, activations: Tensor, *, wrap: bool) -> Tensor:
+        """Apply a convolution to what is below it; the first one's border is there already."""
+        weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
+        if name == "conv1_1":
+            return F.conv2d(activations, weight, bias)
+        if wrap:
+            return F.conv2d(F.pad(activations, (1, 1, 1, 1), mode=WRAPPED), weight, bias)
+        return F.conv2d(activations, weight, bias, padding=1)
 
     def tap(self, layer: str) -> Tensor | None:
         """R (k, k) of a layer, in the network's precision; None where features are the teacher's own."""

@@ -1,6 +1,5 @@
 """Paints pieces of a film on another machine of a cluster, which gets the film's file once."""
 
-import logging
 import threading
 import time
 from collections import deque
@@ -17,7 +16,9 @@ import numpy as np
 
 from nst_core.engine.device_thread import Account
 from nst_core.engine.devices import DEVICES
-from nst_core.engine.remote_run import MOST_LOST, NONE, Lost, Machine, Machines
+from nst_core.engine.errands import Turns
+from nst_core.engine.hosted import Hosted
+from nst_core.engine.remote_run import MOST_LOST, Lost, Machines
 from nst_core.errors import ConfigError, DeviceError, NSTError, said
 from nst_core.files import NewFile, plain_errors
 from nst_core.instant.piece_workers import END_SECONDS, Waiting, paint_pieces
@@ -30,8 +31,6 @@ MOMENT_BYTES = 2**23  # of painted frames, after which they are sent
 AHEAD = 2  # moments that are asked for at a time, so that the machine does not wait for what comes and goes
 
 MOST_WORKERS = 8  # that one film has of itself: more would paint faster than it is read and encoded here
-
-log = logging.getLogger(__name__)
 
 
 def far_workers(asked: int | None, machines: Machines) -> int:
@@ -77,7 +76,7 @@ class HostedFilm:
         self._job, self._account = replace(job, source=self._file.path), Account()
         self._painter: PiecePainter | None = None
         self._frames: Iterator[np.ndarray] = iter(())
-        self._made, self._turn = 0, threading.Condition()
+        self._turns = Turns()
 
     def take(self, part: bytes) -> None:
         """Write the next part of the film's file."""
@@ -91,7 +90,7 @@ class HostedFilm:
 
     def _begin(self, piece: Piece) -> None:
         self._painter = self._painter or PiecePainter(self._job)
-        self._frames, self._made = self._painter.frames(piece), 0
+        self._frames, self._turns = self._painter.frames(piece), Turns()
 
     def paint(self, moment: int) -> Painted:
         """Paint the frames of a moment, in turns with all else here, when those before are painted.
@@ -102,14 +101,8 @@ class HostedFilm:
         Raises:
             NSTError: whatever making the paint, reading or painting does.
         """
-        with self._turn:
-            self._turn.wait_for(lambda: self._made == moment)
-        try:
+        with self._turns.turn(moment):
             return self._painted()
-        finally:
-            with self._turn:
-                self._made += 1
-                self._turn.notify_all()
 
     def _painted(self) -> Painted:
         began, frames = time.monotonic(), list[np.ndarray]()
@@ -137,12 +130,12 @@ class FarPainter:
     Args:
         job: whose pieces they are.
         machines: of the cluster; one is chosen when there is something to paint, and kept.
+        tell: called with a line for a person when a machine is lost.
     """
 
-    def __init__(self, job: FilmJob, machines: Machines):
-        self._job, self._machines = job, machines
-        self._machine: Machine | None = None
-        self._number = NONE  # by which the machine knows the film
+    def __init__(self, job: FilmJob, machines: Machines, tell: Callable[[str], object] = lambda line: None):
+        self._job, self._machines, self._tell = job, machines, tell
+        self._film: Hosted | None = None
 
     def frames(self, piece: Piece) -> Iterator[np.ndarray]:
         """Paint a piece; gives the frames that are kept, (height, width, 3) uint8: those of any machine, once each.
@@ -159,48 +152,47 @@ class FarPainter:
             except Lost as machine:
                 self._leave()
                 lost += 1
-                log.warning("%s was lost; what is left of its piece goes elsewhere", machine)
                 if lost >= MOST_LOST:
                     raise DeviceError(
                         f"{lost} machines were lost at the same frame; choose a smaller size, or look at them"
                     ) from None
+                self._tell(f"{machine} was lost: another machine goes on from frame {piece.first + 1}")
 
     def _fetched(self, piece: Piece) -> Iterator[np.ndarray]:
         """Paint a piece on the machine at hand."""
-        machine = self._machine or self._sent()
-        machine.start("ask", self._number, "begin", piece)()
+        film = self._film or self._sent()
+        film.ask("begin", piece)
         coming: deque[Callable[[], Painted]] = deque()
         asked, over = 0, False
         while not over:
             while len(coming) < AHEAD:
-                coming.append(machine.start("ask", self._number, "paint", asked))
+                coming.append(film.start("paint", asked))
                 asked += 1
             frames, over = coming.popleft()()
             yield from frames
         for answer in coming:  # which are empty
             answer()
 
-    def _sent(self) -> Machine:
+    def _sent(self) -> Hosted:
         """Choose a machine, and send it the film."""
-        self._machine = machine = self._machines.choose()
         source = self._job.source
         with source.open("rb") as file:
-            self._number = machine.start("host", partial(HostedFilm, self._job, source.stat().st_size))()
+            self._film = film = Hosted(self._machines, partial(HostedFilm, self._job, source.stat().st_size))
             while part := file.read(PART_BYTES):
-                machine.start("ask", self._number, "take", part)()
-        return machine
+                film.ask("take", part)
+        return film
 
     def _leave(self) -> None:
-        if self._machine:
-            self._machine.leave()
-        self._machine, self._number = None, NONE  # by which another machine would forget another film
+        if self._film:
+            self._film.leave()
+        self._film = None
 
     def close(self) -> None:
         """Let the machine forget the film."""
-        if self._machine:
+        if self._film:
             with suppress(Lost, NSTError):
-                self._machine.start("dismiss", self._number)()
-        self._leave()
+                self._film.dismiss()()
+        self._film = None
 
 
 class FarWorker:
@@ -213,7 +205,7 @@ class FarWorker:
     def __init__(self, job: FilmJob, machines: Machines):
         self.connection, theirs = Pipe()
         self.at: Waiting | None = None
-        make = partial(FarPainter, job, machines)
+        make = partial(FarPainter, job, machines, theirs.send)
         self._thread = threading.Thread(target=paint_pieces, args=(theirs, make), name="elsewhere", daemon=True)
         self._thread.start()
 

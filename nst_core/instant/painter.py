@@ -13,6 +13,7 @@ from nst_core.errors import ConfigError, listed, said, seen
 from nst_core.instant.memory import WHOLE_AREA, in_one_piece
 from nst_core.instant.network import PHOTO, TransformationNetwork
 from nst_core.instant.strips import steps_in_strips
+from nst_core.passes import Passes
 from nst_core.steps import Steps, finish, on_device
 
 MAX_SIDE = 10_000  # pixels; of what is read to be painted so
@@ -34,6 +35,7 @@ class Painter:
     def __init__(self, networks: Sequence[TransformationNetwork], compute: Compute):
         self.compute, self.given = compute, list(networks)
         self.networks = [_placed(network, compute) for network in networks]
+        self._passes = {network: _passes_of(network) for network in self.networks}
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -80,10 +82,10 @@ class Painter:
         return painted.add_(forgotten, alpha=1 - strength).clamp_(0, 1)
 
     def _pass(self, network: TransformationNetwork, image: Tensor, shares: Tensor) -> Steps[Tensor]:
-        """One pass of a network, whole or in strips, on the image's device."""
+        """One pass of a network, whole or in strips: on the image's device, and nobody else's."""
         if not in_one_piece(images.size_of(image), network.width, self.compute, WHOLE_AREA):
             return (yield from steps_in_strips(network, image, shares))
-        painted = yield from network.steps(image.to(network.device), shares.to(network.device))
+        (painted,) = yield from self._passes[network](image, shares)
         return painted.to(image.device)
 
     def recipe(self, weights: Mapping[str, float], strength: float = 1.0) -> tuple[TransformationNetwork, Tensor]:
@@ -125,6 +127,13 @@ def add_grain(image: Tensor) -> Tensor:
 def _noise() -> Tensor:
     """Draw the noise of a tile, (1, 3, GRAIN_SIDE, GRAIN_SIDE)."""
     return GRAIN * torch.randn(1, 3, GRAIN_SIDE, GRAIN_SIDE, generator=torch.Generator().manual_seed(0))
+
+
+def _passes_of(network: TransformationNetwork) -> Passes:
+    def work(image: Tensor, shares: Tensor) -> Steps[tuple[Tensor]]:
+        return ((yield from network.steps(image, shares)),)
+
+    return Passes(work, network.device)
 
 
 def _placed(network: TransformationNetwork, compute: Compute) -> TransformationNetwork:

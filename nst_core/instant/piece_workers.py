@@ -79,7 +79,8 @@ def shares_of(workers: int) -> list[Share]:
 def serve(connection: Connection, job: FilmJob, share: Share) -> None:
     """Paint what pieces come, until nobody sends any more; the work of a process.
 
-    Sends, after each frame that stands in its piece's file, True, and after a piece False; an error as it is.
+    Sends, after each frame that stands in its piece's file, True, and after a piece False; an error as it is. What
+    paints may send lines for a person between.
     """
     for name in ("SIGINT", "SIGHUP", "SIGTERM"):  # who gets them, too, as the group does, ends its processes itself
         if hasattr(signal, name):
@@ -204,6 +205,7 @@ class PieceWorkers:
         self._job, self._output = job, output
         self._length, self._room = painted_length(job, len(begin)), waiting_frames(job, len(begin))
         self._waiting: deque[Waiting] = deque()
+        self._told: deque[str] = deque()  # lines that are still to be given
         self._workers: list[PieceWorker] = []
         try:
             for each in begin:
@@ -212,14 +214,18 @@ class PieceWorkers:
             self.close()
             raise
 
-    def joined(self, pieces: Iterator[tuple[Piece, list[Moment]]]) -> Iterator[tuple[np.ndarray, Moment] | None]:
+    def joined(self, pieces: Iterator[tuple[Piece, list[Moment]]]) -> Iterator[tuple[np.ndarray, Moment] | str | None]:
         """Give painted frames (height, width, 3) uint8 in order, and None every moment in which there is none yet.
+
+        Between them come lines for a person, as they are heard.
 
         Raises:
             DeviceError: a worker was ended; what else went wrong in one is raised as it was.
         """
         while True:
             self._hand_out(pieces)
+            while self._told:
+                yield self._told.popleft()
             if not self._waiting:
                 return
             first = self._waiting[0]
@@ -252,7 +258,9 @@ class PieceWorkers:
                 raise worker.why_gone() from None
             if isinstance(news, Exception):
                 raise news
-            if worker.at and news:
+            if isinstance(news, str):
+                self._told.append(news)
+            elif worker.at and news:
                 worker.at.painted += 1
             elif worker.at:
                 worker.at.over, worker.at = True, None

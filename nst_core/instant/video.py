@@ -25,8 +25,8 @@ DAMAGED = "a part of the video is damaged; what can be read of it is painted"
 ENDS_EARLY = "the video ends early: {} of about {} frames are there"
 PARTS_LEFT = "{} of about {} frames of the video could be read"
 
-# What paints the next frame, or fetches it painted, and the frame's times; None: it is not there yet.
-Next = tuple[Callable[[], Tensor], Timed] | None
+# What paints the next frame, or fetches it painted, and the frame's times; or a note; None: it is not there yet.
+Next = tuple[Callable[[], Tensor], Timed] | str | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class VideoProgress:
         frames: how many there will be, by what the file says of itself; None where it says nothing.
         image: the newest painted frame (1, 3, H, W); None before the first.
         seconds: since the start.
-        note: once, what a person should know: a part is damaged, the end is missing, the sound cannot come along.
+        note: once, what a person should know: a part is damaged, the end is missing, the sound cannot come along, a
+            machine was lost.
     """
 
     frame: int
@@ -135,7 +136,7 @@ def painting(
 
     Args:
         plan: as `checked_plan` gives it.
-        frames: all frames of the opened film, in order; None now and then if they come from elsewhere.
+        frames: all frames of the opened film, in order; if they come from elsewhere, None now and then, and notes.
     """
     began, done, whole = time.monotonic(), 0, True
     painted, damage_told, count = None, False, plan.facts.frames
@@ -152,6 +153,9 @@ def painting(
                     if steering.stop.is_set():
                         whole = False
                         break
+                    if isinstance(one, str):
+                        yield progress(one)
+                        continue
                     if one:
                         paint, frame = one
                         painted = paint()

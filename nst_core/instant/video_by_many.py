@@ -68,7 +68,7 @@ def paint_video_by_many(
         pieces = cut_film(film.frames(), painted_length(job, workers), job.lead, is_cut)
         with closing(PieceWorkers(job, begin, output)) as crew:
             for one in crew.joined(pieces):
-                yield one and (partial(as_image, one[0]), one[1])
+                yield (partial(as_image, one[0]), one[1]) if isinstance(one, tuple) else one
 
     return painting(source, output, job.plan, frames, steering or Steering())
 

@@ -71,6 +71,8 @@ class StyleLoss:
         prepare: memory of the target -> what `distance` wants of it, made once.
         nothing: a memory -> that of features which are all zero.
         points: positions of a painted picture, at most, of which the loss draws anew at each look; 0: all are counted.
+        chained: whether a distance, of first and second moments, is many small products one after another, beside which
+            a GPU can do much.
     """
 
     title: str
@@ -81,6 +83,7 @@ class StyleLoss:
     prepare: Callable[[Memory], Memory] = unchanged
     nothing: Callable[[Memory], Memory] = zeros
     points: int = 0
+    chained: bool = False
 
     def drawn(self, memory: Memory, generator: torch.Generator | None) -> Memory:
         """Draw from a painted picture's memory what is compared: of one that is counted whole, itself."""
@@ -106,6 +109,7 @@ STYLE_LOSSES = {
         statistics=joint_moments,
         distance=wasserstein_distance,
         prepare=gaussian_cloud,
+        chained=True,
     ),
     "gram and wasserstein": StyleLoss(
         title="Gram matrices and Wasserstein distance",
@@ -113,6 +117,7 @@ STYLE_LOSSES = {
         statistics=joint_moments,
         distance=joint_distance,
         prepare=joint_target,
+        chained=True,
     ),
     "sliced wasserstein": StyleLoss(
         title="Sliced Wasserstein distance",

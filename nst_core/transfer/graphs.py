@@ -4,7 +4,8 @@ Of what is steered, weights are numbers on the device that the graph reads. All 
 as long as that stays, the graph does; of another kind, steps are made one by one until a new graph is captured.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from nst_core import graphs
 from nst_core.devices import free_memory, on_its_way, release_freed_memory
+from nst_core.transfer.beside import TermsBeside
 from nst_core.transfer.columns import ColumnsObjective
 from nst_core.transfer.config import STEERABLE
 from nst_core.transfer.descent import Descent, Look, Objective
@@ -87,7 +89,8 @@ class Steps:
             self.coming = graphs.CudaGraph(self.device)
         if self.repeated is None and self.made < WARM_STEPS:
             self.made += 1
-            look = self.coming.warm(lambda: self._alone(anew=anew))
+            with _beside(cast(StyleTransferObjective, self.descent.objective), self.device):
+                look = self.coming.warm(lambda: self._alone(anew=anew))
             self.names = look.names
             return look
         self.repeated = self.repeated or self._captured()
@@ -125,6 +128,16 @@ class Steps:
         return None
 
 
+@contextmanager
+def _beside(objective: StyleTransferObjective, device: torch.device) -> Iterator[None]:
+    """Let terms that take long and leave the device idle be computed beside the rest, where a step is noted."""
+    objective.beside = TermsBeside(device)
+    try:
+        yield
+    finally:
+        objective.beside = None
+
+
 class _Repeated:
     """A step of a descent as a graph.
 
@@ -144,7 +157,8 @@ class _Repeated:
         self._put_gradient()
         objective.told = self.numbers
         try:
-            self.values = graph.capture(self._work)
+            with _beside(objective, self.gradient.device):
+                self.values = graph.capture(self._work)
         finally:
             objective.told = now
         self.numbers.tell()

@@ -9,11 +9,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nst_core.errors import ConfigError
-from nst_core.features.vgg import VGG, WRAPPED, Features, channels_of, through
+from nst_core.features.vgg import VGG, WRAPPED, Features, Seen, channels_of, through
 from nst_core.images import size_of
 from nst_core.losses.content import CONTENT_NORMALIZATIONS, content_loss
 from nst_core.losses.style import SMALLEST_MAGNITUDE, STYLE_LOSSES, STYLE_NORMALIZATIONS, Memory, magnitude
 from nst_core.losses.variation import TOTAL_VARIATIONS
+from nst_core.transfer.beside import TermsBeside
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.masks import shares
 from nst_core.transfer.state import State
@@ -69,6 +70,7 @@ class StyleTransferObjective:
         self.style_loss = STYLE_LOSSES[config.style_loss]
         self.generator = torch.Generator(content_image.device).manual_seed(config.seed)
         self.told: Callable[[Number], float | Tensor] = now  # takes what a loss is multiplied with, and gives it
+        self.beside: TermsBeside | None = None  # computes the style's terms beside the rest
         self.blend: list[float] = []  # shares of the styles in the targets
         self.style_targets: dict[str, list[StyleTarget]] = {}
         self.content_targets: dict[str, Tensor] = {}
@@ -146,13 +148,16 @@ class StyleTransferObjective:
             size = float(magnitude(self.style_loss, memory, prepared))
         return StyleTarget(prepared, size, region, weight)
 
-    def features(self, image: Tensor, layers: tuple[str, ...], *, wrap: bool = False) -> Features:
+    def features(
+        self, image: Tensor, layers: tuple[str, ...], *, wrap: bool = False, seen: Seen | None = None
+    ) -> Features:
         """See images (B, 3, H, W) at these layers, as the config has it; bare.
 
         Args:
             image: a batch.
             layers: of the network.
             wrap: as of VGG, for what is a tile: the painting and its content, not the style pictures.
+            seen: as of VGG.
         """
         config = self.config
         return self.network(
@@ -163,6 +168,7 @@ class StyleTransferObjective:
             normalization=config.normalization,
             wrap=wrap,
             bare=True,
+            seen=seen,
         )
 
     def measured(self, layer: str, features: Tensor) -> Tensor:
@@ -176,7 +182,8 @@ class StyleTransferObjective:
             name -> float32 scalar: "content conv4_2", "style conv1_1" …, "total variation".
         """
         config = self.config
-        features = self.features(image, (*self.content_layers, *self.style_layers), wrap=config.wrap)
+        seen = self._begin_style_term if self.beside and self.style_loss.chained else None
+        features = self.features(image, (*self.content_layers, *self.style_layers), wrap=config.wrap, seen=seen)
         terms: LossTerms = {}
         for layer in self.content_layers:
             target = self.content_targets[layer]
@@ -189,13 +196,26 @@ class StyleTransferObjective:
 
     def style_terms(self, features: Features) -> LossTerms:
         """Compute the weighted terms of the style layers' features, bare."""
+        begun = self.beside.join() if self.beside else {}
+        layers = [layer for layer in self.style_layers if layer not in begun]
         # all that is drawn by chance of the picture before what the distances draw: known before it is looked at
-        memories = {layer: self._style_memories(layer, features[layer]) for layer in self.style_layers}
-        return {
-            style_term(layer): self.style_loss_of(layer, memories[layer], features[layer][0, 0].numel())
-            for layer in self.style_layers
-            if memories[layer]
-        }
+        memories = {layer: self._style_memories(layer, features[layer]) for layer in layers}
+        for layer in filter(memories.get, layers):
+            begun[layer] = self.style_loss_of(layer, memories[layer], features[layer][0, 0].numel())
+        return {style_term(layer): begun[layer] for layer in self.style_layers if layer in begun}
+
+    def _begin_style_term(self, layer: str, features: Tensor) -> None:
+        """Begin the term of a style layer beside the rest, of bare features."""
+        memories = self._style_memories(layer, features) if layer in self.style_layers else []
+        if not memories or not self.beside:
+            return
+        targets = [target for target, _ in memories]
+
+        def term(measured: Sequence[Tensor]) -> Tensor:
+            parts = zip(measured[::2], measured[1::2], strict=True)  # mean and second moments
+            return self.style_loss_of(layer, list(zip(targets, parts, strict=True)), features[0, 0].numel())
+
+        self.beside.begin(layer, term, [part for _, memory in memories for part in memory])
 
     def variation(self, image: Tensor) -> Tensor:
         """Weigh the total variation of image (1, 3, H, W); of a tile, across its edges, too."""

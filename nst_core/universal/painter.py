@@ -2,31 +2,25 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from nst_core import images
-from nst_core.devices import Compute, free_memory, put_on
+from nst_core.devices import Compute, free_memory
 from nst_core.errors import ConfigError, DeviceError, listed, said
 from nst_core.features.loading import load_network
 from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.steps import Steps, finish, on_device
-from nst_core.universal.decoders import LEVELS, Decoders, load_decoders
-from nst_core.universal.transport import Cloud, optimal_map
+from nst_core.universal.decoders import LEVELS
+from nst_core.universal.levels import MULTIPLE, levels_of
+from nst_core.universal.transport import Cloud
 
 STYLE_SIDES = (128, 1024)  # pixels; a style is looked at in the size of what is painted, but within these
 COARSEST = 128  # pixels, the least of the longer side at which painting begins
 CARRIED = 0.3  # of a coarser painting in what the next one begins from, the photo being the rest
-WHOLE_AREA = 2**20  # pixels; larger pictures are painted in bands
-BAND_AREA = 3 * 2**17  # pixels of one, about
-# Pixels; at each level no feature, and no pixel made of one, depends on what is further away.
-REACH = {"conv4_1": 96, "conv3_1": 40, "conv2_1": 16, "conv1_1": 8}
-MARGINS = {"conv4_1": 40, "conv3_1": 16, "conv2_1": 8, "conv1_1": 0}  # pixels beyond an edge that a level depends on
-MULTIPLE = 8  # pixels, of which sides are made whole numbers: three halvings
 MOST_CLOUDS = 64  # kept, the newest: a style of one size takes 0.4 MB
 
 # Bytes, as measured and a little more: of a pixel of a picture, and of the band at hand, by precision.
@@ -59,8 +53,8 @@ class UniversalPainter:
 
     def __init__(self, pictures: Mapping[str, Tensor], compute: Compute, style_scale: float = 1.0):
         self.pictures, self.compute, self.style_scale = dict(pictures), compute, style_scale
-        self._network, _ = load_network(BUNDLED_BACKBONE, compute)
-        self._decoders = _placed(compute)
+        network, _ = load_network(BUNDLED_BACKBONE, compute)
+        self._levels = levels_of(network, compute)
         self._clouds: OrderedDict[tuple[str, int], Clouds] = OrderedDict()
 
     @property
@@ -171,8 +165,7 @@ class UniversalPainter:
         if (name, side) not in self._clouds:
             picture = self.pictures[name].float() / 255
             picture = _whole(images.fit(picture, max(side, least_side(picture)))).to(self.compute.device)
-            band = _Band(0, picture.shape[2], picture.shape[2], 0)
-            self._clouds[name, side] = {level: Cloud.of(self._seen(picture, level, band)) for level in LEVELS}
+            self._clouds[name, side] = {level: self._levels.cloud(picture, level) for level in LEVELS}
             yield
         self._clouds.move_to_end((name, side))
         while len(self._clouds) > MOST_CLOUDS:
@@ -184,61 +177,9 @@ class UniversalPainter:
         height, width = images.size_of(image)
         picture, made = _whole(image).to(self.compute.device), list[Tensor]()
         for level in LEVELS:
-            picture = yield from self._pass(picture, level, goal[level], strength)
+            picture = yield from self._levels.move(picture, level, goal[level], strength)
             made = [*made, picture] if every else [picture]
         return [picture[..., :height, :width] for picture in made]
-
-    def _pass(self, image: Tensor, level: str, goal: Cloud, strength: float) -> Steps[Tensor]:
-        """Move an image's features of a level, and make a picture of them: in bands, as if in one piece."""
-        bands = list(_bands(image, REACH[level]))
-        parts, features = [], image
-        for band in bands:
-            features = self._seen(image, level, band)
-            parts.append(Cloud.of(band.cut(features, image)))
-            yield
-        shares = [(band.end - band.first) / image.shape[2] for band in bands]
-        way = optimal_map(Cloud.joined(parts, shares), goal).part(strength)
-        made = []
-        for band in bands:
-            if len(bands) > 1:
-                features = self._seen(image, level, band)
-            made.append(band.cut(self._decoders(level, way(features)), image).clamp(0, 1))
-            yield
-        return torch.cat(made, 2) if len(made) > 1 else made[0]
-
-    def _seen(self, image: Tensor, level: str, band: "_Band") -> Tensor:
-        """Compute the features of a band's rows, as if the picture went on, mirrored, beyond its edges.
-
-        What lies there is zeros to most of a network's layers, and moved clouds show that as a frame.
-        """
-        margin, height = MARGINS[level], image.shape[2]
-        above, below = (margin if edge else 0 for edge in (band.top == 0, band.bottom == height))
-        rows = image[:, :, band.top : band.bottom]
-        mode = "reflect" if margin < min(images.size_of(rows)) else "replicate"
-        seen = self._network(F.pad(rows, (margin, margin, above, below), mode=mode), [level], padding="reflect")[level]
-        scale = (rows.shape[3] + 2 * margin) // seen.shape[3]
-        above, below, beside = above // scale, seen.shape[2] - below // scale, margin // scale
-        return seen[:, :, above:below, beside : seen.shape[3] - beside]
-
-
-class _Band:
-    """Rows first … end - 1 of a picture, and those around them that they depend on, top … bottom - 1."""
-
-    def __init__(self, first: int, end: int, height: int, reach: int):
-        self.first, self.end = first, end
-        self.top, self.bottom = max(0, first - reach), min(height, end + reach)
-
-    def cut(self, seen: Tensor, image: Tensor) -> Tensor:
-        """Take the rows first … end - 1 out of what was made of top … bottom - 1, at whatever scale it is."""
-        scale = image.shape[3] // seen.shape[3]
-        return seen[:, :, (self.first - self.top) // scale : (self.end - self.top) // scale]
-
-
-def _bands(image: Tensor, reach: int) -> Iterator[_Band]:
-    height, width = images.size_of(image)
-    rows = height if height * width <= WHOLE_AREA else max(MULTIPLE, BAND_AREA // width // MULTIPLE * MULTIPLE)
-    for first in range(0, height, rows):
-        yield _Band(first, min(first + rows, height), height, reach)
 
 
 def _whole(image: Tensor) -> Tensor:
@@ -257,9 +198,3 @@ def least_side(image: Tensor) -> int:
     """Tell how long the longer side of a picture has to be for the shorter one to be as long as any must be, pixels."""
     shorter, longer = sorted(images.size_of(image))
     return math.ceil(images.MIN_SIDE * longer / shorter)
-
-
-@cache
-def _placed(compute: Compute) -> Decoders:
-    """The decoders that come along, on the device, in its precision."""
-    return put_on(compute.device, load_decoders(), compute.dtype).to(memory_format=torch.channels_last)

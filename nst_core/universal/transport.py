@@ -24,6 +24,10 @@ class Cloud(NamedTuple):
     mean: Tensor
     covariance: Tensor
 
+    def on(self, device: torch.device | str) -> "Cloud":
+        """Put it on a device."""
+        return Cloud(self.mean.to(device), self.covariance.to(device))
+
     @classmethod
     def of(cls, features: Tensor) -> "Cloud":
         """Measure the cloud of features (B, N, H, W); less their mean, so that bf16 counts small variances right."""
@@ -73,6 +77,10 @@ class Map(NamedTuple):
         goal = (self.goal[:, None] + beside).to(flat)
         moved = torch.baddbmm(goal, flat - near[:, None], self.matrix.mT.to(flat))
         return moved.view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+    def on(self, device: torch.device | str) -> "Map":
+        """Put it on a device."""
+        return Map(*(part.to(device) for part in self))
 
     def part(self, share: float) -> "Map":
         """Go only a share of the way, 0 … 1, each vector on a straight line."""

@@ -10,9 +10,10 @@ from nst_core.batch import batch as module
 from nst_core.batch.batch import paint_batch, paint_in_job
 from nst_core.batch.report import REPORT
 from nst_core.batch.tasks import pairs
+from nst_core.batch.ways import Stroke
 from nst_core.engine import devices
 from nst_core.engine.devices import Devices
-from nst_core.errors import ImageError, OutputError, WeightsError
+from nst_core.errors import ImageError, NoDeviceError, OutputError, WeightsError
 from nst_core.transfer.steering import Steering
 from tests.batch.test_tasks import Plain
 
@@ -33,10 +34,20 @@ class Brush:
     def __call__(self, task, path):
         if task.content.stem in self.bad:
             raise self.error(f"{task.content} is no picture")
-        yield 0.5
+        yield Stroke(0.5)
         self.painted.append(task)
         path.write_text(f"{task.content} {task.style}")
-        yield 1.0
+        yield Stroke(1.0)
+
+
+class Apart(devices.Elsewhere):
+    """Strokes that are made on another machine."""
+
+    def __init__(self, strokes):
+        self.strokes, self.close = strokes, strokes.close
+
+    def __next__(self):
+        return next(self.strokes)
 
 
 def done(tasks, folder, brush) -> list:
@@ -114,7 +125,7 @@ def test_all_devices_paint_side_by_side(tasks, tmp_path, monkeypatch):
             meeting.wait()  # neither goes on without the other
         threads.add(threading.current_thread().name)
         path.write_text("")
-        yield 1.0
+        yield Stroke(1.0)
 
     *_, last = done(tasks, tmp_path, paint)
     assert last.done == 8 and threads == {"device cuda:0", "device cuda:1"}
@@ -129,6 +140,36 @@ def test_within_a_job_it_gives_the_same_folder_on_that_jobs_thread(tasks, tmp_pa
         t for t in tasks if "cat" not in t.file
     ]
     assert contents(tmp_path / "own") == contents(tmp_path / "whole")
+
+
+def test_several_at_once_within_a_job_give_the_same_folder_too(tasks, tmp_path):
+    done(tasks, tmp_path / "whole", Brush(bad={"cat"}))
+    meeting, brush = threading.Barrier(2, timeout=20), Brush(bad={"cat"})
+
+    def paint(task, path):
+        if task.content.stem == "ant":
+            meeting.wait()  # neither goes on without the other
+        yield Stroke(0.2, "the step was halved" if task.content.stem == "bee" else "")
+        yield from brush(task, path)
+
+    told = list(paint_in_job(tasks, tmp_path / "own", lambda *task: Apart(paint(*task)), Steering(), at_once=2))
+    assert {len(progress.at_work) for progress in told} == {0, 1, 2} and (told[-1].done, told[-1].failed) == (8, 2)
+    assert [progress.note for progress in told if progress.note] == ["bee.jpg: the step was halved"] * 2
+    assert contents(tmp_path / "own") == contents(tmp_path / "whole")
+
+
+def test_where_no_device_is_left_all_at_work_end(tasks, tmp_path):
+    """Though they would go on for ever."""
+
+    def paint(task, path):
+        if task is tasks[0]:
+            raise NoDeviceError("the cluster is gone")
+        while True:
+            yield Stroke(0.5)
+
+    with pytest.raises(NoDeviceError, match="is gone"):
+        list(paint_in_job(tasks, tmp_path, lambda *task: Apart(paint(*task)), Steering(), at_once=3))
+    assert {path.name for path in tmp_path.iterdir()} == {REPORT}
 
 
 def test_stopped_within_a_job_it_reports_what_it_came_to_and_goes_on(tasks, tmp_path):

@@ -1,6 +1,7 @@
 """A batch on a cluster gives the folder and the report that one here gives; Ray is not asked, but for its rows."""
 
 import os
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from nst_core.batch.batch import paint_batch
 from nst_core.batch.on_cluster import NO_ANSWER, BatchPainter, paint_on_cluster
 from nst_core.batch.report import REPORT
 from nst_core.batch.tasks import pairs
-from nst_core.errors import NSTError, OutputError, WeightsError
+from nst_core.batch.ways import Stroke
+from nst_core.engine.ray_link import Link
+from nst_core.errors import DeviceError, NSTError, OutputError, WeightsError
 from tests.batch.test_batch import CONTENTS, Brush, contents, done
 from tests.batch.test_tasks import Plain
 from tests.machines import painted_by_one
@@ -54,7 +57,7 @@ def test_any_path_arrives(tmp_path, monkeypatch):
     def paint(task, path):
         seen.append((task.content, task.style))
         path.touch()
-        yield 1.0
+        yield Stroke(1.0)
 
     list(paint_on_cluster(tasks, Path("out"), lambda: paint))
     content = tmp_path / tasks[0].content
@@ -98,3 +101,34 @@ def test_a_painting_that_was_made_by_a_machine_that_died_is_not_made_again(tasks
     assert painter({name: [value] for name, value in row.items()})["reason"] != [""]
     (tmp_path / tasks[0].file).touch()
     assert painter({name: [value] for name, value in row.items()})["reason"] == [""]
+
+
+def test_a_batch_whose_first_machine_is_gone_ends_in_words_and_without_waiting_for_ray(monkeypatch):
+    monkeypatch.setattr(on_cluster, "LOOK_SECONDS", 0.001)
+    link, gate = Link("there"), threading.Event()
+
+    def rows():
+        yield {"number": 1}
+        link.gone.set()
+        gate.wait(60)
+
+    coming = on_cluster.heard(rows(), link)
+    assert next(coming) == {"number": 1}
+    with pytest.raises(DeviceError, match="first machine of the cluster 'there' is gone; what is made is kept"):
+        next(coming)
+    gate.set()
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_ray_raises_ends_a_batch_or_says_that_the_first_machine_is_gone(gone):
+    link = Link("there")
+
+    def rows():
+        yield {"number": 1}
+        if gone:
+            link.gone.set()
+        raise ZeroDivisionError
+
+    with pytest.raises(DeviceError if gone else ZeroDivisionError):
+        list(on_cluster.heard(rows(), link))
+    assert list(on_cluster.heard([{"number": 1}, {"number": 2}], Link("there"))) == [{"number": 1}, {"number": 2}]

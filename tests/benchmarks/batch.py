@@ -21,7 +21,7 @@ from nst_core.assets import ASSETS
 from nst_core.batch.batch import paint_batch
 from nst_core.batch.report import REPORT
 from nst_core.batch.tasks import pairs
-from nst_core.batch.ways import Instant
+from nst_core.batch.ways import Instant, Stroke
 from nst_core.instant.catalogue import open_styles
 
 SIZE, BROKEN = 96, 3
@@ -78,7 +78,7 @@ def many(options: argparse.Namespace, folder: Path) -> None:
     own = psutil.Process()
 
     def dry(task, path):
-        yield 1.0
+        yield Stroke(1.0)
 
     before, began = own.memory_info().rss, time.monotonic()
     contents = [Path(f"/somewhere/{number // 1000:03}/{number:06}.jpg") for number in range(options.paths)]

@@ -28,7 +28,8 @@ from nst_core.engine.begin import begin
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.worker import Material
 from nst_core.instant.catalogue import open_styles
-from nst_core.instant.nearby import Turn, nearby
+from nst_core.instant.easel import Turn
+from nst_core.instant.nearby import nearby
 from nst_core.instant.palette import Strokes, plain_recipe
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord, read_record

@@ -11,7 +11,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,7 +20,7 @@ import psutil
 from nst_core.assets import ASSETS
 from nst_core.batch.on_cluster import paint_on_cluster
 from nst_core.batch.tasks import Task, pairs
-from nst_core.batch.ways import Instant, Paint
+from nst_core.batch.ways import Instant, Paint, Stroke
 from tests.machines import ray_nodes
 
 MOST_BYTES, MOST_GROWTH = 1.5e9, 1.05
@@ -43,9 +43,9 @@ def linked(folder: Path, count: int) -> list[Path]:
 def linking() -> Paint[Instant]:
     """What paints nothing: its picture's file is the painting, too."""
 
-    def paint(task: Task[Instant], path: Path) -> Iterator[float]:
+    def paint(task: Task[Instant], path: Path) -> Generator[Stroke, None, None]:
         os.link(task.content, path)
-        yield 1.0
+        yield Stroke(1.0)
 
     return paint
 

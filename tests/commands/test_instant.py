@@ -443,14 +443,15 @@ def test_any_picture_is_a_style_and_stays_what_it_is(instant, refused, folder):
     assert "there is no style 'oils.png', nor a picture of that name" in refused("photos/cat.png", style="oils.png")
 
 
-def test_on_a_cluster_a_films_frames_are_the_same(instant, folder, monkeypatch):
+def test_on_a_cluster_a_films_frames_are_the_same_and_a_lost_machine_is_told_of(instant, folder, monkeypatch, capsys):
     animation(folder / "moving.gif", "GIF")
     assert instant("moving.gif", output="here.png") == 0
-    room = Room()
+    room = Room(fails=lambda number, method: number == 2)
     monkeypatch.setattr(command.cluster, "machines", lambda: room)
     monkeypatch.setenv("NST_CLUSTER", "there")
     assert instant("moving.gif", "--workers", "2", output="there.png") == 0
     assert (folder / "there.png").read_bytes() == (folder / "here.png").read_bytes() and room.calls[0] == "host"
+    assert capsys.readouterr().err.count("moving.gif: machine 2 was lost: another machine goes on from frame 1\n") == 1
     assert instant("moving.gif", "--workers", "3", output="more.png") == 1
 
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -153,6 +154,15 @@ def test_where_no_machine_answers_it_is_said(nodes, monkeypatch):
     with pytest.raises(DeviceError, match="ray status"):
         Cluster("a").choose()
     assert len(tries) == MOST_TRIES and {machine.place.paintings for machine in tries} == {0}
+
+
+def test_a_place_at_which_no_worker_can_begin_has_no_painting_for_that(nodes, monkeypatch):
+    nodes += [node("one", CPU=1), node("two", CPU=1)]
+    made = Cluster("a")
+    with monkeypatch.context() as patch, pytest.raises(DeviceError, match="no room"):
+        patch.setattr(cluster, "_begun", Mock(side_effect=DeviceError("no room")))
+        made.choose()
+    assert sorted(chosen(made, 2)) == ["one", "two"] and {place.paintings for place in made.places()} == {1}
 
 
 def test_other_versions_are_refused(nodes, monkeypatch):

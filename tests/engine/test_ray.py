@@ -17,8 +17,9 @@ from nst_core.engine.cluster import machines
 from nst_core.engine.worker import Material
 from nst_core.errors import ConfigError
 from nst_core.instant import pieces
+from nst_core.instant.easel import Turn
 from nst_core.instant.lesson import Lesson
-from nst_core.instant.nearby import Nearby, Turn
+from nst_core.instant.nearby import Nearby
 from nst_core.instant.painter import Painter
 from nst_core.instant.palette import Strokes, plain_recipe
 from nst_core.instant.perceptual import TrainingRecipe

@@ -10,7 +10,7 @@ import pytest
 from nst_core.engine import cluster, ray_link
 from nst_core.engine.cluster import Cluster, Place
 from nst_core.engine.ray_link import Link, connect
-from nst_core.errors import DeviceError
+from nst_core.errors import DeviceError, OutputError
 
 SECONDS = 30  # that a test waits at most for what another thread does
 
@@ -96,35 +96,69 @@ def test_one_that_is_back_is_joined_again_and_what_watched_the_last_leaves_it_al
     back.die()
 
 
-def test_whoever_waits_for_an_answer_hears_of_it_and_calls_nothing_more(ray, first, monkeypatch):
-    class Error(Exception):
-        pass
+def test_one_that_was_started_again_before_anybody_looked_is_joined_anew(ray, first, monkeypatch):
+    monkeypatch.setattr(ray_link, "WATCH_SECONDS", SECONDS)
+    before = connect(first.address)
+    first.die()
+    with pytest.raises(DeviceError, match="is gone"):
+        connect(first.address)
+    back = FirstMachine(int(first.address.rpartition(":")[2]))
+    with pytest.raises(DeviceError, match="is gone"):
+        before.check()
+    link = connect(first.address)
+    assert link is not before and before.gone.is_set() and ray.calls == ["init", "shutdown", "init"]
+    assert connect(first.address) is link
+    back.die()
 
-    class NoAnswer(Error):
-        pass
 
+class RayError(Exception):
+    pass
+
+
+class NoAnswer(RayError):
+    pass
+
+
+class FullError(RayError):
+    pass
+
+
+@pytest.fixture
+def machine(ray, first, monkeypatch) -> cluster._RayMachine:
+    """A machine of that cluster, whose worker is asked and never heard of."""
     names = "GetTimeoutError", "ObjectStoreFullError", "OutOfDiskError", "RayError", "RayTaskError"
-    errors = dict(zip(names, (NoAnswer, MemoryError, MemoryError, Error, ZeroDivisionError), strict=True))
+    errors = dict(zip(names, (NoAnswer, FullError, FullError, RayError, ZeroDivisionError), strict=True))
     monkeypatch.setitem(sys.modules, "ray.exceptions", SimpleNamespace(**errors))
-    asked = []
+    place = Place("n", "host", False, 1)
+    actor = SimpleNamespace(paint=SimpleNamespace(remote=lambda *given: ray.calls.append("paint")))
+    return cluster._RayMachine(Cluster("a"), connect(first.address), place, actor)
+
+
+def test_whoever_waits_for_an_answer_hears_of_it_and_calls_nothing_more(ray, first, machine):
+    waited = []
 
     def get(coming, timeout):
-        asked.append(timeout)
-        if len(asked) == 2:
+        waited.append(timeout)
+        if len(waited) == 1:
             first.die()
         raise NoAnswer
 
     ray.get = get
-    link = connect(first.address)
-    place = Place("n", "host", False, 1)
-    actor = SimpleNamespace(paint=SimpleNamespace(remote=lambda *given: asked.append("paint")))
-    machine = cluster._RayMachine(Cluster("a"), link, place, actor)
     with pytest.raises(DeviceError, match="first machine .* is gone"):
         machine.start("paint")()
-    count = len(asked)
+    count = len(waited)
     with pytest.raises(DeviceError, match="first machine .* is gone"):
         machine.start("paint")()
-    assert len(asked) == count and asked[:2] == ["paint", cluster.ANSWER_SECONDS]
+    assert len(waited) == count and waited[0] == cluster.ANSWER_SECONDS and ray.calls.count("paint") == 1
+
+
+def test_a_worker_without_room_for_what_is_sent_stays_and_says_where_to_make_some(ray, machine):
+    def get(coming, timeout):
+        raise FullError("a trace\nof many lines")
+
+    ray.get, ray.kill = get, lambda actor: pytest.fail("it was given up")
+    with pytest.raises(OutputError, match="^memory or disk of host is full, by what Ray says; make room there$"):
+        machine.start("paint")()
 
 
 def test_an_unknown_first_machine_is_not_watched(ray):

@@ -41,6 +41,10 @@ def test_the_end_of_a_visitors_time_keeps_the_painting_which_goes_on_later(story
     assert told["rest"] == "" and told["same"]
 
 
+def test_a_batch_ends_with_a_visitors_time_and_goes_on_later_to_the_same_paintings(story):
+    assert story["batch"] == {"used up": True, "between": 1, "done": 2, "same": True}
+
+
 def test_a_painting_goes_on_from_wherever_it_was_kept_last(story):
     assert story["folders"] == {"same": True, "in it": True, "lasts": True, "gone": True}
 

@@ -11,12 +11,16 @@ import spaces
 import torch
 from gradio.context import LocalContext
 
+from nst_core import images
+from nst_core.batch.batch import paint_in_job
+from nst_core.batch.tasks import pairs
+from nst_core.batch.ways import Optimized, engine_paint, optimizer_paint
 from nst_core.devices import choose_compute
 from nst_core.engine import zero
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.jobs import Job
 from nst_core.engine.lane import Client, Lane
-from nst_core.errors import NSTError
+from nst_core.errors import NoDeviceError, NSTError
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.kept import restored
 from nst_core.transfer.optimize import Frame
@@ -133,13 +137,40 @@ def sheet() -> bool:
     return told[0] == told[1] and len(told[0]) == 2
 
 
+def batch() -> dict:
+    """A batch of two photos: in pieces, and as this process paints it; cut off by the end of a visitor's time."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, context = Path(name), visitor("few", 17)
+        contents = [folder / f"{number}.png" for number in (1, 2)]
+        for content in contents:
+            images.save_png(PICTURES[0], content)
+        images.save_png(PICTURES[1], folder / "style.png")
+        tasks = pairs(contents, [str(folder / "style.png")], Optimized("small", small()), folder)
+        list(paint_in_job(tasks, folder / "here", optimizer_paint(), Steering()))
+
+        def painted() -> list[int]:
+            return [one.done for one in paint_in_job(tasks, folder / "lent", engine_paint(), Steering())]
+
+        why = ""
+        try:
+            context.run(painted)
+        except NoDeviceError as error:
+            why = str(error)
+        between = sum(path.suffix == ".png" for path in (folder / "lent").iterdir())
+        spaces.left["few"] = 120
+        done = context.run(painted)[-1]
+        both = ([images.load(folder / kind / task.file) for task in tasks] for kind in ("here", "lent"))
+        same = all(torch.equal(one, other) for one, other in zip(*both, strict=True))
+        return {"used up": "used up" in why, "between": between, "done": done, "same": same}
+
+
 def story() -> dict:
     """All of it."""
     zero.PIECE_SECONDS = 0.0  # as the process sees it that is forked with the first piece: a frame each
     rich = visitor("rich", 10_000)
     made = {"driven": rich.run(lambda: driven(lent())) == driven(here())}
     made |= {"out of time": out_of_time(), "folders": rich.run(folders), "visitors": two_visitors()}
-    made |= {"sheet": rich.run(sheet)}
+    made |= {"sheet": rich.run(sheet), "batch": batch()}
     try:
         made["nobody"] = visitor(None).run(next, lent()) and ""
     except NSTError as error:

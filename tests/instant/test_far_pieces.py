@@ -65,12 +65,21 @@ def test_frames_are_those_of_this_computer(source, output):
 def test_what_a_lost_machine_was_at_is_painted_by_another(source, lost):
     """A steadied piece, at the film's file, before any frame or after some; the others have the same lead."""
     job, piece = job_of(source), Piece(8, 20, 31)
-    room = Room(fails=lambda number, method: number == lost)
-    painter = FarPainter(job, room)
-    found = list(painter.frames(piece))
+    room, told = Room(fails=lambda number, method: number == lost), list[tuple[str, int]]()
+    painter, found = FarPainter(job, room, lambda line: told.append((line, len(found)))), list[np.ndarray]()
+    found.extend(painter.frames(piece))
     painter.close()
     assert all(map(np.array_equal, found, paint_piece(job, piece))) and len(found) == 11
+    assert told == [(f"machine 2 was lost: another machine goes on from frame {21 + told[0][1]}", told[0][1])]
     assert room.chosen == 2 and room.calls.count("host") == 2 and room.left == 2
+
+
+def test_a_machine_that_is_lost_is_told_of_once_while_the_film_goes_on(source, output):
+    room = Room(fails=lambda number, method: number == 12)
+    progress = list(paint_video_by_many(source, output, shimmer, machines=room, workers=1))
+    [(line, frame)] = [(one.note, one.frame) for one in progress if one.note]
+    assert "was lost: another machine goes on from frame " in line and frame < int(line.rpartition(" ")[2]) <= 41
+    assert progress[-1].frame == 41 and times_of(output) == times_of(source)
 
 
 def test_machines_that_are_lost_one_after_the_other_are_given_up(source, output):

@@ -13,8 +13,10 @@ from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, DeviceError
+from nst_core.instant import easel
 from nst_core.instant import nearby as module
-from nst_core.instant.nearby import Answer, Easel, Nearby, Turn, nearby
+from nst_core.instant.easel import Answer, Easel, Turn
+from nst_core.instant.nearby import Nearby, nearby
 from nst_core.instant.painter import Painter
 from nst_core.instant.palette import PlainRecipe, Strokes, plain_recipe
 from nst_core.instant.pieces import as_image
@@ -67,6 +69,8 @@ def test_until_a_worker_is_there_who_asks_paints_and_waits_for_nothing(recipe, f
     choose, room.choose = room.choose, lambda: gate.wait(60) and choose()
     worker, turn = Nearby(room), Turn("a", 1)
     assert worker.frame(recipe, frame, turn) is None is worker.picture(recipe, frame)
+    with pytest.raises(DeviceError, match="no worker was there within 0 s; wait longer"):
+        worker.found(0)
     gate.set()
     assert worker.found(60) and answered(worker.frame(recipe, frame, turn)).image is not None and room.chosen == 1
 
@@ -154,7 +158,7 @@ def test_what_cannot_be_painted_is_said_as_here(recipe, frame):
 
 
 def test_a_worker_keeps_the_newest_styles(painter, recipe, frame, monkeypatch):
-    monkeypatch.setattr(module, "MOST_PAINTERS", 1)
+    monkeypatch.setattr(easel, "MOST_PAINTERS", 1)
     room = Room()
     worker, turn = of(room), turns()
     rain = plain_recipe(Painter([network_of("rain", seed=1)], CPU), Strokes({"rain": 1.0}))

@@ -227,22 +227,20 @@ def test_a_full_disk_here_ends_it_in_words(room, styles, folder, tmp_path, full_
 
 
 def test_photographs_are_sent_in_pieces_and_what_is_sent_is_told(room, styles, folder, tmp_path, monkeypatch):
-    sizes, add = [], errands.Errands.add
-    monkeypatch.setattr(
-        errands.Errands, "add", lambda own, number, piece: (sizes.append(piece.size), add(own, number, piece))[1]
-    )
+    sizes, add = [], errands.HostedErrand.add
+    monkeypatch.setattr(errands.HostedErrand, "add", lambda own, piece: (sizes.append(piece.size), add(own, piece))[1])
     said = list(train(styles, folder, tmp_path / "a.safetensors", SMALL, room))
     assert sizes == [12 * 3 * 72 * 80, 8 * 3 * 72 * 80]
     assert sum("photographs are sent" in progress.text for progress in said) == 2
 
 
 def test_no_device_waits_and_what_is_left_is_dropped(room, styles, folder, tmp_path, monkeypatch):
-    dropped, start = [], StandIn.start
+    asked, start = [], StandIn.start
     monkeypatch.setattr(
-        StandIn, "start", lambda own, method, *given: (dropped.append(given), start(own, method, *given))[1]
+        StandIn, "start", lambda own, method, *given: (asked.append(method), start(own, method, *given))[1]
     )
     training = made_at(room, train(styles, folder, tmp_path / "a.safetensors", SMALL, room))
     assert isinstance(training, Elsewhere) and not isinstance(made_at(CPU, iter(())), Elsewhere)
     with DEVICES.own_job(), DEVICES.stepped(training) as stepped:
         assert next(progress for progress in stepped if progress.step == 1)
-    assert dropped[-1][0] == "drop" and room.chosen == room.left == 1
+    assert asked[-1] == "dismiss" and room.chosen == room.left == 1

@@ -7,6 +7,7 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.devices import Compute
 from nst_core.errors import ConfigError, DeviceError
+from nst_core.universal import levels
 from nst_core.universal import painter as module
 from nst_core.universal.painter import UniversalPainter, style_picture
 from tests.stand_ins import DEVICES
@@ -72,8 +73,8 @@ def test_a_picture_in_bands_is_painted_as_in_one_piece(photo, device, monkeypatc
     )
     tall = images.resize(photo, (400, 40))
     whole = painter.paint(tall, {"a": 1.0})
-    monkeypatch.setattr(module, "WHOLE_AREA", 40 * 200)
-    monkeypatch.setattr(module, "BAND_AREA", 40 * 80)
+    monkeypatch.setattr(levels, "WHOLE_AREA", 40 * 200)
+    monkeypatch.setattr(levels, "BAND_AREA", 40 * 80)
     assert sum(1 for _ in painter.steps(tall, {"a": 1.0})) > 4 * 5
     torch.testing.assert_close(painter.paint(tall, {"a": 1.0}), whole, rtol=0, atol=2e-3)
 
@@ -116,13 +117,13 @@ def test_a_picture_in_its_own_style_stays_as_good_as_it_is(photo):
 
 def test_a_style_is_looked_at_once_for_each_size(painter, photo, monkeypatch):
     painter.paint(photo, {"koi_mosaic": 1.0})
-    network, sizes = painter._network, []
+    network, sizes = painter._levels.network, []
 
     def seen(image, *given, **more):
         sizes.append(images.size_of(image))
         return network(image, *given, **more)
 
-    monkeypatch.setattr(painter, "_network", seen)
+    monkeypatch.setattr(painter._levels, "network", seen)
     painter.paint(photo, {"koi_mosaic": 1.0})
     assert len(sizes) == len(module.LEVELS)
 

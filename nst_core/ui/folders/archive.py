@@ -4,7 +4,7 @@ import io
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
@@ -28,6 +28,9 @@ DISK_RESERVE = 500_000_000  # bytes that stay free for all else
 # What Python raises for a ZIP that is damaged or none, and for a disk that is full.
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 LOCKED = 1  # bit of a file's flags: it wants a password
+AGAIN, ORDINARY = "pack it again, and drop it anew", "pack the pictures again, as an ordinary ZIP"
+LITTER = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini"}  # what systems put beside files, in lower case
+APPLE = "._"  # begins the name of what macOS keeps of a file beside it
 
 
 @contextmanager
@@ -35,17 +38,37 @@ def opened(source: Path) -> Iterator[zipfile.ZipFile]:
     """Open a ZIP to be read; what goes wrong meanwhile becomes an ImageError.
 
     Raises:
-        ImageError: it is damaged, locked by a password or no ZIP; or a file that is unpacked cannot be written.
+        ImageError: it is damaged, or no ZIP; or a file that is unpacked cannot be written.
     """
-    name, again = named(source), "pack it again, and drop it anew"
     try:
         with _Guarded(source) as file, zipfile.ZipFile(file) as archive:
-            if any(info.flag_bits & LOCKED for info in archive.infolist()):
-                raise ImageError(f"{name} is locked by a password; {again} without one")
             yield archive
     except ZIP_ERRORS as error:
         reason = getattr(error, "strerror", None) or "it is damaged, or no ZIP"
-        raise ImageError(f"{name} cannot be unpacked ({reason}); {again}") from None
+        raise ImageError(f"{named(source)} cannot be unpacked ({reason}); {AGAIN}") from None
+
+
+def is_locked(info: zipfile.ZipInfo) -> bool:
+    """Whether a file wants a password."""
+    return bool(info.flag_bits & LOCKED)
+
+
+def is_unusual(info: zipfile.ZipInfo) -> bool:
+    """Whether a file is packed as few programs do; of some such ways it is not known how much may come of little."""
+    return info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def check_whole(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuse a ZIP of which a file is locked, or packed in an unusual way; raises ImageError."""
+    if any(map(is_locked, archive.infolist())):
+        raise locked(name)
+    if any(map(is_unusual, archive.infolist())):
+        raise ImageError(f"{name} is packed in an unusual way; {ORDINARY}")
+
+
+def locked(name: str) -> ImageError:
+    """Make what says that a ZIP wants a password."""
+    return ImageError(f"{name} is locked by a password; {AGAIN} without one")
 
 
 class _Guarded(io.FileIO):
@@ -58,7 +81,7 @@ class _Guarded(io.FileIO):
 
 
 def files_of(archive: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, tuple[str, ...]]:
-    """List what is to be unpacked -> the parts of its path; hidden files are left out.
+    """List the files -> the parts of their paths; what systems put beside people's own is left out.
 
     Args:
         archive: the ZIP.
@@ -85,8 +108,16 @@ def files_of(archive: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, tuple
             raise ImageError(
                 f"{name} holds {said(path.as_posix())}, in more than {MOST_FOLDERS} folders; pack it again"
             )
-    hidden = {info for info, path in paths.items() for part in path.parts if part[0] == "." or part == "__MACOSX"}
-    return {info: path.parts for info, path in paths.items() if path.parts and info not in hidden}
+    return {info: path.parts for info, path in paths.items() if path.parts and not _is_litter(path.parts)}
+
+
+def _is_litter(parts: Sequence[str]) -> bool:
+    return parts[-1].startswith(APPLE) or not LITTER.isdisjoint(part.lower() for part in parts)
+
+
+def is_hidden(parts: Sequence[str]) -> bool:
+    """Whether a file, or a folder around it, is hidden by its name."""
+    return any(part.startswith(".") for part in parts)
 
 
 def _path(info: zipfile.ZipInfo) -> str:
@@ -99,23 +130,20 @@ def _path(info: zipfile.ZipInfo) -> str:
 
 def _check_packing(archive: zipfile.ZipFile, name: str) -> None:
     """Refuse what no program packs so: the same bytes for several files, or little that becomes much."""
-    infos, again = archive.infolist(), "pack the pictures again, as an ordinary ZIP"
-    if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos):
-        raise ImageError(f"{name} is packed in an unusual way; {again}")
-    end = archive.start_dir
+    infos, end = archive.infolist(), archive.start_dir
     for info in sorted(infos, key=lambda info: info.header_offset, reverse=True):
         if info.header_offset + FILE_HEADER + info.compress_size > end:
-            raise ImageError(f"{name} holds files that lie in each other; {again}")
+            raise ImageError(f"{name} holds files that lie in each other; {ORDINARY}")
         end = info.header_offset
     blank = sum(max(0, info.file_size - MOST_RATIO * info.compress_size) for info in infos)
     if blank > BLANK_BYTES:
-        raise ImageError(f"{name} holds {blank / 1e6:.0f} MB of nothing, as no pictures do; {again}")
+        raise ImageError(f"{name} holds {blank / 1e6:.0f} MB of nothing, as no pictures do; {ORDINARY}")
 
 
 def is_meant(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bool:
     """Whether a file is a picture, or only says so: then painting names it, and what is wrong with it."""
-    if name.lower().endswith(PICTURES):
-        return True
+    if name.lower().endswith(PICTURES) or is_unusual(info):
+        return name.lower().endswith(PICTURES)
     with archive.open(info) as packed:
         return begins_as_picture(packed.read(HEAD_BYTES))
 

@@ -9,12 +9,12 @@ from gradio.blocks import Block
 
 from nst_core.errors import NSTError
 from nst_core.ui.folders.batch_painting import begin
-from nst_core.ui.folders.batch_plan import BY, BatchWish, Estimate
+from nst_core.ui.folders.batch_plan import BY, ENDINGS, BatchWish, Estimate
 from nst_core.ui.folders.batch_state import Batch
 from nst_core.ui.folders.cards import Cards
 from nst_core.ui.folders.photos import ZIP
 from nst_core.ui.page.buttons import hand_over
-from nst_core.ui.page.events import INSTANT, QUEUED, Update, page_at_hand
+from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import noting, warn
@@ -40,7 +40,7 @@ class Parts(NamedTuple):
     """The area's components."""
 
     area: gr.Accordion
-    wish: Form  # "photos", "styles", "by" and "batch_size"
+    wish: Form  # "photos", "styles", "by", "batch_size" and "batch_kind"
     extent: gr.HTML
     start: gr.Button
     stop: gr.Button
@@ -81,6 +81,7 @@ def _parts() -> Parts:
             by = gr.Radio(ways, value="optimizer", label="By", elem_id="queue-by", min_width=260, scale=2)
             info = "of the longer side; empty: as above, in one pass the photos' own"
             size = gr.Number(SIZE, label="Size, pixels", elem_id="queue-size", min_width=140, info=info)
+            kind = gr.Radio([*ENDINGS], value="PNG", label="As", elem_id="queue-kind", min_width=140)
         extent = gr.HTML(elem_id="queue-extent")
         with gr.Row():
             start = gr.Button("Start", variant="primary", elem_id="queue-start", min_width=100)
@@ -88,7 +89,7 @@ def _parts() -> Parts:
         status = gr.HTML(elem_id="queue-status")
         grid = Cards(elem_id="queue-grid")
         outcome = gr.DownloadButton("Download all, ZIP", elem_id="queue-outcome", visible=False)
-    wish: dict[str, Block] = {"photos": photos, "styles": styles, "by": by, "batch_size": size}
+    wish: dict[str, Block] = {"photos": photos, "styles": styles, "by": by, "batch_size": size, "batch_kind": kind}
     return Parts(area, Form(wish), extent, start, stop, Form({"status": status, "grid": grid, "outcome": outcome}))
 
 
@@ -112,7 +113,7 @@ def _connect_painting(session: gr.State, batch: gr.State, key: gr.BrowserState, 
     seen = parts.shown | buttons
     pressed = seen | held
     begun = parts.start.click(
-        pressed.filled_by(_named(given, press_start)), [batch, key, session, *given], list(pressed), **INSTANT
+        pressed.filled_by(_named(given, press_start)), [batch, key, session, *given], list(pressed), **BEGINNING
     )
     refused = seen.only("status")
     begun.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)

@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 
 from nst_core.batch.ways import Instant, Optimized
 from nst_core.devices import Compute, choose_compute
+from nst_core.engine import cluster
 from nst_core.engine.limits import check_work
+from nst_core.engine.zero import painting_compute
 from nst_core.errors import ConfigError, ImageError, NSTError
+from nst_core.images import JPEG_ENDINGS
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
@@ -19,6 +22,7 @@ from nst_core.ui.page.status import MINUTE
 from nst_core.ui.studio.controls_and_config import config_of, default_config
 from nst_core.ui.studio.session import Session
 
+ENDINGS = {"PNG": ".png", "JPEG": JPEG_ENDINGS[0]}
 BY = {"optimizer": "the studio, as set above", "instant": "one pass, far sooner"}
 MOST_PAINTINGS = 400  # of a batch, all of which are cards on the page
 PASS_STEPS = 10  # of the studio, that one pass takes as long as; measured with Lite on a CPU, at 512 pixels
@@ -40,12 +44,14 @@ class BatchPlan:
         shapes: of every photo, as far as they are known, (height, width).
         styles: pictures.
         way: how all are painted.
+        ending: of the paintings' names, by which they are of a kind of ENDINGS.
     """
 
     sources: tuple[Path, ...]
     shapes: tuple[Shape, ...]
     styles: tuple[Path, ...]
     way: Optimized | Instant
+    ending: str = ENDINGS["PNG"]
 
     @property
     def count(self) -> int:
@@ -77,10 +83,16 @@ class BatchPlan:
         return 6 * len(self.styles) * self._passed_pixels()
 
     def seconds(self, estimate: Estimate) -> float | None:
-        """Estimate how long it takes; None while nothing of the kind was painted here."""
-        compute, total = choose_compute(), 0.0
-        if isinstance(self.way, Instant) and compute in PASSES:
-            return PASSES[compute] * self._passed_pixels() / 1e6 * len(self.styles)
+        """Estimate how long it takes; None while nothing of the kind was painted here, or where a cluster paints."""
+        total = 0.0
+        if isinstance(self.way, Instant):
+            compute = choose_compute()
+            if compute in PASSES:
+                return PASSES[compute] * self._passed_pixels() / 1e6 * len(self.styles)
+        elif cluster.named():
+            return None
+        else:
+            compute = painting_compute()
         for shape, times in Counter(self.shapes).items():
             try:
                 seconds = estimate(self._config(shape), shape, compute)
@@ -126,12 +138,13 @@ class BatchWish(NamedTuple):
     styles: Sequence[str] | None  # pictures; none: the page's
     by: str  # of BY
     batch_size: float | None  # pixels
+    batch_kind: str  # of ENDINGS
     settings: Mapping[str, Any]  # what the page shows: "preset", "style", "keep_transparency" and the controls
 
     @classmethod
     def of(cls, shown: Mapping[str, Any]) -> "BatchWish":
         """Take it out of what the page shows."""
-        return cls(shown["photos"], shown["styles"], shown["by"], shown["batch_size"], shown)
+        return cls(**{name: shown[name] for name in cls._fields[:-1]}, settings=shown)
 
     def plan(self, session: Session) -> BatchPlan:
         """Plan the batch.
@@ -146,7 +159,7 @@ class BatchWish(NamedTuple):
             raise ImageError(missing)
         sources, styles = (tuple(map(Path, dict.fromkeys(paths))) for paths in (self.photos or (), self._styles))
         way = self._instant() if self.by == "instant" else self._optimized(session)
-        plan = BatchPlan(sources, tuple(shapes_of(sources, MOST_PAINTINGS)), styles, way)
+        plan = BatchPlan(sources, tuple(shapes_of(sources, MOST_PAINTINGS)), styles, way, ENDINGS[self.batch_kind])
         plan.check()
         return plan
 

@@ -16,6 +16,7 @@ from nst_core.batch.tasks import Task
 from nst_core.batch.ways import Instant, Optimized
 from nst_core.engine.jobs import Job, TurnMissed
 from nst_core.engine.limits import limits
+from nst_core.engine.zero import KEPT, NOTHING
 from nst_core.errors import NSTError
 from nst_core.ui.folders.batch_plan import BatchPlan
 from nst_core.ui.folders.cards import AT_WORK, PAINTED, WAITING, Card, card, changed
@@ -31,6 +32,7 @@ PageWay: TypeAlias = Optimized | Instant
 Tasks: TypeAlias = Sequence[Task[PageWay]]
 
 GOES_ON = "Start goes on from here"
+KEPT_HERE = "what is painted is kept: press Start"
 
 
 class Batch(PageState):
@@ -53,7 +55,7 @@ class Batch(PageState):
         self.progress: BatchProgress | None = None  # of that
         self.photos: list[Photo] = []  # that are laid out, of `sources`
         self.sources: tuple[Path, ...] = ()
-        self.left_out = 0  # files of ZIPs
+        self.left_out: list[str] = []  # files of ZIPs
         self.room: Path | None = None
         self.held: tuple[Path, ...] = ()  # files and folders that stay, however old they are
         self.results: dict[str, Result] = {}  # what became of paintings, by their files
@@ -129,8 +131,8 @@ class Batch(PageState):
         self.version += 1
 
     def told(self, text: object) -> str:
-        """Take this computer's folders out of a text."""
-        words = str(text)
+        """Take this computer's folders out of a text, and let it name the button that goes on with a batch."""
+        words = str(text).replace(KEPT, KEPT_HERE).replace(NOTHING, KEPT_HERE)
         for folder in (self.room / "photos", self.room) if self.room else ():
             words = words.replace(f"{folder}/", "").replace(str(folder), "the batch")
         return words
@@ -145,7 +147,7 @@ class Batch(PageState):
     def lay_out(self, sources: tuple[Path, ...]) -> Path:
         """Give the folder of the batch, its photos laid out there; for the same files the same one."""
         room = self.room
-        if room is None or sources != self.sources or not all(photo.path.is_file() for photo in self.photos):
+        if room is None or sources != self.sources or any(photo.is_lost for photo in self.photos):
             self.empty()
             room = self.room = new_file("batch")
             weakref.finalize(self, shutil.rmtree, room, ignore_errors=True)

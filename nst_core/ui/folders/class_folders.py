@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nst_core.errors import ImageError, named, said
 from nst_core.file_names import alike, is_portable
-from nst_core.ui.folders.archive import check_room, files_of, is_meant, opened
+from nst_core.ui.folders.archive import check_room, check_whole, files_of, is_hidden, is_meant, opened
 
 
 def unpack(source: Path, folder: Path) -> int:
@@ -34,7 +34,8 @@ def unpack(source: Path, folder: Path) -> int:
 
 
 def _unpack(archive: zipfile.ZipFile, name: str, folder: Path) -> int:
-    files = files_of(archive, name)
+    check_whole(archive, name)
+    files = {info: parts for info, parts in files_of(archive, name).items() if not is_hidden(parts)}
     shown = {info: parts for info, parts in files.items() if is_meant(archive, info, parts[-1])}
     if not shown:
         raise ImageError(f"{name} has no pictures in it; put those of each class into a folder")

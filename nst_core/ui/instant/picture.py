@@ -16,7 +16,7 @@ from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, NSTError
-from nst_core.instant.nearby import Answer
+from nst_core.instant.easel import Answer
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.steps import Steps
 from nst_core.transfer.presets import PLAIN_PRESET

@@ -25,7 +25,8 @@ from torch import Tensor
 from nst_core import images
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ImageError, NSTError
-from nst_core.instant.nearby import PATIENCE, Asked, Turn
+from nst_core.instant.easel import Turn
+from nst_core.instant.nearby import PATIENCE, Asked
 from nst_core.instant.pieces import as_image
 
 LANES = 2  # frames on their way at a time: one is painted while another is captured, sent or shown

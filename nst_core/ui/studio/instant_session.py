@@ -18,7 +18,8 @@ from nst_core.errors import ConfigError, NSTError, said
 from nst_core.file_names import Names, named_after, portable
 from nst_core.instant.any_style import Paints, thumbnail, unlike
 from nst_core.instant.catalogue import Catalogue, Style, open_styles
-from nst_core.instant.nearby import Asked, Nearby, Turn, nearby
+from nst_core.instant.easel import Turn
+from nst_core.instant.nearby import Asked, Nearby, nearby
 from nst_core.instant.network import LONGEST_NAME
 from nst_core.instant.painted_picture import save_painted
 from nst_core.instant.painter import Painter

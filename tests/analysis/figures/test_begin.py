@@ -116,7 +116,7 @@ def test_what_is_wrong_is_found_as_it_begins_in_the_same_words(material, room):
         begin_figure(FIGURES["gram"], material, settings_of("gram", layer="conv9_1"))
     with pytest.raises(ImageError, match="there is no content picture"):
         begin_figure(FIGURES["content"], FigureMaterial(), settings_of("content"))
-    assert room.chosen == room.left == 2 and room.calls == ["errand"] * 4
+    assert room.chosen == room.left == 2 and room.calls == ["host", "ask"] * 2
 
 
 def test_other_weights_there_are_refused(material, room, monkeypatch):
@@ -186,7 +186,7 @@ def test_closed_it_is_forgotten_there_and_no_device_waits_for_it(material, room,
     account, before = Account(), room.calls.copy()
     with DEVICES.own_job(account):
         DEVICES.next_of(figure)
-    assert room.calls == [*before, "errand"] and account.seconds > 0
+    assert room.calls == [*before, "ask"] and account.seconds > 0
     monkeypatch.setattr(StandIn, "start", called_at_once(StandIn.start))
     figure.close()
     assert closed == [1] and room.left == 1

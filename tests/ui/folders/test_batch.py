@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 import threading
 import time
 import zipfile
@@ -14,11 +15,13 @@ import pytest
 
 from nst_core import images
 from nst_core.batch.tasks import pairs
-from nst_core.batch.ways import Optimized
+from nst_core.batch.ways import Optimized, Stroke
 from nst_core.engine import jobs
 from nst_core.engine.lane import Client, Lane
 from nst_core.engine.limits import Limits
 from nst_core.errors import OutputError
+from nst_core.instant import painted_picture
+from nst_core.transfer import record
 from nst_core.ui.folders import batch_painting as module
 from nst_core.ui.folders import batch_plan
 from nst_core.ui.folders.batch import build_batch, come_back, describe, look, press_start, press_stop, watch
@@ -30,25 +33,11 @@ from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from tests.picture_files import png
 from tests.ui.browsers import page
-from tests.ui.shown import page_showing, untitled, update_of
+from tests.ui.folders.conftest import NAMES
+from tests.ui.folders.test_photos import damaged_in, locked_in
+from tests.ui.shown import page_showing, update_of
 
-NAMES = ("ant", "bee", "cat")
-
-
-@pytest.fixture(autouse=True)
-def toasts(monkeypatch, tmp_path):
-    """What the page would show as toasts; files and batches are this test's alone."""
-    shown = []
-    monkeypatch.setattr(gr, "Warning", lambda text, **_: shown.append(untitled(text)))
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    (tmp_path / "gradio").mkdir()
-    monkeypatch.setattr(Batch, "known", {})
-    monkeypatch.setattr(Batch, "open", {})
-    monkeypatch.setattr(module, "WORDS_SECONDS", 0.0)
-    yield shown
-    for batch in Batch.known.values():
-        press_stop(batch, "")
-        assert batch.job is None or batch.job.wait(30)
+pytestmark = pytest.mark.usefixtures("toasts")
 
 
 class Brush:
@@ -62,15 +51,15 @@ class Brush:
         stem = task.content.stem
         if stem == self.waits_at:
             self.reached.set()
-            yield 0.1
+            yield Stroke(0.1)
             assert self.go.wait(30)
         image = images.load(task.content)
         if error := self.error.get(stem):
             raise error
-        yield 0.5
+        yield Stroke(0.5)
         self.painted.append(stem)
         images.save_png(image, path)
-        yield 1.0
+        yield Stroke(1.0)
 
 
 @pytest.fixture
@@ -82,27 +71,9 @@ def brush(monkeypatch, random_weights):
     made.go.set()
 
 
-@pytest.fixture
-def uploads(tmp_path):
-    """A function that makes files of those names, pictures unless it says what is in them."""
-
-    def upload(*names: str, **others: bytes) -> list[str]:
-        files = {f"{name}.png": png(20 + len(name), 16) for name in names} | others
-        for name, content in files.items():
-            (tmp_path / name).write_bytes(content)
-        return [str(tmp_path / name) for name in files]
-
-    return upload
-
-
-@pytest.fixture
-def files(uploads):
-    return {"photos": uploads(*NAMES), "styles": uploads("waves")}
-
-
 def shown(files: dict, **changes) -> dict:
     """What the page shows."""
-    wish = {"photos": None, "styles": None, "by": "optimizer", "batch_size": 32, **files}
+    wish = {"photos": None, "styles": None, "by": "optimizer", "batch_size": 32, "batch_kind": "PNG", **files}
     return page_showing("luo") | {"steps": 2} | wish | changes
 
 
@@ -138,7 +109,8 @@ def test_the_page_has_a_place_for_all_that_is_wished_and_shown():
         parts = {name: gr.Textbox() for name in (*PAINTED_WITH, "about")}
         build_batch(Studio(gr.State(Session()), gr.BrowserState(), gr.Dropdown(), Form(parts)), lambda *given: None)
     ids = {block.elem_id for block in demo.blocks.values()}
-    assert {f"queue-{part}" for part in ("photos", "styles", "by", "size", "start", "stop", "grid", "outcome")} <= ids
+    wish, shown = ("photos", "styles", "by", "size", "kind"), ("start", "stop", "grid", "outcome")
+    assert {f"queue-{part}" for part in (*wish, *shown)} <= ids
 
 
 def test_the_extent_says_how_much_there_is_and_about_how_long_it_takes(files, uploads):
@@ -234,8 +206,34 @@ def test_photos_of_a_zip_are_painted_too(uploads, brush, tmp_path):
         archive.writestr("notes.txt", b"Dear reader")
     batch = painted({"photos": [str(tmp_path / "animals.zip")], "styles": uploads("waves")})
     assert states(batch) == {"cat/tom.png": "painted"} and batch.outcome.name == "animals-painted.zip"
-    assert "Left out of ZIPs: 1 file that are no pictures" in batch.status
+    assert "Left out of ZIPs, as hidden or no pictures: notes.txt" in batch.status
     assert packed(batch)[1][0]["content"] == "cat/tom.png"
+
+
+def test_what_of_a_zip_cannot_be_unpacked_fails_alone_and_the_rest_is_painted(uploads, brush, tmp_path):
+    source = locked_in(damaged_in(animals(tmp_path / "animals.zip"), "cat/tom.png"), "owl.png")
+    batch = painted({"photos": [str(source)], "styles": uploads("waves")})
+    assert states(batch) == {"cat/tom.png": "failed", "owl.png": "failed", "rex.png": "painted", "yak.png": "failed"}
+    reasons = {card["photo"]: card["reason"] for card in batch.cards.values()}
+    assert reasons["cat/tom.png"].startswith("cat/tom.png in animals.zip is damaged, or cut short; pack it again")
+    assert reasons["owl.png"].startswith("owl.png in animals.zip is locked by a password; pack it again")
+    assert reasons["yak.png"].startswith("yak.png cannot be read as a picture")
+    told = {row["content"]: (row["outcome"], row["reason"]) for row in packed(batch)[1]}
+    assert told == {name: ("failed", reason) for name, reason in reasons.items() if reason} | {
+        "rex.png": ("painted", "")
+    }
+    room = batch.room
+    painted({"photos": [str(source)], "styles": uploads("waves")}, batch)
+    assert batch.room == room and brush.painted == ["rex"]  # nothing of it was lost
+
+
+def animals(path: Path) -> Path:
+    """A ZIP of three pictures and one that is none."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("cat/tom.png", "owl.png", "rex.png"):
+            archive.writestr(name, png(20, 16))
+        archive.writestr("yak.png", b"Dear reader")
+    return path
 
 
 def test_a_bad_zip_is_named_and_a_whole_one_is_painted_after_it(uploads, brush, toasts, tmp_path):
@@ -273,6 +271,32 @@ def test_one_pass_paints_in_the_style_of_the_picture_and_its_pace_is_noted(files
     names, rows = packed(batch)
     assert names[0].startswith("ant_waves_instant-") and rows[0]["way"] == "instant"
     assert list(paces.values())[0] > 0 and "about" in batch.plan.told(lambda *given: None)
+
+
+@pytest.mark.parametrize(("by", "key"), [("optimizer", record.TEXT_KEY), ("instant", painted_picture.TEXT_KEY)])
+def test_as_jpeg_paintings_have_the_same_names_and_the_same_record(files, random_weights, by, key):
+    one = {**files, "photos": files["photos"][:1], "by": by}
+    png, jpeg = (painted(one, batch_kind=kind) for kind in ("PNG", "JPEG"))
+    (name, _), (other, _) = packed(png)[0], packed(jpeg)[0]
+    assert other == name.replace(".png", ".jpg") and packed(jpeg)[1][0]["file"] == other
+    assert (jpeg.output / other).read_bytes()[:2] == b"\xff\xd8"
+    told = [json.loads(images.read_text(batch.output / file)[key]) for batch, file in ((png, name), (jpeg, other))]
+    assert {**told[0], "seconds": 0} == {**told[1], "seconds": 0}
+    assert Path(next(iter(jpeg.cards.values()))["large"]).suffix == ".jpg"
+
+
+def test_another_kind_is_made_of_the_paintings_that_are_there(files, brush):
+    batch = painted(files)
+    first = packed(batch)
+    painted(files, batch, batch_kind="JPEG")
+    names, rows = packed(batch)
+    assert brush.painted == [*NAMES] and [Path(name).suffix for name in names] == [".jpg"] * 3 + [".csv"]
+    assert [row["file"] for row in rows] == names[:3] and "Done: 3 of 3" in batch.status
+    assert images.size_of(images.load(batch.output / names[0])) == images.size_of(images.load(files["photos"][0]))
+    painted(files, batch)
+    assert packed(batch) == first and brush.painted == [*NAMES]
+    painted(files, batch, steps=3)
+    assert {path.suffix for path in batch.output.iterdir() if path.is_file()} == {".png", ".csv"}
 
 
 # Stop, and go on

@@ -1,9 +1,11 @@
 """Photos of a batch are laid out in folders of their own, whatever a ZIP holds; what is wrong with one is said."""
 
+import errno
 import io
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,16 +58,21 @@ def test_photos_and_those_of_zips_are_called_as_in_folders_of_those_names(tmp_pa
     assert (tmp_path / "room" / "animals" / "tom.png").read_bytes() == OTHER
 
 
-def test_what_is_no_picture_is_left_out_and_counted_and_hidden_files_are_not_there(tmp_path):
+def test_what_is_hidden_or_no_picture_is_left_out_by_name_and_what_systems_add_is_not_there(tmp_path):
     files = {
         "a.png": PICTURE,
         "notes.txt": b"Dear reader",
         "more.zip": b"PK",
+        ".git/b.png": PICTURE,
         "__MACOSX/._a.png": b"x",
-        ".git/b.png": b"x",
+        "._c.png": b"x",
+        "cats/.DS_Store": b"x",
+        "cats/Thumbs.db": b"x",
+        "desktop.ini": b"x",
     }
     found = lay_out([packed(tmp_path / "a.zip", files | {"photo": OTHER})], tmp_path / "room")
-    assert [photo.name for photo in found.photos] == ["a.png", "photo"] and found.left_out == 2
+    assert [photo.name for photo in found.photos] == ["a.png", "photo"]
+    assert found.left_out == ["notes.txt", "more.zip", ".git/b.png"]
 
 
 def test_shapes_are_looked_up_without_unpacking(tmp_path):
@@ -75,13 +82,101 @@ def test_shapes_are_looked_up_without_unpacking(tmp_path):
         shapes_of(sources, 2)
 
 
-def locked(path: Path) -> Path:
-    """A ZIP that says that it wants a password."""
-    raw = bytearray(packed(path, {"a.png": PICTURE}).read_bytes())
-    raw[6] |= 1
-    raw[raw.index(b"PK\x01\x02") + 8] |= 1
+def edited(path: Path, name: str, place: int, in_list: int, change: Callable[[int], int]) -> Path:
+    """A ZIP with another number, of two bytes, both before a file and in the list at the end."""
+    raw, mark = bytearray(path.read_bytes()), name.encode()
+    first = raw.index(b"PK\x03\x04" + raw[raw.index(mark) - 26 : raw.index(mark)] + mark)
+    last = raw.rindex(mark) - 46
+    for at in (first + place, last + in_list):
+        raw[at : at + 2] = change(int.from_bytes(raw[at : at + 2], "little")).to_bytes(2, "little")
     path.write_bytes(raw)
     return path
+
+
+def locked_in(path: Path, name: str) -> Path:
+    """A ZIP of which a file says that it wants a password."""
+    return edited(path, name, 6, 8, lambda flags: flags | 1)
+
+
+def unusual_in(path: Path, name: str) -> Path:
+    """A ZIP of which a file says that it is packed as Windows packs very large ones."""
+    return edited(path, name, 8, 10, lambda method: 9)
+
+
+def damaged_in(path: Path, name: str) -> Path:
+    """A ZIP of which a byte in a file's middle is another by now."""
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(name)
+    raw = bytearray(path.read_bytes())
+    raw[info.header_offset + 30 + len(name) + info.compress_size // 2] ^= 0xFF
+    path.write_bytes(raw)
+    return path
+
+
+def cut_in(path: Path, name: str) -> Path:
+    """A ZIP of which a file ends in zeros: it was not sent to its end."""
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(name)
+    raw, end = bytearray(path.read_bytes()), info.header_offset + 30 + len(name) + info.compress_size
+    raw[end - info.compress_size // 2 : end] = bytes(info.compress_size // 2)
+    path.write_bytes(raw)
+    return path
+
+
+def headless_in(path: Path, name: str) -> Path:
+    """A ZIP of which a file does not begin where the list says."""
+    with zipfile.ZipFile(path) as archive:
+        at = archive.getinfo(name).header_offset
+    raw = bytearray(path.read_bytes())
+    raw[at : at + 4] = bytes(4)
+    path.write_bytes(raw)
+    return path
+
+
+FLAWED = {
+    locked_in: "is locked by a password; pack it again, and drop it anew without one",
+    unusual_in: "is packed in an unusual way; pack the pictures again",
+    damaged_in: "is damaged, or cut short; pack it again",
+    cut_in: "is damaged, or cut short; pack it again",
+    headless_in: "is damaged, or cut short; pack it again",
+}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED], ids=["stored", "deflated"])
+@pytest.mark.parametrize("harm", FLAWED, ids=lambda harm: harm.__name__)
+def test_a_file_that_cannot_be_unpacked_is_told_and_the_others_are_there(tmp_path, harm, method):
+    files = {"a.png": PICTURE, "deep/er/b.png": OTHER, "c.png": PICTURE, "notes": b"x" * 99}
+    source = harm(harm(packed(tmp_path / "x.zip", files, method), "deep/er/b.png"), "notes")
+    assert len(shapes_of([source], 9)) == 3
+    found = lay_out([source], tmp_path / "room")
+    assert [(photo.name, bool(photo.flaw), photo.is_lost) for photo in found.photos] == [
+        ("a.png", False, False), ("deep/er/b.png", True, False), ("c.png", False, False)
+    ]  # fmt: skip
+    assert found.photos[1].flaw.startswith(f"deep/er/b.png in x.zip {FLAWED[harm]}")
+    assert not found.photos[1].path.exists() and found.left_out == ["notes"]
+    assert found.photos[2].path.read_bytes() == PICTURE
+
+
+def test_a_name_that_is_there_twice_gives_two_photos(tmp_path):
+    source = tmp_path / "x.zip"
+    with warnings.catch_warnings(), zipfile.ZipFile(source, "w") as archive:
+        warnings.simplefilter("ignore")
+        for content in (PICTURE, OTHER):
+            archive.writestr("a.png", content)
+    photos = lay_out([source], tmp_path / "room").photos
+    assert [(photo.name, photo.path.name, photo.path.read_bytes()) for photo in photos] == [
+        ("a.png", "a.png", PICTURE), ("a.png", "a-2.png", OTHER)
+    ]  # fmt: skip
+
+
+def test_a_full_disk_is_no_flaw_of_a_photo(tmp_path, monkeypatch):
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("nst_core.ui.folders.photos.shutil.copyfileobj", full)
+    with pytest.raises(ImageError, match=r"x\.zip cannot be unpacked \(No space left on device\)"):
+        lay_out([packed(tmp_path / "x.zip", {"a.png": PICTURE, "b.png": PICTURE})], tmp_path / "room")
+    assert not (tmp_path / "room").exists()
 
 
 def changed(path: Path) -> Path:
@@ -94,7 +189,7 @@ def changed(path: Path) -> Path:
 BAD = {
     "no ZIP": (lambda path: dropped(path, b"Dear reader"), "x.zip cannot be unpacked (it is damaged, or no ZIP)"),
     "damaged": (changed, "x.zip cannot be unpacked (it is damaged"),
-    "locked": (locked, "x.zip is locked by a password"),
+    "locked": (lambda path: locked_in(packed(path, {"a.png": PICTURE}), "a.png"), "x.zip is locked by a password"),
     "leads out": (lambda path: packed(path, {"a.png": PICTURE, "../b.png": PICTURE}), "which leads out of it"),
     "from the root": (lambda path: packed(path, {"/etc/b.png": PICTURE}), "which leads out of it"),
     "deep": (lambda path: packed(path, {"x/" * 20 + "b.png": PICTURE}), "in more than 16 folders"),

@@ -129,6 +129,7 @@ def test_it_is_said_that_a_picture_is_painted_until_it_is_or_cannot_be(session, 
 def test_a_worker_near_by_paints_the_same_and_where_it_is_lost_this_computer(
     session, photo, pictures, tmp_path, monkeypatch
 ):
+    monkeypatch.setenv("NST_PRECISION", "fp32")  # as the painter here has
     images.save_png(pictures[1], tmp_path / "oil.png")
     session.add_picture(tmp_path / "oil.png")
     painted = []

@@ -19,7 +19,8 @@ from starlette.testclient import TestClient
 
 from nst_core import images
 from nst_core.errors import ConfigError, ImageError
-from nst_core.instant.nearby import Answer, Asked, Turn
+from nst_core.instant.easel import Answer, Turn
+from nst_core.instant.nearby import Asked
 from nst_core.ui.instant.camera_view import SIZES, TEMPLATE
 from nst_core.ui.studio import camera as module
 from nst_core.ui.studio.camera import LANES, MAX_BYTES, MAX_SIDE, ROUTE, Live, taken

@@ -12,7 +12,7 @@ from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError
 from nst_core.instant import catalogue as catalogue_module
 from nst_core.instant.catalogue import Catalogue
-from nst_core.instant.nearby import Turn
+from nst_core.instant.easel import Turn
 from nst_core.instant.network import TransformationNetwork
 from nst_core.instant.painter import Painter
 from nst_core.instant.styles import StyleFile
@@ -58,6 +58,7 @@ def brushed(session: InstantSession, image: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_brush_asks_whoever_is_near_by_for_a_frame(session, image, monkeypatch):
+    monkeypatch.setenv("NST_PRECISION", "fp32")  # as the painter here has
     asked = []
     near = SimpleNamespace(frame=lambda *given: asked.append(given))
     for worker in (None, near):

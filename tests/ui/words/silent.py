@@ -5,11 +5,10 @@ SILENT_ROOMS = tuple(
     [
         "commands",
         "__main__",
-        "engine/ray",
         "engine/cluster",
         "engine/errands",
         "engine/limits",
-        "engine/remote",
+        "engine/ray",
         "engine/worker",
         "features/compress",
         "features/distill",
@@ -20,7 +19,6 @@ SILENT_ROOMS = tuple(
         "instant/decoder_trainer",
         "instant/train.",
         "instant/piece_workers",
-        "instant/far_pieces",
         "instant/lesson",
         "transfer/lbfgs",
         "transfer/state",
@@ -50,6 +48,7 @@ SILENT_CALLS = set(
         "Dependency",
         "KeyError",
         "LookupError",
+        "Lost",
         "NotImplementedError",
         "RuntimeError",
         "Template",
@@ -137,8 +136,10 @@ off, on
 on, off
 open tab
 tbody tr
+the cluster
 the strip
 way's note
+{0} on {1}
 {0}, gatys, crowson
 """.strip().splitlines()
 )
@@ -150,6 +151,11 @@ total variation {0}
 {0} cannot be read as a picture (it is damaged, cut short or of another kind); use a JPEG, PNG or WebP file
 {0} holds numbers that are infinite or none (NaN), which cannot be shown; save it without them
 Painting {0}
+waiting
+{0} photo in {1} style
+{0} photos in {1} style
+{0} photo in {1} styles, {2} paintings
+{0} photos in {1} styles, {2} paintings
 VGG-19
 VGG-16
 total
