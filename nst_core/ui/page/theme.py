@@ -229,6 +229,8 @@ body.predicting:not(.projector) :is(#figure, #enlarged, #figure-words p, #figure
 #explain { display: grid; grid-template: "inputs stage" auto "knobs stage" 1fr / minmax(0, 4fr) minmax(0, 8fr); }
 #explain-inputs { grid-area: inputs; } #explain-stage { grid-area: stage; } #explain-knobs { grid-area: knobs; }
 @media (max-width: 820px) { #explain { grid-template: "inputs" auto "stage" auto "knobs" auto / minmax(0, 1fr); } }
+#figure-after [aria-busy=true] { opacity: 0.55; cursor: progress; }
+#keeping:has(.status > div:empty) { display: none; }
 #figure-choice .wrap { gap: 2px; }
 #figure-choice label { width: 100%; padding: 4px 8px; }
 #explain-inputs .gallery { gap: 4px; padding: 0; }
