@@ -18,7 +18,7 @@ from nst_core.ui.studio.instant_session import NO_BLEND, AsPainted, InstantSessi
 from nst_core.ui.studio.keeping import folder_of, linked
 
 ROOM, STATE, PICTURE, RESULT, STYLES, TRAINED = "instant", "instant.json", "picture", "result", "styles", "trained"
-LEARNED_FROM = "learned from"
+LEARNED_FROM = "learned_from"
 FORMAT = 3  # of STATE
 DAMAGED = "what was kept of this tab is damaged, or of another version; choose a picture anew"
 
