@@ -35,7 +35,7 @@ class Speed(NamedTuple):
     """Seconds: of a step of a million pixels, or of a run.
 
     Attributes:
-        alone: where nobody else wants the processors.
+        alone: where nobody else wants the processors; too much where its threads waited long for each other.
         busy: as it was with all that was at work beside.
     """
 
