@@ -33,6 +33,7 @@ class Run(RestingRun):
     def __init__(self, painting: Painting, steering: Steering | None = None):
         super().__init__(painting, steering)
         self.tell: Callable[[float], object] = float  # is given the share that is done of what a frame waits for
+        self._passed = self._computed = 0.0  # seconds at work here, and of these on a processor
         self._steered_from: StyleTransferConfig | None = None  # settings of the last frame, if others came since
         self._frames = self.painting.frames()
         next(self._frames)
@@ -50,6 +51,14 @@ class Run(RestingRun):
             ValueError: there is none yet.
         """
         return self.painting.finished(self.newest.image)
+
+    @property
+    def share(self) -> float:
+        """The share of its time in which its thread had a processor of this computer; 1 where nothing was made here.
+
+        Where others want the processors too, it is less. A thread that waits for a GPU has none, either.
+        """
+        return min(1.0, self._computed / self._passed) if self._passed else 1.0
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -110,7 +119,7 @@ class Run(RestingRun):
     @contextmanager
     def _computing(self) -> Iterator[None]:
         """Compute on the run's device, count the seconds, and note what ends the run."""
-        began = time.perf_counter()
+        began, computed = time.perf_counter(), time.thread_time()
         with computing_on(self.compute):
             self._wake()
         try:
@@ -121,7 +130,9 @@ class Run(RestingRun):
             self.painting.free()  # as it cannot go on, and its memory may be what is missing
             raise
         finally:
-            self.seconds += time.perf_counter() - began
+            passed = time.perf_counter() - began
+            self.seconds, self._passed = self.seconds + passed, self._passed + passed
+            self._computed += time.thread_time() - computed
 
     def _next(self, wanted: StyleTransferConfig) -> Frame:
         frame = self._frames.send(wanted)

@@ -5,6 +5,7 @@ import json
 import re
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,6 +14,7 @@ from playwright.sync_api import Page, expect
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.poster.save import PRINT_WIDTH, read_poster
 from nst_core.assets import ASSETS
+from nst_core.ui.explain.save import PREPARING
 from nst_core.ui.explain.session import Board
 from nst_core.ui.explain.tour import TOUR
 from tests.classifier_file import OTHER_LABEL, save_known
@@ -181,7 +183,13 @@ def test_a_figure_is_kept_as_a_page_and_as_parts_and_its_link_opens_it_again(ope
     make(page)
     has_pictures(page, 6)
     assert page.locator("#figure .chart polyline").count() > 0
-    poster = downloaded(page, "keep-poster")
+    with page.expect_download() as download:
+        page.click("#keep-poster")
+        expect(page.locator("#keeping")).to_have_text(PREPARING)
+        expect(page.locator("#keep-poster")).to_have_attribute("aria-busy", "true")
+    poster = Path(download.value.path()).read_bytes()
+    expect(page.locator("#keeping")).to_be_hidden()
+    expect(page.locator("#keep-poster")).not_to_have_attribute("aria-busy", "true")
     assert Image.open(io.BytesIO(poster)).width == PRINT_WIDTH
     name, settings = read_poster(io.BytesIO(poster))
     assert name == "start" and settings["seed"] == 3

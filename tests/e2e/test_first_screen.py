@@ -17,6 +17,15 @@ BALANCE = "#balance input[type=number]"
 SCREENS = {"laptop": (1280, 720), "phone": (390, 844)}
 
 
+# What of the stage holds more than it shows.
+SCROLLED_WITHIN = """() => [...document.querySelectorAll('#stage, #stage .column')]
+  .filter(one => one.scrollHeight > one.clientHeight + 1 && getComputedStyle(one).overflowY !== 'visible')
+  .map(one => one.id)"""
+
+# Where what is below the picture on a phone begins, in pixels of the page.
+PLACES = """() => ['#recipes', '#inputs'].map(place =>
+  Math.round(document.querySelector(place).getBoundingClientRect().top + scrollY))"""
+
 # What is to be chosen of, and pressed, and lies under a toast.
 COVERED = """() => {
   const over = [...document.querySelectorAll('.toast-body')].map(toast => toast.getBoundingClientRect());
@@ -64,10 +73,11 @@ def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(page, scre
     page.wait_for_function("scrollY > 300")
     assert in_sight(page, "#welcome .pictures")  # the stage stays
     assert screen == "laptop" or in_sight(page, "#run")
+    assert screen == "laptop" or page.evaluate(SCROLLED_WITHIN) == []
     page.set_viewport_size({"width": 640, "height": 360})  # of a laptop at 200 %
-    places = ("#stage", "#press")
+    places = ("#stage", "#picture", "#press")
     positions = [page.locator(place).evaluate("place => getComputedStyle(place).position") for place in places]
-    assert positions == ["static", "static"]  # the knobs have all of it
+    assert positions == ["static"] * 3  # the knobs have all of it
 
 
 def test_the_first_key_leads_to_paint_from_any_tab(page):
@@ -155,18 +165,22 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     which = page.locator("#goes-on-with")
     expect(which).to_contain_text(re.compile(r"Size 160.*Step \d+ of"))
     expect(page.locator("#go-on")).to_have_attribute("aria-describedby", "goes-on-with")
+    page.set_viewport_size({"width": 390, "height": 844})
     for further in ("#go-on", "#more"):
         page.locator(further).press("Enter")
         expect(page.locator("#stop")).to_be_focused()
+        expect(page.locator("#preview canvas")).to_be_visible()
+        painting = page.evaluate(PLACES)
         page.keyboard.press("Enter")
         expect(page.locator(further)).to_be_focused()
+        assert page.evaluate(PLACES) == painting  # nothing moves when a painting begins or ends
     saves = page.locator("#actions button:visible").all_inner_texts()
     assert saves[:2] == ["Download JPEG", "PNG"]
     page.locator("#result input").press("Home")
     line = page.locator("#result .line").evaluate("line => getComputedStyle(line, '::after').left")
     assert line == "0px"  # the handle stays within the picture
-    page.set_viewport_size({"width": 390, "height": 844})
     page.evaluate("scrollTo(0, 600)")
+    assert page.evaluate(SCROLLED_WITHIN) == []
     paint, save = (page.locator(button).bounding_box() for button in ("#run", "#as-jpeg"))
     assert in_sight(page, "#run") and in_sight(page, "#as-jpeg")  # beside each other in the bar
     assert paint["x"] + paint["width"] <= save["x"] and save["y"] < paint["y"] + paint["height"]

@@ -27,6 +27,20 @@ NO_LETTERS = (
     "This server has no font with the letters of your language, so what it draws is in English; the words of slides as "
     "PPTX are in yours."
 )
+PREPARING = "Preparing the file …"
+LINE = '<div class="status busy"><div></div><progress aria-label="Progress"></progress></div>'
+
+# Functions for the page: that a button's file is made is said at once, and until the browser has it.
+BEGIN = f"""(...given) => {{
+  document.querySelector('#keep-NAME').setAttribute('aria-busy', 'true');
+  document.querySelector('#keeping .status > div').textContent = '{PREPARING}';
+  return ({TELL})(...given);
+}}"""
+END = """() => {
+  document.querySelector('#keep-NAME').removeAttribute('aria-busy');
+  if (!document.querySelector('#figure-after [aria-busy=true]'))
+    document.querySelector('#keeping .status > div').textContent = '';
+}"""
 
 Save = Callable[[Figure, Mapping[str, Any], Moment, Path], object]
 
@@ -94,10 +108,12 @@ def build_keeping(board: gr.State) -> gr.Row:
         for name, (label, make) in kinds.items():
             button = gr.Button(label, elem_id=f"keep-{name}", size="sm", min_width=150)
             file = files[name]
-            button.click(make, [board, language], file, js=TELL, **QUEUED)
+            made = button.click(make, [board, language], file, js=BEGIN.replace("NAME", name), **QUEUED)
+            made.then(None, js=END.replace("NAME", name), **PRIVATE)
             download = f"() => document.querySelector('#kept-{name}').click()"
             file.change(None, js=download, **PRIVATE)
         link = gr.Button("Link to this lesson", elem_id="keep-link", size="sm", min_width=130)
+    gr.HTML(LINE, elem_id="keeping")
     address = LessonAddress(elem_id="lesson-link")
     link.click(address_of, board, address, **QUEUED)
     return area

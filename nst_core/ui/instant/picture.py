@@ -69,15 +69,15 @@ def paint_picture(
     """Paint a picture as the session is set: that it is at work is said, it is shown, then there is a file of it.
 
     Fills in "status", "result", "after", "download", "jpeg" and "polish"; nothing if that is what is shown: gradio
-    says some changes twice; nor without a picture: what was chosen before there was one may be heard after it. What
-    cannot be painted leaves the last result.
+    says some changes twice, and a field that is left as changed; nor without a picture: what was chosen before there
+    was one may be heard after it. What cannot be painted leaves the last result.
     """
     style, mix = session.chosen, session.mix
     wanted = style, mix, source, size, keep_transparency
-    if session.painted == wanted and session.result and session.result.exists():
+    if wanted in (session.painted, session.found) and session.result and session.result.exists():
         return
-    session.painted = None
-    if source is not None:
+    session.painted = session.found = None
+    if source is not None and style:
         yield {"status": status_html(f"Painting in one pass: {session.said()} …", kind="busy")}
     try:
         brush = session.brush()
@@ -141,6 +141,7 @@ def come_back(session: InstantSession, key: str) -> Updates:
         style, mix, _, size, keep_transparency = session.painted
         gone = [name for name in (style, mix.second) if name not in (NO_BLEND, *session.names)]
         detail = f"{GONE}: {', '.join(map(title_of, gone))}" if gone else ""
+        session.found = (session.chosen, session.mix, session.source, size, keep_transparency) if gone else None
         before = read(session.source, size, keep_transparency).image
         view = _result_shown(session, before, images.load(session.result))
         updates |= {"size": size, "keep_transparency": keep_transparency, "status": status_html(session.told, detail)}
@@ -151,7 +152,7 @@ def come_back(session: InstantSession, key: str) -> Updates:
 
 def put_away(session: InstantSession) -> Updates:
     """Show no result any more; fills in "status", "result" and "after"."""
-    session.painted = session.source = session.result = None
+    session.painted = session.found = session.source = session.result = None
     keep_instant(session)
     nothing = {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
     return {"status": status_html(CHOOSE), **nothing}

@@ -60,20 +60,32 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 #looks .html-container, #stage .html-container { padding: 0; }
 #goes-on .html-container { padding: 0; } #goes-on:not(:has(.goes-on)) { display: none; }
 #inputs { gap: 10px; } #balance { padding: 4px 10px; }
-/* the example gives way to a painting, and the place of one that is not begun takes none */
+/* the example gives way to a painting, the painting to the first picture of the next */
 #stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
-#stage:has(#preview canvas[hidden]):not(:has(#result .pictures)) #preview { display: none; }
+#stage:has(#preview canvas[hidden]) #preview { display: none; }
+#stage:has(#preview:not(.hidden) canvas[hidden]):has(#result .pictures) :is(#result, #result .hidden) {
+  display: block !important; }
 #actions:has(#download.hidden) { display: none; }  /* all are of a result that is there */
 #actions { gap: 8px; flex-wrap: nowrap; }
 #actions button { min-width: 0 !important; padding-inline: 6px; white-space: nowrap; }
-#stage { gap: 8px; } #stage > .block { padding: 0; } #stage:has(#result .pictures) #preview.hidden { display: none; }
+#stage, #picture { gap: 8px; } :is(#picture, #made) > .block { padding: 0; }
+#stage:has(#result .pictures) #preview.hidden { display: none; }
 #stage .live-preview { min-height: 0; background: none; }
 #stage canvas { max-height: 56vh; } #stage .pictures { width: min(100%, calc(56vh * var(--aspect))); }
 @media (max-width: 820px) {
   #title p { display: none; }
-  #studio { grid-template: "stage" auto "inputs" auto "knobs" auto / minmax(0, 1fr); padding-bottom: 64px; }
-  #stage { z-index: 62; max-height: 48vh; }
-  #stage canvas { max-height: 30vh; } #stage .pictures { width: min(100%, calc(30vh * var(--aspect))); }
+  #pictures .upload-container .icon-wrap { display: none; }  /* the same is below it */
+  /* one below the other, in the order of keys, too; only the picture and what is said of it stays in sight */
+  #studio { display: flex; flex-flow: column; gap: 10px; reading-flow: flex-visual; padding-bottom: 64px; }
+  #stage { display: contents; }
+  #picture { order: -2; position: sticky; top: 0; z-index: 60; gap: 8px; padding-bottom: 4px;
+    background: var(--body-background-fill); }
+  #recipes { order: -1; } #actions, #made { order: 1; } #knobs { order: 2; }
+  #studio > *, #stage > * { min-width: 0 !important; width: 100%; flex: none; }
+  /* as high whatever it shows, and as a rule whatever is said, so that what follows stays where it is */
+  #picture :is(#welcome, #preview, #result) { height: 28vh; align-content: end; }
+  #picture #status { min-height: 88px; }
+  #stage canvas { max-height: 28vh; } #stage .pictures { width: min(100%, calc(28vh * var(--aspect))); }
   #stage #recipes .thumbnail { flex: 1 1 0; width: auto; min-width: 0; }
   #recipes .thumbnail img { width: 100%; height: 44px; }
   #recipes .strip::before { display: none; }
@@ -82,20 +94,24 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #press { position: fixed; inset: auto 0 0 0; z-index: 61; padding: 8px 16px; background: var(--body-background-fill);
     border-top: 1px solid var(--border-color-primary); }
   /* what is painted is saved in the same bar */
-  #stage #as-jpeg { position: fixed; right: 16px; bottom: 8px; width: 128px; min-height: 42px; }
+  #stage #as-jpeg { position: fixed; right: 16px; bottom: 8px; z-index: 62; width: 128px; min-height: 42px; }
   #studio:has(#download:not(.hidden)) #press { padding-right: 152px; }
-  /* what has the focus is not under the stage, nor under the bar */
+  /* what has the focus is not under the picture, nor under the bar */
   :is(button, input, textarea, select, a, summary) { scroll-margin-bottom: 72px; }
-  :is(#inputs, #knobs) :is(button, input, textarea, select, a) { scroll-margin-top: 48vh; }
+  #studio :is(button, input, textarea, select, a, summary) { scroll-margin-top: calc(28vh + 104px); }
+  #picture :is(button, input) { scroll-margin: 0; }
 }
 @media (max-height: 500px) {  /* too low for what stays in sight: a laptop's at 200 % */
-  :is(#inputs, #knobs) :is(button, input, textarea, select, a) { scroll-margin: 0; }
-  #stage, #press, #stage #as-jpeg { position: static; }
+  #studio :is(button, input, textarea, select, a, summary) { scroll-margin: 0; }
+  #stage, #picture, #press, #stage #as-jpeg { position: static; }
   #stage { max-height: none; } #studio { padding-bottom: 0; }
   #press { padding: 0; border: 0; } #studio:has(#download:not(.hidden)) #press { padding-right: 0; }
   #stage #as-jpeg { width: auto; min-height: 0; }
+  #picture :is(#welcome, #preview, #result) { height: auto; }
   #stage canvas { max-height: 80vh; } #stage .pictures { width: min(100%, calc(80vh * var(--aspect))); }
 }
+/* what is to be done with an empty place begins below the place's name */
+.image-container .upload-container .wrap { padding-top: 30px; }
 /* with a picture there it chooses no other, but takes that one away: so does the cross, which says so */
 .image-container:has(.image-frame img) .source-selection button:first-of-type { display: none; }
 /* gradio's webcam is made for a larger place: its words ran over the edge, its button beyond what the camera sees */
@@ -213,6 +229,8 @@ body.predicting:not(.projector) :is(#figure, #enlarged, #figure-words p, #figure
 #explain { display: grid; grid-template: "inputs stage" auto "knobs stage" 1fr / minmax(0, 4fr) minmax(0, 8fr); }
 #explain-inputs { grid-area: inputs; } #explain-stage { grid-area: stage; } #explain-knobs { grid-area: knobs; }
 @media (max-width: 820px) { #explain { grid-template: "inputs" auto "stage" auto "knobs" auto / minmax(0, 1fr); } }
+#figure-after [aria-busy=true] { opacity: 0.55; cursor: progress; }
+#keeping:has(.status > div:empty) { display: none; }
 #figure-choice .wrap { gap: 2px; }
 #figure-choice label { width: 100%; padding: 4px 8px; }
 #explain-inputs .gallery { gap: 4px; padding: 0; }

@@ -34,6 +34,7 @@ MAX_BYTES = 2**20  # of a frame as it comes; a camera's are a tenth of it
 MAX_SIDE = 720  # pixels; of a frame
 MOST_AT_ONCE = 8  # frames of all cameras, painted or waiting for it: a painting beside them has its turn after them
 QUALITY = 85  # of the JPEG that goes back
+NO_STYLE = "Choose a style: nothing is painted without one."
 
 Paint = Callable[[Tensor], Tensor]  # image (1, 3, H, W) in [0, 1] -> the same
 
@@ -131,7 +132,7 @@ async def answer(request: Request) -> Response:
 
 
 def _nothing_paints() -> Response:
-    return PlainTextResponse("Choose a style: nothing is painted without one.", 409)
+    return PlainTextResponse(NO_STYLE, 409)
 
 
 def _too_large() -> Response:

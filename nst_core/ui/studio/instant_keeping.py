@@ -10,13 +10,16 @@ from typing import Any
 
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import NSTError, OutputError
+from nst_core.file_names import Names, portable
 from nst_core.files import plain_errors, writing
+from nst_core.instant.network import LONGEST_NAME
 from nst_core.instant.styles import load_styles
 from nst_core.ui.studio.instant_session import NO_BLEND, AsPainted, InstantSession, Mix
 from nst_core.ui.studio.keeping import folder_of, linked
 
 ROOM, STATE, PICTURE, RESULT, STYLES, TRAINED = "instant", "instant.json", "picture", "result", "styles", "trained"
-FORMAT = 2  # of STATE
+LEARNED_FROM = "learned_from"
+FORMAT = 3  # of STATE
 DAMAGED = "what was kept of this tab is damaged, or of another version; choose a picture anew"
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,7 @@ def keep_instant(session: InstantSession) -> None:
             own = {name: session.pictures[name] for name in session.own}
             styles = _alone(own.values(), folder / STYLES, own)
             learned = _alone(session.files.values(), folder / TRAINED, map(_digest, session.files))
+            learned_from = _keep_learned_from(session, folder / LEARNED_FROM)
         trained = {name: file for name, file in zip(session.files, learned, strict=True) if file}
         session.files |= {name: folder / TRAINED / file for name, file in trained.items()}  # uploads are deleted sooner
         state = {
@@ -50,12 +54,24 @@ def keep_instant(session: InstantSession) -> None:
                 for name, file in zip(own, styles, strict=True)
                 if file
             ],
+            "learned_from": learned_from,
             "trained": [[session.styles[name].origin, file] for name, file in trained.items()],
         }
         with writing(folder / STATE) as aside:
             aside.write_text(json.dumps(state))
     except OutputError as error:
         log.warning("the Instant tab could not be kept: %s", error)
+
+
+def _keep_learned_from(session: InstantSession, folder: Path) -> dict[str, str]:
+    """Keep the pictures that styles were learned from here, and have the session know them there: style -> file."""
+    pictures = {name: session.pictures[name] for name in session.files if name in session.pictures}
+    free = Names(LONGEST_NAME)
+    stems = [free.free(portable(name) or "picture") for name in pictures]
+    there = zip(pictures, _alone(pictures.values(), folder, stems), strict=True)
+    files = {name: file for name, file in there if file}
+    session.pictures |= {name: folder / file for name, file in files.items()}
+    return files
 
 
 def _plain(painted: AsPainted) -> dict[str, Any]:
@@ -82,6 +98,8 @@ def _alone(files: Iterable[Path], folder: Path, names: Iterable[str] | None = No
 
 def find_instant(session: InstantSession, key: str) -> None:
     """Fill a session with what was kept of its browser's; a style of which the file is gone is in `painted` alone.
+
+    If it was the chosen one, none is.
 
     Args:
         session: a fresh one, the page's own.
@@ -113,10 +131,13 @@ def _fill(session: InstantSession, folder: Path, state: dict[str, Any]) -> None:
         if path := found(TRAINED, file):
             styles = load_styles(path)
             session.files[DEVICES.submit(session.add, styles, str(origin)).result()[0]] = path
+    for name, file in state["learned_from"].items():
+        if path := found(LEARNED_FROM, file):
+            session.pictures[name] = path
     told = [(str(name), found(STYLES, file), base64.b64decode(small)) for name, file, small in state["own"]]
     session.take_back({name: (path, small) for name, path, small in told if path})
     session.mix = _mix(state["mix"])
-    session.chosen = state["style"] if state["style"] in session.names else next(iter(session.catalogue.styles), "")
+    session.chosen = state["style"] if state["style"] in session.names else ""
     if session.mix.second not in (NO_BLEND, *session.names):
         session.mix = session.mix._replace(second=NO_BLEND)
     session.mix = session.mix._replace(second=session.still_second())

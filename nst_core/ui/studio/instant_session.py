@@ -28,7 +28,7 @@ from nst_core.instant.styles import StyleFile
 from nst_core.steps import Steps, finish
 from nst_core.ui.serving.jobs import Job
 from nst_core.ui.serving.page_state import PageState
-from nst_core.ui.studio.camera import Live
+from nst_core.ui.studio.camera import NO_STYLE, Live
 from nst_core.ui.widgets.thumbnail_strip import StripValue, Thumbnail
 from nst_core.universal.painter import UniversalPainter, style_picture
 
@@ -133,6 +133,7 @@ class InstantSession(PageState):
         self.source: Path | None = None  # of the last painted picture
         self.result: Path | None = None
         self.painted: AsPainted | None = None  # as shown
+        self.found: AsPainted | None = None  # as a page shows it that was opened without one of its styles
         self.told = ""  # of what is painted
         self.key = ""  # by which its browser finds what it left; "": it has none
         self.pictures: dict[str, Path] = {}  # style -> the picture that it was learned from, where this page has it
@@ -222,10 +223,12 @@ class InstantSession(PageState):
         """Make the brush for what is set now. Not on DEVICES, on which the brush is called.
 
         Raises:
-            ConfigError: no style, or two that cannot be blended.
+            ConfigError: no style is there or chosen, or two that cannot be blended.
         """
         if not self.names:
             raise ConfigError("this program came without its file of styles; get it anew, or load a file of your own")
+        if not self.chosen:  # as what was chosen is gone
+            raise ConfigError(NO_STYLE)
         mix, weights = self.mix, {self.chosen: 1.0}
         if mix.second not in (NO_BLEND, self.chosen):
             weights = {self.chosen: 1 - mix.share, mix.second: mix.share}

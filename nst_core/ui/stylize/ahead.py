@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -28,8 +28,33 @@ LEAST_WORK = 1.0  # that tells a pace, as of `work_of`
 # What every step costs beside its pixels, in million pixels: measured with Lite on a CPU, at 256 to 640 pixels.
 STEP_COST = 0.031
 
-# (network, device and precision) -> seconds of a step of a million pixels, of the last run there.
-paces: dict[tuple[str, Compute], float] = {}
+CLOSE = 4 / 3  # of two times one to the other, up to where they are told as one
+
+
+class Speed(NamedTuple):
+    """Seconds: of a step of a million pixels, or of a run.
+
+    Attributes:
+        alone: where nobody else wants the processors; too much where its threads waited long for each other.
+        busy: as it was with all that was at work beside.
+    """
+
+    alone: float
+    busy: float
+
+    def times(self, factor: float) -> "Speed":
+        """Both, so many times."""
+        return Speed(self.alone * factor, self.busy * factor)
+
+    def label(self) -> str:
+        """ "Paint · about 25 s", or where others were at work, too, "Paint · from 25 s to 1 min 05 s"."""
+        if self.busy <= CLOSE * self.alone:
+            return f"{PAINT} · about {duration(rounded(self.busy))}"
+        return f"{PAINT} · from {duration(rounded(self.alone))} to {duration(rounded(self.busy))}"
+
+
+# (network, device and precision) -> how fast the last run there was.
+paces: dict[tuple[str, Compute], Speed] = {}
 
 
 def work_of(config: StyleTransferConfig, own_size: tuple[int, int], steps: int) -> float:
@@ -49,8 +74,9 @@ def note_pace(run: Run, least: float = LEAST_WORK) -> None:
     step = run.last_frame.step if run.last_frame else 0
     work = work_of(run.config, images.size_of(run.content_image), step)
     if work >= least and step and run.seconds > 0:
-        in_strips = bool(run.painting.sources.note)
-        paces[run.config.backbone, run.compute] = run.seconds / work / (STRIPS_COST if in_strips else 1)
+        busy = run.seconds / work / (STRIPS_COST if run.painting.sources.note else 1)
+        share = run.share if run.compute.device == "cpu" else 1.0
+        paces[run.config.backbone, run.compute] = Speed(busy * share, busy)
 
 
 def say_ahead(session: Session, shown: Mapping[str, Any]) -> Updates:
@@ -70,8 +96,8 @@ def say_ahead(session: Session, shown: Mapping[str, Any]) -> Updates:
         config, compute = config_of(session.base or shown["preset"], shown), painting_compute()
         own_size = _size_of(shown["content"])
         words = ahead(config, own_size, compute)
-        if seconds := seconds_ahead(config, own_size, compute):
-            label = f"{PAINT} · about {duration(seconds)}"
+        if time := time_ahead(config, own_size, compute):
+            label = time.label()
     return {"size": gr.Number(info=words), "run": gr.Button(value=label)}
 
 
@@ -95,7 +121,7 @@ def ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compu
     return "; ".join(filter(None, ("in strips, as it is large" if way.note else "", most)))
 
 
-def seconds_ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compute) -> float | None:
+def time_ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compute) -> Speed | None:
     """Estimate how long a run takes by the pace of the last; None where there was none, or it is too large.
 
     Args:
@@ -109,7 +135,19 @@ def seconds_ahead(config: StyleTransferConfig, own_size: tuple[int, int], comput
         way = way_of(size, [size], config, compute)
     except DeviceError:
         return None
-    return pace * work_of(config, own_size, config.steps) * (STRIPS_COST if way.note else 1)
+    return pace.times(work_of(config, own_size, config.steps) * (STRIPS_COST if way.note else 1))
+
+
+def seconds_ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compute) -> float | None:
+    """Estimate how long a run takes while as much goes on beside it as beside the last; else as `time_ahead`."""
+    time = time_ahead(config, own_size, compute)
+    return time and time.busy
+
+
+def rounded(seconds: float) -> float:
+    """Round a time that is estimated to what can be known of it: to 5 s from 20 s on, to 10 s from two minutes on."""
+    step = 1 if seconds < 20 else 5 if seconds < 120 else 10
+    return max(1, step * round(seconds / step))
 
 
 def _size_of(path: str | None) -> tuple[int, int]:

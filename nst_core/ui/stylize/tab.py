@@ -190,17 +190,19 @@ def _ground(content: Path | None) -> Update:
 
 def _stage() -> tuple[dict[str, Block], Strip, gr.Row]:
     """Lay out the components of STAGE, but for the shares, which stand beside α and β; recipes; a row for actions."""
-    BeforeAfter(RECIPES[0].comparison(), elem_id="welcome")  # in sight until there is a painting, by the theme
-    preview = preview_area("Your painting appears here while you watch.", elem_id="preview")
-    result = BeforeAfter(elem_id="result", visible="hidden")
-    status = gr.HTML(status_html("Ready."), elem_id="status")
+    with gr.Column(elem_id="picture"):
+        BeforeAfter(RECIPES[0].comparison(), elem_id="welcome")  # in sight until there is a painting, by the theme
+        preview = preview_area("Your painting appears here while you watch.", elem_id="preview")
+        result = BeforeAfter(elem_id="result", visible="hidden")
+        status = gr.HTML(status_html("Ready."), elem_id="status")
     small: dict[str, Any] = {"size": "sm", "min_width": 70, "render": False}  # laid out among the actions
     download = gr.DownloadButton("PNG", elem_id="download", visible="hidden", **small)
     actions = gr.Row(elem_id="actions")
     recipes = Strip(recipes_value(), elem_id="recipes")
-    losses = gr.HTML(elem_id="losses")
-    with gr.Accordion("Record of the run", open=False, visible=False) as record_area:
-        record = gr.JSON(show_label=False, elem_id="record")
+    with gr.Column(elem_id="made"):
+        losses = gr.HTML(elem_id="losses")
+        with gr.Accordion("Record of the run", open=False, visible=False) as record_area:
+            record = gr.JSON(show_label=False, elem_id="record")
     shown = {"preview": preview, "status": status, "losses": losses, "result": result, "download": download}
     return {**shown, "record": record, "record_area": record_area}, recipes, actions
 

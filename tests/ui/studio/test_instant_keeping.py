@@ -1,5 +1,6 @@
 """What a page of the Instant tab leaves is there when its browser opens it again."""
 
+import shutil
 from html import unescape
 from types import SimpleNamespace
 
@@ -7,9 +8,10 @@ import pytest
 
 from nst_core import images
 from nst_core.instant.styles import StyleFile, save_styles
-from nst_core.ui.instant.picture import CHOOSE, GONE, paint_picture, put_away
+from nst_core.ui.instant.picture import CHOOSE, GONE, POLISH, paint_picture, put_away, style_picture
 from nst_core.ui.instant.tab import enter_page, take_style
-from nst_core.ui.studio.instant_keeping import RESULT, ROOM, STATE, TRAINED, keep_instant
+from nst_core.ui.studio.camera import NO_STYLE
+from nst_core.ui.studio.instant_keeping import RESULT, ROOM, STATE, STYLES, TRAINED, keep_instant
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
 from nst_core.ui.studio.keeping import folder_of, tidy_folders
 from nst_core.ui.train.tab import load_file
@@ -137,8 +139,40 @@ def test_without_its_style_the_painting_is_shown_and_the_style_is_named(photo, t
     assert images.load(shown["picture"]).shape == (1, 3, 48, 64) and shown["size"] == 48
     assert before.told in unescape(shown["status"]) and GONE + named in unescape(shown["status"])
     assert value(shown["download"]).name == before.result.name and props(shown["result"])["visible"] is True
-    assert (session.chosen, session.mix) == ("koi_mosaic", mix._replace(second=NO_BLEND))
-    assert list(paint_picture(session, session.source, 48)) != []  # once it is asked for
+    assert (session.chosen, session.mix) == ("", mix._replace(second=NO_BLEND)) and shown["strip"]["chosen"] == 0
+    assert list(paint_picture(session, session.source, 48)) == []  # nothing was asked for
+    with pytest.warns(UserWarning, match=NO_STYLE):  # outside a page a toast is one
+        (told,) = list(paint_picture(session, session.source, 64))
+    assert NO_STYLE in told["status"] and session.result.exists()  # in no style that nobody chose
+    session.choose(1)
+    list(paint_picture(session, session.source, 64))
+    assert session.painted[0] == "koi_mosaic"
+
+
+def test_without_its_second_style_the_painting_stays_until_something_else_is_chosen(photo, oil, tmp_path):
+    before, chalk = InstantSession(), tmp_path / "chalk.png"
+    shutil.copy(photo, chalk)
+    for picture in (chalk, oil):
+        list(take_style(before, KEY, {"picture": picture}))
+    before.mix = Mix(second="chalk")
+    list(paint_picture(before, photo, 48))
+    (folder_of(KEY) / ROOM / STYLES / "chalk.png").unlink()
+    session, _ = opened()
+    assert (session.chosen, session.mix.second) == ("oil", NO_BLEND)
+    assert list(paint_picture(session, session.source, 48)) == []
+    assert list(paint_picture(session, session.source, 64)) != []
+
+
+def test_a_learned_style_knows_its_picture_again(photo, oil, tmp_path):
+    before = with_file(tmp_path)
+    before.pictures["snow: <b>"] = oil  # as after a lesson
+    list(paint_picture(before, photo, 48))
+    oil.unlink()  # what was uploaded is deleted sooner
+    for _ in range(2):  # of a page that found it, too
+        session, shown = opened()
+        assert style_picture(session).is_relative_to(folder_of(KEY))
+        assert value(shown["polish"]) == POLISH
+        keep_instant(session)
 
 
 def test_what_was_put_away_does_not_come_back(photo):
@@ -161,7 +195,7 @@ def test_a_browser_without_a_key_leaves_nothing(photo, tmp_path):
     assert session.result.exists() and not folder_of("").exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 2, "own": [["a", "b", "c"]], "mix": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 3, "own": [["a", "b", "c"]], "mix": 3}'])
 def test_what_is_damaged_is_said_and_the_page_is_a_new_one(photo, text):
     painted(photo)
     (folder_of(KEY) / ROOM / STATE).write_text(text)

@@ -10,7 +10,7 @@ from nst_core.transfer.stylize import stylize
 from nst_core.ui.studio.controls_and_config import CONTROLS, controls_of, default_config
 from nst_core.ui.studio.session import Session
 from nst_core.ui.stylize import ahead as module
-from nst_core.ui.stylize.ahead import PAINT, STEP_COST, ahead, note_pace, say_ahead, seconds_ahead, work_of
+from nst_core.ui.stylize.ahead import PAINT, STEP_COST, Speed, ahead, note_pace, say_ahead, seconds_ahead, work_of
 from tests.runs import CPU, small
 
 CONFIG = default_config("studio").changed(backbone="lite", size=1024, smallest_scale=0, steps=100)
@@ -41,12 +41,13 @@ def test_a_run_tells_how_long_the_next_one_takes(free, random_weights, pictures)
     free(10**12)
     run = stylize(*pictures, small(size=64, steps=3, backbone="lite"), compute=CPU)
     list(run)
-    run.seconds = 3.0
+    assert 0 < run.share <= 1
+    run.seconds, run._computed, run._passed = 3.0, 1.0, 4.0
     note_pace(run)
     assert module.paces == {}  # of so little work
     note_pace(run, least=0.0)
     pace = 1 / (STEP_COST + 64 * 48 / 1e6)  # s a step of a million pixels
-    assert module.paces == {("lite", CPU): pytest.approx(pace)}
+    assert module.paces == {("lite", CPU): pytest.approx((pace / 4, pace))}
     assert seconds_ahead(CONFIG, (300, 300), CPU) == pytest.approx(pace * 100 * (STEP_COST + 1.024**2))
     assert seconds_ahead(CONFIG, (300, 300), Compute(device="cpu", precision="bf16")) is None
 
@@ -88,15 +89,17 @@ def test_the_button_that_paints_tells_how_long_it_takes(free):
     compute = module.painting_compute()
     shown = {**controls_of(CONFIG), "preset": "studio", "content": None}
     assert say_ahead(Session(), shown)["run"].value == PAINT
-    module.paces[CONFIG.backbone, compute] = 1.0
-    seconds = seconds_ahead(CONFIG, (1, 1), compute)
-    assert say_ahead(Session(), shown)["run"].value == f"Paint · about {module.duration(seconds)}"
+    module.paces[CONFIG.backbone, compute] = Speed(1.0, 1.0)
+    assert seconds_ahead(CONFIG, (1, 1), compute) == pytest.approx(108, abs=0.5)
+    assert say_ahead(Session(), shown)["run"].value == "Paint · about 1 min 50 s"  # no more than is known of it
+    module.paces[CONFIG.backbone, compute] = Speed(0.25, 1.0)  # while others were at work
+    assert say_ahead(Session(), shown)["run"].value == "Paint · from 25 s to 1 min 50 s"
 
 
 def test_of_a_cluster_nothing_is_said_before(free, monkeypatch):
     free(10**12)
     shown = {**controls_of(CONFIG), "preset": "studio", "content": None}
-    module.paces[CONFIG.backbone, module.painting_compute()] = 1.0
+    module.paces[CONFIG.backbone, module.painting_compute()] = Speed(1.0, 1.0)
     assert "about" in say_ahead(Session(), shown)["run"].value
     monkeypatch.setenv("NST_CLUSTER", "nowhere")
     told = say_ahead(Session(), shown)
