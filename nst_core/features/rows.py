@@ -3,9 +3,27 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 import torch
 from torch import Tensor
+
+
+class _Rows(torch.autograd.Function):
+    """Some rows of features; torch's own gradient of a slice loses the channels-last layout, and a sixth of a step."""
+
+    @staticmethod
+    def forward(context: Any, features: Tensor, first: int, end: int) -> Tensor:
+        context.shape, context.rows = features.shape, slice(first, end)
+        return features[:, :, first:end]
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        whole = torch.empty(
+            context.shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last
+        ).zero_()
+        whole[:, :, context.rows] = gradient
+        return whole, None, None
 
 
 @dataclass(frozen=True)
@@ -23,11 +41,11 @@ class Strip:
     def shown(self, features: Tensor) -> Tensor:
         """Give the strip's own rows of features, and its halo; a view."""
         above, below = self.halo
-        return features[:, :, self.first - above - self.top : self.end + below - self.top]
+        return _Rows.apply(features, self.first - above - self.top, self.end + below - self.top)
 
     def own(self, features: Tensor) -> Tensor:
         """Give the strip's own rows of features of what it is looked at with; a view."""
-        return features[:, :, self.first - self.top : self.end - self.top]
+        return _Rows.apply(features, self.first - self.top, self.end - self.top)
 
     def rows_of(self, below: Tensor) -> Tensor:
         """Give what it is looked at with of a map (1, C, H, W)."""
