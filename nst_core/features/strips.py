@@ -2,11 +2,13 @@
 
 Between two poolings a network sees no farther than it has convolutions there, so a strip of such a block wants only one
 to four rows more than its own to be right. Kept of a picture are the poolings' outputs alone, a fifteenth of all that
-is seen. The way up looks without gradients; the way down looks at each strip again and takes the gradient through it.
+is seen. The way up looks without gradients; the way down looks at each strip again, takes the gradient through it, and
+writes it over the output that it was found in.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -14,12 +16,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nst_core.devices import release_freed_memory
 from nst_core.features.checkpoint import PRE
+from nst_core.features.rows import Strip, write_over
 from nst_core.features.vgg import POOLINGS, VGG, WRAPPED, Features
 from nst_core.images import size_of
 
 STRIP_NUMBERS = 2**21  # of a layer in a strip: more take more memory, fewer more time, for the rows around
 LEAST_ROWS = 16  # of a strip, however wide; a multiple of 4, as poolings halve it, and columns have a quarter
+LARGE_MAP = 2**25  # bytes of a map, beyond which what was left on a CPU is given back before a block looks at it
+MOST_KEPT = 2**28  # bytes of the first pooling's output, beyond which it is made again on the way down
 
 
 @dataclass(frozen=True)
@@ -86,24 +92,33 @@ class Strips:
             keep: whether `down` follows.
 
         Returns:
-            what it wants: the image and the poolings' outputs; else nothing.
+            what it wants: the image and the poolings' outputs, an empty one for what is made again; else nothing.
         """
-        maps = [image.detach()]
-        with torch.no_grad():
-            for block in self.blocks:
-                below, above = maps[-1] if keep else maps.pop(), None
-                size = size_of(below)
-                for strip in block.strips(size):
-                    features, last = block(self._enter(block, strip.rows_of(below), strip, size[0]))
-                    for layer, found in features.items():
-                        seen(layer, strip.shown(found), Place(strip.first, strip.end, size, strip.halo))
-                    if block is not self.blocks[-1]:
-                        pooled = block.pooled(strip.own(last))
-                        above = _empty(pooled, size) if above is None else above
-                        above[:, :, strip.first // 2 : strip.first // 2 + pooled.shape[2]] = pooled
-                if above is not None:
-                    maps.append(above)
-        return maps if keep else []
+        maps: list[Tensor] = []
+        below: Tensor | None = image.detach()
+        for block in self.blocks:
+            if below is None:
+                break
+            above = self._look(block, below, seen)
+            again = len(maps) == 1 and below.nbytes > MOST_KEPT
+            maps += [below.new_empty(0) if again else below] * keep
+            below = above
+        return maps
+
+    @torch.no_grad()
+    def _look(self, block: "_Block", below: Tensor, seen: Seen) -> Tensor | None:
+        """Show a block's layers, strip by strip, and give what is pooled of the last; None of the deepest block."""
+        above, size = None, size_of(below)
+        _give_back(below)
+        for strip in block.strips(size):
+            features, last = block(self._enter(block, strip.rows_of(below), strip, size[0]))
+            for layer, found in features.items():
+                seen(layer, strip.shown(found), Place(strip.first, strip.end, size, strip.halo))
+            if block is not self.blocks[-1]:
+                pooled = block.pooled(strip.own(last))
+                above = _empty(pooled, size) if above is None else above
+                above[:, :, strip.first // 2 : strip.first // 2 + pooled.shape[2]] = pooled
+        return above
 
     def down(self, maps: list[Tensor], pulled: Pulled) -> Tensor:
         """Compute the gradient of a loss in the picture, (1, 3, H, W) float32.
@@ -115,19 +130,32 @@ class Strips:
         from_above: Tensor | None = None
         while maps:
             block, below = self.blocks[len(maps) - 1], maps.pop()
-            gradient = torch.zeros_like(below)
-            for strip in block.strips(size_of(below)):
-                self._pull(block, strip, below, gradient, from_above, pulled)
-            from_above = gradient
+            if not below.numel() and (again := self._look(self.blocks[0], maps[0], lambda *strip: None)) is not None:
+                below = again
+            from_above = self._gradient(block, below, from_above, pulled, over=bool(maps))
         if from_above is None:
             raise ValueError("there are no maps; look at a picture first")
         return from_above
 
+    def _gradient(
+        self, block: "_Block", below: Tensor, from_above: Tensor | None, pulled: Pulled, *, over: bool
+    ) -> Tensor:
+        """Compute the gradient in a map (1, C, H, W); over: in its place, as nobody else wants it."""
+        _give_back(below)
+        strips, pull = block.strips(size_of(below)), partial(self._pull, block, below, from_above, pulled)
+        if self.wrap:  # whose first strip looks at the last rows, too
+            gradient = torch.zeros_like(below)
+            for strip in strips:
+                strip.add_to(gradient, pull(strip))
+            return gradient
+        gradient = below if over else torch.empty_like(below)
+        write_over(gradient, strips, pull)
+        return gradient
+
     def _pull(
-        self, block: "_Block", strip: "_Strip", below: Tensor, gradient: Tensor, from_above: Tensor | None,
-        pulled: Pulled,
-    ) -> None:  # fmt: skip
-        """Add what a strip pulls at the map below, (1, C, H, W), to its gradient."""
+        self, block: "_Block", below: Tensor, from_above: Tensor | None, pulled: Pulled, strip: "Strip"
+    ) -> Tensor:
+        """Compute what a strip pulls at the rows of the map below, (1, C, H, W), that it is looked at with."""
         size, roots, slopes = size_of(below), [], []
         with torch.enable_grad():
             part = strip.rows_of(below).detach().requires_grad_(True)
@@ -141,12 +169,10 @@ class Strips:
                 pooled = block.pooled(strip.own(last))
                 roots.append(pooled)
                 slopes.append(from_above[:, :, strip.first // 2 : strip.first // 2 + pooled.shape[2]])
-            if roots:
-                (found,) = torch.autograd.grad(roots, part, slopes, allow_unused=True)
-                if found is not None:
-                    strip.add_to(gradient, found)
+            gradient = torch.autograd.grad(roots, part, slopes, allow_unused=True)[0] if roots else None
+            return torch.zeros_like(part) if gradient is None else gradient
 
-    def _enter(self, block: "_Block", part: Tensor, strip: "_Strip", height: int) -> Tensor:
+    def _enter(self, block: "_Block", part: Tensor, strip: "Strip", height: int) -> Tensor:
         """Prepare a strip of the picture for the first block, whose first convolution has its edges with it."""
         if block is not self.blocks[0]:
             return part
@@ -155,51 +181,6 @@ class Strips:
             return entered[:, :, 1:-1, 1:-1]
         above, below = int(strip.top > 0), int(strip.bottom < height)  # rows that stand for others of the picture
         return entered[:, :, above : entered.shape[2] - below]
-
-
-@dataclass(frozen=True)
-class _Strip:
-    """Rows first … end - 1 of a block, and top … bottom - 1 with which they are looked at."""
-
-    first: int
-    end: int
-    top: int
-    bottom: int
-    beyond: int  # rows that the map below gives to either side of these
-    wrap: bool
-    halo: tuple[int, int] = (0, 0)
-
-    def shown(self, features: Tensor) -> Tensor:
-        """Give the strip's own rows of features, and its halo; a view."""
-        above, below = self.halo
-        return features[:, :, self.first - above - self.top : self.end + below - self.top]
-
-    def own(self, features: Tensor) -> Tensor:
-        """Give the strip's own rows of features of what it is looked at with; a view."""
-        return features[:, :, self.first - self.top : self.end - self.top]
-
-    def rows_of(self, below: Tensor) -> Tensor:
-        """Give what it is looked at with of a map (1, C, H, W)."""
-        pieces = [below[:, :, first:end] for first, end in self._pieces(below.shape[2])]
-        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, 2)
-
-    def add_to(self, gradient: Tensor, found: Tensor) -> None:
-        """Add what was found of those rows, (1, C, n, W), to the gradient of the whole map."""
-        at = 0
-        for first, end in self._pieces(gradient.shape[2]):
-            gradient[:, :, first:end] += found[:, :, at : at + end - first]
-            at += end - first
-
-    def _pieces(self, height: int) -> Iterator[tuple[int, int]]:
-        """List rows, (first, end): in one piece, or of a tile, beyond whose edges it begins again, in several."""
-        first, end = self.top - self.beyond, self.bottom + self.beyond
-        if not self.wrap:
-            yield max(0, first), min(height, end)
-            return
-        while first < end:
-            piece = min(height - first % height, end - first)
-            yield first % height, first % height + piece
-            first += piece
 
 
 class _Block:
@@ -235,7 +216,7 @@ class _Block:
         pooled = POOLINGS[self.pooling](last)
         return pooled if self.rectified else F.relu_(pooled)
 
-    def strips(self, size: tuple[int, int]) -> Iterator[_Strip]:
+    def strips(self, size: tuple[int, int]) -> Iterator[Strip]:
         """Cut the block's maps of size (height, width) into strips."""
         height, width = size
         rows = max(LEAST_ROWS, STRIP_NUMBERS // (self.channels * width) // 4 * 4)
@@ -246,7 +227,13 @@ class _Block:
             if not self.wrap:
                 top, bottom = max(0, top), min(height, bottom)
                 halo = min(self.halo, first), min(self.halo, height - end)
-            yield _Strip(first, end, top, bottom, int(self.entered), self.wrap, halo)
+            yield Strip(first, end, top, bottom, int(self.entered), self.wrap, halo)
+
+
+def _give_back(below: Tensor) -> None:
+    """Give the system what was left on a CPU before a large map is looked at, beside which it would be there."""
+    if below.device.type == "cpu" and below.nbytes > LARGE_MAP:
+        release_freed_memory()
 
 
 def _empty(pooled: Tensor, size: tuple[int, int]) -> Tensor:

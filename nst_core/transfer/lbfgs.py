@@ -115,17 +115,20 @@ class LBFGS:
         torch.div(1, mean.masked_fill(mean == 0, 1), out=self.scale)
         torch.mul(found, self.scale, out=self.gradient)
         size = self.gradient.abs().sum()
-        self._go(self.gradient, (-1 / size).clamp(min=-1) * (self.step_size * FIRST_STEP * len(found)), size)
+        self._go(self.gradient.clone(), (-1 / size).clamp(min=-1) * (self.step_size * FIRST_STEP * len(found)), size)
 
     def _step(self) -> None:
         """Take note of what the last step did, and go where the model of the loss leads."""
         new = gradient_of(self.canvas).flatten() * self.scale
-        change = (new - self.gradient).to(self.pairs.dtype)
-        self.gradient.copy_(new)
+        torch.sub(new, self.gradient, out=self.gradient)  # in whose place the change is for now
+        change = self.gradient.to(self.pairs.dtype)
         self.pairs[:, 0].index_copy_(0, self.place, change[None])
+        self.gradient.copy_(change)  # as it was rounded
         reach = self._reach()
+        with_change = self._times(self.gradient, reach)  # of each y and s
+        self.gradient.copy_(new)
         self.onto[:reach].copy_(self._times(new, reach))
-        with_change = self._times(change.to(new.dtype), reach)  # of each y and s
+        del new, change  # each as large as the picture
         square, along = with_change.index_select(0, self.place).unbind(1)  # y·y and s·y of the newest pair
         self.products[:, :reach].index_copy_(2, self.place, with_change.T[:, :, None])
         self.products[0, :, :reach].index_copy_(0, self.place, with_change[None, :, 0])
@@ -142,9 +145,15 @@ class LBFGS:
         self._go(direction, length * self.step_size, direction.abs().sum())
 
     def _go(self, direction: Tensor, length: Tensor, size: Tensor) -> None:
-        """Move the canvas, no farther than the model says anything of; `size` is the sum of what `direction` moves."""
+        """Move the canvas, no farther than the model says anything of.
+
+        Args:
+            direction: (n,), which becomes the step.
+            length: of the step, in directions.
+            size: the sum of what the direction moves.
+        """
         most = LONGEST_STEP * len(direction) / size
-        step = direction * torch.minimum(torch.maximum(length, -most), most)
+        step = direction.mul_(torch.minimum(torch.maximum(length, -most), most))
         self.pairs[:, 1].index_copy_(0, self.place, step[None].to(self.pairs.dtype))
         self.canvas.add_(step.view_as(self.canvas))
 

@@ -8,7 +8,7 @@ from nst_core import images
 from nst_core.devices import Compute, free_memory
 from nst_core.errors import DeviceError
 from nst_core.features.checkpoint import PRE, plan
-from nst_core.features.strips import LEAST_ROWS, STRIP_NUMBERS
+from nst_core.features.strips import LEAST_ROWS, MOST_KEPT, STRIP_NUMBERS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.ladder import MOST_OFFERED, TURNS
 
@@ -26,6 +26,8 @@ STYLE_SHARE = 0.4  # of these for a pixel of the style picture, which is looked 
 
 CANVAS_BYTES = 12  # of a pixel: three float32 numbers
 OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content, and what the optimiser moves by
+LOOKING_CANVASES = 3  # in strips, while they are looked at: content, canvas, and the picture that is shown
+MOVING_CANVASES = 3  # beside these while an optimiser moves: gradient, direction, and how large that is
 USUAL_HISTORY = 10  # of what was measured
 COLUMN_SHARE = 1.6  # of these by columns, whose goals, and the search for them, stand beside the maps
 ADAMS_CANVASES = 2  # its moments
@@ -35,8 +37,8 @@ HALF = 0.5  # of the canvases that a history is, in bf16
 # CPU's process takes beside its tensors at 1536 pixels (measured: 52) and 4096; and, whatever the size, what libraries
 # take and what smaller scales left (measured: 0.26 GB).
 STRIP_BYTES = 40
-SCRAP_BYTES = 52
-KEPT_BYTES = 3 * 2**27
+SCRAP_BYTES = 4
+KEPT_BYTES = 2**28
 # By columns, of a pixel: the query, the columns that it asks for, and two numbers a layer with their slopes.
 COLUMN_PIXELS = 16  # to a column
 COLUMN_BYTES = CANVAS_BYTES + 4 * 256 / COLUMN_PIXELS + 50
@@ -91,16 +93,24 @@ def needed_in_strips(
     content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, *, styles: int = 1
 ) -> float:
     """Estimate the bytes that a painting takes which is measured in strips; arguments as of `needed_at_once`."""
-    targets, maps = _targets(config), _maps(config)
     pixels, width = max(_pixels(content_size), _pixels(style_size) / 2), max(content_size[1], style_size[1])
     channels = next(count for _, _, count in plan(config.backbone))
     strip = STRIP_BYTES * max(STRIP_NUMBERS, 2 * LEAST_ROWS * channels * width)
-    painting = _pixels(content_size) * 4 * targets + held_between_steps(content_size, config)
+    held = CANVAS_BYTES * (LOOKING_CANVASES + _remembered(config)) + compute.dtype.itemsize * _targets(config)
+    looking = pixels * _maps(config, pixels, compute.dtype.itemsize) + strip
+    moving = _pixels(content_size) * CANVAS_BYTES * MOVING_CANVASES
     on_cuda = compute.device.startswith("cuda")
     beside = WORKSPACE_ON_CUDA if on_cuda else KEPT_BYTES + SCRAP_BYTES * pixels
     if config.column_share:
         beside += _columns(content_size, style_size, config, compute, styles) + pixels * COLUMN_BYTES
-    return pixels * maps * compute.dtype.itemsize + painting + _pixels(style_size) * CANVAS_BYTES + strip + beside
+    return _pixels(content_size) * held + _pixels(style_size) * CANVAS_BYTES + max(looking, moving) + beside
+
+
+def _remembered(config: StyleTransferConfig) -> float:
+    """Count the canvases that an optimiser remembers: moments, or a gradient and pairs, one more than its history."""
+    if config.optimizer != "lbfgs":
+        return ADAMS_CANVASES
+    return 1 + 2 * (config.history + 1) * (HALF if config.history_precision == "bf16" else 1)
 
 
 def _columns(content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, styles: int) -> float:
@@ -122,16 +132,26 @@ def _targets(config: StyleTransferConfig) -> float:
     return sum(channels[layer.removesuffix(PRE)] / 4 ** (int(layer[4]) - 1) for layer in layers)
 
 
-def _maps(config: StyleTransferConfig) -> float:
-    """Count the numbers of the maps that are kept at the worst moment on the way down, for each pixel.
+def _maps(config: StyleTransferConfig, pixels: float, itemsize: int) -> float:
+    """Count the bytes of the maps that there are at the worst moment of a look, for each of so many pixels.
 
-    Which are those of the poolings up to some, the gradient in that one, and the gradient in the next.
+    Which are the outputs of all poolings, the deepest of which becomes its gradient; but for the first, if that is
+    made again later: beside the second, or its gradient. At last there are its gradient and the picture's. Of a tile,
+    gradients stand beside what they are of.
     """
     deepest = max(int(layer[4]) for layer in (*config.content_layers, *config.style_layers))
     pools = [count for name, _, count in plan(config.backbone) if name.startswith("pool")][: deepest - 1]
     numbers = [count / 4**number for number, count in enumerate(pools, 1)]
+    if not numbers:
+        return CANVAS_BYTES
     above = [*numbers[1:], 0.0]
-    return max([sum(numbers[: at + 1]) + numbers[at] + above[at] for at in range(len(numbers))], default=0.0)
+    again = numbers[0] if pixels * numbers[0] * itemsize > MOST_KEPT else 0.0
+    kept = [sum(numbers[: at + 1]) - (again if at else 0) for at in range(len(numbers))]
+    if config.wrap:
+        kept = [count + own + next_one for count, own, next_one in zip(kept, numbers, above, strict=True)]
+    else:
+        kept[0] += above[0]
+    return max(itemsize * max(kept), itemsize * numbers[0] + CANVAS_BYTES)
 
 
 def way_of(content_size: Size, style_sizes: Sequence[Size], config: StyleTransferConfig, compute: Compute) -> Way:

@@ -115,7 +115,7 @@ class StyleTransferObjective:
         unknown = tuple(layer for layer in self.content_layers if layer not in self.content_targets)
         for layer, target in self.content_seen(unknown).items() if unknown else ():
             self.content_targets[layer] = target
-            nothing = content_loss(torch.zeros_like(target), target)
+            nothing = content_loss(torch.zeros_like(target), target.float())
             self.content_magnitudes[layer] = float(nothing.clamp(min=SMALLEST_MAGNITUDE))
 
     def _remember_styles(self) -> None:

@@ -25,6 +25,7 @@ from nst_core.transfer.terms import TV_TERM, content_term, style_term
 
 KEPT_POINTS = 2**16  # of a layer of a style picture, for a loss that draws: drawn of all, where there are more
 VARIATION_NUMBERS = 2**21  # of a picture, whose total variation is measured at a time
+LARGE_PICTURE = 2**24  # bytes, beyond which what a step leaves on a CPU is given back
 
 
 class StripwiseObjective(StyleTransferObjective):
@@ -59,11 +60,11 @@ class StripwiseObjective(StyleTransferObjective):
         return Look(self, image, with_gradient=with_gradient)
 
     def content_seen(self, layers: tuple[str, ...]) -> Features:
-        """Look at the content at some layers: what the painting is compared with there, float32."""
+        """Look at the content at some layers: what the painting is compared with there, in the network's precision."""
         found: Features = {}
 
         def see(layer: str, features: Tensor, place: Place) -> None:
-            measured = self.measured(layer, features).float()
+            measured = self.measured(layer, features)
             if layer not in found:
                 found[layer] = measured.new_empty(1, measured.shape[1], *place.size)
             place.of(found[layer]).copy_(measured)
@@ -102,7 +103,7 @@ class StripwiseObjective(StyleTransferObjective):
     def content_part(self, layer: str, features: Tensor, place: Place) -> Tensor:
         """Weigh how far a strip of a layer is from the content: its part of the term."""
         target = self.content_targets[layer]
-        distance = (self.measured(layer, features).float() - place.of(target)).square().sum()
+        distance = (self.measured(layer, features).float() - place.of(target).float()).square().sum()
         return self.content_coefficient(layer, target) / target[0, 0].numel() * distance
 
     def variation_parts(self, image: Tensor) -> Iterator[tuple[Tensor, list[tuple[int, int]], Tensor]]:
@@ -218,8 +219,8 @@ class _Values(torch.autograd.Function):
 
 
 def _give_back(image: Tensor) -> None:
-    """Give the system what a step left on a CPU: lying in pieces, it would be there beside what comes next."""
-    if image.device.type == "cpu":
+    """Give the system what a step of a large picture left on a CPU: in pieces, it would lie beside what comes next."""
+    if image.device.type == "cpu" and image.nbytes > LARGE_PICTURE:
         release_freed_memory()
 
 

@@ -6,6 +6,7 @@ from nst_core.devices import Compute
 from nst_core.errors import DeviceError
 from nst_core.features import strips
 from nst_core.features.loading import load_network
+from nst_core.features.strips import Strips
 from nst_core.transfer import memory as module
 from nst_core.transfer.columns import ColumnsObjective
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
@@ -76,6 +77,31 @@ def test_the_first_way_that_fits_is_taken_and_said(free):
         seen.append(way.note)
     assert "history" not in seen[0] and "with a history in bf16" in seen[1] and "by Adam" in seen[4]
     assert "history of 3 steps in bf16, not 10" in seen[3]
+
+
+@pytest.mark.parametrize("deepest", ["conv1_1", "conv2_1", "conv4_2"])
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_counted_of_a_look_in_strips_is_what_it_holds(random_vgg, monkeypatch, deepest, again):
+    """The maps that a look keeps, and those that come to be beside the picture's gradient, and one made again."""
+    for where in (strips, module):
+        monkeypatch.setattr(where, "MOST_KEPT", 0 if again else 2**28)
+    image = torch.rand(1, 3, 64, 32)
+    maps = Strips(random_vgg["lite"], [deepest]).up(image, lambda *seen: None, keep=True)
+    kept = sum(each.nbytes for each in maps[1:])
+    first = 64 * 32 * 32 // 4 * image.itemsize if len(maps) > 1 else 0  # bytes of the first pooling's output
+    second = maps[2].nbytes if len(maps) > 2 else 0
+    config = small(backbone="lite", content_layers=(deepest,), style_layers=(deepest,))
+    counted = module._maps(config, 64 * 32, image.itemsize) * 64 * 32
+    assert counted == max(kept, first + second if again else 0, first + image.nbytes)
+
+
+def test_a_poster_is_painted_where_four_gigabytes_are_free(free):
+    """4096×4096 pixels of `studio` by L-BFGS, beside what the program takes before it paints."""
+    free(4 * 2**30 - 650 * 10**6)
+    config = PRESETS["studio"].config.on("lite").changed(size=4096)
+    for precision, history in (("fp32", 3), ("bf16", 5)):
+        way = way_of((4096, 4096), [(3072, 4096)], config, Compute(device="cpu", precision=precision))
+        assert (way.config.optimizer, way.config.history) == ("lbfgs", history)
 
 
 def test_what_fits_no_shorter_history_than_asked_for_is_not_called_one(free):

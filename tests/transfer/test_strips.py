@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from nst_core import images
+from nst_core.devices import Compute
 from nst_core.features import strips as features_module
+from nst_core.features.loading import load_network
 from nst_core.losses import samples
 from nst_core.losses.style import STYLE_LOSSES
 from nst_core.losses.variation import TOTAL_VARIATIONS
@@ -92,12 +94,15 @@ def test_a_tile_is_one_in_strips_too(random_vgg, wrap, total_variation):
 @pytest.mark.weights
 @pytest.mark.parametrize("preset", ["lab", "gordic"])
 def test_a_step_of_vgg19_in_strips_is_the_step(preset):
-    from nst_core.devices import Compute
-    from nst_core.features.loading import load_network
-
     config = PRESETS[preset].config
     network, _ = load_network("vgg19", Compute(device="cpu", precision="fp32"), config.feature_scale)
     check_same(network, config, within=1e-6)
+
+
+def test_what_the_content_is_compared_by_takes_half_of_a_network_in_bf16():
+    network, _ = load_network("lite", Compute(device="cpu", precision="bf16"))
+    target = StripwiseObjective(network, CONTENT, [STYLE], config_of()).content_targets["conv4_2"]
+    assert target.dtype == torch.bfloat16 and target.isfinite().all() and target.any()
 
 
 def test_losses_without_a_gradient_are_the_same_and_keep_no_maps(random_vgg):
