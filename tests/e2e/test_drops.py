@@ -31,6 +31,12 @@ def shown(page: Page, elem_id: str, name: str) -> None:
     expect(page.locator(f"#{elem_id} .image-frame img")).to_have_attribute("src", re.compile(f"{name}$"))
 
 
+@pytest.fixture
+def page(kept_page) -> Page:
+    """The page, on which pictures may lie already."""
+    return kept_page.as_it_is()
+
+
 def test_pictures_are_taken_wherever_they_come_from_or_it_is_said_why_not(page, picture_files):
     content, style = picture_files
     let_go(page, "#content button", ("one.png", "image/png", content))

@@ -68,7 +68,8 @@ def download(page: Page, button: str, path: Path) -> str:
     return download.value.suggested_filename
 
 
-def test_a_strip_without_results_says_what_comes(page):
+def test_a_strip_without_results_says_what_comes(kept_page):
+    page = kept_page.as_it_is()
     expect(page.locator("#results")).to_contain_text("will line up here")
     page.click("#use-start")
     expect(page.get_by_text("there is no result yet")).to_be_visible()
@@ -99,7 +100,8 @@ def test_a_click_brings_an_older_picture_and_its_settings_back(painted, tmp_path
     expect(page.locator(BETA)).to_have_value("250")
 
 
-def test_settings_come_back_from_a_file_and_a_photo_changes_nothing(painted, page, picture_files, tmp_path):
+def test_settings_come_back_from_a_file_and_a_photo_changes_nothing(painted, kept_page, picture_files, tmp_path):
+    page = kept_page.as_it_is()
     download(painted, "#download", tmp_path / "painted.png")
     expect(page.locator(THUMBNAILS)).to_have_count(0)  # another visitor
     for name in (picture_files[0], tmp_path / "painted.png"):

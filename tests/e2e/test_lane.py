@@ -65,10 +65,9 @@ def test_a_server_without_room_says_so_and_the_page_is_as_before(second, first, 
 
 
 def test_a_page_that_is_opened_again_finds_its_painting_as_it_is_now(first, studios):
-    for _ in range(2):
-        first.reload()
-        wait_for_status(first, "Step [1-9]")
-        expect(first.locator("#run")).to_be_disabled()
+    first.reload()
+    wait_for_status(first, "Step [1-9]")
+    expect(first.locator("#run")).to_be_disabled()
     expect(first.locator("#preview canvas")).to_be_visible()
     expect(first.locator("#steps input")).to_have_value("100000")
     expect(first.locator("#content img").first).to_be_visible()
@@ -96,9 +95,8 @@ def test_a_page_that_is_opened_again_finds_its_painting_as_it_is_now(first, stud
     expect(first.locator("#results img")).not_to_have_count(0)
 
 
-def test_a_page_that_was_closed_leaves_its_painting_at_work(open_page, picture_files):
-    page = open_page()
-    prepare(page, picture_files)
+def test_a_page_that_was_closed_leaves_its_painting_at_work(studios):  # the last, as it closes one of them
+    page = studios[1].as_it_is()
     paint(page)
     browser, url = page.context, page.url
     page.close()

@@ -66,9 +66,9 @@ def test_page_has_every_control_and_asks_nothing_of_other_hosts(opened, app_url)
     assert [url for url in opened.requests if not url.startswith((app_url, "data:", "blob:"))] == []
 
 
-def test_page_fits_its_widths_in_both_themes(opened, page, app_url):
-    shown = {"light": opened.page, "dark": load(page, f"{app_url}?__theme=dark")}
-    open_groups(page)
+def test_page_fits_its_widths_in_both_themes(opened, browser_tab, app_url):
+    shown = {"light": opened.page, "dark": load(browser_tab, f"{app_url}?__theme=dark")}
+    open_groups(browser_tab)
     assert {theme: widths_that_overflow(shown[theme]) for theme in shown} == {"light": [], "dark": []}
     dark = {theme: shown[theme].evaluate("document.body.classList.contains('dark')") for theme in shown}
     assert dark == {"light": False, "dark": True}
@@ -148,26 +148,21 @@ def bad_files(folder: Path) -> dict[str, Path]:
     return {"letter.jpg": text, "tiny.png": tiny}
 
 
-def test_a_bad_upload_is_named_at_once_and_the_page_goes_on(page, open_page, picture_files, tmp_path):
-    # each on a page of its own: a file that is given in the moment in which the last one is cleared away goes with it
-    other = open_page()
-    for (name, path), place in zip(bad_files(tmp_path).items(), (page, other), strict=True):
-        place.set_input_files("#content input[type=file]", path)
-        expect(place.get_by_text(re.compile(rf"{re.escape(name)} (cannot be read|is 1×1)"))).to_be_visible()
-        expect(place.locator("#content input[type=file]")).to_have_count(1)  # empty again, ready for another
+def test_a_bad_upload_is_named_at_once_and_the_page_goes_on(page, picture_files, tmp_path):
+    # each in a place of its own: a file that is given in the moment in which the last one is cleared away goes with it
+    for (name, path), place in zip(bad_files(tmp_path).items(), ("content", "style"), strict=True):
+        page.set_input_files(f"#{place} input[type=file]", path)
+        expect(page.get_by_text(re.compile(rf"{re.escape(name)} (cannot be read|is 1×1)"))).to_be_visible()
+        expect(page.locator(f"#{place} input[type=file]")).to_have_count(1)  # empty again, ready for another
     whole, short = tmp_path / "whole.jpg", tmp_path / "short.jpg"
     Image.effect_noise((200, 200), 60).save(whole)
     short.write_bytes(whole.read_bytes()[:2000])
-    for place in (page, other):
-        upload(place, "style", picture_files[1])
-        fill(place, "steps", 1)
-        fill(place, "size", 64)
-    upload(other, "content", short)  # its header says nothing of what is missing
-    other.click("#run")
-    expect(other.get_by_text("short.jpg is cut short or damaged")).to_be_visible()  # painted as far as it goes
-    wait_for_status(other, "Done: 1 step in")
-    upload(page, "content", picture_files[0])
+    fill(page, "steps", 1)
+    fill(page, "size", 64)
+    upload(page, "style", picture_files[1])
+    upload(page, "content", short)  # its header says nothing of what is missing
     page.click("#run")
+    expect(page.get_by_text("short.jpg is cut short or damaged")).to_be_visible()  # painted as far as it goes
     wait_for_status(page, "Done: 1 step in")
 
 

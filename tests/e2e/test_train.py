@@ -86,8 +86,8 @@ def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, pict
     assert saved(other, "save-style", tmp_path).name == f"{InstantSession().names[0]}.safetensors"
 
 
-def test_learning_is_shown_and_what_is_stopped_is_kept(page, picture_files):
-    show(page, "Train")
+def test_learning_is_shown_and_what_is_stopped_is_kept(kept_page, picture_files):
+    page = show(kept_page.as_it_is(), "Train")
     upload(page, "train-picture", picture_files[1])
     fill(page, "train-steps", 5000)
     page.get_by_text("Photographs to learn on").click()
@@ -101,9 +101,9 @@ def test_learning_is_shown_and_what_is_stopped_is_kept(page, picture_files):
     expect(page.locator(CHOSEN)).to_have_text("style")
 
 
-def test_what_is_no_file_of_styles_is_named(page, tmp_path):
+def test_what_is_no_file_of_styles_is_named(kept_page, tmp_path):
     (tmp_path / "letter.safetensors").write_text("Dear reader")
-    show(page, "Train")
+    page = show(kept_page.as_it_is(), "Train")
     page.get_by_text("Styles as files").click()
     page.set_input_files("#load-styles input[type=file]", tmp_path / "letter.safetensors")
     expect(page.get_by_text(re.compile("letter.safetensors is no file of styles"))).to_be_visible()
