@@ -1,4 +1,4 @@
-"""Fits a figure's slides to a projector's screen: words beside pictures or above them, and all at its largest."""
+"""Fits a figure to a projector's screen: its words beside the pictures or above them, and all at its largest."""
 
 # A part of Projector's script, which defines `$`, `$$` and `touring`.
 FIT = """
