@@ -1,5 +1,6 @@
 """Defines a classroom figure: options and pictures go in, moments come out, each of which can be shown and kept."""
 
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
@@ -172,6 +173,12 @@ class Question:
     why: str
 
 
+def in_remarks(equation: str, remarks: Sequence[str], write: Callable[[str], str]) -> str:
+    """Write what of an equation is words in another way."""
+    longest_first = sorted(remarks, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)) or "(?!)", lambda found: write(found[0]), equation)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """A figure that can be made.
@@ -181,6 +188,7 @@ class Figure:
         title: a few words.
         see: what one sees in it, in plain words.
         equation: the formula behind it, in Unicode, lines separated by newlines.
+        remarks: what of the equation is words, which other languages say otherwise.
         source: paper, equation and figure.
         question: what is asked before it is shown.
         options: what can be set.
@@ -199,6 +207,11 @@ class Figure:
     options: tuple[Option, ...]
     pictures: tuple[str, ...]
     make: Callable[[FigureMaterial, dict[str, Any], Compute], Moments]
+    remarks: tuple[str, ...] = ()
+
+    def equation_in(self, say: Callable[[str], str]) -> str:
+        """Write the equation with its remarks as another language says them."""
+        return in_remarks(self.equation, self.remarks, say)
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """name -> value of every option, as given or by default.

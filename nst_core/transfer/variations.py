@@ -10,7 +10,6 @@ from torch import Tensor
 
 from nst_core.devices import Compute, choose_compute
 from nst_core.errors import ConfigError, DeviceError, NSTError, WeightsError, listed, said, seen
-from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.config import SETTINGS, StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import RunRecord
@@ -25,8 +24,12 @@ KEPT = ("size", "steps", "seed")  # of the base config, under any preset, as is 
 
 
 def variable(table: Mapping[str, Setting]) -> dict[str, str]:
-    """List what an axis may vary -> how labels call it: whole presets, the papers' ratio, and every setting."""
-    return {PRESET: "", RATIO: "α/β", **{name: one.short for name, one in table.items()}}
+    """List what an axis may vary -> how labels call it: whole presets, the papers' ratio, and every setting.
+
+    A setting by its letter, or else as the page does, in whose languages that is known.
+    """
+    titles = {name: one.symbol if len(one.symbol) == 1 else one.label or one.short for name, one in table.items()}
+    return {PRESET: "", RATIO: "α/β", **titles}
 
 
 VARIABLE = variable(SETTINGS)
@@ -60,7 +63,7 @@ class Axis:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Each value with its setting, in the field's words: "β 1e7", "style loss gram"."""
+        """Each value with its setting, in the field's words: "β 1e7", "Style loss: Gram matrices"."""
         return tuple(_label(self.name, value) for value in self.values)
 
 
@@ -187,7 +190,10 @@ def _style_weight(config: StyleTransferConfig, ratio: Any) -> float:
 def _label(name: str, value: Any) -> str:
     if name == PRESET and value in PRESETS:
         return PRESETS[value].title
-    return f"{VARIABLE[name]} {BACKBONES.get(value, value) if name == 'backbone' else shown(value)}".strip()
+    choices = SETTINGS[name].choices if name in SETTINGS else None
+    if choices and value in choices:
+        return f"{VARIABLE[name]}: {choices[value]}"
+    return f"{VARIABLE[name]} {shown(value)}".strip()
 
 
 def cell_labels(rows: Axis, columns: Axis | None) -> dict[tuple[int, int], str]:

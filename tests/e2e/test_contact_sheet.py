@@ -47,10 +47,10 @@ def test_a_sheet_is_painted_kept_and_its_cells_are_settings(unfolded, tmp_path):
     records = read_sheet(tmp_path / "sheet.png")
     assert [record.config.style_weight for record in records] == [2e4, 2e4, 3e5, 3e5]
     size = page.locator("#size input[type=number]").input_value()
-    page.get_by_role("button", name="β 3e5 · stroke size 0.5").click()
+    page.get_by_role("button", name="β 3e5 · Size of the strokes 0.5").click()
     expect(page.locator("#beta input[type=number]")).to_have_value(re.compile("^(300000|3e5|3e\\+5)$"))
-    expect(page.locator("#sheet-status")).to_contain_text("β 3e5 · stroke size 0.5 is in the page's settings")
-    first = page.get_by_role("button", name="β 2e4 · stroke size 1")
+    expect(page.locator("#sheet-status")).to_contain_text("β 3e5 · Size of the strokes 0.5 is in the page's settings")
+    first = page.get_by_role("button", name="β 2e4 · Size of the strokes 1")
     first.focus()
     first.press("Enter")
     expect(page.locator("#beta input[type=number]")).to_have_value(re.compile("^(20000|2e4|2e\\+4)$"))

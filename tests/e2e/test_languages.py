@@ -172,6 +172,18 @@ def test_names_of_files_and_people_stay(german):
     assert names == "style Bold Gemälde 3"
 
 
+def test_numbers_by_themselves_and_remarks_in_formulas_are_german(german):
+    told = german.evaluate("""() => {
+      document.querySelector('main').insertAdjacentHTML('beforeend', `<ul id="numbers"><li><span>content</span>
+        <b>0.00104</b> <i title="1,250.5">3.8 × 10⁻⁵</i> <code>0.5</code></li></ul>
+        <div class="equation">L <span class="remark">some add</span> 0.5</div>`);
+      const list = document.querySelector('#numbers');
+      return new Promise(done => setTimeout(() => done([list.textContent.replace(/\\s+/g, ' '),
+        list.querySelector('i').title, list.nextElementSibling.textContent])));
+    }""")
+    assert told == ["Inhalt 0,00104 3,8 × 10⁻⁵ 0.5", "1.250,5", f"L {GERMAN['some add']} 0.5"]
+
+
 def test_the_language_that_was_chosen_last_is_spoken(german):
     waiting = []
     german.route("**/words/fr.json*", lambda route: waiting.append(route))

@@ -139,10 +139,10 @@ def test_labels_speak_as_the_papers_do():
     assert Axis("content_weight", (1e-3,)).labels == ("α 1e-3",)
     assert Axis(RATIO, (1e-4,)).labels == ("α/β 1e-4",)
     assert Axis(PRESET, ("gatys",)).labels == (PRESETS["gatys"].title,)
-    assert Axis("style_loss", ("gram",)).labels == ("style loss gram",)
-    assert Axis("backbone", ("vgg16",)).labels == ("backbone VGG-16",)
-    assert Axis("clamp", (False,)).labels == ("clamp off",)
-    assert Axis("style_layers", (("conv1_1", "conv2_1"),)).labels == ("style layers conv1_1 conv2_1",)
+    assert Axis("style_loss", ("gram",)).labels == ("Style loss: Gram matrices",)
+    assert Axis("backbone", ("vgg16",)).labels == ("Network: VGG-16",)
+    assert Axis("clamp", (False,)).labels == ("Clamp off",)
+    assert Axis("style_layers", (("conv1_1", "conv2_1"),)).labels == ("Style layers conv1_1 conv2_1",)
 
 
 # Cells
@@ -344,7 +344,7 @@ def test_a_cell_whose_loss_is_not_finite_stays_empty_and_the_rest_is_painted(
     failing(monkeypatch, NSTError("the loss is not a finite number"), seed=1, at_step=at_step)
     last = list(paint_sheet(*pictures, cells(small(), SEEDS), CPU))[-1]
     assert [result.cell.row for result in last.results] == [0, 2]
-    assert last.notes == ("seed 1: the loss is not a finite number",)
+    assert last.notes == ("Seed 1: the loss is not a finite number",)
 
 
 def test_a_machine_that_is_too_small_ends_the_sheet(random_weights, pictures, monkeypatch):

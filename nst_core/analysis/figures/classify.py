@@ -189,6 +189,7 @@ FIGURE = Figure(
     "network is 548 MB and is fetched only when asked for.",
     equation="p(k | x) = exp(zₖ(x)) / Σⱼ exp(zⱼ(x)),  j = 1 … 1000\n"
     "z: the last layer of VGG-19, before softmax;  label(x) = argmaxₖ p(k | x)",
+    remarks=("the last layer of VGG-19, before softmax",),
     source="Luo, who asks VGG-19 what it sees in content, style and result; the network: Simonyan & Zisserman (2014), "
     "configuration E; that such networks go by texture: Geirhos et al. (2019)",
     question=Question(

@@ -26,8 +26,8 @@ keeps only its gradients, what is lighter or darker than what is beside it, and 
 Both are then painted with the same settings and the same seed. The painter keeps what the network sees in the content,
 and the network sees a pasted outline as an edge like any other: so it is painted, too."""
 
-EQUATION = """min_f ∬_Ω |∇f − v|²  with  f = f* on ∂Ω
-⇔  Δf = div v in Ω,  f = f* on ∂Ω
+EQUATION = """min_f ∬_Ω |∇f − v|²,  f|∂Ω = f*|∂Ω
+⇔  Δf = div v,  f|∂Ω = f*|∂Ω
 v = ∇g  (normal: the cut-out's gradients)
 v = the stronger of ∇f* and ∇g at each pixel  (mixed)
 v = ∇(grey of g)  (monochrome)"""
@@ -174,6 +174,13 @@ FIGURE = Figure(
     title="Compose first",
     see=" ".join(SEE.split()),
     equation=EQUATION,
+    remarks=(
+        "normal: the cut-out's gradients",
+        "the stronger of ∇f* and ∇g at each pixel",
+        "mixed",
+        "grey of g",
+        "monochrome",
+    ),
     source=" ".join(SOURCE.split()),
     question=Question(
         "A cut-out is glued into the photo, its outline plain to see, and all of it is painted. What becomes of the "

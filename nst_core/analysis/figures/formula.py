@@ -215,6 +215,18 @@ FIGURE = Figure(
     "S*: of the style's vectors the one most like F\n"
     "D₀: the distance of a picture that shows nothing, s: what makes two distances equal there\n"
     "κ: more content in small pictures",
+    remarks=(
+        "some add",
+        "total variation",
+        "F of the painting, P of the content",
+        "S of the style, A counted for as many positions as G",
+        "N feature maps, M positions",
+        "the work of moving one Gaussian cloud of features onto another",
+        "of the style's vectors the one most like F",
+        "the distance of a picture that shows nothing",
+        "what makes two distances equal there",
+        "more content in small pictures",
+    ),
     source="Gatys, Ecker & Bethge (2016), eq. 1 to 7; the presets' own sources",
     question=Question(
         "With the preset “Studio” the loss adds up content, style and total variation. How much of it is total "

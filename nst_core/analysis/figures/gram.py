@@ -170,6 +170,7 @@ FIGURE = Figure(
     equation="Gᵢⱼ = Σₖ Fᵢₖ Fⱼₖ,  A the same of the style picture\n"
     "E_l = 1/(4N²M²) Σᵢⱼ (Gᵢⱼ − Aᵢⱼ)²,  N feature maps, M positions\n"
     "L_style = Σ_l w_l E_l",
+    remarks=("A the same of the style picture", "N feature maps, M positions"),
     source="Gatys, Ecker & Bethge (2016), eq. 3 to 5; Chao, Perez & Chen on the diagonal and the pairs",
     question=Question(
         "The photo is changed until its Gram matrices are as the style picture's; nothing else counts. What has become "

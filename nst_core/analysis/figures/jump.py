@@ -146,8 +146,9 @@ FIGURE = Figure(
     "first, and a decoder makes a picture of what was moved: any style, in one pass. In the second the optimiser "
     "walks down the same measure step by step, with the network that is chosen; the jump is always Lite's.",
     equation="L = Σ_l W₂²(cloud_l(x), cloud_l(style)),  W₂² = ‖μ − μ_s‖² + tr(Σ + Σ_s − 2 √(S Σ_s S)),  S = √Σ\n"
-    "walk: x ← x − t H ∇L(x)\n"
-    "jump: f ← T (f − μ) + μ_s,  T = S⁻¹ √(S Σ_s S) S⁻¹,  x ← decoder_l(f)",
+    "the walk: x ← x − t H ∇L(x)\n"
+    "the jump: f ← T (f − μ) + μ_s,  T = S⁻¹ √(S Σ_s S) S⁻¹,  x ← decoder_l(f)",
+    remarks=("the walk", "the jump"),
     source="Lu et al. (2019), eq. 9; Li et al. (2017) for decoders, coarse to fine; the walk's loss is Crowson's. Work "
     "is a share of a blank picture's",
     question=Question(

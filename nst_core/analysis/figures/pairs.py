@@ -61,6 +61,7 @@ FIGURE = Figure(
     see="Down a column, simple and crowded photos wear one style; along a row, one photo wears several. The settings "
     "are the same everywhere, or a preset's own from column to column: what differs is what they are made of.",
     equation="x* = argmin α L_content(x, p) + β L_style(x, a)\nfor every photo p and every painting a",
+    remarks=("for every photo p and every painting a",),
     source="Luo: one style on simple and crowded contents; Cheng: 2×2 contents × styles",
     question=Question(
         "Two quite different photos are painted in one style, with the same settings. What do the two paintings share?",

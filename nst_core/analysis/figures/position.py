@@ -134,6 +134,12 @@ FIGURE = Figure(
     equation="r ← r + (k − 1) j,  j ← j s  (k = 3, s = 1 for a filter, k = s = 2 for pooling; r = j = 1 at first)\n"
     "r: pixels that a position sees;  j: pixels to the next position\n"
     "how much a pixel matters: |∂ Σ_c F_c / ∂x|",
+    remarks=(
+        "k = 3, s = 1 for a filter, k = s = 2 for pooling; r = j = 1 at first",
+        "pixels that a position sees",
+        "pixels to the next position",
+        "how much a pixel matters",
+    ),
     source="Araujo, Norris & Sim (2019), Computing receptive fields, eq. 1; Luo et al. (2016), Understanding the "
     "effective receptive field; the network: Simonyan & Zisserman (2014)",
     question=Question(

@@ -123,6 +123,7 @@ FIGURE = Figure(
     "aimed steps; Adam moves every pixel by about the same small amount.",
     equation="L-BFGS: x ← x − t H ∇L(x), where H comes of the last steps\n"
     "Adam: x ← x − t m / (√v + ε), where m and v are running means of ∇L and its square",
+    remarks=("where H comes of the last steps", "where m and v are running means of ∇L and its square"),
     source="Luo; Chao, Perez & Chen: pictures at 100 … 500; Cheng: noise against clone, with the time of each. "
     "Liu & Nocedal (1989); Kingma & Ba (2015)",
     question=Question(

@@ -209,6 +209,7 @@ FIGURE = Figure(
     "∂E_l/∂Fᵢⱼ = 1/(N² M²) (Fᵀ(G − A))ⱼᵢ  where Fᵢⱼ > 0, else 0  (eq. 6)\n"
     "∇L = α ∂L_content/∂x + β ∂L_style/∂x,  back through the network to the pixels\n"
     "x ← x − t ∇L(x)",
+    remarks=("where Fᵢⱼ > 0, else 0", "back through the network to the pixels"),
     source="Gatys, Ecker & Bethge (2016), eq. 2, 6 and 7. They take L-BFGS, which learns from the last steps how to "
     "turn and stretch the next one; here a long t is halved until the loss falls, and on for as long as that lowers "
     "it further. Losses are "

@@ -64,7 +64,7 @@ def _blocks(
     width, colors = PRINT_WIDTH - 2 * MARGIN, colors_of(moment.charts)
     yield draw_text(say(figure.title), width, TITLE, letters)
     yield draw_text(say(figure.see), width, WORDS, letters)
-    yield draw_formula(figure.equation, width, FORMULA, letters)
+    yield draw_formula(figure.equation_in(say), width, FORMULA, letters)
     yield draw_parts(moment, width, letters)
     yield from draw_charts(moment.charts, colors, width, LETTERS, letters, say)
     yield draw_bullets(moment.findings, width, WORDS, letters)

@@ -64,11 +64,12 @@ def _slides(figure: Figure, settings: Mapping[str, Any], moment: Moment, say: Ca
     """Lay out a figure whose moment is in the language already."""
     title, question = say(figure.title), said_question(figure.question, say)
     yield Slide(say(f"{figure.title}: predict first"), (question.text, *lettered(question)))
-    short = len(figure.equation.splitlines()) <= MOST_LINES
+    equation = figure.equation_in(say)
+    short = len(equation.splitlines()) <= MOST_LINES
     small = f"{say(figure.source)}\n{settings_line(figure, settings)}"
-    yield Slide(title, (say(figure.see),), figure.equation if short else "", small=small)
+    yield Slide(title, (say(figure.see),), equation if short else "", small=small)
     if not short:
-        yield Slide(say(f"{figure.title}: the formula"), formula=figure.equation)
+        yield Slide(say(f"{figure.title}: the formula"), formula=equation)
     for page in pages_of_pictures(moment):
         yield Slide(title, pictures=page)
     charts = tuple(chart for chart in moment.charts if any(chart.lines.values()))

@@ -1,5 +1,6 @@
 """Shows a figure to a class: words at the left, at the right a slide that fits the screen, turned by keys."""
 
+from nst_core.ui.explain.projector_fit import FIT
 from nst_core.ui.explain.projector_look import LOOK
 from nst_core.ui.widgets.own_html import OwnHTML
 
@@ -33,106 +34,28 @@ class Projector(OwnHTML):
         + """
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
-const LEAST_CELL = 150, MOST_PAGES = 4;  // pixels of a cell, below which a figure's rows take several slides
-const SAID = [1, .8, .62], WORTH = .7;  // sizes of captions, of words; the share of a cell's width that they may cost
-const STEP = 4;  // pixels between two widths that are tried
 let on = false, slides = [], at = 0;
-
-// ---- fitting
-
-const room = () => { const figure = $('#figure .figure'); return [figure.clientWidth, figure.clientHeight]; };
-const hide = (elements, hidden) => elements.forEach(element => element.classList.toggle('off', hidden));
-
-const known = {};  // widths that were found before: a figure that grows is seldom another size
-
-function fitted(figure, from, to) {  // the widest cells with which these rows of pictures fit, pixels; 0: none do
-  const [width, height] = room(), table = $('.parts table', figure), rows = $$('tbody tr', table);
-  rows.forEach((row, number) => row.classList.toggle('off', number < from || number >= to));
-  const columns = Math.max(1, ...rows.map(row => row.children.length - 1));
-  const key = [$('#figure-words h2')?.textContent, columns, width, height, from, to,
-    figure.style.getPropertyValue('--said')];
-  const fits = cell => {
-    figure.style.setProperty('--cell', cell + 'px');
-    return table.offsetWidth <= width && table.offsetHeight <= height;
-  };
-  if (known[key] === 0 || (known[key] && !fits(known[key] + STEP) && fits(known[key]))) return known[key];
-  for (let cell = Math.floor(width / columns); cell >= 40; cell -= STEP) {  // not halved: narrow words make high rows
-    if (fits(cell)) return known[key] = cell;
-  }
-  return known[key] = 0;
-}
-
-function pagesOfPictures(figure) {  // [first row, row after the last] of each slide
-  const rows = $$('.parts tbody tr', figure).length;
-  let best = [[0, rows]], widest = fitted(figure, 0, rows);
-  for (let count = 2; widest < LEAST_CELL && count <= Math.min(rows, MOST_PAGES); count++) {
-    const each = Math.ceil(rows / count), pages = [];
-    for (let row = 0; row < rows; row += each) pages.push([row, Math.min(rows, row + each)]);
-    const width = Math.min(...pages.map(page => fitted(figure, ...page)));
-    if (width > 1.15 * widest) [best, widest] = [pages, width];
-  }
-  return {pages: best, widest};
-}
-
-function pagesWithCaptions(figure) {  // as large as the pictures have room for
-  const tries = SAID.map(said => {
-    figure.style.setProperty('--said', said);
-    return {said, ...pagesOfPictures(figure)};
-  });
-  const least = tries.at(-1);
-  const {said, pages} = tries.find(each =>
-    each.pages.length <= least.pages.length && each.widest > 0 && each.widest >= WORTH * least.widest) ?? least;
-  figure.style.setProperty('--said', said);
-  return pages;
-}
-
-function pagesOfTable(table) {  // [first row, row after the last] of each slide
-  const [, height] = room(), rows = $$('tbody tr', table), pages = [];
-  hide(rows, false);
-  const left = height - (table.offsetHeight - $('tbody', table).offsetHeight) - 4;
-  const heights = rows.map(row => row.offsetHeight);
-  const fit = (from, to) => {  // without the others' words its columns may be narrower, and rows higher
-    rows.forEach((row, number) => hide([row], number < from || number >= to));
-    return table.offsetHeight <= height - 4;
-  };
-  for (let from = 0, to = 0; from < rows.length; from = to) {
-    for (let used = heights[to++]; to < rows.length && used + heights[to] <= left; to++) used += heights[to];
-    while (to > from + 1 && !fit(from, to)) to--;
-    pages.push([from, to]);
-  }
-  return pages;
-}
+"""
+        + FIT
+        + """
+// ---- slides
 
 function layOut() {  // what the slides are, and the one at hand
-  const figure = $('#figure .figure'), words = $('#figure-words'), box = $('#figure-words .figure-words');
+  const figure = $('#figure .figure'), equation = $('#figure-words .equation');
   document.body.classList.toggle('touring', touring());
   slides = [];
-  if (words && box) {
-    const equation = $('.equation', words);
-    words.classList.remove('formulas');
-    equation?.classList.remove('aside');
-    const long = box.getBoundingClientRect().bottom > words.getBoundingClientRect().bottom;
-    equation?.classList.toggle('aside', long);
-    slides.long = long;
-  }
+  $('#figure-words')?.classList.remove('formulas');
+  equation?.classList.remove('aside');
   const asks = Boolean($('#predict .predict')) && !touring();
   if (asks) slides.push({kind: 'question'});
-  if (!figure && asks) slides.push({kind: 'nothing'}, {kind: 'answer'});
+  if (!figure) slides.push({kind: 'nothing'});
   if (figure) {
-    hide([$('.parts', figure)], false);
-    for (const rows of pagesWithCaptions(figure)) slides.push({kind: 'parts', rows});
-    if (slides.long && !touring()) slides.push({...slides[Number(asks)], formulas: true});
-    if ($('.findings', figure) || $('.chart', figure)) slides.push({kind: 'outcome'});
-    if (asks) slides.push({kind: 'answer'});
-    const tables = $$('.figure-table', figure);
-    hide([$('.parts', figure), $('.charts', figure), $('.findings', figure)].filter(Boolean), true);
-    hide([$('.tables', figure)], false);
-    tables.forEach((table, number) => {
-      hide(tables, true);
-      hide([table], false);
-      for (const rows of pagesOfTable(table)) slides.push({kind: 'table', number, rows});
-    });
+    slides.push(...slidesOfPictures(figure));
+    const formulas = Boolean(equation?.matches('.aside'));
+    if ($('.findings, .chart', figure)) slides.push({kind: 'outcome', formulas});
   }
+  if (asks) slides.push({kind: 'answer'});
+  if (figure) slides.push(...slidesOfTables(figure));
   at = Math.max(0, Math.min(at, slides.length - 1));
   show();
 }
@@ -145,18 +68,11 @@ function show() {
 function showSlide() {
   const figure = $('#figure .figure'), slide = slides[at], told = $('.keys b', element);
   told.textContent = slides.length > 1 ? `${at + 1} / ${slides.length} ·` : '';
-  document.body.dataset.slide = slide?.kind ?? '';
-  document.dispatchEvent(new CustomEvent('figure-slide', {detail: slide?.kind ?? 'nothing'}));
-  if (!figure || !slide) return;
-  $('#figure-words')?.classList.toggle('formulas', Boolean(slide.formulas || (slides.long && slide.kind !== 'parts')));
-  hide([$('.parts', figure)], slide.kind !== 'parts');
-  hide([$('.charts', figure), $('.findings', figure)].filter(Boolean), slide.kind !== 'outcome');
-  hide([$('.tables', figure)], slide.kind !== 'table');
-  if (slide.kind === 'parts') fitted(figure, ...slide.rows);
-  if (slide.kind === 'table') $$('.figure-table', figure).forEach((table, number) => {
-    hide([table], number !== slide.number);
-    $$('tbody tr', table).forEach((row, place) => hide([row], place < slide.rows[0] || place >= slide.rows[1]));
-  });
+  document.body.dataset.slide = slide.kind;
+  $('#figure-words')?.classList.toggle('formulas', Boolean(slide.formulas));
+  document.dispatchEvent(new CustomEvent('figure-slide', {detail: slide.kind}));
+  if (figure) only(figure, slide);
+  fill(figure, slide);
 }
 
 let asked = 0;  // for a frame in which all is laid out again
@@ -197,7 +113,7 @@ function pressed(event) {
     const detail = key.toLowerCase() === 'v' ? 'vote' : 'abcd'.indexOf(key.toLowerCase());
     document.dispatchEvent(new CustomEvent('figure-answer', {detail}));
   }
-  else if (key === 't' || key === 'T') { $('#tour .label-wrap')?.click(); soon(); }
+  else if (key === 't' || key === 'T') { at = 0; $('#tour .label-wrap')?.click(); soon(); }
   else if (key === 'Escape') project(false);
   else return;
   event.preventDefault();
@@ -220,12 +136,13 @@ function project(wanted) {
   document.activeElement?.blur();  // so that the space bar presses no button
   changes.disconnect();
   if (on) {
-    for (const place of $$('#figure, #figure-words, #tour')) changes.observe(place, WATCHED);
+    for (const place of $$('#figure, #figure-words, #tour, #predict')) changes.observe(place, WATCHED);
     at = 0;
     layOut();
     return;
   }
-  delete document.body.dataset.slide;
+  for (const name of ['slide', 'layout']) delete document.body.dataset[name];
+  for (const name of ['--left', '--grown', '--head']) document.body.style.removeProperty(name);
   document.dispatchEvent(new CustomEvent('figure-slide', {detail: ''}));
   for (const name of ['--cell', '--said']) $('#figure .figure')?.style.removeProperty(name);
   hide($$('#figure .off'), false);

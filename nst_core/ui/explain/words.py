@@ -3,6 +3,7 @@
 import re
 from html import escape
 
+from nst_core.analysis.figure import in_remarks
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.examples import example_of
 
@@ -12,7 +13,9 @@ TERM = re.compile(r"L_(total|content|style)\b|total variation")  # of an equatio
 def words_html(name: str) -> str:
     """Write what one sees in a figure, and the equation behind it."""
     figure = FIGURES[name]
-    equation = "".join(f"<div>{escape(line)}</div>" for line in figure.equation.splitlines())
+    remarks = [escape(remark) for remark in figure.remarks]
+    equation = in_remarks(escape(figure.equation), remarks, '<span class="remark">{}</span>'.format)
+    equation = "".join(f"<div>{line}</div>" for line in equation.splitlines())
     equation = TERM.sub(lambda found: _pointing(found, name), equation)
     equation = re.sub(r"_(\w+)", r"<sub>\1</sub>", equation)
     return (

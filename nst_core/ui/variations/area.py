@@ -18,6 +18,7 @@ from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun
 from nst_core.ui.serving.turns import in_lane
 from nst_core.ui.studio.controls_and_config import CONTROLS, default_config
+from nst_core.ui.studio.page_language import TELL, language_of
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
 from nst_core.ui.variations.axes import MENU, NOTHING, advice, default_values, extent
@@ -136,7 +137,9 @@ def _connect_painting(session: gr.State, sheet: gr.State, parts: Parts, given: F
     shown = Form({"status": parts.status, "grid": parts.grid, "download": parts.download})
     pressed = Form({"status": parts.status, "paint": parts.paint, "stop": parts.stop})
     again = pressed.only("paint", "stop")
-    waiting = parts.paint.click(pressed.filled_by(press_paint), sheet, list(pressed), **INSTANT)
+    language = gr.Textbox(visible=False)
+    press = pressed.filled_by(press_paint)
+    waiting = parts.paint.click(press, [sheet, language], list(pressed), js=TELL, **INSTANT)
     handler = in_lane(DEVICE_LANE, given.given_to(paint), lambda sheet: sheet.steering, shown)
     painting = waiting.then(handler, [sheet, session, *given], list(shown), **QUEUED)
     painting.then(again.filled_by(_ready), sheet, list(again), **INSTANT)
@@ -196,8 +199,15 @@ def take(sheet: Sheet, session: Session, place: tuple[int, int]) -> Updates:
     return {**shown, "sheet_status": status_html(f"{cell.label} is in the page's settings; press Paint to paint it.")}
 
 
-def press_paint(sheet: Sheet, request: gr.Request) -> Updates:
-    """Answer the click on Paint at once: forget an earlier stop, say that a place in the queue is taken."""
+def press_paint(sheet: Sheet, chosen: str, request: gr.Request) -> Updates:
+    """Answer the click on Paint at once: forget an earlier stop, say that a place in the queue is taken.
+
+    Args:
+        sheet: the page's, which is labelled in the language that the page speaks.
+        chosen: that language's short name, as `TELL` has it.
+        request: who asks.
+    """
+    sheet.language = language_of(chosen, request.headers)
     sheet.steering.stop.clear()
     sheet.enter(request)
     status = status_html("Waiting for the device …")

@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from nst_core.analysis.poster.language import ENGLISH, Language
+from nst_core.analysis.poster.sheet import compose_sheet
 from nst_core.engine.begin import moved, waited_for
 from nst_core.engine.devices import DEVICES
 from nst_core.engine.limits import check_work
 from nst_core.engine.zero import painting_compute
 from nst_core.errors import ConfigError, NSTError, OutputError
 from nst_core.transfer.config import StyleTransferConfig
-from nst_core.transfer.sheet import CELL_SIDES, compose_sheet, save_sheet
+from nst_core.transfer.sheet import CELL_SIDES, save_sheet
 from nst_core.transfer.steering import Steering
 from nst_core.transfer.variations import SheetCell, SheetProgress, paint_sheet
 from nst_core.ui.page.downloads import new_file
@@ -38,6 +40,7 @@ class Sheet(PageState):
     def __init__(self) -> None:
         self.steering = Steering()
         self.running = False
+        self.language = ENGLISH  # the page's, in which a sheet that is kept is labelled
         self.varied: set[str] = set()
         self.cells: dict[tuple[int, int], SheetCell] = {}  # that are painted
         self.names: dict[str, str] = {}  # "rows" or "columns" -> the setting for which the page put values there
@@ -152,7 +155,9 @@ def _shown(
         yield {"status": problem or nothing}
         return
     try:
-        download = gr.DownloadButton(value=_file(plan, last, max(side, CELL_SIDES[0]), name), visible=True)
+        download = gr.DownloadButton(
+            value=_file(plan, last, max(side, CELL_SIDES[0]), name, sheet.language), visible=True
+        )
     except OutputError as error:  # it is shown all the same
         problem, download = problem or _problem(error), gr.DownloadButton(visible=False)
     status = problem or status_html(_ended(plan, last), " ".join(last.notes), share=1)
@@ -179,8 +184,8 @@ def _ended(plan: SheetPlan, last: SheetProgress) -> str:
     return f"{begun}: {done} of {len(plan.cells)} cells in {duration(seconds)}. Click one to use its settings."
 
 
-def _file(plan: SheetPlan, last: SheetProgress, cell_side: int, name: str) -> Path:
+def _file(plan: SheetPlan, last: SheetProgress, cell_side: int, name: str, language: Language) -> Path:
     """Save the labelled sheet as a PNG with the records of its cells, in gradio's cache, which deletes it in time."""
     path = new_file(name)
-    save_sheet(compose_sheet(last.results, plan.rows, plan.columns, cell_side), last.results, path)
+    save_sheet(compose_sheet(last.results, plan.rows, plan.columns, cell_side, language), last.results, path)
     return path

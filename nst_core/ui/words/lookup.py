@@ -81,7 +81,7 @@ class Catalogue:
     def said(self, text: str) -> str:
         """Say a text in the language, as one where an entry fits it, else line by line; what is unknown stays English.
 
-        Numbers are written as the language does where no word is, too, as on the page they are not.
+        Numbers are written as the language does where no word is, too.
         """
         with self._lock:
             whole = self.looked(" ".join(text.split())) if "\n" in text and has_word(text) else None

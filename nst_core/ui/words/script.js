@@ -216,7 +216,7 @@
       const now = element.getAttribute(name);
       if (!now) continue;
       const told = saidIn.get(element) ?? {}, en = told[name]?.shown === now ? told[name].en : now;
-      const shown = language === 'en' ? en : translated(tidy(en)) ?? en;
+      const shown = language === 'en' ? en : translated(tidy(en)) ?? (WORD.test(en) ? en : numbers(en));
       if (shown === now && en === now) continue;
       saidIn.set(element, {...told, [name]: {en, shown}});
       if (shown !== now) element.setAttribute(name, shown);
@@ -225,9 +225,10 @@
 
   function lone(node) {
     const en = english(node), words = tidy(en);
-    if (language === 'en' || !WORD.test(words)) { if (node.data !== en) write(node, en); return; }
+    if (language === 'en' || !words) { if (node.data !== en) write(node, en); return; }
     const parent = node.parentElement;
     if (parent.tagName === 'OPTION' && !parent.hasAttribute('value')) parent.setAttribute('value', words);
+    if (!WORD.test(words)) { write(node, numbers(en)); return; }
     const found = translated(unmarked(words));
     write(node, found === null ? en : /^\s*/.exec(en)[0] + found + /\s*$/.exec(en)[0], found !== null);
   }
@@ -341,7 +342,10 @@
     if (!isElement(node) || node.matches('[translate=no], script, style')) return;
     attributes(node);
     if (node.matches('bdi')) texts(node).forEach(text => /^Painting \d+$/.test(english(text)) && lone(text));  // no name
-    if (node.matches('.equation')) node.querySelectorAll('[title], [aria-label]').forEach(attributes);
+    if (node.matches('.equation')) {
+      node.querySelectorAll('[title], [aria-label]').forEach(attributes);
+      node.querySelectorAll('.remark').forEach(visit);
+    }
     if (!node.matches('svg')) return;
     for (const text of node.querySelectorAll('text, title, tspan')) text.childNodes.forEach(part => isText(part) && lone(part));
   }

@@ -9,6 +9,8 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.examples import example_of
 from nst_core.ui.explain.words import words_html
 
+WORDS_OF_FORMULAS = {"argmin", "argmax", "cloud", "decoder", "div", "exp", "label", "min", "style"}
+
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_all_of_an_equation_is_there_whatever_of_it_can_be_pointed_at(name):
@@ -24,3 +26,15 @@ def test_a_term_can_be_pointed_at_where_the_chart_has_lines_of_it_and_nowhere_el
     lines = [line for chart in example.moment.charts for line in chart.lines] if example else []
     assert all(any(line.split(" conv")[0] == term for line in lines) for term in terms)
     assert terms == {"formula": {"content", "style", "total variation"}, "step": {"content", "style"}}.get(name, set())
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_remarks_are_all_the_words_of_an_equation(name):
+    figure = FIGURES[name]
+    assert all(remark in figure.equation for remark in figure.remarks)
+    rest = re.sub(r"_\w+|\b[A-Z][\w-]+:|eq\. \d", "", figure.equation_in(lambda remark: ""))
+    assert set(re.findall("[a-z]{3,}", rest)) <= WORDS_OF_FORMULAS
+    said = figure.equation_in(str.upper)
+    assert all(remark.upper() in said for remark in figure.remarks) and (said == figure.equation) != bool(
+        figure.remarks
+    )

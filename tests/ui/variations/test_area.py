@@ -189,8 +189,8 @@ def test_a_sheet_grows_and_ends_with_a_file_of_all_records(random_weights, uploa
     assert [sum(map(sum, done_cells(grid))) for grid in grids] == sorted(sum(map(sum, done_cells(g))) for g in grids)
     assert done_cells(grids[0]) == [[False] * 2] * 2 and done_cells(grids[-1]) == [[True] * 2] * 2
     assert grids[0]["rows"][0][0]["picture"].startswith("data:image/jpeg;base64,")
-    assert grids[-1]["sides"] == ["β 1e4", "β 1e5"] and grids[-1]["heads"] == ["seed 0", "seed 1"]
-    assert "Cell 2 of 4 · β 1e4 · seed 1 · step 1 of 2" in "".join(view["status"] for view in views)
+    assert grids[-1]["sides"] == ["β 1e4", "β 1e5"] and grids[-1]["heads"] == ["Seed 0", "Seed 1"]
+    assert "Cell 2 of 4 · β 1e4 · Seed 1 · step 1 of 2" in "".join(view["status"] for view in views)
     assert "Done: 4 of 4 cells in" in views[-1]["status"]
     records = read_sheet(views[-1]["download"])
     assert [(record.config.style_weight, record.config.seed) for record in records] == [
