@@ -331,7 +331,7 @@ def test_a_presets_loss_is_its_sources_formula(name, sizes):
         assert loss.item() == pytest.approx(expected[term], rel=5e-3 if WRITTEN[name].cloud else 1e-4), term
     for asked in network.asked:
         written = {key: getattr(WRITTEN[name], key) for key in ("pooling", "padding", "normalization")}
-        assert asked == {**written, "wrap": False, "bare": True}
+        assert asked == {**written, "wrap": False, "bare": True, "seen": None}
 
 
 # (Coefficient of ‖G/M − A/M_s‖²) / (coefficient of the mean squared content difference) at a layer of N channels.

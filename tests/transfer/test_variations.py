@@ -151,7 +151,7 @@ def test_labels_speak_as_the_papers_do():
 def test_cells_are_every_combination_row_by_row():
     made = cells(small(), BETAS, SEEDS)
     assert [(cell.row, cell.column) for cell in made] == [(r, c) for r in range(2) for c in range(3)]
-    assert [cell.label for cell in made] == [f"β {b} · seed {s}" for b in ("1e4", "1e5") for s in range(3)]
+    assert [cell.label for cell in made] == [f"β {b} · Seed {s}" for b in ("1e4", "1e5") for s in range(3)]
     assert [(cell.config.style_weight, cell.config.seed) for cell in made] == [
         (b, s) for b in (1e4, 1e5) for s in range(3)
     ]
@@ -159,7 +159,7 @@ def test_cells_are_every_combination_row_by_row():
 
 def test_without_columns_there_is_one():
     made = cells(small(), SEEDS)
-    assert [(cell.row, cell.column, cell.label) for cell in made] == [(i, 0, f"seed {i}") for i in range(3)]
+    assert [(cell.row, cell.column, cell.label) for cell in made] == [(i, 0, f"Seed {i}") for i in range(3)]
 
 
 VARIED = {

@@ -162,6 +162,7 @@ def test_a_lesson_that_is_stopped_has_learned_what_it_has(session, files, update
 
 
 def test_a_lesson_that_machines_give_is_the_one_given_here_though_one_is_lost(session, files, monkeypatch):
+    monkeypatch.setenv("NST_PRECISION", "fp32")  # as the lesson here has
     here = list(learn(session, wish(files)))[-1]
     room, other = Room(lambda call, method: call == 5), InstantSession()
     monkeypatch.setattr(module, "machines", lambda: room)
