@@ -5,10 +5,8 @@ SILENT_ROOMS = tuple(
     [
         "commands",
         "__main__",
-        "engine/cluster",
         "engine/errands",
         "engine/limits",
-        "engine/ray",
         "engine/worker",
         "features/compress",
         "features/distill",
