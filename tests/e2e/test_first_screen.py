@@ -68,7 +68,9 @@ def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(page, scre
     wanted = ("#run", "#welcome .pictures", "#recipes .thumbnail", "#content", "#style")
     assert {selector: in_sight(page, selector) for selector in wanted} == dict.fromkeys(wanted, True)
     names = page.locator("#recipes .thumbnail span")
-    assert [name.is_visible() for name in names.all()] == [True] * len(RECIPES)
+    expect(names).to_have_count(len(RECIPES))
+    for name in names.all():
+        expect(name).to_be_visible()
     page.mouse.wheel(0, 600)
     page.wait_for_function("scrollY > 300")
     assert in_sight(page, "#welcome .pictures")  # the stage stays
@@ -153,7 +155,7 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     expect(page.locator("#result img[alt='The painting']")).to_be_visible()  # nothing is lost
     expect(page.locator(".toast-body")).to_be_visible()
     assert page.evaluate(COVERED) == []
-    fill(page, "size", 160)  # long enough to be stopped three times
+    fill(page, "size", 288)  # long enough to be stopped three times
     page.locator("#run").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#stop")).to_be_focused()
@@ -163,7 +165,7 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     expect(page.locator("#run")).to_be_focused()
     assert float(page.locator("#status progress").get_attribute("value")) < 1
     which = page.locator("#goes-on-with")
-    expect(which).to_contain_text(re.compile(r"Size 160.*Step \d+ of"))
+    expect(which).to_contain_text(re.compile(r"Size 288.*Step \d+ of"))
     expect(page.locator("#go-on")).to_have_attribute("aria-describedby", "goes-on-with")
     page.set_viewport_size({"width": 390, "height": 844})
     for further in ("#go-on", "#more"):
