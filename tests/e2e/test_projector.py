@@ -33,7 +33,9 @@ BEYOND = """() => {
     + '#predict :is(legend, label, button, p, svg)';
   for (const part of document.querySelectorAll(all)) {
     const box = part.getBoundingClientRect();
-    if (box.width && box.height && (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight))
+    const cut = part.tagName === 'TH' && part.scrollWidth > part.clientWidth + 1;  // a word is wider than its column
+    if (cut || (box.width && box.height
+        && (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight)))
       found.push(`${part.tagName} ${part.textContent.slice(0, 40)}`);
   }
   return found;

@@ -25,7 +25,8 @@ class Projector(OwnHTML):
 #projector { flex: none; padding: 5px 14px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color);
   font-size: var(--text-sm); cursor: pointer; }
-.keys { flex: 1; font-size: clamp(11px, .8vw, 34px); color: var(--body-text-color-subdued); white-space: nowrap; }
+.keys { flex: 1; min-width: 0; font-size: clamp(11px, .8vw, 34px); line-height: 1.1;
+  color: var(--body-text-color-subdued); }
 .keys[hidden], .plans[hidden] { display: none; }
 .plans { font-size: var(--text-sm); color: var(--body-text-color-subdued); }
 """

@@ -32,6 +32,10 @@ function grow(slide, fits) {  // the words, as far as all fits
   }
 }
 
+function narrowest(widths) {  // of the widths of words beside a figure, the first that holds them
+  return widths.find(left => { place('beside', left); return holds(words()); }) ?? widths.at(-1);
+}
+
 const area = elements => elements.reduce((sum, {offsetWidth, offsetHeight}) => sum + offsetWidth * offsetHeight, 0);
 
 // ---- pictures
@@ -59,18 +63,18 @@ function pagesOfPictures(figure, places) {  // slides whose cells are large enou
     place(layout, left);
     return {kind: 'parts', rows, layout, left, cell: fitted(figure, rows)};
   }).reduce((one, other) => other.cell > one.cell ? other : one);
-  const narrowest = slides => Math.min(...slides.map(({cell}) => cell));
+  const leastCell = slides => Math.min(...slides.map(({cell}) => cell));
   let best = [slideOf([0, count])];
-  for (let pages = 2; narrowest(best) < LEAST_CELL && pages <= Math.min(count, MOST_PAGES); pages++) {
+  for (let pages = 2; leastCell(best) < LEAST_CELL && pages <= Math.min(count, MOST_PAGES); pages++) {
     const each = Math.ceil(count / pages), slides = [];
     for (let row = 0; row < count; row += each) slides.push(slideOf([row, Math.min(count, row + each)]));
-    if (narrowest(slides) > 1.15 * narrowest(best)) best = slides;
+    if (leastCell(slides) > 1.15 * leastCell(best)) best = slides;
   }
-  return {slides: best, cell: narrowest(best)};
+  return {slides: best, cell: leastCell(best)};
 }
 
 function largestPictures(figure) {  // with captions as large as they allow
-  const left = BESIDE.find(left => { place('beside', left); return holds(words()); }) ?? WIDEST;
+  const left = narrowest(BESIDE);
   let best = {cell: -1};
   for (const said of SAID) {
     figure.style.setProperty('--said', said);
@@ -161,8 +165,9 @@ function fill(figure, slide) {  // the screen
   } else if (kind === 'outcome') {
     const plots = $$('.plot', figure);
     const [above, beside] = ['above', 'beside'].map(layout => { place(layout); return area(plots); });
-    if (above > 1.1 * beside) place('above');
-    else grow(slide, () => holds(words()));
+    if (above > 1.1 * beside) return place('above');
+    place('beside', narrowest([WIDEST, 40, 44, HALF]));
+    grow(slide, () => holds(words()));
   } else if (kind === 'table') {
     place('whole');
     grow(slide, () => tableFits(figure, $$('.figure-table', figure)[number]));

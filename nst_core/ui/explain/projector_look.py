@@ -41,7 +41,7 @@ body.projector:not([data-layout=beside]) #make-status { left: 26vw; width: 36vw;
 body.projector:not([data-layout=beside]) #projector-bar { left: 64vw; width: auto; right: var(--edge); }
 body.projector :is(#figure, #predict) { left: var(--begin); right: var(--edge); top: var(--top); width: auto;
   bottom: var(--bottom); max-width: none; overflow: hidden !important; }
-body.projector #predict { visibility: hidden; }
+body.projector:not([data-slide=question], [data-slide=answer]) #predict { display: none !important; }
 body.projector #predict .predict { padding: 0 !important; border: 0 !important; }
 body.projector #predict :is(.html-container, .prose) { height: 100%; display: flex; flex-direction: column;
   justify-content: center; }
@@ -54,7 +54,6 @@ body.projector .predict .hands { font-size: calc(.9 * var(--size)) !important; }
 body.projector .predict .told { margin-top: .8em !important; }
 body.projector .predict .join { width: 15vw !important; font-size: calc(.6 * var(--words)) !important; }
 body.projector .predict .bar { height: 10px !important; }
-body.projector:is([data-slide=question], [data-slide=answer]) #predict { visibility: visible; }
 body.projector:is([data-slide=question], [data-slide=answer]) #figure { visibility: hidden; }
 body.projector #figure .html-container { padding: 0; }
 body.projector #figure .figure { height: calc(100vh - var(--top) - var(--bottom)); gap: 0; justify-content: center; }
@@ -71,7 +70,8 @@ body.projector .parts table { margin-inline: auto !important; }
 body.projector .parts button { transition: none !important; }  /* it is measured at once */
 body.projector .parts th { font-size: calc(max(.75, var(--said)) * var(--words)) !important; line-height: 1.2; }
 body.projector .parts th[scope=col] { max-width: var(--cell); }
-body.projector .parts th[scope=row] { min-width: 5em !important; overflow-wrap: normal !important; }
+body.projector .parts th[scope=row] { min-width: 5em !important; max-width: 9em !important;
+  overflow-wrap: normal !important; }
 body.projector .parts p { font-size: calc(var(--said) * var(--words)) !important; line-height: 1.25 !important; }
 body.projector .findings p { font-size: var(--words) !important; line-height: 1.3; margin-bottom: .4em; }
 body.projector .figure:not(:has(.chart)) .charts { display: none !important; }
