@@ -66,7 +66,8 @@ def test_a_page_goes_through_languages_and_back(browser_tab, app_url):
     page, asked = browser_tab, []
     page.on("request", lambda request: asked.append(request.url))
     load(page, f"{app_url}?lang=en")
-    expect(page.locator("#preset-about")).to_contain_text("Kolkin et al. (2022)")  # which comes last
+    expect(page.locator("#preset-about")).to_contain_text("Kolkin et al. (2022)")
+    expect(page.locator("#run")).to_contain_text("Paint ·")  # and how long, which comes last
     before = page.evaluate(ALL_WORDS)
     assert not [url for url in asked if "/words/" in url]  # English is there
     menu = page.get_by_role("combobox", name="Language")
@@ -77,7 +78,7 @@ def test_a_page_goes_through_languages_and_back(browser_tab, app_url):
         assert page.evaluate("document.documentElement.lang") == {"zh": "zh-Hans"}.get(language, language)
         assert "lang=" + language in page.url
     menu.select_option("English")
-    expect(page.locator("#run")).to_contain_text("Paint")
+    expect(page.locator("#run")).to_contain_text("Paint ·")
     assert page.evaluate(ALL_WORDS) == before
 
 
