@@ -132,6 +132,7 @@ class Strips:
             block, below = self.blocks[len(maps) - 1], maps.pop()
             if not below.numel() and (again := self._look(self.blocks[0], maps[0], lambda *strip: None)) is not None:
                 below = again
+                del again  # so that nothing but what follows holds it
             from_above = self._gradient(block, below, from_above, pulled, over=bool(maps))
         if from_above is None:
             raise ValueError("there are no maps; look at a picture first")

@@ -1,7 +1,9 @@
 """Measures how far features are from the content picture's, with the factors of papers and programs."""
 
+import torch
 from torch import Tensor
 
+MOST_SQUARED = 2**24  # numbers at a time
 # What each system multiplies `content_loss` with: (channels N, positions M, the target's own distance from black).
 CONTENT_NORMALIZATIONS = {
     # ½ Σ (F − P)², Gatys et al. (2016), eq. 1: grows with the picture
@@ -27,3 +29,13 @@ def content_loss(features: Tensor, target: Tensor) -> Tensor:
     Source: Gatys et al. (2016), eq. 1, up to CONTENT_NORMALIZATIONS.
     """
     return (features.float() - target).square().sum() / (features.shape[0] * features[0, 0].numel())
+
+
+def content_magnitude(target: Tensor) -> Tensor:
+    """Measure how far a layer's features (B, C, H, W) of the content picture are from nothing, as content_loss does.
+
+    Rows are squared some at a time, since beside a poster's features there is no room for as much again.
+    """
+    rows = max(1, MOST_SQUARED * target.shape[2] // target.numel())
+    squares = [some.float().square().sum() for some in target.split(rows, dim=2)]
+    return torch.stack(squares).sum() / (target.shape[0] * target[0, 0].numel())

@@ -9,6 +9,7 @@ from nst_core.devices import Compute, free_memory
 from nst_core.errors import DeviceError
 from nst_core.features.checkpoint import PRE, plan
 from nst_core.features.strips import LEAST_ROWS, MOST_KEPT, STRIP_NUMBERS
+from nst_core.transfer.color import COLORS
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.ladder import MOST_OFFERED, TURNS
 
@@ -28,6 +29,9 @@ CANVAS_BYTES = 12  # of a pixel: three float32 numbers
 OWN_CANVASES = 6  # of a painting besides its history: canvas, gradient, content, and what the optimiser moves by
 LOOKING_CANVASES = 3  # in strips, while they are looked at: content, canvas, and the picture that is shown
 MOVING_CANVASES = 3  # beside these while an optimiser moves: gradient, direction, and how large that is
+AHEAD_CANVASES = 3  # beside these on a GPU, which looks at its losses two steps later
+AVERAGED_CANVASES = 3  # beside these of an average: its sum, the one before, and what is added
+TINTED_CANVASES = 2  # beside these where colours are put back: of the photo, and of what is shown
 USUAL_HISTORY = 10  # of what was measured
 COLUMN_SHARE = 1.6  # of these by columns, whose goals, and the search for them, stand beside the maps
 ADAMS_CANVASES = 2  # its moments
@@ -96,14 +100,17 @@ def needed_in_strips(
     pixels, width = max(_pixels(content_size), _pixels(style_size) / 2), max(content_size[1], style_size[1])
     channels = next(count for _, _, count in plan(config.backbone))
     strip = STRIP_BYTES * max(STRIP_NUMBERS, 2 * LEAST_ROWS * channels * width)
-    held = CANVAS_BYTES * (LOOKING_CANVASES + _remembered(config)) + compute.dtype.itemsize * _targets(config)
+    on_cuda = compute.device.startswith("cuda")
+    canvases = LOOKING_CANVASES + AHEAD_CANVASES * on_cuda + _remembered(config)
+    canvases += AVERAGED_CANVASES * (config.averaging > 0) + TINTED_CANVASES * COLORS[config.color].looks_at_content
+    held = CANVAS_BYTES * canvases + compute.dtype.itemsize * _targets(config)
     looking = pixels * _maps(config, pixels, compute.dtype.itemsize) + strip
     moving = _pixels(content_size) * CANVAS_BYTES * MOVING_CANVASES
-    on_cuda = compute.device.startswith("cuda")
     beside = WORKSPACE_ON_CUDA if on_cuda else KEPT_BYTES + SCRAP_BYTES * pixels
     if config.column_share:
         beside += _columns(content_size, style_size, config, compute, styles) + pixels * COLUMN_BYTES
-    return _pixels(content_size) * held + _pixels(style_size) * CANVAS_BYTES + max(looking, moving) + beside
+    pictures = max(1, styles) * _pixels(style_size) * CANVAS_BYTES
+    return _pixels(content_size) * held + pictures + max(looking, moving) + beside
 
 
 def _remembered(config: StyleTransferConfig) -> float:

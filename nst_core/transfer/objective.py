@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from nst_core.errors import ConfigError
 from nst_core.features.vgg import VGG, WRAPPED, Features, Seen, channels_of, through
 from nst_core.images import size_of
-from nst_core.losses.content import CONTENT_NORMALIZATIONS, content_loss
+from nst_core.losses.content import CONTENT_NORMALIZATIONS, content_loss, content_magnitude
 from nst_core.losses.style import SMALLEST_MAGNITUDE, STYLE_LOSSES, STYLE_NORMALIZATIONS, Memory, magnitude
 from nst_core.losses.variation import TOTAL_VARIATIONS
 from nst_core.transfer.beside import TermsBeside
@@ -115,8 +115,7 @@ class StyleTransferObjective:
         unknown = tuple(layer for layer in self.content_layers if layer not in self.content_targets)
         for layer, target in self.content_seen(unknown).items() if unknown else ():
             self.content_targets[layer] = target
-            nothing = content_loss(torch.zeros_like(target), target.float())
-            self.content_magnitudes[layer] = float(nothing.clamp(min=SMALLEST_MAGNITUDE))
+            self.content_magnitudes[layer] = float(content_magnitude(target).clamp(min=SMALLEST_MAGNITUDE))
 
     def _remember_styles(self) -> None:
         """Look at the style pictures for what is not yet known of them."""

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from nst_core.losses.content import CONTENT_NORMALIZATIONS, content_loss
+from nst_core.losses import content as module
+from nst_core.losses.content import CONTENT_NORMALIZATIONS, content_loss, content_magnitude
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -45,3 +46,11 @@ def test_the_content_loss_of_large_pictures_is_as_exact_as_float32_allows():
     features, target = (torch.rand(1, 256, 96, 96, generator=generator) for _ in range(2))
     expected = (features.double() - target.double()).square().sum() / 96**2
     assert content_loss(features, target).item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("most", [1, 77, 10**9])
+def test_the_distance_from_nothing_is_the_same_by_rows(monkeypatch, most):
+    monkeypatch.setattr(module, "MOST_SQUARED", most)
+    target = torch.rand(2, 6, 5, 4, generator=torch.Generator().manual_seed(1)).bfloat16()
+    expected = content_loss(torch.zeros_like(target), target.float()).item()
+    assert content_magnitude(target).item() == pytest.approx(expected, rel=1e-6)

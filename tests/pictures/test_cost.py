@@ -59,8 +59,8 @@ FILES = {
     "icon": (lambda: files.icon(files.png(SIDE, SIDE, color=6)), images.READ_SIDE),
 }  # fmt: skip
 
-# Reads a file in a child of its own, which has imported all, and prints by how many bytes that grew at most, but for what
-# of the program itself was brought back from disk: a computer short of memory takes such parts away.
+# Reads a file in a child of its own, which has imported all, and prints by how many bytes that grew at most, but for
+# what of the program itself was brought back from disk: a computer short of memory takes such parts away.
 READING = """
 import os, resource, sys
 from nst_core import images

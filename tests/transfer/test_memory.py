@@ -223,9 +223,19 @@ def test_by_columns_those_of_all_styles_are_counted(monkeypatch, styles):
         pass
     sizes = images.size_of(content), (64, 64)
     counted = needed_in_strips(*sizes, config, CPU, styles=styles) - needed_in_strips(*sizes, config, CPU, styles=0)
+    counted -= (styles - 1) * pictures[0].nbytes  # which are kept, too
     assert held[0] <= counted <= 1.5 * held[0]
     whole = [needed_at_once(*sizes, config, CPU, styles=count) for count in (1, styles)]
     assert whole[1] - whole[0] == pytest.approx(counted * (1 - 1 / styles))
+
+
+@pytest.mark.parametrize("changes", [{"averaging": 0.9}, {"color": "luminance"}])
+def test_in_strips_canvases_of_averages_and_of_colours_are_counted(changes):
+    config = PRESETS["studio"].config.on("lite").changed(size=2048, averaging=0, color="style")
+    more = needed_in_strips(SQUARE, SQUARE, config.changed(**changes), CPU) - needed_in_strips(
+        SQUARE, SQUARE, config, CPU
+    )
+    assert more >= 2 * 12 * SQUARE[0] * SQUARE[1]
 
 
 def test_more_styles_by_columns_fit_at_smaller_sizes(free):
