@@ -351,8 +351,8 @@ def test_the_tabs_fit_a_phone(browser_tab, app_url):
     page.goto(f"{app_url}?lang=de")
     expect(page.get_by_role("tab", name="Stilisieren")).to_be_visible()
     tabs = page.get_by_role("tab")
-    expect(tabs).to_have_count(4)  # Gradio measures them on a second row, which it takes away
-    assert [tab.evaluate("tab => tab.scrollWidth <= tab.clientWidth") for tab in tabs.all()] == [True] * 4
+    fits = [tab.evaluate("tab => tab.scrollWidth <= tab.clientWidth") for tab in tabs.all()]
+    assert len(fits) >= 4 and all(fits)  # with Instant's own, where the page comes back to it
     page.locator("select.page-language").select_option("English")
     expect(page.get_by_role("tab", name="Stylize")).to_be_visible()
     for tab in ("Stylize", "Train", "Instant", "Camera", "Video", "Many pictures"):
