@@ -44,6 +44,7 @@ class _Pool:
 
 _pools: list[_Pool] = []
 _finding = threading.Lock()
+_turns: dict[tuple[torch.device, str], threading.Lock] = {}
 _capturing = threading.Lock()  # as torch captures one graph at a time
 
 
@@ -62,6 +63,15 @@ def repeats(device: torch.device) -> bool:
 def held_bytes(device: torch.device) -> int:
     """Count the bytes that a device's graphs hold, which torch takes for free between two of their turns."""
     return sum(pool.bytes for pool in _pools if pool.graphs and pool.device.index == (device.index or 0))
+
+
+def turn(device: torch.device, use: str) -> threading.Lock:
+    """Give what threads hold while they capture a device's graphs of a use, replay them, and take what they made.
+
+    As these share memory, one's work may lie where another's was left.
+    """
+    with _finding:
+        return _turns.setdefault((device, use), threading.Lock())
 
 
 class CudaGraph:

@@ -5,7 +5,6 @@ picture, style, blend or strength of the same size wants no other graph.
 """
 
 import logging
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -43,7 +42,7 @@ class Passes:
         self._work, self._device, self._most = work, device, most
         self._sizes: OrderedDict[tuple[torch.Size, ...], _Size] = OrderedDict()
         self._may_repeat = True
-        self._turn = threading.Lock()  # as one at a time may give a graph what it reads, and take what it made
+        self._turn = graphs.turn(device, graphs.PASSES)
 
     def __call__(self, *given: Tensor) -> Steps[Made]:
         """Make a pass; in one step where it is repeated.
