@@ -120,34 +120,45 @@ def _painted_by_ray(rows: list[dict[str, Any]], given: tuple) -> Iterator[Row]:
 def heard(rows: Iterable[Row], link: Link) -> Iterator[Row]:
     """Give rows as they come; who makes them, on a thread of its own, is waited for as long as the cluster is there.
 
+    Closed before its end, it has no more of them made than the one at hand.
+
     Raises:
         DeviceError: its first machine is gone, for which Ray itself would wait until it ends this program.
     """
     coming = SimpleQueue[Row | None]()
     made = Future[None]()
+    is_over = threading.Event()  # nobody waits for rows any more
 
     def make() -> None:
+        steps = iter(rows)
         try:
-            for row in rows:
+            for row in steps:
                 coming.put(row)
+                if is_over.is_set():
+                    break
+            if isinstance(steps, Generator):
+                steps.close()  # which stops the machines
             made.set_result(None)
         except BaseException as error:  # whatever it is, it is raised where it is waited for
             made.set_exception(error)
         coming.put(None)
 
     threading.Thread(target=make, name="rows", daemon=True).start()
-    while True:
-        try:
-            row = coming.get(timeout=LOOK_SECONDS)
-        except Empty:
-            if link.gone.is_set():
-                link.complain()
-            continue
-        if row is None:
-            if made.exception():
-                link.check()  # which says more than what Ray raises then
-            return made.result()
-        yield row
+    try:
+        while True:
+            try:
+                row = coming.get(timeout=LOOK_SECONDS)
+            except Empty:
+                if link.gone.is_set():
+                    link.complain()
+                continue
+            if row is None:
+                if made.exception():
+                    link.check()  # which says more than what Ray raises then
+                return made.result()
+            yield row
+    finally:
+        is_over.set()
 
 
 def _row(number: int, task: Task, way: int) -> dict[str, Any]:

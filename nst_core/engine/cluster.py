@@ -9,8 +9,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
@@ -92,8 +92,7 @@ class Cluster(Machines):
             ConfigError, NoDeviceError: as of `connect`; no machine answers, or one has other versions than this one.
         """
         for _ in range(MOST_TRIES):
-            link = connect(self.address)
-            with self._lock, link.calling():
+            with self._calling() as link:
                 if self._link is not link:
                     self._link, self._places = link, {}
                 place = min(self.places(), key=self._distance)
@@ -112,9 +111,21 @@ class Cluster(Machines):
 
     def count(self) -> int:
         """Count the places of all machines that are there; raises as `connect` and `places`."""
-        link = connect(self.address)
-        with self._lock, link.calling():
+        with self._calling():
             return len(self.places())
+
+    @contextmanager
+    def _calling(self) -> Iterator[Link]:
+        """Join the cluster for a short call about its places; anew, if another thread left it before the call."""
+        link = connect(self.address)
+        with ExitStack() as held:
+            held.enter_context(self._lock)
+            try:
+                held.enter_context(link.calling())
+            except NoDeviceError:
+                link = connect(self.address)
+                held.enter_context(link.calling())
+            yield link
 
     def _distance(self, place: Place) -> tuple[bool, int, bool]:
         """Tell how far a place is from being chosen: one of a machine of which one was lost just now is last."""

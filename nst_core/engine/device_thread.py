@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar, runtime_checkable
@@ -31,10 +32,10 @@ class Preparing(Protocol):
 
 @dataclass(eq=False)
 class Account:
-    """Counts what a device computed for one job, by which it has its turns.
+    """Counts what a device computed for one job, by which it has its turns. May be used from any thread.
 
     Attributes:
-        seconds: of computing.
+        seconds: of computing, or of waiting for what is computed elsewhere.
         had: the same, but as much at least as others had who are as far; turns go by it.
         hurried: what it computes next, to its end, comes before all that other jobs compute.
         unseen: somebody waits for the first of it, which comes before all of those who have something to see.
@@ -44,6 +45,32 @@ class Account:
     had: float = 0.0
     hurried: bool = False
     unseen: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _waits: int = field(default=0, init=False, repr=False)  # that go on
+    _counted: float = field(default=0.0, init=False, repr=False)  # until when they are counted; perf_counter's seconds
+
+    def computed(self, seconds: float) -> None:
+        """Count what a device computed."""
+        with self._lock:
+            self.seconds += seconds
+            self.had += seconds
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time until this ends; once, where several threads wait at a time."""
+        self._count_waits(1)
+        try:
+            yield
+        finally:
+            self._count_waits(-1)
+
+    def _count_waits(self, more: int) -> None:
+        with self._lock:
+            now = time.perf_counter()
+            if self._waits:
+                self.seconds += now - self._counted
+            self._counted = now
+            self._waits += more
 
 
 # Of the job in whose name something is computed; None: it is quick, such as a camera's frame.
@@ -178,9 +205,7 @@ def _rank(account: Account, least: float) -> tuple[int, float]:
 
 def _count(account: Account | None, began: float) -> None:
     if account:
-        seconds = time.perf_counter() - began
-        account.seconds += seconds
-        account.had += seconds
+        account.computed(time.perf_counter() - began)
 
 
 def _single(function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Steps[Result]:

@@ -1,10 +1,9 @@
 """Shares the devices of this computer among jobs: a thread each, and for every job one of them."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol, TypeVar
 
 from nst_core.devices import all_devices, free_memory
@@ -104,12 +103,9 @@ class Devices:
         """Wait for what an iterator yields next, computed in its turn, as one step; None at its end."""
         if not isinstance(steps, Elsewhere):
             return self._own().next_of(steps)
-        began = time.perf_counter()
-        try:
+        account = ACCOUNT.get()
+        with account.waiting() if account else nullcontext():
             return next(steps, None)
-        finally:
-            if account := ACCOUNT.get():
-                account.seconds += time.perf_counter() - began
 
     @contextmanager
     def stepped(self, steps: Closable[Result]) -> Iterator[Iterator[Result]]:

@@ -119,6 +119,25 @@ def test_a_batch_whose_first_machine_is_gone_ends_in_words_and_without_waiting_f
     gate.set()
 
 
+def test_a_batch_that_is_closed_has_its_rows_closed_after_the_one_at_hand():
+    given, closed, gate = [], threading.Event(), threading.Event()
+
+    def rows():
+        try:
+            for number in range(100):
+                given.append(number)
+                yield {"number": number}
+                gate.wait(20)
+        finally:
+            closed.set()
+
+    coming = on_cluster.heard(rows(), Link("there"))
+    next(coming)
+    coming.close()
+    gate.set()
+    assert closed.wait(20) and len(given) <= 2
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_what_ray_raises_ends_a_batch_or_says_that_the_first_machine_is_gone(gone):
     link = Link("there")

@@ -118,6 +118,16 @@ def test_places_are_not_counted_once_the_first_machine_is_gone(nodes, monkeypatc
         Cluster("a").count()
 
 
+def test_a_link_that_another_thread_left_as_it_joined_anew_is_given_up_for_the_new_one(nodes, monkeypatch):
+    nodes.append(node("one", CPU=CPUS))
+    left, joined = Link("a"), Link("a")
+    left.gone.set()
+    for use in (lambda made: made.choose().link is joined, Cluster.count):
+        links = iter([left, joined])
+        monkeypatch.setattr(cluster, "connect", lambda address, links=links: next(links))
+        assert use(Cluster("a"))
+
+
 def test_paintings_are_spread_and_machines_that_are_there_come_first(nodes):
     nodes += [node("one", CPU=1), node("two", CPU=1)]
     made = Cluster("a")

@@ -1,14 +1,17 @@
 """Tests of the devices that jobs are given, and of going through work on them."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from types import SimpleNamespace
 
 import pytest
 
 from nst_core.engine import begin as beginning
 from nst_core.engine import devices
-from nst_core.engine.device_thread import ACCOUNT
-from nst_core.engine.devices import Devices
+from nst_core.engine.device_thread import ACCOUNT, Account
+from nst_core.engine.devices import Devices, Elsewhere
 
 
 @pytest.fixture
@@ -65,3 +68,22 @@ def test_who_leaves_work_waits_for_its_step_and_has_it_closed_where_it_was_compu
         monkeypatch.setattr(two, "next_of", interrupted)
         next(work)
     assert threads == ["device cuda:1"] * 2
+
+
+def test_what_a_job_waits_for_elsewhere_on_several_threads_at_a_time_is_counted_once(monkeypatch):
+    now, account, place = [0.0], Account(), Devices()
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    meeting = threading.Barrier(4, action=lambda: now.append(now.pop() + 3), timeout=20)
+
+    class Apart(Elsewhere):
+        def __next__(self) -> int:
+            return meeting.wait()
+
+    context = copy_context()
+    context.run(ACCOUNT.set, account)
+    for _ in range(2):
+        with ThreadPoolExecutor(4) as threads:
+            for _ in range(4):
+                threads.submit(context.copy().run, place.next_of, Apart())
+        now[0] += 100  # in which nobody waits
+    assert account.seconds == 6 and account.had == 0
