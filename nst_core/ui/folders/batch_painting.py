@@ -94,7 +94,7 @@ def _painted(batch: Batch, plan: BatchPlan, job: Job) -> Iterator[None]:
     output = batch.output
     photos, styles = [photo.path for photo in batch.photos], list(map(str, plan.styles))
     tasks: Tasks = pairs(photos, styles, plan.way, output, plan.ending)
-    _keep_only({name for task in tasks for name in (task.file, _as_png(Path(task.file)).name)}, output)
+    _keep_own(batch, tasks)
     batch.deal(tasks)
     began, problem = time.monotonic(), None
     try:
@@ -111,12 +111,15 @@ def _painted(batch: Batch, plan: BatchPlan, job: Job) -> Iterator[None]:
         batch.fail(problem)
 
 
-def _keep_only(files: set[str], folder: Path) -> None:
-    """Delete paintings of other settings."""
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if path.name not in files and path.is_file():
+def _keep_own(batch: Batch, tasks: Tasks) -> None:
+    """Delete paintings of other settings, or of another style picture of that name; those of both kinds stay."""
+    styles = {Path(task.file).stem: task.style for task in tasks}
+    kept = {stem for stem, style in styles.items() if batch.styles.get(stem) == style}
+    if batch.output.is_dir():
+        for path in batch.output.iterdir():
+            if path.stem not in kept and path.is_file():
                 path.unlink(missing_ok=True)
+    batch.styles = styles
 
 
 def _progress(batch: Batch, tasks: Tasks, output: Path, job: Job) -> Generator[None, None, None]:

@@ -299,6 +299,15 @@ def test_another_kind_is_made_of_the_paintings_that_are_there(files, brush):
     assert {path.suffix for path in batch.output.iterdir() if path.is_file()} == {".png", ".csv"}
 
 
+def test_what_is_done_as_jpeg_stays_until_it_is_there_as_png(files, brush):
+    batch = painted(files, batch_kind="JPEG")
+    first = packed(batch)
+    brush.error["ant"] = OutputError("the disk is full; make room")
+    painted(files, batch)
+    painted(files, batch, batch_kind="JPEG")
+    assert packed(batch) == first and brush.painted == [*NAMES]
+
+
 # Stop, and go on
 
 
@@ -346,6 +355,32 @@ def test_other_photos_begin_anew_though_they_are_called_the_same(files, brush, t
     (tmp_path / "new" / "ant.png").write_bytes(png(40, 16))
     painted(files | {"photos": [str(tmp_path / "new" / "ant.png")]}, batch)
     assert not room.exists() and brush.painted == [*NAMES, "ant"] and len(batch.cards) == 1
+
+
+def test_another_style_picture_of_the_same_name_is_painted_and_shown_anew_and_other_styles_stay(
+    files, brush, uploads, tmp_path
+):
+    old, other = uploads("waves", "stars")
+    (tmp_path / "new").mkdir()
+    (new := tmp_path / "new" / "waves.png").write_bytes(png(40, 16))
+    batch = painted(files | {"styles": [old, other]})
+    before = list(batch.cards.values())
+    painted(files | {"styles": [str(new), other]}, batch)
+    after = list(batch.cards.values())
+    assert brush.painted == [*(name for name in NAMES for _ in (old, other)), *NAMES]
+    assert [one == two for one, two in zip(before, after, strict=True)] == [False, True] * 3
+    painted(files | {"styles": [other, str(new)]}, batch)
+    assert len(brush.painted) == 9  # in another order they are the same
+
+
+def test_two_style_pictures_of_one_name_are_not_taken_for_each_other(files, brush, tmp_path):
+    (tmp_path / "new").mkdir()
+    (new := tmp_path / "new" / "waves.png").write_bytes(png(40, 16))
+    batch = painted(files | {"styles": [*files["styles"], str(new)]})
+    painted(files | {"styles": [*files["styles"], str(new)]}, batch)
+    assert len(brush.painted) == 6
+    painted(files | {"styles": [str(new), *files["styles"]]}, batch)
+    assert len(brush.painted) == 12
 
 
 def test_photos_that_were_swept_away_are_laid_out_anew(files, brush):
@@ -418,6 +453,17 @@ def test_a_browser_that_comes_again_finds_its_batch_and_its_files(files, brush):
     brush.go.set()
     assert batch.job.wait(30)
     assert update_of(look(batch)["outcome"])["visible"]
+
+
+@pytest.mark.parametrize("by", ["optimizer", "instant"])
+@pytest.mark.parametrize("size", [32, None])
+def test_a_browser_that_comes_again_and_presses_start_loses_nothing(files, brush, by, size):
+    wish = {"by": by, "batch_size": size, "batch_kind": "JPEG"}
+    batch = painted(files, **wish, size=48)
+    before = packed(batch)
+    found = come_back(Batch(), batch.key, page("second"))
+    painted({name: found[name] for name in (*files, *wish)}, batch, size=48)
+    assert brush.painted == [*NAMES] and packed(batch) == before
 
 
 @pytest.mark.parametrize("key", ["", "no such key", "x" * 1000, None, 7])
