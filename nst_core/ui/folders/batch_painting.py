@@ -124,7 +124,7 @@ def _keep_own(batch: Batch, tasks: Tasks) -> None:
 
 def _progress(batch: Batch, tasks: Tasks, output: Path, job: Job) -> Generator[None, None, None]:
     """Paint what is missing, and show each painting as it is done."""
-    way, at_work, note = tasks[0].way, tuple[Task[PageWay], ...](), ""
+    way, at_work, note, noted = tasks[0].way, tuple[Task[PageWay], ...](), "", None
     began, told, since, kept = time.monotonic(), -WORDS_SECONDS, time.monotonic(), 0
     paint, at_once = _with_what_there_is(batch.photos, _paint_of(way)), _at_once(tasks)
     with closing(paint_in_job(tasks, output, paint, job.steering, at_once=at_once)) as painting:
@@ -135,7 +135,11 @@ def _progress(batch: Batch, tasks: Tasks, output: Path, job: Job) -> Generator[N
                 if progress.kept == kept and not result.reason:
                     _note_pace(way, output / result.task.file, now - since)
                 kept, since = progress.kept, time.monotonic()
-            job.place.left, note = _left(progress, now - began), progress.note or note
+            job.place.left = _left(progress, now - began)
+            if progress.note:
+                note, noted = batch.told(progress.note), progress.task
+            elif noted not in progress.at_work:
+                note = ""
             if progress.at_work and (now - told >= WORDS_SECONDS or progress.at_work != at_work or progress.note):
                 told, at_work = now, progress.at_work
                 _show(batch, progress, job.place.left, note)

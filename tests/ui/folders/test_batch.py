@@ -44,7 +44,7 @@ class Brush:
     """Paints small pictures of one colour in two steps, and knows what it painted; waits where it is told to."""
 
     def __init__(self):
-        self.painted, self.error = [], {}  # file stem of a photo -> what it fails by
+        self.painted, self.error, self.noted = [], {}, ""  # file stem of a photo -> what it fails by; one that is told
         self.waits_at, self.reached, self.go = "", threading.Event(), threading.Event()
 
     def __call__(self, task, path):
@@ -56,7 +56,7 @@ class Brush:
         image = images.load(task.content)
         if error := self.error.get(stem):
             raise error
-        yield Stroke(0.5)
+        yield Stroke(0.5, f"{task.content} was halved" if stem == self.noted else "")
         self.painted.append(stem)
         images.save_png(image, path)
         yield Stroke(1.0)
@@ -438,6 +438,16 @@ def test_a_page_sees_the_cards_fill_and_the_end(files, brush, monkeypatch):
     last = views[-1]
     assert update_of(last["outcome"])["visible"] and update_of(last["start"])["interactive"]
     assert not update_of(last["stop"])["interactive"]
+
+
+def test_a_note_is_shown_until_its_painting_is_done_and_names_no_folder_of_this_computer(files, brush, monkeypatch):
+    statuses, show = [], Batch.show
+    monkeypatch.setattr(Batch, "show", lambda batch, status: statuses.append(status) or show(batch, status))
+    brush.noted = "ant"
+    batch = painted(files)
+    noted = [status for status in statuses if "ant.png: photos/ant.png was halved" in status]
+    assert noted and all("Painting 1 of 3" in status for status in noted)
+    assert not any(str(batch.room) in status for status in statuses)
 
 
 def test_a_browser_that_comes_again_finds_its_batch_and_its_files(files, brush):
