@@ -31,7 +31,8 @@ class BatchProgress:
     Attributes:
         done: tasks that are made, kept or failed.
         total: of all.
-        result: of the task that was done last; None while there is none, or where only `share` is new.
+        task: whose step or result was last; None before the first.
+        result: of that task, if it was done; else None.
         kept: paintings that were there before.
         failed: tasks that could not be painted.
         share: done of those at work, in tasks.
@@ -41,6 +42,7 @@ class BatchProgress:
 
     done: int
     total: int
+    task: Task | None = None
     result: Result | None = None
     kept: int = 0
     failed: int = 0
@@ -146,6 +148,7 @@ class Tally(Generic[AWay]):
         return BatchProgress(
             done=len(self._results),
             total=len(self.tasks),
+            task=task,
             result=result,
             kept=self._kept,
             failed=self._failed,

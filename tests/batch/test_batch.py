@@ -155,6 +155,7 @@ def test_several_at_once_within_a_job_give_the_same_folder_too(tasks, tmp_path):
     told = list(paint_in_job(tasks, tmp_path / "own", lambda *task: Apart(paint(*task)), Steering(), at_once=2))
     assert {len(progress.at_work) for progress in told} == {0, 1, 2} and (told[-1].done, told[-1].failed) == (8, 2)
     assert [progress.note for progress in told if progress.note] == ["bee.jpg: the step was halved"] * 2
+    assert {progress.task.content.name for progress in told if progress.note} == {"bee.jpg"}
     assert contents(tmp_path / "own") == contents(tmp_path / "whole")
 
 

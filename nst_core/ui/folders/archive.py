@@ -63,12 +63,17 @@ def check_whole(archive: zipfile.ZipFile, name: str) -> None:
     if any(map(is_locked, archive.infolist())):
         raise locked(name)
     if any(map(is_unusual, archive.infolist())):
-        raise ImageError(f"{name} is packed in an unusual way; {ORDINARY}")
+        raise unusual(name)
 
 
 def locked(name: str) -> ImageError:
     """Make what says that a ZIP wants a password."""
     return ImageError(f"{name} is locked by a password; {AGAIN} without one")
+
+
+def unusual(name: str) -> ImageError:
+    """Make what says that a ZIP, or a file of it, is packed as few programs do."""
+    return ImageError(f"{name} is packed in an unusual way; {ORDINARY}")
 
 
 class _Guarded(io.FileIO):

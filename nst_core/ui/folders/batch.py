@@ -117,7 +117,7 @@ def _connect_painting(session: gr.State, batch: gr.State, key: gr.BrowserState, 
     )
     refused = seen.only("status")
     begun.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)
-    found = pressed | parts.wish.only("photos", "styles").parts
+    found = pressed | parts.wish.parts
     back = page_at_hand().load(found.filled_by(come_back), [batch, key], list(found), **INSTANT)
     for event in (begun, back):
         event.then(_watching(seen), batch, list(seen), **QUEUED)
@@ -187,17 +187,12 @@ def press_stop(batch: Batch, key: str) -> None:
 
 
 def come_back(batch: Batch, key: str, request: gr.Request) -> Updates:
-    """Show a page that is opened what its browser's batch is now, with the files that were dropped; else nothing."""
+    """Show a page that is opened what its browser's batch is now, with what was wished; else nothing."""
     found = Batch.known.get(key) if isinstance(key, str) and len(key) <= LONGEST_KEY else None
     if found is None:
         return {}
     found.enter(request)
-    plan = found.plan
-    files = {
-        name: [str(path) for path in paths if path.is_file()] or None
-        for name, paths in ({"photos": plan.sources, "styles": plan.styles} if plan else {}).items()
-    }
-    return {"batch": found, **look(found), **files}
+    return {"batch": found, **look(found), **(found.plan.as_wished() if found.plan else {})}
 
 
 def look(batch: Batch) -> dict[str, Update]:

@@ -94,7 +94,7 @@ def _painted(batch: Batch, plan: BatchPlan, job: Job) -> Iterator[None]:
     output = batch.output
     photos, styles = [photo.path for photo in batch.photos], list(map(str, plan.styles))
     tasks: Tasks = pairs(photos, styles, plan.way, output, plan.ending)
-    _keep_only({name for task in tasks for name in (task.file, _as_png(Path(task.file)).name)}, output)
+    _keep_own(batch, tasks)
     batch.deal(tasks)
     began, problem = time.monotonic(), None
     try:
@@ -111,17 +111,20 @@ def _painted(batch: Batch, plan: BatchPlan, job: Job) -> Iterator[None]:
         batch.fail(problem)
 
 
-def _keep_only(files: set[str], folder: Path) -> None:
-    """Delete paintings of other settings."""
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if path.name not in files and path.is_file():
+def _keep_own(batch: Batch, tasks: Tasks) -> None:
+    """Delete paintings of other settings, or of another style picture of that name; those of both kinds stay."""
+    styles = {Path(task.file).stem: task.style for task in tasks}
+    kept = {stem for stem, style in styles.items() if batch.styles.get(stem) == style}
+    if batch.output.is_dir():
+        for path in batch.output.iterdir():
+            if path.stem not in kept and path.is_file():
                 path.unlink(missing_ok=True)
+    batch.styles = styles
 
 
 def _progress(batch: Batch, tasks: Tasks, output: Path, job: Job) -> Generator[None, None, None]:
     """Paint what is missing, and show each painting as it is done."""
-    way, at_work, note = tasks[0].way, tuple[Task[PageWay], ...](), ""
+    way, at_work, note, noted = tasks[0].way, tuple[Task[PageWay], ...](), "", None
     began, told, since, kept = time.monotonic(), -WORDS_SECONDS, time.monotonic(), 0
     paint, at_once = _with_what_there_is(batch.photos, _paint_of(way)), _at_once(tasks)
     with closing(paint_in_job(tasks, output, paint, job.steering, at_once=at_once)) as painting:
@@ -132,7 +135,11 @@ def _progress(batch: Batch, tasks: Tasks, output: Path, job: Job) -> Generator[N
                 if progress.kept == kept and not result.reason:
                     _note_pace(way, output / result.task.file, now - since)
                 kept, since = progress.kept, time.monotonic()
-            job.place.left, note = _left(progress, now - began), progress.note or note
+            job.place.left = _left(progress, now - began)
+            if progress.note:
+                note, noted = batch.told(progress.note), progress.task
+            elif noted not in progress.at_work:
+                note = ""
             if progress.at_work and (now - told >= WORDS_SECONDS or progress.at_work != at_work or progress.note):
                 told, at_work = now, progress.at_work
                 _show(batch, progress, job.place.left, note)

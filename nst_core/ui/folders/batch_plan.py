@@ -58,6 +58,14 @@ class BatchPlan:
         """Count the paintings."""
         return len(self.shapes) * len(self.styles)
 
+    def as_wished(self) -> dict[str, Any]:
+        """Give what the page shows of such a batch, by the names of BatchWish; files that are gone are left out."""
+        sources, styles = ([str(path) for path in paths if path.is_file()] for paths in (self.sources, self.styles))
+        way = self.way
+        by, size = ("optimizer", way.config.size) if isinstance(way, Optimized) else ("instant", way.size)
+        kind = next(kind for kind, ending in ENDINGS.items() if ending == self.ending)
+        return {"photos": sources or None, "styles": styles or None, "by": by, "batch_size": size, "batch_kind": kind}
+
     def check(self) -> None:
         """Refuse what this server does not take; raises ConfigError."""
         if self.count > MOST_PAINTINGS:

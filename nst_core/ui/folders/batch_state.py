@@ -56,6 +56,7 @@ class Batch(PageState):
         self.photos: list[Photo] = []  # that are laid out, of `sources`
         self.sources: tuple[Path, ...] = ()
         self.left_out: list[str] = []  # files of ZIPs
+        self.styles: dict[str, str] = {}  # the picture of each painting, by the stem of its file
         self.room: Path | None = None
         self.held: tuple[Path, ...] = ()  # files and folders that stay, however old they are
         self.results: dict[str, Result] = {}  # what became of paintings, by their files
@@ -169,7 +170,7 @@ class Batch(PageState):
         if self.room:
             shutil.rmtree(self.room, ignore_errors=True)
         self.room, self.photos, self.sources = None, [], ()
-        self.cards, self.results = {}, {}
+        self.cards, self.results, self.styles = {}, {}, {}
 
     def deal(self, tasks: Tasks) -> None:
         """Lay out the cards; those of paintings that are there stay as they were."""

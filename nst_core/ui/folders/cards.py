@@ -21,18 +21,20 @@ class Card(TypedDict):
     style: str
     small: str  # file of a small picture, as addresses have it; "": there is none
     large: str  # and of the painting
+    made: str  # when, by which the browser tells it from one before of the same name
     reason: str  # why it failed
 
 
 def card(photo: str, style: str) -> Card:
     """Make a card of a painting that waits, of names as they are."""
     names = {"photo": escape(photo), "style": escape(style)}
-    return {"state": WAITING, "mark": MARKS[WAITING], **names, "small": "", "large": "", "reason": ""}  # type: ignore[typeddict-item]
+    return {"state": WAITING, "mark": MARKS[WAITING], **names, "small": "", "large": "", "made": "", "reason": ""}  # type: ignore[typeddict-item]
 
 
 def changed(before: Card, state: str, reason: str = "", small: Path | None = None, large: Path | None = None) -> Card:
     """Let a card say what there is of its painting."""
-    files = {"small": quote(str(small or "")), "large": quote(str(large or ""))}
+    made = str(small.stat().st_mtime_ns) if small else ""
+    files = {"small": quote(str(small or "")), "large": quote(str(large or "")), "made": made}
     return {**before, "state": state, "mark": MARKS[state], "reason": escape(reason), **files}  # type: ignore[typeddict-item]
 
 
@@ -48,8 +50,8 @@ class Cards(OwnHTML):
 ${value?.length ? `<div class="cards" tabindex="0" role="group" aria-label="The paintings of the batch">
 <ul>${value.map(card => `<li class="card" data-state="${card.state}">
   <div class="place">${card.small
-    ? `<a href="${window.gradio_config?.root ?? ''}/gradio_api/file=${card.large}" target="_blank"><img
-        src="${window.gradio_config?.root ?? ''}/gradio_api/file=${card.small}"
+    ? `<a href="${window.gradio_config?.root ?? ''}/gradio_api/file=${card.large}?${card.made}" target="_blank"><img
+        src="${window.gradio_config?.root ?? ''}/gradio_api/file=${card.small}?${card.made}"
         alt="${card.photo} in the style of ${card.style}"></a>`
     : `<span>${card.reason || card.state}</span>`}</div>
   <div class="name" title="${card.photo}"><span class="mark" aria-hidden="true">${card.mark}</span> ${card.photo}</div>

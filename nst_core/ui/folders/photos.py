@@ -16,7 +16,6 @@ from nst_core.pictures.opening import header_of
 from nst_core.ui.folders import archive
 from nst_core.ui.folders.archive import (
     AGAIN,
-    ORDINARY,
     check_room,
     files_of,
     is_hidden,
@@ -25,6 +24,7 @@ from nst_core.ui.folders.archive import (
     is_unusual,
     locked,
     opened,
+    unusual,
 )
 
 ZIP = ".zip"
@@ -74,7 +74,8 @@ def shapes_of(sources: Sequence[Path], most: int) -> list[Shape]:
         (height, width), pixels; USUAL_SHAPE where the beginning of a file does not tell.
 
     Raises:
-        ImageError: a ZIP that cannot be opened, or of which every picture is locked; too many photos.
+        ImageError: a ZIP that cannot be opened, or of which every picture is locked, or packed in an unusual way;
+            too many photos.
     """
     shapes: list[Shape] = []
     for source in sources:
@@ -161,13 +162,19 @@ def _link(source: Path, path: Path) -> None:
 
 
 def _pictures_in(packed: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, tuple[str, ...]]:
-    """List the pictures of a ZIP -> the parts of their paths; raises ImageError: there are none, or all are locked."""
+    """List the pictures of a ZIP -> the parts of their paths.
+
+    Raises:
+        ImageError: there are none, or none that can be unpacked: all are locked, or packed in an unusual way.
+    """
     shown = {info: parts for info, parts in files_of(packed, name).items() if not is_hidden(parts)}
     pictures = {info: parts for info, parts in shown.items() if _is_picture(packed, info, parts[-1])}
     if not pictures:
         raise ImageError(f"{name} has no pictures in it; pack some, and drop it anew")
     if all(map(is_locked, pictures)):
         raise locked(name)
+    if all(map(is_unusual, pictures)):
+        raise unusual(name)
     return pictures
 
 
@@ -190,6 +197,8 @@ def _unpack(packed: zipfile.ZipFile, name: str, folder: Path) -> Photos:
         called = "/".join(parts)
         photos.append(Photo(path, called, _unpack_file(packed, info, path, f"{seen(called)} in {name}")))
     if all(photo.flaw for photo in photos):
+        if any(is_locked(info) or is_unusual(info) for info in pictures):
+            raise ImageError(photos[0].flaw)
         raise zipfile.BadZipFile  # then so is all of it
     left_out = ["/".join(parts) for info, parts in files_of(packed, name).items() if info not in pictures]
     return Photos(photos, left_out)
@@ -198,9 +207,9 @@ def _unpack(packed: zipfile.ZipFile, name: str, folder: Path) -> Photos:
 def _unpack_file(packed: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, called: str) -> str:
     """Unpack a file; say why it cannot be, and then it is not there."""
     if is_locked(info):
-        return f"{called} is locked by a password; {AGAIN} without one"
+        return str(locked(called))
     if is_unusual(info):
-        return f"{called} is packed in an unusual way; {ORDINARY}"
+        return str(unusual(called))
     try:
         with packed.open(info) as file, path.open("xb") as copy:  # Python reads no more of it than was counted
             shutil.copyfileobj(file, copy)

@@ -44,7 +44,7 @@ class Brush:
     """Paints small pictures of one colour in two steps, and knows what it painted; waits where it is told to."""
 
     def __init__(self):
-        self.painted, self.error = [], {}  # file stem of a photo -> what it fails by
+        self.painted, self.error, self.noted = [], {}, ""  # file stem of a photo -> what it fails by; one that is told
         self.waits_at, self.reached, self.go = "", threading.Event(), threading.Event()
 
     def __call__(self, task, path):
@@ -56,7 +56,7 @@ class Brush:
         image = images.load(task.content)
         if error := self.error.get(stem):
             raise error
-        yield Stroke(0.5)
+        yield Stroke(0.5, f"{task.content} was halved" if stem == self.noted else "")
         self.painted.append(stem)
         images.save_png(image, path)
         yield Stroke(1.0)
@@ -299,6 +299,15 @@ def test_another_kind_is_made_of_the_paintings_that_are_there(files, brush):
     assert {path.suffix for path in batch.output.iterdir() if path.is_file()} == {".png", ".csv"}
 
 
+def test_what_is_done_as_jpeg_stays_until_it_is_there_as_png(files, brush):
+    batch = painted(files, batch_kind="JPEG")
+    first = packed(batch)
+    brush.error["ant"] = OutputError("the disk is full; make room")
+    painted(files, batch)
+    painted(files, batch, batch_kind="JPEG")
+    assert packed(batch) == first and brush.painted == [*NAMES]
+
+
 # Stop, and go on
 
 
@@ -346,6 +355,32 @@ def test_other_photos_begin_anew_though_they_are_called_the_same(files, brush, t
     (tmp_path / "new" / "ant.png").write_bytes(png(40, 16))
     painted(files | {"photos": [str(tmp_path / "new" / "ant.png")]}, batch)
     assert not room.exists() and brush.painted == [*NAMES, "ant"] and len(batch.cards) == 1
+
+
+def test_another_style_picture_of_the_same_name_is_painted_and_shown_anew_and_other_styles_stay(
+    files, brush, uploads, tmp_path
+):
+    old, other = uploads("waves", "stars")
+    (tmp_path / "new").mkdir()
+    (new := tmp_path / "new" / "waves.png").write_bytes(png(40, 16))
+    batch = painted(files | {"styles": [old, other]})
+    before = list(batch.cards.values())
+    painted(files | {"styles": [str(new), other]}, batch)
+    after = list(batch.cards.values())
+    assert brush.painted == [*(name for name in NAMES for _ in (old, other)), *NAMES]
+    assert [one == two for one, two in zip(before, after, strict=True)] == [False, True] * 3
+    painted(files | {"styles": [other, str(new)]}, batch)
+    assert len(brush.painted) == 9  # in another order they are the same
+
+
+def test_two_style_pictures_of_one_name_are_not_taken_for_each_other(files, brush, tmp_path):
+    (tmp_path / "new").mkdir()
+    (new := tmp_path / "new" / "waves.png").write_bytes(png(40, 16))
+    batch = painted(files | {"styles": [*files["styles"], str(new)]})
+    painted(files | {"styles": [*files["styles"], str(new)]}, batch)
+    assert len(brush.painted) == 6
+    painted(files | {"styles": [str(new), *files["styles"]]}, batch)
+    assert len(brush.painted) == 12
 
 
 def test_photos_that_were_swept_away_are_laid_out_anew(files, brush):
@@ -405,6 +440,16 @@ def test_a_page_sees_the_cards_fill_and_the_end(files, brush, monkeypatch):
     assert not update_of(last["stop"])["interactive"]
 
 
+def test_a_note_is_shown_until_its_painting_is_done_and_names_no_folder_of_this_computer(files, brush, monkeypatch):
+    statuses, show = [], Batch.show
+    monkeypatch.setattr(Batch, "show", lambda batch, status: statuses.append(status) or show(batch, status))
+    brush.noted = "ant"
+    batch = painted(files)
+    noted = [status for status in statuses if "ant.png: photos/ant.png was halved" in status]
+    assert noted and all("Painting 1 of 3" in status for status in noted)
+    assert not any(str(batch.room) in status for status in statuses)
+
+
 def test_a_browser_that_comes_again_finds_its_batch_and_its_files(files, brush):
     brush.waits_at = "bee"
     batch = start(files, name="first")
@@ -418,6 +463,17 @@ def test_a_browser_that_comes_again_finds_its_batch_and_its_files(files, brush):
     brush.go.set()
     assert batch.job.wait(30)
     assert update_of(look(batch)["outcome"])["visible"]
+
+
+@pytest.mark.parametrize("by", ["optimizer", "instant"])
+@pytest.mark.parametrize("size", [32, None])
+def test_a_browser_that_comes_again_and_presses_start_loses_nothing(files, brush, by, size):
+    wish = {"by": by, "batch_size": size, "batch_kind": "JPEG"}
+    batch = painted(files, **wish, size=48)
+    before = packed(batch)
+    found = come_back(Batch(), batch.key, page("second"))
+    painted({name: found[name] for name in (*files, *wish)}, batch, size=48)
+    assert brush.painted == [*NAMES] and packed(batch) == before
 
 
 @pytest.mark.parametrize("key", ["", "no such key", "x" * 1000, None, 7])

@@ -75,6 +75,13 @@ def test_what_is_hidden_or_no_picture_is_left_out_by_name_and_what_systems_add_i
     assert found.left_out == ["notes.txt", "more.zip", ".git/b.png"]
 
 
+@pytest.mark.parametrize("kind", ["locked", "unusual"])
+def test_a_zip_of_which_nothing_can_be_unpacked_is_refused_before_it_is(tmp_path, kind):
+    make, words = BAD[kind]
+    with pytest.raises(ImageError, match=words):
+        shapes_of([make(tmp_path / "x.zip")], 9)
+
+
 def test_shapes_are_looked_up_without_unpacking(tmp_path):
     sources = [dropped(tmp_path / "a.png", OTHER), packed(tmp_path / "b.zip", {"b.png": PICTURE, "c.jpg": b"broken"})]
     assert shapes_of([*sources, dropped(tmp_path / "d.png", b"")], 4) == [(16, 20), (16, 16), USUAL_SHAPE, USUAL_SHAPE]
@@ -190,6 +197,14 @@ BAD = {
     "no ZIP": (lambda path: dropped(path, b"Dear reader"), "x.zip cannot be unpacked (it is damaged, or no ZIP)"),
     "damaged": (changed, "x.zip cannot be unpacked (it is damaged"),
     "locked": (lambda path: locked_in(packed(path, {"a.png": PICTURE}), "a.png"), "x.zip is locked by a password"),
+    "unusual": (
+        lambda path: packed(path, {"a.png": PICTURE, "b.png": OTHER}, zipfile.ZIP_LZMA),
+        "x.zip is packed in an unusual way; pack the pictures again, as an ordinary ZIP",
+    ),
+    "unusual and locked": (
+        lambda path: locked_in(unusual_in(packed(path, {"a.png": PICTURE, "b.png": OTHER}), "a.png"), "b.png"),
+        "a.png in x.zip is packed in an unusual way; pack the pictures again, as an ordinary ZIP",
+    ),
     "leads out": (lambda path: packed(path, {"a.png": PICTURE, "../b.png": PICTURE}), "which leads out of it"),
     "from the root": (lambda path: packed(path, {"/etc/b.png": PICTURE}), "which leads out of it"),
     "deep": (lambda path: packed(path, {"x/" * 20 + "b.png": PICTURE}), "in more than 16 folders"),
