@@ -19,7 +19,7 @@ from nst_core.ui.studio.keeping import folder_of, linked
 
 ROOM, STATE, PICTURE, RESULT, STYLES, TRAINED = "instant", "instant.json", "picture", "result", "styles", "trained"
 LEARNED_FROM = "learned_from"
-FORMAT = 3  # of STATE
+FORMAT, READ = 3, (2, 3)  # of STATE: as it is written, and those that are read; 2 has no "learned_from"
 DAMAGED = "what was kept of this tab is damaged, or of another version; choose a picture anew"
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def find_instant(session: InstantSession, key: str) -> None:
         return
     try:
         state = json.loads((folder / STATE).read_text())
-        if state["format"] != FORMAT:
+        if state["format"] not in READ:
             raise ValueError("of another version")
         _fill(session, folder, state)
     except (NSTError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -131,7 +131,7 @@ def _fill(session: InstantSession, folder: Path, state: dict[str, Any]) -> None:
         if path := found(TRAINED, file):
             styles = load_styles(path)
             session.files[DEVICES.submit(session.add, styles, str(origin)).result()[0]] = path
-    for name, file in state["learned_from"].items():
+    for name, file in state.get("learned_from", {}).items():
         if path := found(LEARNED_FROM, file):
             session.pictures[name] = path
     told = [(str(name), found(STYLES, file), base64.b64decode(small)) for name, file, small in state["own"]]

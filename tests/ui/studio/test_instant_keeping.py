@@ -1,5 +1,6 @@
 """What a page of the Instant tab leaves is there when its browser opens it again."""
 
+import json
 import shutil
 from html import unescape
 from types import SimpleNamespace
@@ -173,6 +174,19 @@ def test_a_learned_style_knows_its_picture_again(photo, oil, tmp_path):
         assert style_picture(session).is_relative_to(folder_of(KEY))
         assert value(shown["polish"]) == POLISH
         keep_instant(session)
+
+
+def test_what_was_kept_by_the_version_before_is_there_again(photo, tmp_path):
+    before = with_file(tmp_path)
+    list(paint_picture(before, photo, 48))
+    file = folder_of(KEY) / ROOM / STATE
+    state = json.loads(file.read_text())
+    del state["learned_from"]
+    file.write_text(json.dumps(state | {"format": 2}))
+    session, shown = opened()
+    assert session.names == before.names and before.told in unescape(shown["status"])
+    keep_instant(session)
+    assert json.loads(file.read_text())["format"] == 3
 
 
 def test_what_was_put_away_does_not_come_back(photo):
