@@ -26,7 +26,11 @@ log = logging.getLogger(__name__)
 
 
 def keep_instant(session: InstantSession) -> None:
-    """Keep a page's picture, painting, own styles and settings for its browser; what cannot be written is logged."""
+    """Keep a page's picture, painting, styles and settings for its browser; what cannot be written is logged.
+
+    The session knows its styles' files where they are kept from then on, as uploads are deleted sooner; own pictures
+    once they are, as another page of the browser keeps its own in their place.
+    """
     if not session.key:
         return
     folder = folder_of(session.key) / ROOM
@@ -37,10 +41,12 @@ def keep_instant(session: InstantSession) -> None:
             result = _alone(files, folder / RESULT)
             own = {name: session.pictures[name] for name in session.own}
             styles = _alone(own.values(), folder / STYLES, own)
+            there = {name: folder / STYLES / file for name, file in zip(own, styles, strict=True) if file}
+            session.pictures |= {name: path for name, path in there.items() if not own[name].exists()}
             learned = _alone(session.files.values(), folder / TRAINED, map(_digest, session.files))
             learned_from = _keep_learned_from(session, folder / LEARNED_FROM)
         trained = {name: file for name, file in zip(session.files, learned, strict=True) if file}
-        session.files |= {name: folder / TRAINED / file for name, file in trained.items()}  # uploads are deleted sooner
+        session.files |= {name: folder / TRAINED / file for name, file in trained.items()}
         state = {
             "format": FORMAT,
             "style": session.chosen,

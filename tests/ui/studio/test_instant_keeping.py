@@ -6,6 +6,7 @@ from html import unescape
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from nst_core import images
 from nst_core.instant.styles import StyleFile, save_styles
@@ -95,6 +96,26 @@ def test_styles_of_pictures_are_there_again_and_paint_as_before(photo, oil):
     assert session.chosen == "oil" and shown["strip"]["items"][0] == before.strip_value()["items"][0]
     list(paint_picture(session, photo, 48, True))
     assert (images.load(session.result) - images.load(before.result)).abs().max() <= 2 / 255
+
+
+def test_styles_of_pictures_stay_kept_when_what_was_uploaded_is_deleted(photo, oil):
+    session = InstantSession()
+    list(take_style(session, KEY, {"picture": oil}))
+    before = images.load(oil)
+    oil.unlink()
+    list(paint_picture(session, photo, 48, False))  # kept anew
+    assert torch.equal(images.load(style_picture(session)), before)
+    assert opened()[0].names == session.names and "oil" in session.own
+
+
+def test_a_page_beside_takes_no_style_of_a_picture_away_for_good(oil):
+    session, beside = InstantSession(), InstantSession()
+    beside.key = KEY
+    list(take_style(session, KEY, {"picture": oil}))
+    keep_instant(beside)
+    assert "oil" not in opened()[0].own
+    keep_instant(session)
+    assert "oil" in opened()[0].own
 
 
 def with_file(tmp_path) -> InstantSession:
