@@ -19,14 +19,18 @@ from nst_core.ui.studio.keeping import folder_of, linked
 
 ROOM, STATE, PICTURE, RESULT, STYLES, TRAINED = "instant", "instant.json", "picture", "result", "styles", "trained"
 LEARNED_FROM = "learned_from"
-FORMAT = 3  # of STATE
+FORMAT, READ = 3, (2, 3)  # of STATE: as it is written, and those that are read; 2 has no "learned_from"
 DAMAGED = "what was kept of this tab is damaged, or of another version; choose a picture anew"
 
 log = logging.getLogger(__name__)
 
 
 def keep_instant(session: InstantSession) -> None:
-    """Keep a page's picture, painting, own styles and settings for its browser; what cannot be written is logged."""
+    """Keep a page's picture, painting, styles and settings for its browser; what cannot be written is logged.
+
+    The session knows its styles' files where they are kept from then on, as uploads are deleted sooner; own pictures
+    once they are, as another page of the browser keeps its own in their place.
+    """
     if not session.key:
         return
     folder = folder_of(session.key) / ROOM
@@ -37,10 +41,12 @@ def keep_instant(session: InstantSession) -> None:
             result = _alone(files, folder / RESULT)
             own = {name: session.pictures[name] for name in session.own}
             styles = _alone(own.values(), folder / STYLES, own)
+            there = {name: folder / STYLES / file for name, file in zip(own, styles, strict=True) if file}
+            session.pictures |= {name: path for name, path in there.items() if not own[name].exists()}
             learned = _alone(session.files.values(), folder / TRAINED, map(_digest, session.files))
             learned_from = _keep_learned_from(session, folder / LEARNED_FROM)
         trained = {name: file for name, file in zip(session.files, learned, strict=True) if file}
-        session.files |= {name: folder / TRAINED / file for name, file in trained.items()}  # uploads are deleted sooner
+        session.files |= {name: folder / TRAINED / file for name, file in trained.items()}
         state = {
             "format": FORMAT,
             "style": session.chosen,
@@ -114,7 +120,7 @@ def find_instant(session: InstantSession, key: str) -> None:
         return
     try:
         state = json.loads((folder / STATE).read_text())
-        if state["format"] != FORMAT:
+        if state["format"] not in READ:
             raise ValueError("of another version")
         _fill(session, folder, state)
     except (NSTError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -131,7 +137,7 @@ def _fill(session: InstantSession, folder: Path, state: dict[str, Any]) -> None:
         if path := found(TRAINED, file):
             styles = load_styles(path)
             session.files[DEVICES.submit(session.add, styles, str(origin)).result()[0]] = path
-    for name, file in state["learned_from"].items():
+    for name, file in state.get("learned_from", {}).items():
         if path := found(LEARNED_FROM, file):
             session.pictures[name] = path
     told = [(str(name), found(STYLES, file), base64.b64decode(small)) for name, file, small in state["own"]]

@@ -86,9 +86,12 @@ def keep_session(session: Session, *, running: bool) -> None:
 
 
 def linked(path: Path, folder: Path, name: str) -> str | None:
-    """Have a file in a folder, by a link where the disk has such, and give its name there; None if it is gone."""
+    """Have a file in a folder, by a link where the disk has such, and give its name there; None if it is gone.
+
+    Uploads are deleted sooner than what is kept: of one that is, what the folder has by that name stays.
+    """
     place = folder / f"{name}{Path(path).suffix.lower()}"
-    if Path(path) == place:
+    if not Path(path).exists():
         return place.name if place.exists() else None
     try:
         if not (place.exists() and os.path.samefile(path, place)):

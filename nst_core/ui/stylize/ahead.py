@@ -48,9 +48,10 @@ class Speed(NamedTuple):
 
     def label(self) -> str:
         """ "Paint · about 25 s", or where others were at work, too, "Paint · from 25 s to 1 min 05 s"."""
-        if self.busy <= CLOSE * self.alone:
-            return f"{PAINT} · about {duration(rounded(self.busy))}"
-        return f"{PAINT} · from {duration(rounded(self.alone))} to {duration(rounded(self.busy))}"
+        alone, busy = rounded(self.alone), rounded(self.busy)
+        if alone == busy or self.busy <= CLOSE * self.alone:
+            return f"{PAINT} · about {duration(busy)}"
+        return f"{PAINT} · from {duration(alone)} to {duration(busy)}"
 
 
 # (network, device and precision) -> how fast the last run there was.

@@ -28,6 +28,7 @@ from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.serving.jobs import connect_job
+from nst_core.ui.studio.camera import NO_STYLE
 from nst_core.ui.studio.instant_keeping import keep_instant
 from nst_core.ui.studio.instant_session import InstantSession, shown_styles, title_of
 from nst_core.ui.studio.shared_components import Choices
@@ -274,6 +275,8 @@ def load_file(session: InstantSession, path: str | None) -> Updates:
 def save_chosen(session: InstantSession) -> Update:
     """Write the style that is chosen into a file, which the page then downloads."""
     name = session.chosen
+    if session.names and not name:  # as what was chosen is gone
+        raise refusal(NO_STYLE)
     if name in session.own:
         raise refusal(
             f"{said(title_of(name))} is a picture of yours, for which nothing was trained; train it, or choose another"

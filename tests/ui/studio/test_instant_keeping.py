@@ -1,10 +1,12 @@
 """What a page of the Instant tab leaves is there when its browser opens it again."""
 
+import json
 import shutil
 from html import unescape
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from nst_core import images
 from nst_core.instant.styles import StyleFile, save_styles
@@ -96,6 +98,26 @@ def test_styles_of_pictures_are_there_again_and_paint_as_before(photo, oil):
     assert (images.load(session.result) - images.load(before.result)).abs().max() <= 2 / 255
 
 
+def test_styles_of_pictures_stay_kept_when_what_was_uploaded_is_deleted(photo, oil):
+    session = InstantSession()
+    list(take_style(session, KEY, {"picture": oil}))
+    before = images.load(oil)
+    oil.unlink()
+    list(paint_picture(session, photo, 48, False))  # kept anew
+    assert torch.equal(images.load(style_picture(session)), before)
+    assert opened()[0].names == session.names and "oil" in session.own
+
+
+def test_a_page_beside_takes_no_style_of_a_picture_away_for_good(oil):
+    session, beside = InstantSession(), InstantSession()
+    beside.key = KEY
+    list(take_style(session, KEY, {"picture": oil}))
+    keep_instant(beside)
+    assert "oil" not in opened()[0].own
+    keep_instant(session)
+    assert "oil" in opened()[0].own
+
+
 def with_file(tmp_path) -> InstantSession:
     """A page to which a file of two styles was given."""
     session, path = InstantSession(), tmp_path / "mine.safetensors"
@@ -173,6 +195,19 @@ def test_a_learned_style_knows_its_picture_again(photo, oil, tmp_path):
         assert style_picture(session).is_relative_to(folder_of(KEY))
         assert value(shown["polish"]) == POLISH
         keep_instant(session)
+
+
+def test_what_was_kept_by_the_version_before_is_there_again(photo, tmp_path):
+    before = with_file(tmp_path)
+    list(paint_picture(before, photo, 48))
+    file = folder_of(KEY) / ROOM / STATE
+    state = json.loads(file.read_text())
+    del state["learned_from"]
+    file.write_text(json.dumps(state | {"format": 2}))
+    session, shown = opened()
+    assert session.names == before.names and before.told in unescape(shown["status"])
+    keep_instant(session)
+    assert json.loads(file.read_text())["format"] == 3
 
 
 def test_what_was_put_away_does_not_come_back(photo):

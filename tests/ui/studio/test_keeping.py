@@ -91,9 +91,11 @@ def test_what_the_brush_painted_and_controls_that_were_moved_are_found_again(ran
     keep_session(session, running=False)
     for path in session.uploads.kept_mask["layers"]:
         path.unlink()  # as the server keeps uploads for an hour only
+    keep_session(session, running=False)
     Session.known.clear()
     _, back = opened("again", session.key)
     assert back["seed"] == 8 and back["mask"]["background"] is None
+    assert len(back["mask"]["layers"]) == 1
     for path in (*back["mask"]["layers"], back["mask"]["composite"]):
         assert Image.open(path).tobytes() == stroke.tobytes()
 

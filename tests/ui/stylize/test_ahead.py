@@ -96,6 +96,19 @@ def test_the_button_that_paints_tells_how_long_it_takes(free):
     assert say_ahead(Session(), shown)["run"].value == "Paint · from 25 s to 1 min 50 s"
 
 
+@pytest.mark.parametrize(
+    ("alone", "busy", "told"),
+    [
+        (0.1, 1.2, "about 1 s"),
+        (18.0, 22.0, "about 20 s"),
+        (14.0, 22.0, "from 14 s to 20 s"),
+        (0.4, 1.6, "from 1 s to 2 s"),
+    ],
+)
+def test_a_span_is_told_of_times_that_are_told_apart(alone, busy, told):
+    assert Speed(alone, busy).label() == f"{PAINT} · {told}"
+
+
 def test_of_a_cluster_nothing_is_said_before(free, monkeypatch):
     free(10**12)
     shown = {**controls_of(CONFIG), "preset": "studio", "content": None}

@@ -14,6 +14,7 @@ from nst_core import images
 from nst_core.instant.lesson import QUICK
 from nst_core.instant.styles import StyleFile, load_styles, save_styles
 from nst_core.ui.page.form import Updates
+from nst_core.ui.studio.camera import NO_STYLE
 from nst_core.ui.studio.instant_session import InstantSession, Mix
 from nst_core.ui.studio.shared_components import Choices, MixControls
 from nst_core.ui.train import tab as module
@@ -295,6 +296,12 @@ def test_the_style_that_is_chosen_can_be_kept(session, files):
     assert path.name == "stars.safetensors" and load_styles(path).network.styles == ("stars", "photo")
     session.add(StyleFile(network_of("a<b: c?", seed=2)), "x")
     assert Path(props(save_chosen(session))["value"]).name == "a_b_ c_.safetensors"
+
+
+def test_a_style_is_kept_once_one_is_chosen(session):
+    session.chosen = ""  # as what was chosen is gone
+    with pytest.raises(gr.Error, match=NO_STYLE):
+        save_chosen(session)
 
 
 def test_without_a_style_there_is_none_to_keep(monkeypatch):
