@@ -17,17 +17,10 @@ from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.sheet import CELL_SIDES
 from nst_core.transfer.variations import MAX_VALUES, PRESET, Axis, cells, paint_sheet
 from nst_core.ui.studio.page_language import language_named
+from tests.transfer import test_sheet as saved
 from tests.transfer.test_variations import BETAS, CPU, SEEDS, small
 
-
-@pytest.fixture(scope="module")
-def painted(random_weights_folder):
-    """The results of BETAS × SEEDS from noise."""
-    generator = torch.Generator().manual_seed(2)
-    pair = torch.rand(1, 3, 48, 64, generator=generator), torch.rand(1, 3, 40, 40, generator=generator)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NST_WEIGHTS", str(random_weights_folder))
-        return list(paint_sheet(*pair, cells(small(start="noise"), BETAS, SEEDS), CPU))[-1].results
+painted = saved.painted  # the results of BETAS × SEEDS
 
 
 @pytest.mark.parametrize("side", [CELL_SIDES[0], 96, 128])
