@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nst_core.assets import ASSETS
+from nst_core.ui.classroom import paintings
 from nst_core.ui.classroom.routes import STOPPED
+from nst_core.ui.classroom.script import LOOK_SECONDS
 from nst_core.ui.studio.session import Session
-from tests.e2e.conftest import fill, load, upload, wait_for_status
+from tests.e2e.conftest import fill, load, look_often, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
 NAME = "<b>Ada</b> & co"
@@ -19,6 +21,7 @@ def class_url(app_url, monkeypatch) -> str:
     """The page of a class with nobody in it yet."""
     monkeypatch.setenv("NST_CLASS_KEY", "open sesame")
     monkeypatch.setattr(Session, "known", {})
+    monkeypatch.setattr(paintings, "FRESH_SECONDS", 0.2)
     return app_url
 
 
@@ -35,6 +38,7 @@ def give_password(page: Page, url: str) -> list[str]:
 
 def test_a_class_starts_from_the_link_and_its_teacher_watches_and_stops_it(new_visitor, class_url, picture_files):
     wall, pupil = new_visitor(), new_visitor(960)
+    look_often(wall, LOOK_SECONDS)
     complaints = give_password(wall, class_url)
     wall.get_by_role("button", name="Link for the class").click()
     wall.get_by_label("Preset").select_option("gatys")

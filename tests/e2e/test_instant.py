@@ -216,12 +216,9 @@ def test_any_picture_that_is_dropped_is_a_style_at_once(instant, picture_files, 
 
 def test_a_painted_picture_is_polished_in_the_studio(used, picture_files, tmp_path):
     instant = used
-    known = next(
-        number for number, name in enumerate(InstantSession().names) if (STYLE_PICTURES / f"{name}.jpg").exists()
-    )
-    instant.locator("#styles .thumbnail").nth(known).click()
+    known = next(name for name in InstantSession().names if (STYLE_PICTURES / f"{name}.jpg").exists())
+    instant.locator("#styles .thumbnail", has_text=known.replace("_", " ")).click()  # as tests before add styles
     upload(instant, "instant-picture", picture_files[0])
-    until_painted(instant, None)
     instant.click("#polish")
     expect(instant.get_by_role("tab", name="Stylize")).to_have_attribute("aria-selected", "true")
     wait_for_status(instant, "The painted picture is the start; press Paint")
@@ -240,6 +237,7 @@ def test_a_painted_picture_is_polished_in_the_studio(used, picture_files, tmp_pa
     shown = until_painted(instant, None)
     upload(instant, "instant-own-style", picture_files[1])
     until_painted(instant, shown)
+    expect(instant.locator("#instant-status")).to_contain_text(", refined in")
     instant.click("#polish")
     expect(instant.locator("#style img").first).not_to_have_attribute("src", known_style)
 

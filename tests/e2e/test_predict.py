@@ -6,10 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nst_core.analysis.figures.catalogue import FIGURES
-from nst_core.ui.classroom import routes
+from nst_core.ui.classroom import routes, script
 from nst_core.ui.classroom.vote import Ballot
+from nst_core.ui.explain import predict
+from nst_core.ui.studio.class_question import ASK_SECONDS
 from nst_core.ui.studio.session import Session
-from tests.e2e.conftest import forget, load
+from tests.e2e.conftest import forget, load, look_often
 from tests.e2e.test_class import give_password
 from tests.e2e.test_explain import PARTS
 from tests.e2e.test_projector import BEYOND
@@ -115,6 +117,8 @@ def test_a_class_votes_from_its_phones_while_the_question_is_open(new_visitor, a
     monkeypatch.setattr(Session, "known", {})
     monkeypatch.setattr(routes, "BALLOT", Ballot())
     teacher, pupil = new_visitor(), new_visitor(390)
+    look_often(teacher, script.LOOK_SECONDS, predict.LOOK_SECONDS)
+    look_often(pupil, ASK_SECONDS)
     complaints = give_password(teacher, app_url)
     load(pupil, app_url)
     teacher.get_by_role("button", name="Ask a question").click()

@@ -91,11 +91,9 @@ def paint_picture(
         return
     height, width = images.size_of(painted)
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
-    soon = gr.DownloadButton(interactive=False)  # not the last picture's file for this one
-    files = {"download": soon, "jpeg": soon}
     more = "Refining it, and making its files …" if session.chosen in session.own else "Making its files …"
     status = status_html(text, more, kind="busy")
-    yield {"status": status, **_result_shown(session, given.image, painted), **files}
+    yield {"status": status, **_result_shown(given.image, painted), **_offered(session, None)}
     began, quick = time.monotonic(), painted
     painted = refine_on_device(brush, given.image, quick)
     if painted is not quick:
@@ -106,18 +104,21 @@ def paint_picture(
         brush.save(given.finished(painted), file)
     session.source, session.result, session.painted, session.told = source, path, wanted, text
     keep_instant(session)
-    yield {"status": status_html(text), **_files_of(path)}
+    yield {"status": status_html(text), **_offered(session, path)}
 
 
-def _result_shown(session: InstantSession, before: Tensor, after: Tensor) -> Updates:
-    polish = gr.Button(POLISH if style_picture(session) else POLISH_WITH_OWN)
+def _result_shown(before: Tensor, after: Tensor) -> Updates:
     shown = gr.HTML(value=comparison(before, after), visible=True)
-    return {"result": shown, "after": gr.Row(visible=True), "polish": polish}
+    return {"result": shown, "after": gr.Row(visible=True)}
 
 
-def _files_of(path: Path) -> Updates:
-    buttons = {"download": PNG, "jpeg": JPEG}
-    return {name: gr.DownloadButton(value=path.with_suffix(end), interactive=True) for name, end in buttons.items()}
+def _offered(session: InstantSession, path: Path | None) -> Updates:
+    """Offer a painting's files, and to polish it; None: not yet, as it would be the painting before."""
+    ready = path is not None
+    files = {name: path and path.with_suffix(end) for name, end in (("download", PNG), ("jpeg", JPEG))}
+    buttons = {name: gr.DownloadButton(value=file, interactive=ready) for name, file in files.items()}
+    polish = gr.Button(POLISH if style_picture(session) else POLISH_WITH_OWN, interactive=ready)
+    return {**buttons, "polish": polish}
 
 
 def come_back(session: InstantSession, key: str) -> Updates:
@@ -143,9 +144,9 @@ def come_back(session: InstantSession, key: str) -> Updates:
         detail = f"{GONE}: {', '.join(map(title_of, gone))}" if gone else ""
         session.found = (session.chosen, session.mix, session.source, size, keep_transparency) if gone else None
         before = read(session.source, size, keep_transparency).image
-        view = _result_shown(session, before, images.load(session.result))
+        view = _result_shown(before, images.load(session.result))
         updates |= {"size": size, "keep_transparency": keep_transparency, "status": status_html(session.told, detail)}
-        return {**updates, **view, **_files_of(session.result)}
+        return {**updates, **view, **_offered(session, session.result)}
     except NSTError as error:
         return {"status": status_html(str(error), kind="problem")}
 

@@ -84,12 +84,13 @@ def test_a_picture_is_shown_first_and_then_there_is_its_file(session, painter, p
     session.choose(2)
     first, second = views_of(session, photo, 48)
     assert "Waves: 48×36 pixels" in first["status"]
-    assert not any(props(first[name])["interactive"] for name in ("download", "jpeg"))  # another picture's files
+    buttons = ("download", "jpeg", "polish")
+    assert not any(props(first[name])["interactive"] for name in buttons)  # they would still be another picture's
     assert props(first["result"])["visible"] is True and props(first["after"])["visible"] is True
     shown = props(first["result"])["value"]
     assert (shown["width"], shown["height"]) == (48, 36) and shown["before"] != shown["after"]
-    assert all(props(second[name])["interactive"] for name in ("download", "jpeg"))
-    assert second.keys() == {"status", "download", "jpeg"} and props(second["download"])["value"] == session.result
+    assert all(props(second[name])["interactive"] for name in buttons)
+    assert second.keys() == {"status", *buttons} and props(second["download"])["value"] == session.result
     painted = painter.paint(images.fit(images.load(photo), 48), {"waves": 1.0})
     assert (images.load(session.result) - painted).abs().max() < 1 / 255
     assert session.source == photo
@@ -104,7 +105,7 @@ def test_a_picture_in_the_style_of_another_is_shown_at_once_and_then_refined(ses
     assert re.search(r"Oil: 48×36 pixels in [\d.]+ s, refined in [\d.]+ s more", last["status"])
     quick, shown = (props(view["result"])["value"] for view in (first, refined))
     assert quick["before"] == shown["before"] and quick["after"] != shown["after"]
-    assert last.keys() == {"status", "download", "jpeg"}
+    assert last.keys() == {"status", "download", "jpeg", "polish"}
 
 
 def test_it_is_said_that_a_picture_is_painted_until_it_is_or_cannot_be(session, photo, tmp_path, pictures):
@@ -278,7 +279,7 @@ def test_the_button_says_before_the_click_whether_a_style_picture_is_wanted(sess
     for chosen, words in (("koi_mosaic", POLISH), ("waves", POLISH_WITH_OWN)):
         session.chosen = chosen
         first, _ = views_of(session, photo, 48)
-        assert props(first["polish"]) == {"value": words}
+        assert props(first["polish"])["value"] == words
     shown = polish(session, Session())
     assert shown["style"] == SKIP and "choose a style picture first" in shown["status"]
 
@@ -287,7 +288,7 @@ def test_a_picture_of_ours_stands_in_for_paintings_that_do_not_come_along(monkey
     bundle(monkeypatch, network_of("the_scream", "waves"))
     session = InstantSession()
     first, _ = views_of(session, photo, 48)
-    assert props(first["polish"]) == {"value": POLISH}
+    assert props(first["polish"])["value"] == POLISH
     shown = polish(session, Session())
     assert is_copy(shown["style"], ASSETS / "instant" / "the_scream.jpg") and "stands in" in shown["status"]
 
