@@ -59,11 +59,25 @@ def tree_of(module: str) -> ast.Module:
 
 
 @cache
+def nodes_of(module: str) -> list[ast.AST]:
+    """All that a module is made of, in the order of `ast.walk`."""
+    return list(ast.walk(tree_of(module)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trees():
+    """Half a million objects, among which garbage would be searched for long after."""
+    yield
+    nodes_of.cache_clear()
+    tree_of.cache_clear()
+
+
+@cache
 def imports_of(module: str) -> set[str]:
     """Every module that a module imports, wherever in its text, written out in full."""
     found, file = set(), SOURCES[module]
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(tree_of(module)):
+    for node in nodes_of(module):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -192,7 +206,7 @@ def test_a_module_opens_with_a_sentence_about_itself():
 
 def called(module: str) -> set[str]:
     """Names of the functions that a module calls."""
-    calls = [node.func for node in ast.walk(tree_of(module)) if isinstance(node, ast.Call)]
+    calls = [node.func for node in nodes_of(module) if isinstance(node, ast.Call)]
     return {call.id for call in calls if isinstance(call, ast.Name)}
 
 
@@ -202,7 +216,7 @@ def test_nothing_but_the_command_line_prints():
 
 
 def test_no_except_is_bare_and_nothing_asserts_its_input():
-    nodes = [(module, node) for module, file in SOURCES.items() for node in ast.walk(tree_of(module))]
+    nodes = [(module, node) for module, file in SOURCES.items() for node in nodes_of(module)]
     assert not [module for module, node in nodes if isinstance(node, ast.ExceptHandler) and node.type is None]
     assert not [module for module, node in nodes if isinstance(node, ast.Assert)]
 
@@ -220,7 +234,7 @@ def test_files_and_functions_can_be_read_in_one_sitting():
     long += [
         f"{module}.{node.name}"
         for module in SOURCES
-        for node in ast.walk(tree_of(module))
+        for node in nodes_of(module)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 60
     ]
     assert not long
@@ -229,10 +243,9 @@ def test_files_and_functions_can_be_read_in_one_sitting():
 def test_no_private_function_is_left_unused():
     unused = {}
     for module in SOURCES:
-        tree = tree_of(module)
-        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        if left := private_names(tree) - used:
+        used = {node.id for node in nodes_of(module) if isinstance(node, ast.Name)}
+        used |= {node.attr for node in nodes_of(module) if isinstance(node, ast.Attribute)}
+        if left := private_names(tree_of(module)) - used:
             unused[module] = left
     assert not unused
 

@@ -10,6 +10,7 @@ import torch
 from nst_core import images
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError, ImageError
+from nst_core.instant import any_style
 from nst_core.instant import catalogue as catalogue_module
 from nst_core.instant.catalogue import Catalogue
 from nst_core.instant.easel import Turn
@@ -26,7 +27,7 @@ from tests.ui.shown import untitled, update_of
 
 
 def bundle(monkeypatch, *networks: TransformationNetwork) -> Painter:
-    """Let networks be those that come along; who paints with them, for comparison."""
+    """Let networks be those that come along, and thumbnails small; who paints with the networks, for comparison."""
     catalogue = Catalogue()
     for network in networks:
         thumbnails = {name: b"\xff\xd8\xffsmall" for name in network.styles[:-1]}
@@ -35,6 +36,7 @@ def bundle(monkeypatch, *networks: TransformationNetwork) -> Painter:
     monkeypatch.setattr(module, "bundled", lambda: catalogue)
     monkeypatch.setattr(module, "_bundled_painter", lambda: painter)
     monkeypatch.setattr(module, "choose_compute", lambda: CPU)
+    monkeypatch.setattr(any_style, "PAINTED_SIDE", 64)
     return painter
 
 
