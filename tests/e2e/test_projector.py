@@ -9,13 +9,12 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.examples import TOLD
 from nst_core.ui.explain.tour import TOUR
 from tests.benchmarks.figures import WITHOUT
-from tests.e2e.test_explain import PARTS, make
+from tests.e2e.test_explain import PARTS
 from tests.e2e.test_instant import says
 
 pytestmark = pytest.mark.e2e
 
 NAMES = list(FIGURES)
-SHOWN = "() => [...document.querySelectorAll('#figure .parts img')].every(image => image.naturalWidth > 0)"
 LAID_OUT = """() => {
   const figure = document.querySelector('#figure .figure');
   return !figure || figure.style.cssText.includes('--cell: ');
@@ -41,6 +40,27 @@ BEYOND = """() => {
   return found;
 }"""
 WORDS = "() => parseFloat(getComputedStyle(document.querySelector('%s')).fontSize)"
+# Goes through all slides by a key, before any of them is painted; what does not fit, by the slide's number.
+ALL_SLIDES = """() => {
+  const beyond = BEYOND, wrong = [], told = () => document.querySelector('#projector-bar b').textContent;
+  const count = parseInt(told().split('/')[1] ?? 1);
+  for (let number = 1; number <= count; number++) {
+    if (number > 1)
+      document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true, cancelable: true}));
+    const found = beyond();
+    if (count > 1 && !told().startsWith(`${number} / ${count} `)) found.push(`it is ${told()}`);
+    if (found.length) wrong.push([number, found]);
+  }
+  return wrong;
+}""".replace("BEYOND", BEYOND)
+# Whether a figure is there as the projector shows it, with all pictures of its example, if it has one.
+EXAMPLE = """([name, title]) => {
+  const pictures = [...document.querySelectorAll('#figure .parts img')];
+  if (document.querySelector('#figure-words h2')?.textContent !== title) return false;
+  if (!name) return Boolean(document.querySelector('#figure .no-figure'));
+  return pictures.length && pictures.every(({src, naturalWidth}) => src.includes(`/figures/${name}/`) && naturalWidth)
+    && document.querySelector('#figure .figure').style.cssText.includes('--cell: ');
+}"""
 
 
 @pytest.fixture
@@ -64,36 +84,10 @@ def projected(explain) -> Page:
     return explain
 
 
-def slides(page: Page) -> int:
-    told = page.locator("#projector-bar b").text_content()
-    return int(told.split("/")[1].strip(" ·")) if told else 1
-
-
 def all_slides_fit(page: Page) -> list[tuple[int, list[str]]]:
     """Go through all slides; what does not fit, by the slide's number."""
     page.wait_for_function(LAID_OUT)
-    wrong, count = [], slides(page)
-    for number in range(1, count + 1):
-        if beyond := page.evaluate(BEYOND):
-            wrong.append((number, beyond))
-        if number < count:
-            page.keyboard.press("ArrowRight")
-            expect(page.locator("#projector-bar b")).to_have_text(re.compile(f"^{number + 1} / {count}"))
-    return wrong
-
-
-def test_every_figure_shows_an_example_of_files_as_soon_as_it_is_chosen(explain):
-    for number, name in enumerate(NAMES, 1):
-        explain.get_by_text(f"{number}. {FIGURES[name].title}", exact=True).click()
-        expect(explain.locator("#figure-words h2")).to_have_text(FIGURES[name].title)
-        if name in WITHOUT:
-            expect(explain.locator("#figure .no-figure")).to_be_visible()
-            continue
-        expect(explain.locator("#figure .example")).to_have_text(re.sub("<[^>]*>", "", TOLD))
-        expect(explain.locator(f"{PARTS} img[src*='/figures/{name}/']").first).to_be_visible()
-        explain.wait_for_function(SHOWN)
-        sources = explain.locator(f"{PARTS} img").evaluate_all("images => images.map(image => image.src)")
-        assert all(f"/figures/{name}/" in source for source in sources)
+    return page.evaluate(ALL_SLIDES)
 
 
 def test_an_example_s_picture_is_enlarged(explain):
@@ -102,20 +96,17 @@ def test_an_example_s_picture_is_enlarged(explain):
     expect(explain.locator("#to-studio")).to_be_hidden()
 
 
-def test_every_slide_of_every_figure_fits_a_projector_s_screen(projected):
+def test_every_figure_shows_an_example_of_files_as_soon_as_it_is_chosen_and_its_slides_fit_the_screen(projected):
     wrong = {}
     for number, name in enumerate(NAMES, 1):
         projected.keyboard.press(str(number % 10) if number <= 10 else "ArrowDown")
-        expect(projected.locator("#figure-words h2")).to_have_text(FIGURES[name].title)
-        if name in WITHOUT:  # else the slides of the figure before it are counted
-            expect(projected.locator("#figure .no-figure")).to_be_attached()
-        else:
-            expect(projected.locator(f"{PARTS} img[src*='/figures/{name}/']").first).to_be_attached()
-            projected.wait_for_function(SHOWN)
+        shown = "" if name in WITHOUT else name
+        projected.wait_for_function(EXAMPLE, arg=[shown, FIGURES[name].title], polling=100)
+        if shown:
+            expect(projected.locator("#figure .example")).to_have_text(re.sub("<[^>]*>", "", TOLD))
             assert projected.evaluate(WORDS % "#figure .parts p") >= (23 if name == "gram" else 28)  # four rows
-        assert projected.evaluate(WORDS % "#figure-words p") >= 28
-        for question in ("#predict legend", "#predict label"):
-            assert projected.evaluate(WORDS % question) >= 28
+        for words in ("#figure-words p", "#predict legend", "#predict label"):
+            assert projected.evaluate(WORDS % words) >= 28
         if found := all_slides_fit(projected):
             wrong[name] = found
     assert wrong == {}
@@ -147,30 +138,24 @@ def test_every_step_of_the_tour_fits_a_projector_s_screen_and_shows_its_figure_a
     for number, station in enumerate(TOUR, 1):
         expect(projected.locator("#tour-words")).to_contain_text(f"Step {number} of {len(TOUR)}")
         name = station.query["figure"]
-        expect(projected.locator(f"{PARTS} img[src*='/figures/{name}/']").first).to_be_attached()
-        projected.wait_for_function(SHOWN)
+        projected.wait_for_function(EXAMPLE, arg=[name, FIGURES[name].title], polling=100)
         assert projected.evaluate(WORDS % "#tour p") >= 28
         assert all_slides_fit(projected) == []
         projected.keyboard.press("ArrowDown")
     projected.keyboard.press("t")
 
 
-def test_the_space_bar_makes_the_figure_and_stops_it(projected):
+def test_the_space_bar_makes_the_figure_of_the_pictures_that_are_chosen_already_and_stops_it(projected):
+    expect(projected.locator("#explain-content img").first).to_be_attached()
+    expect(projected.locator("#figure .example")).to_have_count(1)
     projected.keyboard.press(" ")
     says(projected, "make-status", "Step [1-9]")
+    expect(projected.locator("#figure .example")).to_have_count(0)
+    expect(projected.locator(f"{PARTS} img[src^='data:']")).not_to_have_count(0)
     for _ in range(20):  # also while it grows
         assert projected.evaluate(BEYOND) == []
     projected.keyboard.press(" ")
     says(projected, "make-status", "Stopped after")
-
-
-def test_one_click_makes_a_figure_of_the_pictures_that_are_chosen_already(explain):
-    expect(explain.locator("#explain-content img").first).to_be_visible()
-    explain.get_by_text(f"{NAMES.index('step') + 1}. {FIGURES['step'].title}", exact=True).click()
-    expect(explain.locator("#figure .example")).to_be_visible()
-    make(explain)
-    expect(explain.locator("#figure .example")).to_have_count(0)
-    expect(explain.locator(f"{PARTS} img[src^='data:']")).to_have_count(9)
 
 
 def test_a_plan_s_link_opens_its_figure_on_the_projector(browser_tab, app_url):
@@ -179,7 +164,7 @@ def test_a_plan_s_link_opens_its_figure_on_the_projector(browser_tab, app_url):
     expect(page.get_by_role("heading", name="A lesson of 40 minutes")).to_be_visible()
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.get_by_role("link", name="Open it on the projector").nth(4).click()
-    expect(page.locator("body")).to_have_class(re.compile("projector"))
+    expect(page.locator("body")).to_have_class(re.compile("projector"), timeout=30_000)  # a page is opened
     expect(page.locator("#figure-words h2")).to_have_text(FIGURES["step"].title)
     expect(page.locator(f"{PARTS} img[src*='/figures/step/']").first).to_be_attached()
     expect(page.locator("#predict legend")).to_be_visible()

@@ -95,7 +95,9 @@ SCRIPT = """() => {
     place.dataset.named = '';
   });
   name();
-  new MutationObserver(name).observe(document.body, {childList: true, subtree: true});
+  let asked = 0;  // for the frame in which all is laid out that a place's words depend on
+  const soon = () => { asked ||= requestAnimationFrame(() => { asked = 0; name(); }); };
+  new MutationObserver(soon).observe(document.body, {childList: true, subtree: true});
   document.addEventListener('focusin', name, true);
   document.addEventListener('page-language', () => {
     document.querySelectorAll('[data-named]').forEach(place => { delete place.dataset.named; });

@@ -17,6 +17,7 @@ from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE, PASS_LANE
 from nst_core.engine.limits import limits
 from nst_core.errors import ConfigError, NSTError
+from nst_core.ui.page.node_search import NodeSearch
 from nst_core.ui.page.slow_animations import CalmPages
 from nst_core.ui.serving import agents
 from nst_core.ui.serving.guard import Guard
@@ -52,7 +53,7 @@ def launch_options(**more: Any) -> dict[str, Any]:
         "_frontend": False,  # gradio 6.31 else ends a server whose first answer takes a busy machine more than 3 s
         "app_kwargs": {
             "routes": more.pop("routes", []),
-            "middleware": [Middleware(CalmPages, more.pop("first", "")), Middleware(Guard)],
+            "middleware": [Middleware(CalmPages, more.pop("first", "")), Middleware(NodeSearch), Middleware(Guard)],
             "lifespan": housekeeping,
         },
         **more,
