@@ -6,21 +6,21 @@ would do: each kernel that is launched, each time that the program waits for the
 are held where there is none.
 """
 
-import traceback
+import linecache
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from nst_core import graphs
 from tests.pretend_graph import REFUSED, PretendGraph
-from tests.pretend_streams import MAIN, Order, PretendStream
+from tests.pretend_streams import MAIN, Order, PretendStream, tensors_in
 
 NAME = "cudapretend"  # begins as CUDA's, so that the program takes CUDA's ways
 # What makes another view of a tensor, or reserves memory, and launches nothing.
@@ -90,9 +90,13 @@ _tensor, _Generator = torch.tensor, torch.Generator
 
 def _place() -> str:
     """Where in this program something happens, or else in torch."""
-    frames = traceback.extract_stack()
-    own = [one for one in frames if "nst_core" in one.filename] or frames[-6:-5]
-    return f"{own[-1].filename.rpartition('nst_core/')[2]}:{own[-1].lineno} {own[-1].line}"
+    frame = sys._getframe()
+    while "nst_core" not in frame.f_code.co_filename and frame.f_back is not None:
+        frame = frame.f_back
+    if frame.f_back is None:
+        frame = sys._getframe(5)
+    path, line = frame.f_code.co_filename, frame.f_lineno
+    return f"{path.rpartition('nst_core/')[2]}:{line} {linecache.getline(path, line).strip()}"
 
 
 class Gpu(torch.Tensor):
@@ -149,8 +153,8 @@ class Gpu(torch.Tensor):
 
 def _run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Do one operation of torch's, with what it was given taken out of its wrappers."""
-    name = function._schema.name.split("::")[1]
-    given = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
+    name, mutable = _known(function)
+    given = tensors_in((args, kwargs))
     there = [one for one in given if isinstance(one, Gpu)]
     device = torch.device(kwargs["device"]) if kwargs.get("device") is not None else None
     to_gpu, to_cpu = device is not None and device.type == NAME, device is not None and device.type == "cpu"
@@ -166,7 +170,8 @@ def _run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if generator is not None and (generator.initial_seed() in _seeds) is not on_gpu:
         raise RuntimeError(f"a generator of the other device for {name}, at {_place()}")
     _note(name, args, there, to_gpu=to_gpu, to_cpu=to_cpu, by_the_way=bool(kwargs.get("non_blocking")))
-    inner_args, inner_kwargs = (tree_map(_unwrapped, part) for part in (args, kwargs))
+    inner_args = [_changed(_unwrapped, one) for one in args]
+    inner_kwargs = {key: _changed(_unwrapped, one) for key, one in kwargs.items()}
     graph = PretendGraph.noting if there or on_gpu else None
     if graph:
         # of a number on the CPU `where` makes one on the device, below what is seen here
@@ -177,18 +182,30 @@ def _run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if inner_kwargs.get("pin_memory"):
         inner_kwargs["pin_memory"] = False
     made = function(*inner_args, **inner_kwargs)
-    if name == "_to_copy" and any(made is one for one in tree_leaves(inner_args)):
+    if name == "_to_copy" and any(made is one for one in inner_args):
         made = made.clone()
     if graph:
         graph.note(name, function, inner_args, inner_kwargs, made, kernel=name not in NO_KERNEL)
     if not on_gpu:
         return made
-    if any(isinstance(one, torch.Tensor) and one.dtype == torch.float64 for one in tree_leaves(made)):
+    if any(one.dtype == torch.float64 for one in tensors_in(made)):
         raise RuntimeError(f"{name} gives float64, at {_place()}")
-    if function._schema.is_mutable:
-        in_place = name.endswith("_") and args and isinstance(args[0], Gpu)
-        return args[0] if in_place else kwargs.get("out", tree_map(_wrapped, made))
-    return tree_map(_wrapped, made)
+    if mutable and name.endswith("_") and args and isinstance(args[0], Gpu):
+        return args[0]
+    return kwargs["out"] if mutable and "out" in kwargs else _changed(_wrapped, made)
+
+
+@cache
+def _known(function: Any) -> tuple[str, bool]:
+    """An operation's name, and whether it writes to what it is given."""
+    return function._schema.name.split("::")[1], function._schema.is_mutable
+
+
+def _changed(change: Callable[[Any], Any], value: Any) -> Any:
+    """A value, or each of those in it."""
+    if isinstance(value, list | tuple):
+        return type(value)([_changed(change, one) for one in value])
+    return change(value)
 
 
 def _note(name: str, args: Any, there: list[Any], *, to_gpu: bool, to_cpu: bool, by_the_way: bool) -> None:
@@ -204,7 +221,7 @@ def _note(name: str, args: Any, there: list[Any], *, to_gpu: bool, to_cpu: bool,
 
 
 def _has_mask(args: Any) -> bool:
-    return any(isinstance(one, torch.Tensor) and one.dtype == torch.bool for one in tree_leaves(args[1]))
+    return any(one.dtype == torch.bool for one in tensors_in(args[1]))
 
 
 def _unwrapped(value: Any) -> Any:

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_leaves
 
-from tests.pretend_streams import Order
+from tests.pretend_streams import Order, storage_of, tensors_in, written_by
 
 REFUSED = "operation not permitted when stream is capturing"
 
@@ -31,7 +30,7 @@ class PretendGraph:
 
     def __init__(self, device: torch.device, use: str = "steps"):
         self.order = Order()
-        self.done: list[tuple[Callable, Any, Any, Any]] = []  # function, arguments and what it gave
+        self.done: list[tuple[Callable, Any, Any, list[torch.Tensor]]] = []  # function, arguments and what it gave
         self.before: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # storage -> what was written, and how it was
         self.own: set[int] = set()  # storages of the graph
         self.strange: set[int] = set()  # of others
@@ -49,8 +48,8 @@ class PretendGraph:
             PretendGraph.noting = None
             for written, was in self.before.values():
                 written.copy_(was)
-        for tensor in tree_leaves([given for *_, given in self.done]):
-            if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and _storage(tensor) in self.own:
+        for tensor in tensors_in([given for *_, given in self.done]):
+            if tensor.is_floating_point() and storage_of(tensor) in self.own:
                 tensor.fill_(torch.nan)
         PretendGraph.newest = self
         return made
@@ -59,34 +58,27 @@ class PretendGraph:
         self.replays += 1
         PretendGraph.launched()
         for function, args, kwargs, made in self.done:
-            again = tree_leaves(function(*args, **kwargs))
-            for old, new in zip(tree_leaves(made), again, strict=True):
-                if isinstance(old, torch.Tensor) and _storage(old) != _storage(new):
+            again = tensors_in(function(*args, **kwargs))
+            for old, new in zip(made, again, strict=True):
+                if storage_of(old) != storage_of(new):
                     old.copy_(new)
 
     def ask(self, name: str, function: Any, args: Any, kwargs: Any, *, waits: bool) -> None:
         """Refuse what cannot be captured, and keep what an operation is about to write to; all on the inside."""
         if waits or kwargs.get("generator") is not None:
             raise RuntimeError(f"{REFUSED}: {name}")
-        given = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
-        self.strange |= {_storage(one) for one in given} - self.own
-        named = {one.name: one for one in function._schema.arguments}
-        places = dict(zip(named, args, strict=False)) | kwargs
-        for key, one in places.items():
-            if named[key].alias_info is not None and named[key].alias_info.is_write:
-                for tensor in tree_leaves(one):
-                    self.before.setdefault(_storage(tensor), (_whole(tensor), _whole(tensor).clone()))
+        self.strange |= {storage_of(one) for one in tensors_in((args, kwargs))} - self.own
+        for tensor in written_by(function, args, kwargs):
+            if storage_of(tensor) not in self.before:
+                self.before[storage_of(tensor)] = _whole(tensor), _whole(tensor).clone()
 
     def note(self, name: str, function: Any, args: Any, kwargs: Any, made: Any, *, kernel: bool) -> None:
         self.order.bore(made, (args, kwargs))
         if kernel:
             self.order.ran(name, function, args, kwargs, made)
-        self.own |= {_storage(one) for one in tree_leaves(made) if isinstance(one, torch.Tensor)} - self.strange
-        self.done.append((function, args, kwargs, made))
-
-
-def _storage(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()
+        tensors = tensors_in(made)
+        self.own |= {storage_of(one) for one in tensors} - self.strange
+        self.done.append((function, args, kwargs, tensors))
 
 
 def _whole(tensor: torch.Tensor) -> torch.Tensor:

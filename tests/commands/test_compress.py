@@ -31,6 +31,7 @@ def test_compress_hands_on_what_it_is_told(random_weights, monkeypatch, tmp_path
         (["--images", ".", "-o", "x.safetensors", "--steps", "-1"], "steps is -1"),
     ],
 )
-def test_compress_refuses_in_one_line_what_cannot_work(random_weights, capsys, arguments, words):
+def test_compress_refuses_in_one_line_what_cannot_work(random_weights, tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
     assert main(["compress", *arguments]) == 1
     assert words in capsys.readouterr().err

@@ -64,6 +64,21 @@ def styles() -> dict[str, torch.Tensor]:
     return {name: torch.rand(1, 3, 70, 64, generator=generator) for name in ("waves", "stars")}
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory) -> tuple[Path, list]:
+    """Where the network lies that is trained here, and what its training showed, once it was."""
+    return tmp_path_factory.mktemp("once") / "here.safetensors", []
+
+
+@pytest.fixture
+def here(once, every_step, styles, folder) -> Path:
+    """A network trained here, with which those are compared that were trained elsewhere."""
+    path, shown = once
+    if not shown:
+        shown.extend(told(train(styles, folder, path, SMALL, CPU)))
+    return path
+
+
 def told(training) -> list[tuple]:
     """All that a training shows, but for what only one elsewhere says."""
     return [
@@ -85,9 +100,8 @@ def parts_of(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
         return file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
 
 
-def test_a_network_trained_elsewhere_is_the_one_trained_here(room, styles, folder, tmp_path):
-    here, there = tmp_path / "here.safetensors", tmp_path / "there.safetensors"
-    expected = told(train(styles, folder, here, SMALL, CPU))
+def test_a_network_trained_elsewhere_is_the_one_trained_here(room, styles, folder, here, once, tmp_path):
+    there, expected = tmp_path / "there.safetensors", once[1]
     assert told(train(styles, folder, there, SMALL, room)) == expected and len(expected) == 2
     assert same(here, there) and not there.with_name("there.safetensors.partial").exists()
     assert room.chosen == room.left == 1
@@ -121,10 +135,9 @@ def test_decoders_trained_elsewhere_are_those_trained_here(room, folder, tmp_pat
     ("number", "seconds"), [(1, 0), (SENDING + 2, 0), (SENDING + 7, 0), (3, 1e9), (SENDING + 4, 1e9)]
 )
 def test_whenever_a_machine_is_lost_the_network_is_the_same_and_steps_go_up(
-    number, seconds, room, styles, folder, tmp_path, monkeypatch
+    number, seconds, room, styles, folder, here, tmp_path, monkeypatch
 ):
-    here, there = tmp_path / "here.safetensors", tmp_path / "there.safetensors"
-    list(train(styles, folder, here, SMALL, CPU))
+    there = tmp_path / "there.safetensors"
     made, update = [], trainer.Trainer.update
     monkeypatch.setattr(trainer.Trainer, "update", lambda own, given: (made.append(1), update(own, given))[1])
     monkeypatch.setattr(errands, "KEEP_SECONDS", seconds)
@@ -139,9 +152,10 @@ def test_whenever_a_machine_is_lost_the_network_is_the_same_and_steps_go_up(
     assert room.chosen == room.left == 2
 
 
-def test_where_every_machine_is_lost_it_ends_in_words_and_goes_on_from_its_checkpoint(room, styles, folder, tmp_path):
-    here, there = tmp_path / "here.safetensors", tmp_path / "there.safetensors"
-    list(train(styles, folder, here, SMALL, CPU))
+def test_where_every_machine_is_lost_it_ends_in_words_and_goes_on_from_its_checkpoint(
+    room, styles, folder, here, tmp_path
+):
+    there = tmp_path / "there.safetensors"
     room.fails = lambda call, method: call > SENDING + 3
     with pytest.raises(DeviceError, match=f"{MOST_LOST} machines were lost"):
         list(train(styles, folder, there, SMALL, room))
@@ -151,10 +165,9 @@ def test_where_every_machine_is_lost_it_ends_in_words_and_goes_on_from_its_check
     assert any("going on from" in text for text in texts) and same(here, there)
 
 
-def test_what_was_interrupted_here_goes_on_elsewhere(room, styles, folder, tmp_path, monkeypatch):
+def test_what_was_interrupted_here_goes_on_elsewhere(room, styles, folder, here, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "CHECKPOINT_STEPS", 2)
-    here, there = tmp_path / "here.safetensors", tmp_path / "there.safetensors"
-    list(train(styles, folder, here, SMALL, CPU))
+    there = tmp_path / "there.safetensors"
     for progress in train(styles, folder, there, SMALL, CPU):
         if progress.step == 3:
             break

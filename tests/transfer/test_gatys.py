@@ -29,7 +29,7 @@ def paintings(config: StyleTransferConfig) -> tuple[Tensor, list[Frame], list[tu
 @pytest.mark.weights
 def test_it_paints_what_the_preset_paints():
     """L-BFGS makes much of a gradient's last digits: what is the same to six digits at first is to two in the end."""
-    content, frames, plain = paintings(CODE.changed(size=64, steps=20))
+    content, frames, plain = paintings(CODE.changed(size=48, steps=20))
     for frame, (image, losses) in zip(frames[:8], plain[:8], strict=True):
         assert losses == pytest.approx(frame.losses, rel=1e-4)
         assert (image - frame.image).abs().max() < 1e-5

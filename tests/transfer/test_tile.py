@@ -69,7 +69,7 @@ def test_a_tiles_sides_are_whole_steps_near_those_of_the_picture(rule, size):
 @pytest.mark.parametrize("preset", ["studio", "lab"])
 def test_opposite_edges_of_a_painting_meet(preset, name, style):
     pictures = photo(name), images.load(ASSETS / "styles" / f"{style}.jpg")
-    config = PRESETS[preset].config.on("lite").changed(size=96, steps=12)
+    config = PRESETS[preset].config.on("lite").changed(size=64, steps=8)
     *_, last = stylize(*pictures, config.changed(wrap=True), compute=CPU)
     seam, inside = seam_and_inside(last.image)
     assert seam <= inside

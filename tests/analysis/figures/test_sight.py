@@ -7,11 +7,12 @@ from tests.analysis.figures.test_laws import made
 from tests.benchmarks.material import pictures as photographs
 
 pytestmark = pytest.mark.weights
-QUICK = {"backbone": "vgg19", "size": 64, "steps": 25}
+SIDE = 48  # pixels
+QUICK = {"backbone": "vgg19", "size": SIDE, "steps": 20}
 
 
 def test_the_deeper_the_layer_the_less_of_the_pixels_is_kept():
-    photo, _ = photographs(64, 64)
+    photo, _ = photographs(SIDE, SIDE)
     last = made("content", (photo,), start="noise", **QUICK)
     original, *rebuilt = last.parts
     errors = [float((part.image - original.image).abs().mean()) for part in rebuilt]
@@ -19,7 +20,7 @@ def test_the_deeper_the_layer_the_less_of_the_pixels_is_kept():
 
 
 def test_the_more_the_content_counts_the_nearer_it_is_and_the_further_the_style():
-    photo, painting = photographs(64, 64)
+    photo, painting = photographs(SIDE, SIDE)
     last = made("grid", (photo,), (painting,), sets="A-C", ratios="1e-4, 1e-2, 1", **QUICK)
     content, style = [], []
     for part in (part for part in last.parts if part.record):
@@ -31,8 +32,8 @@ def test_the_more_the_content_counts_the_nearer_it_is_and_the_further_the_style(
 
 
 def test_a_texture_of_noise_comes_near_the_style_with_any_set_of_layers():
-    _, painting = photographs(64, 64)
+    _, painting = photographs(SIDE, SIDE)
     last = made("style", (), (painting,), sets="A, A-C, A-E", seeds="0", **QUICK)
     for line in last.charts[0].lines.values():
         assert line[-1][1] < 0.1 * line[0][1]
-    assert images.size_of(last.parts[-1].image) == (64, 64)
+    assert images.size_of(last.parts[-1].image) == (SIDE, SIDE)

@@ -193,7 +193,10 @@ def test_only_one_thread_has_compute_threads_of_its_own(random_weights, tmp_path
     """With those of several, more than there are cores, OpenMP sends all to sleep between any two operations."""
     for name in ("content.png", "style.png"):
         Image.effect_noise((640, 480), 60).convert("RGB").save(tmp_path / name)
-    environment = {**os.environ, "OMP_NUM_THREADS": "2", "NST_DEVICE": "cpu", "GRADIO_TEMP_DIR": str(tmp_path)}
+    environment = {
+        **os.environ, "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive", "NST_DEVICE": "cpu",
+        "GRADIO_TEMP_DIR": str(tmp_path),
+    }  # fmt: skip
     told = subprocess.run(
         [sys.executable, "-c", COUNT_THREADS, tmp_path / "content.png", tmp_path / "style.png"],
         capture_output=True, text=True, check=False, env=environment, cwd=ASSETS.parent,
