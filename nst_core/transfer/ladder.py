@@ -65,7 +65,9 @@ def ladder(
     return scales if count == config.steps else [*scales, Scale(config.size, config.steps - count)]
 
 
-def work_until(scales: Sequence[Scale], step: int, pixels: float = 1.0, step_cost: float = STEP_COST) -> float:
+def work_until(
+    scales: Sequence[Scale], step: int, pixels: float = 1.0, step_cost: float = STEP_COST, beginning: float = 0.0
+) -> float:
     """Count a run's work up to a step, as much as steps at the full size: pixels, what every step costs, searches.
 
     Args:
@@ -73,6 +75,7 @@ def work_until(scales: Sequence[Scale], step: int, pixels: float = 1.0, step_cos
         step: from 0.
         pixels: of the full size, in the unit in which the work is told.
         step_cost: what every step costs beside its pixels, in that unit.
+        beginning: what comes before the first step of each scale, in that scale's steps.
     """
     done, total, by_columns = 0, 0.0, any(scale.columns for scale in scales)
     for scale in scales:
@@ -80,7 +83,7 @@ def work_until(scales: Sequence[Scale], step: int, pixels: float = 1.0, step_cos
         own = pixels * (scale.size / scales[-1].size) ** 2
         if made > 0:
             each = COLUMNS_STEP if scale.columns else LAYERS_STEP if by_columns else 1.0
-            total += made * each * (step_cost + own) + (SEARCH * own if by_columns else 0)
+            total += (made * each + beginning) * (step_cost + own) + (SEARCH * own if by_columns else 0)
         done += scale.steps
     return total
 

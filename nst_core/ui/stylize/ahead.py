@@ -23,10 +23,25 @@ from nst_core.ui.studio.session import Session
 
 STRIPS_COST = 1.7  # times a step at once, as measured on a CPU
 PAINT = "Paint"  # on the button, alone where nothing is known of time
-LEAST_WORK = 1.0  # that tells a pace, as of `work_of`
+LEAST_WORK = 1.5  # that tells a kind's own pace, as of `work_of`
 
-# What every step costs beside its pixels, in million pixels: measured with Lite on a CPU, at 256 to 640 pixels.
+# What every step costs beside its pixels, in million pixels, and what comes before each scale's first, in its steps:
+# measured with Lite on a CPU, at 256 to 640 pixels.
 STEP_COST = 0.031
+BEGINNING = 2.5
+
+# Kind -> what a unit of its work costs, that of Gram matrices being 1: measured in turns with Lite on a CPU, in fp32 at
+# 128 pixels and in bf16 at 256, and by whole paintings. Losses that draw at each step cost less in larger pictures.
+COLUMNS = "columns"
+KIND_COSTS = {
+    COLUMNS: 1.1,
+    "gram and wasserstein": 1.2,
+    "wasserstein": 1.1,
+    "sliced wasserstein": 1.4,
+    "mmd gaussian": 2.0,
+    "nearest neighbours": 1.6,
+}
+SHALLOW_COST = 0.7  # times that, where no layer beyond the third block is looked at
 
 CLOSE = 4 / 3  # of two times one to the other, up to where they are told as one
 
@@ -54,12 +69,17 @@ class Speed(NamedTuple):
         return f"{PAINT} · from {duration(alone)} to {duration(busy)}"
 
 
-# (network, device and precision) -> how fast the last run there was.
-paces: dict[tuple[str, Compute], Speed] = {}
+# (network, device and precision) -> (kind, "" of small runs -> how fast its last run was, a unit of work), newest last.
+paces: dict[tuple[str, Compute], dict[str, Speed]] = {}
+
+
+def kind_of(config: StyleTransferConfig) -> str:
+    """Name what a run compares, on which it depends what its work costs: columns, or one of STYLE_LOSSES."""
+    return COLUMNS if config.column_share else config.style_loss
 
 
 def work_of(config: StyleTransferConfig, own_size: tuple[int, int], steps: int) -> float:
-    """Count a run's work, in steps × million pixels, with what every step costs.
+    """Count a run's work, in steps × million pixels by Gram matrices, with what every step costs.
 
     Args:
         config: its settings.
@@ -67,7 +87,9 @@ def work_of(config: StyleTransferConfig, own_size: tuple[int, int], steps: int) 
         steps: how many are made.
     """
     height, width = images.fitted_size(own_size, config.size, config.size_rule)
-    return work_until(ladder(config, own_size), steps, height * width / 1e6, STEP_COST)
+    deepest = max(int(layer[4]) for layer in (*config.style_layers, *config.content_layers))
+    cost = KIND_COSTS.get(kind_of(config), 1.0) * (SHALLOW_COST if deepest <= 3 else 1)
+    return cost * work_until(ladder(config, own_size), steps, height * width / 1e6, STEP_COST, BEGINNING)
 
 
 def note_pace(run: Run, least: float = LEAST_WORK) -> None:
@@ -77,7 +99,10 @@ def note_pace(run: Run, least: float = LEAST_WORK) -> None:
     if work >= least and step and run.seconds > 0:
         busy = run.seconds / work / (STRIPS_COST if run.painting.sources.note else 1)
         share = run.share if run.compute.device == "cpu" else 1.0
-        paces[run.config.backbone, run.compute] = Speed(busy * share, busy)
+        kind = kind_of(run.config) if work >= LEAST_WORK else ""
+        where = run.config.backbone, run.compute
+        others = {other: pace for other, pace in paces.get(where, {}).items() if other != kind}
+        paces[where] = {**others, kind: Speed(busy * share, busy)}
 
 
 def say_ahead(session: Session, shown: Mapping[str, Any]) -> Updates:
@@ -123,15 +148,18 @@ def ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compu
 
 
 def time_ahead(config: StyleTransferConfig, own_size: tuple[int, int], compute: Compute) -> Speed | None:
-    """Estimate how long a run takes by the pace of the last; None where there was none, or it is too large.
+    """Estimate how long a run takes by the pace of the last of its kind, else of the last; None where there was none.
+
+    None, too, where it is too large.
 
     Args:
         config, own_size, compute: as of `ahead`.
     """
     size = images.fitted_size(own_size, config.size, config.size_rule)
-    pace = paces.get((config.backbone, compute))
-    if pace is None:
+    known = paces.get((config.backbone, compute))
+    if known is None:
         return None
+    pace = known.get(kind_of(config)) or [*known.values()][-1]
     try:
         way = way_of(size, [size], config, compute)
     except DeviceError:
