@@ -4,6 +4,7 @@ import dataclasses
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from nst_core.assets import ASSETS
 from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE
+from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
+from nst_core.transfer.run import Run
 from nst_core.ui.studio.looks import LOOKS
+from nst_core.ui.stylize import run as painting
 
 WITH_CAMERA = shutil.which("chromium")
 CHROMIUM = shutil.which("chromium-headless-shell") or WITH_CAMERA  # which takes half as long again
@@ -43,7 +47,8 @@ def pytest_collection_modifyitems(items):
 def app_url(random_weights_folder, tmp_path_factory):
     """The page, served here, with VGG-19 from NST_WEIGHTS or else with random weights.
 
-    Its plain preset does not end by itself, so that a test can stop it however small the picture is.
+    Its plain preset does not end by itself, so that a test can stop it however small the picture is; and paintings
+    that are there to be stopped leave the processor to the page.
     """
     set_here = {
         "NST_WEIGHTS": os.environ.get("NST_WEIGHTS") or str(random_weights_folder),
@@ -54,17 +59,31 @@ def app_url(random_weights_folder, tmp_path_factory):
     os.environ.update(set_here)
     plain = PRESETS[PLAIN_PRESET]
     PRESETS[PLAIN_PRESET] = dataclasses.replace(plain, config=plain.config.changed(tolerance=0))
+    frames_of = painting.frames_of
+    painting.frames_of = lambda run: unhurried(run, frames_of(run))
     from app import LAUNCH, demo
 
     _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
     demo.close()
+    painting.frames_of = frames_of
     PRESETS[PLAIN_PRESET] = plain
     for name, value in before.items():
         if value is None:
             del os.environ[name]
         else:
             os.environ[name] = value
+
+
+ENDLESS = 10_000  # steps, or more, to whose end no test waits
+
+
+def unhurried(run: Run, frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Rest after each step of a painting without end, which would take all that a core has until it is stopped."""
+    for frame in frames:
+        yield frame
+        if run.config.steps >= ENDLESS:
+            time.sleep(0.1)
 
 
 @pytest.fixture(autouse=True)
@@ -217,16 +236,32 @@ class KeptPage:
     What was said is wiped away, so that no test takes it for an answer to itself.
     """
 
-    def __init__(self, page: Page, open_anew: Callable[[Page], object], set_by_tests: tuple[str, ...] = ()) -> None:
-        """Args: set_by_tests are the elem_ids of fields that every test sets that needs them."""
-        self.page, self.open_anew, self.set_by_tests = page, open_anew, set_by_tests
+    def __init__(
+        self,
+        page: Page,
+        open_anew: Callable[[Page], object],
+        set_by_tests: tuple[str, ...] = (),
+        bring_back: Callable[[Page], object] | None = None,
+    ) -> None:
+        """Args: set_by_tests are elem_ids of fields that every test sets that needs them; bring_back sets the rest."""
+        self.page, self.open_anew, self.set_by_tests, self.bring_back = page, open_anew, set_by_tests, bring_back
         self.opened: dict[str, object] | None = None
 
     def ready(self) -> Page:
         """The page, with its fields as they were when it was opened."""
-        if self.opened and self.opened.items() - self.fields().items():
+        if self.is_changed() and self.bring_back:
+            self.bring_back(self.page)
+            for _ in range(30):
+                if not self.is_changed():
+                    break
+                self.page.wait_for_timeout(100)
+        if self.is_changed():
             self.opened = None
         return self.as_it_is()
+
+    def is_changed(self) -> bool:
+        """Whether fields are otherwise than they were when it was opened."""
+        return bool(self.opened and self.opened.items() - self.fields().items())
 
     def anew(self) -> Page:
         """The page, opened anew in any case."""

@@ -21,27 +21,33 @@ LISTEN = """() => {
 }"""
 
 
-def visited(page: Page, app_url: str, theme: str, width: int) -> Page:
-    """The page in a theme, opened if it is not."""
+@pytest.fixture(scope="module")
+def in_the_dark(browser_tab, app_url) -> Page:
+    """The page, opened in its dark theme."""
+    load(browser_tab, f"{app_url}?__theme=dark")
+    assert browser_tab.evaluate("document.body.classList.contains('dark')")
+    return browser_tab
+
+
+def visited(page: Page, theme: str, width: int) -> Page:
+    """The page in a theme, for which gradio's own style sheets and ours look at one class."""
     page.set_viewport_size({"width": width, "height": 844})
-    if f"__theme={theme}" not in page.url:
-        load(page, f"{app_url}?__theme={theme}")
-    assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
+    page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
     return page
 
 
 @pytest.fixture
-def light(browser_tab, app_url) -> Page:
+def light(in_the_dark) -> Page:
     """The page on a laptop; what is folded may have been opened."""
-    page = visited(browser_tab, app_url, "light", 1280)
+    page = visited(in_the_dark, "light", 1280)
     page.get_by_role("tab", name="Stylize", exact=True).click()
     return page
 
 
 @pytest.fixture
-def dark(browser_tab, app_url) -> Page:
+def dark(in_the_dark) -> Page:
     """The page on a phone in the dark."""
-    return visited(browser_tab, app_url, "dark", 390)
+    return visited(in_the_dark, "dark", 390)
 
 
 def opened(page: Page, tab: str) -> Page:
@@ -67,6 +73,21 @@ def broken_rules(page: Page) -> dict[tuple[str, str], list[str]]:
 def test_no_rule_of_axe_is_broken_on_any_tab(light):  # colours and layouts, each once
     assert broken_rules(light) == {}
     assert light.locator(".error-container").count() == 0  # what gradio shows where a template fails
+
+
+def widths_that_overflow(page: Page) -> list[int]:
+    """Of a phone and a laptop, those into which the page with all its settings does not fit."""
+    opened(page, "Stylize")
+    wide = []
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wide.append(width)
+    return wide
+
+
+def test_all_settings_fit_a_phone_and_a_laptop(light):
+    assert widths_that_overflow(light) == []
 
 
 def test_every_place_for_files_has_a_name_of_its_own(light):
@@ -139,6 +160,10 @@ def test_a_painting_is_announced_when_it_begins_by_quarters_and_when_it_ends(lig
     assert 2 <= len(said) <= 5 and len(set(said)) == len(said)
     quarters = [int(text.split(" %")[0]) for text in said[1:-1]]
     assert quarters == sorted(set(quarters)) and set(quarters) <= {25, 50, 75}
+
+
+def test_all_settings_fit_a_phone_and_a_laptop_in_the_dark(dark):
+    assert widths_that_overflow(dark) == []
 
 
 def test_no_rule_of_axe_is_broken_on_a_phone_in_the_dark_nor_by_a_question(dark):

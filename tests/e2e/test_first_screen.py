@@ -49,8 +49,12 @@ def in_sight(page: Page, selector: str) -> bool:
 
 @pytest.fixture(scope="module")
 def first_screen(browser_tab, app_url) -> KeptPage:
-    """The page as it opens; where the line in its picture lies is no matter."""
-    return KeptPage(browser_tab, lambda page: load(page, app_url), ("welcome",))
+    """The page as it opens."""
+    return KeptPage(
+        browser_tab,
+        lambda page: load(page, app_url),
+        bring_back=lambda page: page.locator("#looks .thumbnail").first.click(),
+    )
 
 
 @pytest.fixture
@@ -136,6 +140,7 @@ def test_the_line_between_photo_and_painting_is_moved_on_the_picture(page):
     assert page.locator("#welcome img").first.evaluate("image => [image.clientWidth, image.naturalWidth]") == [SIZE] * 2
     page.locator("#welcome .whole").click()
     page.wait_for_function("document.fullscreenElement === null")
+    line.fill(before[:-1])  # as it was
 
 
 def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(page):
@@ -155,7 +160,8 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     expect(page.locator("#result img[alt='The painting']")).to_be_visible()  # nothing is lost
     expect(page.locator(".toast-body")).to_be_visible()
     assert page.evaluate(COVERED) == []
-    fill(page, "size", 288)  # long enough to be stopped three times
+    fill(page, "size", 96)
+    fill(page, "steps", 100_000)  # long enough to be stopped three times
     page.locator("#run").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#stop")).to_be_focused()
@@ -165,7 +171,7 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     expect(page.locator("#run")).to_be_focused()
     assert float(page.locator("#status progress").get_attribute("value")) < 1
     which = page.locator("#goes-on-with")
-    expect(which).to_contain_text(re.compile(r"Size 288.*Step \d+ of"))
+    expect(which).to_contain_text(re.compile(r"Size 96.*Step \d+ of"))
     expect(page.locator("#go-on")).to_have_attribute("aria-describedby", "goes-on-with")
     page.set_viewport_size({"width": 390, "height": 844})
     for further in ("#go-on", "#more"):
@@ -188,8 +194,8 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     assert paint["x"] + paint["width"] <= save["x"] and save["y"] < paint["y"] + paint["height"]
 
 
-def test_the_page_opens_as_it_was_left_and_a_link_as_it_says(browser_tab, app_url):
-    page = load(browser_tab, app_url)
+def test_the_page_opens_as_it_was_left_and_a_link_as_it_says(first_screen, app_url):
+    page = first_screen.as_it_is()
     papers = page.locator("button.label-wrap", has_text="Papers and programs")
     expect(papers).to_have_class(re.compile(r"\bopen\b"))
     papers.click()

@@ -27,7 +27,7 @@ def studio(lasting_visitor, app_url, picture_files) -> KeptPage:
             fill(page, "beta", beta)
             run(page, steps=3)
 
-    return KeptPage(lasting_visitor(), open_anew, ("size", "steps"))
+    return KeptPage(lasting_visitor(), open_anew, ("size", "steps"), bring_back=lambda page: result(page, 2).click())
 
 
 @pytest.fixture

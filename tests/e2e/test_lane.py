@@ -64,16 +64,14 @@ def test_a_server_without_room_says_so_and_the_page_is_as_before(second, first, 
     wait_for_status(second, "Done: 2 steps")
 
 
-def test_a_page_that_is_opened_again_finds_its_painting_as_it_is_now(first, studios):
-    first.reload()
-    wait_for_status(first, "Step [1-9]")
-    expect(first.locator("#run")).to_be_disabled()
-    expect(first.locator("#preview canvas")).to_be_visible()
-    expect(first.locator("#steps input")).to_have_value("100000")
-    expect(first.locator("#content img").first).to_be_visible()
+def test_a_page_that_is_opened_again_finds_its_painting_as_it_is_now(first):
     another = first.context.new_page()
     another.goto(first.url)
     wait_for_status(another, "Step [1-9]")
+    expect(another.locator("#run")).to_be_disabled()
+    expect(another.locator("#preview canvas")).to_be_visible()
+    expect(another.locator("#steps input")).to_have_value("100000")
+    expect(another.locator("#content img").first).to_be_visible()
     another.click("#stop")
     wait_for_status(first, "Stopped")
     wait_for_status(another, "Stopped")

@@ -11,10 +11,17 @@ from nst_core import images
 from nst_core.transfer.color import COLORS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
-from tests.e2e.conftest import KeptPage, fill, load, prepare, upload, wait_for_status
+from nst_core.ui.page.slow_animations import CALM_RATE
+from tests.e2e.conftest import KeptPage, choose_plain, fill, load, prepare, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
 
+# Milliseconds at which a canvas is drawn anew, of a second.
+DRAWN = """() => new Promise(done => {
+  const times = new Set(), own = WebGL2RenderingContext.prototype, clear = own.clear;
+  own.clear = function(...given) { times.add(Math.round(performance.now())); return clear.apply(this, given); };
+  setTimeout(() => { own.clear = clear; done(times.size); }, 1000);
+})"""
 BRUSH = "#mask button[aria-label='Draw button'], #mask button[aria-label*='Brush']"
 
 
@@ -22,7 +29,10 @@ BRUSH = "#mask button[aria-label='Draw button'], #mask button[aria-label*='Brush
 def studio(lasting_visitor, app_url, picture_files) -> KeptPage:
     """A page with both pictures in their places."""
     return KeptPage(
-        lasting_visitor(), lambda page: prepare(load(page, app_url), picture_files), ("size", "steps", "more-steps")
+        lasting_visitor(),
+        lambda page: prepare(load(page, app_url), picture_files),
+        ("size", "steps", "more-steps"),
+        bring_back=choose_plain,
     )
 
 
@@ -158,7 +168,7 @@ def test_the_page_paints_with_what_its_controls_say(page, tmp_path):
 def test_settings_that_cannot_paint_are_named_and_nothing_is_lost(page):
     for layer in ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"):
         page.locator("#style-layers").get_by_label(layer).uncheck()
-    run(page, steps=1)
+    run(page, steps=1, size=48)
     wait_for_status(page, "no style layer is chosen; tick at least one")
     page.locator("#style-layers").get_by_label("conv1_1").check()
     fill(page, "alpha", 0)
@@ -166,14 +176,16 @@ def test_settings_that_cannot_paint_are_named_and_nothing_is_lost(page):
     page.click("#run")
     wait_for_status(page, "α and β are both 0")
     fill(page, "beta", 1000)
-    for steps, size, problem in (
-        (1, 48.5, "“Size” is 48.5; give a whole number from 16 to"),
-        (100_001, 48, "“Steps” is 100001; give a whole number from 1 to 100000 steps"),
+    for field, wrong, problem, right in (
+        ("size", 48.5, "“Size” is 48.5; give a whole number from 16 to", 48),
+        ("steps", 100_001, "“Steps” is 100001; give a whole number from 1 to 100000 steps", 1),
     ):
-        run(page, steps=steps, size=size)
+        fill(page, field, wrong)
+        page.click("#run")
         wait_for_status(page, problem)
         expect(page.locator("#run")).to_be_enabled()
-    run(page, steps=1, size=48)
+        fill(page, field, right)
+    page.click("#run")
     wait_for_status(page, "Done: 1 step in")
     fill(page, "more-steps", 2.5)
     page.click("#more")
@@ -186,7 +198,27 @@ def test_settings_that_cannot_paint_are_named_and_nothing_is_lost(page):
     wait_for_status(page, "Done: 3 steps in")
 
 
-def test_vgg19_is_one_click_away_and_has_the_layers_for_which_others_stand_in_on_lite(page):
+# The last three go on where those before them end, as a picture and a network that are changed stay so.
+
+
+def test_upload_of_every_kind_paints(page, picture_files, tmp_path):
+    source = Image.open(picture_files[0])
+    animated, transparent = tmp_path / "moving.gif", tmp_path / "transparent.png"
+    source.save(animated, save_all=True, append_images=[source.rotate(90)])
+    source.convert("RGBA").save(transparent)
+    fill(page, "size", 48)
+    fill(page, "steps", 1)
+    for path in (animated, transparent):
+        page.locator("#content button[aria-label='Remove Image']").click()
+        expect(page.locator("#content img")).to_have_count(0)
+        upload(page, "content", path)
+        page.click("#run")
+        wait_for_status(page, "(Waiting|Looking|Step)")
+        wait_for_status(page, "Done: 1 step in")
+
+
+def test_vgg19_is_one_click_away_and_has_the_layers_for_which_others_stand_in_on_lite(studio):
+    page = studio.as_it_is()
     page.locator("#preset input").click()
     page.get_by_role("option", name=PRESETS["tran_nguyen"].title).click()
     expect(page.locator("#preset-about")).to_contain_text("VGG-19 Lite has no conv5_3: conv5_1 stands in for it.")
@@ -201,26 +233,13 @@ def test_vgg19_is_one_click_away_and_has_the_layers_for_which_others_stand_in_on
     expect(page.locator("#losses")).to_contain_text("conv5_3")
 
 
-def test_upload_of_every_kind_paints(page, picture_files, tmp_path):
-    source = Image.open(picture_files[0])
-    animated, transparent = tmp_path / "moving.gif", tmp_path / "transparent.png"
-    source.save(animated, save_all=True, append_images=[source.rotate(90)])
-    source.convert("RGBA").save(transparent)
-    for path in (animated, transparent):
-        page.locator("#content button[aria-label='Remove Image']").click()
-        expect(page.locator("#content img")).to_have_count(0)
-        upload(page, "content", path)
-        run(page, steps=1, size=48)
-        wait_for_status(page, "(Waiting|Looking|Step)")
-        wait_for_status(page, "Done: 1 step in")
-
-
-def test_a_brush_says_where_the_style_goes(open_page, picture_files, tmp_path):
-    page = open_page(390)  # small, and closed after it, as the editor draws all the time, on no GPU here
-    prepare(page, picture_files)
+def test_a_brush_says_where_the_style_goes(studio, picture_files, tmp_path):
+    page = studio.as_it_is()  # the last, and small, as the canvas is drawn on no GPU here
+    page.set_viewport_size({"width": 390, "height": 900})
+    choose_plain(page)
     page.get_by_text("Where to paint", exact=True).click()
     page.click("#take-photo")
-    page.wait_for_timeout(1500)  # the editor lays out its canvas anew
+    page.wait_for_timeout(1500)  # the canvas is laid out anew
     page.locator(BRUSH).first.click()
     box = page.locator("#mask canvas").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -236,3 +255,14 @@ def test_a_brush_says_where_the_style_goes(open_page, picture_files, tmp_path):
     changed = ((painted - images.fit(images.load(picture_files[0]), 64)).abs().amax(1) > 3 / 255).float()
     assert 0 < changed.mean() < 0.9
     assert changed[..., :4].mean() == 0  # the left edge was not painted over
+
+
+def test_a_canvas_on_which_nobody_draws_takes_no_processor(studio):
+    page = studio.page
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(1100)  # so long nothing happens on it
+    assert page.evaluate(DRAWN) <= 2 * CALM_RATE
+    page.get_by_text("Where to paint", exact=True).click()
+    expect(page.locator("#mask canvas").first).to_be_hidden()
+    page.wait_for_timeout(300)  # the last that was asked for
+    assert page.evaluate(DRAWN) == 0
