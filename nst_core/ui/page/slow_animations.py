@@ -8,7 +8,7 @@ they find when they load; gradio's own `head` comes after them.
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nst_core.ui.page import lost_requests
+from nst_core.ui.page import lost_requests, plain_lists
 
 CALM_RATE = 4  # animation frames a second of a page that nobody touches
 SCRIPT = """<script>{
@@ -29,7 +29,7 @@ SCRIPT = """<script>{
 }</script>""".replace("CALM_RATE", str(CALM_RATE))
 
 
-FIRST = SCRIPT + lost_requests.SCRIPT
+FIRST = SCRIPT + lost_requests.SCRIPT + plain_lists.SCRIPT
 
 
 class CalmPages:
