@@ -7,8 +7,10 @@ was chosen, and a third when one was made.
 
 import re
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from nst_core.ui.page.changed_answers import changing
 
 PROGRAM = re.compile(r"/assets/core-[\w-]{8,9}\.js$")
 
@@ -51,30 +53,13 @@ class NodeSearch:
         if scope["type"] != "http" or not PROGRAM.search(scope["path"]):
             await self.app(scope, receive, send)
             return
-        start: Message = {}
-        parts: list[bytes] = []
-
-        async def send_quickened(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                start.update(message)
-            elif message["type"] == "http.response.body":
-                parts.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    await _send_whole(start, b"".join(parts), send)
-            else:
-                await send(message)
-
         # a server may else hand over the file by its name, and a browser ask for a part of it
         left_out = (b"range", b"if-range")
         headers = [(name, value) for name, value in scope["headers"] if name not in left_out]
         extensions = {key: value for key, value in scope.get("extensions", {}).items() if "pathsend" not in key}
-        await self.app({**scope, "headers": headers, "extensions": extensions}, receive, send_quickened)
+        whole = {**scope, "headers": headers, "extensions": extensions}
+        await self.app(whole, receive, changing(send, quickened, _is_program))
 
 
-async def _send_whole(start: Message, body: bytes, send: Send) -> None:
-    headers = MutableHeaders(raw=start["headers"])
-    if start["status"] == 200 and body and "content-encoding" not in headers:
-        body = quickened(body)
-        headers["Content-Length"] = str(len(body))
-    await send(start)
-    await send({"type": "http.response.body", "body": body})
+def _is_program(headers: Headers) -> bool:
+    return "javascript" in headers.get("content-type", "")

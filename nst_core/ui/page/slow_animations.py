@@ -6,10 +6,11 @@ more than a core where there is no GPU. The script must be there before gradio's
 they find when they load; gradio's own `head` comes after them.
 """
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from nst_core.ui.page import lost_requests
+from nst_core.ui.page import lost_requests, plain_lists
+from nst_core.ui.page.changed_answers import changing
 
 CALM_RATE = 4  # animation frames a second of a page that nobody touches, and of a canvas on which nobody draws
 SCRIPT = """<script>{
@@ -41,7 +42,7 @@ SCRIPT = """<script>{
 }</script>""".replace("CALM_RATE", str(CALM_RATE))
 
 
-FIRST = SCRIPT + lost_requests.SCRIPT
+FIRST = SCRIPT + lost_requests.SCRIPT + plain_lists.SCRIPT
 
 
 class CalmPages:
@@ -52,28 +53,13 @@ class CalmPages:
         self.first = (FIRST + more).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start: Message | None = None  # a page's, held back until its length is known
-        parts: list[bytes] = []
+        await self.app(scope, receive, changing(send, self._calmed, _is_page) if scope["type"] == "http" else send)
 
-        async def send_calmed(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start" and _is_page(message):
-                start = message
-            elif start and message["type"] == "http.response.body":
-                parts.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    body = b"".join(parts).replace(b"<head>", b"<head>" + self.first, 1)
-                    MutableHeaders(raw=start["headers"])["Content-Length"] = str(len(body))
-                    await send(start)
-                    await send({"type": "http.response.body", "body": body})
-            else:
-                await send(message)
-
-        await self.app(scope, receive, send_calmed if scope["type"] == "http" else send)
+    def _calmed(self, page: bytes) -> bytes:
+        return page.replace(b"<head>", b"<head>" + self.first, 1)
 
 
-def _is_page(message: Message) -> bool:
-    headers = MutableHeaders(raw=message["headers"])
+def _is_page(headers: Headers) -> bool:
     if "'nonce-" in headers.get("content-security-policy", ""):  # it runs no scripts but its own
         return False
-    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
+    return headers.get("content-type", "").startswith("text/html")

@@ -37,6 +37,9 @@ STREAMED = ("text/event-stream", "application/octet-stream")
 FRAMES = re.compile(r"/live/[^/]+$")  # which count their bytes themselves
 # gradio's programs and styles: their names have a hash of what is in them, so that a new one has another name
 NAMED_BY_HASH = re.compile(r"^[\w/-]*/assets/[^/]+-[\w-]{8,9}\.\w+$")
+# A picture that was uploaded or comes with the page: gradio names its folder by the hash of what is in it.
+FOLDER_BY_HASH = re.compile(r"/gradio_api/file=.*/[0-9a-f]{64}/[^/]+$")
+FOR_GOOD = "public, max-age=31536000, immutable"
 # Connections by which a page or a program hears of its jobs; the name is its session's, or the event's.
 HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<name>[^/]+)$")
 NEWS_OF_EVENT = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<name>[^/]+)$")
@@ -236,8 +239,8 @@ class _Answer:
             if headers.get("content-type", "").startswith(STREAMED) and "content-length" not in headers:
                 headers["X-Accel-Buffering"] = "no"  # nginx and others pass each part on as it comes
                 headers["Cache-Control"] = "no-store, no-transform"
-            elif message["status"] == 200 and NAMED_BY_HASH.search(self._scope["path"]):
-                headers["Cache-Control"] = "public, max-age=31536000, immutable"  # or each visit asks for all of them
+            elif message["status"] == 200 and (kept := caching(self._scope)):
+                headers["Cache-Control"] = kept  # or each visit asks for all of them
             message["headers"] = headers.raw
         await self._send(message)
 
@@ -246,6 +249,17 @@ class _Answer:
         if not self.begun:
             response = PlainTextResponse(text, status, headers={"Connection": "close"})
             await response(self._scope, _nothing, self.send)
+
+
+def caching(scope: Scope) -> str:
+    """Say how long a browser keeps what is answered at an address without asking again; "" if nothing is known."""
+    path = scope["path"]
+    by_hash = path.endswith("/theme.css") and scope.get("query_string", b"").startswith(b"v=")
+    if by_hash or NAMED_BY_HASH.search(path):
+        return FOR_GOOD
+    if FOLDER_BY_HASH.search(path):
+        return "private, max-age=3600, immutable"
+    return "public, max-age=86400" if "/static/fonts/" in path and FILES not in path else ""
 
 
 async def _nothing() -> Message:

@@ -22,6 +22,7 @@ from nst_core.ui.page.slow_animations import CalmPages
 from nst_core.ui.serving import agents
 from nst_core.ui.serving.guard import Guard
 from nst_core.ui.serving.housekeeping import housekeeping
+from nst_core.ui.serving.kept_page import KeptPage
 
 THREADS = 160  # events at a time, of which those that wait take no thread
 STEPS_SECONDS = 3.0  # for the steps at hand to end, when the server is stopped
@@ -53,7 +54,12 @@ def launch_options(**more: Any) -> dict[str, Any]:
         "_frontend": False,  # gradio 6.31 else ends a server whose first answer takes a busy machine more than 3 s
         "app_kwargs": {
             "routes": more.pop("routes", []),
-            "middleware": [Middleware(CalmPages, more.pop("first", "")), Middleware(NodeSearch), Middleware(Guard)],
+            "middleware": [
+                Middleware(Guard),
+                Middleware(KeptPage),
+                Middleware(CalmPages, more.pop("first", "")),
+                Middleware(NodeSearch),
+            ],
             "lifespan": housekeeping,
         },
         **more,

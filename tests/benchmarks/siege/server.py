@@ -89,6 +89,11 @@ class Server:
         raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
 
     @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    @property
     def lives(self) -> bool:
         """Whether the process is there."""
         return self._process.poll() is None

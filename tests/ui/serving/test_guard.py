@@ -86,6 +86,8 @@ ROUTES = [
     Route("/gradio_api/file={path:path}", page),
     Route("/assets/index-DphvyggB.js", page),
     Route("/assets/index-old.js", page),
+    Route("/theme.css", page),
+    Route("/static/fonts/Sans.woff2", page),
 ]
 
 
@@ -220,9 +222,15 @@ def test_proxies_pass_on_what_is_read_while_it_is_written_and_keep_the_rest_as_t
 
 
 def test_a_browser_keeps_what_is_named_by_its_hash_and_asks_for_all_else(ask):
-    kept = ask(path="/assets/index-DphvyggB.js")
-    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for named in ("/assets/index-DphvyggB.js", "/theme.css?v=3b98"):
+        assert ask(path=named).headers["cache-control"] == "public, max-age=31536000, immutable"
+    picture, font = f"/gradio_api/file=/x/{'0a' * 32}/a.jpg", "/static/fonts/Sans.woff2"
+    assert ask(path=picture).headers["cache-control"] == "private, max-age=3600, immutable"
+    assert ask(path=font).headers["cache-control"] == "public, max-age=86400"
     for other in (
+        "/theme.css",
+        f"/gradio_api/file=/x/{'0a' * 16}/a.jpg",
+        f"/gradio_api/file={font}",
         "/",
         "/assets/index-old.js",
         "/assets/none-DphvyggB.js",

@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 import httpx
 import pytest
+from gradio.state_holder import SessionState
 from PIL import Image
 
 from nst_core import images
@@ -202,6 +203,21 @@ def test_what_is_not_changed_keeps_its_own_properties():
     assert asyncio.run(page.postprocess_data(event, [gr.skip(), gr.skip()], None)) == [{"__type__": "update"}] * 2
     shown = asyncio.run(page.postprocess_data(event, [gr.HTML(visible=False), 2.0], None))
     assert shown[0] == {"__type__": "update", "visible": False}
+
+
+def test_what_is_not_changed_is_not_made_anew(monkeypatch):
+    """As gradio would for each of hundreds of outputs, of an event that changes one."""
+    with Page() as page:
+        session, numbers = gr.State(3), [gr.Number(1) for _ in range(4)]
+        gr.Button().click(lambda: None, None, [session, *numbers])
+    (event,), state, made = page.fns.values(), SessionState(page), []
+    monkeypatch.setattr(gr.Number, "postprocess", lambda number, value: made.append(number._id) or value)
+    monkeypatch.setattr(gr.Number, "get_config", lambda number: pytest.fail("made anew"))
+    given = [gr.skip(), gr.skip(), 2.0, gr.skip(), None]
+    same = gr.skip()
+    updates = asyncio.run(page.postprocess_data(event, given, state))
+    assert updates == [None, same, 2.0, same, None] and made == [numbers[1]._id, numbers[3]._id]
+    assert asyncio.run(page.postprocess_data(event, [gr.skip()] * 5, state)) == [None, *[same] * 4]
 
 
 def test_many_at_once_are_all_answered(url, uploads):
