@@ -34,7 +34,7 @@ from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun, press, ready
 from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
 from nst_core.ui.studio.shared_components import Studio
-from nst_core.ui.studio.uploads import check_upload
+from nst_core.ui.studio.uploads import checked
 from nst_core.ui.widgets.pictures import PICTURE_FILES, PictureInput
 
 # Areas that are there for figures which want such a picture, by their names in the form -> its kind.
@@ -240,10 +240,8 @@ def _connect_inputs(board: gr.State, inputs: FigureInputs, stage: Stage) -> None
     inputs.figure.change(chosen.filled_by(choose), inputs.figure, list(chosen), **INSTANT)
     shown = stage.view.only("figure", "go_on", "after") | {"enlarged": stage.enlarged}
     inputs.figure.change(shown.filled_by(exhibit), [board, inputs.figure], list(shown), **INSTANT)
-    for picture in (inputs.pictures.content, inputs.pictures.style):
-        unusable = gr.State(0)
-        picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
-        unusable.change(lambda: None, None, picture, **INSTANT)
+    for picture in (inputs.pictures.content, inputs.pictures.style, inputs.composing.cutout):
+        checked(picture)
 
 
 def _connect_making(
