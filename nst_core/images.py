@@ -14,6 +14,7 @@ from nst_core.errors import ConfigError, ImageError
 from nst_core.pictures import large
 from nst_core.pictures.color_space import profile_of
 from nst_core.pictures.cut import decode
+from nst_core.pictures.cut import is_cut_short as is_cut_short
 from nst_core.pictures.jpeg_text import JPEG_ENDINGS as JPEG_ENDINGS
 from nst_core.pictures.jpeg_text import is_jpeg as is_jpeg
 from nst_core.pictures.jpeg_text import jpeg_text

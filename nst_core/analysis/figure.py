@@ -173,10 +173,14 @@ class Question:
     why: str
 
 
+NUMBERED = "eq. {}"  # an equation, by its number in the paper
+
+
 def in_remarks(equation: str, remarks: Sequence[str], write: Callable[[str], str]) -> str:
-    """Write what of an equation is words in another way."""
-    longest_first = sorted(remarks, key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, longest_first)) or "(?!)", lambda found: write(found[0]), equation)
+    """Write what of an equation is words, and its NUMBERED ones, in another way."""
+    longest_first = sorted(map(re.escape, remarks), key=len, reverse=True)
+    number = re.escape(NUMBERED).replace(r"\{\}", r"\d+")
+    return re.sub("|".join((*longest_first, number)), lambda found: write(found[0]), equation)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,13 @@
 """Decodes as much of a picture as its file holds: browsers show what there is of a file that is cut short."""
 
+from pathlib import Path
+
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
 from nst_core.pictures import plain_tiff
 from nst_core.pictures.openexr import ExrImageFile
-from nst_core.pictures.opening import DECODER_ERRORS
+from nst_core.pictures.opening import DECODER_ERRORS, decodable, is_large
 from nst_core.pictures.webp import CutWebP, decode_cut
 
 SHOWN_CUT = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # what browsers show of it, too; and WebP
@@ -13,6 +15,17 @@ CUT_SHORT = "is cut short or damaged: what there is of it is used; for the rest,
 PAGES = "has several pages: the first one is used; for another, save it as a file of its own"
 END_OF_JPEG = b"\xff\xd9"
 WHITE = {"1": 255, "L": 255, "RGB": (255, 255, 255), "I;16": 65535}  # by mode; others begin transparent, or as index 0
+
+
+def is_cut_short(source: str | Path, max_side: int) -> bool:
+    """Tell whether a picture that would be read at max_side pixels is there in part; it is decoded for that.
+
+    Raises:
+        ImageError: as `decodable`, or nothing of it is there.
+    """
+    with decodable(source, max_side) as (picture, *_):
+        may_be = picture.format in (*SHOWN_CUT, "WEBP") and not is_large(picture)
+        return may_be and decode(picture) == CUT_SHORT
 
 
 def decode(picture: ImageFile.ImageFile) -> str:

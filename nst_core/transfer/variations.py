@@ -193,7 +193,8 @@ def _label(name: str, value: Any) -> str:
     choices = SETTINGS[name].choices if name in SETTINGS else None
     if choices and value in choices:
         return f"{VARIABLE[name]}: {choices[value]}"
-    return f"{VARIABLE[name]} {shown(value)}".strip()
+    worded = isinstance(value, bool) or (isinstance(value, tuple) and any(isinstance(part, str) for part in value))
+    return f"{VARIABLE[name]}{': ' if worded else ' '}{shown(value)}".strip()
 
 
 def cell_labels(rows: Axis, columns: Axis | None) -> dict[tuple[int, int], str]:

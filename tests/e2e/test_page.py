@@ -154,8 +154,9 @@ def test_a_bad_upload_is_named_at_once_and_the_page_goes_on(opened, picture_file
     fill(page, "size", 64)
     upload(page, "style", picture_files[1])
     upload(page, "content", short)  # its header says nothing of what is missing
+    expect(page.get_by_text("short.jpg is cut short or damaged")).to_be_visible()
+    expect(page.locator("#content img").first).to_have_attribute("src", re.compile("short.png$"))  # as far as it goes
     page.click("#run")
-    expect(page.get_by_text("short.jpg is cut short or damaged")).to_be_visible()  # painted as far as it goes
     wait_for_status(page, "Done: 1 step in")
 
 

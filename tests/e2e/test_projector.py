@@ -39,6 +39,18 @@ BEYOND = """() => {
   }
   return found;
 }"""
+# What is to be read in letters smaller than 28 pixels; what stands below or above its line may be smaller.
+SMALL = """() => {
+  const found = [], walker = document.createTreeWalker(document.querySelector('#explain-stage'), NodeFilter.SHOW_TEXT);
+  for (let text; (text = walker.nextNode());) {
+    const element = text.parentElement, range = document.createRange();
+    range.selectNodeContents(text);
+    const shown = element.checkVisibility({opacityProperty: true, visibilityProperty: true});
+    if (!text.data.trim() || !shown || !range.getBoundingClientRect().width || element.tagName === 'SUB') continue;
+    if (parseFloat(getComputedStyle(element).fontSize) < 28) found.push(text.data.trim());
+  }
+  return found;
+}"""
 WORDS = "() => parseFloat(getComputedStyle(document.querySelector('%s')).fontSize)"
 # Goes through all slides by a key, before any of them is painted; what does not fit, by the slide's number.
 ALL_SLIDES = """() => {
@@ -110,6 +122,21 @@ def test_every_figure_shows_an_example_of_files_as_soon_as_it_is_chosen_and_its_
         if found := all_slides_fit(projected):
             wrong[name] = found
     assert wrong == {}
+
+
+def test_nothing_small_stays_on_the_screen_once_nobody_operates_it(projected):
+    small = ("#make", "#projector", "#projector-bar .keys span")
+    projected.mouse.move(300, 300)
+    projected.mouse.move(310, 300)
+    for place in small:
+        expect(projected.locator(place)).not_to_have_css("opacity", "0")
+    projected.locator("#make-status .status").evaluate("line => { line.firstElementChild.textContent = 'Ready.'; }")
+    expect(projected.locator("body")).not_to_have_class(re.compile("operated"))
+    for _ in range(slides(projected)):
+        assert projected.evaluate(SMALL) == []
+        projected.keyboard.press("ArrowRight")
+    projected.locator("#make").focus()
+    expect(projected.locator("#making")).to_have_css("opacity", "1")
 
 
 def test_arrows_lead_through_slides_and_on_to_the_next_figure_and_escape_ends(projected):

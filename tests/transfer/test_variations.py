@@ -141,8 +141,8 @@ def test_labels_speak_as_the_papers_do():
     assert Axis(PRESET, ("gatys",)).labels == (PRESETS["gatys"].title,)
     assert Axis("style_loss", ("gram",)).labels == ("Style loss: Gram matrices",)
     assert Axis("backbone", ("vgg16",)).labels == ("Network: VGG-16",)
-    assert Axis("clamp", (False,)).labels == ("Clamp off",)
-    assert Axis("style_layers", (("conv1_1", "conv2_1"),)).labels == ("Style layers conv1_1 conv2_1",)
+    assert Axis("clamp", (False,)).labels == ("Clamp: off",)
+    assert Axis("style_layers", (("conv1_1", "conv2_1"),)).labels == ("Style layers: conv1_1 conv2_1",)
 
 
 # Cells

@@ -11,22 +11,25 @@ class Projector(OwnHTML):
     The first slide asks what the figure will show, and one behind its pictures and charts tells; not in the tour, whose
     words tell all. Keys while it is on: arrows and the page keys turn slides, and lead on to the next figure, or step
     of an open tour; up and down go there at once; A to D answer the question, V has the class vote; 1 to 9 and 0 choose
-    a figure; the space bar makes it, or stops it; T opens the tour; Escape ends.
+    a figure; the space bar makes it, or stops it; T opens the tour; Escape ends. What only who operates it reads, the
+    keys and the buttons, is there while the mouse moves, and where the keyboard's focus is.
     """
 
     TEMPLATE = """
 <a class="plans" target="_blank"
   href="${(window.gradio_config?.root ?? '').replace(/[/]$/, '')}/lesson">Plans of lessons</a>
 <button type="button" id="projector" aria-pressed="false">Projector view</button>
-<span class="keys" hidden><b role="status"></b> ← → slides · ↑ ↓ 1…0 figures · A…D answer · space makes · T tour · Esc
-  ends</span>"""
+<div class="keys" hidden><b role="status"></b><span>← → slides · ↑ ↓ 1…0 figures · A…D answer · space makes ·
+  T tour · Esc ends</span></div>"""
     STYLE = """
 :host, & { display: flex; gap: 14px; align-items: center; justify-content: flex-end; }
 #projector { flex: none; padding: 5px 14px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color);
   font-size: var(--text-sm); cursor: pointer; }
-.keys { flex: 1; min-width: 0; font-size: clamp(11px, .8vw, 34px); line-height: 1.1;
+.keys { flex: 1; min-width: 0; display: flex; gap: .6em; align-items: center; line-height: 1.1;
   color: var(--body-text-color-subdued); }
+.keys b { flex: none; }
+.keys span { font-size: clamp(11px, .8vw, 34px); }
 .keys[hidden], .plans[hidden] { display: none; }
 .plans { font-size: var(--text-sm); color: var(--body-text-color-subdued); }
 """
@@ -68,7 +71,7 @@ function show() {
 
 function showSlide() {
   const figure = $('#figure .figure'), slide = slides[at], told = $('.keys b', element);
-  told.textContent = slides.length > 1 ? `${at + 1} / ${slides.length} ·` : '';
+  told.textContent = slides.length > 1 ? `${at + 1} / ${slides.length}` : '';
   document.body.dataset.slide = slide.kind;
   $('#figure-words')?.classList.toggle('formulas', Boolean(slide.formulas));
   document.dispatchEvent(new CustomEvent('figure-slide', {detail: slide.kind}));
@@ -120,6 +123,13 @@ function pressed(event) {
   event.preventDefault();
 }
 
+let resting = 0;  // what ends that
+function operate() {  // show for a while what only who operates it reads
+  clearTimeout(resting);
+  document.body.classList.toggle('operated', on);
+  if (on) resting = setTimeout(() => document.body.classList.remove('operated'), 3000);
+}
+
 function project(wanted) {
   on = wanted;
   if (on && !$('#projector-look')) {
@@ -129,6 +139,7 @@ function project(wanted) {
     document.head.append(look);
   }
   document.body.classList.toggle('projector', on);
+  operate();
   const button = $('#projector', element);
   button.textContent = on ? 'Leave' : 'Projector view';
   button.ariaPressed = on;
@@ -153,6 +164,7 @@ function project(wanted) {
 
 element.addEventListener('click', event => { if (event.target.closest('#projector')) project(!on); });
 document.addEventListener('keydown', pressed);
+for (const event of ['pointermove', 'pointerdown']) document.addEventListener(event, () => { if (on) operate(); });
 window.addEventListener('resize', soon);
 if (new URLSearchParams(location.search).get('view') === 'projector') {  // as soon as there is something to project
   const begin = () => { if ($('#figure .html-container > *')) project(true); else requestAnimationFrame(begin); };

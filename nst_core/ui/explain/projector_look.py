@@ -10,7 +10,7 @@ body.projector { overflow: hidden; --words: clamp(17px, 1.5vw, 60px); --size: ca
 body.projector:is([data-layout=above], [data-layout=whole]) { --begin: var(--edge);
   --top: calc(1.5 * var(--edge) + var(--head)); --bottom: calc(1.2 * var(--edge) + 4.5vh); }
 body.projector #explain-inputs, body.projector #explain-knobs, body.projector #composing, body.projector #enlarged,
-body.projector #figure-after, body.projector #lesson-link { display: none !important; }
+body.projector #figure-after, body.projector #lesson-link, body.projector #classifier { display: none !important; }
 body.projector #explain-stage { position: fixed; inset: 0; z-index: 500; display: block; overflow: hidden;
   background: var(--body-background-fill); }
 body.projector #explain-stage > *, body.projector #tour { position: absolute; margin: 0; }
@@ -27,10 +27,19 @@ body.projector[data-layout=above] .figure-words { display: grid; grid-template-c
 body.projector[data-layout=above] .figure-words h2 { grid-column: 1 / -1; }
 body.projector[data-layout=above] .figure-words .equation { max-width: 38vw; margin: 0; }
 body.projector[data-layout=whole] :is(#figure-words, #tour) :is(p, .equation) { display: none; }
-body.projector #making { left: var(--edge); bottom: calc(var(--edge) + 8vh); max-width: none; width: var(--column); }
-body.projector #make-status { left: var(--edge); bottom: calc(var(--edge) + 3.6vh); max-width: none;
-  width: var(--column); height: 4vh; overflow: hidden; }
+body.projector #making { left: var(--edge); bottom: calc(var(--edge) + 9vh); max-width: none; width: var(--column); }
+body.projector #make-status { left: var(--edge); bottom: calc(var(--edge) + 3.6vh); max-width: none; padding: 0;
+  width: var(--column); height: 5vh; overflow: hidden; font-size: var(--words); line-height: 1.2; }
+body.projector #make-status :is(.html-container, .prose, .status) { padding: 0; font-size: inherit; }
+body.projector #make-status .status > div { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 body.projector #make-status .detail { display: none; }
+body.projector #make-status:has(.problem) { height: auto !important; background: var(--body-background-fill); }
+body.projector #make-status .problem > div { white-space: normal; }
+body.projector:not(.operated) :is(#making, #projector, .keys span):not(:focus-within),
+body.projector:not(.operated) #make-status:not(:has(.problem, progress:not([value="1.0000"]))) {
+  opacity: 0; }
+body.projector .keys { order: -1; }
+body.projector .keys b { font-size: var(--words); }
 body.projector #projector-bar { position: fixed; z-index: 502; left: var(--edge); bottom: var(--edge); height: 3vh;
   width: var(--column); overflow: visible; }
 body.projector:not([data-layout=beside]) :is(#making, #make-status, #projector-bar) { bottom: var(--edge);

@@ -34,11 +34,12 @@ from nst_core.ui.serving.audience import AUDIENCE
 from nst_core.ui.serving.jobs import not_begun, press, ready
 from nst_core.ui.serving.turns import Handler, JobHandler, in_lane
 from nst_core.ui.studio.shared_components import Studio
-from nst_core.ui.studio.uploads import check_upload
+from nst_core.ui.studio.uploads import checked
 from nst_core.ui.widgets.pictures import PICTURE_FILES, PictureInput
 
 # Areas that are there for figures which want such a picture, by their names in the form -> its kind.
 AREAS = {"content_area": "content", "style_area": "style", "more_area": "contents", "cutout_area": "cutout"}
+CLASSIFY = "classify"  # the figure that asks the classifier, which may have to be fetched
 TITLES = [(f"{number}. {figure.title}", name) for number, (name, figure) in enumerate(FIGURES.items(), 1)]
 
 
@@ -60,6 +61,7 @@ class FigureInputs(NamedTuple):
     figure: gr.Radio
     pictures: FigurePictures
     composing: Composing
+    classifier: gr.Column  # what fetches it, for the figure that asks it
     groups: dict[str, gr.Column]  # figure -> its controls
     controls: dict[str, dict[str, OptionControl]]  # figure -> option -> its control
 
@@ -82,6 +84,7 @@ class FigureInputs(NamedTuple):
             "style_area": self.pictures.style_area,
             "more_area": self.pictures.more_area,
             "cutout_area": self.composing.area,
+            "classifier": self.classifier,
             **{f"options of {name}": group for name, group in self.groups.items()},
         }
 
@@ -117,13 +120,15 @@ def build(tabs: gr.Tabs, studio: Studio, below: Callable[[PictureInput], None]) 
                 stop = gr.Button("Stop", variant="stop", elem_id="make-stop", interactive=False, min_width=70)
                 go_on_button = gr.Button("Continue", visible=False, elem_id="make-go-on", min_width=90)
             status = gr.HTML(status_html("Choose a figure, then press Make the figure."), elem_id="make-status")
+            with gr.Column(visible=FIRST == CLASSIFY, elem_id="classifier") as classifier:
+                classifier_button(status)
             view = FigureView(first.shows() if (first := example_of(FIRST)) else None, elem_id="figure")
             enlarged = build_enlarged()
             after = build_keeping(board)
         with gr.Column(elem_id="explain-knobs", min_width=300):
-            groups, controls = _options(status)
+            groups, controls = _options()
             below(pictures.style)
-    inputs = FigureInputs(figure, pictures, composing, groups, controls)
+    inputs = FigureInputs(figure, pictures, composing, classifier, groups, controls)
     shown = Form({"status": status, "figure": view, "go_on": go_on_button, "after": after})
     stage = Stage(words, predict, shown, go_on_button, enlarged.area)
     _connect_inputs(board, inputs, stage)
@@ -160,15 +165,13 @@ def _further(kind: str) -> gr.File:
     )
 
 
-def _options(status: gr.HTML) -> tuple[dict[str, gr.Column], dict[str, dict[str, OptionControl]]]:
+def _options() -> tuple[dict[str, gr.Column], dict[str, dict[str, OptionControl]]]:
     """Lay out each figure's controls: figure -> their area, figure -> option -> control."""
     groups: dict[str, gr.Column] = {}
     controls: dict[str, dict[str, OptionControl]] = {}
     for name, figure in FIGURES.items():
         with gr.Column(visible=name == FIRST, elem_id=f"options-{name}") as groups[name]:
             controls[name] = option_controls(figure)
-            if name == "classify":
-                classifier_button(status)
     return groups, controls
 
 
@@ -197,7 +200,8 @@ def choose(name: str) -> Updates:
     """Show another figure's words, question, pictures and options."""
     kinds = {area: gr.Column(visible=_wants(name, kind)) for area, kind in AREAS.items()}
     options = {f"options of {other}": gr.Column(visible=name == other) for other in FIGURES}
-    return {"words": words_html(name), "predict": asked(name), **kinds, **options}
+    shown = {"classifier": gr.Column(visible=name == CLASSIFY), **kinds, **options}
+    return {"words": words_html(name), "predict": asked(name), **shown}
 
 
 def _filled(inputs: FigureInputs, stage: Stage) -> Form:
@@ -236,10 +240,8 @@ def _connect_inputs(board: gr.State, inputs: FigureInputs, stage: Stage) -> None
     inputs.figure.change(chosen.filled_by(choose), inputs.figure, list(chosen), **INSTANT)
     shown = stage.view.only("figure", "go_on", "after") | {"enlarged": stage.enlarged}
     inputs.figure.change(shown.filled_by(exhibit), [board, inputs.figure], list(shown), **INSTANT)
-    for picture in (inputs.pictures.content, inputs.pictures.style):
-        unusable = gr.State(0)
-        picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
-        unusable.change(lambda: None, None, picture, **INSTANT)
+    for picture in (inputs.pictures.content, inputs.pictures.style, inputs.composing.cutout):
+        checked(picture)
 
 
 def _connect_making(

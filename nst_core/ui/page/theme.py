@@ -71,7 +71,15 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 #stage, #picture { gap: 8px; } :is(#picture, #made) > .block { padding: 0; }
 #stage:has(#result .pictures) #preview.hidden { display: none; }
 #stage .live-preview { min-height: 0; background: none; }
-#stage canvas { max-height: 56vh; } #stage .pictures { width: min(100%, calc(56vh * var(--aspect))); }
+#stage { --most: 56vh; }
+#stage canvas { max-height: var(--most); } #stage .pictures { width: min(100%, calc(var(--most) * var(--aspect))); }
+@media (min-width: 821px) and (min-height: 501px) {
+  /* what is painted, what is said of it and its losses are whole in the window; what else there is comes below */
+  #stage:has(#losses .chart) { --most: min(56vh, max(24vh, 82vh - 290px)); }
+  #stage #losses .plot { height: clamp(110px, 18vh, 220px); }
+  #stage:has(#losses .chart) { reading-flow: flex-visual; }
+  #stage:has(#losses .chart) #recipes { order: 1; }
+}
 @media (max-width: 820px) {
   #title p { display: none; }
   #pictures .upload-container .icon-wrap { display: none; }  /* the same is below it */
@@ -85,7 +93,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   /* as high whatever it shows, and as a rule whatever is said, so that what follows stays where it is */
   #picture :is(#welcome, #preview, #result) { height: 28vh; align-content: end; }
   #picture #status { min-height: 88px; }
-  #stage canvas { max-height: 28vh; } #stage .pictures { width: min(100%, calc(28vh * var(--aspect))); }
+  #stage { --most: 28vh; }
   #stage #recipes .thumbnail { flex: 1 1 0; width: auto; min-width: 0; }
   #recipes .thumbnail img { width: 100%; height: 44px; }
   #recipes .strip::before { display: none; }
@@ -108,7 +116,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #press { padding: 0; border: 0; } #studio:has(#download:not(.hidden)) #press { padding-right: 0; }
   #stage #as-jpeg { width: auto; min-height: 0; }
   #picture :is(#welcome, #preview, #result) { height: auto; }
-  #stage canvas { max-height: 80vh; } #stage .pictures { width: min(100%, calc(80vh * var(--aspect))); }
+  #stage { --most: 80vh; }
 }
 /* what is to be done with an empty place begins below the place's name */
 .image-container .upload-container .wrap { padding-top: 30px; }
@@ -119,6 +127,8 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 .image-container video { object-position: bottom; }
 .image-container .button-wrap { padding: 2px !important; bottom: 4px !important; }
 .image-container .capture-button { width: 32px !important; height: 32px !important; min-height: 0 !important; }
+/* what a menu shows ends before its arrow */
+.secondary-wrap:has(> .icon-wrap) > input[role=combobox] { padding-right: 34px; text-overflow: ellipsis; }
 footer .divider { display: none; }  /* between one link and nothing */
 .icon-button-wrapper:not(:has(button, a)) { display: none; }  /* a dot of its border, empty */
 .gallery-item[aria-pressed=true] { outline: 2px solid var(--color-accent); outline-offset: -2px; border-radius: 8px; }

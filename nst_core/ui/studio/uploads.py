@@ -5,7 +5,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
+import gradio as gr
 import torch
+from gradio.events import Dependency
 from PIL import Image
 from torch import Tensor
 
@@ -16,10 +18,10 @@ from nst_core.files import writing
 from nst_core.transfer.config import MAX_STYLES
 from nst_core.transfer.masks import mask_of
 from nst_core.ui.page.downloads import new_file
-from nst_core.ui.page.events import Update
+from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Updates
 from nst_core.ui.page.toasts import warn
-from nst_core.ui.widgets.pictures import with_alpha
+from nst_core.ui.widgets.pictures import PictureInput, with_alpha
 
 MORE_STYLES = tuple(f"style_{number}" for number in range(2, MAX_STYLES + 1))  # to blend with the first
 # By name, as the page has them: three pictures, further styles, what a brush painted, and a switch.
@@ -174,21 +176,47 @@ def check_shape(masks: Sequence[Tensor], image: Tensor, remedy: str) -> None:
             )
 
 
-def check_upload(path: Path | None, unusable: int) -> int:
-    """Say at once if an upload is no picture, by its header alone, or is one that browsers do not show.
+class Instead(NamedTuple):
+    """What a place shows instead of an upload.
 
-    No picture gives a new number, which makes room for another.
+    Attributes:
+        number: how many uploads of it were not as they should be.
+        file: what there is of one that is cut short; None: nothing, which makes room for another.
+    """
+
+    number: int = 0
+    file: Path | None = None
+
+
+def checked(picture: PictureInput) -> Dependency:
+    """Have what is put into a place looked at at once; give the event by which the place shows something else.
 
     A usable upload changes nothing on the page: gradio 6.31 keeps a timer running at every frame for each picture that
     an event writes to while it is shown, which costs the machine that paints.
     """
+    instead = gr.State(Instead())
+    picture.upload(check_upload, [picture, instead], instead, **QUEUED)
+    return instead.change(lambda instead: instead.file, instead, picture, **INSTANT)
+
+
+def check_upload(path: Path | None, instead: Instead) -> Instead:
+    """Say at once if an upload is no picture, is cut short, or is one that browsers do not show.
+
+    Of one that is cut short, what there is becomes a whole picture, to be seen in every browser, and to be painted.
+    """
     try:
         if path is not None:
             images.check(path)
+            if images.is_cut_short(path, images.READ_SIDE):
+                image = images.load(path, keep_transparency=True)  # which tells so
+                whole = new_file(f"{Path(path).stem}.png")
+                with writing(whole) as aside:
+                    images.to_pil(image).save(aside, "PNG")
+                return Instead(instead.number + 1, whole)
             if (ending := Path(path).suffix.lower()) in NOT_SHOWN:
                 kind = ending[1:].upper()
                 warn(f"most browsers do not show a {kind}; it is read all the same", "No preview", 6)
     except NSTError as error:
         warn(error, "This picture cannot be used")
-        return unusable + 1
-    return unusable
+        return Instead(instead.number + 1)
+    return instead

@@ -24,7 +24,7 @@ from nst_core.ui.studio.controls_and_config import preset_text
 from nst_core.ui.studio.keeping import tidy_folders
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH, Studio
-from nst_core.ui.studio.uploads import check_upload
+from nst_core.ui.studio.uploads import checked
 from nst_core.ui.stylize.ahead import PAINT
 from nst_core.ui.stylize.control_events import connect_counterpart, connect_settings
 from nst_core.ui.stylize.controls import Network, network_area, picture_inputs, setting_controls
@@ -102,10 +102,7 @@ def build() -> Studio:
     connect_counterpart(session, preset, form, inputs.preset.printed)
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for name, picture in pictures.items():
-        unusable = gr.State(0)
-        picture.upload(check_upload, [picture, unusable], unusable, **QUEUED)
-        unusable.change(lambda: None, None, picture, **INSTANT)
-        for put in (picture.upload, picture.clear):
+        for put in (picture.upload, picture.clear, checked(picture).then):
             put(_placed(name), [session, picture], None, **INSTANT)
     return Studio(session, key, preset, form)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from nst_core.ui.words.letters import has_word, is_capital
+from nst_core.ui.words.letters import has_word, is_capital, is_spoken
 
 QUOTED = re.compile("“([^“”]+)”")
 ENDS = re.compile(r"[.!?…:] ")
@@ -36,6 +36,9 @@ class Looks(Protocol):
 
     def numbers(self, text: str) -> str:
         """Write a text's numbers as the language does."""
+
+    def closed(self, text: str) -> str:
+        """Join words as the language does."""
 
 
 def split(looks: Looks, text: str) -> str | None:
@@ -99,7 +102,7 @@ def _joined(looks: Looks, text: str) -> str | None:
                 for at, (one, part) in enumerate(zip(told, parts, strict=True))
             ]
         known = [one is not None for one in told]
-        whole = all(one or " " not in part or not has_word(part) for one, part in zip(known, parts, strict=True))
+        whole = all(one or " " not in part or not is_spoken(part) for one, part in zip(known, parts, strict=True))
         loose = joint == " · " or (joint == "; " and (sum(known) > len(parts) / 2 or known[0])) or not written
         if not any(known) or not (whole or loose):
             continue
@@ -152,7 +155,7 @@ def _label(looks: Looks, text: str) -> str | None:
             continue
         told = looks.labels.get(value) if has_word(value) else looks.numbers(value)
         if told is not None:
-            return f"{label} {told}"
+            return looks.closed(f"{label} {told}")
     return None
 
 

@@ -14,20 +14,22 @@ from threading import RLock
 from nst_core.ui.words.joined import parted, split
 from nst_core.ui.words.letters import has_word, is_capital
 
-SURE, LONGEST, MOST = 15, 600, 4000  # letters of a template; of what is taken apart; of what is looked up
+FEW, SURE, LONGEST, MOST = 5, 15, 600, 4000  # letters of a template; of what is taken apart; of what is looked up
 FIELD = re.compile(r"\{([0-9]+)\}")
 FIELDS = re.compile(r"(\{[0-9]+\})(?:\{[0-9]+\})+")
 MARK = re.compile(r"</?[0-9]+/?>")
 NUMBER = re.compile(r"(?<![A-Za-z0-9_.,/:-])[0-9][0-9,]*(?:\.[0-9]+)?(?![A-Za-z0-9_/:]|[.,][0-9])")
 WHOLE = re.compile(r"(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
 ENDED = re.compile(r"(.*[^.:…])(\.|:| ?…)")
+LABELLED = re.compile(r":( |$)")
+BETWEEN_HAN = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 
 JOINTS = {
     "zh": {", ": "，", "; ": "；", ": ": "：", " ": ""},
     "fr": {"; ": "\u202f; ", ": ": "\u00a0: "},
 }
 QUOTES = {"de": ("„", "“"), "fr": ("«\u00a0", "\u00a0»"), "es": ("«", "»")}  # others: “”
-ENDS = {".": "。", ":": "："}  # in Chinese
+ENDS = {"zh": {".": "。", ":": "："}, "fr": {":": "\u00a0:"}}  # of sentences and labels
 GROUPS = {"de": ".", "es": ".", "fr": "\u202f"}  # between thousands
 
 Value = str | Mapping[str, str]  # a translation, or its plural forms
@@ -162,16 +164,26 @@ class Catalogue:
         return found if self._suits(template, [*found.values()]) else None
 
     def _suits(self, template: Template, texts: Sequence[str]) -> bool:
-        if any(map(MARK.search, texts)) or (template.weight < SURE and any(map(_is_list, texts))):
+        if any(map(MARK.search, texts)):
             return False
-        return template.weight > 5 or all(
-            not re.search(r"\s", text) or not has_word(text) or self.translated(text) is not None for text in texts
-        )
+        if template.weight < SURE and any(_is_list(text) and text not in self.entries for text in texts):
+            return False
+        return template.weight > FEW or all(self._settled(template, text) for text in texts)
+
+    def _settled(self, template: Template, text: str) -> bool:
+        """Whether a text in a template of few letters is known; the end of a label, and its value, is not."""
+        if LABELLED.search(text) and not any(":" in part for part in template.fixed):
+            return False
+        return not re.search(r"\s", text) or not has_word(text) or self.translated(text) is not None
 
     def _filled(self, value: Value, found: Mapping[str, str]) -> str:
         if not isinstance(value, str):
             value = value.get(_plural(self.language, found.get("0", ""))) or value["other"]
-        return FIELD.sub(lambda field: self._within(found[field[1]]) if field[1] in found else "", value)
+        return self.closed(FIELD.sub(lambda field: self._within(found[field[1]]) if field[1] in found else "", value))
+
+    def closed(self, text: str) -> str:
+        """Join words as the language does: Chinese has no space between them."""
+        return BETWEEN_HAN.sub("", text) if self.language == "zh" else text
 
     def _within(self, text: str) -> str:
         bare = text.strip()
@@ -197,7 +209,7 @@ class Catalogue:
         found = self.looked(mark[1]) if mark else None
         if not found or not mark:
             return None
-        return found + (ENDS.get(mark[2], mark[2]) if self.language == "zh" else mark[2])
+        return found + ENDS.get(self.language, {}).get(mark[2], mark[2])
 
     def _lowered(self, text: str) -> str | None:
         """Translate what begins with a capital here, and elsewhere does not."""

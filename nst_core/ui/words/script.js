@@ -11,7 +11,7 @@
     '.json-holder,.json-node,.stem,.filename,bdi';  // a file's and a person's own names, too
   const ATTRIBUTES = ['aria-label', 'title', 'alt', 'placeholder', 'data-hint', 'data-name', 'aria-roledescription'];
   const WORD = /\p{L}{2}/u, SPOKEN = /\p{L}/u, MARK = /<\/?\d+\/?>/;
-  const SURE = 15, LIST = /, |[.!?…] \p{Lu}/u;  // letters of a template whose fields may be lists, or sentences; such
+  const FEW = 5, SURE = 15, LIST = /, |[.!?…] \p{Lu}/u;  // letters of a template whose fields may be lists, or sentences; such
   const LONGEST = 600;  // of what is taken apart: that takes the longer, the more parts there are
 
   // ---- which language
@@ -39,6 +39,7 @@
     zh: {', ': '，', '; ': '；', ': ': '：', ' ': ''},
     fr: {'; ': '\u202f; ', ': ': '\u00a0: '},
   };
+  const ENDS = {zh: {'.': '。', ':': '：'}, fr: {':': '\u00a0:'}};
   const QUOTES = {de: '„“', fr: '«\u00a0|\u00a0»', es: '«»', zh: '“”'};
   const tag = () => TAGS[language] ?? language;
 
@@ -75,9 +76,11 @@
       at = next + fixed[number + 1].length;
     }
     const texts = Object.values(found);
-    if (texts.some(text => MARK.test(text)) || (weight < SURE && texts.some(text => LIST.test(text)))) return null;
-    const settled = text => !/\s/.test(text) || !WORD.test(text) || translated(text) !== null;
-    return weight > 5 || texts.every(settled) ? found : null;
+    const isList = text => LIST.test(text) && !Object.hasOwn(catalogue, text);
+    if (texts.some(text => MARK.test(text)) || (weight < SURE && texts.some(isList))) return null;
+    const labels = text => /:( |$)/.test(text) && !fixed.some(part => part.includes(':'));  // it ends one, and has its value
+    const settled = text => !labels(text) && (!/\s/.test(text) || !WORD.test(text) || translated(text) !== null);
+    return weight > FEW || texts.every(settled) ? found : null;
   }
 
   const numbers = text => language === 'zh' ? text : text.replace(/(?<![\w.,/:-])\d[\d,]*(?:\.\d+)?(?![\w/:]|[.,]\d)/g, number => {
@@ -97,8 +100,11 @@
       const count = Number(String(found[0] ?? '').replaceAll(',', ''));
       value = value[plural.select(Number.isFinite(count) ? count : 2)] ?? value.other;
     }
-    return value.replace(/\{(\d+)\}/g, (_, field) => field in found ? within(found[field]) : '');
+    return closed(value.replace(/\{(\d+)\}/g, (_, field) => field in found ? within(found[field]) : ''));
   }
+
+  // Chinese has no space between words
+  const closed = text => language === 'zh' ? text.replace(/(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])/g, '') : text;
 
   function looked(text) {
     if (Object.hasOwn(catalogue, text)) return filled(catalogue[text], {});
@@ -130,7 +136,7 @@
       if (parts.length < 2) continue;
       const led = part => translated(joint + part)?.replace(/^[;,·；，] ?/, '') ?? null;  // what only follows another
       const told = parts.map((part, at) => translated(part) ?? (at && typeof joint === 'string' ? led(part) : null));
-      const whole = told.every((one, at) => one !== null || !/\s/.test(parts[at]) || !WORD.test(parts[at]));
+      const whole = told.every((one, at) => one !== null || !/\s/.test(parts[at]) || !speaks(parts[at]));
       const most = told.filter(one => one !== null).length > parts.length / 2;
       const loose = joint === ' · ' || (joint === '; ' && (most || told[0] !== null)) || typeof joint !== 'string';
       if (!told.some(one => one !== null) || !(whole || loose)) continue;
@@ -145,7 +151,7 @@
       const label = text.slice(0, at), value = text.slice(at + 1);
       if (!Object.hasOwn(catalogue, label) || typeof catalogue[label] !== 'string') continue;
       const told = WORD.test(value) ? Object.hasOwn(catalogue, value) && catalogue[value] : numbers(value);
-      if (typeof told === 'string') return `${catalogue[label]} ${told}`;
+      if (typeof told === 'string') return closed(`${catalogue[label]} ${told}`);
     }
     for (const joint of [', ', ': ']) {  // a label of two, of which one has that in it
       const at = text.lastIndexOf(joint), [left, right] = [text.slice(0, at), text.slice(at + joint.length)];
@@ -161,6 +167,8 @@
       : told.map((one, at) => one ?? numbers(text.split('; ')[at])).join(joints['; '] ?? '; ');
   }
 
+  const speaks = text => WORD.test(text.replace(/\S*_\S*/g, ''));  // has a word that is no name such as conv1_1
+
   const partOf = text => WORD.test(text) ? translated(text) : numbers(text);
 
   const quotes = () => { const pair = QUOTES[language] ?? '“”'; return pair.includes('|') ? pair.split('|') : [...pair]; };
@@ -168,7 +176,7 @@
   function sentenceEnd(text) {  // a sentence of which the catalogue has the words without its end
     const mark = /^(.*[^.:…])(\.|:| ?…)$/.exec(text);
     const found = mark && looked(mark[1]);
-    return found ? found + (language === 'zh' ? {'.': '。', ':': '：'}[mark[2]] ?? mark[2] : mark[2]) : null;
+    return found ? found + (ENDS[language]?.[mark[2]] ?? mark[2]) : null;
   }
 
   function lowered(text) {  // what begins with a capital here, and elsewhere does not

@@ -21,10 +21,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from nst_core import images
 from nst_core.errors import ConfigError, NSTError
+from nst_core.pictures import notes
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import TEXT_KEY, RunRecord, read_record, save_result
 from nst_core.transfer.timelapse import Timelapse
+from nst_core.ui.page.toasts import remark
 from nst_core.ui.studio import results
 from nst_core.ui.studio.controls_and_config import CONTROLS, config_of, controls_of
 from nst_core.ui.studio.looks import LOOKS
@@ -37,7 +39,7 @@ from nst_core.ui.studio.results import (
     strip_value,
 )
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Uploads, check_upload
+from nst_core.ui.studio.uploads import Instead, Uploads, check_upload
 from nst_core.ui.stylize import results_strip as history
 from nst_core.ui.stylize.results_strip import (
     again_at_twice,
@@ -401,10 +403,23 @@ def test_a_jpeg_of_the_chosen_result_brings_its_settings_too(tmp_path):
 def test_a_picture_that_browsers_do_not_show_is_taken_and_one_that_is_none_makes_room(tmp_path, toasts):
     for name in ("photo.TIF", "photo.png"):
         Image.new("CMYK" if name.endswith("TIF") else "RGB", (48, 32)).save(tmp_path / name)
-        assert check_upload(tmp_path / name, 3) == 3
+        assert check_upload(tmp_path / name, Instead(3)) == Instead(3)
     (tmp_path / "letter.tif").write_text("Dear reader")
-    assert check_upload(tmp_path / "letter.tif", 3) == 4
+    assert check_upload(tmp_path / "letter.tif", Instead(3)) == Instead(4)
     assert len(toasts) == 2 and "do not show a TIF;" in toasts[0] and "letter.tif" in toasts[1]
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "gif"])
+def test_of_a_picture_that_is_cut_short_what_there_is_is_shown_and_that_is_said_at_once(ending, tmp_path, toasts):
+    whole, cut = tmp_path / f"whole.{ending}", tmp_path / f"cut.{ending}"
+    Image.effect_noise((96, 64), 60).convert("RGB").save(whole)
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    assert check_upload(whole, Instead()) == Instead() and toasts == []
+    with notes.told_to(remark):
+        count, shown = check_upload(cut, Instead())
+    assert count == 1 and len(toasts) == 1 and f"cut.{ending} is cut short" in toasts[0]
+    assert shown.name == "cut.png" and images.size_of(images.load(shown)) == (64, 96)
+    assert check_upload(shown, Instead(count)) == Instead(count) and len(toasts) == 1  # it is whole
 
 
 def test_without_a_result_there_is_no_jpeg(tmp_path, toasts):

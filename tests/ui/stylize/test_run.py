@@ -164,7 +164,7 @@ from concurrent.futures import ThreadPoolExecutor
 from PIL import Image
 from nst_core.ui.stylize.run import paint, recolor
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import check_upload
+from nst_core.ui.studio.uploads import Instead, check_upload
 from tests.machines import Room
 from tests.ui.shown import page_showing, untitled
 
@@ -176,7 +176,7 @@ few = {"size": 160, "steps": 2, "gatys_layers": ["conv1_1"], "mask": {"layers": 
 before = workers()
 def page():
     session, files = Session(), sys.argv[1:3]
-    check_upload(files[0], 0)
+    check_upload(files[0], Instead())
     for _ in paint(session, page_showing("luo", *files, **few)):
         pass
     assert session.run.last_frame.step == 2

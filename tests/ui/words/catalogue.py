@@ -11,12 +11,15 @@ import hashlib
 import json
 import re
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nst_core.transfer.config import SETTINGS
 from nst_core.ui import words
-from tests.ui.words.marked import renumbered, tidy
+from tests.ui.words.marked import is_said, renumbered, tidy
+from tests.ui.words.silent import NAMES
 from tests.ui.words.units import words_of_page, words_of_source
 
 FOLDER = Path(words.__file__).parent
@@ -33,10 +36,18 @@ def id_of(unit: str) -> str:
 def all_units() -> dict[str, str]:
     """Every unit -> where it is."""
     found = dict(words_of_source())
-    for unit in words_of_page():
-        if not is_made_of(unit, found):
-            found[unit] = "the page"
+    for place, units in (("the page", words_of_page()), ("nst_core/transfer/settings.py", words_of_sheets())):
+        for unit in units:
+            if not is_made_of(unit, found):
+                found[unit] = place
     return found
+
+
+def words_of_sheets() -> Iterator[str]:
+    """What the labels of a sheet say: settings, and what they may be."""
+    for setting in SETTINGS.values():
+        said = (setting.label, *(setting.choices or {}).values())
+        yield from (text for text in said if is_said(text) and text not in NAMES)
 
 
 def is_made_of(text: str, keys: "dict[str, Any]") -> bool:

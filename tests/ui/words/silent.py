@@ -106,6 +106,7 @@ Tab
 Gatys, Ecker & Bethge (2016)
 Heitz et al. (2021)
 JPEG
+L-BFGS
 Kolkin et al. (2022)
 Li et al. (2017)
 Li et al. (2017); Huang & Belongie (2017)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from nst_core.transfer.config import SETTINGS
+from nst_core.transfer.variations import VARIABLE, Axis
 from nst_core.ui.words.lookup import Catalogue
 from tests.ui.words.catalogue import LANGUAGES, catalogue
 
@@ -16,6 +18,10 @@ ENTRIES = {
     "the loss falls": "der Verlust fällt",
     "largest: {0} grey: {1}": "größtes: {0} grau: {1}",
     "what is long": "was lang ist",
+    "Style {0}": "Stil {0}",
+    "Style loss": "Stilverlust",
+    "{0}; across: {1}": "{0}; waagerecht: {1}",
+    "photo, seen": "Foto, gesehen",
 }
 GERMAN = Catalogue("de", ENTRIES)
 
@@ -38,6 +44,10 @@ GERMAN = Catalogue("de", ENTRIES)
         ("photo\nunheard of", "Foto\nunheard of"),
         ("0.25 × 2,000", "0,25 × 2.000"),
         ("(1, 64, 8)", "(1, 64, 8)"),
+        ("Style 2", "Stil 2"),
+        ("Style loss: photo", "Stilverlust: Foto"),
+        ("Style loss: conv1_1 conv2_1", "Stilverlust: conv1_1 conv2_1"),
+        ("photo, seen; across: Seed", "Foto, gesehen; waagerecht: Startwert"),
         ("unheard of", "unheard of"),
         ("", ""),
         ("; ".join(["what is long"] * 60 + ["w = 0.5"]), "; ".join(["was lang ist"] * 60 + ["w = 0,5"])),
@@ -69,6 +79,23 @@ def test_chinese_has_its_own_stops():
     chinese = Catalogue("zh", {"photo": "照片", "style": "风格", "It stops": "停止"})
     assert chinese.said("photo, style") == "照片，风格"
     assert chinese.said("It stops.") == "停止。"
+
+
+def test_chinese_words_stand_without_a_space_between_them():
+    chinese = Catalogue("zh", {"style": "风格", "loss": "损失", "{0} of {1}": "{1} {0}"})
+    assert chinese.said("style loss") == "风格损失" and chinese.said("style 3") == "风格 3"
+    assert chinese.said("loss of style") == "风格损失" and chinese.said("loss of Adam") == "Adam 损失"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sheet_s_labels_say_every_setting_and_what_it_may_be(language):
+    words = Catalogue(language, catalogue(language))
+    colon = words.joints.get(": ", ": ")
+    for name, setting in SETTINGS.items():
+        for choice, title in (setting.choices or {}).items():
+            (label,) = Axis(name, (choice,)).labels
+            assert words.said(label) == words.said(VARIABLE[name]) + colon + words.said(title)
+    assert "Blend" not in words.said("Blend 1 0.5") and words.said("Clamp: on") != "Clamp: on"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
