@@ -24,26 +24,43 @@ from tests.pretend_streams import MAIN, Order, PretendStream, tensors_in
 
 NAME = "cudapretend"  # begins as CUDA's, so that the program takes CUDA's ways
 # What makes another view of a tensor, or reserves memory, and launches nothing.
-NO_KERNEL = {
-    "_reshape_alias", "_unsafe_view", "alias", "as_strided", "detach", "diagonal", "empty", "empty_like",
-    "empty_strided", "expand", "is_pinned", "is_same_size", "lift_fresh", "narrow", "new_empty",
-    "new_empty_strided", "permute", "reshape", "resize_", "select", "set_", "slice", "split", "split_with_sizes",
-    "squeeze", "sym_size", "t", "transpose", "unbind", "unfold", "unsqueeze", "view", "view_as",
-}  # fmt: skip
+NO_KERNEL = set(
+    """
+    _reshape_alias _unsafe_view alias as_strided detach diagonal empty empty_like empty_strided expand is_pinned
+    is_same_size lift_fresh narrow new_empty new_empty_strided permute reshape resize_ select set_ slice split
+    split_with_sizes squeeze sym_size t transpose unbind unfold unsqueeze view view_as
+    """.split()
+)
 MAY_MIX = {"_local_scalar_dense", "_index_put_impl_", "_to_copy", "copy_", "index", "index_put", "index_put_"}
 # What a program has to wait for, as it looks at values or at how many there are.
-WAITS = {
-    "_linalg_eigh", "_local_scalar_dense", "_unique2", "equal", "is_nonzero", "item", "masked_select", "nonzero",
-    "unique_consecutive", "unique_dim",
-}  # fmt: skip
+WAITS = set(
+    """
+    _linalg_eigh _local_scalar_dense _unique2 equal is_nonzero item masked_select nonzero unique_consecutive
+    unique_dim
+    """.split()
+)
 
 # What adds in the order in which a GPU's threads come: see torch.use_deterministic_algorithms.
 DIFFERS = {
-    "adaptive_avg_pool2d_backward", "avg_pool3d_backward", "cumsum", "grid_sampler_2d_backward", "histc", "index_add",
-    "index_add_", "kthvalue", "max_unpool2d", "median", "nll_loss2d_backward", "put_", "reflection_pad2d_backward",
-    "replication_pad2d_backward", "scatter_add", "scatter_add_", "upsample_bilinear2d_backward",
+    "adaptive_avg_pool2d_backward",
+    "avg_pool3d_backward",
+    "cumsum",
+    "grid_sampler_2d_backward",
+    "histc",
+    "index_add",
+    "index_add_",
+    "kthvalue",
+    "max_unpool2d",
+    "median",
+    "nll_loss2d_backward",
+    "put_",
+    "reflection_pad2d_backward",
+    "replication_pad2d_backward",
+    "scatter_add",
+    "scatter_add_",
+    "upsample_bilinear2d_backward",
     "upsample_bicubic2d_backward",
-}  # fmt: skip
+}
 
 
 class Log:

@@ -87,8 +87,11 @@ def test_names_that_macos_or_windows_take_for_one_are_alike(one, other):
 def test_numbers_are_given_in_turn_and_pass_over_what_is_taken():
     names = Names()
     assert [names.free(stem, ".png") for stem in ("cat-2", "cat", "CAT", "Cat")] == [
-        "cat-2.png", "cat.png", "CAT-3.png", "Cat-4.png",
-    ]  # fmt: skip
+        "cat-2.png",
+        "cat.png",
+        "CAT-3.png",
+        "Cat-4.png",
+    ]
 
 
 def test_a_long_name_is_shortened_to_the_same_whatever_is_beside_it():

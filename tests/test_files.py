@@ -114,9 +114,17 @@ def chart(path: Path) -> None:
 
 
 WRITERS = {
-    "out.png": png, "out.jpg": jpeg, "run.webp": timelapse, "styles.safetensors": styles, "lite.safetensors": student,
-    "styles.partial": training, "lite.partial": compression, "out.mp4": video, labels.INDEX: index, "chart.csv": chart,
-}  # fmt: skip
+    "out.png": png,
+    "out.jpg": jpeg,
+    "run.webp": timelapse,
+    "styles.safetensors": styles,
+    "lite.safetensors": student,
+    "styles.partial": training,
+    "lite.partial": compression,
+    "out.mp4": video,
+    labels.INDEX: index,
+    "chart.csv": chart,
+}
 
 
 def prepared(name: str, path: Path) -> Callable[[], object]:

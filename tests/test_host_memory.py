@@ -58,11 +58,14 @@ def test_files_kept_for_later_reading_count_as_free(tree):
 
 def test_the_limit_of_any_group_above_holds(tree):
     files = {
-        "a/memory.max": 8 * GB, "a/memory.current": 7 * GB,
-        "a/b/memory.max": "max", "a/b/memory.current": 3 * GB,
-        "a/b/c/memory.max": 6 * GB, "a/b/c/memory.current": 2 * GB,
+        "a/memory.max": 8 * GB,
+        "a/memory.current": 7 * GB,
+        "a/b/memory.max": "max",
+        "a/b/memory.current": 3 * GB,
+        "a/b/c/memory.max": 6 * GB,
+        "a/b/c/memory.current": 2 * GB,
         "a/b/c/d/memory.max": GB,  # below this process's own
-    }  # fmt: skip
+    }
     assert both(tree("0::/a/b/c\n", files)) == (6, 1)
 
 

@@ -22,7 +22,7 @@ from nst_core.images import (
     resize,
     save_png,
     size_of,
-)  # fmt: skip
+)
 from nst_core.pictures import srgb
 from tests.stand_ins import DEVICES
 
@@ -212,9 +212,13 @@ FILES = {
     "tiff": (lambda: Image.fromarray(quarters()), "TIFF", {}, quarters(), 0),
     "cmyk tiff": (lambda: Image.fromarray(quarters()).convert("CMYK"), "TIFF", {}, quarters(), 2),
     "cmyk jpeg": (
-        lambda: Image.fromarray(quarters()).convert("CMYK"), "JPEG", {"quality": 95, "subsampling": 0}, quarters(), 8,
+        lambda: Image.fromarray(quarters()).convert("CMYK"),
+        "JPEG",
+        {"quality": 95, "subsampling": 0},
+        quarters(),
+        8,
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -26,14 +26,17 @@ from tests.test_structure import ROOT
 @pytest.mark.parametrize(
     "arguments",
     [
-        [], ["paint"], ["stylize"], ["stylize", "content.png", "style.png"],
+        [],
+        ["paint"],
+        ["stylize"],
+        ["stylize", "content.png", "style.png"],
         ["stylize", "content.png", "style.png", "-o", "out.png", "--preset", "picasso"],
         ["stylize", "content.png", "style.png", "-o", "out.png", "--optimizer", "sgd"],
         ["stylize", "content.png", "style.png", "-o", "out.png", "--steps", "many"],
         ["weights", "--backbone", "alexnet"],
     ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_a_command_that_is_not_understood_exits_with_2(capsys, arguments):
     with pytest.raises(SystemExit) as raised:
         main(arguments)
@@ -109,9 +112,11 @@ def test_a_signal_ends_every_command_by_its_own_exit_code(monkeypatch, capsys, n
     monkeypatch.setattr(COMMANDS[name], "run", run)
     monkeypatch.setattr(command_line, "keep_freed_memory", lambda: None)
     needed = {
-        "stylize": ["a", "b", "-o", "c.png"], "augment": ["a", "-o", "b"], "batch": ["a", "-o", "b"],
+        "stylize": ["a", "b", "-o", "c.png"],
+        "augment": ["a", "-o", "b"],
+        "batch": ["a", "-o", "b"],
         "compress": ["--images", "a", "-o", "b"],
-    }  # fmt: skip
+    }
     assert main([name, *needed.get(name, [])]) == code
     assert kept == [name] and capsys.readouterr() == ("", "")
     assert signal.getsignal(number) == before

@@ -81,8 +81,12 @@ def test_the_generator_example_runs_without_gradio(random_weights, tmp_path, pic
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    return {"NST_WEIGHTS": str(folder), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1",
-            "PATH": str(Path(shutil.which("env")).parent)}  # fmt: skip
+    return {
+        "NST_WEIGHTS": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "PATH": str(Path(shutil.which("env")).parent),
+    }
 
 
 def test_every_requirement_has_its_reason():

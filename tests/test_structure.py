@@ -1,6 +1,7 @@
 """What the design promises of the source: rooms in order, one room with gradio, a tidy top level."""
 
 import ast
+import re
 import subprocess
 from functools import cache
 from graphlib import TopologicalSorter
@@ -15,18 +16,51 @@ ROOT = ASSETS.parent
 
 # Rooms in import order: a module imports from those before its own and from its own.
 ROOMS = (
-    "version", "errors", "file_names", "interrupts", "files", "outputs", "host_memory", "assets", "graphs", "pictures",
-    "images", "devices", "steps", "passes", "features", "losses", "universal", "transfer", "engine", "instant",
-    "analysis", "augment", "batch", "commands", "ui", "app",
-)  # fmt: skip
+    "version",
+    "errors",
+    "file_names",
+    "interrupts",
+    "files",
+    "outputs",
+    "host_memory",
+    "assets",
+    "graphs",
+    "pictures",
+    "images",
+    "devices",
+    "steps",
+    "passes",
+    "features",
+    "losses",
+    "universal",
+    "transfer",
+    "engine",
+    "instant",
+    "analysis",
+    "augment",
+    "batch",
+    "commands",
+    "ui",
+    "app",
+)
 # The same within rooms that have rooms of their own; "" stands for the modules right inside.
 INNER_ROOMS = {
     "ui": (
-        "words", "page", "widgets", "serving", "studio", "stylize", "variations", "instant", "train", "explain",
-        "folders", "classroom",
+        "words",
+        "page",
+        "widgets",
+        "serving",
+        "studio",
+        "stylize",
+        "variations",
+        "instant",
+        "train",
+        "explain",
+        "folders",
+        "classroom",
     ),
     "analysis": ("", "cutouts", "layer_view", "painting", "written", "poster", "figures"),
-}  # fmt: skip
+}
 TABS = set(INNER_ROOMS["ui"][5:])
 MOST_WAYS = {"ui": 30, "analysis": 10}  # pairs of inner rooms of which one imports the other
 
@@ -34,9 +68,17 @@ MOST_WAYS = {"ui": 30, "analysis": 10}  # pairs of inner rooms of which one impo
 FRONT_DOORS = {"nst_core", "nst_core.__main__"}
 
 TOP_LEVEL = {
-    "app.py", "requirements.txt", "README.md", "nst_core", "tests", "assets", "LICENSE", "pyproject.toml",
-    ".gitignore", ".ci",
-}  # fmt: skip
+    "app.py",
+    "requirements.txt",
+    "README.md",
+    "nst_core",
+    "tests",
+    "assets",
+    "LICENSE",
+    "pyproject.toml",
+    ".gitignore",
+    ".ci",
+}
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "core", "tools"}
 
@@ -238,6 +280,14 @@ def test_files_and_functions_can_be_read_in_one_sitting():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 60
     ]
     assert not long
+
+
+def test_all_code_has_the_formatters_shape():
+    files = [
+        *ROOT.glob("*.py"),
+        *(file for room in ("nst_core", "tests", "assets") for file in (ROOT / room).rglob("*.py")),
+    ]
+    assert [file for file in files if re.search(r"# *fmt: *(skip|off)", file.read_text(encoding="utf-8"))] == []
 
 
 def test_no_private_function_is_left_unused():

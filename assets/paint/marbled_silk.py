@@ -6,8 +6,16 @@ from PIL import Image
 from . import canvas, noise, palette
 
 INKS = [
-    "#0e2148", "#16477a", "#1f8a93", "#7cc4b0", "#f6ead0", "#f1b24a", "#e0663a", "#b3263e", "#5c1638",
-]  # fmt: skip
+    "#0e2148",
+    "#16477a",
+    "#1f8a93",
+    "#7cc4b0",
+    "#f6ead0",
+    "#f1b24a",
+    "#e0663a",
+    "#b3263e",
+    "#5c1638",
+]
 BATH = "#f2e3c4"
 
 
@@ -83,9 +91,11 @@ def paint(size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
         Comb(np.pi / 2, 0.16, 0.18, 0.08, turn=True),
         Comb(0.0, 0.083, 0.13, 0.06, sway=0.01, turn=True),
         Comb(np.pi / 2, 0.042, 0.06, 0.10, sway=0.012),
-        Whirl((0.27, 0.30 * tall), 0.20, 3.4), Whirl((0.73, 0.62 * tall), 0.24, -3.8),
-        Whirl((0.80, 0.16 * tall), 0.13, 3.0), Whirl((0.22, 0.82 * tall), 0.16, -3.0),
-    ]  # fmt: skip
+        Whirl((0.27, 0.30 * tall), 0.20, 3.4),
+        Whirl((0.73, 0.62 * tall), 0.24, -3.8),
+        Whirl((0.80, 0.16 * tall), 0.13, 3.0),
+        Whirl((0.22, 0.82 * tall), 0.16, -3.0),
+    ]
     for stroke in reversed(strokes):
         x, y = stroke.undo(x, y)
     x, y = x.astype(np.float32), y.astype(np.float32)

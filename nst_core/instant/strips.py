@@ -59,9 +59,15 @@ class Computed:
     """
 
     def __init__(
-        self, layer: Convolution, below: Rows, shares: Tensor, *, relu: bool = True, known: Moments | None = None,
+        self,
+        layer: Convolution,
+        below: Rows,
+        shares: Tensor,
+        *,
+        relu: bool = True,
+        known: Moments | None = None,
         reach: float = inf,
-    ):  # fmt: skip
+    ):
         self.layer, self.below, self.shares, self.relu, self.reach = layer, below, shares, relu, reach
         self._known = known
         stride = layer.convolution.stride[0]

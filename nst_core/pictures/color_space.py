@@ -43,8 +43,11 @@ def _power(exponent: float) -> Callable[[np.ndarray], np.ndarray]:
 
 # By H.273's code point: value -> light, 1 is white. Cameras write BT.709's (1, 6, 14, 15) for what is sRGB's.
 TRANSFERS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    **dict.fromkeys((1, 2, 6, 13, 14, 15), srgb_light), 4: _power(2.2), 5: _power(2.8), 8: _power(1.0),
-}  # fmt: skip
+    **dict.fromkeys((1, 2, 6, 13, 14, 15), srgb_light),
+    4: _power(2.2),
+    5: _power(2.8),
+    8: _power(1.0),
+}
 
 
 def profile_of(picture: ImageFile, grey: bool) -> bytes | Colours | None:

@@ -24,8 +24,11 @@ from nst_core.pictures.webp import decodable_webp
 
 # Kinds of file that are opened, as Pillow calls them; the last has no mark to know it by. Every further one is a
 # decoder more for strangers' bytes, and some start other programs: PostScript's does whatever the file says.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", plain_tiff.FORMAT, "TIFF", float_tiff.FORMAT, openexr.FORMAT,
-           "AVIF", "HEIF", "JPEG2000", "ICO", "TGA")  # fmt: skip
+FORMATS = (
+    *("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP"),
+    *(plain_tiff.FORMAT, "TIFF", float_tiff.FORMAT, openexr.FORMAT),
+    *("AVIF", "HEIF", "JPEG2000", "ICO", "TGA"),
+)
 MAX_PIXELS = 100_000_000  # a file's pixels; beyond, decoding takes too long
 SLOW_PIXELS = 2**24  # of a JPEG 2000, as it is decoded: a million take a second, and hold up who waits to read
 GREYS = {"L;2": 85, "L;4": 17}  # a PNG's grey of so many bits -> its least step, of 255

@@ -41,7 +41,7 @@ from nst_core.pictures.float_tiff import (
     WHOLE,
     WIDTH,
     tags_of,
-)  # fmt: skip
+)
 
 FORMAT = "PLAINTIFF"
 STRIPS, STRIP_BYTES, TILES, TILE_BYTES = 273, 279, 324, 325  # where they lie, and how long they are

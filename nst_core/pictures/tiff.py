@@ -67,16 +67,39 @@ def _write(file: IO[bytes], image: Tensor, text: dict[str, str], dpi: float | No
         lengths.append(len(packed))
         file.write(packed)
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    resolution: list[tuple] = [] if dpi is None else [
-        (282, RATIONAL, [round(dpi * 1000), 1000]), (283, RATIONAL, [round(dpi * 1000), 1000]), (296, SHORT, [2]),
-    ]  # fmt: skip
+    resolution: list[tuple] = (
+        []
+        if dpi is None
+        else [
+            (282, RATIONAL, [round(dpi * 1000), 1000]),
+            (283, RATIONAL, [round(dpi * 1000), 1000]),
+            (296, SHORT, [2]),
+        ]
+    )
     alpha: list[tuple] = [(338, SHORT, [2])] if channels == 4 else []
-    _write_tags(file, sorted([
-        (256, LONG, [width]), (257, LONG, [height]), (258, SHORT, [16] * channels), (259, SHORT, [8]),
-        (262, SHORT, [2]), (DESCRIPTION, ASCII, [json.dumps(text).encode("ascii") + b"\0"]), (273, LONG, places),
-        (277, SHORT, [channels]), (278, LONG, [rows]), (279, LONG, lengths), (284, SHORT, [1]),
-        (305, ASCII, [b"Neural Style Lab\0"]), (317, SHORT, [2]), (34675, UNDEFINED, [srgb]), *resolution, *alpha,
-    ]))  # fmt: skip
+    _write_tags(
+        file,
+        sorted(
+            [
+                (256, LONG, [width]),
+                (257, LONG, [height]),
+                (258, SHORT, [16] * channels),
+                (259, SHORT, [8]),
+                (262, SHORT, [2]),
+                (DESCRIPTION, ASCII, [json.dumps(text).encode("ascii") + b"\0"]),
+                (273, LONG, places),
+                (277, SHORT, [channels]),
+                (278, LONG, [rows]),
+                (279, LONG, lengths),
+                (284, SHORT, [1]),
+                (305, ASCII, [b"Neural Style Lab\0"]),
+                (317, SHORT, [2]),
+                (34675, UNDEFINED, [srgb]),
+                *resolution,
+                *alpha,
+            ]
+        ),
+    )
 
 
 def _write_tags(file: IO[bytes], tags: list[tuple]) -> None:

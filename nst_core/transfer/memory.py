@@ -73,9 +73,14 @@ def held_between_steps(size: Size, config: StyleTransferConfig) -> int:
 
 
 def needed_at_once(
-    content_size: Size, style_size: Size, config: StyleTransferConfig, compute: Compute, *, together: int = 1,
+    content_size: Size,
+    style_size: Size,
+    config: StyleTransferConfig,
+    compute: Compute,
+    *,
+    together: int = 1,
     styles: int = 1,
-) -> float:  # fmt: skip
+) -> float:
     """Estimate the bytes that a painting takes which is looked at as a whole; arguments as of `check_memory`.
 
     Args:
@@ -263,9 +268,15 @@ def check_memory(
 
 
 def _too_large(
-    content_size: Size, style_size: Size, needed: float, free: float, compute: Compute, fitting: int,
-    count: str, how: str = "",
-) -> DeviceError:  # fmt: skip
+    content_size: Size,
+    style_size: Size,
+    needed: float,
+    free: float,
+    compute: Compute,
+    fitting: int,
+    count: str,
+    how: str = "",
+) -> DeviceError:
     (height, width), (style_height, style_width) = content_size, style_size
     remedy = "close other programs"
     if fitting >= images.MIN_SIDE:

@@ -127,9 +127,16 @@ def optimize(
     if isinstance(optimizer, str):
         optimizer = OPTIMIZERS[optimizer](step_size=step_size, history=history, betas=betas)
     stage = Stage(
-        objective, start, steps=steps, optimizer=optimizer, clamp=clamp, averaging=averaging, tolerance=tolerance,
-        made=made, scale=scale,
-    )  # fmt: skip
+        objective,
+        start,
+        steps=steps,
+        optimizer=optimizer,
+        clamp=clamp,
+        averaging=averaging,
+        tolerance=tolerance,
+        made=made,
+        scale=scale,
+    )
     changed: bool | None = False
     while frame := stage.next(bool(changed)):
         changed = yield frame

@@ -15,19 +15,28 @@ from nst_core.transfer.stylize import stylize
 from tests.runs import CPU
 
 LEAST = {
-    "content": {"layers": "conv1_1, conv2_1"}, "style": {"sets": "A, A-B"}, "start": {"steps": 7},
-    "grid": {"sets": "A, A-B", "ratios": "1, 2"}, "gram": {"layer": "conv2_1", "maps": 4},
-    "sheet": {"preset": "lab"}, "compose": {"preset": "lab"}, "formula": {"preset": "lab"}, "step": {}, "jump": {},
+    "content": {"layers": "conv1_1, conv2_1"},
+    "style": {"sets": "A, A-B"},
+    "start": {"steps": 7},
+    "grid": {"sets": "A, A-B", "ratios": "1, 2"},
+    "gram": {"layer": "conv2_1", "maps": 4},
+    "sheet": {"preset": "lab"},
+    "compose": {"preset": "lab"},
+    "formula": {"preset": "lab"},
+    "step": {},
+    "jump": {},
     "position": {"maps": 2},
-}  # fmt: skip
+}
 PAINTED = tuple(name for name in FIGURES if name != "classify")  # which needs a network of its own
 WITH_RECORDS = tuple(
     name for name in PAINTED if name not in ("step", "position")
 )  # whose pictures no run of a preset makes
 LAYERED = [
-    (name, option.name) for name, figure in FIGURES.items() for option in figure.options
+    (name, option.name)
+    for name, figure in FIGURES.items()
+    for option in figure.options
     if option.name in ("layers", "layer", "sets")
-]  # fmt: skip
+]
 
 
 def material(pictures) -> FigureMaterial:

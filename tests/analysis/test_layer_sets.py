@@ -48,10 +48,26 @@ def test_names_are_the_network_s_to_know():
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "F", "A-F", "C-A", "A-", "0", "17", "8-4", "0-3", "1-17", "9999", "relu1_1", "conv1_1 A",
-     "conv1_1 conv1_1", "x" * 5000],
+    [
+        "",
+        " ",
+        "F",
+        "A-F",
+        "C-A",
+        "A-",
+        "0",
+        "17",
+        "8-4",
+        "0-3",
+        "1-17",
+        "9999",
+        "relu1_1",
+        "conv1_1 A",
+        "conv1_1 conv1_1",
+        "x" * 5000,
+    ],
     ids=lambda text: text[:16],
-)  # fmt: skip
+)
 def test_what_is_no_set_is_refused_and_told_what_one_is(text):
     with pytest.raises(ConfigError, match="the set of layers is .*A-C.*4-8.*conv1_1 conv3_1") as raised:
         layer_set(text)

@@ -37,11 +37,19 @@ def test_every_choice_that_is_offered_is_valid(place):
 @pytest.mark.parametrize(
     "option, value",
     [
-        (WHOLE, 1), (WHOLE, 500), (SHARE, 1 / 3), (SHARE, 0.1 + 0.2), (SHARE, 1e-300), (FLAG, False), (FLAG, True),
-        (SEVERAL, (2**32 - 1, 7)), (RATIOS, (1e-5, 2 / 3, 1e6)), (CHOICE, "content"),
+        (WHOLE, 1),
+        (WHOLE, 500),
+        (SHARE, 1 / 3),
+        (SHARE, 0.1 + 0.2),
+        (SHARE, 1e-300),
+        (FLAG, False),
+        (FLAG, True),
+        (SEVERAL, (2**32 - 1, 7)),
+        (RATIOS, (1e-5, 2 / 3, 1e6)),
+        (CHOICE, "content"),
         (OPEN, ("conv3_1", "a layer that only the network knows of whatever the length of its name as it might have")),
     ],
-)  # fmt: skip
+)
 def test_the_text_of_a_value_is_read_as_that_value(option, value):
     assert option.parse(option.text(value)) == value
 
@@ -59,21 +67,28 @@ def test_text_is_what_people_write():
 @pytest.mark.parametrize(
     "option, given, value",
     [
-        (WHOLE, " 20 ", 20), (WHOLE, 20.0, 20), (WHOLE, "1e2", 100), (SHARE, 1, 1.0), (FLAG, "ON", True),
-        (FLAG, "false", False), (FLAG, True, True), (SEVERAL, "3; 4,5,", (3, 4, 5)), (SEVERAL, [3.0, "4"], (3, 4)),
-        (SEVERAL, 7, (7,)), (SEVERAL, 0, (0,)), (CHOICE, " content ", "content"),
+        (WHOLE, " 20 ", 20),
+        (WHOLE, 20.0, 20),
+        (WHOLE, "1e2", 100),
+        (SHARE, 1, 1.0),
+        (FLAG, "ON", True),
+        (FLAG, "false", False),
+        (FLAG, True, True),
+        (SEVERAL, "3; 4,5,", (3, 4, 5)),
+        (SEVERAL, [3.0, "4"], (3, 4)),
+        (SEVERAL, 7, (7,)),
+        (SEVERAL, 0, (0,)),
+        (CHOICE, " content ", "content"),
         (OPEN, "conv4, 5", ("conv2_2", "conv3_1")),
     ],
-)  # fmt: skip
+)
 def test_a_value_may_come_as_text_or_as_the_page_has_it(option, given, value):
     parsed = option.parse(given)
     kinds = [type(each) for each in (parsed if option.several else (parsed,))]
     assert parsed == value and set(kinds) == {option.kind}
 
 
-NO_NUMBERS = [
-    "abc", "", None, "nan", "inf", -1, 501, 10**400, "9" * 5000, 1.5, True, [20], {}
-]  # fmt: skip
+NO_NUMBERS = ["abc", "", None, "nan", "inf", -1, 501, 10**400, "9" * 5000, 1.5, True, [20], {}]
 
 
 @pytest.mark.parametrize("given", NO_NUMBERS, ids=lambda given: repr(given)[:12])
@@ -86,16 +101,24 @@ def test_what_is_no_such_number_is_refused_with_the_range(given):
 @pytest.mark.parametrize(
     "option, given, told",
     [
-        (CHOICE, "style", "Start is 'style'; choose one of noise, content"), (CHOICE, None, "Start is empty"),
-        (CHOICE, 3, "Start is empty"), (FLAG, "perhaps", "Layers above is 'perhaps'; give on or off"),
-        (FLAG, None, "give on or off"), (SEVERAL, "", "0 values; choose 1 to 8"), (SEVERAL, None, "0 values"),
-        (SEVERAL, " , ;", "0 values"), (SEVERAL, list(range(MOST_VALUES + 1)), "9 values"),
-        (SEVERAL, "1, 2, 1.0", "Seeds is 1, 2, 1; name each value once"), (SEVERAL, [1, None], "Seeds is empty"),
-        (SEVERAL, [1, "x"], "Seeds is 'x'"), (OPEN, "conv2_2, 4", "name each value once"),
-        (OPEN, "17", "counts its convolutions from 1 to 16"), (OPEN, "0", "from 1 to 16"),
+        (CHOICE, "style", "Start is 'style'; choose one of noise, content"),
+        (CHOICE, None, "Start is empty"),
+        (CHOICE, 3, "Start is empty"),
+        (FLAG, "perhaps", "Layers above is 'perhaps'; give on or off"),
+        (FLAG, None, "give on or off"),
+        (SEVERAL, "", "0 values; choose 1 to 8"),
+        (SEVERAL, None, "0 values"),
+        (SEVERAL, " , ;", "0 values"),
+        (SEVERAL, list(range(MOST_VALUES + 1)), "9 values"),
+        (SEVERAL, "1, 2, 1.0", "Seeds is 1, 2, 1; name each value once"),
+        (SEVERAL, [1, None], "Seeds is empty"),
+        (SEVERAL, [1, "x"], "Seeds is 'x'"),
+        (OPEN, "conv2_2, 4", "name each value once"),
+        (OPEN, "17", "counts its convolutions from 1 to 16"),
+        (OPEN, "0", "from 1 to 16"),
         (OPEN, "9" * 5000, "from 1 to 16"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_names_the_option_and_what_is_right(option, given, told):
     with pytest.raises(ConfigError) as raised:
         option.parse(given)

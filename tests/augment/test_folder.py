@@ -110,8 +110,11 @@ def test_files_that_differ_by_their_ending_alone_become_different_paintings(fold
     put(IN / "cat/B.webp")
     run(brush)
     assert [name for name in files() if name.startswith("cat")] == [
-        "cat/B.webp-1.png", "cat/a.jpg-1.png", "cat/a.png-1.png", "cat/b.png-1.png",
-    ]  # fmt: skip
+        "cat/B.webp-1.png",
+        "cat/a.jpg-1.png",
+        "cat/a.png-1.png",
+        "cat/b.png-1.png",
+    ]
 
 
 def test_names_of_any_bytes_survive(folder, brush):

@@ -37,8 +37,11 @@ def test_every_content_is_paired_with_every_style_under_a_name_of_its_own(tmp_pa
     contents = [Path("a/cat.jpg"), Path("b/cat.jpg"), Path("b/cat.png"), Path("b/CAT.png"), Path("b/ça?\n*.png")]
     tasks = pairs(contents, ["s/waves.jpg", "t/waves.png", "stars"], Plain(), tmp_path)
     assert [(task.content, task.style) for task in tasks[:4]] == [
-        (contents[0], "s/waves.jpg"), (contents[0], "t/waves.png"), (contents[0], "stars"), (contents[1], "s/waves.jpg")
-    ]  # fmt: skip
+        (contents[0], "s/waves.jpg"),
+        (contents[0], "t/waves.png"),
+        (contents[0], "stars"),
+        (contents[1], "s/waves.jpg"),
+    ]
     names = [task.file for task in tasks]
     assert len({name.casefold() for name in names}) == 15 and all(map(is_portable, names))
     assert names[0].startswith("cat_waves_plain-") and names[0].endswith(".png")
@@ -59,9 +62,7 @@ def test_a_pair_that_is_named_twice_is_painted_once(tmp_path):
 
 def test_a_table_names_pictures_beside_it_and_settings(tmp_path):
     csv = '\ufeffStyle, content ,text\nwaves.png,cat.jpg,one\n\n,,\n/stars.png,"a, b.jpg",\n'
-    rows = [
-        {"content": "cat.jpg", "style": "waves.png", "text": "one"}, {"content": "a, b.jpg", "style": "/stars.png"}
-    ]  # fmt: skip
+    rows = [{"content": "cat.jpg", "style": "waves.png", "text": "one"}, {"content": "a, b.jpg", "style": "/stars.png"}]
     told = read(tmp_path / "list.csv", csv)
     assert [(task.content, task.style, task.way) for task in told] == [
         (tmp_path / "cat.jpg", str(tmp_path / "waves.png"), Plain("one")),
@@ -90,9 +91,14 @@ BAD = {
     "": "begin it with content,style",
 }
 BAD_JSON = {
-    "{": "is no JSON", "{}": "write a list", "[1]": "entry 1 is 1", '[{"content": "a"}]': "entry 1 names no style",
-    '[{"content": "a", "style": {}}]': "entry 1: style", "[]": "has no rows", "[" * 100_000: "is no JSON",
-}  # fmt: skip
+    "{": "is no JSON",
+    "{}": "write a list",
+    "[1]": "entry 1 is 1",
+    '[{"content": "a"}]': "entry 1 names no style",
+    '[{"content": "a", "style": {}}]': "entry 1: style",
+    "[]": "has no rows",
+    "[" * 100_000: "is no JSON",
+}
 
 
 def test_a_table_that_makes_no_sense_is_refused_by_its_place(tmp_path):

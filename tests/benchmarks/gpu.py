@@ -44,9 +44,14 @@ from nst_core.universal.painter import UniversalPainter, style_picture
 from tests.benchmarks.material import ensure_weights, pictures
 
 DEVICE_TESTS = (
-    "tests/losses", "tests/features", "tests/instant", "tests/transfer", "tests/test_devices.py",
-    "tests/test_graphs.py", "tests/test_passes.py",
-)  # fmt: skip
+    "tests/losses",
+    "tests/features",
+    "tests/instant",
+    "tests/transfer",
+    "tests/test_devices.py",
+    "tests/test_graphs.py",
+    "tests/test_passes.py",
+)
 # What data sheets promise of products in bf16 without sparsity, TFLOP/s; by what stands in a GPU's name.
 PEAKS = {"H200": 989, "H100": 989, "A100": 312, "L40S": 362, "L4": 121, "A10G": 70, "4090": 165, "3090": 71}
 LAUNCHES = ("cudaLaunchKernel", "cudaLaunchKernelExC", "cuLaunchKernel", "cuLaunchKernelEx", "cudaGraphLaunch")
@@ -75,9 +80,18 @@ class Plan:
 
 
 SMALL = Plan(
-    sides=(32,), steps=2, cold_side=32, cold_steps=3, passes=((32, 48),), camera=(32, 48), repeats=1, memory=(32,),
-    backbones=("lite",), presets=("lab",), tests=False,
-)  # fmt: skip
+    sides=(32,),
+    steps=2,
+    cold_side=32,
+    cold_steps=3,
+    passes=((32, 48),),
+    camera=(32, 48),
+    repeats=1,
+    memory=(32,),
+    backbones=("lite",),
+    presets=("lab",),
+    tests=False,
+)
 
 
 def settle(compute: Compute) -> None:

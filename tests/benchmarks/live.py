@@ -91,8 +91,11 @@ def main(size: str) -> None:
         live_area(value=live.token)
     _, url, _ = demo.launch(
         app_kwargs={"routes": [ROUTE], "middleware": [Middleware(CalmPages)]},
-        prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", ssr_mode=False,
-    )  # fmt: skip
+        prevent_thread_lock=True,
+        quiet=True,
+        server_name="127.0.0.1",
+        ssr_mode=False,
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *CAMERA])
         page = browser.new_page(viewport={"width": 1280, "height": 900})

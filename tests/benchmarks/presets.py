@@ -75,7 +75,7 @@ FIGURES = [
     Painting("cheng_noise", "Cheng: from noise", "cheng", NOISE_OF_CHENG),
     Painting("cheng", "Cheng: from the clone", "cheng", {}),
     Painting("from_scratch_printed", "From scratch: their α", "from_scratch_printed", {}),
-]  # fmt: skip
+]
 
 
 def paint(

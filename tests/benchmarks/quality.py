@@ -63,8 +63,9 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def by_names(results: Iterable[Path], contents: Iterable[Path], styles: Iterable[Path]) -> list[Painted]:
     """Find out by their names what paintings were made of; those whose names tell nothing are left out."""
-    pairs = [(named_after(content.stem, style.stem, ending=""), content, style)
-             for content in contents for style in styles]  # fmt: skip
+    pairs = [
+        (named_after(content.stem, style.stem, ending=""), content, style) for content in contents for style in styles
+    ]
     pairs.sort(key=lambda pair: -len(pair[0]))  # of two that fit, the longer one
     found = []
     for result in results:

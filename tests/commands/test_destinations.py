@@ -54,20 +54,26 @@ def test_of_a_folder_all_is_meant_that_can_be_painted_and_the_rest_is_named(fold
     (folder / "photos" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
     plan = destinations([Path("photos")], Path("out"))
     assert {source.name: (path.name, kind.name) for source, (path, kind) in plan.found.items()} == {
-        "cat.jpg": ("cat.png", "picture"), "dog.PNG": ("dog.png", "picture"), "film.jpg": ("film.mp4", "film"),
-    }  # fmt: skip
+        "cat.jpg": ("cat.png", "picture"),
+        "dog.PNG": ("dog.png", "picture"),
+        "film.jpg": ("film.mp4", "film"),
+    }
     assert len(plan.left_out) == 1 and plan.left_out[0].startswith("notes.txt is neither a picture nor a film")
     assert plan.notes == [
-        "passed over in photos, as hidden: .DS_Store, .hidden.jpg", "not looked into in photos: the folders deeper",
-    ]  # fmt: skip
+        "passed over in photos, as hidden: .DS_Store, .hidden.jpg",
+        "not looked into in photos: the folders deeper",
+    ]
 
 
 def test_names_say_nothing_about_what_a_file_is(folder, filmed):
     for name, content in {"a.mp4": PICTURE, "b": PICTURE, "c.png": filmed, "d.txt": filmed}.items():
         Path(name).write_bytes(content)
     assert found("a.mp4", "b", "c.png", "d.txt", output="out") == {
-        "a.mp4": "out/a.png", "b": "out/b.png", "c.png": "out/c.mp4", "d.txt": "out/d.mp4",
-    }  # fmt: skip
+        "a.mp4": "out/a.png",
+        "b": "out/b.png",
+        "c.png": "out/c.mp4",
+        "d.txt": "out/d.mp4",
+    }
 
 
 def test_of_two_with_one_name_the_second_gets_a_number_and_it_is_said(folder):

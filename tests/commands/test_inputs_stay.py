@@ -25,15 +25,21 @@ CASES = {
     "stylize, mask": ([*STYLIZE, "--mask", "other.png"], ["other.png"], ".png"),
     "stylize, start": ([*STYLIZE, "--init", "other.png"], ["other.png"], ".png"),
     "time-lapse": ([*STYLIZE[:-1], "new.png", "--timelapse", "OUT"], ["content.png", "style.png"], ".webp"),
-    "instant": (["instant", "content.png", "--style", "waves", "--styles", "s.safetensors", "-o", "OUT"],
-                ["content.png", "s.safetensors"], ".png"),
+    "instant": (
+        ["instant", "content.png", "--style", "waves", "--styles", "s.safetensors", "-o", "OUT"],
+        ["content.png", "s.safetensors"],
+        ".png",
+    ),
     "explain": ([*EXPLAIN, "-o", "OUT"], ["content.png", "style.png", "other.png"], ".png"),
     "train": ([*TRAIN, "OUT"], [*PICTURES[2:], "vgg19.safetensors"], ".safetensors"),
     "preview": ([*TRAIN, "n.safetensors", "--preview", "OUT"], PICTURES[2:], ".png"),
-    "add a style": (["train", "--add-style", "style.png", "--to", "s.safetensors", "--preview", "OUT"],
-                    ["style.png", "s.safetensors"], ".png"),
+    "add a style": (
+        ["train", "--add-style", "style.png", "--to", "s.safetensors", "--preview", "OUT"],
+        ["style.png", "s.safetensors"],
+        ".png",
+    ),
     "compress": (COMPRESS, ["photos/one.png", "photos/inner/two.png", "vgg19.safetensors"], ".safetensors"),
-}  # fmt: skip
+}
 GIVEN = [(name, source) for name, (_, sources, _) in CASES.items() for source in sources]
 
 
@@ -119,19 +125,24 @@ LONG = "x" * 300
 @pytest.mark.parametrize(
     "typed",
     [
-        ["stylize", LONG, "style.png", "-o", "new.png"], ["stylize", "content.png", "style.png", "-o", f"{LONG}.png"],
+        ["stylize", LONG, "style.png", "-o", "new.png"],
+        ["stylize", "content.png", "style.png", "-o", f"{LONG}.png"],
         ["instant", LONG, "--style", "waves", "-o", "new.png"],
         ["instant", "content.png", "--style", "waves", "-o", f"{LONG}.png"],
         ["instant", "content.png", "--style", "waves", "-o", LONG],
-        ["explain", "start", "--content", LONG, "-o", "new.png"], ["explain", "start", "-o", f"{LONG}.png"],
-        ["explain", "start", "--parts", LONG], ["augment", LONG, "-o", "out"], ["augment", "styles", "-o", LONG],
+        ["explain", "start", "--content", LONG, "-o", "new.png"],
+        ["explain", "start", "-o", f"{LONG}.png"],
+        ["explain", "start", "--parts", LONG],
+        ["augment", LONG, "-o", "out"],
+        ["augment", "styles", "-o", LONG],
         ["train", "--styles", LONG, "--images", "photos", "-o", "n.safetensors"],
         ["train", "--styles", "styles", "--images", LONG, "-o", "n.safetensors"],
         ["train", "--styles", "styles", "--images", "photos", "-o", f"{LONG}.safetensors"],
-        ["compress", "--images", LONG, "-o", "n.safetensors"], ["compress", "--images", "photos", "-o", LONG],
+        ["compress", "--images", LONG, "-o", "n.safetensors"],
+        ["compress", "--images", "photos", "-o", LONG],
     ],
     ids=lambda typed: " ".join(typed).replace(LONG, "LONG"),
-)  # fmt: skip
+)
 def test_a_name_longer_than_any_file_has_is_one_sentence(folder, capsys, typed):
     assert main(typed) == 1
     line = capsys.readouterr().err.splitlines()[-1]

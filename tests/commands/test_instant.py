@@ -144,8 +144,10 @@ def test_a_picture_says_how_it_was_painted_also_as_jpeg_in_a_folder(instant, fol
     for options, name in (([], "cat.png"), (["--jpeg"], "cat.jpg")):
         assert instant("photos/cat.png", "--strength", "0.5", "--blend", "stars=3", *options, output="out") == 0
         assert json.loads(images.read_text(folder / "out" / name)[TEXT_KEY]) == {
-            "styles": {"waves": 1.0, "stars": 3.0}, "strength": 0.5, "color": "style",
-        }  # fmt: skip
+            "styles": {"waves": 1.0, "stars": 3.0},
+            "strength": 0.5,
+            "color": "style",
+        }
 
 
 def test_of_a_folder_all_pictures_are_painted_and_broken_ones_named(instant, folder, expected, capsys):

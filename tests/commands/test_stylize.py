@@ -127,9 +127,11 @@ def test_a_result_is_gone_on_from_at_twice_its_size(folder):
     assert large.content_size == tuple(2 * side for side in small.content_size)
     assert large.config.start == "image" and large.config.smallest_scale == 0
     run = paint(
-        images.load(folder / "content.png"), images.load(folder / "style.png"), large.config,
+        images.load(folder / "content.png"),
+        images.load(folder / "style.png"),
+        large.config,
         start_image=images.load(folder / "out.png"),
-    )  # fmt: skip
+    )
     *_, last = run
     torch.testing.assert_close(last.image.clamp(0, 1), images.load(folder / "large.png"), atol=0.5 / 255 + 1e-6, rtol=0)
 
@@ -180,8 +182,10 @@ def test_several_styles_and_a_mask_change_the_picture(folder):
     half.save("mask.png")
     painted = {}
     for name, typed in {
-        "plain": [], "two": ["--more-styles", "content.png"], "mask": ["--mask", "mask.png", "--keep-unpainted"],
-    }.items():  # fmt: skip
+        "plain": [],
+        "two": ["--more-styles", "content.png"],
+        "mask": ["--mask", "mask.png", "--keep-unpainted"],
+    }.items():
         assert stylize("--alpha", "0", *typed, output=f"{name}-out.png") == 0
         painted[name] = images.load(folder / f"{name}-out.png")
     assert (painted["plain"] - painted["two"]).abs().mean() > 1e-3
@@ -295,10 +299,12 @@ def test_a_timelapse_that_cannot_be_written_is_refused_before_painting(folder, c
 @pytest.mark.parametrize("kind", ["content", "style", "further style", "mask", "start"])
 def test_nothing_is_painted_over_what_it_is_painted_from(folder, capsys, kind, way):
     given = {
-        "content": ([], "content.png"), "style": ([], "style.png"),
-        "further style": (["--more-styles", "other.png"], "other.png"), "mask": (["--mask", "other.png"], "other.png"),
+        "content": ([], "content.png"),
+        "style": ([], "style.png"),
+        "further style": (["--more-styles", "other.png"], "other.png"),
+        "mask": (["--mask", "other.png"], "other.png"),
         "start": (["--init", "other.png"], "other.png"),
-    }  # fmt: skip
+    }
     options, source = given[kind]
     images.save_png(torch.ones(1, 3, 24, 32), folder / "other.png")
     before = (folder / source).read_bytes()

@@ -110,9 +110,11 @@ OPTIONS = {
     "tv": (["--tv", "1e-3"], "tv_weight", 1e-3),
     "seed": (["--seed", "9"], "seed", 9),
     "style factor": (
-        ["--style-factor", "waves=0.5", "--style-factor", "stars=3"], "style_factors", (("waves", 0.5), ("stars", 3.0)),
+        ["--style-factor", "waves=0.5", "--style-factor", "stars=3"],
+        "style_factors",
+        (("waves", 0.5), ("stars", 3.0)),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -294,10 +296,12 @@ def test_a_style_is_added_to_the_file_that_is_named(folder, photographs, capsys)
 
 
 def test_what_cannot_be_added_is_refused(folder, capsys):
-    for wrong, words in (({"to": "none.safetensors"}, "there is no file none.safetensors"),
-                         ({"to": "s.pt"}, "name a .safetensors file"),
-                         ({"picture": "styles"}, "styles holds 2 pictures; name one to be learned"),
-                         ({"picture": "styles/broken.jpg"}, "broken.jpg cannot be read")):  # fmt: skip
+    for wrong, words in (
+        ({"to": "none.safetensors"}, "there is no file none.safetensors"),
+        ({"to": "s.pt"}, "name a .safetensors file"),
+        ({"picture": "styles"}, "styles holds 2 pictures; name one to be learned"),
+        ({"picture": "styles/broken.jpg"}, "broken.jpg cannot be read"),
+    ):
         assert add(**wrong) == 1
         assert words in capsys.readouterr().err
 

@@ -31,8 +31,15 @@ def url():
     """A page with a style picture and the area."""
     with gr.Blocks(analytics_enabled=False) as demo:
         build_augment(PictureInput(label="Style picture", elem_id="style", height=120))
-    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", theme=THEME, css=CSS,
-                            run_history=False, app_kwargs={"routes": [ROUTE]})  # fmt: skip
+    _, url, _ = demo.launch(
+        prevent_thread_lock=True,
+        quiet=True,
+        server_name="127.0.0.1",
+        theme=THEME,
+        css=CSS,
+        run_history=False,
+        app_kwargs={"routes": [ROUTE]},
+    )
     yield url
     demo.close()
 
@@ -91,8 +98,12 @@ def test_a_zip_of_class_folders_is_asked_for_painted_shown_and_downloaded(area, 
     with zipfile.ZipFile(download.value.path()) as archive:
         rows = list(csv.DictReader(io.TextIOWrapper(archive.open("labels.csv"), "utf-8")))
         assert sorted(archive.namelist()) == sorted([row["file"] for row in rows] + ["labels.csv"])
-        wanted = {f"{label}/{name}-{strength}.png" for label, names in CLASSES.items() for name in names
-                  for strength in ("0.5", "1")}  # fmt: skip
+        wanted = {
+            f"{label}/{name}-{strength}.png"
+            for label, names in CLASSES.items()
+            for name in names
+            for strength in ("0.5", "1")
+        }
         assert {row["file"] for row in rows} == wanted
         assert {row["style"] for row in rows} == set(list(bundled().styles)[:2])
         for name in wanted:

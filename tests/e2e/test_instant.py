@@ -24,9 +24,13 @@ pytestmark = pytest.mark.e2e
 STYLE_PICTURES = ASSETS / "styles"
 SHOWN = "#instant-result img[alt='The painting']"
 PLACES = {
-    "Stylize": "run", "Train": "train-run", "Instant": "styles", "Camera": "camera", "Video": "clip-run",
+    "Stylize": "run",
+    "Train": "train-run",
+    "Instant": "styles",
+    "Camera": "camera",
+    "Video": "clip-run",
     "Many pictures": "batch-run",
-}  # fmt: skip
+}
 CHOSEN = "#styles .thumbnail[aria-pressed=true]"
 # What is said in the moment of a click, before the server can have heard of it.
 CLICK = """place => {
@@ -179,8 +183,10 @@ def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, t
     path.write_bytes(downloaded(instant, "instant-download"))
     assert images.size_of(images.load(path)) == (64, 96)
     assert json.loads(images.read_text(path)[TEXT_KEY]) == {
-        "styles": {first: 0.5, second: 0.5}, "strength": 0.5, "color": "content",
-    }  # fmt: skip
+        "styles": {first: 0.5, second: 0.5},
+        "strength": 0.5,
+        "color": "content",
+    }
     said, shown = instant.locator("#instant-status").inner_text(), until_painted(instant, None)
     asked: list[str] = []  # to paint that picture
     instant.on("request", lambda one: asked.extend([one.url] * ("content.png" in (one.post_data or ""))))

@@ -67,8 +67,11 @@ def served():
         area.take(take, None, None)
     _, place.url, _ = demo.launch(
         app_kwargs={"routes": [ROUTE], "middleware": [Middleware(CalmPages)]},
-        prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", ssr_mode=False,
-    )  # fmt: skip
+        prevent_thread_lock=True,
+        quiet=True,
+        server_name="127.0.0.1",
+        ssr_mode=False,
+    )
     yield place
     demo.close()
 

@@ -18,9 +18,11 @@ pytestmark = pytest.mark.e2e
 
 FIRST_IDS = ["content", "style", "preset", "alpha", "beta", "style-layers", "init", "steps", "size", "run", "stop"]
 GROUPS = {
-    "Brush strokes and more styles": "#style-2", "Where to paint": "#mask", "More layers": "#layer-weights",
+    "Brush strokes and more styles": "#style-2",
+    "Where to paint": "#mask",
+    "More layers": "#layer-weights",
     "Network and optimiser": "#backbone",
-}  # fmt: skip
+}
 IDS = [*FIRST_IDS, "status", "preview", "losses", "result", "download", "backbone"]
 
 

@@ -52,19 +52,19 @@ SMALL = """() => {
   return found;
 }"""
 WORDS = "() => parseFloat(getComputedStyle(document.querySelector('%s')).fontSize)"
-# Goes through all slides by a key, before any of them is painted; what does not fit, by the slide's number.
+# Goes through all slides by a key, before any of them is painted; what ASKED finds, by the slide's number.
 ALL_SLIDES = """() => {
-  const beyond = BEYOND, wrong = [], told = () => document.querySelector('#projector-bar b').textContent;
+  const asked = ASKED, wrong = [], told = () => document.querySelector('#projector-bar b').textContent;
   const count = parseInt(told().split('/')[1] ?? 1);
   for (let number = 1; number <= count; number++) {
     if (number > 1)
       document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true, cancelable: true}));
-    const found = beyond();
+    const found = asked();
     if (count > 1 && !told().startsWith(`${number} / ${count} `)) found.push(`it is ${told()}`);
     if (found.length) wrong.push([number, found]);
   }
   return wrong;
-}""".replace("BEYOND", BEYOND)
+}"""
 # Whether a figure is there as the projector shows it, with all pictures of its example, if it has one.
 EXAMPLE = """([name, title]) => {
   const pictures = [...document.querySelectorAll('#figure .parts img')];
@@ -96,10 +96,10 @@ def projected(explain) -> Page:
     return explain
 
 
-def all_slides_fit(page: Page) -> list[tuple[int, list[str]]]:
-    """Go through all slides; what does not fit, by the slide's number."""
+def wrong_slides(page: Page, asked: str = BEYOND) -> list[tuple[int, list[str]]]:
+    """Go through all slides; what a script finds on them, or that does not fit, by the slide's number."""
     page.wait_for_function(LAID_OUT)
-    return page.evaluate(ALL_SLIDES)
+    return page.evaluate(ALL_SLIDES.replace("ASKED", asked))
 
 
 def test_an_example_s_picture_is_enlarged(explain):
@@ -119,7 +119,7 @@ def test_every_figure_shows_an_example_of_files_as_soon_as_it_is_chosen_and_its_
             assert projected.evaluate(WORDS % "#figure .parts p") >= (23 if name == "gram" else 28)  # four rows
         for words in ("#figure-words p", "#predict legend", "#predict label"):
             assert projected.evaluate(WORDS % words) >= 28
-        if found := all_slides_fit(projected):
+        if found := wrong_slides(projected):
             wrong[name] = found
     assert wrong == {}
 
@@ -132,9 +132,7 @@ def test_nothing_small_stays_on_the_screen_once_nobody_operates_it(projected):
         expect(projected.locator(place)).not_to_have_css("opacity", "0")
     projected.locator("#make-status .status").evaluate("line => { line.firstElementChild.textContent = 'Ready.'; }")
     expect(projected.locator("body")).not_to_have_class(re.compile("operated"))
-    for _ in range(slides(projected)):
-        assert projected.evaluate(SMALL) == []
-        projected.keyboard.press("ArrowRight")
+    assert wrong_slides(projected, SMALL) == []
     projected.locator("#make").focus()
     expect(projected.locator("#making")).to_have_css("opacity", "1")
 
@@ -167,7 +165,7 @@ def test_every_step_of_the_tour_fits_a_projector_s_screen_and_shows_its_figure_a
         name = station.query["figure"]
         projected.wait_for_function(EXAMPLE, arg=[name, FIGURES[name].title], polling=100)
         assert projected.evaluate(WORDS % "#tour p") >= 28
-        assert all_slides_fit(projected) == []
+        assert wrong_slides(projected) == []
         projected.keyboard.press("ArrowDown")
     projected.keyboard.press("t")
 
@@ -195,4 +193,4 @@ def test_a_plan_s_link_opens_its_figure_on_the_projector(browser_tab, app_url):
     expect(page.locator("#figure-words h2")).to_have_text(FIGURES["step"].title)
     expect(page.locator(f"{PARTS} img[src*='/figures/step/']").first).to_be_attached()
     expect(page.locator("#predict legend")).to_be_visible()
-    assert all_slides_fit(page) == []
+    assert wrong_slides(page) == []

@@ -117,14 +117,19 @@ def two_visitors() -> dict:
 
     def job(token: str) -> Job:
         run = lent()
-        return visitor(token).run(lambda: Job(lambda _: iter(lambda: DEVICES.next_of(run), None), Client(), Steering(),
-                                              lane=lane))  # fmt: skip
+        return visitor(token).run(
+            lambda: Job(lambda _: iter(lambda: DEVICES.next_of(run), None), Client(), Steering(), lane=lane)
+        )
 
     jobs = [job("anna"), job("ben")]
     ended = all([one.wait(60) for one in jobs])
     tokens = [token for token, _ in spaces.calls[before:]]
-    return {"ended": ended, "errors": [str(one.error or "") for one in jobs], "tokens": tokens,
-            "left": [spaces.left["anna"], spaces.left["ben"]]}  # fmt: skip
+    return {
+        "ended": ended,
+        "errors": [str(one.error or "") for one in jobs],
+        "tokens": tokens,
+        "left": [spaces.left["anna"], spaces.left["ben"]],
+    }
 
 
 def sheet() -> bool:

@@ -21,10 +21,12 @@ def image():
 WAYS = [
     {"pooling": pooling, "padding": padding, "wrap": wrap}
     for pooling, padding, wrap in (
-        ("max", "zeros", False), ("average", "reflect", False), ("rescaled average", "replicate", False),
+        ("max", "zeros", False),
+        ("average", "reflect", False),
+        ("rescaled average", "replicate", False),
         ("max", "zeros", True),
     )
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)

@@ -23,7 +23,7 @@ from nst_core.features.vgg import (
     channels_of,
     layer_names,
     nearest_layer,
-)  # fmt: skip
+)
 from tests.stand_ins import DEVICES, random_state
 
 MEAN, DEVIATION = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])  # ImageNet's
@@ -268,8 +268,10 @@ def test_gradients_are_torchvisions(network, image):
     ours = image.clone().to(device).requires_grad_(True)
     theirs = image.clone().requires_grad_(True)
     weights = {name: torch.randn(1, generator=torch.Generator().manual_seed(i)) for i, name in enumerate(layers)}
-    sum((features.float().square().mean() * weights[name].to(device)).sum()
-        for name, features in network(ours, layers).items()).backward()  # fmt: skip
+    sum(
+        (features.float().square().mean() * weights[name].to(device)).sum()
+        for name, features in network(ours, layers).items()
+    ).backward()
     seen = seen_by_torchvision(torchvisions("vgg19"), entered(theirs))
     sum((seen[name].square().mean() * weights[name]).sum() for name in layers).backward()
     torch.testing.assert_close(ours.grad.cpu(), theirs.grad, atol=1e-3 * theirs.grad.abs().max().item(), rtol=1e-3)

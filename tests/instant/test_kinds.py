@@ -12,17 +12,34 @@ from tests.picture_files import animated_png, gif, png, saved
 
 # Ending of a film -> its codec, as cameras, discs, phones and the web make it.
 FILMS = {
-    "mts": "libx264", "m2ts": "libx264", "ts": "mpeg2video", "mpg": "mpeg2video", "vob": "mpeg2video",
-    "3gp": "libx264", "wmv": "wmv2", "asf": "wmv2", "flv": "flv", "ogv": "libvpx", "mp4": "libx264", "mov": "mpeg4",
-    "mkv": "libx264", "webm": "libvpx", "avi": "mpeg4",
-}  # fmt: skip
+    "mts": "libx264",
+    "m2ts": "libx264",
+    "ts": "mpeg2video",
+    "mpg": "mpeg2video",
+    "vob": "mpeg2video",
+    "3gp": "libx264",
+    "wmv": "wmv2",
+    "asf": "wmv2",
+    "flv": "flv",
+    "ogv": "libvpx",
+    "mp4": "libx264",
+    "mov": "mpeg4",
+    "mkv": "libx264",
+    "webm": "libvpx",
+    "avi": "mpeg4",
+}
 PICTURES = {kind: saved(48, 32, "RGB", kind) for kind in ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "TGA", "GIF", "AVIF")}
 NONE = {
-    "text": b"Dear reader,\n" * 40, "code": b"export const a = 1;\n" * 400, "nothing": b"", "zeros": bytes(5000),
-    "a play list": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "a drawing": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-    "a document": b"%PDF-1.4\n" + b"x" * 999, "what a Finder leaves": b"\0\0\0\1Bud1" + bytes(4000),
+    "text": b"Dear reader,\n" * 40,
+    "code": b"export const a = 1;\n" * 400,
+    "nothing": b"",
+    "zeros": bytes(5000),
+    "a play list": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
+    "a drawing": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "a document": b"%PDF-1.4\n" + b"x" * 999,
+    "what a Finder leaves": b"\0\0\0\1Bud1" + bytes(4000),
     "a song": b"ID3\x03\0\0\0\0\0\0" + (b"\xff\xfb\x90\0" + bytes(413)) * 20,
-}  # fmt: skip
+}
 
 
 def animation(path, kind: str, count: int = 3):
@@ -84,8 +101,10 @@ def test_what_is_neither_is_said_by_name(tmp_path, name):
 def test_what_is_no_file_is_said(tmp_path):
     os.mkfifo(tmp_path / "pipe")  # which nobody writes to: reading it would wait for ever
     for name, words in {
-        "pipe": "pipe is no ordinary file", "gone": "gone does not exist; check the path",
-        "x" * 300: r"cannot be opened \(file name too long\); check the path", ".": "is no ordinary file",
-    }.items():  # fmt: skip
+        "pipe": "pipe is no ordinary file",
+        "gone": "gone does not exist; check the path",
+        "x" * 300: r"cannot be opened \(file name too long\); check the path",
+        ".": "is no ordinary file",
+    }.items():
         with pytest.raises(ImageError, match=words):
             kind_of(tmp_path / name)

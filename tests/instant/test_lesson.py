@@ -54,8 +54,11 @@ def test_a_lesson_changes_nothing_but_the_new_styles_scales_and_shifts(random_we
 
 def test_a_lesson_lowers_the_style_loss(random_weights, base, style, folder):
     recipe = TrainingRecipe(steps=20, batch=2, crop=64, style_size=64, step_size=3e-3)
-    told = [progress.losses["style"] for progress in Lesson("rain", style, base, folder, recipe, CPU).steps()
-            if progress.losses]  # fmt: skip
+    told = [
+        progress.losses["style"]
+        for progress in Lesson("rain", style, base, folder, recipe, CPU).steps()
+        if progress.losses
+    ]
     assert told[-1] < 0.8 * told[0]
 
 

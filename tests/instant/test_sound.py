@@ -61,9 +61,17 @@ COPIED = {
 def film(path, container, codec, sound, rate, layout, **settings):
     given = {"b": "64k"} if sound.startswith("wma") else {"strict": "-2"} if sound == "vorbis" else {}
     return write(
-        path, flashing(), codec, container=container, sound=sound, sound_rate=rate, layout=layout, clicks=[FLASH],
-        sound_options=given, **settings
-    )  # fmt: skip
+        path,
+        flashing(),
+        codec,
+        container=container,
+        sound=sound,
+        sound_rate=rate,
+        layout=layout,
+        clicks=[FLASH],
+        sound_options=given,
+        **settings,
+    )
 
 
 @pytest.mark.parametrize("name", ENCODED)

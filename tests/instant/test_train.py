@@ -67,8 +67,9 @@ def test_training_writes_a_network_of_all_styles_and_says_how_it_goes(
 
 def test_training_lowers_its_loss(random_weights, folder, styles, tmp_path):
     recipe = TrainingRecipe(**{**QUICK, "steps": 20, "step_size": 5e-3})
-    told = [progress for progress in train(styles, folder, tmp_path / "a.safetensors", recipe, compute())
-            if progress.losses]  # fmt: skip
+    told = [
+        progress for progress in train(styles, folder, tmp_path / "a.safetensors", recipe, compute()) if progress.losses
+    ]
     first, last = (sum(sum(p.losses.values()) for p in part) for part in (told[:4], told[-4:]))
     assert last < 0.8 * first
 
@@ -117,9 +118,15 @@ def test_what_cannot_be_trained_is_refused_before_it_begins(random_weights, fold
 
 @pytest.mark.parametrize(
     "change",
-    [{"batch": 0}, {"steps": 1.5}, {"step_size": -1.0}, {"style_weight": float("nan")}, {"photo_share": 1.1},
-     {"style_factors": (("waves", -1.0),)}],
-)  # fmt: skip
+    [
+        {"batch": 0},
+        {"steps": 1.5},
+        {"step_size": -1.0},
+        {"style_weight": float("nan")},
+        {"photo_share": 1.1},
+        {"style_factors": (("waves", -1.0),)},
+    ],
+)
 def test_a_recipe_without_a_sense_is_refused(change):
     with pytest.raises(ConfigError, match="; give (a )?(whole )?number"):
         TrainingRecipe(**change)

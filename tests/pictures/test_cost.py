@@ -57,7 +57,7 @@ FILES = {
     "exr, scaled": (lambda: files.exr(dict.fromkeys("RGBA", np.ones((SIDE, SIDE), "f4"))), 600),
     "tiff of one tile": (lambda: files.one_tile(5000), images.READ_SIDE),
     "icon": (lambda: files.icon(files.png(SIDE, SIDE, color=6)), images.READ_SIDE),
-}  # fmt: skip
+}
 
 # Reads a file in a child of its own, which has imported all, and prints by how many bytes that grew at most, but for
 # what of the program itself was brought back from disk: a computer short of memory takes such parts away.

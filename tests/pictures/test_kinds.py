@@ -65,10 +65,18 @@ def tiff(pixels: np.ndarray, sample: int, photometric: int, order: str) -> bytes
     bits, place = pixels.dtype.itemsize * 8, 8 + 2 + 12 * 11 + 4
     several = channels > 2  # too many to stand in the entry itself
     entries = [
-        (256, 4, 1, width), (257, 4, 1, height), (258, 3, channels, place if several else bits), (259, 3, 1, 1),
-        (262, 3, 1, photometric), (273, 4, 1, place + 4 * channels), (277, 3, 1, channels), (278, 4, 1, height),
-        (279, 4, 1, pixels.nbytes), (284, 3, 1, 1), (339, 3, channels, place + 2 * channels if several else sample),
-    ]  # fmt: skip
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (258, 3, channels, place if several else bits),
+        (259, 3, 1, 1),
+        (262, 3, 1, photometric),
+        (273, 4, 1, place + 4 * channels),
+        (277, 3, 1, channels),
+        (278, 4, 1, height),
+        (279, 4, 1, pixels.nbytes),
+        (284, 3, 1, 1),
+        (339, 3, channels, place + 2 * channels if several else sample),
+    ]
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, len(entries))
     for tag, kind, count, value in entries:
         short = kind == 3 and count == 1

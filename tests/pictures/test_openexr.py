@@ -118,10 +118,13 @@ def test_of_an_openexr_picture_of_several_parts_the_first_is_seen():
 def layered(**layers: np.ndarray) -> bytes:
     """A picture of such layers, of which "_" stands for "."."""
     parts = {"RGB"[channel]: channel for channel in range(3)}
-    return files.exr({
-        f"{name.replace('_', '.')}.{part}": pixels[..., channel]
-        for name, pixels in layers.items() for part, channel in parts.items()
-    })  # fmt: skip
+    return files.exr(
+        {
+            f"{name.replace('_', '.')}.{part}": pixels[..., channel]
+            for name, pixels in layers.items()
+            for part, channel in parts.items()
+        }
+    )
 
 
 def test_of_several_layers_the_finished_picture_is_used_and_said():

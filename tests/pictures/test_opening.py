@@ -80,10 +80,24 @@ def test_everything_in_the_core_that_opens_a_picture_says_which_kinds():
 
 
 RAISED = [
-    OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, AssertionError, AttributeError,
-    NotImplementedError, ZeroDivisionError, OverflowError, BufferError, zlib.error, ImageCms.PyCMSError,
-    subprocess.CalledProcessError(1, "gs"), subprocess.TimeoutExpired("gs", 1),
-]  # fmt: skip
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AssertionError,
+    AttributeError,
+    NotImplementedError,
+    ZeroDivisionError,
+    OverflowError,
+    BufferError,
+    zlib.error,
+    ImageCms.PyCMSError,
+    subprocess.CalledProcessError(1, "gs"),
+    subprocess.TimeoutExpired("gs", 1),
+]
 
 
 @pytest.mark.parametrize("error", RAISED, ids=str)

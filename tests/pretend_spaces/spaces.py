@@ -25,8 +25,10 @@ sent: list[int] = []  # bytes of a call's pickled arguments
 touched: list[str] = []  # what would have begun CUDA in this process
 decorated: list[str] = []
 _forked = False
-_own = {name: getattr(torch.cuda, name) for name in ("is_available", "device_count", "get_device_name",
-                                                     "get_device_capability", "_lazy_init")}  # fmt: skip
+_own = {
+    name: getattr(torch.cuda, name)
+    for name in ("is_available", "device_count", "get_device_name", "get_device_capability", "_lazy_init")
+}
 _context = multiprocessing.get_context("fork")
 
 

@@ -44,5 +44,6 @@ def test_strips_have_the_terms_and_the_gradient_of_the_whole(monkeypatch, size, 
 
 def test_what_is_no_painting_by_columns_has_the_objectives_of_others():
     assert {kind_of(None, in_strips=one).__name__ for one in (True, False)} == {
-        "StyleTransferObjective", "StripwiseObjective",
-    }  # fmt: skip
+        "StyleTransferObjective",
+        "StripwiseObjective",
+    }

@@ -332,10 +332,26 @@ def test_an_unknown_network_is_refused():
 
 
 ODDER = [
-    True, -1, 0.5, 10**400, float("nan"), "x" * 10_000, b"x", [], {}, (), [[]], ({},), (None,), ["conv1_1"],
+    True,
+    -1,
+    0.5,
+    10**400,
+    float("nan"),
+    "x" * 10_000,
+    b"x",
+    [],
+    {},
+    (),
+    [[]],
+    ({},),
+    (None,),
+    ["conv1_1"],
     ("x" * 10_000,),
-    ("conv1_1",) * 10_000, (1.0,) * 10_000, {"x": 1}, object(),
-]  # fmt: skip
+    ("conv1_1",) * 10_000,
+    (1.0,) * 10_000,
+    {"x": 1},
+    object(),
+]
 
 
 @pytest.mark.parametrize("name", FIELDS)

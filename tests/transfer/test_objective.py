@@ -237,9 +237,14 @@ def test_relative_terms_are_their_weights_for_a_picture_that_shows_nothing(pictu
             return {layer: known.get(id(image), torch.zeros(1, 64, 6, 7)) for layer in layers}
 
     config = StyleTransferConfig(
-        content_layers=("conv1_2",), style_layers=("conv1_1", "conv2_1"), style_loss=style_loss, content_weight=3.0,
-        style_weight=8.0, content_normalization="relative", style_normalization="relative",
-    )  # fmt: skip
+        content_layers=("conv1_2",),
+        style_layers=("conv1_1", "conv2_1"),
+        style_loss=style_loss,
+        content_weight=3.0,
+        style_weight=8.0,
+        content_normalization="relative",
+        style_normalization="relative",
+    )
     terms = values(objective_of(Blind(), *pictures, config)(torch.zeros(1, 3, 12, 14)))
     # with the sliced distance each draw is another
     assert terms == pytest.approx({"content conv1_2": 3, "style conv1_1": 4, "style conv2_1": 4}, rel=0.2)
@@ -319,9 +324,7 @@ def test_a_region_of_all_is_no_region(network, pictures, painted):
     content_image, style_image = pictures
     for style_loss in STYLE_LOSSES:
         config = StyleTransferConfig(**SHALLOW, style_loss=style_loss)
-        everywhere = StyleTransferObjective(
-            network, content_image, [style_image], config, [torch.ones(1, 1, 48, 64)]
-        )  # fmt: skip
+        everywhere = StyleTransferObjective(network, content_image, [style_image], config, [torch.ones(1, 1, 48, 64)])
         expected = values(objective_of(network, *pictures, config)(painted / 2))
         assert values(everywhere(painted / 2)) == pytest.approx(expected, rel=1e-3), style_loss
 
@@ -349,7 +352,7 @@ def test_a_region_is_painted_and_nothing_far_from_it(network, pictures, painted,
     settings = {"style_layers": ("conv1_1", "conv2_1"), "content_weight": 0, "style_loss": style_loss}
     objective = StyleTransferObjective(
         network, content_image, [style_image], StyleTransferConfig(**settings), halves()[:1]
-    )  # fmt: skip
+    )
     image = painted.clone().requires_grad_(True)
     sum(objective(image).values()).backward()
     assert image.grad[..., 40:].abs().max() == 0 < image.grad[..., :32].abs().min(dim=1).values.median()

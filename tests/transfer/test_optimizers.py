@@ -3,8 +3,10 @@ import torch
 
 from nst_core.transfer.optimizers import OPTIMIZERS, STEP_SIZES
 
-SETTINGS = {"lbfgs": {"step_size": 1.0, "history": 5, "betas": (0.9, 0.99)},
-            "adam": {"step_size": 0.02, "history": 5, "betas": (0.9, 0.99)}}  # fmt: skip
+SETTINGS = {
+    "lbfgs": {"step_size": 1.0, "history": 5, "betas": (0.9, 0.99)},
+    "adam": {"step_size": 0.02, "history": 5, "betas": (0.9, 0.99)},
+}
 
 
 def picture(height: int = 6, width: int = 8, seed: int = 0) -> torch.Tensor:
@@ -116,8 +118,10 @@ def test_adams_moments_are_resized_like_pictures(size):
         assert after[key].shape == larger.shape
         mean, spread = before[key].mean().item(), before[key].std().item()
         assert after[key].mean().item() == pytest.approx(mean, abs=0.1 * spread)
-        halves = [after[key][..., : size[1] // 2].mean() - after[key][..., size[1] // 2 :].mean(),
-                  before[key][..., :4].mean() - before[key][..., 4:].mean()]  # fmt: skip
+        halves = [
+            after[key][..., : size[1] // 2].mean() - after[key][..., size[1] // 2 :].mean(),
+            before[key][..., :4].mean() - before[key][..., 4:].mean(),
+        ]
         assert halves[0].item() == pytest.approx(halves[1].item(), abs=0.25 * spread)
     assert (after["exp_avg_sq"] >= 0).all()
 

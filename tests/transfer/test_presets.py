@@ -273,15 +273,18 @@ class KnownPictures:
 
     def __init__(self, *sizes: tuple[int, int]):
         generator = torch.Generator().manual_seed(0)
-        names = {name for backbone in ("vgg16", "vgg19") for pre in (False, True)
-                 for name in layer_names(backbone, pre=pre)}  # fmt: skip
+        names = {
+            name for backbone in ("vgg16", "vgg19") for pre in (False, True) for name in layer_names(backbone, pre=pre)
+        }
         self.pictures, self.features, self.asked = [], [], []
         for height, width in sizes:
             self.pictures.append(torch.rand(1, 3, 2 * height, 2 * width, generator=generator))
-            self.features.append({
-                name: torch.rand(1, CHANNELS[int(name[4])], height + int(name[4]), width, generator=generator)
-                for name in sorted(names)
-            })  # fmt: skip
+            self.features.append(
+                {
+                    name: torch.rand(1, CHANNELS[int(name[4])], height + int(name[4]), width, generator=generator)
+                    for name in sorted(names)
+                }
+            )
 
     def tap(self, layer):
         return None

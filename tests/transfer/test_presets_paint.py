@@ -20,10 +20,21 @@ CONTRAST = 0.5  # of the photo's: least
 
 # Steps that are enough to tell; thousands are their own.
 STEPS = {
-    "studio": 80, "lab": 15, "gatys": 24, "luo": 55, "chao": 45, "tran_nguyen": 50, "cheng": 25, "from_scratch": 40,
-    "neural_style": 42, "gatys_code": 34, "pytorch_tutorial": 12, "gordic": 34, "crowson": 32,
+    "studio": 80,
+    "lab": 15,
+    "gatys": 24,
+    "luo": 55,
+    "chao": 45,
+    "tran_nguyen": 50,
+    "cheng": 25,
+    "from_scratch": 40,
+    "neural_style": 42,
+    "gatys_code": 34,
+    "pytorch_tutorial": 12,
+    "gordic": 34,
+    "crowson": 32,
     "neighbours": 40,
-}  # fmt: skip
+}
 
 # Bounds of their own.
 STYLES = {
@@ -32,14 +43,19 @@ STYLES = {
 }
 CONTENTS = {
     # From noise the style comes first and the photo after it: these are on their way.
-    "gatys": 0.95, "chao": 0.95, "tran_nguyen": 0.8,
+    "gatys": 0.95,
+    "chao": 0.95,
+    "tran_nguyen": 0.8,
     # Its own pictures melt the photo: of neural-style-pt's of tuebingen, 0.58 and 0.45 are left after 300 steps.
     "neural_style": 1.35,
     # Weights that give most to the style, from a photo that stays in its place: Gatys' code, its twins, and our lab.
-    "lab": 1.0, "gatys_code": 1.0, "gordic": 0.75, "luo": 0.6,
+    "lab": 1.0,
+    "gatys_code": 1.0,
+    "gordic": 0.75,
+    "luo": 0.6,
     # Everything is made of the style's own pieces.
     "neighbours": 0.95,
-}  # fmt: skip
+}
 CONTRASTS = {"chao": 0.36, "neural_style": 0.36}  # half of the style picture's own: their noise begins with none
 
 # On VGG-19, those whose weights hang on a scale: the others are the benchmarks'.

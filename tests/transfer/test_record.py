@@ -24,23 +24,26 @@ from tests.ui.shown import update_of
 
 def record_of(config: StyleTransferConfig | None = None, **values) -> RunRecord:
     """A record as a run would leave it."""
-    return RunRecord(**{
-        "config": config or StyleTransferConfig(seed=7, layer_weights=(1.0, 0.5, 0.25, 2.0, 0.0)),
-        "steps": 12,
-        "stopped": True,
-        "losses": {"content conv4_2": 0.1 + 0.2, "style conv1_1": 1e-30},
-        "first_losses": {"content conv4_2": 0.0, "style conv1_1": 0.7},
-        "seconds": 1.234,
-        "content_size": (48, 64),
-        "style_size": (56, 40),
-        "device": "CPU (2 threads)",
-        "precision": "fp32",
-        "weights_file": "vgg19_features.safetensors",
-        "weights_sha256": "0" * 64,
-        "weights_origin": "cache",
-        "versions": versions(),
-        "notes": ("the loss was not finite at step 3; “went back”", "ö"),
-    } | values)  # fmt: skip
+    return RunRecord(
+        **{
+            "config": config or StyleTransferConfig(seed=7, layer_weights=(1.0, 0.5, 0.25, 2.0, 0.0)),
+            "steps": 12,
+            "stopped": True,
+            "losses": {"content conv4_2": 0.1 + 0.2, "style conv1_1": 1e-30},
+            "first_losses": {"content conv4_2": 0.0, "style conv1_1": 0.7},
+            "seconds": 1.234,
+            "content_size": (48, 64),
+            "style_size": (56, 40),
+            "device": "CPU (2 threads)",
+            "precision": "fp32",
+            "weights_file": "vgg19_features.safetensors",
+            "weights_sha256": "0" * 64,
+            "weights_origin": "cache",
+            "versions": versions(),
+            "notes": ("the loss was not finite at step 3; “went back”", "ö"),
+        }
+        | values
+    )
 
 
 def strictly(text: str):
@@ -165,12 +168,25 @@ def changed(**values) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "no json", "{", "null", "3", "[]", '"text"', "{}", record_of().to_json()[:-9], "[" * 100_000,
-        without("config"), without("losses"), without("weights_sha256"), changed(colour="blue"),
-        changed(config=None), changed(config=5),
+        "",
+        "no json",
+        "{",
+        "null",
+        "3",
+        "[]",
+        '"text"',
+        "{}",
+        record_of().to_json()[:-9],
+        "[" * 100_000,
+        without("config"),
+        without("losses"),
+        without("weights_sha256"),
+        changed(colour="blue"),
+        changed(config=None),
+        changed(config=5),
     ],
     ids=lambda text: text[:12],
-)  # fmt: skip
+)
 def test_a_damaged_record_is_refused(tmp_path, text):
     images.save_png(torch.zeros(1, 3, 16, 16), tmp_path / "file.png", {TEXT_KEY: text})
     with pytest.raises(ImageError, match="damaged"):
@@ -180,11 +196,18 @@ def test_a_damaged_record_is_refused(tmp_path, text):
 @pytest.mark.parametrize(
     "values",
     [
-        {"optimizer": "sgd"}, {"seed": -1}, {"no setting": 1}, {"steps": "12"}, {"seed": 10**400},
-        {"layer_weights": 3}, {"adam_betas": 0.9}, {"adam_betas": None}, {"style_layers": "conv1_1"},
+        {"optimizer": "sgd"},
+        {"seed": -1},
+        {"no setting": 1},
+        {"steps": "12"},
+        {"seed": 10**400},
+        {"layer_weights": 3},
+        {"adam_betas": 0.9},
+        {"adam_betas": None},
+        {"style_layers": "conv1_1"},
     ],
     ids=lambda values: next(iter(values)),
-)  # fmt: skip
+)
 def test_a_record_with_settings_of_another_version_is_refused(values):
     text = changed(config=record_of().config.to_dict() | values)
     with pytest.raises(NSTError) as raised:
@@ -197,15 +220,40 @@ def test_a_record_with_settings_of_another_version_is_refused(values):
 
 # As JSON, since some of them are none of Python's.
 ODD_VALUES = [
-    "null", "true", "false", "0", "1", "-1", "2", "0.5", "-0.0", "1e-320", "1e14", "999999999999999", "300.0", "1e400",
-    "NaN", "Infinity", "-Infinity", "9" * 400, "9" * 5_000, '""', '"x"', '"conv1_1"', '"conv5_4_pre"', '"lbfgs"',
-    '"adam"', '"lite"', '"\\ud800"', '"\\u0000\\n"', '"' + "x" * 20_000 + '"', "[]", "{}", "[0]", "[0, 0]", "[1, 2]",
-    "[1.5, 2]", "[-1, 5]", "[0.9, 0.999]", "[1, null]", "[true, true]", '["conv1_1"]', '["conv1_1", "conv1_1"]',
-    '["conv4_2", "conv1_1_pre"]', '["conv1_1", 5]', '[["conv1_1"]]', "[[[[]]]]", '{"a": 1}', '{"a": "b"}', '{"a": []}',
-    '{"a": NaN}', '{"": 1e308}', '{"a": 1, "a": 2}', "[1, 1, 1, 1, 1]", "[0, 0, 0, 0, 0]", "[5e-324, 0, 0, 0, 0]",
-    "[9e14, 9e14, 9e14, 9e14, 9e14]", "[" + "1, " * 10_000 + "1]", "[" + '"conv1_1", ' * 5_000 + '"conv1_1"]',
-    "[" * 100_000, "[" * 5_000 + "]" * 5_000,
-]  # fmt: skip
+    *"""
+    null true false 0 1 -1 2 0.5 -0.0 1e-320 1e14 999999999999999 300.0 1e400 NaN Infinity -Infinity "" "x"
+    "conv1_1" "conv5_4_pre" "lbfgs" "adam" "lite" [] {} [0] ["conv1_1"] [["conv1_1"]] [[[[]]]]
+    """.split(),
+    "9" * 400,
+    "9" * 5_000,
+    '"\\ud800"',
+    '"\\u0000\\n"',
+    '"' + "x" * 20_000 + '"',
+    "[0, 0]",
+    "[1, 2]",
+    "[1.5, 2]",
+    "[-1, 5]",
+    "[0.9, 0.999]",
+    "[1, null]",
+    "[true, true]",
+    '["conv1_1", "conv1_1"]',
+    '["conv4_2", "conv1_1_pre"]',
+    '["conv1_1", 5]',
+    '{"a": 1}',
+    '{"a": "b"}',
+    '{"a": []}',
+    '{"a": NaN}',
+    '{"": 1e308}',
+    '{"a": 1, "a": 2}',
+    "[1, 1, 1, 1, 1]",
+    "[0, 0, 0, 0, 0]",
+    "[5e-324, 0, 0, 0, 0]",
+    "[9e14, 9e14, 9e14, 9e14, 9e14]",
+    "[" + "1, " * 10_000 + "1]",
+    "[" + '"conv1_1", ' * 5_000 + '"conv1_1"]',
+    "[" * 100_000,
+    "[" * 5_000 + "]" * 5_000,
+]
 
 
 def written(values: dict, odd: dict[str, str]) -> str:

@@ -323,8 +323,17 @@ def test_whatever_else_is_wanted_changes_nothing(random_weights, pictures, optim
     config = small(optimizer=optimizer, step_size=0.01, steps=4)
     plain = list(stylize(*pictures, config, compute=CPU))
     run = stylize(*pictures, config, compute=CPU)
-    others = {"pooling": "average", "style_loss": "moments", "size": 64, "steps": 9, "seed": 5, "color": "content",
-              "style_normalization": "mean", "averaging": 0.9, "last_step": 2}  # fmt: skip
+    others = {
+        "pooling": "average",
+        "style_loss": "moments",
+        "size": 64,
+        "steps": 9,
+        "seed": 5,
+        "color": "content",
+        "style_normalization": "mean",
+        "averaging": 0.9,
+        "last_step": 2,
+    }
     frames = steered(run, 1, **others)
     assert all(torch.equal(one.image, other.image) for one, other in zip(plain, frames, strict=True))
     assert run.record().config == config and run.notes == ()
@@ -362,10 +371,20 @@ def test_steering_begins_the_wait_for_a_plateau_anew(random_weights, pictures):
 
 def test_every_setting_comes_back_out_of_a_record(random_weights, pictures, tmp_path):
     config = small(
-        smallest_scale=24, scale_falloff=1.5, averaging=0.5, tolerance=0.01, style_scale=1.5, color="content",
-        blend=(1.0, 2.0), keep_unpainted=True, mask_softness=0.1, last_step=2, style_loss="wasserstein",
-        style_normalization="per channel", content_normalization="relative",
-    )  # fmt: skip
+        smallest_scale=24,
+        scale_falloff=1.5,
+        averaging=0.5,
+        tolerance=0.01,
+        style_scale=1.5,
+        color="content",
+        blend=(1.0, 2.0),
+        keep_unpainted=True,
+        mask_softness=0.1,
+        last_step=2,
+        style_loss="wasserstein",
+        style_normalization="per channel",
+        content_normalization="relative",
+    )
     content_image, style_image = pictures
     run = stylize(content_image, [style_image, style_image / 2], config, masks=[left_half()] * 2, compute=CPU)
     *_, last = run
@@ -373,8 +392,18 @@ def test_every_setting_comes_back_out_of_a_record(random_weights, pictures, tmp_
     record = read_record(tmp_path / "result.png")
     assert record == run.record() and record.config == config
     defaults = StyleTransferConfig()
-    new = ("smallest_scale", "scale_falloff", "averaging", "tolerance", "style_scale", "color", "blend",
-           "keep_unpainted", "mask_softness", "last_step")  # fmt: skip
+    new = (
+        "smallest_scale",
+        "scale_falloff",
+        "averaging",
+        "tolerance",
+        "style_scale",
+        "color",
+        "blend",
+        "keep_unpainted",
+        "mask_softness",
+        "last_step",
+    )
     assert all(getattr(config, name) != getattr(defaults, name) for name in new)
 
 

@@ -16,14 +16,23 @@ LAYERS = Setting(name="layers", default=("conv1_1",))
 @pytest.mark.parametrize(
     ("one", "typed", "value"),
     [
-        (WEIGHT, "2", 2.0), (WEIGHT, "1e-3", 1e-3), (WEIGHT, "much", "much"),
-        (COUNT, "12", 12), (COUNT, "1e1", 10.0), (COUNT, "1.5", 1.5), (COUNT, "", ""),
-        (SWITCH, "On", True), (SWITCH, "false", False), (SWITCH, "perhaps", "perhaps"),
-        (CHOICE, "b", "b"), (CHOICE, "c", "c"),
-        (NUMBERS, "0.1 0.2", (0.1, 0.2)), (NUMBERS, "0.1 x", (0.1, "x")),
+        (WEIGHT, "2", 2.0),
+        (WEIGHT, "1e-3", 1e-3),
+        (WEIGHT, "much", "much"),
+        (COUNT, "12", 12),
+        (COUNT, "1e1", 10.0),
+        (COUNT, "1.5", 1.5),
+        (COUNT, "", ""),
+        (SWITCH, "On", True),
+        (SWITCH, "false", False),
+        (SWITCH, "perhaps", "perhaps"),
+        (CHOICE, "b", "b"),
+        (CHOICE, "c", "c"),
+        (NUMBERS, "0.1 0.2", (0.1, 0.2)),
+        (NUMBERS, "0.1 x", (0.1, "x")),
         (LAYERS, "conv1_1 conv2_1", ("conv1_1", "conv2_1")),
     ],
-)  # fmt: skip
+)
 def test_what_people_type_is_read_and_what_cannot_be_read_stays_text(one, typed, value):
     read = one.read(typed)
     assert read == value and type(read) is type(value)

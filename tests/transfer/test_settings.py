@@ -84,8 +84,15 @@ def test_the_table_says_all_that_is_to_be_said():
         assert one.extent or not one.numeric, name
     names = [one.asked for one in SETTINGS.values()]
     assert len(names) == len(set(names))
-    assert set(STEERABLE) == {"content_weight", "style_weight", "tv_weight", "style_layers", "content_layers",
-                              "layer_weights", "blend"}  # fmt: skip
+    assert set(STEERABLE) == {
+        "content_weight",
+        "style_weight",
+        "tv_weight",
+        "style_layers",
+        "content_layers",
+        "layer_weights",
+        "blend",
+    }
 
 
 def test_the_readme_has_the_reference():

@@ -46,9 +46,16 @@ def test_a_steerable_setting_becomes_as_wanted_and_no_other(name):
 
 def test_whatever_else_is_wanted_stays_as_it_is():
     others = StyleTransferConfig(
-        backbone="vgg16", pooling="average", style_loss="moments", size=64, steps=9, optimizer="adam", color="content",
-        seed=8, content_layers=CONFIG.content_layers,
-    )  # fmt: skip
+        backbone="vgg16",
+        pooling="average",
+        style_loss="moments",
+        size=64,
+        steps=9,
+        optimizer="adam",
+        color="content",
+        seed=8,
+        content_layers=CONFIG.content_layers,
+    )
     assert wishing(others).steered(CONFIG) is CONFIG
     assert wishing(dataclasses.replace(others, tv_weight=4.0)).steered(CONFIG) == dataclasses.replace(
         CONFIG, tv_weight=4.0

@@ -242,9 +242,7 @@ def test_what_is_not_painted_is_the_contents_own(random_weights, pictures, setti
 def test_where_the_last_style_gets_the_rest_nothing_is_unpainted(random_weights, pictures):
     content_image, style_image = pictures
     styles, given = [style_image, style_image / 3], {"masks": [left_half()]}
-    free, kept = (
-        result((content_image, styles), small(keep_unpainted=kept), **given) for kept in (False, True)
-    )  # fmt: skip
+    free, kept = (result((content_image, styles), small(keep_unpainted=kept), **given) for kept in (False, True))
     torch.testing.assert_close(free, kept)
 
 
@@ -253,9 +251,13 @@ def test_two_regions_meet_without_a_seam_of_content(random_weights, pictures):
     masks = [left_half(), 1 - left_half()]
     config = small(mask_softness=0.2, steps=2)
     free, kept = (
-        result((content_image, [style_image, style_image / 3]), dataclasses.replace(config, keep_unpainted=kept),
-               masks=masks) for kept in (False, True)
-    )  # fmt: skip
+        result(
+            (content_image, [style_image, style_image / 3]),
+            dataclasses.replace(config, keep_unpainted=kept),
+            masks=masks,
+        )
+        for kept in (False, True)
+    )
     torch.testing.assert_close(free, kept)
 
 
@@ -306,8 +308,10 @@ def test_other_colours_in_the_midst_of_a_run_change_nothing_of_the_painting(rand
     next(run)
     run.recolored("content")
     shown = list(run)
-    assert all(torch.equal(frame.image, with_colors_of(one.image, run.content_image))
-               for frame, one in zip(shown, plain[1:], strict=True))  # fmt: skip
+    assert all(
+        torch.equal(frame.image, with_colors_of(one.image, run.content_image))
+        for frame, one in zip(shown, plain[1:], strict=True)
+    )
     assert torch.equal(run.recolored("style"), plain[-1].image)
 
 

@@ -50,10 +50,15 @@ def test_a_picture_that_is_its_own_content_has_no_content_loss_and_no_gradient(r
 @pytest.mark.parametrize(
     "setting",
     [
-        {"pooling": "average"}, {"content_layers": ("conv1_2",)}, {"style_layers": ("conv1_1",)},
-        {"normalization": "none"}, {"backbone": "vgg16"}, {"steps": 5}, {"content_weight": 0.0},
+        {"pooling": "average"},
+        {"content_layers": ("conv1_2",)},
+        {"style_layers": ("conv1_1",)},
+        {"normalization": "none"},
+        {"backbone": "vgg16"},
+        {"steps": 5},
+        {"content_weight": 0.0},
     ],
-)  # fmt: skip
+)
 def test_what_looks_otherwise_does_not_pass_together(setting):
     assert look_of(small(**setting)) != look_of(small())
 
@@ -61,10 +66,14 @@ def test_what_looks_otherwise_does_not_pass_together(setting):
 @pytest.mark.parametrize(
     "setting",
     [
-        {"style_loss": "moments"}, {"smallest_scale": 16}, {"averaging": 0.5}, {"tolerance": 0.1},
-        {"color": "content"}, {"last_step": 2},
+        {"style_loss": "moments"},
+        {"smallest_scale": 16},
+        {"averaging": 0.5},
+        {"tolerance": 0.1},
+        {"color": "content"},
+        {"last_step": 2},
     ],
-)  # fmt: skip
+)
 def test_what_is_more_than_one_scale_of_gram_matrices_passes_alone(setting):
     assert look_of(small(**setting)) is None
 

@@ -276,8 +276,10 @@ def test_stop_keeps_what_is_done_and_says_of_the_unfinished_cell_that_it_is(rand
     assert last.index == 2
     assert [result.cell.column for result in last.results] == [0, 1, 2]
     assert [(result.record.steps, result.record.stopped) for result in last.results] == [
-        (3, False), (3, False), (1, True),
-    ]  # fmt: skip
+        (3, False),
+        (3, False),
+        (1, True),
+    ]
 
 
 def test_a_cell_stopped_before_its_first_step_is_none(random_weights, pictures, every_frame):

@@ -76,11 +76,15 @@ def keep_session(session: Session, *, running: bool) -> None:
             "keep_transparency": uploads.keep_transparency,
             "losses": session.losses.to_dict(),
             "results": [
-                {"number": one.number, "file": linked(one.path, folder / RESULTS, str(one.number)), "told": one.told,
-                 "losses": one.losses}
+                {
+                    "number": one.number,
+                    "file": linked(one.path, folder / RESULTS, str(one.number)),
+                    "told": one.told,
+                    "losses": one.losses,
+                }
                 for one in session.results.kept
             ],
-        }  # fmt: skip
+        }
     with writing(folder / STATE) as aside:
         aside.write_text(json.dumps(state))
 
@@ -154,10 +158,13 @@ def _fill(session: Session, folder: Path, state: dict[str, Any]) -> None:
     pictures = {name: folder / PICTURES / Path(file).name for name, file in state["pictures"].items() if file}
     further = tuple(pictures.get(name) for name in MORE_STYLES)
     session.uploads = Uploads(
-        pictures.get("content"), pictures.get("style"), pictures.get("start_image"), further,
+        pictures.get("content"),
+        pictures.get("style"),
+        pictures.get("start_image"),
+        further,
         kept_mask=_found_mask(state["mask"], folder / PICTURES) if state.get("mask") else None,
         keep_transparency=state["keep_transparency"],
-    )  # fmt: skip
+    )
     session.config = StyleTransferConfig.from_dict(state["config"])
     session.base = state["base"] and StyleTransferConfig.from_dict(state["base"])
     session.noted = StyleTransferConfig.from_dict(state["noted"]) if state.get("noted") else None
@@ -170,9 +177,14 @@ def _fill(session: Session, folder: Path, state: dict[str, Any]) -> None:
         with suppress(NSTError):  # a picture that is gone is no result
             picture = data_uri(images.load(path), max_side=THUMBNAIL_SIDE)
             one = Result(
-                number=int(told["number"]), path=path, uploads=session.uploads, thumbnail=picture,
-                record=read_record(path), told=str(told["told"]), losses=str(told["losses"]),
-            )  # fmt: skip
+                number=int(told["number"]),
+                path=path,
+                uploads=session.uploads,
+                thumbnail=picture,
+                record=read_record(path),
+                told=str(told["told"]),
+                losses=str(told["losses"]),
+            )
             session.results.kept += (one,)
     session.results.chosen = next(iter(session.results.kept), None)
 

@@ -25,9 +25,18 @@ from tests.machines import Room, StandIn
 
 CPU = Compute(device="cpu", precision="fp32")
 FEW = {
-    "size": 32, "steps": 3, "sets": ("A", "A-B"), "ratios": (1e-3, 1e-2), "every": 2, "starts": ("content", "noise"),
-    "optimizers": ("lbfgs",), "maps": 2, "pairs": 1, "layers": ("conv1_2", "conv2_1"), "layer": "conv2_1",
-}  # fmt: skip
+    "size": 32,
+    "steps": 3,
+    "sets": ("A", "A-B"),
+    "ratios": (1e-3, 1e-2),
+    "every": 2,
+    "starts": ("content", "noise"),
+    "optimizers": ("lbfgs",),
+    "maps": 2,
+    "pairs": 1,
+    "layers": ("conv1_2", "conv2_1"),
+    "layer": "conv2_1",
+}
 SECONDS = re.compile(r"(\d+(\.\d+)? to )?\d+(\.\d+)? s(econds)?\b")
 
 

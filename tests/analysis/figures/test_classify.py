@@ -160,8 +160,11 @@ def test_facts_are_fit_for_json(make):
     facts = [json.loads(json.dumps(part.facts)) for part in moments[-1].parts]
     assert [len(fact["guesses"]) for fact in facts] == [3, 3, 3]
     assert [(look["step"], look["label"]) for look in facts[2]["looks"]] == [
-        (0, "tabby"), (2, "tabby"), (4, "lemon"), (6, "church"),
-    ]  # fmt: skip
+        (0, "tabby"),
+        (2, "tabby"),
+        (4, "lemon"),
+        (6, "church"),
+    ]
 
 
 @pytest.mark.parametrize("preset", classify.PRESETS)

@@ -101,9 +101,13 @@ def test_small_pictures_are_composed_at_their_own_size_and_large_ones_no_smaller
     )
     for size in (128, 1200):
         plan = compose.CompositionPlan(
-            large.content(), large.cutout, large.style(), {"x": 0.5, "y": 0.5, "scale": 0.1, "blend": "normal"},
-            PRESETS["lab"].config.changed(size=size), CPU,
-        )  # fmt: skip
+            large.content(),
+            large.cutout,
+            large.style(),
+            {"x": 0.5, "y": 0.5, "scale": 0.1, "blend": "normal"},
+            PRESETS["lab"].config.changed(size=size),
+            CPU,
+        )
         assert max(plan.composed_size) == max(size, compose.COMPOSED_SIDE)
         assert images.size_of(plan.placed().plain) == plan.composed_size
 

@@ -66,4 +66,4 @@ def test_blocks_stand_below_each_other_within_the_margin():
     assert paper.crop((50, 50, 350, 50 + blocks[0].height)).tobytes() == blocks[0].tobytes()
     assert paper.crop((50, paper.height - 50 - blocks[1].height, 350, paper.height - 50)).tobytes() == (
         blocks[1].tobytes()
-    )  # fmt: skip
+    )

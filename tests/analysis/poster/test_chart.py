@@ -97,10 +97,18 @@ def test_ticks_are_few_and_round_and_inside(extent):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "0"), (25.0, "25"), (1.0512, "1.05"), (0.0125, "0.0125"), (25_449.0, "25,400"), (2.59e-5, "2.6 × 10⁻⁵"),
-        (1e-4, "10⁻⁴"), (-3e12, "-3 × 10¹²"), (999_999.0, "1,000,000"), (math.inf, "inf"),
+        (0.0, "0"),
+        (25.0, "25"),
+        (1.0512, "1.05"),
+        (0.0125, "0.0125"),
+        (25_449.0, "25,400"),
+        (2.59e-5, "2.6 × 10⁻⁵"),
+        (1e-4, "10⁻⁴"),
+        (-3e12, "-3 × 10¹²"),
+        (999_999.0, "1,000,000"),
+        (math.inf, "inf"),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_written_as_people_read_them(value, text):
     assert written(value).replace("\u00a0", " ") == text
 
@@ -118,7 +126,7 @@ def test_long_names_make_the_legend_higher_not_wider():
 
 TABLE = Table(
     "What it costs", ("term", "formula"), (("content", "½ Σ (F − P)² " * 8), ("style", "short")), ("", "style")
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("width", [300, 900])

@@ -111,8 +111,11 @@ def test_a_poster_is_as_wide_as_paper_and_its_margins_are_empty(moment, letterin
 
 
 def test_parts_stand_in_their_places_and_keep_their_shapes(moment):
-    moment = dataclasses.replace(moment, parts=(*moment.parts[:3:2], Part(1, 1, "new", flat(GREEN, 60, 30)),
-                                                Part(0, 1, "new", flat((1.0, 1.0, 0.0)))), charts=())  # fmt: skip
+    moment = dataclasses.replace(
+        moment,
+        parts=(*moment.parts[:3:2], Part(1, 1, "new", flat(GREEN, 60, 30)), Part(0, 1, "new", flat((1.0, 1.0, 0.0)))),
+        charts=(),
+    )
     paper = poster(FIGURE, SETTINGS, moment)
     red, blue, green, yellow = (box(paper, color) for color in (RED, BLUE, GREEN, (1.0, 1.0, 0.0)))
     assert red[0] == blue[0] < yellow[0] < green[0] and yellow[1] == red[1] < red[3] < green[1]
@@ -166,9 +169,7 @@ def test_a_saved_poster_is_of_print_size_and_remembers_its_figure(moment, painte
     assert FIGURE.settings(read_poster(path)[1]) == SETTINGS
     values = json.loads(images.read_text(path)[POSTER_KEY])
     assert values["findings"] == list(moment.findings)
-    assert [part["record"] for part in values["parts"] if part["record"]] == [
-        json.loads(painted.record.to_json())
-    ]  # fmt: skip
+    assert [part["record"] for part in values["parts"] if part["record"]] == [json.loads(painted.record.to_json())]
 
 
 def test_a_poster_that_cannot_be_written_leaves_nothing(moment, tmp_path):
@@ -204,9 +205,12 @@ def test_a_picture_that_is_no_poster_is_refused(painted, tmp_path):
 def test_every_part_is_a_file_of_its_own_size(moment, tmp_path):
     files = save_parts(FIGURE, SETTINGS, moment, tmp_path / "parts")
     assert [path.name for path in files] == [
-        "1-1-the-picture.png", "1-2-a-c-alpha-beta-1e-3.png", "2-1-the-picture.png",
-        "chart-loss-of-a-blank-picture-s.csv", INDEX,
-    ]  # fmt: skip
+        "1-1-the-picture.png",
+        "1-2-a-c-alpha-beta-1e-3.png",
+        "2-1-the-picture.png",
+        "chart-loss-of-a-blank-picture-s.csv",
+        INDEX,
+    ]
     assert set((tmp_path / "parts").iterdir()) == set(files)
     for path, part in zip(files[:3], moment.parts, strict=False):
         torch.testing.assert_close(images.load(path), part.image.clamp(0, 1), atol=0.51 / 255, rtol=0)
@@ -244,8 +248,10 @@ def test_a_chart_is_a_table_of_its_points(moment, tmp_path):
     path = save_parts(FIGURE, SETTINGS, moment, tmp_path)[-2]
     with path.open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [
-            ["line", "step", "loss, of a blank picture's"], ["a", "0", "4.0"], ["a", "3", "0.5"],
-        ]  # fmt: skip
+            ["line", "step", "loss, of a blank picture's"],
+            ["a", "0", "4.0"],
+            ["a", "3", "0.5"],
+        ]
 
 
 def test_file_names_are_safe_and_differ():

@@ -129,9 +129,7 @@ def test_a_painting_of_another_shape_stands_in_the_middle_of_its_cell(painted, s
 def test_an_unfinished_cell_says_so_in_the_sheet(painted):
     first = painted[0]
     stopped = dataclasses.replace(first, record=dataclasses.replace(first.record, steps=1, stopped=True))
-    mine, theirs = (
-        np.asarray(compose_sheet([some], BETAS, SEEDS, 96)).astype(int) for some in (first, stopped)
-    )  # fmt: skip
+    mine, theirs = (np.asarray(compose_sheet([some], BETAS, SEEDS, 96)).astype(int) for some in (first, stopped))
     assert (mine != theirs).any()
 
 

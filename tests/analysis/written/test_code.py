@@ -17,9 +17,14 @@ from nst_core.transfer import gatys
 def test_every_term_of_the_loss_has_its_line():
     made = {words: term for (_, _, words, _), term in zip(program().rows, program().lines, strict=True)}
     for words, term in {
-        "L_content, eq. 1": "content", "α L_content": "content", "G, eq. 3": "style", "C⁻² Σ (G − A)², eq. 4": "style",
-        "β w_l E_l, eq. 5": "style", "A of each layer": "style", "eq. 7": "total",
-    }.items():  # fmt: skip
+        "L_content, eq. 1": "content",
+        "α L_content": "content",
+        "G, eq. 3": "style",
+        "C⁻² Σ (G − A)², eq. 4": "style",
+        "β w_l E_l, eq. 5": "style",
+        "A of each layer": "style",
+        "eq. 7": "total",
+    }.items():
         assert made[words] == term
 
 

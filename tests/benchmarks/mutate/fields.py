@@ -184,9 +184,19 @@ def _zip(data: bytes) -> Iterator[Field]:
 
 
 WALKS: dict[str, Callable[[bytes], Iterator[Field]]] = {
-    "jpeg": _jpeg, "png": _png, "webp": _riff, "gif": _gif, "tiff": _tiff, "float tiff": _tiff, "exr": _exr,
-    "heic": _boxes, "avif": _boxes, "mp4": _boxes, "zip": _zip, "checkpoint": _zip,
-}  # fmt: skip
+    "jpeg": _jpeg,
+    "png": _png,
+    "webp": _riff,
+    "gif": _gif,
+    "tiff": _tiff,
+    "float tiff": _tiff,
+    "exr": _exr,
+    "heic": _boxes,
+    "avif": _boxes,
+    "mp4": _boxes,
+    "zip": _zip,
+    "checkpoint": _zip,
+}
 
 
 def header_of(data: bytes) -> tuple[dict, int]:

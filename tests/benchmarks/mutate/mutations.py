@@ -13,9 +13,35 @@ from tests.benchmarks.mutate.fields import Field, chunks, fields_of, header_of
 HEAD = 200  # bytes at the beginning, where most of what matters stands
 # Values that readers stumble over; in JSON besides whatever there is.
 ODD_JSON: list[Any] = [
-    None, True, -1, 0, 1, 2**31, 2**53, 2**63, 2**64 - 1, 10**40, 1.5, 1e308, "", "x" * 10_000, [], {}, [[]], "F16",
-    [0], [-1, 4], [2**32, 2**32], "\0", "😀", "../../x", {"a": {"a": []}}, "[" * 2000, "NaN", '["waves", "waves"]',
-]  # fmt: skip
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2**31,
+    2**53,
+    2**63,
+    2**64 - 1,
+    10**40,
+    1.5,
+    1e308,
+    "",
+    "x" * 10_000,
+    [],
+    {},
+    [[]],
+    "F16",
+    [0],
+    [-1, 4],
+    [2**32, 2**32],
+    "\0",
+    "😀",
+    "../../x",
+    {"a": {"a": []}},
+    "[" * 2000,
+    "NaN",
+    '["waves", "waves"]',
+]
 
 
 def flipped(data: bytearray, draw: random.Random) -> None:
@@ -69,8 +95,15 @@ def moved(data: bytearray, draw: random.Random) -> None:
 
 
 ACCIDENTS: tuple[Callable[[bytearray, random.Random], None], ...] = (
-    flipped, replaced, cut, inserted, doubled, deleted, overwritten, moved,
-)  # fmt: skip
+    flipped,
+    replaced,
+    cut,
+    inserted,
+    doubled,
+    deleted,
+    overwritten,
+    moved,
+)
 
 
 def mutated(whole: bytes, name: str, draw: random.Random) -> tuple[bytes, str]:
@@ -113,9 +146,27 @@ def _set(data: bytearray, field: Field, draw: random.Random) -> None:
         return
     most, old = 256**width, int.from_bytes(data[place : place + width], order)  # type: ignore[arg-type]
     values = (
-        0, 1, 2, 3, old + 1, old - 1, old * 2, old // 2, most - 1, most // 2, most // 2 - 1, len(data), len(data) - 1,
-        10**4, 2**16, 2**24, draw.randrange(most), 1 << draw.randrange(8 * width), draw.randrange(32), old ^ 255,
-    )  # fmt: skip
+        0,
+        1,
+        2,
+        3,
+        old + 1,
+        old - 1,
+        old * 2,
+        old // 2,
+        most - 1,
+        most // 2,
+        most // 2 - 1,
+        len(data),
+        len(data) - 1,
+        10**4,
+        2**16,
+        2**24,
+        draw.randrange(most),
+        1 << draw.randrange(8 * width),
+        draw.randrange(32),
+        old ^ 255,
+    )
     data[place : place + width] = (draw.choice(values) % most).to_bytes(width, order)  # type: ignore[arg-type]
 
 

@@ -84,12 +84,28 @@ async def foreign_path(attack: Attack) -> str:
     own = await attack.talk.upload(photo("png"), "own.png")
     folder = Path(own).parent.parent
     names = [
-        "/etc/passwd", "/proc/self/environ", "/proc/self/cwd/app.py", "/dev/zero", "/dev/stdin",
-        str(foreign_picture(folder)), str(foreign_link(folder)), f"{folder}/../../../../../../../etc/passwd",
-        f"{own}/../../../outside.png", "../" * 12 + "etc/hostname", f"{folder}/{'a' * 5000}.png", f"{own}\0.png", "\0",
-        f"http://127.0.0.1:{attack.trap.port}/photo.png", "http://169.254.169.254/latest/meta-data/",
-        f"file://{own}", "data:image/png;base64,AAAA", "~/.ssh/id_rsa", str(folder), "", ".",
-    ]  # fmt: skip
+        "/etc/passwd",
+        "/proc/self/environ",
+        "/proc/self/cwd/app.py",
+        "/dev/zero",
+        "/dev/stdin",
+        str(foreign_picture(folder)),
+        str(foreign_link(folder)),
+        f"{folder}/../../../../../../../etc/passwd",
+        f"{own}/../../../outside.png",
+        "../" * 12 + "etc/hostname",
+        f"{folder}/{'a' * 5000}.png",
+        f"{own}\0.png",
+        "\0",
+        f"http://127.0.0.1:{attack.trap.port}/photo.png",
+        "http://169.254.169.254/latest/meta-data/",
+        f"file://{own}",
+        "data:image/png;base64,AAAA",
+        "~/.ssh/id_rsa",
+        str(folder),
+        "",
+        ".",
+    ]
     name = attack.chance.choice(names)
     given: Any = picture(name)
     if name.startswith("http"):
@@ -142,11 +158,19 @@ async def odd_record(attack: Attack) -> str:
     """A picture that says of itself that it was painted here, in words that make no sense."""
     letters = "".join(attack.chance.choices(string.printable, k=300))
     texts = (
-        "", "null", "{}", letters, "[" * 100_000,
-        '{"config": ' * 20_000, '{"config": {"steps": 1e400}}', '{"config": NaN}',
-        '{"config": {"size": ' + "9" * 5000 + "}}", "\u202e<script>alert(1)</script>", '{"config": {}, "x": 1}',
+        "",
+        "null",
+        "{}",
+        letters,
+        "[" * 100_000,
+        '{"config": ' * 20_000,
+        '{"config": {"steps": 1e400}}',
+        '{"config": NaN}',
+        '{"config": {"size": ' + "9" * 5000 + "}}",
+        "\u202e<script>alert(1)</script>",
+        '{"config": {}, "x": 1}',
         json.dumps({"config": {"preset": letters, "steps": -1, "size": "a", "content_layers": [[]]}, "steps": True}),
-    )  # fmt: skip
+    )
     info = PngImagePlugin.PngInfo()
     info.add_itxt("neural-style-lab", attack.chance.choice(texts), zip=attack.chance.random() < 0.5)
     file = io.BytesIO()

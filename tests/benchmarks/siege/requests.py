@@ -39,7 +39,7 @@ async def odd_request(attack: Attack) -> str:
         (f"{API}/component_server", json.dumps({"data": odd, "component_id": index, "fn_name": "accept_blobs"})),
         (f"{API}/reset", json.dumps({"session_hash": odd, "fn_index": index})),
         (f"{API}/upload", "no form"),
-    ]  # fmt: skip
+    ]
     where, body = attack.chance.choice(bodies)
     return await attack.post(where, body)
 

@@ -71,9 +71,20 @@ def done(session: Session, folder: Path, color: tuple[float, float, float], pres
     images.save_png(plain(color), path)
     config = PRESETS[preset].config.on("lite").changed(size=64, steps=3)
     record = RunRecord(
-        config=config, steps=3, stopped=False, losses={}, seconds=1.0, content_size=(48, 64), style_size=(48, 64),
-        device="cpu", precision="fp32", weights_file="", weights_sha256="", weights_origin="", versions={},
-    )  # fmt: skip
+        config=config,
+        steps=3,
+        stopped=False,
+        losses={},
+        seconds=1.0,
+        content_size=(48, 64),
+        style_size=(48, 64),
+        device="cpu",
+        precision="fp32",
+        weights_file="",
+        weights_sha256="",
+        weights_origin="",
+        versions={},
+    )
     result = Result(number=1, path=path, uploads=Uploads(), thumbnail="", record=record, told="")
     session.results.kept = (result, *session.results.kept)
     return session

@@ -49,9 +49,18 @@ def test_a_vote_for_a_question_that_was_asked_before_does_not_count_for_this_one
 
 @pytest.mark.parametrize(
     "given",
-    [{"token": "short"}, {"token": "x" * 65}, {"token": "<script>alert(1)</script>"}, {"token": None}, {"answer": 4},
-     {"answer": -1}, {"answer": "1"}, {"answer": True}, {"answer": None}],
-)  # fmt: skip
+    [
+        {"token": "short"},
+        {"token": "x" * 65},
+        {"token": "<script>alert(1)</script>"},
+        {"token": None},
+        {"answer": 4},
+        {"answer": -1},
+        {"answer": "1"},
+        {"answer": True},
+        {"answer": None},
+    ],
+)
 def test_what_is_no_vote_is_refused_and_leaves_nothing(ballot, given):
     with pytest.raises(ConfigError):
         ballot.vote({"round": told(ballot)["round"], "token": ADA, "answer": 1} | given, 0)

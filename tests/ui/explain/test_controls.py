@@ -111,11 +111,14 @@ def test_a_menu_offers_every_choice_under_a_name_of_its_own(controls, place):
         assert values == tuple(option.choices) and len(set(titles)) == len(titles)
 
 
-@pytest.mark.parametrize(("name", "titles"), [
-    ("backbone", list(BACKBONES.values())),
-    ("preset", [preset.title for preset in PRESETS.values()]),
-    ("optimizers", ["L-BFGS", "Adam"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "titles"),
+    [
+        ("backbone", list(BACKBONES.values())),
+        ("preset", [preset.title for preset in PRESETS.values()]),
+        ("optimizers", ["L-BFGS", "Adam"]),
+    ],
+)
 def test_menus_name_things_as_the_studio_does(controls, name, titles):
     found = [
         [title for title, _ in control.choices]

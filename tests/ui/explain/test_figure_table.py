@@ -87,7 +87,7 @@ def test_a_figure_that_has_only_begun_has_a_column():
 @pytest.mark.parametrize(
     ("height", "width", "crisp"), [(30, 40, True), (99, 10, True), (100, 10, False), (500, 800, False)]
 )
-def test_a_picture_keeps_its_shape_and_small_ones_their_pixels(height, width, crisp):  # fmt: skip
+def test_a_picture_keeps_its_shape_and_small_ones_their_pixels(height, width, crisp):
     part = shown(moment_of(Part(0, 0, "a", picture(0, height, width))))["rows"][0][0]
     assert part["aspect"] == pytest.approx(width / height, abs=1e-3) and part["crisp"] == "crisp" * crisp
     across, down = opened(part["picture"]).size
@@ -115,8 +115,10 @@ def test_all_text_is_escaped():
 def test_findings_come_before_notes():
     value = shown(moment_of(findings=("found", "too"), notes=("odd",)))
     assert [(p.text, p.get("class")) for p in ElementTree.fromstring(f"<div>{value['findings']}</div>")] == [
-        ("found", ""), ("too", ""), ("odd", "note"),
-    ]  # fmt: skip
+        ("found", ""),
+        ("too", ""),
+        ("odd", "note"),
+    ]
 
 
 @pytest.mark.parametrize(("rows", "sided"), [(("", ""), False), (("", "b"), True)])

@@ -33,9 +33,17 @@ from tests.ui.shown import untitled
 
 SKIP = gr.skip()
 FEW = {
-    "size": 32, "steps": 3, "backbone": "lite", "sets": ("A", "A-B"), "ratios": (1e-3, 1e-2), "every": 2,
-    "starts": ("content", "noise"), "optimizers": ("lbfgs",), "maps": 2, "pairs": 1,
-}  # fmt: skip
+    "size": 32,
+    "steps": 3,
+    "backbone": "lite",
+    "sets": ("A", "A-B"),
+    "ratios": (1e-3, 1e-2),
+    "every": 2,
+    "starts": ("content", "noise"),
+    "optimizers": ("lbfgs",),
+    "maps": 2,
+    "pairs": 1,
+}
 OWN = {"content": {"layers": ("conv1_2", "conv2_1")}, "gram": {"layer": "conv2_1"}}
 
 
@@ -357,9 +365,7 @@ def test_what_ends_a_figure_early_leaves_its_last_moment(board, pictures, toasts
     assert board.moment is BEGUN and board.making is None and board.job.busy is False
 
 
-def test_what_fails_before_there_is_anything_to_see_leaves_nothing_to_go_on_with(
-    board, pictures, toasts, monkeypatch
-):  # fmt: skip
+def test_what_fails_before_there_is_anything_to_see_leaves_nothing_to_go_on_with(board, pictures, toasts, monkeypatch):
     monkeypatch.setitem(FIGURES, "content", figure_of(failing(0)))
     views = list(make_figure(board, given("content", pictures)))
     assert is_problem(views[-1], toasts, "the machine is too small") and board.job.busy is False
@@ -381,8 +387,9 @@ def missing(monkeypatch, random_weights, tmp_path) -> list[str]:
         yield DownloadProgress(0, 100, "a server", "asking")
         yield DownloadProgress(50, 100, "a server", "")
 
-    monkeypatch.setattr(weights, "find", lambda backbone: None if "vgg16" not in asked + [0] and backbone == "vgg16"
-                        else find(backbone))  # fmt: skip
+    monkeypatch.setattr(
+        weights, "find", lambda backbone: None if "vgg16" not in asked + [0] and backbone == "vgg16" else find(backbone)
+    )
     monkeypatch.setattr(weights, "download", download)
     return asked
 

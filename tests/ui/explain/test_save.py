@@ -209,8 +209,10 @@ def test_pictures_of_ones_own_do_not_travel_and_it_is_said(tmp_path, toasts):
 
 
 def test_the_first_of_pictures_given_together_is_in_the_link(toasts):
-    others = {key: str(next(path for path in folder.glob("*.jpg") if path not in (CONTENT, STYLE)))
-              for key, folder in EXAMPLES.items()}  # fmt: skip
+    others = {
+        key: str(next(path for path in folder.glob("*.jpg") if path not in (CONTENT, STYLE)))
+        for key, folder in EXAMPLES.items()
+    }
     together = Pictures(None, STYLE, [str(CONTENT), others["content"]], [others["style"]])
     assert address_of(with_pictures("sheet", together)) == "?figure=sheet&content=chelsea_cat&style=dawn_window"
     assert len(toasts) == 1 and "nor more than one of a kind" in toasts[0]

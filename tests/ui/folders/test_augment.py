@@ -182,8 +182,13 @@ def test_a_folder_around_those_of_the_classes_makes_no_difference(job, packed, a
 
 
 def test_what_systems_add_is_passed_over_and_other_files_are_counted(job, packed):
-    others = {"__MACOSX/cat/._a.png": b"x", "cat/.DS_Store": b"x", ".git/dog.png": b"x", "cat/notes.txt": b"x",
-              "cover.png": png()}  # fmt: skip
+    others = {
+        "__MACOSX/cat/._a.png": b"x",
+        "cat/.DS_Store": b"x",
+        ".git/dog.png": b"x",
+        "cat/notes.txt": b"x",
+        "cover.png": png(),
+    }
     views = paint(job, wish(packed(*FILES, **others)))
     assert names_in(views) == PAINTED
     assert "Left out: 2 files that are no pictures in a class" in views[-1]["status"]
@@ -546,10 +551,19 @@ def test_what_is_packed_by_another_method_is_refused(tmp_path, method):
 @pytest.mark.parametrize(
     "name",
     [
-        "aux.png", "AUX.png", "com1.tar.png", "a.png:b.png", "a?.png", "a*.png", "a\x07.png", "a\n.png",
-        "\u202egnp.png", "x" * 197 + ".png", "ä" * 120 + ".png",
+        "aux.png",
+        "AUX.png",
+        "com1.tar.png",
+        "a.png:b.png",
+        "a?.png",
+        "a*.png",
+        "a\x07.png",
+        "a\n.png",
+        "\u202egnp.png",
+        "x" * 197 + ".png",
+        "ä" * 120 + ".png",
     ],
-)  # fmt: skip
+)
 def test_a_name_that_not_every_computer_takes_is_refused(packed, tmp_path, name):
     assert is_refused(packed("cat/b.png", f"cat/{name}"), tmp_path, "which not every computer takes for a name")
 

@@ -126,8 +126,14 @@ def test_the_extent_says_how_much_there_is_and_about_how_long_it_takes(files, up
 
 def test_an_estimate_reads_as_people_guess():
     assert [roughly(seconds) for seconds in (0.2, 8, 40, 50, 230, 3590, 7800)] == [
-        "1 s", "8 s", "half a minute", "1 min", "4 min", "1 h 00 min", "2 h 10 min",
-    ]  # fmt: skip
+        "1 s",
+        "8 s",
+        "half a minute",
+        "1 min",
+        "4 min",
+        "1 h 00 min",
+        "2 h 10 min",
+    ]
 
 
 def test_without_styles_the_pages_own_is_taken(files):
@@ -195,8 +201,10 @@ def test_cards_fill_what_fails_is_named_in_place_and_the_zip_says_so(uploads, br
     names, rows = packed(batch)
     assert len(names) == 3 and batch.outcome.name == "photos-painted.zip"
     assert [(row["content"], row["style"], row["outcome"]) for row in rows] == [
-        ("ant.png", "waves.png", "painted"), ("fog.jpg", "waves.png", "failed"), ("bee.png", "waves.png", "painted"),
-    ]  # fmt: skip
+        ("ant.png", "waves.png", "painted"),
+        ("fog.jpg", "waves.png", "failed"),
+        ("bee.png", "waves.png", "painted"),
+    ]
     assert str(batch.room) not in str(rows)
 
 

@@ -157,8 +157,10 @@ def test_a_file_that_cannot_be_unpacked_is_told_and_the_others_are_there(tmp_pat
     assert len(shapes_of([source], 9)) == 3
     found = lay_out([source], tmp_path / "room")
     assert [(photo.name, bool(photo.flaw), photo.is_lost) for photo in found.photos] == [
-        ("a.png", False, False), ("deep/er/b.png", True, False), ("c.png", False, False)
-    ]  # fmt: skip
+        ("a.png", False, False),
+        ("deep/er/b.png", True, False),
+        ("c.png", False, False),
+    ]
     assert found.photos[1].flaw.startswith(f"deep/er/b.png in x.zip {FLAWED[harm]}")
     assert not found.photos[1].path.exists() and found.left_out == ["notes"]
     assert found.photos[2].path.read_bytes() == PICTURE
@@ -172,8 +174,9 @@ def test_a_name_that_is_there_twice_gives_two_photos(tmp_path):
             archive.writestr("a.png", content)
     photos = lay_out([source], tmp_path / "room").photos
     assert [(photo.name, photo.path.name, photo.path.read_bytes()) for photo in photos] == [
-        ("a.png", "a.png", PICTURE), ("a.png", "a-2.png", OTHER)
-    ]  # fmt: skip
+        ("a.png", "a.png", PICTURE),
+        ("a.png", "a-2.png", OTHER),
+    ]
 
 
 def test_a_full_disk_is_no_flaw_of_a_photo(tmp_path, monkeypatch):

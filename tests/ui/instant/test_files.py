@@ -213,9 +213,13 @@ def test_a_page_that_is_left_ends_its_video(session, clip):
 
 @pytest.mark.parametrize(
     ("size", "message"),
-    [(48.5, "the size is 48.5; give a whole number of pixels, or none"), (0, "“Size” is 0; give a whole number"),
-     (8, "“Size” is 8; give a whole number of pixels, 16 or more"), (float("nan"), "the size is nan")],
-)  # fmt: skip
+    [
+        (48.5, "the size is 48.5; give a whole number of pixels, or none"),
+        (0, "“Size” is 0; give a whole number"),
+        (8, "“Size” is 8; give a whole number of pixels, 16 or more"),
+        (float("nan"), "the size is nan"),
+    ],
+)
 def test_a_size_of_a_video_that_is_none_is_named(session, clip, toasts, size, message):
     assert is_problem(list(paint_clip(session, clip_shown(str(clip), size, False))), session, toasts, message)
 
@@ -250,8 +254,10 @@ def test_a_zip_holds_every_picture_under_a_name_of_its_own(session, files, paint
             assert painted.shape == wanted.shape and (painted - wanted).abs().max() < 1 / 255
     assert Path(shown_file(views)).name == "3-pictures_waves.zip"
     token = props(views[0]["preview"])["value"]
-    assert [f"Picture {number} of 3: {path.name}" in words["batch-status"] and token in words["batch-status"]
-            for number, (path, (_, words)) in enumerate(zip(files, updates, strict=True), 1)] == [True] * 3  # fmt: skip
+    assert [
+        f"Picture {number} of 3: {path.name}" in words["batch-status"] and token in words["batch-status"]
+        for number, (path, (_, words)) in enumerate(zip(files, updates, strict=True), 1)
+    ] == [True] * 3
     assert Channel.live[token].done
 
 

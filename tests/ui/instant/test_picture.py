@@ -162,8 +162,10 @@ def test_the_file_says_how_it_was_painted(session, photo):
     for path in (session.result, session.result.with_suffix(".jpg")):
         assert path.stem.endswith("_koi-mosaic_waves")
         assert json.loads(images.read_text(path)[TEXT_KEY]) == {
-            "styles": {"koi_mosaic": 0.75, "waves": 0.25}, "strength": 0.5, "color": "content",
-        }  # fmt: skip
+            "styles": {"koi_mosaic": 0.75, "waves": 0.25},
+            "strength": 0.5,
+            "color": "content",
+        }
 
 
 def test_without_a_size_a_picture_keeps_its_own(session, photo):

@@ -54,9 +54,10 @@ def url(tmp_path_factory):
     os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("uploads"))
     with Page(analytics_enabled=False) as demo:
         inputs = [
-            PictureInput(visible=False, label="content"), gr.Number(1500, visible=False, label="size"),
+            PictureInput(visible=False, label="content"),
+            gr.Number(1500, visible=False, label="size"),
             PictureInput(visible=False, label="ground"),
-        ]  # fmt: skip
+        ]
         handler = agents.no_tool(endpoint(LANE, enlarge))
         gr.Button(visible=False).click(handler, inputs, gr.Image(visible=False), api_name="enlarge")
         agents.add_picture_tool("enlarge", LANE, enlarge, inputs)
@@ -135,12 +136,18 @@ def test_a_picture_that_may_be_left_out_is_asked_for_as_the_others_are(ask):
 
 
 REFUSED = {
-    "/etc/passwd": "give an http or https address", "ftp://example.org/a.png": "give an http or https address",
-    "http://127.0.0.1:22/a.png": "cannot be fetched", "http://localhost/a.png": "cannot be fetched",
-    "http://[::1]/a.png": "cannot be fetched", "http://": "cannot be fetched", "data:image/png": "without data",
-    "data:image/png;base64,!": "is no base64", "data:,no picture": "cannot be read as a picture",
-    "{url}/gradio_api/file=/etc/passwd": "no file of this server", "": "give an http or https address",
-}  # fmt: skip
+    "/etc/passwd": "give an http or https address",
+    "ftp://example.org/a.png": "give an http or https address",
+    "http://127.0.0.1:22/a.png": "cannot be fetched",
+    "http://localhost/a.png": "cannot be fetched",
+    "http://[::1]/a.png": "cannot be fetched",
+    "http://": "cannot be fetched",
+    "data:image/png": "without data",
+    "data:image/png;base64,!": "is no base64",
+    "data:,no picture": "cannot be read as a picture",
+    "{url}/gradio_api/file=/etc/passwd": "no file of this server",
+    "": "give an http or https address",
+}
 
 
 def test_what_cannot_be_taken_is_refused_in_a_sentence(ask, url):
@@ -199,12 +206,16 @@ def test_a_picture_of_the_web_is_fetched_wherever_it_moved_but_into_no_inner_net
         file_org=(302, {"location": "file:///etc/passwd"}, b""),
         large_org=(200, {}, bytes(1001)),
         gone_org=(404, {}, b""),
-    )  # fmt: skip
+    )
     assert fetch("plain.org") == fetch("moved.org") == b"picture"
     wrong = {
-        "relative.org": "from one address to the next", "inwards.org": "failed validation", "file.org": "no http",
-        "large.org": "more than", "gone.org": "answers 404", "inner.org": "failed validation",
-    }  # fmt: skip
+        "relative.org": "from one address to the next",
+        "inwards.org": "failed validation",
+        "file.org": "no http",
+        "large.org": "more than",
+        "gone.org": "answers 404",
+        "inner.org": "failed validation",
+    }
     for host, words in wrong.items():
         with pytest.raises(ImageError, match=words):
             fetch(host)

@@ -120,11 +120,20 @@ def ask(app):
 @pytest.mark.parametrize(
     ("host", "known"),
     [
-        ("localhost:7860", True), ("127.0.0.1:7860", True), ("[::1]:7860", True), ("192.168.1.7", True),
-        ("LOCALHOST", True), ("lab.localhost", True), ("evil.example", False), ("evil.example:7860", False),
-        ("", False), ("127.0.0.1.evil.example", False), ("localhost.evil.example", False), ("local host", False),
+        ("localhost:7860", True),
+        ("127.0.0.1:7860", True),
+        ("[::1]:7860", True),
+        ("192.168.1.7", True),
+        ("LOCALHOST", True),
+        ("lab.localhost", True),
+        ("evil.example", False),
+        ("evil.example:7860", False),
+        ("", False),
+        ("127.0.0.1.evil.example", False),
+        ("localhost.evil.example", False),
+        ("local host", False),
     ],
-)  # fmt: skip
+)
 def test_a_strangers_name_that_leads_here_is_not_this_servers(host, known, ask, monkeypatch):
     for variable in ("SPACE_HOST", "NST_HOSTS", "GRADIO_SERVER_NAME"):
         monkeypatch.delenv(variable, raising=False)

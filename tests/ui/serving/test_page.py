@@ -78,10 +78,12 @@ def url(uploads) -> str:
         word, number = gr.Textbox(), gr.Number(maximum=9)
         several = gr.File(file_count="multiple")
         for made, inputs, name in (
-            (size_of, PictureInput(), "size"), (size_of_all, several, "sizes"),
-            (size_of_drawing, BrushInput(), "drawing"), (failing, gr.Textbox(), "failing"),
+            (size_of, PictureInput(), "size"),
+            (size_of_all, several, "sizes"),
+            (size_of_drawing, BrushInput(), "drawing"),
+            (failing, gr.Textbox(), "failing"),
             (lambda number: str(number), number, "number"),
-        ):  # fmt: skip
+        ):
             gr.Button().click(made, inputs, word, api_name=name)
 
         gr.Button().click(picked, None, word, api_name="picked")
@@ -126,10 +128,18 @@ def test_a_file_of_somebody_else_is_refused_in_words_that_do_not_tell_whether_it
     if not link.is_symlink():
         link.symlink_to(secret)
     paths = [
-        secret, secret.with_name("nothing.png"), f"{uploads}/a/../../{secret.parent.name}/secret.png", link,
-        f"file://{secret}", "http://127.0.0.1:1/x.png", "/proc/self/environ", f"{secret}\0.png", "x" * 5000, uploads,
+        secret,
+        secret.with_name("nothing.png"),
+        f"{uploads}/a/../../{secret.parent.name}/secret.png",
+        link,
+        f"file://{secret}",
+        "http://127.0.0.1:1/x.png",
+        "/proc/self/environ",
+        f"{secret}\0.png",
+        "x" * 5000,
+        uploads,
         f"{uploads}/a/nothing.png",
-    ]  # fmt: skip
+    ]
     for path in paths:
         kind, data = call(url, name, given(name, path))
         assert kind == "error" and data["error"] == NOT_YOURS, path
@@ -150,10 +160,17 @@ def test_examples_may_be_given_by_their_place():
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("size", "text"), ("size", 3), ("size", ["a"]), ("size", {"path": 3}), ("size", {"path": []}),
-        ("sizes", {"a": "b"}), ("drawing", {"layers": "x"}), ("number", "nine"), ("number", {"a": 1}),
+        ("size", "text"),
+        ("size", 3),
+        ("size", ["a"]),
+        ("size", {"path": 3}),
+        ("size", {"path": []}),
+        ("sizes", {"a": "b"}),
+        ("drawing", {"layers": "x"}),
+        ("number", "nine"),
+        ("number", {"a": 1}),
     ],
-)  # fmt: skip
+)
 def test_inputs_that_no_page_sends_are_refused_without_a_traceback(url, name, data, caplog, capfd):
     with caplog.at_level(logging.WARNING):
         kind, told = call(url, name, data)

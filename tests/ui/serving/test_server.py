@@ -67,9 +67,12 @@ def served(tmp_path):
     """The app as its own process, its address, and its folder of uploads."""
     port, folder = free_port(), tmp_path / "uploads"
     environment = {
-        **os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder), "NST_WEIGHTS": "",
+        **os.environ,
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(folder),
+        "NST_WEIGHTS": "",
         "NST_DEVICE": "cpu",
-    }  # fmt: skip
+    }
     app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     url = f"http://127.0.0.1:{port}"
     with httpx.Client() as client:  # one, as each reads the system's certificates

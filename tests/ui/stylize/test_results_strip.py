@@ -59,9 +59,21 @@ from tests.ui.shown import untitled, update_of
 
 # With fields that no control shows.
 ODD = StyleTransferConfig(
-    backbone="lite", style_weight=123.0, optimizer="adam", step_size=0.03, clamp=True, averaging=0.9, history=7,
-    padding="reflect", adam_betas=(0.8, 0.99), noise_deviation=0.1, scale_falloff=0.5, steps=40, last_step=7, size=48,
-)  # fmt: skip
+    backbone="lite",
+    style_weight=123.0,
+    optimizer="adam",
+    step_size=0.03,
+    clamp=True,
+    averaging=0.9,
+    history=7,
+    padding="reflect",
+    adam_betas=(0.8, 0.99),
+    noise_deviation=0.1,
+    scale_falloff=0.5,
+    steps=40,
+    last_step=7,
+    size=48,
+)
 SKIP = gr.skip()
 
 
@@ -77,10 +89,20 @@ def toasts(monkeypatch, tmp_path):
 
 def record_of(config: StyleTransferConfig = ODD, **changes) -> RunRecord:
     values = {
-        "config": config, "steps": 7, "stopped": True, "losses": {"content conv4_2": 1.5}, "seconds": 0.5,
-        "content_size": (32, 48), "style_size": (40, 48), "device": "CPU", "precision": "fp32", "weights_file": "lite",
-        "weights_sha256": "0" * 64, "weights_origin": "here", "versions": {"torch": "2"},
-    }  # fmt: skip
+        "config": config,
+        "steps": 7,
+        "stopped": True,
+        "losses": {"content conv4_2": 1.5},
+        "seconds": 0.5,
+        "content_size": (32, 48),
+        "style_size": (40, 48),
+        "device": "CPU",
+        "precision": "fp32",
+        "weights_file": "lite",
+        "weights_sha256": "0" * 64,
+        "weights_origin": "here",
+        "versions": {"torch": "2"},
+    }
     return RunRecord(**values | changes)
 
 

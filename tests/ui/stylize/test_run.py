@@ -194,13 +194,20 @@ def test_only_one_thread_has_compute_threads_of_its_own(random_weights, tmp_path
     for name in ("content.png", "style.png"):
         Image.effect_noise((640, 480), 60).convert("RGB").save(tmp_path / name)
     environment = {
-        **os.environ, "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive", "NST_DEVICE": "cpu",
+        **os.environ,
+        "OMP_NUM_THREADS": "2",
+        "OMP_WAIT_POLICY": "passive",
+        "NST_DEVICE": "cpu",
         "GRADIO_TEMP_DIR": str(tmp_path),
-    }  # fmt: skip
+    }
     told = subprocess.run(
         [sys.executable, "-c", COUNT_THREADS, tmp_path / "content.png", tmp_path / "style.png"],
-        capture_output=True, text=True, check=False, env=environment, cwd=ASSETS.parent,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        cwd=ASSETS.parent,
+    )
     assert told.stdout.split()[-1:] == ["1"], told.stderr
 
 

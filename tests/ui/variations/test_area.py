@@ -194,8 +194,11 @@ def test_a_sheet_grows_and_ends_with_a_file_of_all_records(random_weights, uploa
     assert "Done: 4 of 4 cells in" in views[-1]["status"]
     records = read_sheet(views[-1]["download"])
     assert [(record.config.style_weight, record.config.seed) for record in records] == [
-        (1e4, 0), (1e4, 1), (1e5, 0), (1e5, 1),
-    ]  # fmt: skip
+        (1e4, 0),
+        (1e4, 1),
+        (1e5, 0),
+        (1e5, 1),
+    ]
     assert all(record.config.size == 48 and record.steps == 2 for record in records)
 
 
