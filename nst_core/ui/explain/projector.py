@@ -104,6 +104,7 @@ function pressed(event) {
   if (!on || !element.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest('input:not([type=radio]), textarea, select, [contenteditable]')) return;
   const key = event.key;
+  if (key === ' ' || key === 'Tab') operate();
   if (key === ' ') {
     if (event.target.closest('button, a')) return;  // it is pressed itself
     const make = $('#make');

@@ -36,8 +36,8 @@ body.projector #make-status .detail { display: none; }
 body.projector #make-status:has(.problem) { height: auto !important; background: var(--body-background-fill); }
 body.projector #make-status .problem > div { white-space: normal; }
 body.projector:not(.operated) :is(#making, #projector, .keys span):not(:focus-within),
-body.projector:not(.operated) #make-status:not(:has(.problem, progress:not([value="1.0000"]))) {
-  opacity: 0; }
+body.projector:not(.operated):has(#make-stop:disabled) #make-status:not(:has(.problem)) {
+  opacity: 0; pointer-events: none; }
 body.projector .keys { order: -1; }
 body.projector .keys b { font-size: var(--words); }
 body.projector #projector-bar { position: fixed; z-index: 502; left: var(--edge); bottom: var(--edge); height: 3vh;

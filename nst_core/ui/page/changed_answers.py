@@ -25,7 +25,9 @@ def changing(send: Send, change: Callable[[bytes], bytes], whether: Callable[[He
             parts.append(message.get("body", b""))
             if not message.get("more_body"):
                 body = change(b"".join(parts))
-                MutableHeaders(raw=start["headers"])["Content-Length"] = str(len(body))
+                headers = MutableHeaders(raw=start["headers"])
+                headers["Content-Length"] = str(len(body))
+                del headers["ETag"], headers["Last-Modified"]  # of what is no longer as it was
                 await send(start)
                 await send({"type": "http.response.body", "body": body})
         else:

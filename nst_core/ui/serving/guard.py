@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst_core.engine.limits import limits
 from nst_core.errors import seen
+from nst_core.ui.page.node_search import PROGRAM
 from nst_core.ui.serving.audience import AUDIENCE
 
 LONGEST_ADDRESS = 16_384  # bytes of a path and its query
@@ -39,7 +40,7 @@ FRAMES = re.compile(r"/live/[^/]+$")  # which count their bytes themselves
 NAMED_BY_HASH = re.compile(r"^[\w/-]*/assets/[^/]+-[\w-]{8,9}\.\w+$")
 # A picture that was uploaded or comes with the page: gradio names its folder by the hash of what is in it.
 FOLDER_BY_HASH = re.compile(r"/gradio_api/file=.*/[0-9a-f]{64}/[^/]+$")
-FOR_GOOD = "public, max-age=31536000, immutable"
+FOR_GOOD, FOR_A_DAY = "public, max-age=31536000, immutable", "public, max-age=86400"
 # Connections by which a page or a program hears of its jobs; the name is its session's, or the event's.
 HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<name>[^/]+)$")
 NEWS_OF_EVENT = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<name>[^/]+)$")
@@ -254,12 +255,11 @@ class _Answer:
 def caching(scope: Scope) -> str:
     """Say how long a browser keeps what is answered at an address without asking again; "" if nothing is known."""
     path = scope["path"]
-    by_hash = path.endswith("/theme.css") and scope.get("query_string", b"").startswith(b"v=")
-    if by_hash or NAMED_BY_HASH.search(path):
-        return FOR_GOOD
-    if FOLDER_BY_HASH.search(path):
-        return "private, max-age=3600, immutable"
-    return "public, max-age=86400" if "/static/fonts/" in path and FILES not in path else ""
+    if FILES in path:
+        return "private, max-age=3600, immutable" if FOLDER_BY_HASH.search(path) else ""
+    if PROGRAM.search(path) or "/static/fonts/" in path or path.endswith("/theme.css"):
+        return FOR_A_DAY  # the first is changed here, the last by another version under the same name
+    return FOR_GOOD if NAMED_BY_HASH.search(path) else ""
 
 
 async def _nothing() -> Message:

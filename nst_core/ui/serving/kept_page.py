@@ -4,6 +4,7 @@ import gzip
 from collections import OrderedDict
 from urllib.parse import parse_qs
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,7 +42,7 @@ class KeptPage:
                 for message in made:
                     await send(message)
                 return
-            self.kept[address] = _compressed(made)
+            self.kept[address] = await run_in_threadpool(_compressed, made)
             while len(self.kept) > MOST:
                 self.kept.popitem(last=False)
         self.kept.move_to_end(address)

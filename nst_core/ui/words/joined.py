@@ -155,7 +155,7 @@ def _label(looks: Looks, text: str) -> str | None:
             continue
         told = looks.labels.get(value) if has_word(value) else looks.numbers(value)
         if told is not None:
-            return looks.closed(f"{label} {told}")
+            return looks.joined(f"{label} ", told)
     return None
 
 

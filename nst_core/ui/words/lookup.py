@@ -20,6 +20,7 @@ FIELDS = re.compile(r"(\{[0-9]+\})(?:\{[0-9]+\})+")
 MARK = re.compile(r"</?[0-9]+/?>")
 NUMBER = re.compile(r"(?<![A-Za-z0-9_.,/:-])[0-9][0-9,]*(?:\.[0-9]+)?(?![A-Za-z0-9_/:]|[.,][0-9])")
 WHOLE = re.compile(r"(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+OF_FILE = re.compile(r"(\S.*?\.[A-Za-z0-9]{2,5}) (.+)")
 ENDED = re.compile(r"(.*[^.:…])(\.|:| ?…)")
 LABELLED = re.compile(r":( |$)")
 BETWEEN_HAN = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
@@ -125,6 +126,7 @@ class Catalogue:
         ended = self.sentence_end(text) if self.language == "zh" and text.endswith(".") else None
         ways = (
             self.looked,
+            self._said_of_file,
             lambda text: parted(self, text) if len(text) > LONGEST else split(self, text),
             self._lowered,
         )
@@ -179,11 +181,19 @@ class Catalogue:
     def _filled(self, value: Value, found: Mapping[str, str]) -> str:
         if not isinstance(value, str):
             value = value.get(_plural(self.language, found.get("0", ""))) or value["other"]
-        return self.closed(FIELD.sub(lambda field: self._within(found[field[1]]) if field[1] in found else "", value))
+        told, *rest = FIELD.split(value)
+        for field, after in zip(rest[::2], rest[1::2], strict=True):
+            text = found.get(field, "")
+            within = self._within(text)
+            # what somebody called so keeps its spaces
+            told = self.joined(self.joined(told, within), after) if within != text else told + within + after
+        return told
 
-    def closed(self, text: str) -> str:
-        """Join words as the language does: Chinese has no space between them."""
-        return BETWEEN_HAN.sub("", text) if self.language == "zh" else text
+    def joined(self, left: str, right: str) -> str:
+        """Join translated words as the language does: Chinese has no space between them."""
+        if self.language != "zh":
+            return left + right
+        return left[:-2] + BETWEEN_HAN.sub("", left[-2:] + right[:2]) + right[2:]
 
     def _within(self, text: str) -> str:
         bare = text.strip()
@@ -210,6 +220,12 @@ class Catalogue:
         if not found or not mark:
             return None
         return found + ENDS.get(self.language, {}).get(mark[2], mark[2])
+
+    def _said_of_file(self, text: str) -> str | None:
+        """Translate what is said of a file: its name, as it is, and words behind it."""
+        mark = OF_FILE.fullmatch(text)
+        found = self.looked(mark[2]) if mark else None
+        return f"{mark[1]} {found}" if mark and found else None
 
     def _lowered(self, text: str) -> str | None:
         """Translate what begins with a capital here, and elsewhere does not."""

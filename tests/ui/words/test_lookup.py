@@ -48,6 +48,8 @@ GERMAN = Catalogue("de", ENTRIES)
         ("Style loss: photo", "Stilverlust: Foto"),
         ("Style loss: conv1_1 conv2_1", "Stilverlust: conv1_1 conv2_1"),
         ("photo, seen; across: Seed", "Foto, gesehen; waagerecht: Startwert"),
+        ("my photo.jpg what is long", "my photo.jpg was lang ist"),
+        ("my photo.jpg unheard of", "my photo.jpg unheard of"),
         ("unheard of", "unheard of"),
         ("", ""),
         ("; ".join(["what is long"] * 60 + ["w = 0.5"]), "; ".join(["was lang ist"] * 60 + ["w = 0,5"])),
@@ -82,9 +84,10 @@ def test_chinese_has_its_own_stops():
 
 
 def test_chinese_words_stand_without_a_space_between_them():
-    chinese = Catalogue("zh", {"style": "风格", "loss": "损失", "{0} of {1}": "{1} {0}"})
+    chinese = Catalogue("zh", {"style": "风格", "loss": "损失", "{0} of {1}": "{1} {0}", "painted by {0}": "作者 {0}"})
     assert chinese.said("style loss") == "风格损失" and chinese.said("style 3") == "风格 3"
     assert chinese.said("loss of style") == "风格损失" and chinese.said("loss of Adam") == "Adam 损失"
+    assert chinese.said("painted by 王 小明") == "作者 王 小明"  # who is called so
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
