@@ -270,7 +270,7 @@ def test_contents_and_styles_of_ones_own_make_a_sheet(show_lesson, explain):
 def test_the_classifier_is_asked_for_and_where_it_is_it_names_the_pictures(show_lesson, cache):
     missing = "the classifier is not here yet; press “Download the classifier .548 MB.”"
     page = show_lesson("classify", "size=64&steps=2&every=2&preset=gatys_code", missing)
-    expect(page.locator("#options-classify")).to_contain_text("Download the classifier (548 MB)")
+    expect(page.locator("#classifier")).to_contain_text("Download the classifier (548 MB)")
     save_known(cache / "vgg19-dcbb9e9d.pth")
     make(page)
     expect(page.locator("#figure")).to_contain_text(OTHER_LABEL)
