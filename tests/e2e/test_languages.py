@@ -11,7 +11,7 @@ from nst_core.pictures.opening import UNREADABLE
 from nst_core.ui.studio.page_language import language_named
 from nst_core.ui.words.letters import has_word
 from tests.analysis.poster.test_language import said_of
-from tests.e2e.conftest import load, prepare
+from tests.e2e.conftest import ENDLESS, load, prepare
 from tests.ui.words.catalogue import catalogue
 from tests.ui.words.silent import NAMES
 
@@ -113,12 +113,12 @@ def test_menus_show_german_and_hand_over_what_was_chosen(german):
 
 def test_status_and_errors_are_told_in_german(german, picture_files):
     open_tab(german, "Stylize")
-    prepare(german, picture_files, steps=400)
+    prepare(german, picture_files, steps=ENDLESS)
     german.click("#run")
     status = german.locator("#status .status")
-    expect(status).to_have_text(re.compile(r"Schritt \d+ von 400"), timeout=30_000)
+    expect(status).to_have_text(re.compile(rf"Schritt \d+ von {ENDLESS}"), timeout=30_000)
     german.click("#stop")
-    expect(status).to_have_text(re.compile(r"\s*Angehalten: \d+ Schritte? von 400"), timeout=30_000)
+    expect(status).to_have_text(re.compile(rf"\s*Angehalten: \d+ Schritte? von {ENDLESS}"), timeout=30_000)
     field = german.locator("#size input[type=number]")
     field.fill("")
     field.press("Tab")

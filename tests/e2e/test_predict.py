@@ -1,7 +1,5 @@
 """Predict, then see, in a real browser: one learner, a class by its hands or its phones, and what each learns when."""
 
-import re
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -24,20 +22,12 @@ STEP = FIGURES["step"].question
 SCROLLS = "document.documentElement.scrollWidth"
 
 
-def by_link(page: Page, app_url: str, query: str = "", width: int = 1280) -> Page:
-    """The page as a lesson's link opens it, for who was never here."""
-    page.set_viewport_size({"width": width, "height": 900})
-    forget(page)
-    page.goto(f"{app_url}?figure=step{query}")
-    expect(page.locator("#predict legend")).to_have_text(STEP.text)
-    return page
-
-
 def told(page: Page):
     return page.locator("#predict [role=status]")
 
 
-def test_who_just_looks_sees_the_figure_and_a_question_that_is_opened_hides_it(page):
+def test_who_just_looks_sees_the_figure_and_a_question_that_is_opened_hides_it(kept_page):
+    page = kept_page.as_it_is()
     page.get_by_role("tab", name="Explain", exact=True).click()
     expect(page.locator(PARTS).first).to_be_visible()
     expect(page.locator("#predict legend")).to_be_hidden()
@@ -52,36 +42,13 @@ def test_who_just_looks_sees_the_figure_and_a_question_that_is_opened_hides_it(p
     expect(told(page)).to_be_hidden()  # what would be right is still to be found out
 
 
-def test_a_lesson_s_link_asks_first_and_an_answer_by_keys_shows_the_figure_and_what_is_right(browser_tab, app_url):
-    page = by_link(browser_tab, app_url, "&size=64&steps=1")
-    expect(page.locator("#figure")).to_be_hidden()
-    group = page.get_by_role("radiogroup", name=STEP.text)
-    expect(group.get_by_role("radio")).to_have_count(4)
-    expect(page.get_by_role("button", name="That is my answer")).to_be_disabled()
-    group.get_by_role("radio").first.focus()
-    page.keyboard.press("ArrowDown")
-    expect(page.locator("#figure")).to_be_hidden()  # while the choice is made
-    page.get_by_role("button", name="That is my answer").press("Enter")
-    expect(told(page)).to_have_text(f"Not B: C. {STEP.answers[2]}. {STEP.why}")
-    expect(page.locator(PARTS).first).to_be_visible()
-    page.goto(f"{app_url}?figure=step&size=64&steps=1&again")  # the tab remembers
-    expect(page.locator(PARTS).first).to_be_visible()
-    page.get_by_text("Predict first").click()
-    page.get_by_role("button", name="Ask again").click()
-    expect(page.locator("#figure")).to_be_hidden()
-    group.get_by_role("radio").nth(STEP.right).check()
-    page.get_by_role("button", name="That is my answer").click()
-    expect(told(page)).to_contain_text("Right: C.")
-    page.get_by_role("button", name="Ask again").click()
-    expect(page.locator("#figure")).to_be_hidden()
-    page.click("#make")  # which skips the question
-    expect(page.locator(f"{PARTS} img[src^='data:']").first).to_be_visible()
-
-
-def test_a_class_s_hands_are_counted_on_a_projector_and_the_answer_comes_after_the_figure(browser_tab, app_url):
-    page = by_link(browser_tab, app_url, "&view=projector", 1920)
+def test_a_class_s_hands_are_counted_on_a_projector_and_the_answer_comes_after_the_figure(kept_page):
+    page = kept_page.as_it_is()
     page.set_viewport_size({"width": 1920, "height": 1080})
-    expect(page.locator("body")).to_have_class(re.compile("projector"))
+    page.get_by_role("tab", name="Explain", exact=True).click()
+    page.click("#projector")
+    page.keyboard.press(str(list(FIGURES).index("step") + 1))
+    expect(page.locator("#predict legend")).to_have_text(STEP.text)
     page.get_by_role("button", name="Count hands").click()
     for letter, hands in zip("ABCD", "3947", strict=True):
         page.get_by_label(f"Hands for {letter}").fill(hands)
@@ -110,6 +77,36 @@ def test_a_class_s_hands_are_counted_on_a_projector_and_the_answer_comes_after_t
     expect(page.locator("#predict legend")).to_have_text(FIGURES["gram"].question.text)
     page.keyboard.press("a")
     expect(told(page)).to_have_text("A it is. Now see the figure.")
+
+
+def test_a_lesson_s_link_asks_first_and_an_answer_by_keys_shows_the_figure_and_what_is_right(browser_tab, app_url):
+    page = browser_tab
+    page.set_viewport_size({"width": 1280, "height": 900})
+    forget(page)
+    page.goto(f"{app_url}?figure=step&size=64&steps=1")
+    expect(page.locator("#predict legend")).to_have_text(STEP.text)
+    expect(page.locator("#figure")).to_be_hidden()
+    group = page.get_by_role("radiogroup", name=STEP.text)
+    expect(group.get_by_role("radio")).to_have_count(4)
+    expect(page.get_by_role("button", name="That is my answer")).to_be_disabled()
+    group.get_by_role("radio").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#figure")).to_be_hidden()  # while the choice is made
+    page.get_by_role("button", name="That is my answer").press("Enter")
+    expect(told(page)).to_have_text(f"Not B: C. {STEP.answers[2]}. {STEP.why}")
+    expect(page.locator(PARTS).first).to_be_visible()
+    page.goto(f"{app_url}?figure=step&size=64&steps=1&again")  # the tab remembers
+    expect(page.locator(PARTS).first).to_be_visible()
+    page.get_by_text("Predict first").click()
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator("#figure")).to_be_hidden()
+    group.get_by_role("radio").nth(STEP.right).check()
+    page.get_by_role("button", name="That is my answer").click()
+    expect(told(page)).to_contain_text("Right: C.")
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator("#figure")).to_be_hidden()
+    page.click("#make")  # which skips the question
+    expect(page.locator(f"{PARTS} img[src^='data:']").first).to_be_visible()
 
 
 def test_a_class_votes_from_its_phones_while_the_question_is_open(new_visitor, app_url, monkeypatch):

@@ -9,6 +9,7 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.examples import TOLD
 from nst_core.ui.explain.tour import TOUR
 from tests.benchmarks.figures import WITHOUT
+from tests.e2e.conftest import KeptPage
 from tests.e2e.test_explain import PARTS
 from tests.e2e.test_instant import says
 
@@ -42,8 +43,9 @@ BEYOND = """() => {
 }"""
 # What is to be read in letters smaller than 28 pixels; what stands below or above its line may be smaller.
 SMALL = """() => {
-  const found = [], walker = document.createTreeWalker(document.querySelector('#explain-stage'), NodeFilter.SHOW_TEXT);
-  for (let text; (text = walker.nextNode());) {
+  const places = ['#explain-stage', '#projector-bar'].map(name => document.querySelector(name)), found = [];
+  const walkers = places.map(place => document.createTreeWalker(place, NodeFilter.SHOW_TEXT));
+  for (let text; (text = walkers[0].nextNode() ?? walkers[1].nextNode());) {
     const element = text.parentElement, range = document.createRange();
     range.selectNodeContents(text);
     const shown = element.checkVisibility({opacityProperty: true, visibilityProperty: true});
@@ -72,14 +74,27 @@ EXAMPLE = """([name, title]) => {
   if (document.querySelector('#figure-words h2')?.textContent !== title) return false;
   if (!name) return Boolean(document.querySelector('#figure .no-figure'));
   return pictures.length && pictures.every(({src, naturalWidth}) => src.includes(`/figures/${name}/`) && naturalWidth)
-    && document.querySelector('#figure .figure').style.cssText.includes('--cell: ');
-}"""
+    && (LAID_OUT)();
+}""".replace("LAID_OUT", LAID_OUT)
+
+
+@pytest.fixture(scope="module")
+def by_plan(browser_tab, app_url) -> KeptPage:
+    """The page as the link of a lesson's plan opens it, which a module's tests share."""
+
+    def open_anew(page: Page) -> None:
+        page.goto(f"{app_url}lesson")
+        expect(page.get_by_role("heading", name="A lesson of 40 minutes")).to_be_visible()
+        page.get_by_role("link", name="Open it on the projector").nth(4).click()
+        expect(page.locator("body")).to_have_class(re.compile("projector"), timeout=30_000)
+
+    return KeptPage(browser_tab, open_anew)
 
 
 @pytest.fixture
-def explain(kept_page) -> Page:
+def explain(by_plan) -> Page:
     """The Explain tab with its first figure; others may have been made on it before."""
-    page = kept_page.as_it_is()
+    page = by_plan.as_it_is()
     page.keyboard.press("Escape")  # from the projector
     page.get_by_role("tab", name="Explain", exact=True).click()
     page.get_by_text(f"1. {FIGURES[NAMES[0]].title}", exact=True).click()
@@ -103,6 +118,15 @@ def wrong_slides(page: Page, asked: str = BEYOND) -> list[tuple[int, list[str]]]
     return page.evaluate(ALL_SLIDES.replace("ASKED", asked))
 
 
+def test_a_plan_s_link_opens_its_figure_on_the_projector(by_plan):
+    page = by_plan.as_it_is()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["step"].title)
+    expect(page.locator(f"{PARTS} img[src*='/figures/step/']").first).to_be_attached()
+    expect(page.locator("#predict legend")).to_be_visible()
+    assert wrong_slides(page) == []
+
+
 def test_an_example_s_picture_is_enlarged(explain):
     explain.locator(PARTS).nth(1).click()
     expect(explain.locator("#enlarged-picture img")).to_be_visible()
@@ -117,7 +141,9 @@ def test_every_figure_shows_an_example_of_files_as_soon_as_it_is_chosen_and_its_
         projected.wait_for_function(EXAMPLE, arg=[shown, FIGURES[name].title], polling=100)
         if shown:
             expect(projected.locator("#figure .example")).to_have_text(re.sub("<[^>]*>", "", TOLD))
+            projected.keyboard.press("ArrowRight")
             assert projected.evaluate(WORDS % "#figure .parts p") >= (23 if name == "gram" else 28)  # four rows
+            projected.keyboard.press("ArrowLeft")
         for words in ("#figure-words p", "#predict legend", "#predict label"):
             assert projected.evaluate(WORDS % words) >= 28
         if found := wrong_slides(projected):
@@ -182,16 +208,3 @@ def test_the_space_bar_makes_the_figure_of_the_pictures_that_are_chosen_already_
         assert projected.evaluate(BEYOND) == []
     projected.keyboard.press(" ")
     says(projected, "make-status", "Stopped after")
-
-
-def test_a_plan_s_link_opens_its_figure_on_the_projector(browser_tab, app_url):
-    page = browser_tab
-    page.goto(f"{app_url}lesson")
-    expect(page.get_by_role("heading", name="A lesson of 40 minutes")).to_be_visible()
-    page.set_viewport_size({"width": 1920, "height": 1080})
-    page.get_by_role("link", name="Open it on the projector").nth(4).click()
-    expect(page.locator("body")).to_have_class(re.compile("projector"), timeout=30_000)  # a page is opened
-    expect(page.locator("#figure-words h2")).to_have_text(FIGURES["step"].title)
-    expect(page.locator(f"{PARTS} img[src*='/figures/step/']").first).to_be_attached()
-    expect(page.locator("#predict legend")).to_be_visible()
-    assert wrong_slides(page) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from nst_core.instant import trainer
 from nst_core.instant.styles import load_styles
 from nst_core.ui.studio.instant_session import InstantSession
 from nst_core.ui.train import tab as train
@@ -20,8 +21,16 @@ STYLES = "#styles .thumbnail"
 
 @pytest.fixture(autouse=True)
 def small_lessons(monkeypatch):
-    """Lessons of small crops, as the page learns in this very process."""
+    """Lessons of small crops, with small previews, as the page learns in this very process."""
     monkeypatch.setattr(train, "QUICK", dataclasses.replace(train.QUICK, batch=1, crop=64))
+    monkeypatch.setattr(trainer, "PREVIEW_SIDE", 64)
+
+
+def unfold(page: Page, name: str) -> None:
+    """Open what is folded, if no test before has done so."""
+    fold = page.get_by_role("button", name=name)
+    if "open" not in fold.get_attribute("class").split():
+        fold.click()
 
 
 def saved(page: Page, elem_id: str, folder: Path) -> Path:
@@ -33,7 +42,7 @@ def saved(page: Page, elem_id: str, folder: Path) -> Path:
     return path
 
 
-def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, picture_files, tmp_path):
+def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, kept_page, picture_files, tmp_path):
     page, count = show(open_page(), "Train"), len(InstantSession().names)
     page.click("#train-run")
     says(page, "train-status", "there is no style picture; drop one or click an example")
@@ -41,6 +50,8 @@ def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, pict
     expect(page.locator("#train-picture img").first).to_be_visible()
     page.locator("#train-name input, #train-name textarea").fill("red rain")
     fill(page, "train-steps", 10)
+    unfold(page, "Photographs to learn on")
+    fill(page, "train-style-size", 64)
     page.click("#train-run")
     expect(page.locator("#train-stop")).to_be_enabled()
     says(page, "train-status", "Red rain is among the styles of the Instant tab", timeout=120_000)
@@ -69,10 +80,10 @@ def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, pict
     page.click("#polish")
     expect(page.locator("#style img").first).to_be_visible()  # the picture that it was learned from
 
-    other = show(open_page(), "Instant")
+    other = show(kept_page.anew(), "Instant")
     expect(other.locator(STYLES)).to_have_count(count)
     show(other, "Train")
-    other.get_by_text("Styles as files").click()
+    unfold(other, "Styles as files")
     other.set_input_files("#load-styles input[type=file]", learned)
     says(other, "train-status", "Among the styles of the Instant tab now: red rain")
     kept = saved(other, "save-style", tmp_path)  # the first click downloads, and what is chosen now
@@ -90,7 +101,7 @@ def test_learning_is_shown_and_what_is_stopped_is_kept(kept_page, picture_files)
     page = show(kept_page.as_it_is(), "Train")
     upload(page, "train-picture", picture_files[1])
     fill(page, "train-steps", 5000)
-    page.get_by_text("Photographs to learn on").click()
+    unfold(page, "Photographs to learn on")
     fill(page, "train-style-size", 64)
     page.click("#train-run")
     expect(page.locator("#train-preview canvas")).to_be_visible(timeout=120_000)
@@ -104,7 +115,7 @@ def test_learning_is_shown_and_what_is_stopped_is_kept(kept_page, picture_files)
 def test_what_is_no_file_of_styles_is_named(kept_page, tmp_path):
     (tmp_path / "letter.safetensors").write_text("Dear reader")
     page = show(kept_page.as_it_is(), "Train")
-    page.get_by_text("Styles as files").click()
+    unfold(page, "Styles as files")
     page.set_input_files("#load-styles input[type=file]", tmp_path / "letter.safetensors")
     expect(page.get_by_text(re.compile("letter.safetensors is no file of styles"))).to_be_visible()
     expect(page.locator("#load-styles input[type=file]")).to_have_count(1)  # empty again, ready for another
