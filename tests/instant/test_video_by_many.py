@@ -270,12 +270,13 @@ def test_a_process_that_is_ended_ends_all_with_a_sentence(source, output):
     assert not files_beside(output)
 
 
-def test_processes_paint_as_one_does_and_are_gone_afterwards(source, by_one, output):
+def test_processes_paint_as_one_does_and_are_gone_afterwards(source, output):
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
+        one = pixels_of_one(source, output)
         many = pixels_of(paint_video_by_many(source, output, shimmer, workers=2))
     finally:
         torch.set_num_threads(before)
-    assert len(many) == 61 and all(map(np.array_equal, by_one[0], many))
-    assert not multiprocessing.active_children() and files_beside(output) == ["painted.mp4"]
+    assert len(many) == 61 and all(map(np.array_equal, one, many))
+    assert not multiprocessing.active_children() and files_beside(output) == ["one.mp4", "painted.mp4"]
