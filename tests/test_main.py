@@ -16,10 +16,12 @@ import torch
 from nst_core import __main__ as command_line
 from nst_core import images
 from nst_core.__main__ import COMMANDS, main
+from nst_core.commands import stylize
 from nst_core.errors import ConfigError, OutputError, WeightsError
 from nst_core.transfer.config import SETTINGS
 from nst_core.transfer.presets import PRESETS
 from nst_core.transfer.record import read_record
+from nst_core.transfer.run import Run
 from tests.test_structure import ROOT
 
 
@@ -122,20 +124,13 @@ def test_a_signal_ends_every_command_by_its_own_exit_code(monkeypatch, capsys, n
     assert signal.getsignal(number) == before
 
 
-def begun(folder, **streams) -> subprocess.Popen:
-    """A painting of many steps on the network that comes along."""
+WORDS = "stylize content.png style.png -o out.png --timelapse out.webp --json --backbone lite --size 32 --steps 10000"
+
+
+def pictures_in(folder) -> None:
     for seed, name in enumerate(("content", "style")):
         picture = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(seed))
         images.save_png(picture, folder / f"{name}.png")
-    words = (
-        "stylize content.png style.png -o out.png --timelapse out.webp --json --backbone lite --size 32 --steps 10000"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-m", "nst_core", *words.split()],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NST_DEVICE": "cpu", "OMP_NUM_THREADS": "1"},
-        **streams,
-    )
 
 
 def until_it_paints(descriptor: int) -> None:
@@ -155,13 +150,31 @@ def assert_kept(folder) -> None:
     assert {path.name for path in folder.iterdir()} == {"content.png", "style.png", "out.png", "out.webp"}
 
 
-def test_a_polite_kill_keeps_the_painting_with_its_record(tmp_path):
-    with begun(tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        until_it_paints(process.stderr.fileno())
-        process.terminate()
-        process.terminate()  # in a hurry
-        assert b"Traceback" not in process.communicate(timeout=60)[1]
-        assert process.returncode == 143
+def test_a_polite_kill_keeps_the_painting_with_its_record(tmp_path, monkeypatch, capsys):
+    step, save, sent = Run.__next__, stylize.save_result, []
+
+    def kill(when: str) -> None:
+        sent.append(when)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def painting(run):
+        frame = step(run)
+        if frame.step == 3 and not sent:
+            kill("paints")
+        return frame
+
+    def saving(*given, **named):
+        kill("saves")  # in a hurry
+        return save(*given, **named)
+
+    pictures_in(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    monkeypatch.setattr(command_line, "keep_freed_memory", lambda: None)
+    monkeypatch.setattr(Run, "__next__", painting)
+    monkeypatch.setattr(stylize, "save_result", saving)
+    assert main(WORDS.split()) == 143 and sent == ["paints", "saves"]
+    assert "Traceback" not in capsys.readouterr().err
     assert_kept(tmp_path)
 
 
@@ -172,8 +185,16 @@ def test_a_terminal_that_closes_keeps_the_painting_with_its_record(tmp_path):
     def take_terminal():
         fcntl.ioctl(its_own, termios.TIOCSCTTY, 0)
 
-    streams = dict.fromkeys(("stdin", "stdout", "stderr"), its_own)
-    with begun(tmp_path, start_new_session=True, preexec_fn=take_terminal, pass_fds=[its_own], **streams) as process:
+    pictures_in(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-m", "nst_core", *WORDS.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NST_DEVICE": "cpu", "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+        preexec_fn=take_terminal,
+        pass_fds=[its_own],
+        **dict.fromkeys(("stdin", "stdout", "stderr"), its_own),
+    ) as process:
         os.close(its_own)
         until_it_paints(ours)
         os.close(ours)

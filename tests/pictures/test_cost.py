@@ -148,9 +148,16 @@ def test_a_picture_within_the_budget_is_read(monkeypatch):
     assert images.load(io.BytesIO(data)).shape == (1, 3, 800, 1000)
 
 
+@cache
+def jpeg_2000(width: int, height: int) -> tuple[bytes, Tensor]:
+    """A file, and all of its picture."""
+    data = files.saved(width, height, "RGB", "JPEG2000")
+    return data, images.from_pil(Image.open(io.BytesIO(data)))
+
+
 def test_a_picture_that_is_read_small_takes_less_where_its_kind_can_be_decoded_small():
-    for data in (files.saved(2000, 1500, "RGB", "JPEG"), files.saved(2000, 1500, "RGB", "JPEG2000")):
-        assert estimate(data, 250) - cost.STRIP_BYTES < 0.2 * (estimate(data, 2000) - cost.STRIP_BYTES)
+    for data in (files.saved(2001, 603, "RGB", "JPEG"), jpeg_2000(2001, 603)[0]):
+        assert estimate(data, 250) - cost.STRIP_BYTES < 0.2 * (estimate(data, 2001) - cost.STRIP_BYTES)
 
 
 def test_a_jpeg_in_several_scans_is_counted_whole():
@@ -162,14 +169,7 @@ def test_a_jpeg_in_several_scans_is_counted_whole():
         assert not cost._names_all(1, file)
 
 
-@cache
-def jpeg_2000(width: int, height: int) -> tuple[bytes, Tensor]:
-    """A file, and all of its picture."""
-    data = files.saved(width, height, "RGB", "JPEG2000")
-    return data, images.from_pil(Image.open(io.BytesIO(data)))
-
-
-@pytest.mark.parametrize(("width", "height"), [(1000, 750), (2001, 1503), (513, 999), (4097, 64)])
+@pytest.mark.parametrize(("width", "height"), [(1000, 750), (2001, 603), (513, 999), (4097, 64)])
 @pytest.mark.parametrize("max_side", [64, 250, 999, 4096])
 def test_a_jpeg_2000_is_decoded_small_whatever_its_sides(width, height, max_side):
     if min(width, height) * min(1, max_side / max(width, height)) < images.MIN_SIDE:

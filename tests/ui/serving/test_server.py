@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import gradio as gr
 import httpx
 import pytest
 from gradio import networking
+from PIL import Image
 
 from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError
@@ -62,33 +64,87 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture
-def served(tmp_path):
-    """The app as its own process, its address, and its folder of uploads."""
-    port, folder = free_port(), tmp_path / "uploads"
+# Three pages that paint at once, and how many threads that are not Python's there are more afterwards; then the app.
+PAINT_AND_SERVE = """
+import os, runpy, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from PIL import Image
+from nst_core.ui.stylize.run import paint, recolor
+from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.uploads import Instead, check_upload
+from tests.ui.shown import page_showing
+
+def workers():
+    return len(os.listdir("/proc/self/task")) - threading.active_count()
+
+def page():
+    session, files = Session(), sys.argv[1:3]
+    check_upload(files[0], Instead())
+    for _ in paint(session, page_showing("luo", *files, **few)):
+        pass
+    assert session.run.last_frame.step == 2
+    recolor(session, "content")
+
+stroke = Image.new("RGBA", (640, 480), (255, 0, 0, 255))
+few = {"backbone": "lite", "size": 160, "steps": 2, "gatys_layers": ["conv1_1"], "mask": {"layers": [stroke]}}
+if os.path.exists("/proc/self/task"):
+    before = workers()
+    with ThreadPoolExecutor(3) as pages:
+        for made in [pages.submit(page) for _ in range(3)]:
+            made.result()
+        print(workers() - before, flush=True)
+runpy.run_path("app.py", run_name="__main__")
+"""
+
+
+class Served(NamedTuple):
+    """The app as its own process, its address, its folder of uploads, and the first line that the process wrote."""
+
+    app: subprocess.Popen
+    url: str
+    folder: Path
+    told: str
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    port, folder = free_port(), tmp_path_factory.mktemp("served")
     environment = {
         **os.environ,
         "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(folder),
+        "GRADIO_TEMP_DIR": str(folder / "uploads"),
         "NST_WEIGHTS": "",
         "NST_DEVICE": "cpu",
+        "OMP_NUM_THREADS": "2",
+        "OMP_WAIT_POLICY": "passive",
     }
-    app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-    url = f"http://127.0.0.1:{port}"
-    with httpx.Client() as client:  # one, as each reads the system's certificates
-        for _ in range(600):
-            try:
-                client.get(f"{url}/config")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-    yield app, url, folder
-    app.kill()
-    app.communicate()
+    files = [folder / "content.png", folder / "style.png"]
+    for file in files:
+        Image.effect_noise((640, 480), 60).convert("RGB").save(file)
+    command, pipe = [sys.executable, "-c", PAINT_AND_SERVE, *files], subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True) as app:
+        told, url = app.stdout.readline(), f"http://127.0.0.1:{port}"
+        with httpx.Client() as client:  # one, as each reads the system's certificates
+            for _ in range(600):
+                try:
+                    client.get(f"{url}/config")
+                    break
+                except httpx.TransportError:
+                    if app.poll() is not None:
+                        break
+                    time.sleep(0.1)
+        yield Served(app, url, folder / "uploads", told)
+        app.kill()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads as Linux shows them")
+def test_only_one_thread_has_compute_threads_of_its_own(served):
+    """With those of several, more than there are cores, OpenMP sends all to sleep between any two operations."""
+    assert served.told == "1\n", served.told or served.app.communicate()
 
 
 def test_a_signal_lets_steps_end_tells_clients_and_leaves_nothing(served):
-    app, url, folder = served
+    app, url, folder, _ = served
     inputs = [{"path": str(path)} for path in EXAMPLES] + ["lab", "lite", *[None] * 6, 9999, 128, None, None]
     event = httpx.post(f"{url}/gradio_api/call/stylize", json={"data": inputs}).json()["event_id"]
     news = []
@@ -116,4 +172,4 @@ def test_a_signal_lets_steps_end_tells_clients_and_leaves_nothing(served):
     content, style = (path.stem.replace("_", "-") for path in EXAMPLES)
     assert Path(last[0]["path"]).name == (name := f"{content}_{style}_lab_128.png")
     assert not list(folder.rglob(name))
-    assert "Traceback" not in app.stderr.read()
+    assert "Traceback" not in app.communicate()[1]

@@ -1,19 +1,15 @@
 """The handlers behind Run and Stop, without a browser."""
 
 import copy
-import os
-import subprocess
 import sys
 import threading
 from html import unescape
-from pathlib import Path
 
 import gradio as gr
 import pytest
 from gradio.blocks import Block
 from PIL import Image
 
-from nst_core.assets import ASSETS
 from nst_core.engine import begin
 from nst_core.engine.devices import DEVICES
 from nst_core.errors import DeviceError, DownloadError, NSTError, OutputError
@@ -156,59 +152,6 @@ def test_warming_up_without_weights_is_no_error(monkeypatch):
     painting.warm_up()
     assert DEVICES.submit(int).result(60) == 0
     painting._warming.cache_clear()
-
-
-COUNT_THREADS = """
-import os, sys, threading
-from concurrent.futures import ThreadPoolExecutor
-from PIL import Image
-from nst_core.ui.stylize.run import paint, recolor
-from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Instead, check_upload
-from tests.machines import Room
-from tests.ui.shown import page_showing, untitled
-
-def workers():
-    return len(os.listdir("/proc/self/task")) - threading.active_count()
-
-stroke = Image.new("RGBA", (640, 480), (255, 0, 0, 255))
-few = {"size": 160, "steps": 2, "gatys_layers": ["conv1_1"], "mask": {"layers": [stroke]}}
-before = workers()
-def page():
-    session, files = Session(), sys.argv[1:3]
-    check_upload(files[0], Instead())
-    for _ in paint(session, page_showing("luo", *files, **few)):
-        pass
-    assert session.run.last_frame.step == 2
-    recolor(session, "content")
-with ThreadPoolExecutor(3) as pages:
-    for made in [pages.submit(page) for _ in range(3)]:
-        made.result()
-    print(workers() - before)
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads as Linux shows them")
-def test_only_one_thread_has_compute_threads_of_its_own(random_weights, tmp_path):
-    """With those of several, more than there are cores, OpenMP sends all to sleep between any two operations."""
-    for name in ("content.png", "style.png"):
-        Image.effect_noise((640, 480), 60).convert("RGB").save(tmp_path / name)
-    environment = {
-        **os.environ,
-        "OMP_NUM_THREADS": "2",
-        "OMP_WAIT_POLICY": "passive",
-        "NST_DEVICE": "cpu",
-        "GRADIO_TEMP_DIR": str(tmp_path),
-    }
-    told = subprocess.run(
-        [sys.executable, "-c", COUNT_THREADS, tmp_path / "content.png", tmp_path / "style.png"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        cwd=ASSETS.parent,
-    )
-    assert told.stdout.split()[-1:] == ["1"], told.stderr
 
 
 def test_a_run_waits_while_another_computes(random_weights, files):
