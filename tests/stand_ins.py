@@ -2,6 +2,9 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,26 @@ from safetensors.torch import save_file
 
 from nst_core.features import weights
 from nst_core.features.checkpoint import MEANS, expected_shapes, scale_shapes
-from nst_core.features.vgg import VGG
+from nst_core.features.vgg import VGG, channels_of
 from tests import pretend_gpu  # noqa: F401  # which is to be there before any gradient is computed
+
+# As deep as the networks that they stand in for, of a few maps each: a step is computed in a fraction of the time.
+NARROW: dict[str, tuple] = {
+    "vgg19": (16, 16, "M", 24, 24, "M", *[32] * 4, "M", *[40] * 4, "M", *[48] * 4, "M"),
+    "vgg16": (16, 16, "M", 24, 24, "M", *[32] * 3, "M", *[40] * 3, "M", *[48] * 3, "M"),
+    "lite": (8, 8, "M", 12, 12, "M", *[18] * 4, "M", *[24] * 4, "M", 48),
+}
+
+
+@contextmanager
+def narrowed() -> Iterator[None]:
+    """Let the program believe that its networks are those of NARROW."""
+    with pytest.MonkeyPatch.context() as patch:
+        for backbone, architecture in NARROW.items():
+            patch.setitem(weights.ARCHITECTURES, backbone, architecture)
+        channels_of.cache_clear()
+        yield
+    channels_of.cache_clear()
 
 
 def random_state(backbone: str, seed: int = 0, *, scaled: bool = False) -> dict[str, torch.Tensor]:
@@ -40,13 +61,30 @@ def random_vgg() -> dict[str, VGG]:
     return {backbone: VGG(backbone, random_state(backbone)) for backbone in weights.ARCHITECTURES}
 
 
-@pytest.fixture(scope="session")
-def random_weights_folder(tmp_path_factory) -> Path:
-    """A folder for NST_WEIGHTS with every backbone, random."""
-    folder = tmp_path_factory.mktemp("weights")
+def random_checkpoints(folder: Path) -> Path:
+    """Fill a folder for NST_WEIGHTS with every backbone, random."""
     for backbone in weights.ARCHITECTURES:
         save_file(random_state(backbone, scaled=True), folder / weights._file_name(backbone))
     return folder
+
+
+@cache
+def narrow_networks() -> dict[str, VGG]:
+    """Make each backbone with random weights, where they are `narrowed`."""
+    return {backbone: VGG(backbone, random_state(backbone)) for backbone in weights.ARCHITECTURES}
+
+
+@pytest.fixture
+def narrow_vgg() -> Iterator[dict[str, VGG]]:
+    """Each backbone of NARROW with random weights, float32, on the CPU, once."""
+    with narrowed():
+        yield narrow_networks()
+
+
+@pytest.fixture(scope="session")
+def random_weights_folder(tmp_path_factory) -> Path:
+    """A folder for NST_WEIGHTS with every backbone, random."""
+    return random_checkpoints(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture
@@ -54,6 +92,27 @@ def random_weights(random_weights_folder, monkeypatch) -> Path:
     """NST_WEIGHTS set to random networks."""
     monkeypatch.setenv("NST_WEIGHTS", str(random_weights_folder))
     return random_weights_folder
+
+
+@pytest.fixture(scope="session")
+def narrow_weights_folder(tmp_path_factory) -> Path:
+    """A folder for NST_WEIGHTS with every network of NARROW, random; to be used where they are `narrowed`."""
+    with narrowed():
+        return random_checkpoints(tmp_path_factory.mktemp("narrow"))
+
+
+@pytest.fixture
+def narrow_weights(narrow_weights_folder, monkeypatch) -> Iterator[Path]:
+    """NST_WEIGHTS set to random networks of a few maps, where no decoder, classifier or other process uses them."""
+    monkeypatch.setenv("NST_WEIGHTS", str(narrow_weights_folder))
+    with narrowed():
+        yield narrow_weights_folder
+
+
+@pytest.fixture
+def figure_weights(request) -> Path:
+    """NST_WEIGHTS as the figure that a test is named after can use it: the jump's decoders are for Lite as it is."""
+    return request.getfixturevalue("random_weights" if "jump" in request.node.name else "narrow_weights")
 
 
 @pytest.fixture

@@ -60,15 +60,17 @@ def paints_alike(monkeypatch, pictures, configs: dict, **given) -> None:
     assert not wrong
 
 
-def test_every_preset_paints_as_on_the_cpu(monkeypatch, random_weights, pictures):
+def test_every_preset_paints_as_on_the_cpu(monkeypatch, narrow_weights, pictures):
     few = {"size": 32, "steps": 1, "tolerance": 0}
     painted = {name: preset.config.on("lite").changed(**few) for name, preset in PRESETS.items() if not preset.printed}
     paints_alike(monkeypatch, pictures, painted)
 
 
-def test_every_choice_of_a_run_is_painted_as_on_the_cpu(monkeypatch, random_weights, pictures):
-    choices = {name: small(style_loss=name) for name in STYLE_LOSSES}
-    choices |= {name: small(color=name) for name in COLORS} | {name: small(start=name) for name in STARTS}
+def test_every_choice_of_a_run_is_painted_as_on_the_cpu(monkeypatch, narrow_weights, pictures):
+    choices = {name: small(style_loss=name) for name in STYLE_LOSSES if "wasserstein" not in name}
+    choices |= {name: small(color=name) for name in COLORS} | {
+        name: small(start=name) for name in STARTS if name != "quick"
+    }
     choices |= {"tile": small(wrap=True), "scales": small(**LADDER)}
     choices["adam"] = small(optimizer="adam", step_size=0.02, clamp=True, averaging=0.9, tv_weight=1.0)
     for padding in ("replicate", "reflect"):
@@ -76,14 +78,20 @@ def test_every_choice_of_a_run_is_painted_as_on_the_cpu(monkeypatch, random_weig
     paints_alike(monkeypatch, pictures, choices, start_image=pictures[1])
 
 
-def test_masks_and_blends_are_painted_as_on_the_cpu(monkeypatch, random_weights, pictures):
+def test_clouds_and_a_quick_start_are_painted_as_on_the_cpu(monkeypatch, random_weights, pictures):
+    """By networks as wide as they are: a narrow one's clouds are flatter, and no decoder goes with it."""
+    choices = {name: small(style_loss=name) for name in STYLE_LOSSES if "wasserstein" in name}
+    paints_alike(monkeypatch, pictures, choices | {"quick": small(start="quick")})
+
+
+def test_masks_and_blends_are_painted_as_on_the_cpu(monkeypatch, narrow_weights, pictures):
     content, style = pictures
     two = {name: small(keep_unpainted=name == "masks", mask_softness=0.1) for name in ("masks", "blend")}
     paints_alike(monkeypatch, (content, [style, content]), {"blend": two["blend"].changed(blend=(1, 3))})
     paints_alike(monkeypatch, (content, [style]), {"masks": two["masks"]}, masks=[left_half()])
 
 
-def test_a_painting_in_strips_is_painted_as_on_the_cpu(monkeypatch, random_weights, pictures):
+def test_a_painting_in_strips_is_painted_as_on_the_cpu(monkeypatch, narrow_weights, pictures):
     monkeypatch.setattr(sources, "way_of", lambda content, styles, config, compute: Way(config, 0, "in strips"))
     monkeypatch.setattr(strips, "STRIP_NUMBERS", 1)
     few = {"backbone": "lite", "steps": 1, "tv_weight": 1.0}
@@ -96,7 +104,7 @@ def test_a_painting_in_strips_is_painted_as_on_the_cpu(monkeypatch, random_weigh
 
 
 @pytest.mark.parametrize(("backbone", "preset"), MOST)
-def test_a_step_launches_and_waits_no_more_than_it_did(log, random_weights, pictures, backbone, preset):
+def test_a_step_launches_and_waits_no_more_than_it_did(log, narrow_weights, pictures, backbone, preset):
     """While the device has the next steps already, what is waited for are the losses of the one that is shown."""
     config = PRESETS[preset].config.on(backbone).changed(size=32, smallest_scale=0, steps=8, history=3, tolerance=0)
     steps = [log.clear() for _ in islice(stylize(*pictures, config, compute=GPU["bf16"]), 6)]
@@ -116,7 +124,7 @@ def test_an_instant_pass_and_strips_of_one_paint_as_on_the_cpu(log, pictures):
     torch.testing.assert_close(in_strips, network(pictures[0], shares), atol=1e-4, rtol=1e-3)
 
 
-def test_a_training_learns_as_on_the_cpu(monkeypatch, random_weights, pictures):
+def test_a_training_learns_as_on_the_cpu(monkeypatch, narrow_weights, pictures):
     recipe = TrainingRecipe(width=4, steps=4, batch=2, crop=64, style_size=64)
     crops = tuple((255 * torch.rand(1, 3, 72, 80, generator=torch.Generator().manual_seed(3))).byte() for _ in range(3))
     photographs = Photographs(crops, crops, (), "random")
@@ -132,7 +140,7 @@ def test_a_training_learns_as_on_the_cpu(monkeypatch, random_weights, pictures):
         assert other == pytest.approx(one, rel=1e-3)
 
 
-def test_a_run_that_filled_the_memory_holds_none_and_the_next_paints(log, random_weights, pictures, monkeypatch):
+def test_a_run_that_filled_the_memory_holds_none_and_the_next_paints(log, narrow_weights, pictures, monkeypatch):
     run, held = stylize(*pictures, small(), compute=GPU["fp32"]), []
     next(run)
 
@@ -148,7 +156,7 @@ def test_a_run_that_filled_the_memory_holds_none_and_the_next_paints(log, random
     assert [frame.step for frame in stylize(*pictures, small(steps=1), compute=GPU["fp32"])] == [0, 1]
 
 
-def test_a_run_that_is_kept_while_the_device_is_ahead_goes_on_bit_for_bit(log, random_weights, pictures, tmp_path):
+def test_a_run_that_is_kept_while_the_device_is_ahead_goes_on_bit_for_bit(log, narrow_weights, pictures, tmp_path):
     """Through its end, and on from there; steered where it is kept."""
 
     def rest(run: Run) -> list[tuple[dict[str, float], bytes]]:
@@ -169,7 +177,7 @@ def test_a_run_that_is_kept_while_the_device_is_ahead_goes_on_bit_for_bit(log, r
     assert [frame.step for frame in restored(tmp_path, compute=CPU)] == [6, 7, 8]  # on another device, too
 
 
-def test_the_content_is_fitted_once_a_scale_to_frames_in_its_colours(random_weights, pictures, monkeypatch):
+def test_the_content_is_fitted_once_a_scale_to_frames_in_its_colours(narrow_weights, pictures, monkeypatch):
     fitted, resize = [], images.resize
 
     def noted(image, size, **named):

@@ -13,6 +13,7 @@ from nst_core.errors import ConfigError, ImageError
 from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.stylize import stylize
 from tests.runs import CPU
+from tests.stand_ins import narrowed
 
 LEAST = {
     "content": {"layers": "conv1_1, conv2_1"},
@@ -55,14 +56,17 @@ def made(name, pictures, **given):
 
 
 @pytest.fixture(scope="module")
-def every(random_weights_folder):
+def every(random_weights_folder, narrow_weights_folder):
     """Name -> all moments of each figure, made once."""
     generator = torch.Generator().manual_seed(1)
     pictures = torch.rand(1, 3, 48, 64, generator=generator), torch.rand(1, 3, 56, 40, generator=generator)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NST_WEIGHTS", str(random_weights_folder))
         patch.setattr("nst_core.analysis.painting.side_by_side.MOMENT_SECONDS", 0)
-        return {name: list(made(name, pictures)) for name in PAINTED}
+        patch.setenv("NST_WEIGHTS", str(random_weights_folder))
+        moments = {"jump": list(made("jump", pictures))}  # whose decoders are for Lite as it is
+        patch.setenv("NST_WEIGHTS", str(narrow_weights_folder))
+        with narrowed():
+            return moments | {name: list(made(name, pictures)) for name in PAINTED if name != "jump"}
 
 
 # Its words
@@ -90,7 +94,7 @@ def test_an_unknown_setting_is_refused_with_those_that_are(name):
 
 
 @pytest.mark.parametrize("name, kind", [(name, kind) for name in FIGURES for kind in FIGURES[name].pictures])
-def test_a_missing_picture_is_told_before_the_first_moment(random_weights, pictures, name, kind):
+def test_a_missing_picture_is_told_before_the_first_moment(narrow_weights, pictures, name, kind):
     whole, figure = material(pictures), FIGURES[name]
     field, nothing = ("cutout", None) if kind == "cutout" else (kind.rstrip("s") + "s", ())
     lacking = FigureMaterial(**{**vars(whole), field: nothing})
@@ -99,14 +103,14 @@ def test_a_missing_picture_is_told_before_the_first_moment(random_weights, pictu
 
 
 @pytest.mark.parametrize("place", LAYERED, ids="-".join)
-def test_a_layer_that_the_network_lacks_is_told_before_the_first_moment(random_weights, pictures, place):
+def test_a_layer_that_the_network_lacks_is_told_before_the_first_moment(narrow_weights, pictures, place):
     name, option = place
     with pytest.raises(ConfigError, match="conv5_4.*VGG-19 has.*Lite has conv1_1 … conv5_1"):
         made(name, pictures, **{option: "conv5_4"})
 
 
 @pytest.mark.parametrize("name", PAINTED)
-def test_a_size_that_is_too_small_for_its_pictures_is_told_before_the_first_moment(random_weights, pictures, name):
+def test_a_size_that_is_too_small_for_its_pictures_is_told_before_the_first_moment(narrow_weights, pictures, name):
     with pytest.raises(ConfigError, match="both sides must be at least 16"):
         made(name, pictures, size=16)
 
@@ -174,7 +178,7 @@ def painted_from(name: str, part: Part, last: Moment, pictures) -> tuple:
 
 
 @pytest.mark.parametrize("name", WITH_RECORDS)
-def test_a_painting_s_record_paints_it_again(every, random_weights, pictures, name):
+def test_a_painting_s_record_paints_it_again(every, figure_weights, pictures, name):
     last = every[name][-1]
     paintings = [part for part in last.parts if part.record]
     assert paintings and all(part.record.steps == part.config.steps and not part.record.stopped for part in paintings)
@@ -192,7 +196,7 @@ def test_a_painting_s_record_paints_it_again(every, random_weights, pictures, na
 
 @pytest.mark.parametrize("name", PAINTED)
 @pytest.mark.parametrize("seen", [1, 4])
-def test_a_figure_that_is_left_leaves_nothing(random_weights, pictures, monkeypatch, name, seen):
+def test_a_figure_that_is_left_leaves_nothing(figure_weights, pictures, monkeypatch, name, seen):
     monkeypatch.setattr("nst_core.analysis.painting.side_by_side.MOMENT_SECONDS", 0)
     gc.collect()
     before = sum(type(thing) is StyleTransferObjective for thing in gc.get_objects())

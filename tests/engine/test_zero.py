@@ -18,10 +18,10 @@ ROOT = ASSETS.parent
 
 
 @pytest.fixture(scope="module")
-def story(random_weights_folder):
+def story(narrow_weights_folder):
     """What came of `zero_story`."""
     path = os.pathsep.join(map(str, (ROOT / "tests" / "pretend_spaces", ROOT)))
-    own = {"SPACES_ZERO_GPU": "true", "NST_PRECISION": "fp32", "NST_WEIGHTS": str(random_weights_folder)}
+    own = {"SPACES_ZERO_GPU": "true", "NST_PRECISION": "fp32", "NST_WEIGHTS": str(narrow_weights_folder)}
     environment = os.environ | own | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     ran = subprocess.run(
         [sys.executable, "-m", "tests.engine.zero_story"], env=environment, capture_output=True, text=True, check=False
@@ -62,7 +62,7 @@ def test_the_pages_own_process_leaves_the_gpu_alone_and_sends_no_picture(story):
     assert story["decorated"] == ["_paint"] and story["sent"] < 5000
 
 
-def test_time_is_asked_for_by_what_the_last_piece_took(monkeypatch, random_weights, pictures):
+def test_time_is_asked_for_by_what_the_last_piece_took(monkeypatch, narrow_weights, pictures):
     """And after one that failed, which may have been cut off, for longer, from where the painting was before."""
     asked, took = [], iter((0.1, 4.0, None, 0.5))
 
@@ -87,7 +87,7 @@ def test_a_painting_is_begun_through_the_queue_which_alone_tells_whose_time_it_i
     assert story["through the queue"] and events.BEGINNING is events.INSTANT
 
 
-def test_elsewhere_nothing_changes(random_weights, pictures):
+def test_elsewhere_nothing_changes(narrow_weights, pictures):
     run = stylize(*pictures, small(), compute=CPU)
     assert not zero.HERE and zero.in_pieces(run) is run and "spaces" not in sys.modules
     assert type(zero.painting_compute()) is type(CPU)

@@ -30,6 +30,7 @@ from nst_core.transfer.stylize import stylize
 from nst_core.transfer.variations import Axis, cells, paint_sheet
 from nst_core.ui.page import events
 from tests.runs import CPU, LADDER, small
+from tests.stand_ins import narrowed
 
 PICTURES = torch.rand(1, 3, 48, 64), torch.rand(1, 3, 56, 40)
 CONFIG = small(**LADDER, color="content")
@@ -187,4 +188,5 @@ def story() -> dict:
 
 if __name__ == "__main__":
     torch.manual_seed(1)
-    json.dump(story(), sys.stdout)
+    with narrowed():
+        json.dump(story(), sys.stdout)

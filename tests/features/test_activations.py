@@ -24,7 +24,7 @@ def forgotten():
 
 
 @pytest.fixture
-def bare(tmp_path, monkeypatch):
+def bare(narrow_weights, tmp_path, monkeypatch):
     """A random VGG-16 whose file does not say its means, and an empty cache."""
     monkeypatch.setenv("NST_CACHE", str(tmp_path / "cache"))
     state = {name: tensor for name, tensor in random_state("vgg16").items() if name in expected_shapes("vgg16")}
@@ -41,8 +41,8 @@ def quickly(monkeypatch):
     return times
 
 
-def test_a_mean_is_over_positions_and_photographs(random_vgg):
-    network = random_vgg["vgg16"]
+def test_a_mean_is_over_positions_and_photographs(narrow_vgg):
+    network = narrow_vgg["vgg16"]
     measured = measure(network)
     photos = [images.fit(images.load(path), SIDE) for path in sorted((ASSETS / "photos").glob("*.jpg"))]
     expected = sum(network(photo, ["conv1_2"])["conv1_2"].mean((0, 2, 3)) for photo in photos) / len(photos)
@@ -50,7 +50,7 @@ def test_a_mean_is_over_positions_and_photographs(random_vgg):
     assert list(measured) == layer_names("vgg16")
 
 
-def test_what_a_file_says_is_believed(random_weights, quickly):
+def test_what_a_file_says_is_believed(narrow_weights, quickly):
     for backbone in ("vgg19", "lite"):
         said, own = scale_tensors(require(backbone)), random_state(backbone, scaled=True)
         assert said.keys() == scale_shapes(backbone).keys()

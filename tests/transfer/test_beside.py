@@ -32,7 +32,7 @@ def captured(work) -> PretendGraph:
 
 @pytest.mark.parametrize("loss", [name for name, loss in STYLE_LOSSES.items() if loss.chained])
 @pytest.mark.parametrize("masks", [0, 1])
-def test_each_layers_term_is_computed_beside_the_layers_below_it(random_weights, pictures, loss, masks):
+def test_each_layers_term_is_computed_beside_the_layers_below_it(narrow_weights, pictures, loss, masks):
     config = small(steps=6, style_loss=loss, style_layers=LAYERS, content_layers=("conv3_2",))
     content, style = pictures
     given = {"masks": [left_half()]} if masks else {}

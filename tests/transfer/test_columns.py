@@ -147,7 +147,7 @@ def test_of_a_large_style_an_even_part_of_the_columns_is_offered(monkeypatch):
     assert (same[:, 0] == 0).all() and (same[:, 1] == torch.arange(40)).all()
 
 
-def test_a_painting_goes_by_columns_and_then_layer_by_layer(random_weights, pictures):
+def test_a_painting_goes_by_columns_and_then_layer_by_layer(narrow_weights, pictures):
     config = small(**LADDER | {"steps": 10}, column_share=0.7, style_loss="nearest neighbours", content_layers=())
     frames = list(stylize(*pictures, config, compute=CPU))
     scales = [frame.scale for frame in frames]
@@ -162,7 +162,7 @@ BY_COLUMNS = {**LADDER, "steps": 9, "column_share": 0.7, "style_loss": "nearest 
 
 
 def test_a_stop_during_a_search_is_heard_and_the_run_goes_on_as_if_there_had_been_none(
-    random_weights, pictures, monkeypatch, tmp_path
+    narrow_weights, pictures, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(pieces, "PART", 16)
     expected = [frame.pixels for frame in stylize(*pictures, small(**BY_COLUMNS), compute=CPU)]
@@ -187,7 +187,7 @@ def test_a_stop_during_a_search_is_heard_and_the_run_goes_on_as_if_there_had_bee
 
 
 def test_a_stop_before_the_first_frame_shows_the_start_after_a_part_of_the_search(
-    random_weights, pictures, monkeypatch
+    narrow_weights, pictures, monkeypatch
 ):
     monkeypatch.setattr(pieces, "PART", 16)
     config = small(**BY_COLUMNS | {"smallest_scale": 0, "steps": 4})
@@ -209,7 +209,7 @@ def test_a_stop_before_the_first_frame_shows_the_start_after_a_part_of_the_searc
 
 
 @pytest.mark.parametrize("rests", [False, True])
-def test_what_was_steered_before_a_stop_is_minded_when_the_run_goes_on(random_weights, pictures, tmp_path, rests):
+def test_what_was_steered_before_a_stop_is_minded_when_the_run_goes_on(narrow_weights, pictures, tmp_path, rests):
     expected, found = [], []
     for path, stops in ((expected, False), (found, True)):
         run = stylize(*pictures, small(**BY_COLUMNS), compute=CPU)
@@ -227,7 +227,7 @@ def test_what_was_steered_before_a_stop_is_minded_when_the_run_goes_on(random_we
     assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
 
 
-def test_a_run_that_is_stopped_between_two_scales_can_rest(random_weights, pictures, tmp_path):
+def test_a_run_that_is_stopped_between_two_scales_can_rest(narrow_weights, pictures, tmp_path):
     run = stylize(*pictures, small(**LADDER), compute=CPU)
     whole = [frame.pixels for frame in stylize(*pictures, small(**LADDER), compute=CPU)]
     found = []
@@ -243,7 +243,7 @@ def test_a_run_that_is_stopped_between_two_scales_can_rest(random_weights, pictu
     assert all(torch.equal(*pair) for pair in zip(found, whole, strict=True))
 
 
-def test_a_part_of_a_search_is_all_that_a_step_of_the_device_does(random_weights, pictures, monkeypatch):
+def test_a_part_of_a_search_is_all_that_a_step_of_the_device_does(narrow_weights, pictures, monkeypatch):
     monkeypatch.setattr(pieces, "PART", 16)
     run = stylize(*pictures, small(**BY_COLUMNS), compute=CPU)
     shares = [*iter(run.prepare, None)]

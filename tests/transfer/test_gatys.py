@@ -38,7 +38,7 @@ def test_it_paints_what_the_preset_paints():
     assert (image - last.image).abs().mean() < 1 / 255 < (image - content).abs().mean() / 10
 
 
-def test_it_is_the_same_loop_on_any_network(random_weights):
+def test_it_is_the_same_loop_on_any_network(narrow_weights):
     """Features so many times as large are weights by their square and, for Gram matrices, by their fourth power."""
     scaled = CODE.changed(
         feature_scale="as trained",

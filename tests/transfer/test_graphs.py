@@ -72,14 +72,14 @@ def at(size: int, name: str, steps: int, **settings):
 
 
 @pytest.mark.parametrize("preset", ["lab", "studio", "gatys", "crowson", "neighbours"])
-def test_presets_paint_the_same_pixels_with_graphs_as_without(captured, monkeypatch, random_weights, pictures, preset):
+def test_presets_paint_the_same_pixels_with_graphs_as_without(captured, monkeypatch, narrow_weights, pictures, preset):
     config = at(32, preset, 8 if preset == "neighbours" else 6)
     repeated, alone = both_ways(monkeypatch, partial(painted, *pictures, config, compute=GPU))
     assert repeated == alone and not repeated[1]
     assert len(captured) == 1 and captured[0].replays >= 2
 
 
-def test_masks_and_blends_are_the_same_with_graphs(captured, monkeypatch, random_weights, pictures):
+def test_masks_and_blends_are_the_same_with_graphs(captured, monkeypatch, narrow_weights, pictures):
     content, style = pictures
     for styles, masks, blend in (([style], [left_half()], ()), ([style, content], [], (1, 3))):
         config = small(steps=5, blend=blend)
@@ -89,13 +89,13 @@ def test_masks_and_blends_are_the_same_with_graphs(captured, monkeypatch, random
     assert [graph.replays for graph in captured] == [7 - WARM] * 2  # the device is two steps ahead
 
 
-def test_each_scale_has_a_graph_of_its_own(captured, monkeypatch, random_weights, pictures):
+def test_each_scale_has_a_graph_of_its_own(captured, monkeypatch, narrow_weights, pictures):
     config = small(**LADDER | {"steps": 18})
     repeated, alone = both_ways(monkeypatch, partial(painted, *pictures, config, compute=GPU))
     assert repeated == alone and len(captured) == 3
 
 
-def test_a_weight_that_is_steered_reaches_the_graph_that_is_there(captured, monkeypatch, random_weights, pictures):
+def test_a_weight_that_is_steered_reaches_the_graph_that_is_there(captured, monkeypatch, narrow_weights, pictures):
     weights = {"content_weight": 3.0, "style_weight": 7e4, "tv_weight": 0.3, "layer_weights": (0.2, 0.8)}
     config, here = small(steps=12, tv_weight=1.0), {"masks": [left_half()], "compute": GPU}
     paint = partial(painted, *pictures, config, steered={4: weights, 8: {"style_weight": 1e5}}, **here)
@@ -105,7 +105,7 @@ def test_a_weight_that_is_steered_reaches_the_graph_that_is_there(captured, monk
     assert losses[7] > 2 * losses[6]  # two steps ahead of the frame at which it was steered
 
 
-def test_what_is_steered_besides_weights_is_captured_anew(captured, monkeypatch, random_weights, pictures):
+def test_what_is_steered_besides_weights_is_captured_anew(captured, monkeypatch, narrow_weights, pictures):
     wanted = {4: {"style_layers": ("conv1_1",)}, 9: {"tv_weight": 1.0}}
     repeated, alone = both_ways(monkeypatch, partial(painted, *pictures, small(steps=16), steered=wanted, compute=GPU))
     assert repeated == alone and len(captured) == 3
@@ -116,7 +116,7 @@ def test_what_is_steered_besides_weights_is_captured_anew(captured, monkeypatch,
     ]
 
 
-def test_a_run_that_was_not_finite_comes_back_to_the_same_steps(captured, monkeypatch, random_weights, pictures):
+def test_a_run_that_was_not_finite_comes_back_to_the_same_steps(captured, monkeypatch, narrow_weights, pictures):
     def paint() -> Seen:
         run, frames = stylize(*pictures, small(steps=10), compute=GPU), []
         for frame in run:
@@ -132,7 +132,7 @@ def test_a_run_that_was_not_finite_comes_back_to_the_same_steps(captured, monkey
 
 
 def test_a_run_is_stopped_gone_on_with_kept_and_restored_as_without_graphs(
-    captured, monkeypatch, random_weights, pictures, tmp_path
+    captured, monkeypatch, narrow_weights, pictures, tmp_path
 ):
     folders = iter((tmp_path / "one", tmp_path / "two"))
 
@@ -153,7 +153,7 @@ def test_a_run_is_stopped_gone_on_with_kept_and_restored_as_without_graphs(
 
 @pytest.mark.parametrize("read", [lambda value: float(value), lambda value: value * value.cpu().item()])
 def test_a_step_that_looks_at_a_number_is_made_without_a_graph_and_a_note_says_so(
-    captured, monkeypatch, random_weights, pictures, read
+    captured, monkeypatch, narrow_weights, pictures, read
 ):
     terms_of = StyleTransferObjective.__call__
 
@@ -168,7 +168,7 @@ def test_a_step_that_looks_at_a_number_is_made_without_a_graph_and_a_note_says_s
 
 
 def test_where_a_graph_has_no_room_steps_are_made_without_and_a_note_says_so(
-    captured, monkeypatch, random_weights, pictures
+    captured, monkeypatch, narrow_weights, pictures
 ):
     paint = partial(painted, *pictures, small(steps=6), compute=GPU)
 
@@ -185,7 +185,7 @@ def test_where_a_graph_has_no_room_steps_are_made_without_and_a_note_says_so(
     assert [graph.replays for graph in captured] == [0]
 
 
-def test_no_step_is_captured_in_strips_of_losses_that_draw_or_on_a_cpu(captured, monkeypatch, random_weights, pictures):
+def test_no_step_is_captured_in_strips_of_losses_that_draw_or_on_a_cpu(captured, monkeypatch, narrow_weights, pictures):
     drawn = stylize(*pictures, small(steps=5, style_loss="sliced wasserstein"), compute=GPU)
     in_strips = stylize(*pictures, small(steps=5), compute=GPU)
     in_strips.painting.sources.whole_pixels = 0

@@ -86,12 +86,12 @@ def assert_goes_on(begin: Callable[[], Run], after, folder: Path, turn: Callable
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_kept_painting_goes_on_bit_for_bit(random_weights, pictures, tmp_path, way):
+def test_a_kept_painting_goes_on_bit_for_bit(narrow_weights, pictures, tmp_path, way):
     settings, after = WAYS[way]
     assert_goes_on(lambda: stylize(*pictures, small(**settings), compute=CPU), after, tmp_path / "kept")
 
 
-def test_blends_masks_and_transparent_contents_go_on(random_weights, pictures, tmp_path):
+def test_blends_masks_and_transparent_contents_go_on(narrow_weights, pictures, tmp_path):
     content, style = pictures
     clear = torch.cat([content, torch.rand(1, 1, 48, 64)], 1)
     given = {"compute": CPU, "masks": [left_half()]}
@@ -111,7 +111,7 @@ def steer(run: Run, step: int) -> None:
         run.steering.wanted = dataclasses.replace(run.config, **layers)
 
 
-def test_steered_paintings_go_on_and_so_do_wishes(random_weights, pictures, tmp_path):
+def test_steered_paintings_go_on_and_so_do_wishes(narrow_weights, pictures, tmp_path):
     for settings in (LADDER, {**LADDER, **ADAM}):
         begin = lambda settings=settings: stylize(  # noqa: E731
             pictures[0], [pictures[1], pictures[1] / 2], small(**settings, blend=(0.0, 1.0)), compute=CPU
@@ -119,7 +119,7 @@ def test_steered_paintings_go_on_and_so_do_wishes(random_weights, pictures, tmp_
         assert_goes_on(begin, (3, 4), tmp_path / str(len(settings)), steer)
 
 
-def test_a_stopped_painting_and_one_that_ended_by_itself_go_on_when_they_are_told(random_weights, pictures, tmp_path):
+def test_a_stopped_painting_and_one_that_ended_by_itself_go_on_when_they_are_told(narrow_weights, pictures, tmp_path):
     for settings, stop in (({"steps": 50}, 2), (LONG, None)):
         run = stylize(*pictures, small(**settings), compute=CPU)
         for frame in run:
@@ -135,7 +135,7 @@ def test_a_stopped_painting_and_one_that_ended_by_itself_go_on_when_they_are_tol
         assert len(expected) == 4 and story(again) == story(run)
 
 
-def test_a_painting_that_has_not_begun_or_cannot_go_on_is_kept_as_that(random_weights, pictures, tmp_path):
+def test_a_painting_that_has_not_begun_or_cannot_go_on_is_kept_as_that(narrow_weights, pictures, tmp_path):
     config = small(steps=3, start="noise")
     run = stylize(*pictures, config, compute=CPU)
     run.keep(tmp_path)
@@ -160,7 +160,7 @@ def test_a_painting_that_has_not_begun_or_cannot_go_on_is_kept_as_that(random_we
 
 
 @pytest.fixture
-def run(random_weights, pictures, tmp_path) -> Run:
+def run(narrow_weights, pictures, tmp_path) -> Run:
     """A run of L-BFGS that draws by chance, kept in "kept" after step 3 of 7."""
     run = stylize(*pictures, small(steps=7, style_loss="sliced wasserstein", averaging=0.5), compute=CPU)
     while next(run).step < 3:
@@ -237,9 +237,9 @@ def test_what_was_edited_by_hand_is_refused_or_goes_on_but_never_fails_otherwise
         assert refused(rewritten(folder, facts, whole.tensors)), setting
 
 
-def test_other_weights_than_it_was_begun_with_are_refused(run, random_weights, tmp_path, monkeypatch):
+def test_other_weights_than_it_was_begun_with_are_refused(run, narrow_weights, tmp_path, monkeypatch):
     weights = tmp_path / "weights"
-    shutil.copytree(random_weights, weights)
+    shutil.copytree(narrow_weights, weights)
     file = weights / "vgg19_features.safetensors"
     monkeypatch.setenv("NST_WEIGHTS", str(weights))
     assert not refused(tmp_path / "kept")

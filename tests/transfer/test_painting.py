@@ -16,7 +16,7 @@ CONFIG = StyleTransferConfig(backbone="vgg16", size=32, steps=6, smallest_scale=
 
 
 @pytest.fixture
-def painting(random_weights, pictures) -> Painting:
+def painting(narrow_weights, pictures) -> Painting:
     return stylize(*pictures, CONFIG, compute=CPU).painting
 
 
@@ -38,7 +38,7 @@ def test_settings_that_are_sent_weigh_the_very_next_frame(painting):
     assert scales[-1] == 2 and painting.config is wanted
 
 
-def test_a_frame_is_shown_in_its_colours_and_keeps_what_is_painted(random_weights, pictures):
+def test_a_frame_is_shown_in_its_colours_and_keeps_what_is_painted(narrow_weights, pictures):
     config = dataclasses.replace(CONFIG, color="content", smallest_scale=0)
     painting = stylize(*pictures, config, compute=CPU).painting
     frames = painting.frames()

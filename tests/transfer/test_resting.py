@@ -8,7 +8,7 @@ from nst_core.transfer.stylize import stylize
 from tests.runs import CPU, LADDER, small
 
 
-def test_a_run_that_rests_after_every_frame_is_the_run_itself(random_weights, pictures, tmp_path):
+def test_a_run_that_rests_after_every_frame_is_the_run_itself(narrow_weights, pictures, tmp_path):
     config = small(**LADDER | {"steps": 8})
     expected = [frame.image for frame in stylize(*pictures, config, compute=CPU)]
     run = stylize(*pictures, config, compute=CPU)
@@ -20,7 +20,7 @@ def test_a_run_that_rests_after_every_frame_is_the_run_itself(random_weights, pi
         assert run.rests and run.painting.stage is None and torch.equal(run.newest.image, image)
 
 
-def test_a_run_whose_resting_place_is_another_paintings_says_so_and_is_over(random_weights, pictures, tmp_path):
+def test_a_run_whose_resting_place_is_another_paintings_says_so_and_is_over(narrow_weights, pictures, tmp_path):
     run, other = (stylize(*pictures, small(seed=seed, start="noise"), compute=CPU) for seed in (1, 2))
     next(run), next(other)
     run.rest(tmp_path)

@@ -18,7 +18,7 @@ from nst_core.transfer.stylize import stylize
 from tests.runs import CPU, LADDER, left_half, result, small
 
 
-def test_running_out_of_memory_midway_is_said_in_plain_words(random_weights, pictures, monkeypatch):
+def test_running_out_of_memory_midway_is_said_in_plain_words(narrow_weights, pictures, monkeypatch):
     for error in (
         torch.OutOfMemoryError("CUDA out of memory"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory"),
@@ -43,7 +43,7 @@ def test_running_out_of_memory_midway_is_said_in_plain_words(random_weights, pic
 # Runs and records
 
 
-def test_a_record_says_what_was_run(random_weights, pictures):
+def test_a_record_says_what_was_run(narrow_weights, pictures):
     config = small(seed=5, tv_weight=1.0)
     run = stylize(*pictures, config, compute=CPU)
     with pytest.raises(ValueError, match="first frame"):
@@ -63,7 +63,7 @@ def test_a_record_says_what_was_run(random_weights, pictures):
     assert torch.__version__.startswith(record.versions["torch"]) and record.notes == ()
 
 
-def test_seconds_do_not_count_the_wait_between_frames(random_weights, pictures):
+def test_seconds_do_not_count_the_wait_between_frames(narrow_weights, pictures):
     run = stylize(*pictures, small(), compute=CPU)
     next(run)
     before = run.seconds
@@ -73,7 +73,7 @@ def test_seconds_do_not_count_the_wait_between_frames(random_weights, pictures):
     assert run.seconds > before
 
 
-def test_a_stopped_run_says_so_and_keeps_its_last_picture(random_weights, pictures):
+def test_a_stopped_run_says_so_and_keeps_its_last_picture(narrow_weights, pictures):
     steering = Steering()
     run = stylize(*pictures, small(steps=50), compute=CPU, steering=steering)
     for frame in run:
@@ -83,7 +83,7 @@ def test_a_stopped_run_says_so_and_keeps_its_last_picture(random_weights, pictur
     assert run.record().stopped and run.record().steps == 2
 
 
-def test_a_closed_run_gives_no_more_frames_and_keeps_its_record(random_weights, pictures):
+def test_a_closed_run_gives_no_more_frames_and_keeps_its_record(narrow_weights, pictures):
     unstarted = stylize(*pictures, small(), compute=CPU)
     unstarted.close()
     assert list(unstarted) == []
@@ -96,7 +96,7 @@ def test_a_closed_run_gives_no_more_frames_and_keeps_its_record(random_weights, 
     assert run.last_frame is second and run.record().steps == 1 and run.record().stopped
 
 
-def test_notes_of_the_frames_are_in_the_record(random_weights, pictures, monkeypatch):
+def test_notes_of_the_frames_are_in_the_record(narrow_weights, pictures, monkeypatch):
     plain = Stage.next
 
     def noting(stage, *given):
@@ -112,7 +112,7 @@ def test_notes_of_the_frames_are_in_the_record(random_weights, pictures, monkeyp
 # Coarse to fine
 
 
-def test_a_run_coarse_to_fine_gives_every_step_once_at_growing_sizes(random_weights, pictures):
+def test_a_run_coarse_to_fine_gives_every_step_once_at_growing_sizes(narrow_weights, pictures):
     run = stylize(*pictures, small(**LADDER), compute=CPU)
     frames = list(run)
     assert [frame.step for frame in frames] == list(range(8))
@@ -128,7 +128,7 @@ def test_a_run_coarse_to_fine_gives_every_step_once_at_growing_sizes(random_weig
     assert run.record().content_size == (36, 48) and run.record().steps == 7
 
 
-def test_a_run_at_one_scale_is_the_loop_itself(random_weights, pictures):
+def test_a_run_at_one_scale_is_the_loop_itself(narrow_weights, pictures):
     config = small(steps=6)
     network, _ = load_network("vgg19", CPU)
     content_image, style_image = (images.fit(picture, 32) for picture in pictures)
@@ -139,14 +139,14 @@ def test_a_run_at_one_scale_is_the_loop_itself(random_weights, pictures):
         assert (frame.step, frame.scale, frame.note) == (plain.step, (1, 1), "")
 
 
-def test_a_finer_scale_goes_on_from_the_coarser_ones_picture(random_weights, pictures):
+def test_a_finer_scale_goes_on_from_the_coarser_ones_picture(narrow_weights, pictures):
     config = small(size=48, smallest_scale=34, steps=2, step_size=1e-4, start="noise")  # a step hardly moves
     frames = list(stylize(*pictures, config, compute=CPU))
     assert [frame.scale for frame in frames] == [(1, 2), (1, 2), (2, 2)]
     torch.testing.assert_close(frames[2].image, images.resize(frames[1].image, (36, 48)), atol=1e-4, rtol=0)
 
 
-def test_coarse_to_fine_lowers_the_loss_of_every_scale(random_weights, pictures):
+def test_coarse_to_fine_lowers_the_loss_of_every_scale(narrow_weights, pictures):
     settings = {"size": 34, "smallest_scale": 24, "steps": 24}
     for others in ({}, {"optimizer": "adam", "step_size": 0.02, "clamp": True, "averaging": 0.5}):
         frames = list(stylize(*pictures, small(**settings | others), compute=CPU))
@@ -168,7 +168,7 @@ PACES = {
 
 
 @pytest.mark.parametrize("pace", PACES)
-def test_a_run_in_pieces_is_the_uninterrupted_run_bit_for_bit(random_weights, pictures, pace):
+def test_a_run_in_pieces_is_the_uninterrupted_run_bit_for_bit(narrow_weights, pictures, pace):
     config = small(**PACES[pace], start="noise")
     whole = list(stylize(*pictures, config, compute=CPU))
     steering, found = Steering(), []
@@ -190,7 +190,7 @@ def test_a_run_in_pieces_is_the_uninterrupted_run_bit_for_bit(random_weights, pi
 
 
 @pytest.mark.parametrize("pace", PACES)
-def test_a_stopped_runs_record_paints_that_very_picture(random_weights, pictures, pace):
+def test_a_stopped_runs_record_paints_that_very_picture(narrow_weights, pictures, pace):
     config = small(**PACES[pace])
     for last in (1, 3, 5):
         run = stylize(*pictures, config, compute=CPU)
@@ -206,7 +206,7 @@ def test_a_stopped_runs_record_paints_that_very_picture(random_weights, pictures
 
 
 @pytest.mark.parametrize("pace", PACES)
-def test_a_run_that_went_on_has_a_record_that_paints_that_very_picture(random_weights, pictures, pace):
+def test_a_run_that_went_on_has_a_record_that_paints_that_very_picture(narrow_weights, pictures, pace):
     config = small(**PACES[pace])
     run = stylize(*pictures, config, compute=CPU)
     first = list(run)
@@ -221,7 +221,7 @@ def test_a_run_that_went_on_has_a_record_that_paints_that_very_picture(random_we
     assert torch.equal(result(pictures, record.config), more[-1].image)
 
 
-def test_more_of_a_stopped_run_is_so_many_steps(random_weights, pictures):
+def test_more_of_a_stopped_run_is_so_many_steps(narrow_weights, pictures):
     run = stylize(*pictures, small(steps=50), compute=CPU)
     for frame in run:
         if frame.step == 2:
@@ -235,7 +235,7 @@ def test_more_of_a_stopped_run_is_so_many_steps(random_weights, pictures):
 # Ending by itself
 
 
-def test_a_run_that_gets_nowhere_ends_by_itself_and_says_so(random_weights, pictures):
+def test_a_run_that_gets_nowhere_ends_by_itself_and_says_so(narrow_weights, pictures):
     settings = {"steps": 200, "style_weight": 0.0, "tolerance": 0.5}  # starts from the content: nothing to be gained
     run = stylize(*pictures, small(**settings), compute=CPU)
     assert [frame.step for frame in run] == list(range(PLATEAU_STEPS + 1))
@@ -248,7 +248,7 @@ SLOW = {"steps": 150, "size": 24, "tolerance": 0.5, "optimizer": "adam", "step_s
 
 
 @pytest.mark.parametrize("settings", [SLOW, {**SLOW, "size": 34, "smallest_scale": 24}], ids=["one scale", "two"])
-def test_after_its_own_end_a_run_goes_on_for_as_long_as_it_is_told(random_weights, pictures, settings):
+def test_after_its_own_end_a_run_goes_on_for_as_long_as_it_is_told(narrow_weights, pictures, settings):
     config = small(**settings)
     run = stylize(*pictures, config, compute=CPU)
     *_, end = run
@@ -262,7 +262,7 @@ def test_after_its_own_end_a_run_goes_on_for_as_long_as_it_is_told(random_weight
     assert torch.equal(result(pictures, record.config), run.last_frame.image)
 
 
-def test_a_scale_that_gets_nowhere_leaves_its_steps_to_the_last(random_weights, pictures):
+def test_a_scale_that_gets_nowhere_leaves_its_steps_to_the_last(narrow_weights, pictures):
     settings = {"steps": 3 * PLATEAU_STEPS, "style_weight": 0.0, "size": 48, "smallest_scale": 34, "tolerance": 0.5}
     frames = list(stylize(*pictures, small(**settings), compute=CPU))
     assert [frame.step for frame in frames] == list(range(len(frames)))
@@ -285,7 +285,7 @@ def steered(run, step: int, **settings) -> list:
 @pytest.mark.parametrize("settings", [{"steps": 5}, LADDER], ids=["one scale", "coarse to fine"])
 @pytest.mark.parametrize("optimizer", SETTINGS["optimizer"].choices)
 @pytest.mark.parametrize("at", [0, 2])
-def test_a_weight_acts_at_the_next_frame(random_weights, pictures, settings, optimizer, at):
+def test_a_weight_acts_at_the_next_frame(narrow_weights, pictures, settings, optimizer, at):
     # steps too small to change the picture: what differs is the weight
     config = small(**settings, optimizer=optimizer, step_size=1e-6, start="noise")
     plain = list(stylize(*pictures, config, compute=CPU))
@@ -298,7 +298,7 @@ def test_a_weight_acts_at_the_next_frame(random_weights, pictures, settings, opt
     assert run.record().config == dataclasses.replace(config, style_weight=2e5)
 
 
-def test_a_layer_appears_and_another_goes_within_a_step(random_weights, pictures):
+def test_a_layer_appears_and_another_goes_within_a_step(narrow_weights, pictures):
     run = stylize(*pictures, small(steps=6), compute=CPU)
     wish = {"style_layers": ("conv1_1", "conv3_1"), "content_layers": (), "content_weight": 0, "tv_weight": 1.0}
     frames = steered(run, 2, **wish)
@@ -308,7 +308,7 @@ def test_a_layer_appears_and_another_goes_within_a_step(random_weights, pictures
     assert len(run.notes) == 1 and frames[-1].total < frames[3].total
 
 
-def test_the_blend_of_two_styles_can_be_steered(random_weights, pictures):
+def test_the_blend_of_two_styles_can_be_steered(narrow_weights, pictures):
     content_image, style_image = pictures
     styles, config = [style_image, style_image / 3], small(steps=4, blend=(1.0, 0.0))
     plain = list(stylize(content_image, styles, config, compute=CPU))
@@ -319,7 +319,7 @@ def test_the_blend_of_two_styles_can_be_steered(random_weights, pictures):
 
 
 @pytest.mark.parametrize("optimizer", SETTINGS["optimizer"].choices)
-def test_whatever_else_is_wanted_changes_nothing(random_weights, pictures, optimizer):
+def test_whatever_else_is_wanted_changes_nothing(narrow_weights, pictures, optimizer):
     config = small(optimizer=optimizer, step_size=0.01, steps=4)
     plain = list(stylize(*pictures, config, compute=CPU))
     run = stylize(*pictures, config, compute=CPU)
@@ -339,7 +339,7 @@ def test_whatever_else_is_wanted_changes_nothing(random_weights, pictures, optim
     assert run.record().config == config and run.notes == ()
 
 
-def test_a_wish_that_cannot_be_is_refused_and_the_run_goes_on_without_it(random_weights, pictures):
+def test_a_wish_that_cannot_be_is_refused_and_the_run_goes_on_without_it(narrow_weights, pictures):
     run = stylize(*pictures, small(steps=4), compute=CPU)
     next(run)
     for wish in ({"blend": (1.0, 2.0)}, {"content_layers": ("conv5_2",), "backbone": "vgg19"}):
@@ -358,7 +358,7 @@ def test_a_wish_that_cannot_be_is_refused_and_the_run_goes_on_without_it(random_
     assert [frame.step for frame in lite] == [1, 2]
 
 
-def test_steering_begins_the_wait_for_a_plateau_anew(random_weights, pictures):
+def test_steering_begins_the_wait_for_a_plateau_anew(narrow_weights, pictures):
     settings = {"steps": 60, "style_weight": 0.0, "tolerance": 0.01}  # nothing to gain, until there is
     run = stylize(*pictures, small(**settings), compute=CPU)
     frames = steered(run, PLATEAU_STEPS - 5, style_weight=1e5)
@@ -369,7 +369,7 @@ def test_steering_begins_the_wait_for_a_plateau_anew(random_weights, pictures):
 # Records
 
 
-def test_every_setting_comes_back_out_of_a_record(random_weights, pictures, tmp_path):
+def test_every_setting_comes_back_out_of_a_record(narrow_weights, pictures, tmp_path):
     config = small(
         smallest_scale=24,
         scale_falloff=1.5,
@@ -407,7 +407,7 @@ def test_every_setting_comes_back_out_of_a_record(random_weights, pictures, tmp_
     assert all(getattr(config, name) != getattr(defaults, name) for name in new)
 
 
-def test_the_work_of_a_run_grows_with_its_steps_and_the_more_the_larger_they_are(random_weights, pictures):
+def test_the_work_of_a_run_grows_with_its_steps_and_the_more_the_larger_they_are(narrow_weights, pictures):
     run = stylize(*pictures, small(size=64, smallest_scale=32, steps=30), compute=CPU)
     work = [run.work_until(step) for step in range(35)]
     each = [after - before for before, after in pairwise(work)]
@@ -415,7 +415,7 @@ def test_the_work_of_a_run_grows_with_its_steps_and_the_more_the_larger_they_are
     assert each[0] < each[29] == pytest.approx(each[33])
 
 
-def test_a_transparent_pictures_result_is_as_transparent_at_every_scale(random_weights, pictures):
+def test_a_transparent_pictures_result_is_as_transparent_at_every_scale(narrow_weights, pictures):
     content, style = pictures
     content = torch.cat([content, torch.rand_like(content[:, :1])], 1)
     run = stylize(content, style, small(size=34, smallest_scale=24, steps=4), compute=CPU)

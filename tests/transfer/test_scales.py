@@ -23,7 +23,7 @@ BY_COLUMNS = {"column_share": 0.7, "style_loss": "nearest neighbours"}
         (BY_COLUMNS, [ColumnsObjective, StripwiseColumnsObjective, StripwiseSplitObjective]),
     ],
 )
-def test_large_scales_are_in_strips_and_the_last_by_columns_by_layers_too(random_weights, pictures, settings, kinds):
+def test_large_scales_are_in_strips_and_the_last_by_columns_by_layers_too(narrow_weights, pictures, settings, kinds):
     config = small(**LADDER | {"steps": 9} | settings)
     content, *styles = pictures
     made = sources(content, styles, config, start_image=None, masks=(), compute=CPU)
@@ -40,7 +40,7 @@ def test_large_scales_are_in_strips_and_the_last_by_columns_by_layers_too(random
         assert type(objective_at(made, config, network, last, CPU)) is SplitObjective
 
 
-def test_a_scale_begins_with_the_picture_before_it_and_the_first_with_the_start(random_weights, pictures):
+def test_a_scale_begins_with_the_picture_before_it_and_the_first_with_the_start(narrow_weights, pictures):
     config = small(**LADDER | {"steps": 9})
     content, *styles = pictures
     made = sources(content, styles, config, start_image=None, masks=(), compute=CPU)

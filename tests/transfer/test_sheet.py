@@ -10,16 +10,17 @@ from nst_core.transfer import sheet as module
 from nst_core.transfer.record import read_record, save_result
 from nst_core.transfer.sheet import read_sheet, save_sheet
 from nst_core.transfer.variations import cells, paint_sheet
+from tests.stand_ins import narrowed
 from tests.transfer.test_variations import BETAS, CPU, SEEDS, small
 
 
 @pytest.fixture(scope="module")
-def painted(random_weights_folder):
+def painted(narrow_weights_folder):
     """The results of BETAS × SEEDS from noise."""
     generator = torch.Generator().manual_seed(2)
     pair = torch.rand(1, 3, 48, 64, generator=generator), torch.rand(1, 3, 40, 40, generator=generator)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NST_WEIGHTS", str(random_weights_folder))
+    with pytest.MonkeyPatch.context() as patch, narrowed():
+        patch.setenv("NST_WEIGHTS", str(narrow_weights_folder))
         return list(paint_sheet(*pair, cells(small(start="noise"), BETAS, SEEDS), CPU))[-1].results
 
 

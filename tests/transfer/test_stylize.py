@@ -25,7 +25,7 @@ from tests.stand_ins import DEVICES
 # What is found before the first frame
 
 
-def test_wrong_input_is_refused_before_the_first_frame(random_weights, pictures):
+def test_wrong_input_is_refused_before_the_first_frame(narrow_weights, pictures):
     content_image, style_image = pictures
     ribbon = torch.rand(1, 3, 16, 160)
     with pytest.raises(ConfigError, match="start is 'image'.*give one"):
@@ -44,7 +44,7 @@ def test_missing_weights_are_found_before_the_first_frame(tmp_path, pictures, mo
             stylize(*pictures, small(backbone=backbone), compute=CPU)
 
 
-def test_an_absent_device_is_found_before_the_first_frame(random_weights, pictures, monkeypatch):
+def test_an_absent_device_is_found_before_the_first_frame(narrow_weights, pictures, monkeypatch):
     monkeypatch.setenv("NST_DEVICE", "cuda:99")
     with pytest.raises(DeviceError, match="cuda:99"):
         stylize(*pictures, small())
@@ -54,7 +54,7 @@ def test_an_absent_device_is_found_before_the_first_frame(random_weights, pictur
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_paints(random_weights, pictures, name):
+def test_every_preset_paints(narrow_weights, pictures, name):
     config = PRESETS[name].config.changed(size=48, steps=2)
     run = stylize(*pictures, config, compute=CPU)
     frames = list(run)
@@ -69,7 +69,7 @@ def test_every_preset_paints(random_weights, pictures, name):
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_same_settings_paint_the_same_picture(random_weights, pictures, device, precision):
+def test_the_same_settings_paint_the_same_picture(narrow_weights, pictures, device, precision):
     compute = Compute(device=device, precision=precision)
     for settings in ({"start": "noise"}, {"optimizer": "adam", "step_size": 0.02}):
         first, second = (result(pictures, small(**settings), compute=compute) for _ in range(2))
@@ -77,7 +77,7 @@ def test_the_same_settings_paint_the_same_picture(random_weights, pictures, devi
         assert first.device.type == device and first.dtype == torch.float32
 
 
-def test_bf16_paints_nearly_the_picture_of_float32(random_weights, pictures):
+def test_bf16_paints_nearly_the_picture_of_float32(narrow_weights, pictures):
     config = small(steps=10)
     exact = result(pictures, config)
     close = result(pictures, config, compute=Compute(device="cpu", precision="bf16"))
@@ -139,7 +139,7 @@ def test_the_table_of_what_counts_has_every_setting():
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_every_setting_changes_the_picture(random_weights, pictures, monkeypatch, name):
+def test_every_setting_changes_the_picture(narrow_weights, pictures, monkeypatch, name):
     other = StyleLoss(
         title="Another",
         source="",
@@ -178,7 +178,7 @@ def test_a_run_starts_where_it_is_told(random_weights, pictures, start):
 
 
 @pytest.mark.parametrize("shape", [(56, 40), (32, 160), (160, 32), (48, 64)])
-def test_a_style_picture_of_any_aspect_keeps_it(random_weights, pictures, shape):
+def test_a_style_picture_of_any_aspect_keeps_it(narrow_weights, pictures, shape):
     run = stylize(pictures[0], torch.rand(1, 3, *shape), small(size=80), compute=CPU)
     frames = list(run)
     assert images.size_of(frames[-1].image) == run.record().content_size == (60, 80)
@@ -198,7 +198,7 @@ def test_no_picture_of_the_callers_is_modified(random_weights, pictures):
 # Several styles
 
 
-def test_one_style_is_the_same_alone_in_a_list_or_twice(random_weights, pictures):
+def test_one_style_is_the_same_alone_in_a_list_or_twice(narrow_weights, pictures):
     content_image, style_image = pictures
     alone = result(pictures, small())
     assert torch.equal(result((content_image, [style_image]), small()), alone)
@@ -213,7 +213,7 @@ def test_one_style_is_the_same_alone_in_a_list_or_twice(random_weights, pictures
     assert (mixed - alone).abs().mean() > 1e-3
 
 
-def test_no_style_and_too_many_are_refused_and_so_are_other_numbers_of_shares(random_weights, pictures):
+def test_no_style_and_too_many_are_refused_and_so_are_other_numbers_of_shares(narrow_weights, pictures):
     content_image, style_image = pictures
     for count in (0, MAX_STYLES + 1):
         with pytest.raises(ConfigError, match=f"{count} style pictures; give 1 to {MAX_STYLES}"):
@@ -227,7 +227,7 @@ def test_no_style_and_too_many_are_refused_and_so_are_other_numbers_of_shares(ra
 
 
 @pytest.mark.parametrize("settings", [{}, LADDER, {"color": "content"}], ids=str)
-def test_what_is_not_painted_is_the_contents_own(random_weights, pictures, settings):
+def test_what_is_not_painted_is_the_contents_own(narrow_weights, pictures, settings):
     config = small(**settings, keep_unpainted=True, start="noise")
     run = stylize(*pictures, config, masks=[left_half()], compute=CPU)
     for frame in run:
@@ -239,14 +239,14 @@ def test_what_is_not_painted_is_the_contents_own(random_weights, pictures, setti
     assert (frame.image - run.content_image)[..., : width // 2 - 4].abs().mean() > 0.01
 
 
-def test_where_the_last_style_gets_the_rest_nothing_is_unpainted(random_weights, pictures):
+def test_where_the_last_style_gets_the_rest_nothing_is_unpainted(narrow_weights, pictures):
     content_image, style_image = pictures
     styles, given = [style_image, style_image / 3], {"masks": [left_half()]}
     free, kept = (result((content_image, styles), small(keep_unpainted=kept), **given) for kept in (False, True))
     torch.testing.assert_close(free, kept)
 
 
-def test_two_regions_meet_without_a_seam_of_content(random_weights, pictures):
+def test_two_regions_meet_without_a_seam_of_content(narrow_weights, pictures):
     content_image, style_image = pictures
     masks = [left_half(), 1 - left_half()]
     config = small(mask_softness=0.2, steps=2)
@@ -261,7 +261,7 @@ def test_two_regions_meet_without_a_seam_of_content(random_weights, pictures):
     torch.testing.assert_close(free, kept)
 
 
-def test_two_regions_have_two_styles(random_weights, pictures):
+def test_two_regions_have_two_styles(narrow_weights, pictures):
     content_image, _ = pictures
     dark, light = torch.rand(1, 3, 40, 40) * 0.2, 0.8 + torch.rand(1, 3, 40, 40) * 0.2
     config = small(steps=20, content_weight=0, start="noise", style_layers=("conv1_1",), style_normalization="relative")
@@ -271,7 +271,7 @@ def test_two_regions_have_two_styles(random_weights, pictures):
         assert sign * (image[..., 20:].mean() - image[..., :12].mean()) > 0.1
 
 
-def test_an_empty_mask_and_a_wrong_number_of_masks_are_refused(random_weights, pictures):
+def test_an_empty_mask_and_a_wrong_number_of_masks_are_refused(narrow_weights, pictures):
     content_image, style_image = pictures
     mask, speck = torch.ones(1, 1, 20, 30), torch.zeros(1, 1, 2000, 2000)
     speck[..., 1000, 1000] = 1
@@ -283,7 +283,7 @@ def test_an_empty_mask_and_a_wrong_number_of_masks_are_refused(random_weights, p
             stylize(content_image, [style_image] * styles, small(), masks=[mask] * masks, compute=CPU)
 
 
-def test_a_mask_of_all_is_no_mask(random_weights, pictures):
+def test_a_mask_of_all_is_no_mask(narrow_weights, pictures):
     masked = result(pictures, small(keep_unpainted=True), masks=[torch.ones(1, 1, 9, 9)])
     torch.testing.assert_close(masked, result(pictures, small()), atol=1e-3, rtol=0)
 
@@ -291,7 +291,7 @@ def test_a_mask_of_all_is_no_mask(random_weights, pictures):
 # Colours
 
 
-def test_the_contents_colours_can_be_chosen_after_the_run_without_painting(random_weights, pictures):
+def test_the_contents_colours_can_be_chosen_after_the_run_without_painting(narrow_weights, pictures):
     expected = result(pictures, small(color="content"))
     run = stylize(*pictures, small(), compute=CPU)
     plain = list(run)[-1].image
@@ -302,7 +302,7 @@ def test_the_contents_colours_can_be_chosen_after_the_run_without_painting(rando
     assert torch.equal(run.recolored("style"), plain) and run.record().config == small()
 
 
-def test_other_colours_in_the_midst_of_a_run_change_nothing_of_the_painting(random_weights, pictures):
+def test_other_colours_in_the_midst_of_a_run_change_nothing_of_the_painting(narrow_weights, pictures):
     plain = list(stylize(*pictures, small(), compute=CPU))
     run = stylize(*pictures, small(), compute=CPU)
     next(run)
@@ -315,7 +315,7 @@ def test_other_colours_in_the_midst_of_a_run_change_nothing_of_the_painting(rand
     assert torch.equal(run.recolored("style"), plain[-1].image)
 
 
-def test_colours_that_have_to_be_painted_are_refused_afterwards(random_weights, pictures):
+def test_colours_that_have_to_be_painted_are_refused_afterwards(narrow_weights, pictures):
     swappable = {"style", "content"}
     for painted in SETTINGS["color"].choices:
         run = stylize(*pictures, small(steps=1, color=painted), compute=CPU)
@@ -334,7 +334,7 @@ def test_colours_that_have_to_be_painted_are_refused_afterwards(random_weights, 
 
 @pytest.mark.parametrize("color", SETTINGS["color"].choices)
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
-def test_grey_pictures_can_be_painted_in_every_colour_mode(random_weights, pictures, color, value):
+def test_grey_pictures_can_be_painted_in_every_colour_mode(narrow_weights, pictures, color, value):
     plain, greys = torch.full((1, 3, 40, 40), value), pictures[0].mean(1, keepdim=True).expand(1, 3, 48, 64)
     for content_image, style_image in ((plain, pictures[1]), (pictures[0], plain), (plain, plain), (greys, greys)):
         for frame in stylize(content_image, style_image, small(color=color, steps=2), compute=CPU):
@@ -348,7 +348,7 @@ def test_grey_pictures_can_be_painted_in_every_colour_mode(random_weights, pictu
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("optimizer", SETTINGS["optimizer"].choices)
 def test_every_style_loss_paints_from_two_styles_within_a_mask(
-    random_weights, pictures, style_loss, precision, optimizer
+    narrow_weights, pictures, style_loss, precision, optimizer
 ):
     content_image, style_image = pictures
     config = small(style_loss=style_loss, style_normalization="relative", style_weight=1.0, content_weight=0, steps=5)
@@ -362,7 +362,7 @@ def test_every_style_loss_paints_from_two_styles_within_a_mask(
 
 
 @pytest.mark.parametrize("style_loss", STYLE_LOSSES)
-def test_a_grey_picture_can_be_painted_with_every_style_loss(random_weights, pictures, style_loss):
+def test_a_grey_picture_can_be_painted_with_every_style_loss(narrow_weights, pictures, style_loss):
     plain = torch.full((1, 3, 32, 32), 0.5)
     for content_image, style_image in ((plain, pictures[1]), (pictures[0], plain), (plain, plain)):
         config = small(style_loss=style_loss, style_normalization="relative", style_weight=1.0, steps=3)

@@ -79,7 +79,7 @@ def test_opposite_edges_of_a_painting_meet(preset, name, style):
 
 
 @pytest.mark.parametrize("start", ["content", "noise", "style"])
-def test_every_scale_and_start_of_a_tile_is_one(random_weights, pictures, start):
+def test_every_scale_and_start_of_a_tile_is_one(narrow_weights, pictures, start):
     config = StyleTransferConfig(backbone="vgg16", size=80, steps=6, smallest_scale=32, wrap=True, start=start)
     painting = stylize(*pictures, config, compute=CPU).painting
     frames, sizes = painting.frames(), set()
@@ -90,7 +90,7 @@ def test_every_scale_and_start_of_a_tile_is_one(random_weights, pictures, start)
     assert images.size_of(painting.content_image) == max(sizes)
 
 
-def test_total_variation_of_a_tile_counts_its_seam(random_weights, pictures):
+def test_total_variation_of_a_tile_counts_its_seam(narrow_weights, pictures):
     config = StyleTransferConfig(backbone="vgg16", size=32, tv_weight=1.0, total_variation="absolute")
     ramp = torch.linspace(0, 1, 32).expand(1, 3, 32, 32)
 
@@ -102,7 +102,7 @@ def test_total_variation_of_a_tile_counts_its_seam(random_weights, pictures):
     assert variation(wrap=True) == pytest.approx(2 * variation(wrap=False), rel=0.05)  # and back again
 
 
-def test_a_tile_is_its_own_content(random_weights):
+def test_a_tile_is_its_own_content(narrow_weights):
     config = StyleTransferConfig(backbone="vgg16", size=64, style_weight=0.0, wrap=True, content_layers=("conv3_1",))
     own = photo("coffee")
     painting = stylize(own, own, config, compute=CPU).painting

@@ -24,6 +24,7 @@ from nst_core.transfer.variations import (
     parse_axis,
 )
 from tests.every import every
+from tests.stand_ins import narrowed
 
 CPU = Compute(device="cpu", precision="fp32")
 BETAS = Axis("style_weight", (1e4, 1e5))
@@ -53,10 +54,10 @@ def pair():
 
 
 @pytest.fixture(scope="module")
-def painted(random_weights_folder, pair):
+def painted(narrow_weights_folder, pair):
     """The results of BETAS × SEEDS from noise."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NST_WEIGHTS", str(random_weights_folder))
+    with pytest.MonkeyPatch.context() as patch, narrowed():
+        patch.setenv("NST_WEIGHTS", str(narrow_weights_folder))
         return list(paint_sheet(*pair, cells(small(start="noise"), BETAS, SEEDS), CPU))[-1].results
 
 
@@ -240,7 +241,7 @@ def test_values_that_do_not_go_together_are_refused_before_anything_is_painted()
 # Painting
 
 
-def test_a_cell_is_what_a_run_of_its_config_paints_and_its_record_paints_it_again(random_weights, painted, pair):
+def test_a_cell_is_what_a_run_of_its_config_paints_and_its_record_paints_it_again(narrow_weights, painted, pair):
     assert [result.cell for result in painted] == cells(small(start="noise"), BETAS, SEEDS)
     for result in painted:
         record = RunRecord.from_json(result.record.to_json())
@@ -251,7 +252,7 @@ def test_a_cell_is_what_a_run_of_its_config_paints_and_its_record_paints_it_agai
         assert not any(torch.equal(one.image, other.image) for other in painted if other is not one)
 
 
-def test_progress_shows_every_cell_from_its_start_to_its_end(random_weights, pictures, every_frame):
+def test_progress_shows_every_cell_from_its_start_to_its_end(narrow_weights, pictures, every_frame):
     made = cells(small(), BETAS)
     seen = list(paint_sheet(*pictures, made, CPU))
     assert [(progress.index, progress.step) for progress in seen] == [(i, s) for i in range(2) for s in (0, 1, 2, 3, 3)]
@@ -262,13 +263,13 @@ def test_progress_shows_every_cell_from_its_start_to_its_end(random_weights, pic
         seen[0].step = 1
 
 
-def test_progress_comes_at_a_pace_not_at_every_frame(random_weights, pictures, monkeypatch):
+def test_progress_comes_at_a_pace_not_at_every_frame(narrow_weights, pictures, monkeypatch):
     monkeypatch.setattr(module, "PROGRESS_SECONDS", 1000)
     seen = list(paint_sheet(*pictures, cells(small(), BETAS), CPU))
     assert [(progress.index, progress.step) for progress in seen] == [(0, 0), (0, 3), (1, 0), (1, 3)]
 
 
-def test_stop_keeps_what_is_done_and_says_of_the_unfinished_cell_that_it_is(random_weights, pictures, every_frame):
+def test_stop_keeps_what_is_done_and_says_of_the_unfinished_cell_that_it_is(narrow_weights, pictures, every_frame):
     steering, last = Steering(), None
     for last in paint_sheet(*pictures, cells(small(start="noise"), BETAS, SEEDS), CPU, steering):
         if (last.index, last.step) == (2, 1):
@@ -282,7 +283,7 @@ def test_stop_keeps_what_is_done_and_says_of_the_unfinished_cell_that_it_is(rand
     ]
 
 
-def test_a_cell_stopped_before_its_first_step_is_none(random_weights, pictures, every_frame):
+def test_a_cell_stopped_before_its_first_step_is_none(narrow_weights, pictures, every_frame):
     steering, last = Steering(), None
     for last in paint_sheet(*pictures, cells(small(), SEEDS), CPU, steering):
         if (last.index, last.step) == (1, 0):
@@ -291,7 +292,7 @@ def test_a_cell_stopped_before_its_first_step_is_none(random_weights, pictures, 
     assert not list(paint_sheet(*pictures, cells(small(), SEEDS), CPU, steering))  # still stopped
 
 
-def test_a_closed_sheet_frees_its_run(random_weights, pictures, every_frame, monkeypatch):
+def test_a_closed_sheet_frees_its_run(narrow_weights, pictures, every_frame, monkeypatch):
     runs, paint = [], module.stylize
     monkeypatch.setattr(module, "stylize", lambda *given, **more: runs.append(paint(*given, **more)) or runs[-1])
     sheet = paint_sheet(*pictures, cells(small(), SEEDS), CPU)
@@ -300,7 +301,7 @@ def test_a_closed_sheet_frees_its_run(random_weights, pictures, every_frame, mon
     assert all(next(run, None) is None for run in runs)
 
 
-def test_what_is_wrong_is_found_before_the_first_cell(random_weights, pictures, tmp_path, monkeypatch):
+def test_what_is_wrong_is_found_before_the_first_cell(narrow_weights, pictures, tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="start is 'image'.*give one"):
         paint_sheet(*pictures, cells(small(), Axis("start", ("content", "image"))), CPU)
     ribbon = torch.rand(1, 3, 32, 320)
@@ -311,7 +312,7 @@ def test_what_is_wrong_is_found_before_the_first_cell(random_weights, pictures, 
         paint_sheet(*pictures, cells(small(), SEEDS), CPU)
 
 
-def test_a_start_picture_of_ones_own_is_used(random_weights, pictures, every_frame):
+def test_a_start_picture_of_ones_own_is_used(narrow_weights, pictures, every_frame):
     own = torch.zeros(1, 3, 24, 32)
     first = next(paint_sheet(*pictures, cells(small(start="image"), SEEDS), CPU, start_image=own))
     assert first.image.max() == 0
@@ -341,7 +342,7 @@ def failing(monkeypatch, error: NSTError, seed: int, at_step: int) -> None:
 
 @pytest.mark.parametrize("at_step", [0, 2])
 def test_a_cell_whose_loss_is_not_finite_stays_empty_and_the_rest_is_painted(
-    random_weights, pictures, monkeypatch, at_step
+    narrow_weights, pictures, monkeypatch, at_step
 ):
     failing(monkeypatch, NSTError("the loss is not a finite number"), seed=1, at_step=at_step)
     last = list(paint_sheet(*pictures, cells(small(), SEEDS), CPU))[-1]
@@ -349,14 +350,14 @@ def test_a_cell_whose_loss_is_not_finite_stays_empty_and_the_rest_is_painted(
     assert last.notes == ("Seed 1: the loss is not a finite number",)
 
 
-def test_a_machine_that_is_too_small_ends_the_sheet(random_weights, pictures, monkeypatch):
+def test_a_machine_that_is_too_small_ends_the_sheet(narrow_weights, pictures, monkeypatch):
     failing(monkeypatch, DeviceError("the CPU ran out of memory"), seed=1, at_step=1)
     seen = []
     with pytest.raises(DeviceError):
         seen.extend(paint_sheet(*pictures, cells(small(), SEEDS), CPU))
 
 
-def test_a_sheet_may_be_stopped_from_another_thread(random_weights, pictures):
+def test_a_sheet_may_be_stopped_from_another_thread(narrow_weights, pictures):
     steering = Steering()
     sheet = paint_sheet(*pictures, cells(small(steps=100_000), SEEDS), CPU, steering)
     next(sheet)
@@ -367,7 +368,7 @@ def test_a_sheet_may_be_stopped_from_another_thread(random_weights, pictures):
     assert last.index == 0 and last.results[0].record.stopped
 
 
-def test_a_sheet_chooses_a_device_by_itself(random_weights, pictures, monkeypatch):
+def test_a_sheet_chooses_a_device_by_itself(narrow_weights, pictures, monkeypatch):
     monkeypatch.setattr(module, "choose_compute", lambda: Compute(device="cpu", precision="fp32"))
     last = list(paint_sheet(*pictures, cells(small(), Axis("seed", (0,)))))[-1]
     assert last.results[0].record.precision == "fp32"
@@ -380,7 +381,7 @@ def test_where_the_base_ended_says_nothing_of_the_cells():
     assert parse_axis("style_layers", "conv1_1", base) == parse_axis("style_layers", "conv1_1", small())
 
 
-def test_a_sheet_may_blend_several_styles_within_masks(random_weights, pictures):
+def test_a_sheet_may_blend_several_styles_within_masks(narrow_weights, pictures):
     content, style = pictures
     masks = [torch.zeros(1, 1, 48, 64)]
     masks[0][..., :32] = 1

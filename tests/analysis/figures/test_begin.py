@@ -41,7 +41,7 @@ SECONDS = re.compile(r"(\d+(\.\d+)? to )?\d+(\.\d+)? s(econds)?\b")
 
 
 @pytest.fixture(autouse=True)
-def every_moment(random_weights, monkeypatch):
+def every_moment(figure_weights, monkeypatch):
     """Moments as often as steps come, each of which is sent; a classifier that says always the same."""
     monkeypatch.setenv("NST_DEVICE", "cpu")
     monkeypatch.setenv("NST_PRECISION", "fp32")

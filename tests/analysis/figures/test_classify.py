@@ -45,7 +45,7 @@ def material(pictures):
 
 
 @pytest.fixture
-def make(material, random_weights, monkeypatch):
+def make(material, narrow_weights, monkeypatch):
     """Makes the figure with a scripted classifier, in small."""
     monkeypatch.setattr(classify, "require", lambda: None)
     monkeypatch.setitem(classify.PRESETS, "lab", replace(classify.PRESETS["lab"], config=small()))
@@ -168,7 +168,7 @@ def test_facts_are_fit_for_json(make):
 
 
 @pytest.mark.parametrize("preset", classify.PRESETS)
-def test_every_recipe_is_painted_as_it_is_but_for_what_is_set(material, random_weights, monkeypatch, preset):
+def test_every_recipe_is_painted_as_it_is_but_for_what_is_set(material, narrow_weights, monkeypatch, preset):
     configs = []
 
     def note(content_image, style_image, config, **given):
@@ -199,7 +199,7 @@ def test_without_the_classifier_it_says_at_once_what_it_needs(material, random_w
         FIGURE.make(material, FIGURE.settings({}), CPU)
 
 
-def test_a_size_that_does_not_suit_the_pictures_is_said_at_once(random_weights, monkeypatch):
+def test_a_size_that_does_not_suit_the_pictures_is_said_at_once(narrow_weights, monkeypatch):
     monkeypatch.setattr(classify, "require", lambda: None)
     narrow = FigureMaterial(contents=(torch.rand(1, 3, 20, 400),), styles=(torch.rand(1, 3, 64, 64),))
     with pytest.raises(ConfigError, match="size"):

@@ -22,6 +22,7 @@ from nst_core.transfer.objective import StyleTransferObjective
 from nst_core.transfer.presets import PRESETS
 from tests.every import every
 from tests.runs import CPU
+from tests.stand_ins import narrow_networks, narrowed
 
 SIZE = (48, 64)  # of the content picture
 
@@ -102,8 +103,9 @@ def slopes() -> dict[str, float]:
 
 
 @pytest.fixture(scope="module", params=PRESETS)
-def measured(request, random_vgg):
-    return Measured(PRESETS[request.param].config, random_vgg)
+def measured(request):
+    with narrowed():
+        yield Measured(PRESETS[request.param].config, narrow_networks())
 
 
 # The terms
@@ -175,9 +177,9 @@ def test_what_is_written_is_what_is_computed(measured):
     ],
     ids=lambda settings: "-".join(map(str, settings.values())),
 )
-def test_any_formula_is_what_is_computed(random_vgg, settings):
+def test_any_formula_is_what_is_computed(narrow_vgg, settings):
     config = StyleTransferConfig(content_weight=0.0, style_layers=("conv2_1",), **settings)
-    measured = Measured(config, random_vgg)
+    measured = Measured(config, narrow_vgg)
     for term in measured.terms:
         value = evaluated(term.numbers, known_of(measured, term.name))
         assert value == pytest.approx(measured.objectives[term.name], rel=0.02), term
@@ -199,11 +201,11 @@ def test_the_numbers_are_those_of_the_letters(measured):
 
 
 @every(style_loss=STYLE_LOSSES, normalization=STYLE_NORMALIZATIONS)
-def test_any_loss_in_any_measure_has_its_coefficient(random_vgg, style_loss, normalization):
+def test_any_loss_in_any_measure_has_its_coefficient(narrow_vgg, style_loss, normalization):
     config = StyleTransferConfig(
         content_weight=0.0, style_layers=("conv2_1",), style_loss=style_loss, style_normalization=normalization
     )
-    measured = Measured(config, random_vgg)
+    measured = Measured(config, narrow_vgg)
     (term,) = measured.terms
     expected = measured.objectives["style conv2_1"]
     assert term.coefficient * measured.distance("conv2_1") == pytest.approx(expected, rel=1e-3)
@@ -211,9 +213,9 @@ def test_any_loss_in_any_measure_has_its_coefficient(random_vgg, style_loss, nor
 
 
 @pytest.mark.parametrize("size", [(16, 16), (37, 51), (48, 64), (99, 31)])
-def test_positions_are_those_of_the_network(random_vgg, size):
+def test_positions_are_those_of_the_network(narrow_vgg, size):
     layers = ("conv1_2", "conv2_1_pre", "conv3_1", "conv4_2", "conv5_1")
-    seen = random_vgg["lite"](torch.rand(1, 3, *size), [layer for layer in layers])
+    seen = narrow_vgg["lite"](torch.rand(1, 3, *size), [layer for layer in layers])
     assert {layer: positions_of(layer, size) for layer in layers} == {
         layer: features[0, 0].numel() for layer, features in seen.items()
     }
@@ -313,9 +315,9 @@ def moments(pictures, **given):
 
 
 @pytest.fixture(scope="module", params=["studio", "gordic", "crowson"])
-def every(request, random_weights_folder):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NST_WEIGHTS", str(random_weights_folder))
+def every(request, narrow_weights_folder):
+    with pytest.MonkeyPatch.context() as patch, narrowed():
+        patch.setenv("NST_WEIGHTS", str(narrow_weights_folder))
         return list(moments((CONTENT, STYLE), preset=request.param))
 
 
@@ -353,7 +355,7 @@ def test_the_papers_loss_stands_beside_any(every):
     table = every[-1].tables[1]
     assert [row[0] for row in table.rows][:2] == ["content conv4_2", "style conv1_1"]
     assert table.rows[1][1] == "β · w₁ · 1/(4N²M²) Σ(G − A)²"
-    assert table.rows[1][2].startswith("1e3 · 0.2 · 1/(4·64²·")
+    assert table.rows[1][2].startswith("1e3 · 0.2 · 1/(4·16²·")
 
 
 def test_the_findings_add_up_to_the_whole(every):
@@ -361,7 +363,7 @@ def test_the_findings_add_up_to_the_whole(every):
     assert sum(map(int, re.findall(r"(\d+)%", found))) == pytest.approx(100, abs=2)
 
 
-def test_what_is_wrong_is_found_before_the_first_moment(random_weights, pictures):
+def test_what_is_wrong_is_found_before_the_first_moment(narrow_weights, pictures):
     with pytest.raises(ConfigError, match="choose one of"):
         moments(pictures, preset="nobody")
     with pytest.raises(ConfigError, match="at least 16"):
@@ -370,7 +372,7 @@ def test_what_is_wrong_is_found_before_the_first_moment(random_weights, pictures
         formula.make(FigureMaterial(), formula.FIGURE.settings({}), CPU)
 
 
-def test_nothing_stays_behind_when_it_is_left(random_weights, pictures, monkeypatch):
+def test_nothing_stays_behind_when_it_is_left(narrow_weights, pictures, monkeypatch):
     closed = []
     close = formula.Run.close
     monkeypatch.setattr(formula.Run, "close", lambda run: (closed.append(run), close(run)))
@@ -382,7 +384,7 @@ def test_nothing_stays_behind_when_it_is_left(random_weights, pictures, monkeypa
     assert len(closed) == 1 and closed[0].last_frame.step < 100
 
 
-def test_a_preset_that_reads_its_formula_otherwise_shows_both_with_their_numbers(random_weights, pictures):
+def test_a_preset_that_reads_its_formula_otherwise_shows_both_with_their_numbers(narrow_weights, pictures):
     *before, last = moments(pictures, preset="chao")
     own, printed, paper, *_ = last.tables
     assert "Caffe" in own.title and "as printed" in printed.title and "Gatys" in paper.title
@@ -393,7 +395,7 @@ def test_a_preset_that_reads_its_formula_otherwise_shows_both_with_their_numbers
     assert PRESETS["chao_printed"].deviations in last.findings[1] and "content" in last.findings[1]
 
 
-def test_the_paper_as_it_paints_stands_beside_itself_as_printed_once(random_weights, pictures):
+def test_the_paper_as_it_paints_stands_beside_itself_as_printed_once(narrow_weights, pictures):
     *_, last = moments(pictures, preset="gatys")
     assert [table.title.split(",")[0] for table in last.tables[:2]] == [
         "The loss of Gatys et al. 2016: the paper",

@@ -217,7 +217,7 @@ def moments(pictures, **given):
 
 
 @pytest.fixture
-def every(random_weights, pictures):
+def every(narrow_weights, pictures):
     return list(moments(pictures, maps=5, pairs=2))
 
 
@@ -282,25 +282,25 @@ def test_the_painting_can_be_painted_again(every):
     assert not any(part.record for moment in every[:-1] for part in moment.parts)
 
 
-def test_a_network_with_mixed_channels_says_so(random_weights, pictures):
-    assert "VGG-19's 128" in list(moments(pictures, steps=1))[-1].findings[-1]
+def test_a_network_with_mixed_channels_says_so(narrow_weights, pictures):
+    assert "VGG-19's 24" in list(moments(pictures, steps=1))[-1].findings[-1]
     last = list(moments(pictures, steps=1, backbone="vgg19"))[-1]
     assert not any("mixes" in found for found in last.findings)
 
 
-def test_a_layer_alone_is_painted_by_itself(random_weights, pictures):
+def test_a_layer_alone_is_painted_by_itself(narrow_weights, pictures):
     last = list(moments(pictures, steps=1, above=False, layer="4", start="noise"))[-1]
     assert list(last.charts[0].lines) == ["conv2_2"]
 
 
 @pytest.mark.parametrize("shade", [0.0, 0.5])
-def test_plain_and_tiny_pictures_have_a_figure_too(random_weights, shade):
+def test_plain_and_tiny_pictures_have_a_figure_too(narrow_weights, shade):
     plain = torch.full((1, 3, 20, 24), shade)
     last = list(moments((plain, plain), layer="conv5_1", size=24, steps=2))[-1]
     assert last.share == 1 and all(part.image.isfinite().all() for part in last.parts)
 
 
-def test_it_is_drawn_in_half_precision_too(random_weights, pictures):
+def test_it_is_drawn_in_half_precision_too(narrow_weights, pictures):
     settings = gram.FIGURE.settings({"size": 32, "steps": 2, "layer": "conv2_1"})
     material = FigureMaterial(contents=pictures[:1], styles=pictures[1:])
     *_, last = gram.make(material, settings, replace(CPU, precision="bf16"))
@@ -308,7 +308,7 @@ def test_it_is_drawn_in_half_precision_too(random_weights, pictures):
     assert away[1] == 0 and away[2] == pytest.approx(last.charts[0].lines["conv2_1"][-1][1], rel=0.05)
 
 
-def test_what_is_wrong_is_found_before_the_first_moment(random_weights, pictures):
+def test_what_is_wrong_is_found_before_the_first_moment(narrow_weights, pictures):
     for given, word in (
         ({"layer": "conv5_4"}, "conv5_1"),
         ({"layer": "99"}, "1 to 16"),
@@ -320,7 +320,7 @@ def test_what_is_wrong_is_found_before_the_first_moment(random_weights, pictures
         gram.make(FigureMaterial(contents=pictures[:1]), gram.FIGURE.settings({}), CPU)
 
 
-def test_nothing_stays_behind_when_it_is_left(random_weights, pictures, monkeypatch):
+def test_nothing_stays_behind_when_it_is_left(narrow_weights, pictures, monkeypatch):
     closed = []
     close = gram.Run.close
     monkeypatch.setattr(gram.Run, "close", lambda run: (closed.append(run), close(run)))

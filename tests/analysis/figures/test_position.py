@@ -17,7 +17,7 @@ from tests.runs import CPU
 
 @pytest.mark.parametrize("backbone", ["lite", "vgg19"])
 @pytest.mark.parametrize("layer", ["conv1_1", "conv2_2", "conv3_3", "conv4_1"])
-def test_what_moves_an_answer_lies_within_the_window_and_reaches_its_edges(random_weights, backbone, layer):
+def test_what_moves_an_answer_lies_within_the_window_and_reaches_its_edges(narrow_weights, backbone, layer):
     network, _ = load_network(backbone, CPU)
     photo = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(3))
     field = receptive(network, layer)
@@ -33,14 +33,14 @@ def test_what_moves_an_answer_lies_within_the_window_and_reaches_its_edges(rando
     assert (found[1] - found[0]) * (found[3] - found[2]) > 0.6 * window.area  # as maxima leave some of it out
 
 
-def test_fields_grow_with_the_layers_and_are_the_literatures(random_weights):
+def test_fields_grow_with_the_layers_and_are_the_literatures(narrow_weights):
     network, _ = load_network("vgg19", CPU)
     sides = [receptive(network, layer).side for layer in layer_names("vgg19")]
     assert sides == sorted(sides) and sides[:4] == [3, 5, 10, 14] and sides[-1] == 252
     assert receptive(network, "conv5_4").step == 16
 
 
-def test_a_window_at_a_corner_ends_where_the_photo_does(random_weights):
+def test_a_window_at_a_corner_ends_where_the_photo_does(narrow_weights):
     network, _ = load_network("lite", CPU)
     field = receptive(network, "conv4_1")
     assert field.window(0, 0, (64, 96)) == (0, 38, 0, 38)
@@ -48,7 +48,7 @@ def test_a_window_at_a_corner_ends_where_the_photo_does(random_weights):
     assert (corner.bottom, corner.right) == (64, 96) and corner.top == 7 * 8 - 30
 
 
-def test_the_figure_shows_the_chosen_position_and_its_strongest_channels(random_weights, pictures):
+def test_the_figure_shows_the_chosen_position_and_its_strongest_channels(narrow_weights, pictures):
     last = made("position", pictures[:1], layer="conv3_1", x=0.9, y=0.1, maps=5)
     photo = images.fit(pictures[0], 32)
     shown, piece, pull, *maps = last.parts
@@ -78,7 +78,7 @@ def test_what_matters_is_drawn_in_grey_by_how_much_it_matters_alone():
     assert lit(torch.zeros(1, 1, 40, 48)).max() == 0
 
 
-def test_the_answer_s_sum_is_what_the_network_s_layers_add_up_to(random_weights):
+def test_the_answer_s_sum_is_what_the_network_s_layers_add_up_to(narrow_weights):
     told = re.search(r"(1 \+ [^=]*) = (\d+)", FIGURES["position"].question.why)
     numbers = [int(number) for number in re.findall(r"\d+", told[1])]
     network, _ = load_network("vgg19", CPU)

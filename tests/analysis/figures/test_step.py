@@ -15,7 +15,7 @@ from tests.runs import CPU
 
 
 @pytest.fixture
-def steps(random_weights, pictures, monkeypatch):
+def steps(narrow_weights, pictures, monkeypatch):
     """A function that makes the figure and gives its steps, as it computed them, and the last moment."""
 
     def make(**given):

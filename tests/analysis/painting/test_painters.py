@@ -18,7 +18,7 @@ LOUD = {"layer_weights": (1e14, 1e14), "normalization": "caffe", "style_normaliz
 
 
 @pytest.fixture(autouse=True)
-def every_step(monkeypatch, random_weights):
+def every_step(monkeypatch, narrow_weights):
     """Moments as often as steps come, of random networks."""
     monkeypatch.setattr(side_by_side, "MOMENT_SECONDS", 0)
 

@@ -22,7 +22,7 @@ WEIGHTS = (1e5, 1e4, 1e3, 1e6, 1e2)  # one more than pass the network together
 
 
 @pytest.fixture(autouse=True)
-def every_step(monkeypatch, random_weights):
+def every_step(monkeypatch, narrow_weights):
     """Moments as often as steps come, of random networks."""
     monkeypatch.setattr(side_by_side, "MOMENT_SECONDS", 0)
 
@@ -194,7 +194,7 @@ def test_a_setting_that_does_not_suit_is_told_before_the_first_step(pictures, to
         paint_cells(cells, CPU, together=together)
 
 
-def test_where_the_memory_is_too_small_for_a_batch_its_cells_are_painted_one_at_a_time(random_weights, monkeypatch):
+def test_where_the_memory_is_too_small_for_a_batch_its_cells_are_painted_one_at_a_time(narrow_weights, monkeypatch):
     picture = torch.rand(1, 3, 48, 64)
     cells = [FigureCell(0, n, str(n), small(style_weight=10.0**n), picture, picture) for n in range(3)]
 

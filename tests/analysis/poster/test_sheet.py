@@ -101,7 +101,7 @@ def test_long_labels_are_wrapped_not_cut(side):
         assert (edge > 200).all()
 
 
-def test_paintings_of_other_sizes_share_equal_cells(random_weights, pictures):
+def test_paintings_of_other_sizes_share_equal_cells(narrow_weights, pictures):
     sizes = Axis("size", (32, 64))
     results = list(paint_sheet(*pictures, cells(small(), sizes), CPU))[-1].results
     assert [images.size_of(result.image) for result in results] == [(24, 32), (48, 64)]

@@ -38,7 +38,7 @@ def test_a_line_says_the_shape_of_what_it_makes():
     assert ("return flat @ flat.T / flat.shape[1]", "(C, C)", "G, eq. 3") in lines
 
 
-def test_a_small_run_tells_what_the_lines_made_and_leaves_no_trace(random_weights, pictures):
+def test_a_small_run_tells_what_the_lines_made_and_leaves_no_trace(narrow_weights, pictures):
     before = sys.gettrace()
     table = program(small_run(*pictures))
     assert sys.gettrace() is before
