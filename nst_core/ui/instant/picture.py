@@ -70,13 +70,15 @@ def paint_picture(
 
     Fills in "status", "result", "after", "download", "jpeg" and "polish"; nothing if that is what is shown: gradio
     says some changes twice, and a field that is left as changed; nor without a picture: what was chosen before there
-    was one may be heard after it. What cannot be painted leaves the last result.
+    was one may be heard after it; nor of one that is put away meanwhile. What cannot be painted leaves the last result.
     """
     style, mix = session.chosen, session.mix
     wanted = style, mix, source, size, keep_transparency
     if wanted in (session.painted, session.found) and session.result and session.result.exists():
         return
     session.painted = session.found = None
+    if source is not None:
+        session.painting = source
     if source is not None and style:
         yield {"status": status_html(f"Painting in one pass: {session.said()} …", kind="busy")}
     try:
@@ -85,6 +87,8 @@ def paint_picture(
             return
         given, began = read(source, size, keep_transparency), time.monotonic()
         painted = on_device(brush)(given.image)
+        if session.painting != source:
+            return
     except NSTError as error:
         warn(error, "Cannot paint")
         yield {"status": status_html(str(error), kind="problem")}
@@ -96,6 +100,8 @@ def paint_picture(
     yield {"status": status, **_result_shown(given.image, painted), **_offered(session, None)}
     began, quick = time.monotonic(), painted
     painted = refine_on_device(brush, given.image, quick)
+    if session.painting != source:
+        return
     if painted is not quick:
         text = f"{text}, refined in {time.monotonic() - began:.2f} s more"
         yield {"result": gr.HTML(value=comparison(given.image, painted), visible=True)}
@@ -153,7 +159,7 @@ def come_back(session: InstantSession, key: str) -> Updates:
 
 def put_away(session: InstantSession) -> Updates:
     """Show no result any more; fills in "status", "result" and "after"."""
-    session.painted = session.found = session.source = session.result = None
+    session.painted = session.found = session.painting = session.source = session.result = None
     keep_instant(session)
     nothing = {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
     return {"status": status_html(CHOOSE), **nothing}

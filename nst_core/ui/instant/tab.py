@@ -144,17 +144,18 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserSta
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     styles = Form({"strip": strip, "second": controls.second, "status": stage.view["status"]})
     picked, mine = styles.only("strip", "second"), [session, key, choices.own]
-    strip.pick(picked.filled_by(pick), session, list(picked), **INSTANT).then(in_turn, given, shown, **once)
+    chosen = strip.pick(picked.filled_by(pick), session, list(picked), **INSTANT)
     taken = in_lane(PASS_LANE, Form({"picture": choices.own}).given_to(take_style), lambda session: Steering(), styles)
-    choices.own.upload(taken, mine, list(styles), **QUEUED).then(in_turn, given, shown, **once)
+    dropped = choices.own.upload(taken, mine, list(styles), **QUEUED)
     sliders = (controls.strength, controls.share)
     # a slider says `release` alone when it is put back, a menu `input` also when it is left unchanged
-    chosen = (*(slider.input for slider in sliders), *(slider.release for slider in sliders), controls.second.select)
+    mixed = (*(slider.input for slider in sliders), *(slider.release for slider in sliders), controls.second.select)
     others = (choices.size.submit, choices.size.blur, choices.keep_transparency.input, controls.color.input)
     taken_up = stage.examples.load_input_event.then, camera.take(take, None, stage.picture, **QUEUED).then
-    for event in (*chosen, *others, stage.picture.upload, *taken_up):
-        event(in_turn, given, shown, **once)
-    stage.picture.clear(stage.view.filled_by(put_away), session, shown, **INSTANT)
+    styled = chosen.then, dropped.then
+    events = (*styled, *mixed, *others, stage.picture.upload, *taken_up)
+    paints = [event(in_turn, given, shown, **once) for event in events]
+    stage.picture.clear(stage.view.filled_by(put_away), session, shown, cancels=paints, **INSTANT)
     for slider in sliders:  # the camera follows while it is dragged
         slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
     left = form | stage.view.parts | {"strip": strip, "camera": camera}
