@@ -46,6 +46,8 @@ def check_output(
 def check_network(path: Path, sources: Iterable[Path] = ()) -> None:
     """Refuse as `check_output` a file for a network, which "PATH.partial" stands in for while it is trained.
 
+    Sources that are found one by one are looked for last.
+
     Raises:
         OutputError: no place to write a safetensors file to, or one of the sources.
     """

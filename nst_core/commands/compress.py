@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
         if not 0 <= getattr(options, name) < 2**32:
             raise ConfigError(f"{name} is {getattr(options, name)}; give a whole number from 0 to {2**32 - 1}")
     found = weights.find(options.teacher)
-    check_network(options.output, [*pictures_below(options.images), *([found.path] if found else [])])
+    check_network(options.output, chain([found.path] if found else [], pictures_below(options.images)))
     fetch(options.teacher)
     recipe = CompressionRecipe(steps=options.steps, seed=options.seed)
     teacher, compute = weights.require(options.teacher), choose_compute()

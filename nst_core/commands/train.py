@@ -28,7 +28,7 @@ from nst_core.instant.perceptual import TrainingRecipe
 from nst_core.instant.train import train
 from nst_core.instant.train_decoders import train_decoders
 from nst_core.instant.trainer import TrainingProgress
-from nst_core.outputs import check_distinct, check_network, check_output
+from nst_core.outputs import check_apart, check_distinct, check_network, check_output
 
 HELP = "train a network that paints in styles of your own in one pass"
 
@@ -221,14 +221,17 @@ def recipe_of(options: argparse.Namespace, style_images: dict[str, Tensor], base
 
 
 def _check_outputs(options: argparse.Namespace, output: Path, styles: list[Path]) -> None:
-    """Before hours of work rather than after them."""
+    """Before hours of work rather than after them, and by name before folders of photographs are gone through."""
+    check_network(output)
+    if options.preview:
+        check_output(options.preview, [".png"], called="preview")
+        check_distinct([output, options.preview])
     found = weights.find(options.backbone)
     folders = [*styles, *([options.images] if options.images else [])]
     sources = [*styles, *(picture for folder in folders for picture in pictures_below(folder))]
     check_network(output, [*sources, *([found.path] if found else [])])
     if options.preview:
-        check_output(options.preview, [".png"], sources, called="preview")
-        check_distinct([output, options.preview])
+        check_apart([options.preview], sources)
 
 
 def _watch(training: Closable[TrainingProgress], bar: tqdm, options: argparse.Namespace) -> None:

@@ -35,3 +35,18 @@ def test_compress_refuses_in_one_line_what_cannot_work(random_weights, tmp_path,
     monkeypatch.chdir(tmp_path)
     assert main(["compress", *arguments]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_a_name_that_cannot_be_written_is_refused_before_a_photograph_is_looked_at(
+    random_weights, monkeypatch, tmp_path
+):
+    looked_at = []
+
+    def pictures_below(folder):
+        looked_at.append(folder)
+        yield folder / "photo.jpg"
+
+    monkeypatch.setattr(command, "pictures_below", pictures_below)
+    for name in ("x.pt", "nowhere/x.safetensors"):
+        assert main(["compress", "--images", str(tmp_path), "-o", str(tmp_path / name)]) == 1
+    assert not looked_at

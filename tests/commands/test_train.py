@@ -193,6 +193,14 @@ def test_an_output_that_cannot_be_written_is_refused_before_a_picture_is_read(fo
     assert "does not exist" in refused(capsys, output="nowhere/s.safetensors", styles="gone")
 
 
+def test_outputs_are_refused_by_name_before_a_folder_is_gone_through(folder, told, capsys, monkeypatch):
+    gone_through = []
+    monkeypatch.setattr(command, "pictures_below", lambda folder: gone_through.append(folder) or [])
+    assert "name a .safetensors file" in refused(capsys, output="s.pt")
+    assert "name a .png file" in refused(capsys, "--preview", "now.jpg")
+    assert not gone_through
+
+
 def test_style_pictures_of_no_use_are_refused(folder, told, capsys):
     assert "gone.png does not exist" in refused(capsys, styles="gone.png")
     assert "broken.jpg cannot be read" in refused(capsys, styles="styles/broken.jpg")

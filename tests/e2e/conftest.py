@@ -16,9 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from nst_core.assets import ASSETS
 from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE
+from nst_core.pictures import notes
 from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 from nst_core.transfer.run import Run
+from nst_core.ui.page.toasts import remark
 from nst_core.ui.studio.looks import LOOKS
 from nst_core.ui.stylize import run as painting
 
@@ -63,9 +65,10 @@ def app_url(random_weights_folder, tmp_path_factory):
     painting.frames_of = lambda run: unhurried(run, frames_of(run))
     from app import LAUNCH, demo
 
-    _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    yield url
-    demo.close()
+    with notes.told_to(remark):  # whoever imported the page first
+        _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+        yield url
+        demo.close()
     painting.frames_of = frames_of
     PRESETS[PLAIN_PRESET] = plain
     for name, value in before.items():

@@ -157,7 +157,7 @@ def _parts(row: int, step: DescentStep) -> Iterator[Part]:
     captions = (
         _told(step.losses),
         f"largest |∂L/∂x|: {step.largest:.2g}\ngrey: 0, full colour: {full_colour(step.gradient):.2g}",
-        f"{_told(step.next_losses)}\nt = {step.length:.2g}",
+        _told(step.next_losses, step.length),
     )
     for column, (image, caption) in enumerate(zip(pictures, captions, strict=True)):
         yield Part(row, column, f"{COLUMNS[column]}, step {row + 1}", image, caption, done=True, facts=facts)
@@ -171,9 +171,11 @@ def _sides(losses: Mapping[str, float]) -> dict[str, float]:
     return {**sides, "total": math.fsum(losses.values())}
 
 
-def _told(losses: Mapping[str, float]) -> str:
+def _told(losses: Mapping[str, float], length: float | None = None) -> str:
     sides = _sides(losses)
-    return f"L = {sides['total']:.3g}\ncontent {sides['content']:.3g} + style {sides['style']:.3g}"
+    if length is None:
+        return f"L = {sides['total']:.3g}\ncontent {sides['content']:.3g} + style {sides['style']:.3g}"
+    return f"L = {sides['total']:.3g}\ncontent {sides['content']:.3g} + style {sides['style']:.3g}\nt = {length:.2g}"
 
 
 def _chart(made: Sequence[DescentStep]) -> Chart:

@@ -80,7 +80,7 @@ def enlarged_html(part: Part) -> str:
     made = part.record.to_dict() if part.record else dict(part.facts)
     told = f"<pre>{escape(json.dumps(made, indent=1, ensure_ascii=False, default=str))}</pre>" if made else ""
     details = f"<details><summary>How it was made</summary>{told}</details>" if told else ""
-    caption = escape(part.caption).replace("\n", "<br>")
+    caption = f'<span class="told">{escape(part.caption)}</span>'  # a sentence, whatever its lines
     size = f"--aspect: {width / height:.4f}; --most: {MOST_TIMES * width}px"
     return (
         f'<figure class="enlarged"><img src="{data_uri(part.image, max_side=MAX_SIDE)}" '

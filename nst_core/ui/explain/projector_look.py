@@ -18,6 +18,7 @@ body.projector #figure-words, body.projector #tour { left: var(--edge); top: var
   width: var(--column); height: calc(85vh - 2 * var(--edge)) !important; }
 body.projector:not([data-layout=beside]) :is(#figure-words, #tour) { width: auto; right: var(--edge);
   height: auto !important; }
+body.projector :is(#figure-words, #tour) .html-container { padding-inline: 0; }
 body.projector #figure-words p, body.projector #figure-words .equation, body.projector #tour p {
   font-size: var(--size); line-height: 1.35; }
 body.projector #figure-words h2, body.projector #tour h2 { font-size: calc(1.35 * var(--size)); line-height: 1.15; }

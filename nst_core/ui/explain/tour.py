@@ -111,6 +111,6 @@ def page(place: int) -> str:
     for italic in ("content", "style"):
         words = words.replace(f"*{italic}*", f"<em>{italic}</em>")
     return (
-        f'<div class="tour-page"><div class="count">Step {place + 1} of {len(TOUR)}</div>'
+        f'<div class="tour-page"><div class="count">Tour, step {place + 1} of {len(TOUR)}</div>'
         f"<h2>{escape(station.title)}</h2><p>{words}</p></div>"
     )

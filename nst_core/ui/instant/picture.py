@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ from nst_core.ui.studio.controls_and_config import default_config
 from nst_core.ui.studio.instant_keeping import find_instant, keep_instant
 from nst_core.ui.studio.instant_session import NO_BLEND, Brush, InstantSession, title_of
 from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.uploads import Instead, read_upload
 from nst_core.ui.widgets.pictures import comparison
 
 CHOOSE = "Choose a picture; every click on a style paints it at once."
@@ -68,26 +70,34 @@ def paint_picture(
 ) -> Iterator[Updates]:
     """Paint a picture as the session is set: that it is at work is said, it is shown, then there is a file of it.
 
-    Fills in "status", "result", "after", "download", "jpeg" and "polish"; nothing if that is what is shown: gradio
-    says some changes twice, and a field that is left as changed; nor without a picture: what was chosen before there
-    was one may be heard after it. What cannot be painted leaves the last result.
+    Fills in "status", "result", "after", "download", "jpeg" and "polish", and of a picture that is cut short "instead",
+    what there is of it; nothing if that is what is shown: gradio says some changes twice, and a field that is left as
+    changed; nor without a picture: what was chosen before there was one may be heard after it; nor of one that is put
+    away meanwhile. What cannot be painted leaves the last result.
     """
     style, mix = session.chosen, session.mix
     wanted = style, mix, source, size, keep_transparency
     if wanted in (session.painted, session.found) and session.result and session.result.exists():
         return
     session.painted = session.found = None
+    if source is not None:
+        session.painting = source
     if source is not None and style:
         yield {"status": status_html(f"Painting in one pass: {session.said()} …", kind="busy")}
     try:
         brush = session.brush()
         if source is None:
             return
-        given, began = read(source, size, keep_transparency), time.monotonic()
+        given, whole = read_upload(source, partial(read, size=size, keep_transparency=keep_transparency))
+        if whole != source:
+            yield {"instead": Instead(file=whole)}
+        began = time.monotonic()
         painted = on_device(brush)(given.image)
     except NSTError as error:
         warn(error, "Cannot paint")
         yield {"status": status_html(str(error), kind="problem")}
+        return
+    if session.painting != source:
         return
     height, width = images.size_of(painted)
     text = f"{session.said().capitalize()}: {width}×{height} pixels in {time.monotonic() - began:.2f} s"
@@ -96,13 +106,16 @@ def paint_picture(
     yield {"status": status, **_result_shown(given.image, painted), **_offered(session, None)}
     began, quick = time.monotonic(), painted
     painted = refine_on_device(brush, given.image, quick)
+    if session.painting != source:
+        return
     if painted is not quick:
         text = f"{text}, refined in {time.monotonic() - began:.2f} s more"
         yield {"result": gr.HTML(value=comparison(given.image, painted), visible=True)}
     path = new_file(brush.file_name(source.stem, PNG))
     for file in (path, path.with_suffix(JPEG)):
         brush.save(given.finished(painted), file)
-    session.source, session.result, session.painted, session.told = source, path, wanted, text
+    wanted = style, mix, whole, size, keep_transparency
+    session.source, session.result, session.painted, session.told = whole, path, wanted, text
     keep_instant(session)
     yield {"status": status_html(text), **_offered(session, path)}
 
@@ -153,7 +166,7 @@ def come_back(session: InstantSession, key: str) -> Updates:
 
 def put_away(session: InstantSession) -> Updates:
     """Show no result any more; fills in "status", "result" and "after"."""
-    session.painted = session.found = session.source = session.result = None
+    session.painted = session.found = session.painting = session.source = session.result = None
     keep_instant(session)
     nothing = {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
     return {"status": status_html(CHOOSE), **nothing}

@@ -27,6 +27,7 @@ from nst_core.ui.studio.camera import taken
 from nst_core.ui.studio.instant_keeping import keep_instant
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix, shown_styles, title_of
 from nst_core.ui.studio.shared_components import Choices, MixControls, Studio
+from nst_core.ui.studio.uploads import Instead, instead_of, read_upload
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput, transparency_switch
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
@@ -42,7 +43,7 @@ class Stage(NamedTuple):
     """The components by which one picture comes in and comes out."""
 
     picture: PictureInput
-    view: Form  # "status", "result", "after", "download", "jpeg" and "polish"
+    view: Form  # "status", "result", "after", "download", "jpeg", "polish" and "instead"
     polish: gr.Button
     examples: Examples
 
@@ -126,8 +127,9 @@ def _stage() -> Stage:
             download = gr.DownloadButton("Download PNG", elem_id="instant-download", min_width=130)
             jpeg = gr.DownloadButton("JPEG", elem_id="instant-jpeg", min_width=80)
             polish_it = gr.Button(POLISH, elem_id="polish", min_width=130)
-    buttons = {"download": download, "jpeg": jpeg, "polish": polish_it}
-    return Stage(picture, Form({"status": status, "result": result, "after": after, **buttons}), polish_it, examples)
+    buttons, (instead, _) = {"download": download, "jpeg": jpeg, "polish": polish_it}, instead_of(picture)
+    view = Form({"status": status, "result": result, "after": after, **buttons, "instead": instead})
+    return Stage(picture, view, polish_it, examples)
 
 
 def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserState) -> None:
@@ -142,19 +144,21 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserSta
     given, shown = [session, key, *form], list(stage.view)
     in_turn = in_lane(PASS_LANE, form.given_to(repaint), lambda session: Steering(), stage.view)
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
-    styles = Form({"strip": strip, "second": controls.second, "status": stage.view["status"]})
+    instead, _ = instead_of(choices.own)
+    styles = Form({"strip": strip, "second": controls.second, "status": stage.view["status"], "instead": instead})
     picked, mine = styles.only("strip", "second"), [session, key, choices.own]
-    strip.pick(picked.filled_by(pick), session, list(picked), **INSTANT).then(in_turn, given, shown, **once)
+    chosen = strip.pick(picked.filled_by(pick), session, list(picked), **INSTANT)
     taken = in_lane(PASS_LANE, Form({"picture": choices.own}).given_to(take_style), lambda session: Steering(), styles)
-    choices.own.upload(taken, mine, list(styles), **QUEUED).then(in_turn, given, shown, **once)
+    dropped = choices.own.upload(taken, mine, list(styles), **QUEUED)
     sliders = (controls.strength, controls.share)
     # a slider says `release` alone when it is put back, a menu `input` also when it is left unchanged
-    chosen = (*(slider.input for slider in sliders), *(slider.release for slider in sliders), controls.second.select)
+    mixed = (*(slider.input for slider in sliders), *(slider.release for slider in sliders), controls.second.select)
     others = (choices.size.submit, choices.size.blur, choices.keep_transparency.input, controls.color.input)
     taken_up = stage.examples.load_input_event.then, camera.take(take, None, stage.picture, **QUEUED).then
-    for event in (*chosen, *others, stage.picture.upload, *taken_up):
-        event(in_turn, given, shown, **once)
-    stage.picture.clear(stage.view.filled_by(put_away), session, shown, **INSTANT)
+    styled = chosen.then, dropped.then
+    events = (*styled, *mixed, *others, stage.picture.upload, *taken_up)
+    paints = [event(in_turn, given, shown, **once) for event in events]
+    stage.picture.clear(stage.view.filled_by(put_away), session, shown, cancels=paints, **INSTANT)
     for slider in sliders:  # the camera follows while it is dragged
         slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
     left = form | stage.view.parts | {"strip": strip, "camera": camera}
@@ -194,15 +198,17 @@ def take_style(session: InstantSession, key: str, shown: Mapping[str, Any]) -> I
     """Take the picture that was dropped as a style, and choose it; arguments as of `repaint`."""
     yield {"status": status_html(TAKING, kind="busy")}
     try:
-        name = session.add_picture(Path(shown["picture"]))
+        given = Path(shown["picture"])
+        name, picture = read_upload(given, session.add_picture)
     except NSTError as error:
         warn(error, "No style to take")
         yield {"status": status_html(str(error), kind="problem")}
         return
-    session.key = key
+    session.key, session.pictures[name] = key, picture
     session.point_camera()
     keep_instant(session)
-    yield {"status": status_html(f"A style of yours: {title_of(name)}."), **shown_styles(session)}
+    instead = {"instead": Instead(file=picture)} if picture != given else {}
+    yield {"status": status_html(f"A style of yours: {title_of(name)}."), **shown_styles(session), **instead}
 
 
 def take(event: gr.EventData) -> Update:

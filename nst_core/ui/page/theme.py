@@ -246,6 +246,7 @@ body.predicting:not(.projector) :is(#figure, #enlarged, #figure-words p, #figure
 #explain-inputs .gallery { gap: 4px; padding: 0; }
 .enlarged { margin: 0; }
 .enlarged img { width: min(100%, 720px, calc(78vh * var(--aspect)), var(--most)); border-radius: 8px; }
+.enlarged .told { white-space: pre-line; }
 .enlarged pre { font-size: var(--text-xs); max-height: 260px; overflow: auto; }
 .skip-link { position: absolute; left: 8px; top: -60px; z-index: 1000; padding: 8px 16px; border-radius: 8px;
   color: #fff !important; background: #4338ca; }

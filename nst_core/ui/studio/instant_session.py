@@ -130,6 +130,7 @@ class InstantSession(PageState):
         self.mix = Mix()
         self.live = Live()
         self.video, self.batch, self.lesson = Job(), Job(), Job()
+        self.painting: Path | None = None  # the picture that is, until it is put away
         self.source: Path | None = None  # of the last painted picture
         self.result: Path | None = None
         self.painted: AsPainted | None = None  # as shown

@@ -1,9 +1,9 @@
 """Reads what a person puts on the page to be painted: files, and a brush's strokes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import gradio as gr
 import torch
@@ -20,7 +20,7 @@ from nst_core.transfer.masks import mask_of
 from nst_core.ui.page.downloads import new_file
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Updates
-from nst_core.ui.page.toasts import warn
+from nst_core.ui.page.toasts import Toast, noting, warn
 from nst_core.ui.widgets.pictures import PictureInput, with_alpha
 
 MORE_STYLES = tuple(f"style_{number}" for number in range(2, MAX_STYLES + 1))  # to blend with the first
@@ -28,6 +28,7 @@ MORE_STYLES = tuple(f"style_{number}" for number in range(2, MAX_STYLES + 1))  #
 UPLOADS = ("content", "style", "start_image", *MORE_STYLES, "mask", "keep_transparency")
 
 SHAPE_TOLERANCE = 0.05  # of a mask's aspect ratio
+Made = TypeVar("Made")
 NOT_SHOWN = frozenset({*images.TIFF_ENDINGS, ".heic", ".heif", ".hif", ".exr", ".jp2"})  # by most browsers
 
 
@@ -194,24 +195,26 @@ def checked(picture: PictureInput) -> Dependency:
     A usable upload changes nothing on the page: gradio 6.31 keeps a timer running at every frame for each picture that
     an event writes to while it is shown, which costs the machine that paints.
     """
-    instead = gr.State(Instead())
+    instead, shown = instead_of(picture)
     picture.upload(check_upload, [picture, instead], instead, **QUEUED)
-    return instead.change(lambda instead: instead.file, instead, picture, **INSTANT)
+    return shown
+
+
+def instead_of(picture: PictureInput) -> tuple[gr.State, Dependency]:
+    """Make an output of handlers that looked at an upload, an Instead, and the event by which its place shows that."""
+    instead = gr.State(Instead())
+    return instead, instead.change(lambda instead: instead.file, instead, picture, **INSTANT)
 
 
 def check_upload(path: Path | None, instead: Instead) -> Instead:
     """Say at once if an upload is no picture, is cut short, or is one that browsers do not show.
 
-    Of one that is cut short, what there is becomes a whole picture, to be seen in every browser, and to be painted.
+    What there is of one that is cut short is to be seen in every browser, and to be painted.
     """
     try:
         if path is not None:
             images.check(path)
-            if images.is_cut_short(path, images.READ_SIDE):
-                image = images.load(path, keep_transparency=True)  # which tells so
-                whole = new_file(f"{Path(path).stem}.png")
-                with writing(whole) as aside:
-                    images.to_pil(image).save(aside, "PNG")
+            if whole := _whole(path):
                 return Instead(instead.number + 1, whole)
             if (ending := Path(path).suffix.lower()) in NOT_SHOWN:
                 kind = ending[1:].upper()
@@ -220,3 +223,29 @@ def check_upload(path: Path | None, instead: Instead) -> Instead:
         warn(error, "This picture cannot be used")
         return Instead(instead.number + 1)
     return instead
+
+
+def _whole(path: Path) -> Path | None:
+    """Make a whole picture of what there is of one that is cut short, and tell so; None: it is not."""
+    if not images.is_cut_short(path, images.READ_SIDE):
+        return None
+    image = images.load(path, keep_transparency=True)  # which tells so
+    whole = new_file(f"{Path(path).stem}.png")
+    with writing(whole) as aside:
+        images.to_pil(image).save(aside, "PNG")
+    return whole
+
+
+def read_upload(path: Path, read: Callable[[Path], Made]) -> tuple[Made, Path]:
+    """Read an upload that is used at once; what is made of it, and the file: of one that is cut short, what there is.
+
+    Raises:
+        NSTError: as `read` does.
+    """
+    told: list[Toast] = []
+    with noting(told):
+        made = read(path)
+    for toast in told:
+        warn(*toast)
+    with noting([]):  # as it is told
+        return made, (told and _whole(path)) or path

@@ -32,6 +32,7 @@ from nst_core.ui.studio.camera import NO_STYLE
 from nst_core.ui.studio.instant_keeping import keep_instant
 from nst_core.ui.studio.instant_session import InstantSession, shown_styles, title_of
 from nst_core.ui.studio.shared_components import Choices
+from nst_core.ui.studio.uploads import checked
 from nst_core.ui.widgets.channel import Channel, preview_area
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import PICTURE_FILES, PictureInput
@@ -115,6 +116,7 @@ def _inputs() -> Form:
         sources=["upload", "clipboard"],
         alt_text="Style picture",
     )
+    checked(picture)
     files = sorted(str(path) for path in (ASSETS / "styles").glob("*.jpg"))
     gr.Examples(files, picture, label="", elem_id="train-examples", examples_per_page=12, cache_examples=False)
     name = gr.Textbox(label="Name", elem_id="train-name", placeholder="my style", max_length=40)

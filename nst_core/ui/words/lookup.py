@@ -18,7 +18,7 @@ FEW, SURE, LONGEST, MOST = 5, 15, 600, 4000  # letters of a template; of what is
 FIELD = re.compile(r"\{([0-9]+)\}")
 FIELDS = re.compile(r"(\{[0-9]+\})(?:\{[0-9]+\})+")
 MARK = re.compile(r"</?[0-9]+/?>")
-NUMBER = re.compile(r"(?<![A-Za-z0-9_.,/:-])[0-9][0-9,]*(?:\.[0-9]+)?(?![A-Za-z0-9_/:]|[.,][0-9])")
+NUMBER = re.compile(r"(?<![A-Za-z0-9_.,/:-])([0-9][0-9,]*(?:\.[0-9]+)?)(e[+-]?[0-9]+)?(?![A-Za-z0-9_/:]|[.,][0-9])")
 WHOLE = re.compile(r"(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
 OF_FILE = re.compile(r"(\S.*?\.[A-Za-z0-9]{2,5}) (.+)")
 ENDED = re.compile(r"(.*[^.:…])(\.|:| ?…)")
@@ -201,17 +201,17 @@ class Catalogue:
         return self.numbers(text) if found is None else text.replace(bare, found, 1)
 
     def numbers(self, text: str) -> str:
-        """Write a text's numbers as the language does: "1.234,5" of "1,234.5" in German."""
+        """Write a text's numbers as the language does: "1.234,5e-05" of "1,234.5e-05" in German."""
         return text if self.language == "zh" else NUMBER.sub(self._number, text)
 
     def _number(self, match: re.Match[str]) -> str:
-        number = match[0]
+        number, power = match[1], match[2] or ""
         if not WHOLE.fullmatch(number) or not re.search("[.,]", number):
-            return number
+            return match[0]
         digits = len(number.partition(".")[2])
         written = f"{Decimal(number.replace(',', '')):,.{digits}f}"
         group = GROUPS[self.language] if "," in number else ""
-        return written.translate({ord(","): group, ord("."): ","})
+        return written.translate({ord(","): group, ord("."): ","}) + power
 
     def sentence_end(self, text: str) -> str | None:
         """Translate a sentence of which the catalogue has the words without its end."""

@@ -83,11 +83,12 @@
     return weight > FEW || texts.every(settled) ? found : null;
   }
 
-  const numbers = text => language === 'zh' ? text : text.replace(/(?<![\w.,/:-])\d[\d,]*(?:\.\d+)?(?![\w/:]|[.,]\d)/g, number => {
-    if (!/^(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?$/.test(number) || !/[.,]/.test(number)) return number;
+  const NUMBER = /(?<![\w.,/:-])(\d[\d,]*(?:\.\d+)?)(e[+-]?\d+)?(?![\w/:]|[.,]\d)/g;
+  const numbers = text => language === 'zh' ? text : text.replace(NUMBER, (whole, number, power) => {
+    if (!/^(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?$/.test(number) || !/[.,]/.test(number)) return whole;
     const digits = number.split('.')[1]?.length ?? 0;
     return Number(number.replaceAll(',', '')).toLocaleString(tag(),
-      {minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: number.includes(',')});
+      {minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: number.includes(',')}) + (power ?? '');
   });
 
   function within(text) {  // of a field

@@ -107,7 +107,7 @@ def test_a_painting_says_its_whole_record(boards):
 def test_text_of_a_part_is_escaped():
     shown = enlarged_html(Part(0, 0, '<b>"a"</b>', torch.zeros(1, 3, 20, 30), "<i>b</i>\n2 < 3"))
     assert "<b>&lt;b&gt;" in shown and 'alt="&lt;b&gt;&quot;a&quot;' in shown
-    assert "&lt;i&gt;b&lt;/i&gt;<br>2 &lt; 3" in shown
+    assert "&lt;i&gt;b&lt;/i&gt;\n2 &lt; 3" in shown
 
 
 # To the studio

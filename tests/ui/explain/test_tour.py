@@ -68,7 +68,7 @@ def test_showing_a_station_sets_figure_pictures_and_every_setting(place):
 @pytest.mark.parametrize("place", PLACES)
 def test_a_page_says_where_it_is_and_all_its_words(place):
     shown, station = page(place), TOUR[place]
-    assert f"Step {place + 1} of 5" in shown and station.title in shown
+    assert f"Tour, step {place + 1} of 5" in shown and station.title in shown
     words = re.search("<p>(.*)</p>", shown)[1]
     assert unescape(re.sub("<[^>]*>", "", words)) == station.words.replace("*", "") and "*" not in shown
     assert set(re.findall("</?(\\w+)", shown)) <= {"div", "h2", "p", "em"}

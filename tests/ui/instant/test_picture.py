@@ -10,12 +10,14 @@ import gradio as gr
 import pytest
 import torch
 from gradio.blocks import Block
+from PIL import Image
 
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.errors import ConfigError
 from nst_core.instant.nearby import Nearby
 from nst_core.instant.painted_picture import TEXT_KEY
+from nst_core.pictures import notes
 from nst_core.transfer.presets import PLAIN_PRESET
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.picture import (
@@ -28,6 +30,7 @@ from nst_core.ui.instant.picture import (
     put_away,
 )
 from nst_core.ui.instant.tab import take, take_style
+from nst_core.ui.page.toasts import remark
 from nst_core.ui.studio import instant_session
 from nst_core.ui.studio.controls_and_config import config_of
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
@@ -125,6 +128,21 @@ def test_it_is_said_that_a_picture_is_painted_until_it_is_or_cannot_be(session, 
         assert ['class="status busy"' in one for one in said] == [True] * (len(said) - 1) + [False]
         assert len(said) > 1 and "value=" not in said[0]  # of a bar that cannot know how far it is
     assert "Painting in one pass: koi mosaic …" in whiles[0][0]
+
+
+def test_of_a_file_that_is_cut_short_what_there_is_takes_its_place_and_that_is_said_once(session, tmp_path, toasts):
+    whole, cut = tmp_path / "whole.webp", tmp_path / "cut.webp"
+    Image.effect_noise((96, 64), 60).convert("RGB").save(whole)
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    with notes.told_to(remark):
+        assert not any("instead" in view for view in paint_picture(session, whole, 48)) and toasts == []
+        (instead,) = [view["instead"] for view in paint_picture(session, cut, 48) if "instead" in view]
+        assert len(toasts) == 1 and "cut.webp is cut short" in toasts[0]
+        assert session.source == instead.file and images.size_of(images.load(instead.file)) == (64, 96)
+        assert list(paint_picture(session, instead.file, 48)) == []  # as it is what is shown
+        (instead,) = [view["instead"] for view in take_style(session, "", {"picture": cut}) if "instead" in view]
+        assert session.pictures["cut"] == instead.file and instead.file.suffix == ".png"
+    assert len(toasts) == 2 and toasts[0] == toasts[1]
 
 
 def test_a_worker_near_by_paints_the_same_and_where_it_is_lost_this_computer(

@@ -217,6 +217,19 @@ def test_what_was_put_away_does_not_come_back(photo):
     assert again.source is None and "picture" not in shown and "result" not in shown
 
 
+@pytest.mark.parametrize("shown", [1, 2])  # of what is said and shown before its files are there
+def test_what_is_put_away_while_it_is_painted_does_not_come_back(shown, photo):
+    session = InstantSession()
+    session.key = KEY
+    views = paint_picture(session, photo, 48)
+    for _ in range(shown):
+        next(views)
+    put_away(session)
+    assert list(views) == [] and session.result is None
+    again, page = opened()
+    assert again.source is None and "picture" not in page and "result" not in page
+
+
 def test_nobody_finds_what_another_browser_left(photo):
     painted(photo)
     for key in ("", "another key", 7, None):

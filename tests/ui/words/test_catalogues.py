@@ -1,5 +1,6 @@
 """The catalogues: complete in every language, with the marks and fields of the English, and nothing that is dead."""
 
+import ast
 import json
 import re
 from dataclasses import fields
@@ -13,6 +14,7 @@ from nst_core.transfer.config import StyleTransferConfig
 from nst_core.ui.page.words import as_on_page
 from nst_core.ui.words import served
 from tests.ui.words.catalogue import LANGUAGES, all_units, catalogue, is_made_of, missing
+from tests.ui.words.units import ROOT, texts_of, units_in
 
 MARK = re.compile(r"\{\d+\}|</?\d+/?>")
 FORMS = {"de": {"one", "other"}, "es": {"one", "other"}, "fr": {"one", "other"}}  # Chinese has but one
@@ -41,6 +43,15 @@ def test_translations_have_the_fields_and_marks_of_the_english(language):
         if sorted(MARK.findall(text)) != sorted(MARK.findall(key)) or not text.strip()
     }
     assert not wrong
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_captions_of_several_lines_have_as_many_in_translation(language):
+    figures = (ast.parse(file.read_text()) for file in (ROOT / "nst_core/analysis/figures").glob("*.py"))
+    captions = [text for figure in figures for text in texts_of(figure, False) if "\n" in text and "{" in text]
+    lines = {unit: text.count("\n") for text in captions for unit in units_in(text)}
+    assert len(lines) >= 8
+    assert {unit: catalogue(language)[unit].count("\n") for unit in lines} == lines
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -62,13 +62,13 @@ def test_what_is_said_is_looked_up_in_parts(english, german):
 @pytest.mark.parametrize(
     ("language", "text"),
     [
-        ("es", "1.250,50 y 0,5"),
-        ("fr", "1\u202f250,50 y 0,5"),
-        ("zh", "1,250.50 y 0.5"),
+        ("es", "1.250,50 y 0,5 y 3,8e-05"),
+        ("fr", "1\u202f250,50 y 0,5 y 3,8e-05"),
+        ("zh", "1,250.50 y 0.5 y 3.8e-05"),
     ],
 )
 def test_numbers_are_written_as_the_language_does(language, text):
-    assert Catalogue(language, {}).numbers("1,250.50 y 0.5") == text
+    assert Catalogue(language, {}).numbers("1,250.50 y 0.5 y 3.8e-05") == text
 
 
 @pytest.mark.parametrize(("language", "form"), [("de", "other"), ("es", "other"), ("fr", "one"), ("zh", "other")])

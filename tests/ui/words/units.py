@@ -8,6 +8,7 @@ from functools import cache
 
 from nst_core.analysis.written import code
 from nst_core.assets import ASSETS
+from nst_core.pictures import notes
 from nst_core.ui.words import gradios
 from tests.ui.words.marked import html_units, is_said, markdown_html, renumbered, tidy
 from tests.ui.words.silent import NAMES, SILENT_CALLS, SILENT_ROOMS, SINGLE
@@ -232,7 +233,8 @@ def script_literals(code: str) -> list[str]:
 
 def words_of_page() -> Iterator[str]:
     """What the components of the page say as it opens, single words, too: labels, hints, choices."""
-    import app
+    with notes.told_to(notes._tell):  # who tells of pictures is as before after
+        import app
 
     for component in app.demo.get_config_file()["components"]:
         props, kind = component["props"], component["type"]
