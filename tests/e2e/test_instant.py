@@ -115,6 +115,54 @@ def downloaded(page: Page, elem_id: str) -> bytes:
     return Path(download.value.path()).read_bytes()
 
 
+def entered(page: Page, before: set[str]) -> list[InstantSession]:
+    """The sessions of pages that were opened since, once their cameras have something to paint with."""
+    for _ in range(150):
+        opened = [session for name, session in list(InstantSession.open.items()) if name not in before]
+        if opened and all(session.live.paint for session in opened):
+            return opened
+        page.wait_for_timeout(100)
+    raise AssertionError("no page was entered in 15 seconds")
+
+
+def test_the_camera_follows_the_style_that_is_clicked(workshop, app_url):
+    before = set(InstantSession.open)
+    page = workshop.anew()
+    expect(page.locator("#styles .thumbnail").first).to_be_visible()
+    (session,) = entered(page, before)
+    buffer = io.BytesIO()
+    Image.fromarray(numbered(3, 96, 128)).save(buffer, "JPEG")
+
+    def frame() -> np.ndarray:
+        answer = page.request.post(f"{app_url}live/{session.live.token}", data=buffer.getvalue())
+        assert answer.ok, answer.text()
+        return np.asarray(Image.open(io.BytesIO(answer.body())), dtype=float)
+
+    first = frame()
+    assert first.shape == (96, 128, 3)
+    version = session.live.version
+    page.locator("#styles .thumbnail").nth(3).click()
+    expect(page.locator(CHOSEN)).to_have_attribute("data-number", "4")
+    assert session.live.version > version and abs(frame() - first).mean() > 5
+
+
+def test_the_painting_is_seen_with_the_picture_and_the_styles_on_a_laptop_and_before_them_on_a_phone(used):
+    page = used
+
+    def places() -> list[dict[str, float]]:
+        return [page.locator(place).bounding_box() for place in ("#instant-picture", SHOWN, "#styles .strip")]
+
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.locator("#instant-examples img").first.click()
+    until_painted(page, None)
+    page.evaluate("scrollTo(0, 0)")
+    assert all(box["y"] >= 0 and box["y"] + box["height"] <= 720 for box in places())
+    assert places()[1]["height"] >= 350
+    page.set_viewport_size({"width": 390, "height": 844})
+    upload, painting, styles = (box["y"] for box in places())
+    assert upload < painting < styles
+
+
 def test_an_example_is_painted_at_once_and_again_in_each_style_that_is_clicked(instant, tmp_path):
     expect(instant.locator("#styles .thumbnail")).to_have_count(len(InstantSession().names))
     assert instant.evaluate(CLICK, "#instant-examples .gallery-item") == ["true", "Taking the picture …"]
@@ -206,7 +254,9 @@ def test_what_is_set_is_painted_and_stands_in_the_file(instant, picture_files, t
     expect(instant.locator("#instant-size input")).to_have_value("")
 
 
-def test_any_picture_that_is_dropped_is_a_style_at_once(instant, picture_files, tmp_path):
+def test_any_picture_that_is_dropped_is_a_style_at_once(used, picture_files, tmp_path):
+    instant = used
+    fill(instant, "instant-size", 64)
     upload(instant, "instant-picture", picture_files[0])
     before = until_painted(instant, None)
     upload(instant, "instant-own-style", picture_files[1])
@@ -298,55 +348,6 @@ def test_many_pictures_come_back_in_one_zip(workshop, picture_files, tmp_path):
         assert archive.namelist() == ["content.png", "style.png"]
         with archive.open("style.png") as entry:
             assert images.size_of(images.load(entry)) == (51, 64)
-
-
-def entered(page: Page, before: set[str]) -> list[InstantSession]:
-    """The sessions of pages that were opened since, once their cameras have something to paint with."""
-    for _ in range(150):
-        opened = [session for name, session in list(InstantSession.open.items()) if name not in before]
-        if opened and all(session.live.paint for session in opened):
-            return opened
-        page.wait_for_timeout(100)
-    raise AssertionError("no page was entered in 15 seconds")
-
-
-def test_the_camera_follows_the_style_that_is_clicked(kept_page, app_url):
-    before = set(InstantSession.open)
-    page = show(kept_page.anew(), "Instant")
-    expect(page.locator("#styles .thumbnail").first).to_be_visible()
-    (session,) = entered(page, before)
-    buffer = io.BytesIO()
-    Image.fromarray(numbered(3, 96, 128)).save(buffer, "JPEG")
-
-    def frame() -> np.ndarray:
-        answer = page.request.post(f"{app_url}live/{session.live.token}", data=buffer.getvalue())
-        assert answer.ok, answer.text()
-        return np.asarray(Image.open(io.BytesIO(answer.body())), dtype=float)
-
-    first = frame()
-    assert first.shape == (96, 128, 3)
-    version = session.live.version
-    page.locator("#styles .thumbnail").nth(3).click()
-    expect(page.locator(CHOSEN)).to_have_attribute("data-number", "4")
-    assert session.live.version > version and abs(frame() - first).mean() > 5
-
-
-def test_the_painting_is_seen_with_the_picture_and_the_styles_on_a_laptop_and_before_them_on_a_phone(kept_page):
-    page = kept_page.as_it_is()
-
-    def places() -> list[dict[str, float]]:
-        return [page.locator(place).bounding_box() for place in ("#instant-picture", SHOWN, "#styles .strip")]
-
-    page.set_viewport_size({"width": 1280, "height": 720})
-    show(page, "Instant")
-    page.locator("#instant-examples img").first.click()
-    until_painted(page, None)
-    page.evaluate("scrollTo(0, 0)")
-    assert all(box["y"] >= 0 and box["y"] + box["height"] <= 720 for box in places())
-    assert places()[1]["height"] >= 350
-    page.set_viewport_size({"width": 390, "height": 844})
-    upload, painting, styles = (box["y"] for box in places())
-    assert upload < painting < styles
 
 
 def test_the_tabs_fit_a_phone(browser_tab, app_url):
