@@ -90,7 +90,7 @@ def paint_picture(
             return
         given, whole = read_upload(source, partial(read, size=size, keep_transparency=keep_transparency))
         if whole != source:
-            yield {"instead": Instead(file=whole)}
+            yield {"instead": Instead(upload=source, file=whole)}
         began = time.monotonic()
         painted = on_device(brush)(given.image)
     except NSTError as error:

@@ -207,7 +207,7 @@ def take_style(session: InstantSession, key: str, shown: Mapping[str, Any]) -> I
     session.key, session.pictures[name] = key, picture
     session.point_camera()
     keep_instant(session)
-    instead = {"instead": Instead(file=picture)} if picture != given else {}
+    instead = {"instead": Instead(upload=given, file=picture)} if picture != given else {}
     yield {"status": status_html(f"A style of yours: {title_of(name)}."), **shown_styles(session), **instead}
 
 

@@ -182,10 +182,12 @@ class Instead(NamedTuple):
 
     Attributes:
         number: how many uploads of it were not as they should be.
+        upload: the last of them, which is not touched if another has its place by now.
         file: what there is of one that is cut short; None: nothing, which makes room for another.
     """
 
     number: int = 0
+    upload: Path | None = None
     file: Path | None = None
 
 
@@ -196,14 +198,19 @@ def checked(picture: PictureInput) -> Dependency:
     an event writes to while it is shown, which costs the machine that paints.
     """
     instead, shown = instead_of(picture)
-    picture.upload(check_upload, [picture, instead], instead, **QUEUED)
+    picture.upload(check_upload, [picture, instead], instead, trigger_mode="always_last", **QUEUED)
     return shown
 
 
 def instead_of(picture: PictureInput) -> tuple[gr.State, Dependency]:
     """Make an output of handlers that looked at an upload, an Instead, and the event by which its place shows that."""
     instead = gr.State(Instead())
-    return instead, instead.change(lambda instead: instead.file, instead, picture, **INSTANT)
+    return instead, instead.change(shown_instead, [instead, picture], picture, **INSTANT)
+
+
+def shown_instead(instead: Instead, there: Path | None) -> Update:
+    """Give what a place shows instead of an upload, if that is there still."""
+    return instead.file if there == instead.upload else gr.skip()
 
 
 def check_upload(path: Path | None, instead: Instead) -> Instead:
@@ -215,13 +222,13 @@ def check_upload(path: Path | None, instead: Instead) -> Instead:
         if path is not None:
             images.check(path)
             if whole := _whole(path):
-                return Instead(instead.number + 1, whole)
+                return Instead(instead.number + 1, path, whole)
             if (ending := Path(path).suffix.lower()) in NOT_SHOWN:
                 kind = ending[1:].upper()
                 warn(f"most browsers do not show a {kind}; it is read all the same", "No preview", 6)
     except NSTError as error:
         warn(error, "This picture cannot be used")
-        return Instead(instead.number + 1)
+        return Instead(instead.number + 1, path)
     return instead
 
 
@@ -229,11 +236,20 @@ def _whole(path: Path) -> Path | None:
     """Make a whole picture of what there is of one that is cut short, and tell so; None: it is not."""
     if not images.is_cut_short(path, images.READ_SIDE):
         return None
-    image = images.load(path, keep_transparency=True)  # which tells so
+    image = images.load(path, max_side=_side_of(path), keep_transparency=True)  # which tells so
     whole = new_file(f"{Path(path).stem}.png")
     with writing(whole) as aside:
         images.to_pil(image).save(aside, "PNG")
     return whole
+
+
+def _side_of(path: Path) -> int:
+    """Choose how large a picture is read: as it is, if there is memory for that."""
+    try:
+        images.check(path, max_side=images.MAX_SIDE)
+    except ImageError:
+        return images.READ_SIDE
+    return images.MAX_SIDE
 
 
 def read_upload(path: Path, read: Callable[[Path], Made]) -> tuple[Made, Path]:

@@ -39,7 +39,7 @@ from nst_core.ui.studio.results import (
     strip_value,
 )
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Instead, Uploads, check_upload
+from nst_core.ui.studio.uploads import Instead, Uploads, check_upload, shown_instead
 from nst_core.ui.stylize import results_strip as history
 from nst_core.ui.stylize.results_strip import (
     again_at_twice,
@@ -427,7 +427,10 @@ def test_a_picture_that_browsers_do_not_show_is_taken_and_one_that_is_none_makes
         Image.new("CMYK" if name.endswith("TIF") else "RGB", (48, 32)).save(tmp_path / name)
         assert check_upload(tmp_path / name, Instead(3)) == Instead(3)
     (tmp_path / "letter.tif").write_text("Dear reader")
-    assert check_upload(tmp_path / "letter.tif", Instead(3)) == Instead(4)
+    refused = check_upload(tmp_path / "letter.tif", Instead(3))
+    assert refused == Instead(4, tmp_path / "letter.tif")
+    assert shown_instead(refused, tmp_path / "letter.tif") is None
+    assert shown_instead(refused, tmp_path / "another.png") == gr.skip()  # which came meanwhile
     assert len(toasts) == 2 and "do not show a TIF;" in toasts[0] and "letter.tif" in toasts[1]
 
 
@@ -438,8 +441,8 @@ def test_of_a_picture_that_is_cut_short_what_there_is_is_shown_and_that_is_said_
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
     assert check_upload(whole, Instead()) == Instead() and toasts == []
     with notes.told_to(remark):
-        count, shown = check_upload(cut, Instead())
-    assert count == 1 and len(toasts) == 1 and f"cut.{ending} is cut short" in toasts[0]
+        count, upload, shown = check_upload(cut, Instead())
+    assert (count, upload) == (1, cut) and len(toasts) == 1 and f"cut.{ending} is cut short" in toasts[0]
     assert shown.name == "cut.png" and images.size_of(images.load(shown)) == (64, 96)
     assert check_upload(shown, Instead(count)) == Instead(count) and len(toasts) == 1  # it is whole
 
