@@ -99,7 +99,7 @@ def painted(content, config: StyleTransferConfig):
 
 
 @pytest.mark.parametrize("changes", [{}, {"size_rule": "exact"}, {"wrap": True}, {"smallest_scale": 32}], ids=str)
-def test_a_run_keeps_the_transparency_of_its_content(random_weights, source, tmp_path, changes):
+def test_a_run_keeps_the_transparency_of_its_content(narrow_weights, source, tmp_path, changes):
     config = StyleTransferConfig(backbone="vgg16", size=48, steps=1).changed(**changes)
     run = painted(images.load(source, keep_transparency=True), config)
     assert run.newest.image.shape[1] == 3
@@ -133,7 +133,7 @@ def test_an_augmented_folder_keeps_transparency_if_asked(tmp_path, keep):
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_commands_keep_transparency_unless_told_otherwise(random_weights, source, tmp_path, monkeypatch, keep):
+def test_commands_keep_transparency_unless_told_otherwise(narrow_weights, source, tmp_path, monkeypatch, keep):
     monkeypatch.setenv("NST_DEVICE", "cpu")
     words = [] if keep else ["--no-keep-transparency"]
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 40, 3), np.uint8)).save(tmp_path / "style.png")

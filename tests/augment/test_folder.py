@@ -417,7 +417,7 @@ def test_the_instant_brush_paints_at_a_size(painter):
     assert images.size_of(painted) == (25, 40)
 
 
-def test_the_optimizers_strength_is_a_share_of_the_style_weight(pictures, random_weights):
+def test_the_optimizers_strength_is_a_share_of_the_style_weight(pictures, narrow_weights):
     content_image, style_image = pictures
     brush = optimizer_brush({"stars": style_image}, small(), CPU)
     for strength in (0.25, 1.0):
@@ -426,7 +426,7 @@ def test_the_optimizers_strength_is_a_share_of_the_style_weight(pictures, random
         torch.testing.assert_close(painted, result(pictures, small(style_weight=1e5 * strength)))
 
 
-def test_the_optimizer_at_no_strength_gives_the_picture_itself(pictures, random_weights):
+def test_the_optimizer_at_no_strength_gives_the_picture_itself(pictures, narrow_weights):
     ((_, painted),) = optimizer_brush({"stars": pictures[1]}, small(), CPU).paint(pictures[0], "stars", 0.0)
     torch.testing.assert_close(painted, images.fit(pictures[0], 32))
 
@@ -441,7 +441,7 @@ def test_the_stronger_the_optimizer_paints_the_further_it_goes(pictures, random_
     assert far == sorted(far) and far[0] < far[-1] / 2
 
 
-def test_the_optimizer_tells_of_every_step_and_ends_when_closed(pictures, random_weights, monkeypatch):
+def test_the_optimizer_tells_of_every_step_and_ends_when_closed(pictures, narrow_weights, monkeypatch):
     runs = []
 
     def note(*arguments, **given):
@@ -467,7 +467,7 @@ def test_the_optimizer_wants_a_style_and_weights(pictures, monkeypatch, tmp_path
         optimizer_brush({}, small(), CPU)
 
 
-def test_the_optimizer_paints_a_folder(folder, random_weights):
+def test_the_optimizer_paints_a_folder(folder, narrow_weights):
     style = torch.rand(1, 3, 40, 40)
     last = list(augment(IN, OUT, optimizer_brush({"stars": style}, small(size=28, steps=2), CPU), [0, 1]))[-1]
     assert last.painted == 6

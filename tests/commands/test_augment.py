@@ -91,7 +91,7 @@ def test_without_a_file_of_styles_it_paints_in_those_that_come_along(augment):
     assert index()[0]["style"] == next(iter(open_styles().styles))
 
 
-def test_a_style_picture_is_painted_by_the_optimizer_with_what_is_set(augment, random_weights):
+def test_a_style_picture_is_painted_by_the_optimizer_with_what_is_set(augment, narrow_weights):
     words = ("--preset", "gatys", "--backbone", "lite", "--size", "32", "--steps", "2", "--seed", "5")
     augment("--style-image", "ink.png", "--strength", "1", *words)
     config = PRESETS["gatys"].config.on("lite").changed(size=32, steps=2, seed=5)
@@ -136,7 +136,7 @@ def test_what_is_skipped_is_said_on_standard_error_once(instant, folder, capsys)
         (["--style-image", "ink.png", "--size", "5"], NSTError, "size"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_is_painted(augment, folder, random_weights, words, error, said):
+def test_what_makes_no_sense_is_refused_before_anything_is_painted(augment, folder, narrow_weights, words, error, said):
     with pytest.raises(error, match=said):
         augment(*words)
     assert not (folder / "out").exists()

@@ -24,7 +24,7 @@ QUICK = ("--backbone", "lite", "--size", "32", "--steps", "2")
 
 
 @pytest.fixture
-def folder(tmp_path, random_weights, monkeypatch):
+def folder(tmp_path, narrow_weights, monkeypatch):
     """A folder of two pictures and one that is none, two style pictures, and a file of trained styles."""
     monkeypatch.setenv("NST_DEVICE", "cpu")
     monkeypatch.setenv("NST_PRECISION", "fp32")

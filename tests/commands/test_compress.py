@@ -9,7 +9,7 @@ from nst_core.commands import compress as command
 from nst_core.features.distill import CompressionProgress
 
 
-def test_compress_hands_on_what_it_is_told(random_weights, monkeypatch, tmp_path, capsys):
+def test_compress_hands_on_what_it_is_told(narrow_weights, monkeypatch, tmp_path, capsys):
     told = []
 
     def compress(teacher, images, output, recipe, compute):
@@ -31,14 +31,14 @@ def test_compress_hands_on_what_it_is_told(random_weights, monkeypatch, tmp_path
         (["--images", ".", "-o", "x.safetensors", "--steps", "-1"], "steps is -1"),
     ],
 )
-def test_compress_refuses_in_one_line_what_cannot_work(random_weights, tmp_path, monkeypatch, capsys, arguments, words):
+def test_compress_refuses_in_one_line_what_cannot_work(narrow_weights, tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
     assert main(["compress", *arguments]) == 1
     assert words in capsys.readouterr().err
 
 
 def test_a_name_that_cannot_be_written_is_refused_before_a_photograph_is_looked_at(
-    random_weights, monkeypatch, tmp_path
+    narrow_weights, monkeypatch, tmp_path
 ):
     looked_at = []
 

@@ -32,7 +32,7 @@ def photographs(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(tmp_path, random_weights, monkeypatch):
+def folder(tmp_path, narrow_weights, monkeypatch):
     """A folder with styles and a broken one, random weights, and the CPU to train on."""
     monkeypatch.setenv("NST_DEVICE", "cpu")
     monkeypatch.setenv("NST_PRECISION", "fp32")

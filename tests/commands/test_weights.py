@@ -13,10 +13,10 @@ from tests.weights_server import WeightsServer
 
 
 @pytest.mark.parametrize("backbone", SETTINGS["backbone"].choices)
-def test_weights_says_which_file_is_used(random_weights, capsys, backbone):
+def test_weights_says_which_file_is_used(narrow_weights, capsys, backbone):
     assert main(["weights", "--backbone", backbone]) == 0
     out = capsys.readouterr().out
-    assert str(random_weights / weights._file_name(backbone)) in out and "NST_WEIGHTS" in out
+    assert str(narrow_weights / weights._file_name(backbone)) in out and "NST_WEIGHTS" in out
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
     return made
 
 
-def test_a_lesson_changes_nothing_but_the_new_styles_scales_and_shifts(random_weights, base, style, folder):
+def test_a_lesson_changes_nothing_but_the_new_styles_scales_and_shifts(narrow_weights, base, style, folder):
     before = {name: value.clone() for name, value in base.state_dict().items()}
     lesson = Lesson("rain", style, base, folder, BRIEF, CPU)
     told = list(lesson.steps())
@@ -52,7 +52,7 @@ def test_a_lesson_changes_nothing_but_the_new_styles_scales_and_shifts(random_we
             assert torch.equal(value[1], old[1]) and not torch.allclose(value[0], old[0])
 
 
-def test_a_lesson_lowers_the_style_loss(random_weights, base, style, folder):
+def test_a_lesson_lowers_the_style_loss(narrow_weights, base, style, folder):
     recipe = TrainingRecipe(steps=20, batch=2, crop=64, style_size=64, step_size=3e-3)
     told = [
         progress.losses["style"]
@@ -75,7 +75,7 @@ def test_a_lesson_begins_as_the_style_that_paints_nearest(random_weights, base, 
     assert all(torch.equal(value, wanted[name]) for name, value in begun.items())
 
 
-def test_a_lesson_that_is_stopped_has_learned_what_it_has(random_weights, base, style, folder):
+def test_a_lesson_that_is_stopped_has_learned_what_it_has(narrow_weights, base, style, folder):
     steering = Steering()
     lesson = Lesson("rain", style, base, folder, QUICK, CPU)
     for _ in lesson.steps(steering):
@@ -83,7 +83,7 @@ def test_a_lesson_that_is_stopped_has_learned_what_it_has(random_weights, base, 
     assert lesson.learned().header["steps"] == str(lesson.trainer.step) != "20"
 
 
-def test_an_added_style_stands_in_the_file_beside_the_others(random_weights, base, style, folder, tmp_path):
+def test_an_added_style_stands_in_the_file_beside_the_others(narrow_weights, base, style, folder, tmp_path):
     path = tmp_path / "styles.safetensors"
     save_styles(StyleFile(base, {"waves": b"\xff\xd8\xffsmall"}, {"images": "some"}), path)
     before = load_styles(path).network
@@ -98,7 +98,7 @@ def test_an_added_style_stands_in_the_file_beside_the_others(random_weights, bas
     torch.testing.assert_close(one, other)
 
 
-def test_a_style_learned_again_goes_on_from_itself_and_keeps_its_place(random_weights, base, style, folder, tmp_path):
+def test_a_style_learned_again_goes_on_from_itself_and_keeps_its_place(narrow_weights, base, style, folder, tmp_path):
     path = tmp_path / "styles.safetensors"
     save_styles(StyleFile(base, {"stars": b"\xff\xd8\xffsmall"}), path)
     before = load_styles(path).network
@@ -117,7 +117,7 @@ def test_a_style_learned_again_goes_on_from_itself_and_keeps_its_place(random_we
         Lesson("rain", style, base, folder, BRIEF, CPU, again=True)
 
 
-def test_two_lessons_at_a_time_both_add_their_style(random_weights, base, style, folder, tmp_path):
+def test_two_lessons_at_a_time_both_add_their_style(narrow_weights, base, style, folder, tmp_path):
     path = tmp_path / "styles.safetensors"
     save_styles(StyleFile(base, {}, {"images": "some"}), path)
     first, second = (add_style(name, style, path, folder, BRIEF, CPU) for name in ("rain", "snow"))
@@ -140,7 +140,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_style_that_its_file_has_no_place_for_any_more_is_kept_beside_it(
-    random_weights, base, style, folder, tmp_path, change
+    narrow_weights, base, style, folder, tmp_path, change
 ):
     path, taken = tmp_path / "styles.safetensors", tmp_path / "styles-rain.safetensors"
     save_styles(StyleFile(base), path)
@@ -156,17 +156,17 @@ def test_a_style_that_its_file_has_no_place_for_any_more_is_kept_beside_it(
 
 
 @pytest.mark.parametrize("name", ["", "  ", "waves", "photo"])
-def test_a_style_needs_a_name_of_its_own(random_weights, base, style, folder, name):
+def test_a_style_needs_a_name_of_its_own(narrow_weights, base, style, folder, name):
     with pytest.raises(ConfigError, match="not empty and not taken"):
         Lesson(name, style, base, folder, QUICK, CPU)
 
 
-def test_a_lesson_needs_photographs_and_a_file(random_weights, base, style, tmp_path):
+def test_a_lesson_needs_photographs_and_a_file(narrow_weights, base, style, tmp_path):
     with pytest.raises(ImageError, match="at least 2 are needed"):
         Lesson("rain", style, base, tmp_path, QUICK, CPU)
     with pytest.raises(WeightsError, match="there is no file"):
         list(add_style("rain", style, tmp_path / "none.safetensors", None, QUICK, CPU))
 
 
-def test_without_a_folder_the_programs_own_photographs_serve(random_weights, base, style):
+def test_without_a_folder_the_programs_own_photographs_serve(narrow_weights, base, style):
     assert "6 pictures of photos" in Lesson("rain", style, base, None, QUICK, CPU).photographs.summary

@@ -31,7 +31,7 @@ SENDING = 4  # calls before the first moment, where the photographs are sent in 
 
 
 @pytest.fixture(autouse=True)
-def every_step(random_weights, monkeypatch):
+def every_step(narrow_weights, monkeypatch):
     """Each step is a moment, each moment has a checkpoint; previews every three steps; photographs in two pieces."""
     monkeypatch.setenv("NST_DEVICE", "cpu")
     monkeypatch.setenv("NST_PRECISION", "fp32")

@@ -50,7 +50,7 @@ def often(monkeypatch):
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_training_writes_a_network_of_all_styles_and_says_how_it_goes(
-    random_weights, folder, styles, tmp_path, device, precision
+    narrow_weights, folder, styles, tmp_path, device, precision
 ):
     output = tmp_path / "styles.safetensors"
     told = list(train(styles, folder, output, TrainingRecipe(**QUICK), compute(device, precision)))
@@ -65,7 +65,7 @@ def test_training_writes_a_network_of_all_styles_and_says_how_it_goes(
     assert not output.with_name(output.name + ".partial").exists()
 
 
-def test_training_lowers_its_loss(random_weights, folder, styles, tmp_path):
+def test_training_lowers_its_loss(narrow_weights, folder, styles, tmp_path):
     recipe = TrainingRecipe(**{**QUICK, "steps": 20, "step_size": 5e-3})
     told = [
         progress for progress in train(styles, folder, tmp_path / "a.safetensors", recipe, compute()) if progress.losses
@@ -74,7 +74,7 @@ def test_training_lowers_its_loss(random_weights, folder, styles, tmp_path):
     assert last < 0.8 * first
 
 
-def test_a_training_that_was_interrupted_comes_to_the_same_network(random_weights, folder, styles, tmp_path):
+def test_a_training_that_was_interrupted_comes_to_the_same_network(narrow_weights, folder, styles, tmp_path):
     whole, pieces = tmp_path / "whole.safetensors", tmp_path / "pieces.safetensors"
     list(train(styles, folder, whole, TrainingRecipe(**QUICK), compute()))
     for progress in train(styles, folder, pieces, TrainingRecipe(**QUICK), compute()):
@@ -87,7 +87,7 @@ def test_a_training_that_was_interrupted_comes_to_the_same_network(random_weight
 
 
 @pytest.mark.parametrize("change", ["recipe", "style", "file"])
-def test_going_on_with_another_training_is_refused(random_weights, folder, styles, tmp_path, change):
+def test_going_on_with_another_training_is_refused(narrow_weights, folder, styles, tmp_path, change):
     output = tmp_path / "styles.safetensors"
     for progress in train(styles, folder, output, TrainingRecipe(**QUICK), compute()):
         if progress.step == 3:
@@ -103,7 +103,7 @@ def test_going_on_with_another_training_is_refused(random_weights, folder, style
         list(train(styles, folder, output, recipe, compute()))
 
 
-def test_what_cannot_be_trained_is_refused_before_it_begins(random_weights, folder, styles, tmp_path):
+def test_what_cannot_be_trained_is_refused_before_it_begins(narrow_weights, folder, styles, tmp_path):
     with pytest.raises(OutputError, match="name a .safetensors file"):
         list(train(styles, folder, tmp_path / "styles.pt", TrainingRecipe(**QUICK), compute()))
     output = tmp_path / "styles.safetensors"
@@ -132,7 +132,7 @@ def test_a_recipe_without_a_sense_is_refused(change):
         TrainingRecipe(**change)
 
 
-def test_the_photo_is_what_a_crop_without_a_style_is_to_become(random_weights, styles):
+def test_the_photo_is_what_a_crop_without_a_style_is_to_become(narrow_weights, styles):
     trainer = Trainer(styles, TrainingRecipe(**QUICK), compute())
     crops = torch.rand(2, 3, 64, 64)
     terms = trainer.loss(crops, crops, torch.tensor([0, 1]), torch.zeros(2))
@@ -141,7 +141,7 @@ def test_the_photo_is_what_a_crop_without_a_style_is_to_become(random_weights, s
     assert styled["style"] > 0 and styled["content"].item() < 1e-6 and styled["photo"] == 0
 
 
-def test_the_style_term_is_least_for_the_style_itself(random_weights, styles):
+def test_the_style_term_is_least_for_the_style_itself(narrow_weights, styles):
     trainer = Trainer(styles, TrainingRecipe(**QUICK), compute())
     waves, stars = (images.fit(image, 64) for image in styles.values())
     own = trainer.loss(waves, waves, torch.tensor([0]), torch.ones(1))["style"]
@@ -149,7 +149,7 @@ def test_the_style_term_is_least_for_the_style_itself(random_weights, styles):
     assert own < 1e-6 < other
 
 
-def test_a_blot_is_moved_by_a_term_of_its_own_where_tanh_is_flat(random_weights, styles):
+def test_a_blot_is_moved_by_a_term_of_its_own_where_tanh_is_flat(narrow_weights, styles):
     trainer = Trainer(styles, TrainingRecipe(**QUICK), compute())
     assert trainer.loss.saturation(torch.linspace(-2, 2, 9)) == 0
     blot = torch.tensor([-20.0, 12.0, 0.0], requires_grad=True)
@@ -160,7 +160,7 @@ def test_a_blot_is_moved_by_a_term_of_its_own_where_tanh_is_flat(random_weights,
     assert blot.grad[0] < -1 and blot.grad[1] > 1 and blot.grad[2] == 0
 
 
-def test_half_a_style_is_pulled_both_ways_and_a_factor_weighs_its_style(random_weights, styles):
+def test_half_a_style_is_pulled_both_ways_and_a_factor_weighs_its_style(narrow_weights, styles):
     crops, painted = torch.rand(2, 1, 3, 64, 64)
     trainer = Trainer(styles, TrainingRecipe(**QUICK, style_factors=(("stars", 3.0),)), compute())
     plain = Trainer(styles, TrainingRecipe(**QUICK), compute())
@@ -175,7 +175,7 @@ def test_half_a_style_is_pulled_both_ways_and_a_factor_weighs_its_style(random_w
     torch.testing.assert_close(terms(trainer, 0, 1.0)["style"], terms(plain, 0, 1.0)["style"])
 
 
-def test_a_training_that_is_stopped_writes_what_it_has_learned(random_weights, folder, styles, tmp_path):
+def test_a_training_that_is_stopped_writes_what_it_has_learned(narrow_weights, folder, styles, tmp_path):
     steering, output = Steering(), tmp_path / "styles.safetensors"
     for progress in train(styles, folder, output, TrainingRecipe(**QUICK), compute(), steering):
         if progress.step == 3:
@@ -184,7 +184,7 @@ def test_a_training_that_is_stopped_writes_what_it_has_learned(random_weights, f
     assert not output.with_name(output.name + ".partial").exists()
 
 
-def test_a_file_says_how_it_was_made_and_shows_its_styles(random_weights, folder, styles, tmp_path):
+def test_a_file_says_how_it_was_made_and_shows_its_styles(narrow_weights, folder, styles, tmp_path):
     output = tmp_path / "styles.safetensors"
     list(train(styles, folder, output, TrainingRecipe(**QUICK), compute()))
     file = load_styles(output)

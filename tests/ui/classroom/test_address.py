@@ -118,7 +118,7 @@ def test_a_page_that_is_opened_by_the_link_starts_with_preset_and_picture():
     assert again["preset"] == "gatys" and again["style"] == found["style"]
 
 
-def test_who_has_painted_goes_on_when_the_page_is_loaded_again_and_starts_anew_by_another_link(random_weights, files):
+def test_who_has_painted_goes_on_when_the_page_is_loaded_again_and_starts_anew_by_another_link(narrow_weights, files):
     session = painting(files, seed=7)
     assert ended(session)
     first, other = "preset=gatys", f"preset=lab&style={STYLE}"

@@ -58,7 +58,7 @@ def test_the_list_names_what_the_wall_needs_and_nothing_that_leads_to_a_page(tea
     assert len({one["id"] for one in listed(teacher)}) == 2 and all(len(one["id"]) >= 20 for one in listed(teacher))
 
 
-def test_a_run_is_told_by_its_steps_and_one_that_waits_by_who_is_before_it(teacher, random_weights, files):
+def test_a_run_is_told_by_its_steps_and_one_that_waits_by_who_is_before_it(teacher, narrow_weights, files):
     session = under_way(painting(files, steps=100_000))
     [told] = listed(teacher)
     step = int(told["status"].removeprefix("Step ").removesuffix(" of 100000"))
@@ -147,7 +147,7 @@ def test_what_the_page_may_do_is_what_it_brings_along(teacher, stranger):
         assert answer.headers["cache-control"] == "no-store"
 
 
-def test_stop_all_stops_what_is_at_work_and_what_waits_and_says_who_did(teacher, random_weights, files, monkeypatch):
+def test_stop_all_stops_what_is_at_work_and_what_waits_and_says_who_did(teacher, narrow_weights, files, monkeypatch):
     monkeypatch.setenv("NST_AT_WORK_PER_SESSION", "1")
     monkeypatch.setattr(DEVICE_LANE, "workers", 1)
     working = under_way(painting(files, "working", steps=100_000))

@@ -43,7 +43,7 @@ def test_an_example_is_of_the_figure_s_own_settings_on_lite_and_of_the_pictures_
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_an_example_has_the_rows_and_columns_that_the_figure_has_now(name, random_weights):
+def test_an_example_has_the_rows_and_columns_that_the_figure_has_now(name, figure_weights):
     figure, example = FIGURES[name], example_of(name)
     settings = {"backbone": "lite", "size": 64 if name == "compose" else 32}
     making = figure.make(material(figure), figure.settings(settings), CPU)

@@ -83,7 +83,7 @@ def made(name: str, pictures: Pictures, **changes: Any) -> Board:
 
 
 @pytest.fixture(autouse=True)
-def toasts(monkeypatch, random_weights):
+def toasts(monkeypatch, figure_weights):
     """What the page would show as toasts, (title, text); random networks, on the CPU and exactly."""
     shown = []
     monkeypatch.setattr(gr, "Warning", lambda text, title="", **_: shown.append((title, untitled(text))))
@@ -378,7 +378,7 @@ def test_what_fails_before_there_is_anything_to_see_leaves_nothing_to_go_on_with
 
 
 @pytest.fixture
-def missing(monkeypatch, random_weights, tmp_path) -> list[str]:
+def missing(monkeypatch, figure_weights, tmp_path) -> list[str]:
     """VGG-16 has to be fetched; what was."""
     asked, find = [], weights.find
 

@@ -185,7 +185,7 @@ def test_an_opaque_picture_is_no_cutout_before_a_brush_was_used(pictures, files)
 
 
 @pytest.fixture
-def board(random_weights) -> Board:
+def board(narrow_weights) -> Board:
     """With a figure that goes on, and of which a part is enlarged."""
     board, closed = Board(), []
     board.closed = closed
@@ -281,7 +281,7 @@ def objectives(monkeypatch) -> weakref.WeakSet:
 
 
 @pytest.mark.parametrize("name", ["content", "style", "gram", "formula", "compose"])
-def test_dropping_a_figure_that_is_painted_frees_its_painting(random_weights, pictures, objectives, name):
+def test_dropping_a_figure_that_is_painted_frees_its_painting(narrow_weights, pictures, objectives, name):
     board, figure = Board(), FIGURES[name]
     quick = {key: value for key, value in QUICK.items() if key in {option.name for option in figure.options}}
     quick.pop("start", None)

@@ -226,7 +226,7 @@ def test_of_many_that_are_skipped_some_are_named(job, packed):
     assert "2 more are skipped" in views[-1]["status"]
 
 
-def test_the_optimiser_paints_in_the_pages_style_picture(job, packed, tmp_path, monkeypatch, random_weights, shown):
+def test_the_optimiser_paints_in_the_pages_style_picture(job, packed, tmp_path, monkeypatch, narrow_weights, shown):
     (tmp_path / "sunset.png").write_bytes(png(9))
     monkeypatch.setattr(module, "default_config", lambda preset: small(backbone="vgg16"))
     wanted = wish(packed("cat/a.png"), by="optimizer", style_picture=tmp_path / "sunset.png", size=32, styles=None)
@@ -294,7 +294,7 @@ def test_stopped_before_the_first_painting_there_is_no_zip(job, packed, toasts):
     assert is_problem(job, views, toasts, "stopped before the first painting was finished")
 
 
-def test_stop_ends_an_optimiser_within_a_painting(job, packed, tmp_path, monkeypatch, random_weights, toasts):
+def test_stop_ends_an_optimiser_within_a_painting(job, packed, tmp_path, monkeypatch, narrow_weights, toasts):
     monkeypatch.setattr(module, "default_config", lambda preset: small(backbone="vgg16"))
     (tmp_path / "sunset.png").write_bytes(png(9))
     stopping(job, monkeypatch, 2)

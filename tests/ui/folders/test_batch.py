@@ -63,7 +63,7 @@ class Brush:
 
 
 @pytest.fixture
-def brush(monkeypatch, random_weights):
+def brush(monkeypatch, narrow_weights):
     """What paints in place of the studio."""
     made = Brush()
     monkeypatch.setattr(module, "_paint_of", lambda way: made)
@@ -265,7 +265,7 @@ def test_what_ends_it_early_is_said_and_what_was_painted_is_kept(files, brush, t
     assert toasts == ["the disk is full; make room"]
 
 
-def test_the_studio_paints_with_the_pages_settings(files, random_weights):
+def test_the_studio_paints_with_the_pages_settings(files, narrow_weights):
     batch = painted(files, photos=files["photos"][:1])
     with zipfile.ZipFile(batch.outcome) as archive, archive.open(archive.namelist()[0]) as file:
         assert images.size_of(images.load(io.BytesIO(file.read())))[1] == 32

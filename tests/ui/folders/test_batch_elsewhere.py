@@ -21,7 +21,7 @@ from nst_core.ui.folders.batch_state import Batch
 from tests.machines import Room, StandIn
 from tests.ui.folders.test_batch import painted, seen, start, states
 
-pytestmark = pytest.mark.usefixtures("toasts", "random_weights")
+pytestmark = pytest.mark.usefixtures("toasts", "narrow_weights")
 
 
 class Seat:

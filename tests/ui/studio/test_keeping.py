@@ -51,7 +51,7 @@ def killed(session: Session, tmp_path: Path, monkeypatch) -> None:
 
 
 def test_a_server_that_was_killed_offers_the_painting_and_goes_on_to_the_same_picture(
-    random_weights, files, tmp_path, monkeypatch
+    narrow_weights, files, tmp_path, monkeypatch
 ):
     whole = painting(files, "whole", steps=30, start="noise", seed=3)
     assert ended(whole)
@@ -69,7 +69,7 @@ def test_a_server_that_was_killed_offers_the_painting_and_goes_on_to_the_same_pi
         assert torch.equal(found.run.last_frame.image, whole.run.last_frame.image)
 
 
-def test_results_are_found_again_with_their_records(random_weights, files, tmp_path, monkeypatch):
+def test_results_are_found_again_with_their_records(narrow_weights, files, tmp_path, monkeypatch):
     session = painting(files)
     assert ended(session)
     press_run(session, "", shown(files, seed=2), page("page"))
@@ -82,7 +82,7 @@ def test_results_are_found_again_with_their_records(random_weights, files, tmp_p
     assert torch.equal(images.load(found.results.kept[0].path), images.load(session.results.kept[0].path))
 
 
-def test_what_the_brush_painted_and_controls_that_were_moved_are_found_again(random_weights, files):
+def test_what_the_brush_painted_and_controls_that_were_moved_are_found_again(narrow_weights, files):
     stroke = Image.new("RGBA", (64, 48))
     stroke.paste((255, 0, 0, 255), (0, 0, 32, 48))
     session = painting(files, mask={"background": None, "layers": [stroke], "composite": stroke})
@@ -100,7 +100,7 @@ def test_what_the_brush_painted_and_controls_that_were_moved_are_found_again(ran
         assert Image.open(path).tobytes() == stroke.tobytes()
 
 
-def test_nothing_is_found_without_the_key_and_the_key_is_nowhere_on_disk(random_weights, files):
+def test_nothing_is_found_without_the_key_and_the_key_is_nowhere_on_disk(narrow_weights, files):
     session = painting(files)
     assert ended(session)
     keep_session(session, running=False)
@@ -111,7 +111,7 @@ def test_nothing_is_found_without_the_key_and_the_key_is_nowhere_on_disk(random_
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', "null", '{"format": 1, "config": {"size": -1}}'])
-def test_what_is_damaged_is_said_and_the_page_begins_anew(random_weights, files, text, tmp_path):
+def test_what_is_damaged_is_said_and_the_page_begins_anew(narrow_weights, files, text, tmp_path):
     session = painting(files)
     assert ended(session)
     keep_session(session, running=False)
@@ -123,7 +123,7 @@ def test_what_is_damaged_is_said_and_the_page_begins_anew(random_weights, files,
     assert found.job.wait(60) and "Done: 3 steps" in look(found)["status"]
 
 
-def test_a_damaged_run_is_said(random_weights, files):
+def test_a_damaged_run_is_said(narrow_weights, files):
     session = painting(files)
     assert ended(session)
     keep_session(session, running=False)
@@ -134,7 +134,7 @@ def test_a_damaged_run_is_said(random_weights, files):
     assert found.run is None and found.toasts and "cannot go on" in found.toasts[0].text
 
 
-def test_a_disk_that_is_full_is_said_and_the_painting_goes_on(random_weights, files, monkeypatch):
+def test_a_disk_that_is_full_is_said_and_the_painting_goes_on(narrow_weights, files, monkeypatch):
     def full(*_):
         raise OutputError("the painting could not be written: the disk is full; make room, or write elsewhere")
 

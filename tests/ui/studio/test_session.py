@@ -17,7 +17,7 @@ from tests.runs import CPU, LADDER, small
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 @pytest.mark.parametrize("stop", [1, 3, 6])
-def test_a_run_goes_on_after_a_rest_as_if_it_had_had_none(random_weights, pictures, tmp_path, optimizer, stop):
+def test_a_run_goes_on_after_a_rest_as_if_it_had_had_none(narrow_weights, pictures, tmp_path, optimizer, stop):
     """Bit for bit, on any scale, and when it rests more than once."""
     config = small(**LADDER | {"steps": 12, "optimizer": optimizer, "step_size": 0.02 if optimizer == "adam" else 1.0})
     expected = list(stylize(*pictures, config, compute=CPU))[-1].image
@@ -29,7 +29,7 @@ def test_a_run_goes_on_after_a_rest_as_if_it_had_had_none(random_weights, pictur
     assert torch.equal(run.last_frame.image, expected)
 
 
-def test_what_rests_takes_no_memory_for_what_the_optimiser_knows(random_weights, pictures, tmp_path):
+def test_what_rests_takes_no_memory_for_what_the_optimiser_knows(narrow_weights, pictures, tmp_path):
     run = stylize(*pictures, small(steps=20), compute=CPU)
     while next(run).step < 15:
         pass
@@ -41,7 +41,7 @@ def test_what_rests_takes_no_memory_for_what_the_optimiser_knows(random_weights,
 
 
 def test_what_rests_takes_no_memory_for_pictures_at_their_full_size_and_is_shown_all_the_same(
-    random_weights, pictures, tmp_path
+    narrow_weights, pictures, tmp_path
 ):
     large = torch.rand(1, 3, 300, 400)
     freed = weakref.ref(large)
@@ -61,7 +61,7 @@ def test_what_rests_takes_no_memory_for_pictures_at_their_full_size_and_is_shown
         assert [torch.equal(frame.image, expected[frame.step]) for frame in one] == [True] * 7
 
 
-def test_a_run_whose_files_are_gone_says_so_and_cannot_go_on(random_weights, pictures, tmp_path):
+def test_a_run_whose_files_are_gone_says_so_and_cannot_go_on(narrow_weights, pictures, tmp_path):
     run = stylize(*pictures, small(steps=9), compute=CPU)
     while next(run).step < 4:
         pass
@@ -72,7 +72,7 @@ def test_a_run_whose_files_are_gone_says_so_and_cannot_go_on(random_weights, pic
     assert run.broken and run.remaining == 0
 
 
-def test_a_run_does_not_go_on_from_what_another_kept(random_weights, pictures, tmp_path):
+def test_a_run_does_not_go_on_from_what_another_kept(narrow_weights, pictures, tmp_path):
     run, other = (stylize(*pictures, small(steps=9), compute=CPU) for _ in range(2))
     next(run), next(other), next(other)
     run.rest(tmp_path / "rest")
@@ -81,7 +81,7 @@ def test_a_run_does_not_go_on_from_what_another_kept(random_weights, pictures, t
         next(run)
 
 
-def test_a_page_whose_run_is_dropped_leaves_nothing_on_disk(random_weights, pictures, tmp_path):
+def test_a_page_whose_run_is_dropped_leaves_nothing_on_disk(narrow_weights, pictures, tmp_path):
     session = Session()
     session.run, session.folder = stylize(*pictures, small(), compute=CPU), tmp_path / "kept"
     next(session.run)
@@ -90,7 +90,7 @@ def test_a_page_whose_run_is_dropped_leaves_nothing_on_disk(random_weights, pict
     assert not list(tmp_path.iterdir()) and session.run is None
 
 
-def test_pictures_at_their_full_size_are_freed_when_the_last_scale_begins(random_weights, pictures):
+def test_pictures_at_their_full_size_are_freed_when_the_last_scale_begins(narrow_weights, pictures):
     large = torch.rand(1, 3, 300, 400)
     kept = weakref.ref(large)
     run = stylize(large, pictures[1], small(**LADDER), compute=CPU)

@@ -53,7 +53,7 @@ def test_what_fits_is_said_and_how_it_would_be_painted(free):
     assert ahead(CONFIG.changed(size=most + 16), (300, 300), CPU) == f"too large: up to {most} fits here"
 
 
-def test_a_run_tells_how_long_the_next_one_takes(free, random_weights, pictures):
+def test_a_run_tells_how_long_the_next_one_takes(free, narrow_weights, pictures):
     free(10**12)
     run = stylize(*pictures, small(size=64, steps=3, backbone="lite"), compute=CPU)
     list(run)
@@ -87,7 +87,7 @@ def test_a_kinds_own_pace_tells_its_time_else_the_newest_of_all(free):
     assert {kind_of(columns), kind_of(gram)} == {COLUMNS, "gram"}
 
 
-def test_a_small_run_tells_no_kinds_own_pace(free, random_weights, pictures, monkeypatch):
+def test_a_small_run_tells_no_kinds_own_pace(free, narrow_weights, pictures, monkeypatch):
     run = stylize(*pictures, small(size=64, steps=3, backbone="lite"), compute=CPU)
     list(run)
     monkeypatch.setattr(module, "LEAST_WORK", work_of(run.config, images.size_of(run.content_image), 3) + 0.01)

@@ -62,7 +62,7 @@ def value_of(shown):
     return None if shown == SKIP else shown
 
 
-def test_a_run_ends_with_result_record_and_file(random_weights, files):
+def test_a_run_ends_with_result_record_and_file(narrow_weights, files):
     views = list(start(files))
     record = last_shown(views, "record")
     assert "Done: 2 steps" in last_shown(views, "status") and set().union(*views) == set(STAGE)
@@ -71,13 +71,13 @@ def test_a_run_ends_with_result_record_and_file(random_weights, files):
     assert record["config"]["size"] == 48
 
 
-def test_the_status_says_device_precision_and_weights(random_weights, files):
+def test_the_status_says_device_precision_and_weights(narrow_weights, files):
     status = last_shown(list(start(files)), "status")
     assert "CPU" in status or "cuda" in status.lower() or "Apple" in status
     assert ("fp32" in status or "bf16" in status) and "VGG-19 from NST_WEIGHTS" in status
 
 
-def test_a_stop_before_the_first_step_keeps_the_start_as_result(random_weights, files):
+def test_a_stop_before_the_first_step_keeps_the_start_as_result(narrow_weights, files):
     session = Session()
     session.steering.stop.set()
     views = list(start(files, session, steps=50))
@@ -91,7 +91,7 @@ def token_of(views) -> str:
     return next(value_of(view["preview"]) for view in views if value_of(view.get("preview", SKIP)))
 
 
-def test_a_cancelled_run_ends_with_its_preview(random_weights, files):
+def test_a_cancelled_run_ends_with_its_preview(narrow_weights, files):
     session = Session()
     views = start(files, session, steps=100_000)
     token = token_of(views)
@@ -100,7 +100,7 @@ def test_a_cancelled_run_ends_with_its_preview(random_weights, files):
     assert Channel.live[token].done
 
 
-def test_all_steps_are_computed_by_one_thread_whoever_asks(random_weights, files, monkeypatch):
+def test_all_steps_are_computed_by_one_thread_whoever_asks(narrow_weights, files, monkeypatch):
     threads = set()
     step = Run.__next__
     monkeypatch.setattr(Run, "__next__", lambda run: (threads.add(threading.current_thread().name), step(run))[1])
@@ -112,7 +112,7 @@ def test_all_steps_are_computed_by_one_thread_whoever_asks(random_weights, files
     assert threads == {"device"}
 
 
-def test_the_network_is_there_before_the_first_run_and_is_fetched_once(random_weights, monkeypatch):
+def test_the_network_is_there_before_the_first_run_and_is_fetched_once(narrow_weights, monkeypatch):
     painted, plain = [], painting.stylize
     monkeypatch.setattr(painting, "stylize", lambda *given, **named: (painted.append(1), plain(*given, **named))[1])
     monkeypatch.setattr(ahead, "paces", {})
@@ -122,7 +122,7 @@ def test_the_network_is_there_before_the_first_run_and_is_fetched_once(random_we
     assert painted == [1, 1] and len(ahead.paces) == 1  # by its pace the page tells how long the first will take
 
 
-def test_on_a_cluster_it_is_painted_and_gone_on_with_as_here(random_weights, files, toasts, monkeypatch):
+def test_on_a_cluster_it_is_painted_and_gone_on_with_as_here(narrow_weights, files, toasts, monkeypatch):
     told = []
     for room in (None, Room()):
         monkeypatch.setattr(begin, "machines", lambda room=room: room)
@@ -133,14 +133,14 @@ def test_on_a_cluster_it_is_painted_and_gone_on_with_as_here(random_weights, fil
     assert told[0] == told[1] and told[0]["steps"] == 4 and room.chosen == room.left and not toasts
 
 
-def test_where_no_machine_of_a_cluster_can_be_asked_the_page_says_so(random_weights, files, toasts, monkeypatch):
+def test_where_no_machine_of_a_cluster_can_be_asked_the_page_says_so(narrow_weights, files, toasts, monkeypatch):
     monkeypatch.setenv("NST_CLUSTER", "nowhere")
     monkeypatch.setitem(sys.modules, "ray", None)
     views = list(start(files))
     assert "Ray is not installed" in last_shown(views, "status") and len(toasts) == 1
 
 
-def test_a_cluster_needs_no_warming_here(random_weights, monkeypatch):
+def test_a_cluster_needs_no_warming_here(narrow_weights, monkeypatch):
     monkeypatch.setenv("NST_CLUSTER", "nowhere")
     monkeypatch.setattr(painting, "_warming", None)
     painting.warm_up()
@@ -154,7 +154,7 @@ def test_warming_up_without_weights_is_no_error(monkeypatch):
     painting._warming.cache_clear()
 
 
-def test_a_run_waits_while_another_computes(random_weights, files):
+def test_a_run_waits_while_another_computes(narrow_weights, files):
     computing = threading.Event()
     DEVICES.submit(computing.wait)
     waiting = threading.Thread(target=lambda: list(start(files)))
@@ -166,7 +166,7 @@ def test_a_run_waits_while_another_computes(random_weights, files):
     assert not waiting.is_alive()
 
 
-def test_the_preview_carries_every_step_and_what_is_said_of_it(random_weights, files, monkeypatch):
+def test_the_preview_carries_every_step_and_what_is_said_of_it(narrow_weights, files, monkeypatch):
     monkeypatch.setattr(painting, "WORDS_SECONDS", 0.0)
     put, seen = Channel.put, []
     monkeypatch.setattr(
@@ -178,7 +178,7 @@ def test_the_preview_carries_every_step_and_what_is_said_of_it(random_weights, f
     assert all(f'data-run="{token}"' in html for words in seen for html in words.values())
 
 
-def test_words_are_said_no_more_often_than_people_read(random_weights, files, monkeypatch):
+def test_words_are_said_no_more_often_than_people_read(narrow_weights, files, monkeypatch):
     monkeypatch.setattr(painting, "WORDS_SECONDS", 1000.0)
     put, seen = Channel.put, []
     monkeypatch.setattr(
@@ -188,7 +188,7 @@ def test_words_are_said_no_more_often_than_people_read(random_weights, files, mo
     assert len({words["status"] for words in seen}) == 1
 
 
-def test_how_far_a_search_is_is_said_before_the_frame_that_waits_for_it(random_weights, files, monkeypatch):
+def test_how_far_a_search_is_is_said_before_the_frame_that_waits_for_it(narrow_weights, files, monkeypatch):
     monkeypatch.setattr(pace, "WORDS_SECONDS", 0.0)
     put, said = Channel.put, []
     monkeypatch.setattr(
@@ -200,7 +200,7 @@ def test_how_far_a_search_is_is_said_before_the_frame_that_waits_for_it(random_w
     assert said[0][0] is None and said[-1][0] is not None  # before the first frame, and no more after the last
 
 
-def test_nothing_replaces_the_last_word_on_a_run(random_weights, files):
+def test_nothing_replaces_the_last_word_on_a_run(narrow_weights, files):
     views = list(start(files))
     assert all('data-run=""' in last_shown(views, output) for output in ("status", "losses", "shares"))
 
@@ -210,7 +210,7 @@ def read(html: str) -> str:
     return unescape(html).replace("\xa0", " ")
 
 
-def test_what_the_weights_make_of_the_loss_is_told_while_it_paints_and_after(random_weights, files, monkeypatch):
+def test_what_the_weights_make_of_the_loss_is_told_while_it_paints_and_after(narrow_weights, files, monkeypatch):
     monkeypatch.setattr(painting, "WORDS_SECONDS", 0.0)
     put, seen = Channel.put, []
     monkeypatch.setattr(
@@ -231,7 +231,7 @@ def test_two_pages_never_share_a_session():
 
 
 @pytest.mark.parametrize("missing", ["content", "style"])
-def test_a_missing_picture_is_named(random_weights, files, toasts, missing):
+def test_a_missing_picture_is_named(narrow_weights, files, toasts, missing):
     given = tuple(None if name == missing else path for name, path in zip(("content", "style"), files, strict=True))
     views = list(start(given))
     assert toasts == [f"there is no {missing} picture; drop one or click an example"]
@@ -239,7 +239,7 @@ def test_a_missing_picture_is_named(random_weights, files, toasts, missing):
     assert 'class="status problem"' in last_shown(views, "status")
 
 
-def test_bad_settings_become_a_toast_and_no_traceback(random_weights, files, toasts):
+def test_bad_settings_become_a_toast_and_no_traceback(narrow_weights, files, toasts):
     list(start(files, size=5))
     list(start(files, gatys_layers=[]))
     list(start(files, steps=None))
@@ -301,12 +301,12 @@ def test_status_words():
     assert "told here" in shares_html() and "told here" in shares_html({"style conv1_1": 2.0}, {})
 
 
-def test_one_step_is_said_as_one(random_weights, files):
+def test_one_step_is_said_as_one(narrow_weights, files):
     views = list(start(files, steps=1))
     assert "Done: 1 step in" in last_shown(views, "status")
 
 
-def test_a_run_goes_on_where_it_ended(random_weights, files):
+def test_a_run_goes_on_where_it_ended(narrow_weights, files):
     session = Session()
     list(start(files, session, steps=3))
     assert "Done: 5 steps" in last_shown(list(go_on(session, 2)), "status")
@@ -315,7 +315,7 @@ def test_a_run_goes_on_where_it_ended(random_weights, files):
     assert together[0].losses == pytest.approx(together[1].losses, rel=1e-4)
 
 
-def test_a_stopped_run_goes_on_to_its_end(random_weights, files):
+def test_a_stopped_run_goes_on_to_its_end(narrow_weights, files):
     session = Session()
     session.steering.stop.set()
     list(start(files, session, steps=4))
@@ -330,7 +330,7 @@ def test_there_is_nothing_to_go_on_with_before_a_run(toasts):
 
 
 @pytest.mark.parametrize("steps", [0, -3, 2.5, float("nan"), 10**9, "many"])
-def test_a_wrong_number_of_further_steps_is_refused_and_the_run_stays(random_weights, files, toasts, steps):
+def test_a_wrong_number_of_further_steps_is_refused_and_the_run_stays(narrow_weights, files, toasts, steps):
     session = Session()
     list(start(files, session))
     list(go_on(session, steps))
@@ -338,7 +338,7 @@ def test_a_wrong_number_of_further_steps_is_refused_and_the_run_stays(random_wei
     assert "Done: 3 steps" in last_shown(list(go_on(session, 1)), "status")
 
 
-def test_what_cannot_be_painted_leaves_the_last_painting_to_go_on_with(random_weights, files, toasts, tmp_path):
+def test_what_cannot_be_painted_leaves_the_last_painting_to_go_on_with(narrow_weights, files, toasts, tmp_path):
     session = Session()
     list(start(files, session))
     (tmp_path / "letter.png").write_text("Dear reader")
@@ -349,7 +349,7 @@ def test_what_cannot_be_painted_leaves_the_last_painting_to_go_on_with(random_we
     assert "Done: 3 steps" in last_shown(list(go_on(session, 1)), "status")
 
 
-def test_memory_that_only_the_last_painting_holds_is_no_reason_to_refuse(random_weights, files, monkeypatch):
+def test_memory_that_only_the_last_painting_holds_is_no_reason_to_refuse(narrow_weights, files, monkeypatch):
     session = Session()
     list(start(files, session))
     plain = painting.stylize
@@ -363,7 +363,7 @@ def test_memory_that_only_the_last_painting_holds_is_no_reason_to_refuse(random_
     assert "Done: 2 steps" in last_shown(list(start(files, session)), "status")
 
 
-def test_an_error_midway_keeps_the_last_picture_as_a_result(random_weights, files, toasts, monkeypatch):
+def test_an_error_midway_keeps_the_last_picture_as_a_result(narrow_weights, files, toasts, monkeypatch):
     session, step = Session(), Run.__next__
 
     def failing(run):
@@ -397,7 +397,7 @@ def test_moving_a_control_steers_the_run_with_its_next_step(random_weights, file
     views.close()
 
 
-def test_a_control_moved_to_nonsense_leaves_the_run_as_it_was(random_weights, files, toasts):
+def test_a_control_moved_to_nonsense_leaves_the_run_as_it_was(narrow_weights, files, toasts):
     session = Session()
     views = start(files, session, steps=100_000)
     next(views)
@@ -407,13 +407,13 @@ def test_a_control_moved_to_nonsense_leaves_the_run_as_it_was(random_weights, fi
     views.close()
 
 
-def test_several_styles_blend_by_their_shares(random_weights, files):
+def test_several_styles_blend_by_their_shares(narrow_weights, files):
     session = Session()
     list(start(files, session, style_2=files[0], share_2=0.0))
     assert session.run.record().config.blend == (1.0, 0.0)
 
 
-def test_what_is_painted_over_the_content_is_the_mask(random_weights, files):
+def test_what_is_painted_over_the_content_is_the_mask(narrow_weights, files):
     stroke = Image.new("RGBA", (64, 48), (0, 0, 0, 0))
     assert masks_of({"layers": [stroke]}) == masks_of(None) == masks_of({"layers": []}) == []
     stroke.paste((255, 0, 0, 255), (0, 0, 32, 48))
@@ -427,13 +427,13 @@ def test_what_is_painted_over_the_content_is_the_mask(random_weights, files):
     assert right.max() <= 2 / 255 < (run.last_frame.image - run.content_image)[..., :20].abs().max()
 
 
-def test_a_mask_over_another_picture_is_refused(random_weights, files, toasts):
+def test_a_mask_over_another_picture_is_refused(narrow_weights, files, toasts):
     stroke = Image.new("RGBA", (43, 64), (255, 0, 0, 255))
     list(start(files, mask={"layers": [stroke]}))
     assert "painted over 43×64 pixels" in toasts[0] and "Paint on my photo" in toasts[0]
 
 
-def test_other_colours_need_no_painting_where_they_come_afterwards(random_weights, files):
+def test_other_colours_need_no_painting_where_they_come_afterwards(narrow_weights, files):
     session = Session()
     list(start(files, session))
     steps = session.run.last_frame.step
@@ -442,7 +442,7 @@ def test_other_colours_need_no_painting_where_they_come_afterwards(random_weight
     assert recolor(session, "luminance") == {}
 
 
-def test_a_server_paints_no_more_than_it_is_set_to(random_weights, files, toasts, monkeypatch):
+def test_a_server_paints_no_more_than_it_is_set_to(narrow_weights, files, toasts, monkeypatch):
     monkeypatch.setenv("NST_MAX_WORK", "0.01")  # 3 steps of 48×36 pixels are half of that, 10 are too much
     session = Session()
     assert "Done: 3 steps" in last_shown(list(start(files, session, steps=3)), "status")
@@ -452,7 +452,7 @@ def test_a_server_paints_no_more_than_it_is_set_to(random_weights, files, toasts
     assert "take fewer steps" in toasts[-1] and session.run.last_frame.step == 3
 
 
-def test_a_painting_that_was_given_up_says_so_and_what_can_be_done(random_weights, files, toasts):
+def test_a_painting_that_was_given_up_says_so_and_what_can_be_done(narrow_weights, files, toasts):
     session = Session()
     list(start(files, session, steps=2))
     session.drop_run()
@@ -463,7 +463,7 @@ def test_a_painting_that_was_given_up_says_so_and_what_can_be_done(random_weight
     assert session.given_up is False
 
 
-def test_a_painting_that_ended_rests_on_disk_and_goes_on_from_there(random_weights, files):
+def test_a_painting_that_ended_rests_on_disk_and_goes_on_from_there(narrow_weights, files):
     session = Session()
     list(start(files, session, steps=4))
     DEVICES.submit(int).result(60)
@@ -476,7 +476,7 @@ def test_a_painting_that_ended_rests_on_disk_and_goes_on_from_there(random_weigh
     assert not folder.exists()
 
 
-def test_a_finished_painting_is_shown_where_the_disk_is_full(random_weights, files, toasts, monkeypatch):
+def test_a_finished_painting_is_shown_where_the_disk_is_full(narrow_weights, files, toasts, monkeypatch):
     def full(*_):
         raise OutputError("neural-style-lab.png could not be written: the disk is full; make room, or write elsewhere")
 

@@ -26,7 +26,7 @@ from tests.ui.stylize.test_run import value_of
 pytestmark = pytest.mark.usefixtures("browsers")
 
 
-def test_a_painting_goes_on_to_its_end_though_nobody_watches(random_weights, files):
+def test_a_painting_goes_on_to_its_end_though_nobody_watches(narrow_weights, files):
     session, _ = opened("page")
     pressed = press_run(session, "", shown(files), page("page"))
     assert set(pressed) == {"session", *SEEN} - {"record"}
@@ -40,7 +40,7 @@ def test_a_painting_goes_on_to_its_end_though_nobody_watches(random_weights, fil
     assert seen["run"]._constructor_args[0]["interactive"] and len(seen["strip"]["items"]) == 1
 
 
-def test_a_painting_goes_before_others_until_its_first_picture_is_there(random_weights, files, monkeypatch):
+def test_a_painting_goes_before_others_until_its_first_picture_is_there(narrow_weights, files, monkeypatch):
     pictures, put = [], Channel.put
 
     def noted(channel, image, *given, **named):
@@ -53,7 +53,7 @@ def test_a_painting_goes_before_others_until_its_first_picture_is_there(random_w
     assert session.job.wait(60) and pictures[0] and not any(pictures[1:])
 
 
-def test_a_browser_that_comes_again_finds_its_painting_at_work_with_pictures_and_settings(random_weights, files):
+def test_a_browser_that_comes_again_finds_its_painting_at_work_with_pictures_and_settings(narrow_weights, files):
     session = under_way(painting(files, steps=100_000, seed=7))
     Session.leave_page(page("page"))
     found, back = opened("again", session.key)
@@ -63,7 +63,7 @@ def test_a_browser_that_comes_again_finds_its_painting_at_work_with_pictures_and
     assert not back["run"]._constructor_args[0]["interactive"] and back["stop"]._constructor_args[0]["interactive"]
 
 
-def test_a_browser_that_comes_again_finds_its_result_and_may_go_on(random_weights, files):
+def test_a_browser_that_comes_again_finds_its_result_and_may_go_on(narrow_weights, files):
     session = painting(files)
     Session.leave_page(page("page"))
     assert session.job.wait(60)
@@ -73,7 +73,7 @@ def test_a_browser_that_comes_again_finds_its_result_and_may_go_on(random_weight
     assert session.job.wait(60) and "Done: 5 steps" in look(session)["status"]
 
 
-def test_who_does_not_know_the_key_finds_nothing(random_weights, files):
+def test_who_does_not_know_the_key_finds_nothing(narrow_weights, files):
     session = painting(files)
     for key in ("", "guessed", session.key[:-1], None, ["a"], {"a": 1}, "x" * 10**6):
         other, found = opened(f"page with {str(key)[:9]}", key)
@@ -93,7 +93,7 @@ def test_pictures_that_were_placed_are_there_again_before_any_run(files):
     assert back["style"] == str(files[1]) and back["start_image"] == str(files[0]) and "content" not in back
 
 
-def test_controls_that_were_moved_are_as_they_were_also_before_any_run(random_weights, files):
+def test_controls_that_were_moved_are_as_they_were_also_before_any_run(narrow_weights, files):
     session, _ = opened("page")
     note(session, shown(files, size=300, seed=9))
     note(session, shown(files, size=5))  # no picture is that small
@@ -107,7 +107,7 @@ def test_controls_that_were_moved_are_as_they_were_also_before_any_run(random_we
     session.job.stop()
 
 
-def test_a_painting_that_memory_has_no_room_for_is_gone_on_with_from_disk(random_weights, files):
+def test_a_painting_that_memory_has_no_room_for_is_gone_on_with_from_disk(narrow_weights, files):
     whole, session = (painting(files, name, steps=steps, start="noise") for name, steps in (("whole", 6), ("page", 3)))
     assert ended(whole) and ended(session)
     session.rests_since = -1.0
@@ -125,7 +125,7 @@ def test_a_painting_that_memory_has_no_room_for_is_gone_on_with_from_disk(random
     assert session.run.config.color == "content"
 
 
-def test_before_continue_stands_which_painting_it_goes_on_with(random_weights, files):
+def test_before_continue_stands_which_painting_it_goes_on_with(narrow_weights, files):
     session = painting(files, steps=100_000)
     assert look(session)["goes_on"] is None  # while it is at work
     press_stop(under_way(session))
@@ -140,7 +140,7 @@ def test_before_continue_stands_which_painting_it_goes_on_with(random_weights, f
     assert look(opened("nobody")[0])["goes_on"] is None
 
 
-def test_a_second_page_of_a_browser_begins_no_second_painting(random_weights, files):
+def test_a_second_page_of_a_browser_begins_no_second_painting(narrow_weights, files):
     session = under_way(painting(files, steps=100_000))
     job = session.job
     found, _ = opened("second", session.key)
@@ -148,7 +148,7 @@ def test_a_second_page_of_a_browser_begins_no_second_painting(random_weights, fi
     assert session.job is job
 
 
-def test_a_painting_pauses_when_no_page_showed_it_for_the_time_of_grace(random_weights, files, monkeypatch):
+def test_a_painting_pauses_when_no_page_showed_it_for_the_time_of_grace(narrow_weights, files, monkeypatch):
     session = under_way(painting(files, steps=100_000))
     session.left_since -= 10**6
     Session.tidy()
@@ -169,7 +169,7 @@ def test_a_painting_pauses_when_no_page_showed_it_for_the_time_of_grace(random_w
     assert "Stopped" in back["status"] and back["after"]._constructor_args[0]["visible"]
 
 
-def test_sessions_without_anything_are_forgotten_and_old_ones_freed(random_weights, files, browsers):
+def test_sessions_without_anything_are_forgotten_and_old_ones_freed(narrow_weights, files, browsers):
     empty, _ = opened("nobody")
     session = painting(files)
     assert ended(session)
@@ -185,7 +185,7 @@ def test_sessions_without_anything_are_forgotten_and_old_ones_freed(random_weigh
     assert "Done: 3 steps" in back["status"] and back["after"]._constructor_args[0]["visible"]
 
 
-def test_what_is_wrong_is_said_and_told_and_the_page_can_be_used_again(random_weights, files, monkeypatch):
+def test_what_is_wrong_is_said_and_told_and_the_page_can_be_used_again(narrow_weights, files, monkeypatch):
     told = []
     monkeypatch.setattr(gr, "Warning", lambda text, **_: told.append(untitled(text)))
     session = painting((None, files[1]))
@@ -197,7 +197,7 @@ def test_what_is_wrong_is_said_and_told_and_the_page_can_be_used_again(random_we
     assert len(told) == 1 and "there is no content picture" in told[0]
 
 
-def test_what_cannot_be_painted_leaves_the_last_result_on_the_stage(random_weights, files):
+def test_what_cannot_be_painted_leaves_the_last_result_on_the_stage(narrow_weights, files):
     session = painting(files)
     assert session.job.wait(60)
     before = look(session)
@@ -209,7 +209,7 @@ def test_what_cannot_be_painted_leaves_the_last_result_on_the_stage(random_weigh
         assert after[names] is before[names]
 
 
-def test_who_waits_hears_how_long_and_may_leave_the_queue(random_weights, files, monkeypatch):
+def test_who_waits_hears_how_long_and_may_leave_the_queue(narrow_weights, files, monkeypatch):
     lane = Lane()
     monkeypatch.setattr(jobs, "WAITING_SECONDS", 0.01)
     monkeypatch.setattr(window, "Job", lambda *given, **named: jobs.Job(*given, lane=lane, **named))
@@ -223,7 +223,7 @@ def test_who_waits_hears_how_long_and_may_leave_the_queue(random_weights, files,
     assert session.job.ended and "Left the queue." in look(session)["status"] and lane.taken == 1
 
 
-def test_pages_are_told_that_it_is_over_when_there_is_the_result_and_not_before(random_weights, files, monkeypatch):
+def test_pages_are_told_that_it_is_over_when_there_is_the_result_and_not_before(narrow_weights, files, monkeypatch):
     made, over = run_module.result_of, []
 
     def result_of(session, *given):
@@ -235,7 +235,7 @@ def test_pages_are_told_that_it_is_over_when_there_is_the_result_and_not_before(
     assert session.job.wait(60) and over == [False] and session.channel.done
 
 
-def test_a_fault_of_the_program_leaves_the_page_usable(random_weights, files, monkeypatch):
+def test_a_fault_of_the_program_leaves_the_page_usable(narrow_weights, files, monkeypatch):
     def failing(run):
         raise ZeroDivisionError
 
@@ -247,14 +247,14 @@ def test_a_fault_of_the_program_leaves_the_page_usable(random_weights, files, mo
     assert seen["run"]._constructor_args[0]["interactive"] and session.channel.done
 
 
-def test_many_paint_side_by_side_and_each_gets_its_own(random_weights, files):
+def test_many_paint_side_by_side_and_each_gets_its_own(narrow_weights, files):
     sessions = [painting(files, f"page {number}", seed=number, start="noise") for number in range(6)]
     assert all(session.job.wait(60) for session in sessions)
     assert [session.run.record().config.seed for session in sessions] == list(range(6))
     assert threading.active_count() < 200
 
 
-def test_a_page_that_lost_its_session_in_a_gap_acts_on_its_browser_s(random_weights, files):
+def test_a_page_that_lost_its_session_in_a_gap_acts_on_its_browser_s(narrow_weights, files):
     session = under_way(painting(files, steps=100_000))
     pressed = press_run(Session(), session.key, shown(files), page("lost"))
     assert pressed["session"] is session and session.busy
@@ -264,7 +264,7 @@ def test_a_page_that_lost_its_session_in_a_gap_acts_on_its_browser_s(random_weig
     assert again["session"] is session and session.job.wait(60)
 
 
-def test_a_page_that_asks_for_pictures_looks_though_its_heartbeat_is_lost(random_weights, files):
+def test_a_page_that_asks_for_pictures_looks_though_its_heartbeat_is_lost(narrow_weights, files):
     session = under_way(painting(files, steps=100_000))
     Session.leave_page(page("page"))
     session.left_since -= 10**6

@@ -183,7 +183,7 @@ def test_settings_that_the_page_restored_are_the_base():
 # Painting
 
 
-def test_a_sheet_grows_and_ends_with_a_file_of_all_records(random_weights, uploads, every_moment):
+def test_a_sheet_grows_and_ends_with_a_file_of_all_records(narrow_weights, uploads, every_moment):
     views = [values_of(view) for view in paint(Sheet(), Session(), given(*uploads))]
     grids = [view["grid"] for view in views if "grid" in view]
     assert [sum(map(sum, done_cells(grid))) for grid in grids] == sorted(sum(map(sum, done_cells(g))) for g in grids)
@@ -202,7 +202,7 @@ def test_a_sheet_grows_and_ends_with_a_file_of_all_records(random_weights, uploa
     assert all(record.config.size == 48 and record.steps == 2 for record in records)
 
 
-def test_stop_keeps_finished_cells(random_weights, uploads, every_moment):
+def test_stop_keeps_finished_cells(narrow_weights, uploads, every_moment):
     sheet, shown = Sheet(), []
     for view in paint(sheet, Session(), given(*uploads)):
         shown.append(values_of(view))
@@ -215,14 +215,14 @@ def test_stop_keeps_finished_cells(random_weights, uploads, every_moment):
     assert sheet.running is False
 
 
-def test_a_stop_before_the_first_step_says_that_there_is_nothing(random_weights, uploads):
+def test_a_stop_before_the_first_step_says_that_there_is_nothing(narrow_weights, uploads):
     sheet = Sheet()
     sheet.steering.stop.set()
     views = list(paint(sheet, Session(), given(*uploads)))
     assert "No cell was painted" in views[-1]["status"] and "grid" not in views[-1]
 
 
-def test_a_missing_picture_is_named_and_the_last_sheet_stays(random_weights, uploads, toasts):
+def test_a_missing_picture_is_named_and_the_last_sheet_stays(narrow_weights, uploads, toasts):
     sheet = Sheet()
     list(paint(sheet, Session(), given(*uploads)))
     before = sheet.cells
@@ -231,7 +231,7 @@ def test_a_missing_picture_is_named_and_the_last_sheet_stays(random_weights, upl
     assert "grid" not in views[-1] and sheet.cells is before
 
 
-def test_what_ends_a_sheet_early_leaves_the_finished_cells(random_weights, uploads, monkeypatch, toasts):
+def test_what_ends_a_sheet_early_leaves_the_finished_cells(narrow_weights, uploads, monkeypatch, toasts):
     paint_sheet = sheet_painting.paint_sheet
 
     def failing(*args, **more):
@@ -247,13 +247,13 @@ def test_what_ends_a_sheet_early_leaves_the_finished_cells(random_weights, uploa
     assert set(sheet.cells) == {(0, 0)} and len(read_sheet(last["download"])) == 1
 
 
-def test_several_styles_blend_in_every_cell(random_weights, uploads):
+def test_several_styles_blend_in_every_cell(narrow_weights, uploads):
     page = given(*uploads, style_2=uploads[0], share_1=0.25, share_2=0.5)
     last = values_of(list(paint(Sheet(), Session(), page))[-1])
     assert [record.config.blend for record in read_sheet(last["download"])] == [(0.25, 0.5)] * 4
 
 
-def test_a_sheet_is_painted_by_the_devices_thread(random_weights, uploads, monkeypatch):
+def test_a_sheet_is_painted_by_the_devices_thread(narrow_weights, uploads, monkeypatch):
     threads, paint_sheet = set(), sheet_painting.paint_sheet
 
     def watched(*args, **more):
@@ -270,7 +270,7 @@ def test_a_sheet_is_painted_by_the_devices_thread(random_weights, uploads, monke
 
 
 @pytest.mark.parametrize("place", [(0, 0), (1, 1)])
-def test_a_clicked_cells_settings_are_its_configs_at_the_pages_size_and_steps(random_weights, uploads, place):
+def test_a_clicked_cells_settings_are_its_configs_at_the_pages_size_and_steps(narrow_weights, uploads, place):
     sheet, session, page = Sheet(), Session(), given(*uploads)
     list(paint(sheet, session, page))
     shown = take(sheet, session, place)
@@ -284,7 +284,7 @@ def test_a_clicked_cells_settings_are_its_configs_at_the_pages_size_and_steps(ra
     assert large == dataclasses.replace(cell.config, size=page["size"], steps=page["steps"])
 
 
-def test_a_size_that_the_sheet_varies_is_taken_too(random_weights, uploads):
+def test_a_size_that_the_sheet_varies_is_taken_too(narrow_weights, uploads):
     sheet = Sheet()
     axes = ("size", "32, 48", NOTHING, "")
     list(paint(sheet, Session(), given(*uploads, axes=axes)))
