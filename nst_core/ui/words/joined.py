@@ -37,7 +37,7 @@ class Looks(Protocol):
     def numbers(self, text: str) -> str:
         """Write a text's numbers as the language does."""
 
-    def closed(self, text: str) -> str:
+    def joined(self, left: str, right: str) -> str:
         """Join words as the language does."""
 
 
