@@ -22,7 +22,7 @@ from nst_core.instant.painter import Painter
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.page.slow_animations import CalmPages
 from nst_core.ui.studio.camera import ROUTE, Live
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM
+from tests.e2e.visitors import ARGUMENTS, CHROMIUM
 
 CAMERA = ["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream"]
 SECONDS, SWITCHES = 8, 10

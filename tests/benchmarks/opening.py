@@ -19,7 +19,7 @@ import psutil
 from playwright.sync_api import BrowserContext, sync_playwright
 
 from tests.benchmarks.siege.server import Server
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM
+from tests.e2e.visitors import ARGUMENTS, CHROMIUM
 
 LOOK = 0.1  # seconds between two looks at the processes
 RESTS = 5  # looks in a row between which they take no more than a tick of the system's clock

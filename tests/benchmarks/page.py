@@ -19,8 +19,8 @@ from nst_core.features.vgg import BACKBONES
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.transfer.stylize import stylize
 from tests.benchmarks.material import ASSETS, ensure_weights
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM, fill, upload
 from tests.e2e.test_painting import TERM as LEGEND
+from tests.e2e.visitors import ARGUMENTS, CHROMIUM, fill, upload
 
 SIZE, STEPS, ROUNDS = 384, 100, 7
 PHOTO, STYLE = ASSETS / "photos" / "china_temple.jpg", ASSETS / "styles" / "starlit_valley.jpg"

@@ -18,7 +18,7 @@ from nst_core.ui.page.theme import CSS, THEME
 from nst_core.ui.studio.instant_session import bundled
 from nst_core.ui.widgets.channel import ROUTE
 from nst_core.ui.widgets.pictures import PictureInput
-from tests.e2e.conftest import fill
+from tests.e2e.visitors import fill
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.ui.folders.batch_state import Batch
-from tests.e2e.conftest import fill
+from tests.e2e.visitors import fill
 
 try:
     from axe_playwright_python.sync_playwright import Axe

@@ -10,7 +10,7 @@ from nst_core.ui.classroom import paintings
 from nst_core.ui.classroom.routes import STOPPED
 from nst_core.ui.classroom.script import LOOK_SECONDS
 from nst_core.ui.studio.session import Session
-from tests.e2e.conftest import fill, load, look_often, upload, wait_for_status
+from tests.e2e.visitors import fill, load, look_often, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
 NAME = "<b>Ada</b> & co"

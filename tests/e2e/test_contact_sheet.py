@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nst_core.transfer.sheet import read_sheet
-from tests.e2e.conftest import choose_plain, load, upload
+from tests.e2e.visitors import choose_plain, load, upload
 
 pytestmark = pytest.mark.e2e
 

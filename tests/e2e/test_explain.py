@@ -21,8 +21,8 @@ from nst_core.ui.explain.save import PREPARING
 from nst_core.ui.explain.session import Board
 from nst_core.ui.explain.tour import TOUR
 from tests.classifier_file import OTHER_LABEL, save_known
-from tests.e2e.conftest import FORGET, fill, upload, wait_for_status
 from tests.e2e.test_instant import downloaded, says
+from tests.e2e.visitors import FORGET, fill, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from nst_core.transfer.presets import PRESETS
 from nst_core.ui.studio.looks import LOOKS
 from nst_core.ui.stylize.recipes import RECIPES, SIZE
-from tests.e2e.conftest import KeptPage, fill, load, wait_for_status
+from tests.e2e.visitors import KeptPage, fill, load, wait_for_status
 
 pytestmark = pytest.mark.e2e
 

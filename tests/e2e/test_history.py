@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from nst_core.transfer.record import read_record
-from tests.e2e.conftest import KeptPage, fill, load, prepare, upload, wait_for_status
+from tests.e2e.visitors import KeptPage, fill, load, prepare, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
 

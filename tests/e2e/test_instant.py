@@ -16,7 +16,7 @@ from nst_core.assets import ASSETS
 from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.transfer.record import read_record
 from nst_core.ui.studio.instant_session import InstantSession
-from tests.e2e.conftest import FORGET, KeptPage, fill, load, upload, wait_for_status
+from tests.e2e.visitors import FORGET, KeptPage, fill, load, upload, wait_for_status
 from tests.instant.test_video import decoded, film, numbered
 
 pytestmark = pytest.mark.e2e

@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import KeptPage, fill, load, prepare, upload, wait_for_status
+from tests.e2e.visitors import KeptPage, fill, load, prepare, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ from nst_core.pictures.opening import UNREADABLE
 from nst_core.ui.studio.page_language import language_named
 from nst_core.ui.words.letters import has_word
 from tests.analysis.poster.test_language import said_of
-from tests.e2e.conftest import ENDLESS, load, prepare
+from tests.e2e.visitors import ENDLESS, load, prepare
 from tests.ui.words.catalogue import catalogue
 from tests.ui.words.silent import NAMES
 

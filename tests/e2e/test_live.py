@@ -14,7 +14,7 @@ from nst_core.errors import ConfigError
 from nst_core.ui.instant.camera_view import live_area
 from nst_core.ui.page.slow_animations import CalmPages
 from nst_core.ui.studio.camera import LANES, ROUTE, Live, taken
-from tests.e2e.conftest import ARGUMENTS, WITH_CAMERA, Contexts, forget
+from tests.e2e.visitors import ARGUMENTS, WITH_CAMERA, Contexts, forget
 
 pytestmark = pytest.mark.e2e
 

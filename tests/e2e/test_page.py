@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from nst_core.assets import ASSETS
 from nst_core.transfer.presets import PRESETS
-from tests.e2e.conftest import fill, load, upload, wait_for_status
+from tests.e2e.visitors import fill, load, upload, wait_for_status
 
 pytestmark = pytest.mark.e2e
 

@@ -9,10 +9,10 @@ from nst_core.ui.classroom.vote import Ballot
 from nst_core.ui.explain import predict
 from nst_core.ui.studio.class_question import ASK_SECONDS
 from nst_core.ui.studio.session import Session
-from tests.e2e.conftest import forget, load, look_often
 from tests.e2e.test_class import give_password
 from tests.e2e.test_explain import PARTS
 from tests.e2e.test_projector import BEYOND
+from tests.e2e.visitors import forget, load, look_often
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
 

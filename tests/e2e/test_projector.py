@@ -9,9 +9,9 @@ from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.ui.explain.examples import TOLD
 from nst_core.ui.explain.tour import TOUR
 from tests.benchmarks.figures import WITHOUT
-from tests.e2e.conftest import KeptPage
 from tests.e2e.test_explain import PARTS
 from tests.e2e.test_instant import says
+from tests.e2e.visitors import KeptPage
 
 pytestmark = pytest.mark.e2e
 
@@ -188,7 +188,7 @@ def test_arrows_lead_through_slides_and_on_to_the_next_figure_and_escape_ends(pr
 def test_every_step_of_the_tour_fits_a_projector_s_screen_and_shows_its_figure_at_once(projected):
     projected.keyboard.press("t")
     for number, station in enumerate(TOUR, 1):
-        expect(projected.locator("#tour-words")).to_contain_text(f"Step {number} of {len(TOUR)}")
+        expect(projected.locator("#tour-words")).to_contain_text(f"Tour, step {number} of {len(TOUR)}")
         name = station.query["figure"]
         projected.wait_for_function(EXAMPLE, arg=[name, FIGURES[name].title], polling=100)
         assert projected.evaluate(WORDS % "#tour p") >= 28

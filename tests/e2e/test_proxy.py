@@ -17,8 +17,8 @@ from gradio.routes import App
 from playwright.sync_api import expect
 
 from nst_core.ui.widgets.channel import MOST_BUNDLES, Channel
-from tests.e2e.conftest import load, prepare, wait_for_status
 from tests.e2e.preview_site import Site, follow, put
+from tests.e2e.visitors import load, prepare, wait_for_status
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
 

@@ -11,8 +11,8 @@ from nst_core.instant import trainer
 from nst_core.instant.styles import load_styles
 from nst_core.ui.studio.instant_session import InstantSession
 from nst_core.ui.train import tab as train
-from tests.e2e.conftest import fill, upload
 from tests.e2e.test_instant import CHOSEN, says, show, until_painted
+from tests.e2e.visitors import fill, upload
 
 pytestmark = pytest.mark.e2e
 
