@@ -157,8 +157,9 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserSta
     taken_up = stage.examples.load_input_event.then, camera.take(take, None, stage.picture, **QUEUED).then
     styled = chosen.then, dropped.then
     events = (*styled, *mixed, *others, stage.picture.upload, *taken_up)
-    paints = [event(in_turn, given, shown, **once) for event in events]
-    stage.picture.clear(stage.view.filled_by(put_away), session, shown, cancels=paints, **INSTANT)
+    for event in events:
+        event(in_turn, given, shown, **once)
+    stage.picture.clear(stage.view.filled_by(put_away), session, shown, **INSTANT)
     for slider in sliders:  # the camera follows while it is dragged
         slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
     left = form | stage.view.parts | {"strip": strip, "camera": camera}

@@ -188,7 +188,7 @@
   }
 
   function saidOfFile(text) {  // its name, as it is, and words behind it
-    const [, name, words] = /^(\S.*?\.[A-Za-z0-9]{2,5}) (.+)$/.exec(text) ?? [], found = words && looked(words);
+    const [, name, words] = /^([^\s;:][^;:]*?\.[A-Za-z][A-Za-z0-9]{1,4}) (.+)$/.exec(text) ?? [], found = words && looked(words);
     return found ? `${name} ${found}` : null;
   }
 

@@ -109,8 +109,9 @@ class Served(NamedTuple):
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     port, folder = free_port(), tmp_path_factory.mktemp("served")
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}  # it is no test
     environment = {
-        **os.environ,
+        **own,
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(folder / "uploads"),
         "NST_WEIGHTS": "",
