@@ -5,8 +5,9 @@ import os
 # read when gradio is imported, and when its Blocks is made
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "50")  # which it goes through after every event
-# read by torch: compiled kernels that oneDNN keeps, some megabytes for each size of a picture, instead of 1024
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+# Read by torch: how many compiled kernels oneDNN keeps, instead of 1024. A painting's step goes through 75, and where the
+# kernels of those who take turns do not all fit, each is compiled anew in each step; a hundred are 20 MB.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "512")
 
 import sys
 
