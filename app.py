@@ -5,14 +5,15 @@ import os
 # read when gradio is imported, and when its Blocks is made
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "50")  # which it goes through after every event
-# Read by torch: how many compiled kernels oneDNN keeps, instead of 1024. A painting's step goes through 75, and where the
-# kernels of those who take turns do not all fit, each is compiled anew in each step; a hundred are 20 MB.
+# Read by torch: how many compiled kernels oneDNN keeps, instead of 1024. A painting's step goes through 75, and where
+# those of all who take turns do not fit, each is compiled anew in each step; a hundred are 20 MB.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "512")
 
 import sys
 
 import gradio as gr
 
+from nst_core.cores import compute_on_one_core
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
 from nst_core.pictures.notes import tell_by
@@ -39,6 +40,9 @@ from nst_core.ui.words import served as words
 TITLE = "Neural Style Lab"
 
 tell_by(remark)
+if __name__ == "__main__":  # else it is a part of a program that has its own ways
+    compute_on_one_core()
+    keep_freed_memory()
 
 # delete_cache: gradio deletes uploads when the server ends; while it runs, `serving.housekeeping` does
 with Page(title=TITLE, analytics_enabled=False, delete_cache=(10**9, 1)) as demo:
@@ -68,5 +72,4 @@ except NSTError as error:  # a limit that is no number
     sys.exit(f"error: {error}")
 
 if __name__ == "__main__":
-    keep_freed_memory()
     sys.exit(serve(demo, LAUNCH))

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from nst_core.commands import augment, batch, compress, explain, instant, presets, stylize, train, weights
 from nst_core.commands.memory import enough_memory
 from nst_core.commands.paths import usable_paths
+from nst_core.cores import compute_on_one_core
 from nst_core.devices import keep_freed_memory
 from nst_core.errors import NSTError
 from nst_core.interrupts import raised
@@ -30,11 +31,9 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code.
+    """Run a command; returns 0, 1 for what the user can put right, or 128 and a signal's number when one ended it.
 
-    Returns:
-        0; 1 for what the user can put right; 128 and the signal's number when one ended it: 130 for Ctrl-C, 143 for
-        SIGTERM, 129 for SIGHUP. What is painted by then is kept.
+    That is 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. What is painted by then is kept.
     """
     options = _parser().parse_args(arguments)
     keep_freed_memory()
@@ -65,4 +64,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    compute_on_one_core()
     sys.exit(main())

@@ -16,6 +16,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from nst_core.cores import threads
 from nst_core.errors import DeviceError, said
 from nst_core.graphs import held_bytes
 from nst_core.host_memory import available_memory
@@ -51,8 +52,8 @@ class Compute:
             return torch.cuda.get_device_name(self.device)
         if self.device == "mps":
             return f"Apple GPU ({platform.machine()})"
-        threads = torch.get_num_threads()
-        return f"CPU ({threads} thread{'s' if threads > 1 else ''})"
+        count = threads()
+        return f"CPU ({count} thread{'s' if count > 1 else ''})"
 
     def __str__(self) -> str:
         return f"{self.name}, {self.precision}"

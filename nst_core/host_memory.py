@@ -1,7 +1,6 @@
 """Measures the memory of the computer, or of the container in it that this process runs in.
 
 A container's limit is often far below what its host has free, and who takes more than it is killed without a word.
-Linux keeps limits in folders of control groups (cgroups), of which there are two versions with files of their own.
 """
 
 from collections.abc import Iterator
@@ -10,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-GROUPS = Path("/sys/fs/cgroup")  # where Linux shows control groups
-OWN_GROUPS = Path("/proc/self/cgroup")  # which of them this process is in
+from nst_core.control_groups import GROUPS, OWN_GROUPS, limiting
+
 NO_LIMIT = 2**60  # bytes; version 1 writes the largest number there is where nothing is limited
 
 
@@ -37,43 +36,18 @@ def total_memory(groups: Path = GROUPS, own_groups: Path = OWN_GROUPS) -> int:
         groups: the folder of control groups.
         own_groups: the file that says in which of them this process is.
     """
-    limits = [limit for version, folder in _folders(groups, own_groups) for limit in _limits(version, folder)]
+    limits = [limit for version, folder in _limiting(groups, own_groups) for limit in _limits(version, folder)]
     return min([psutil.virtual_memory().total, *limits])
 
 
 def available_memory(groups: Path = GROUPS, own_groups: Path = OWN_GROUPS) -> int:
     """Bytes of memory that this process can still take; arguments as of `total_memory`."""
-    rooms = [room for version, folder in _folders(groups, own_groups) for room in _rooms(version, folder)]
+    rooms = [room for version, folder in _limiting(groups, own_groups) for room in _rooms(version, folder)]
     return max(0, min([psutil.virtual_memory().available, *rooms]))
 
 
-def _folders(groups: Path, own_groups: Path) -> Iterator[tuple[_Version, Path]]:
-    """List the folders whose limits hold for this process: its own group's and those above."""
-    try:
-        lines = own_groups.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:  # not Linux
-        return
-    for line in lines:
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if not controllers:
-            # beside version 1, where memory is that version's, the folder is "unified" and holds no limits
-            yield from ((VERSIONS[2], folder) for folder in _upwards(groups, path))
-        elif "memory" in controllers.split(","):
-            yield from ((VERSIONS[1], folder) for folder in _upwards(groups / "memory", path))
-
-
-def _upwards(root: Path, path: str) -> Iterator[Path]:
-    """List the folder of a path below a root and all above it, to the root itself.
-
-    In a container the root is the container's own group though the path is told as from the host: what is not there
-    is left out.
-    """
-    parts = [part for part in path.split("/") if part]
-    if ".." in parts:  # a group outside of what is shown here
-        parts = []
-    for count in range(len(parts), -1, -1):
-        yield root.joinpath(*parts[:count])
+def _limiting(groups: Path, own_groups: Path) -> Iterator[tuple[_Version, Path]]:
+    return ((VERSIONS[number], folder) for number, folder in limiting("memory", groups, own_groups))
 
 
 def _limits(version: _Version, folder: Path) -> list[int]:

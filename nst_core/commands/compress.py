@@ -10,6 +10,7 @@ from tqdm import tqdm
 from nst_core.commands.fetching import fetch
 from nst_core.commands.pictures import pictures_below
 from nst_core.devices import choose_compute
+from nst_core.engine.devices import DEVICES
 from nst_core.errors import ConfigError
 from nst_core.features import weights
 from nst_core.features.checkpoint import TEACHERS
@@ -41,8 +42,13 @@ def run(options: argparse.Namespace) -> None:
     fetch(options.teacher)
     recipe = CompressionRecipe(steps=options.steps, seed=options.seed)
     teacher, compute = weights.require(options.teacher), choose_compute()
-    with tqdm(total=recipe.steps, unit="step", desc=str(compute)) as bar:
-        for progress in compress(teacher, options.images, options.output, recipe, compute):
+    compressing = compress(teacher, options.images, options.output, recipe, compute)
+    with (
+        tqdm(total=recipe.steps, unit="step", desc=str(compute)) as bar,
+        DEVICES.own_job(),
+        DEVICES.stepped(compressing) as stepped,
+    ):
+        for progress in stepped:
             bar.update(progress.step - bar.n)
             errors = " ".join(f"{layer} {error:.4f}" for layer, error in progress.errors.items())
             bar.write(f"step {progress.step}: {progress.text} {errors}", file=sys.stderr)

@@ -202,7 +202,7 @@ def _begun(place: Place) -> "ActorHandle":
         scheduling_strategy=NodeAffinitySchedulingStrategy(place.node, soft=False),
         **place.needs,
     )
-    return cast("ActorHandle", actor.remote())
+    return cast("ActorHandle", actor.remote(own_process=True))
 
 
 class _RayMachine:

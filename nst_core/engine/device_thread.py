@@ -9,6 +9,7 @@ from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar, runtime_checkable
 
+from nst_core.cores import Team
 from nst_core.devices import choose_on_this_thread
 
 Given = ParamSpec("Given")
@@ -151,6 +152,7 @@ class DeviceThread(Executor):
     def _compute(self) -> None:
         if self.device:
             choose_on_this_thread(self.device)
+        team = Team()
         while True:
             with self._changed:
                 while not self._waiting:
@@ -158,6 +160,7 @@ class DeviceThread(Executor):
                 work = self._next()
                 self._waiting.remove(work)
             self._step(work)
+            team.look()
 
     def _next(self) -> _Work:
         """Choose whose turn it is."""

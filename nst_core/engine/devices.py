@@ -31,9 +31,8 @@ class Elsewhere:
 class Devices:
     """All that computes is handed over here, and computed on the device of the job in whose name it is, or the first.
 
-    All that a device computes is computed by one thread: a generator may be resumed on several, each of which would
-    have compute threads of its own, which halve the speed of all. So whatever computes with torch has its place here,
-    however quickly it is done.
+    All that a device computes is computed by one thread, which has all cores (see `cores`). So whatever computes with
+    torch has its place here, however quickly it is done.
     """
 
     def __init__(self) -> None:

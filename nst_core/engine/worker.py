@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from nst_core.cores import compute_on_one_core
 from nst_core.devices import Compute, choose_compute, keep_freed_memory
 from nst_core.engine.device_thread import Account
 from nst_core.engine.devices import DEVICES
@@ -103,10 +104,16 @@ def own_versions() -> dict[str, str]:
 
 
 class Worker:
-    """Paints what it is handed; its methods may be called from many threads, for one painting from one at a time."""
+    """Paints what it is handed; its methods may be called from many threads, for one painting from one at a time.
 
-    def __init__(self) -> None:
+    Args:
+        own_process: whether it has a process of its own, in which nothing was computed yet.
+    """
+
+    def __init__(self, *, own_process: bool = False) -> None:
         keep_freed_memory()
+        if own_process:
+            compute_on_one_core()
         self._paintings: dict[int, _Painting] = {}
         self._guests: dict[int, Guest] = {}
         self._numbers = count(1)

@@ -1,7 +1,7 @@
 """Makes VGG-19 Lite: a narrower network that sees what VGG-19 sees, out of VGG-19 and a folder of photographs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -27,7 +27,7 @@ CHECKPOINT_STEPS = 500
 
 def compress(
     teacher: Checkpoint, images: Path, output: Path, recipe: CompressionRecipe, compute: Compute
-) -> Iterator[CompressionProgress]:
+) -> Generator[CompressionProgress, None, None]:
     """Write a network that sees what the teacher sees with a quarter of its work.
 
     First in closed form (see `refit`), then all layers together, by Adam on the relative squared error of each.

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import torch
 
+from nst_core.cores import threads
 from nst_core.devices import all_devices, choose_on_this_thread, keep_freed_memory
 from nst_core.errors import ConfigError, DeviceError, said
 from nst_core.files import NewFile, plain_errors
@@ -72,8 +73,8 @@ def waiting_frames(job: FilmJob, workers: int) -> int:
 
 def shares_of(workers: int) -> list[Share]:
     """Share this process's threads and all devices among so many; not on a device's thread, which has one device."""
-    threads, devices = max(1, torch.get_num_threads() // workers), cycle(all_devices())
-    return [Share(threads, next(devices)) for _ in range(workers)]
+    each, devices = max(1, threads() // workers), cycle(all_devices())
+    return [Share(each, next(devices)) for _ in range(workers)]
 
 
 def serve(connection: Connection, job: FilmJob, share: Share) -> None:
