@@ -74,8 +74,8 @@ def _slides(figure: Figure, settings: Mapping[str, Any], moment: Moment, say: Ca
         yield Slide(title, pictures=page)
     charts = tuple(chart for chart in moment.charts if any(chart.lines.values()))
     if charts or moment.findings or moment.notes:
-        notes = tuple(say(f"Note: {note}") for note in moment.notes)
-        yield Slide(say(f"{figure.title}: what came out"), charts=charts, findings=(*moment.findings, *notes))
+        findings = (*moment.findings, *moment.notes)
+        yield Slide(say(f"{figure.title}: what came out"), charts=charts, findings=findings)
     answer = f"{ANSWER_LETTERS[question.right]}: {question.answers[question.right]}"
     yield Slide(say(f"{figure.title}: the answer"), (question.text, answer, question.why))
     for table in moment.tables:
