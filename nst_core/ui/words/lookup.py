@@ -238,7 +238,9 @@ class Catalogue:
 
 def _is_list(text: str) -> bool:
     """Whether a text is a list, or sentences."""
-    return ", " in text or "; " in text or any(is_capital(text[found.end()]) for found in re.finditer(r"[.!?…] (?=.)", text))
+    if re.search("[,;] ", text):
+        return True
+    return any(is_capital(text[found.end()]) for found in re.finditer(r"[.!?…] (?=.)", text))
 
 
 def _plural(language: str, count: str) -> str:
