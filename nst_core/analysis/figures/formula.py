@@ -151,7 +151,7 @@ class FormulaWatch:
         printed = PRESETS[PRESETS[self.preset].printed or self.preset]
         found = f"{printed.title}: {printed.deviations}"
         if shares := shares_of(self.other_losses):
-            said = ", ".join(f"{side} {share:.0%}" for side, share in shares.items())
+            said = _percents(shares)
             found += f" Of this painting's loss by “{PRESETS[name].title}”: {said}."
         return (found,)
 
@@ -164,11 +164,16 @@ def _rows(terms: Sequence[Term], now: Mapping[str, float]) -> tuple[tuple[str, .
     return tuple((*row, rounded(values[row[0]]) if row[0] in values else "") for row in rows)
 
 
+def _percents(shares: Mapping[str, float]) -> str:
+    """Write shares of a loss, with a tenth of a percent where there is less than one."""
+    return ", ".join(f"{side} {share:.{int(0 < share < 0.01)}%}" for side, share in shares.items())
+
+
 def _shares(frame: Frame) -> tuple[str, ...]:
     """Tabulate how much of the loss is content, style and total variation."""
     if not (shares := shares_of(frame.losses)):
         return ()
-    said = ", ".join(f"{side} {share:.0%}" for side, share in shares.items() if share > 0)
+    said = _percents({side: share for side, share in shares.items() if share > 0})
     largest = max(frame.losses, key=frame.losses.__getitem__)
     return (f"Of the loss at step {frame.step}: {said}. Its largest term is {largest}.",)
 

@@ -127,13 +127,14 @@ def _walks(walked: Sequence[Seen], marks: Sequence[int], newest: Tensor | None) 
 
 def _findings(goal: float, line: Sequence[tuple[float, float]]) -> tuple[str, ...]:
     first, last = line[0][1], line[-1][1]
-    jumped = f"The jump leaves {goal:.2g} of a blank picture's work, where the photo begins at {first:.2g}"
+    jumped = f"The jump leaves {goal:.2g} of a blank picture's work, where the photo begins at {first:.2g}."
     passed = next((int(step) for step, loss in line if loss <= goal), None)
     if passed is None:
-        return (f"{jumped}; after {int(line[-1][0])} steps the walk leaves {last:.2g} and is not there yet.",)
+        return jumped, f"After {int(line[-1][0])} steps the walk leaves {last:.2g} and is not there yet."
     return (
-        f"{jumped}; the walk is as near after {passed} steps, and leaves {last:.2g} in the end: it sees how the layers "
-        "hang together, where the jump takes them one after another, and decoders are not exact.",
+        jumped,
+        f"The walk is as near after {passed} steps, and leaves {last:.2g} in the end: it sees how the layers hang "
+        "together, where the jump takes them one after another, and decoders are not exact.",
     )
 
 

@@ -1,6 +1,6 @@
 """Makes the figure of starts and optimisers: the same loss from other pictures and by other ways, with their times."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -99,20 +99,20 @@ def _findings(growths: tuple[FigureGrowth, ...]) -> tuple[str, ...]:
         return ()
     best = min(done, key=lambda growth: growth.history[-1][2])
     lowest = best.history[-1][2]
-    others = [
-        f"{growth.cell.label} ends at {_compared(growth.history[-1][2], lowest)}"
-        for growth in done
-        if growth is not best
-    ]
     seconds = [_since_first(growth, growth.history[-1][1]) for growth in done]
     return (
-        f"The lowest loss after {best.step} steps is that of {best.cell.label}; {', '.join(others)}.",
+        f"The lowest loss after {best.step} steps is that of {best.cell.label}.",
+        *_others([growth.history[-1][2] for growth in done if growth is not best], lowest),
         f"The same number of steps takes {min(seconds):.1f} to {max(seconds):.1f} s whatever the start.",
     )
 
 
-def _compared(loss: float, lowest: float) -> str:
-    return f"{loss / lowest:.3g} times that loss" if lowest > 0 else f"{loss:.2g}"
+def _others(losses: Sequence[float], lowest: float) -> Iterator[str]:
+    """Compare the losses of the others with the lowest one, if that leaves anything."""
+    if lowest > 0:
+        least, most = min(losses) / lowest, max(losses) / lowest
+        ends = f"The other ends at {most:.3g} times that loss."
+        yield ends if len(losses) == 1 else f"The others end at {least:.3g} to {most:.3g} times that loss."
 
 
 FIGURE = Figure(

@@ -78,10 +78,11 @@ def draw_charts(
     size: int,
     lettering: Lettering,
     say: Callable[[str], str] = str,
+    height: int | None = None,
 ) -> Iterator[Image.Image]:
     """Charts as `draw_chart`, two beside each other where there are several; none for those without a point."""
     each = (width - SPACE) // 2 if len(charts) > 1 else width
-    drawn = [picture for chart in charts if (picture := draw_chart(chart, colors, each, size, lettering, say))]
+    drawn = [picture for chart in charts if (picture := draw_chart(chart, colors, each, size, lettering, say, height))]
     for at in range(0, len(drawn), 2):
         pair = drawn[at : at + 2]
         block = Image.new("RGB", (width, max(picture.height for picture in pair)), "white")

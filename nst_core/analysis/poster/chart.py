@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw
 
@@ -22,7 +22,7 @@ MOST_POWER = 308.0  # of ten, that a number can be
 SMOOTH = 2  # charts are drawn this much larger and then reduced, as Pillow's lines have hard edges
 MIDDLE = 0.36  # of a letter's size, from the middle of a figure down to its base line
 TITLE = 1.2  # size of titles' letters, of the others'
-SHAPE, MOST_HEIGHT = 0.5, 20  # a chart's height: of its width, and at most, in heights of a letter
+SHAPE, LEAST_HEIGHT, MOST_HEIGHT = 0.5, 6, 20  # a frame's height: of its width, and in heights of a letter
 
 Points = Sequence[tuple[float, float]]
 
@@ -40,6 +40,7 @@ def draw_chart(
     size: int,
     lettering: Lettering,
     say: Callable[[str], str] = str,
+    height: int | None = None,
 ) -> Image.Image | None:
     """Draw a chart with its title, axes and legend, on white; None before there is a point.
 
@@ -50,6 +51,7 @@ def draw_chart(
         size: of its letters, pixels.
         lettering: what they are written with.
         say: number as it is written in English -> in the language; the chart's words are in it already.
+        height: of all of it, pixels, where its frame is then still a frame; None: as its width asks.
     """
     lines = {name: points_of(points, chart.logarithmic) for name, points in chart.lines.items()}
     if not any(lines.values()):
@@ -57,7 +59,10 @@ def draw_chart(
     title = lettering.wrapped(chart.title, round(size * TITLE) * SMOOTH, width * SMOOTH)
     axes = _Axes.around(lines, chart.logarithmic, title, width * SMOOTH, size * SMOOTH, lettering, say)
     rows = _legend_rows(chart, axes, lettering, say)
-    picture = Image.new("RGB", (width * SMOOTH, axes.bottom + round(axes.size * LINE * (2.8 + len(rows)))), "white")
+    below = round(axes.size * LINE * (2.8 + len(rows)))
+    if height:
+        axes = replace(axes, bottom=max(axes.top + LEAST_HEIGHT * axes.size, height * SMOOTH - below))
+    picture = Image.new("RGB", (width * SMOOTH, axes.bottom + below), "white")
     draw = Pen(picture)
     lettering.write(draw, (0, 0), title, round(axes.size * TITLE))
     axes.draw(draw, chart.x, lettering)
@@ -181,10 +186,13 @@ class _Axes:
             at = self.place(x, self.ys[0])
             draw.line((at, (at[0], self.top)), LIGHT_GREY, thin)
             lettering.put(draw, (at[0], at[1] + self.size * 1.3), text, self.size, GREY, "m")
+        free = math.inf  # above what is written already
         for y, text in self.up:
             at = self.place(self.xs[0], y)
             draw.line((at, (self.right, at[1])), LIGHT_GREY, thin)
-            lettering.put(draw, (at[0] - self.size * 0.5, at[1] + self.size * MIDDLE), text, self.size, GREY, "r")
+            if at[1] <= free:
+                lettering.put(draw, (at[0] - self.size * 0.5, at[1] + self.size * MIDDLE), text, self.size, GREY, "r")
+                free = at[1] - self.size
         draw.line([(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)], GREY, 2 * thin)
         middle = (self.left + self.right) / 2
         lettering.put(draw, (middle, self.bottom + self.size * 2.6), lettering.written(name), self.size, GREY, "m")
@@ -210,10 +218,11 @@ def _draw_line(
 def _legend_rows(
     chart: Chart, axes: _Axes, lettering: Lettering, say: Callable[[str], str]
 ) -> list[list[tuple[str, str, float]]]:
-    """(line, what is said of it, where it begins), as many in a row as fit."""
+    """(line, what is said of it, where it begins), as many in a row as fit; none of a line that is not drawn."""
     said = {
-        name: lettering.written(f"{name}: {say(written(points[-1][1]))}" if points else name)
+        name: lettering.written(f"{name}: {say(written(points[-1][1]))}")
         for name, points in chart.lines.items()
+        if points_of(points, chart.logarithmic)
     }
     widest = max(lettering.length(text, axes.size) for text in said.values()) + 3.5 * axes.size
     fitting = max(1, min(len(said), int(axes.right // widest)))

@@ -16,30 +16,33 @@ from pptx.text.text import _Paragraph
 from pptx.util import Inches, Pt
 
 from nst_core import images
-from nst_core.analysis.figure import Chart, Figure, Moment, Table
+from nst_core.analysis.figure import Figure, Moment, Table
 from nst_core.analysis.poster.blocks import INDEX
 from nst_core.analysis.poster.chart import GREY, colors_of, draw_chart
 from nst_core.analysis.poster.language import ENGLISH, Language
 from nst_core.analysis.poster.slides import (
-    CAPTION,
-    HEAD,
     SIDE,
     Slide,
     breadth,
+    caption_height,
     cell_width,
     column_shares,
+    head_height,
+    row_heights,
     slides_of,
 )
 from nst_core.files import writing
 
 WIDTH, HEIGHT, EDGE, TOP = 13.333, 7.5, 0.5, 1.2  # inches: a slide, its margin, and where its title ends
 ACROSS, DOWN = WIDTH - 2 * EDGE, HEIGHT - TOP - 0.4  # inches for what it shows
-TITLE, LONG_TITLE, WORDS, LABEL, CELLS, SMALL = 32, 24, 22, 14, 12, 11  # points of letters
+TITLE, LONG_TITLE, LABEL, CELLS, SMALL = 32, 24, 14, 14, 11  # points of letters
+WORDS, CHARTED = (28, 26, 24, 22, 20, 18, 16, 14), (20, 18, 16, 14)  # points of words: the first that have room
+FOR_CHARTS = 0.7  # of what a slide has below its title that charts take, at least
 ONE_LINE = 50  # letters of a title, at most, for the larger ones
 LETTER, LINE = 0.56, 1.2  # a letter's mean width, in the widest fonts that stand in, and a line's height, of its size
 LEAST_PIXELS = 300  # of a picture's longer side: a smaller one is enlarged, so that its pixels stay sharp
-CHART_PIXELS, CHART_LETTERS = 1600, 34  # how wide a chart is drawn, and its letters; two thirds where two share a slide
-GAP, WIDE = 0.1, 2.0  # inches: between pictures; of a picture, from which on its words are larger
+CHART_PIXELS, CHART_LETTERS = 1600, 32  # how wide a chart is drawn, and its letters; two thirds where two share a slide
+GAP = 0.1  # inches between pictures
 
 Box = tuple[float, float, float, float]  # left, top, width, height; inches
 Color = tuple[int, int, int]
@@ -90,31 +93,42 @@ def _fill(page: Page, slide: Slide, colors: Mapping[str, str], drawn: Language) 
     (line,) = title.text_frame.paragraphs
     line.alignment, line.runs[0].font.bold = PP_ALIGN.LEFT, True
     line.runs[0].font.size = Pt(TITLE if breadth(slide.title) <= ONE_LINE else LONG_TITLE)
+    small = tuple(slide.small.splitlines())
+    low = TOP + DOWN - _height(small, SMALL)
+    _write(page, small, (EDGE, low, ACROSS, TOP + DOWN - low), Letters(SMALL, GREY))
+    formula = tuple(slide.formula.splitlines())
+    size = _largest((*slide.texts, *formula), WORDS, low - TOP - 0.25 * bool(formula))
     top = TOP
-    for texts, is_formula in ((slide.texts, False), (tuple(slide.formula.splitlines()), True)):
-        high = _height(texts, WORDS)
-        _write(page, texts, (EDGE, top, ACROSS, high), Letters(WORDS, formula=is_formula))
+    for texts, is_formula in ((slide.texts, False), (formula, True)):
+        high = _height(texts, size)
+        _write(page, texts, (EDGE, top, ACROSS, high), Letters(size, formula=is_formula))
         top += high + 0.25 * bool(texts)
     if slide.pictures:
         _put_pictures(page, slide.pictures)
-    findings = tuple(f"– {finding}" for finding in slide.findings)
-    high = _height(findings, WORDS)
-    count = len(slide.charts)
-    charts = [(chart, picture) for chart in slide.charts if (picture := _drawn(chart, colors, drawn, count))]
-    for number, (chart, picture) in enumerate(charts):
-        room = ACROSS / len(charts)
-        _put(page, picture, chart.title, (EDGE + number * room, TOP, room - 0.1, DOWN - high - 0.2))
-    _write(page, findings, (EDGE, TOP + DOWN - high if charts else TOP, ACROSS, high), Letters(WORDS))
+    _put_outcome(page, slide, colors, drawn)
     if slide.table:
         _put_table(page, slide.table, colors)
-    small = tuple(slide.small.splitlines())
-    high = _height(small, SMALL)
-    _write(page, small, (EDGE, TOP + DOWN - high, ACROSS, high), Letters(SMALL, GREY))
 
 
-def _drawn(chart: Chart, colors: Mapping[str, str], language: Language, count: int) -> Image.Image | None:
-    width = CHART_PIXELS if count == 1 else CHART_PIXELS * 2 // 3
-    return draw_chart(chart, colors, width, CHART_LETTERS, language.lettering, language.say)
+def _put_outcome(page: Page, slide: Slide, colors: Mapping[str, str], drawn: Language) -> None:
+    """Put charts beside each other, and below them what came out."""
+    findings = tuple(f"– {finding}" for finding in slide.findings)
+    charts = [chart for chart in slide.charts if any(chart.lines.values())]
+    size = _largest(findings, CHARTED if charts else WORDS, DOWN * (1 - FOR_CHARTS) if charts else DOWN)
+    high = _height(findings, size)
+    for number, chart in enumerate(charts):
+        wide, tall = ACROSS / len(charts) - 0.1, DOWN - high - 0.2
+        across = CHART_PIXELS if len(charts) == 1 else CHART_PIXELS * 2 // 3
+        shape = across, round(across * tall / wide)
+        picture = draw_chart(chart, colors, shape[0], CHART_LETTERS, drawn.lettering, drawn.say, shape[1])
+        if picture:
+            _put(page, picture, chart.title, (EDGE + number * (wide + 0.1), TOP, wide, tall))
+    _write(page, findings, (EDGE, TOP + DOWN - high if charts else TOP, ACROSS, high), Letters(size))
+
+
+def _largest(texts: Sequence[str], sizes: Sequence[float], room: float) -> float:
+    """Choose the first size of letters in which paragraphs have room (height, inches), or the last; points."""
+    return next((size for size in sizes if _height(texts, size) <= room), sizes[-1])
 
 
 def _height(texts: Sequence[str], size: float, width: float = ACROSS) -> float:
@@ -132,7 +146,7 @@ def _write(page: Page, texts: Sequence[str], box: Box, letters: Letters) -> None
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
     for number, text in enumerate(texts):
         paragraph = frame.add_paragraph() if number else frame.paragraphs[0]
-        paragraph.space_after = Pt(0.3 * letters.size)
+        paragraph.space_after = Pt(0 if letters.middle else 0.3 * letters.size)
         if letters.middle:
             paragraph.alignment = PP_ALIGN.CENTER
         _set(paragraph, text, letters)
@@ -150,24 +164,29 @@ def _set(paragraph: _Paragraph, text: str, letters: Letters) -> None:
 
 def _put_pictures(page: Page, moment: Moment) -> None:
     """Put pictures into their places, with column heads, row labels and captions as text."""
-    rows, cell = len(moment.rows), ACROSS * cell_width(moment, len(moment.rows))
-    side, head, below = ACROSS * SIDE * any(moment.rows), ACROSS * HEAD * any(moment.columns), ACROSS * CAPTION
-    label, caption = (LABEL, SMALL) if cell > WIDE else (SMALL, SMALL - 2)
-    below = max([below, *(_height(part.caption.splitlines(), caption, cell - GAP) for part in moment.parts)])
-    sizes = [images.size_of(part.image) for part in moment.parts if part.image is not None]
-    high = min((DOWN - head) / rows, cell * max(height / width for height, width in sizes) + below)
+    width = cell_width(moment)
+    cell, side, head = ACROSS * width, ACROSS * SIDE * any(moment.rows), ACROSS * head_height(moment, width)
+    heights = [ACROSS * height for height in row_heights(moment, width)]
+    times = min(1.0, (DOWN - head) / sum(heights))  # where captions alone are higher than the slide
+    heights = [height * times for height in heights]
     left = EDGE + side + (ACROSS - side - cell * len(moment.columns)) / 2
+    top = TOP + max(0.0, DOWN - head - sum(heights)) / 2
     for column, text in enumerate(moment.columns):
-        box = left + column * cell, TOP, cell - GAP, head
-        _write(page, (text,), box, Letters(label, middle=True))
-    for row, text in enumerate(moment.rows):
-        _write(page, (text,), (left - side, TOP + head + row * high + GAP, side - GAP, high - below), Letters(label))
-    for part in moment.parts:
-        x, y = left + part.column * cell, TOP + head + part.row * high
-        if part.image is not None:
-            _put(page, images.to_pil(part.image), part.label, (x, y, cell - GAP, high - below))
-        box = x, y + high - below, cell - GAP, below
-        _write(page, part.caption.splitlines(), box, Letters(caption, GREY, middle=True))
+        _write(page, (text,), (left + column * cell, top, cell - GAP, head), Letters(LABEL, middle=True))
+    top += head
+    for row, height in enumerate(heights):
+        parts = [part for part in moment.parts if part.row == row]
+        below = min(ACROSS * caption_height(parts, width), height / 2 if times < 1 else height)
+        high = max(GAP, height - below - GAP)
+        _write(page, (moment.rows[row],), (left - side, top, side - GAP, height - GAP), Letters(LABEL))
+        for part in parts:
+            x = left + part.column * cell
+            if part.image is not None:
+                _put(page, images.to_pil(part.image), part.label, (x, top, cell - GAP, high))
+            _write(
+                page, part.caption.splitlines(), (x, top + high, cell - GAP, below), Letters(LABEL, GREY, middle=True)
+            )
+        top += height
 
 
 def _put(page: Page, picture: Image.Image, words: str, box: Box) -> None:

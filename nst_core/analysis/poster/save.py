@@ -70,7 +70,7 @@ def _blocks(
     yield draw_bullets(moment.findings, width, WORDS, letters)
     for table in moment.tables:
         yield draw_table(table, colors, width, LETTERS, letters)
-    yield draw_text("\n".join(say(f"Note: {note}") for note in moment.notes), width, LETTERS, letters, GREY)
+    yield draw_text("\n".join(moment.notes), width, LETTERS, letters, GREY)
     yield draw_text(f"{say(figure.source)}\n{settings_line(figure, settings)}", width, SMALL, letters, GREY)
 
 

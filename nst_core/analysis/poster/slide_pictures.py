@@ -1,5 +1,6 @@
 """Saves a figure's slides as a PDF, each a picture, with its words as text to be found and copied."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,20 +8,22 @@ from typing import Any
 from PIL import Image
 
 from nst_core.analysis.figure import Figure, Moment
-from nst_core.analysis.poster.blocks import draw_bullets, draw_charts, draw_formula, draw_text, stacked
+from nst_core.analysis.poster.blocks import SPACE, draw_bullets, draw_charts, draw_formula, draw_text, stacked
 from nst_core.analysis.poster.chart import GREY, colors_of
 from nst_core.analysis.poster.language import ENGLISH, Language
 from nst_core.analysis.poster.lettering import Lettering
 from nst_core.analysis.poster.pages import pdf_of
 from nst_core.analysis.poster.parts import draw_parts
 from nst_core.analysis.poster.placed import contained, put
-from nst_core.analysis.poster.slides import Slide, slides_of
+from nst_core.analysis.poster.slides import Slide, column_shares, slides_of
 from nst_core.analysis.poster.table import draw_table
 from nst_core.files import writing
 
 WIDTH, HEIGHT, EDGE, TOP = 1920, 1080, 80, 190  # pixels: a slide, its margin, and where its title ends
 DPI = 144
-TITLE, WORDS, LETTERS, CELLS, SMALL = 60, 44, 32, 28, 24  # sizes of letters, pixels
+TITLE, LETTERS, CELLS, SMALL, SAID = 60, 30, (36, 32, 28), 24, (28, 36)  # sizes of letters, pixels
+SIZES, CHARTED = (60, 56, 52, 48, 44, 40, 36, 32, 28), (40, 36, 32, 28)  # of words: the first that has room
+FOR_CHARTS = 0.7  # of a slide's height that charts take, at least
 QUALITY = 90  # of the JPEGs within the PDF
 MEASURED = 100  # pixels, at which letters are measured
 
@@ -71,27 +74,48 @@ def draw_slide(
         put(paper, _fitted(title, TOP - EDGE // 2), (EDGE, EDGE // 2))
     small = draw_text(slide.small, across, SMALL, letters, GREY)
     low = HEIGHT - EDGE // 2 - (small.height if small else 0)
-    if blocks := [block for block in _blocks(slide, colors, across, letters, say) if block]:
+    if blocks := _blocks(slide, colors, (across, low - TOP - EDGE // 4), letters, say):
         shown = _fitted(stacked(blocks, 0), low - TOP - EDGE // 4)
-        put(paper, shown, (EDGE if shown.width == across else (WIDTH - shown.width) // 2, TOP))
+        spare = low - TOP - shown.height if slide.pictures else 0  # pictures stand in the middle of the slide
+        put(paper, shown, (EDGE if shown.width == across else (WIDTH - shown.width) // 2, TOP + spare // 2))
     if small:
         put(paper, small, (EDGE, low))
     return paper
 
 
 def _blocks(
-    slide: Slide, colors: Mapping[str, str], width: int, letters: Lettering, say: Callable[[str], str]
-) -> Iterator[Image.Image | None]:
-    """Draw what stands below the title, from above."""
-    yield draw_text("\n\n".join(slide.texts), width, WORDS, letters)
-    if slide.formula:
-        yield draw_formula(slide.formula, width, WORDS, letters)
+    slide: Slide, colors: Mapping[str, str], room: tuple[int, int], letters: Lettering, say: Callable[[str], str]
+) -> list[Image.Image]:
+    """Draw what stands below the title, from above, in letters as large as have room (width, height), pixels."""
+    width, height = room
     if slide.pictures:
-        yield draw_parts(slide.pictures, width, letters)
-    yield from draw_charts(slide.charts, colors, width, LETTERS, letters, say)
-    yield draw_bullets(slide.findings, width, WORDS, letters)
+        shown = draw_parts(slide.pictures, width, letters, height, SAID)
+        return [shown] if shown else []
     if slide.table:
-        yield draw_table(slide.table, colors, width, CELLS, letters)
+        shares = column_shares(slide.table)
+        for size in CELLS:
+            table = draw_table(slide.table, colors, width, size, letters, shares)
+            if table.height <= height:
+                break
+        return [table]
+    blocks: list[Image.Image] = []
+    for size in CHARTED if slide.charts else SIZES:
+        blocks = [block for block in _words(slide, width, size, letters) if block]
+        left = height - sum(block.height + SPACE for block in blocks)
+        if left >= height * FOR_CHARTS if slide.charts else left + SPACE >= 0:
+            break
+    if slide.charts:
+        rows = math.ceil(len(slide.charts) / 2)
+        left = max(left, round(height * FOR_CHARTS)) // rows - SPACE * (rows - 1)
+        blocks = [*draw_charts(slide.charts, colors, width, LETTERS, letters, say, left), *blocks]
+    return blocks
+
+
+def _words(slide: Slide, width: int, size: int, letters: Lettering) -> Iterator[Image.Image | None]:
+    yield draw_text("\n\n".join(slide.texts), width, size, letters)
+    if slide.formula:
+        yield draw_formula(slide.formula, width, size, letters)
+    yield draw_bullets(slide.findings, width, size, letters)
 
 
 def _fitted(block: Image.Image, height: int) -> Image.Image:

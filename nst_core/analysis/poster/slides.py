@@ -3,21 +3,25 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
+from textwrap import wrap
 from typing import Any
 from unicodedata import east_asian_width
 
 from nst_core import images
-from nst_core.analysis.figure import ANSWER_LETTERS, Chart, Figure, Moment, Question, Table
+from nst_core.analysis.figure import ANSWER_LETTERS, Chart, Figure, Moment, Part, Question, Table
 from nst_core.analysis.poster.description import settings_line
 from nst_core.analysis.poster.language import ENGLISH, Language
 
 MOST_LINES = 3  # of a formula beside the words; a longer one has a slide of its own
-# Of the width that a slide has for what it shows: its height, column heads, row labels, and the captions of a row.
-HEIGHT, HEAD, SIDE, CAPTION = 0.46, 0.04, 0.12, 0.045
-LEAST_CELL = 0.16  # of that width that a picture takes, below which rows take several slides
-MOST_PAGES, WIDER = 4, 1.15  # of pictures; more pages only where each picture is so many times as wide then
-TABLE_LINES, LINE_LETTERS = 20, 120  # of a slide with a table: lines, and letters across
+# Of the width that a slide has for what it shows: its height, row labels, the gap below a row; of the letters of
+# captions their size, how wide one is and how high a line.
+HEIGHT, SIDE, GAP = 0.46, 0.12, 0.014
+SAID, LETTER, LINE = 0.0159, 0.0089, 0.0208
+MOST_HIGH = 1.4  # of a picture, of its width
+LEAST_CELL = 0.13  # of that width that a picture takes, below which rows take several slides
+MOST_PAGES, WIDER = 4, 1.6  # of pictures that are half as wide; more pages only where each is so many times as wide
+TABLE_LINES, ROW_EDGE, LINE_LETTERS = 22, 0.4, 100  # of a slide with a table: lines, what a row adds, letters across
+SHORT = 18  # letters of a column that is not narrowed
 WIDE = 1.8  # of a letter of Chinese
 
 
@@ -74,8 +78,8 @@ def _slides(figure: Figure, settings: Mapping[str, Any], moment: Moment, say: Ca
         yield Slide(title, pictures=page)
     charts = tuple(chart for chart in moment.charts if any(chart.lines.values()))
     if charts or moment.findings or moment.notes:
-        notes = tuple(say(f"Note: {note}") for note in moment.notes)
-        yield Slide(say(f"{figure.title}: what came out"), charts=charts, findings=(*moment.findings, *notes))
+        findings = (*moment.findings, *moment.notes)
+        yield Slide(say(f"{figure.title}: what came out"), charts=charts, findings=findings)
     answer = f"{ANSWER_LETTERS[question.right]}: {question.answers[question.right]}"
     yield Slide(say(f"{figure.title}: the answer"), (question.text, answer, question.why))
     for table in moment.tables:
@@ -100,36 +104,80 @@ def pages_of_pictures(moment: Moment) -> Iterator[Moment]:
     if not shown:
         return
     rows = max(part.row for part in shown) + 1
-    each, widest = rows, cell_width(moment, rows)
-    for count in range(2, min(rows, MOST_PAGES) + 1):
-        fewer = math.ceil(rows / count)
-        if widest < LEAST_CELL and (wide := cell_width(moment, fewer)) > WIDER * widest:
-            each, widest = fewer, wide
-    labels = (*moment.rows, *[""] * rows)
-    for first in range(0, rows, each):
-        parts = tuple(replace(part, row=part.row - first) for part in shown if first <= part.row < first + each)
-        yield Moment(labels[first : min(first + each, rows)], moment.columns, parts)
+    pages = [_page(moment, 0, rows)]
+    for count in range(2, rows + 1):
+        each, widest = math.ceil(rows / count), min(map(cell_width, pages))
+        if count > MOST_PAGES and widest > LEAST_CELL / 2:
+            break
+        more = [_page(moment, first, min(first + each, rows)) for first in range(0, rows, each)]
+        if widest < LEAST_CELL and min(map(cell_width, more)) > WIDER * widest:
+            pages = more
+    yield from pages
 
 
-def cell_width(moment: Moment, rows: int) -> float:
-    """Tell how wide each picture is, of what a slide has across, where so many rows share it."""
-    shown = [part.image for part in moment.parts if part.image is not None]
-    aspect = median(width / height for height, width in map(images.size_of, shown))
-    across = (1 - SIDE * any(moment.rows)) / max(1, len(moment.columns))
-    return min(across, ((HEIGHT - HEAD * any(moment.columns)) / rows - CAPTION) * aspect)
+def _page(moment: Moment, first: int, end: int) -> Moment:
+    """Give some rows of a figure, with the heads of columns that have a picture in them."""
+    parts = tuple(
+        replace(part, row=part.row - first)
+        for part in moment.parts
+        if part.image is not None and first <= part.row < end
+    )
+    filled = {part.column for part in parts}
+    heads = tuple(head if column in filled else "" for column, head in enumerate(moment.columns))
+    return Moment((*moment.rows, *[""] * end)[first:end], heads, parts)
+
+
+def cell_width(page: Moment) -> float:
+    """Tell how wide each picture of a slide is, of what the slide has across."""
+    width = (1 - SIDE * any(page.rows)) / max(1, len(page.columns))
+    while width > GAP and head_height(page, width) + sum(row_heights(page, width)) > HEIGHT:
+        width *= 0.97
+    return width
+
+
+def head_height(page: Moment, width: float) -> float:
+    """Tell how high column heads are above pictures of a width; both of what a slide has across."""
+    return LINE * max(lines_of(head, width) for head in page.columns) + GAP / 2 if any(page.columns) else 0.0
+
+
+def row_heights(page: Moment, width: float) -> list[float]:
+    """Tell how high each row of pictures is with its captions, as `head_height` does."""
+    heights = []
+    for number in range(len(page.rows)):
+        parts = [part for part in page.parts if part.row == number and part.image is not None]
+        shapes = [images.size_of(part.image) for part in parts if part.image is not None]
+        high = max((min(height / wide, MOST_HIGH) for height, wide in shapes), default=0.0)
+        label = LINE * lines_of(page.rows[number], SIDE)
+        heights.append(max(width * high + caption_height(parts, width), label) + GAP)
+    return heights
+
+
+def caption_height(parts: Sequence[Part], width: float) -> float:
+    """Tell how high the captions of a row are, as `head_height` does."""
+    return LINE * max((lines_of(part.caption, width) for part in parts), default=0)
+
+
+def lines_of(text: str, width: float) -> int:
+    """Estimate in how many lines a text is written below a picture of a width, of what a slide has across."""
+    letters = max(1, int((width - GAP / 2) / LETTER))
+    return sum(max(math.ceil(breadth(line) / letters), len(wrap(line, letters)), 1) for line in text.splitlines())
 
 
 def pages_of_table(table: Table) -> Iterator[Table]:
     """Part a table into slides, by rows, so that each finds room."""
     lines = table.lines or ("",) * len(table.rows)
     shares = column_shares(table)
-    first, used = 0, 0
-    for number, row in enumerate(table.rows):
-        high = max(math.ceil(breadth(text) / (share * LINE_LETTERS)) for text, share in zip(row, shares, strict=True))
+    heights = [
+        ROW_EDGE
+        + max(1, *(math.ceil(breadth(text) / (share * LINE_LETTERS)) for text, share in zip(row, shares, strict=True)))
+        for row in (table.heads, *table.rows)
+    ]
+    first, used = 0, heights[0]
+    for number, high in enumerate(heights[1:]):
         if number > first and used + high > TABLE_LINES:
             yield replace(table, rows=table.rows[first:number], lines=lines[first:number])
-            first, used = number, 0
-        used += max(1, high)
+            first, used = number, heights[0]
+        used += high
     yield replace(table, rows=table.rows[first:], lines=lines[first:])
 
 
@@ -139,6 +187,10 @@ def breadth(text: str) -> float:
 
 
 def column_shares(table: Table) -> Sequence[float]:
-    """Share a table's width among its columns, by their longest texts; of 1."""
-    longest = [min(80, max(10, *map(breadth, column))) for column in zip(table.heads, *table.rows, strict=True)]
-    return [length / sum(longest) for length in longest]
+    """Share a table's width among its columns, by their longest texts; of 1. Short columns are as wide as these."""
+    longest = [min(80, max(6, 2 + max(map(breadth, column)))) for column in zip(table.heads, *table.rows, strict=True)]
+    short = sum(length for length in longest if length <= SHORT)
+    long = sum(longest) - short
+    times = max(0.2, min(1, (LINE_LETTERS - short) / long)) if long else 1.0  # what is left for the others
+    wanted = [length if length <= SHORT else length * times for length in longest]
+    return [length / sum(wanted) for length in wanted]

@@ -13,7 +13,14 @@ PAD = 0.5  # around a text, of a letter's size
 MARK = 0.3  # width of a line's colour, of a letter's size
 
 
-def draw_table(table: Table, colors: Mapping[str, str], width: int, size: int, lettering: Lettering) -> Image.Image:
+def draw_table(
+    table: Table,
+    colors: Mapping[str, str],
+    width: int,
+    size: int,
+    lettering: Lettering,
+    shares: Sequence[float] | None = None,
+) -> Image.Image:
     """Draw a table with its title, on white; a row that belongs to a chart's line has its colour.
 
     Args:
@@ -22,15 +29,17 @@ def draw_table(table: Table, colors: Mapping[str, str], width: int, size: int, l
         width: of all of it, pixels.
         size: of its letters, pixels.
         lettering: what they are written with.
+        shares: of the width for each column, of 1; None: by their texts.
     """
     rows = [table.heads, *table.rows]
     pad = round(size * PAD)
-    widths = _widths(rows, width - 2 * pad * len(table.heads), size, lettering)
+    room = width - 2 * pad * len(table.heads)
+    widths = [int(room * share) for share in shares] if shares else _widths(rows, room, size, lettering)
     cells = [[lettering.wrapped(text, size, room) for text, room in zip(row, widths, strict=True)] for row in rows]
     heights = [max(lettering.height(lines, size) for lines in row) + pad for row in cells]
     large = round(size * TITLE)
-    title = lettering.wrapped(table.title, large, width)
-    top = lettering.height(title, large) + pad
+    title = lettering.wrapped(table.title, large, width) if table.title else []
+    top = lettering.height(title, large) + pad * bool(title)
     picture = Image.new("RGB", (width, top + sum(heights) + pad), "white")
     draw = Pen(picture)
     lettering.write(draw, (0, 0), title, large)

@@ -43,6 +43,11 @@ def lesson_address(request: Request) -> str:
     return f"{_root(request, LESSON_CODE)}/?{request.url.query}"
 
 
+def page_address(request: Request) -> str:
+    """Write the address of the page, without "/" at its end, of a request for plans of lessons."""
+    return _root(request, "/lesson")
+
+
 def _root(request: Request, route: str) -> str:
     """Tell where the page is, without "/" at its end, of a request to one of its routes."""
     blocks = getattr(request.app, "blocks", None)  # gradio's, which knows below which path it is served

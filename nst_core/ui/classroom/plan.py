@@ -1,5 +1,6 @@
 """Writes plans of lessons, to be read on the page or printed: each step with a link that opens its figure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -10,6 +11,7 @@ from nst_core.ui.classroom.address import LESSON_CODE
 from nst_core.ui.studio.links import FIGURE_KEY, PRESET_KEY
 
 PROJECTOR = {"view": "projector"}  # of a link: the figure is opened as slides
+LINKED = re.compile(r'href="\./([^"]*)"')
 
 LOOK = """
 :root { color-scheme: light dark; --ground: #fff; --ink: #1c2333; --pale: #5a6478; --line: #d9deea; --accent: #4f46e5; }
@@ -31,7 +33,7 @@ a { color: var(--accent); } .links { display: flex; flex-wrap: wrap; gap: 2px 18
 @media print {
   :root { color-scheme: light; --ground: #fff; --ink: #000; --pale: #444; --line: #bbb; --accent: #000; }
   body { padding: 0; font-size: 11pt; } section + section { break-before: page; }
-  .links a::after { content: " (" attr(href) ")"; font-size: 9pt; }
+  .links a::after { content: " (" attr(data-address) ")"; font-size: 9pt; }
 }
 """
 
@@ -165,16 +167,18 @@ SHORT = (
 LESSONS = {"A lesson of 40 minutes": LONG, "A lesson of 10 minutes": SHORT}
 
 
-def plan_page(nonce: str, note: str = "") -> str:
+def plan_page(nonce: str, note: str = "", root: str = ".") -> str:
     """Write the page of all plans.
 
     Args:
         nonce: of the policy under which it is answered.
         note: what should be known of its codes, "" for nothing.
+        root: address of the page that the links open, as they are printed.
     """
     lessons = "".join(
         f"<section><h2>{escape(title)}</h2><ol>{_steps(steps)}</ol></section>" for title, steps in LESSONS.items()
     )
+    lessons = LINKED.sub(lambda link: f'data-address="{escape(root)}/{link[1]}" {link[0]}', lessons)
     told = f'<p class="ask" role="note">{escape(note)}</p>' * bool(note)
     return Template(PAGE).substitute(nonce=nonce, look=LOOK, lessons=told + lessons)
 

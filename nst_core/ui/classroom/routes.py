@@ -13,7 +13,15 @@ from starlette.routing import Route
 from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE
 from nst_core.errors import ConfigError, NSTError
-from nst_core.ui.classroom.address import LESSON_CODE, class_address, lesson_address, note_on, qr_code, qr_image
+from nst_core.ui.classroom.address import (
+    LESSON_CODE,
+    class_address,
+    lesson_address,
+    note_on,
+    page_address,
+    qr_code,
+    qr_image,
+)
 from nst_core.ui.classroom.door import Door, TooManyTries, give_cookie
 from nst_core.ui.classroom.page import POLICY, closed_page, door_page, wall_page
 from nst_core.ui.classroom.paintings import HANDS, SIDES, Pictures, find, on_the_wall, told
@@ -189,7 +197,7 @@ async def _sent(request: Request) -> dict[str, Any]:
 
 async def plan(request: Request) -> Response:
     """Answer with plans of lessons, to anybody: they tell nothing of a class."""
-    return _page(lambda nonce: plan_page(nonce, note_on(request)))
+    return _page(lambda nonce: plan_page(nonce, note_on(request), page_address(request)))
 
 
 async def lesson_code(request: Request) -> Response:

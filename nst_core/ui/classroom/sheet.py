@@ -25,7 +25,7 @@ DATES = (
     *("{} July {}", "{} August {}", "{} September {}", "{} October {}", "{} November {}", "{} December {}"),
 )
 NAMELESS = re.compile(r"Painting \d+")  # of who gave no name
-ROWS_TO_COLUMNS = 1.3  # of a sheet that fills a page of paper
+ROWS_TO_COLUMNS = 0.95  # of a sheet that fills a page of paper, as names stand below the pictures
 
 
 def class_sheet(sessions: Sequence[Session], language: Language = ENGLISH, lettering: Lettering | None = None) -> bytes:

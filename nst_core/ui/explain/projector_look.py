@@ -76,16 +76,17 @@ body.projector #tour .label-wrap { display: none; }
 body.projector:not([data-layout=beside]) #tour .row { position: absolute; right: 0; top: 0; width: 24vw; }
 body.projector:not([data-layout=beside]) #tour h2 { max-width: 70vw; }
 body.projector .parts { overflow: hidden; flex: 0 0 auto; }
-body.projector .parts table { margin-inline: auto !important; }
+body.projector .parts table { margin-inline: auto !important; border-spacing: .8vw 4px !important; }
 body.projector .parts button { transition: none !important; }  /* it is measured at once */
 body.projector .parts th { font-size: calc(max(.75, var(--said)) * var(--words)) !important; line-height: 1.2; }
 body.projector .parts th[scope=col] { max-width: var(--cell); }
 body.projector .parts th[scope=row] { min-width: 5em !important; max-width: 9em !important;
   overflow-wrap: normal !important; }
 body.projector .parts p { font-size: calc(var(--said) * var(--words)) !important; line-height: 1.25 !important; }
-body.projector .findings p { font-size: var(--words) !important; line-height: 1.3; margin-bottom: .4em; }
+body.projector .findings p { font-size: var(--words) !important; line-height: 1.3; margin-bottom: .4em !important; }
 body.projector .figure:not(:has(.chart)) .charts { display: none !important; }
-body.projector .figure:not(:has(.chart)) .findings p { font-size: var(--size) !important; margin-bottom: 1em; }
+body.projector .figure:not(:has(.chart)) .findings p { font-size: var(--size) !important;
+  margin-bottom: 1em !important; }
 body.projector .charts { display: flex !important; flex-direction: column; flex: 1 1 0; min-height: 0; }
 body.projector[data-layout=above] .charts { flex-direction: row; gap: 2vw; }
 body.projector .charts .chart { display: flex; flex-direction: column; flex: 1 1 0; min-height: 0; min-width: 0;
@@ -93,6 +94,9 @@ body.projector .charts .chart { display: flex; flex-direction: column; flex: 1 1
 body.projector .charts .plot { flex: 1 1 0; height: auto !important; min-height: 0;
   margin: .8em 1.6em 2em 3.4em !important; }
 body.projector .charts polyline { stroke-width: 4; }
+body.projector .charts .legend { gap: 2px 1.4em; }
+body.projector .charts .legend li::before { width: 1.5em !important; height: 6px !important; }
+body.projector .charts .legend b { margin-left: .2em; font-weight: 700 !important; }
 body.projector .figure-table { overflow: hidden; }
 body.projector .figure-table table { font-size: var(--size) !important; line-height: 1.3; }
 body.projector .figure-table table * { font-size: inherit !important; }

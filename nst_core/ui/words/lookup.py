@@ -14,11 +14,13 @@ from threading import RLock
 from nst_core.ui.words.joined import parted, split
 from nst_core.ui.words.letters import has_word, is_capital
 
-FEW, SURE, LONGEST, MOST = 5, 15, 600, 4000  # letters of a template; of what is taken apart; of what is looked up
+FEW, SURE, LONGEST, MOST = 6, 15, 600, 4000  # letters of a template; of what is taken apart; of what is looked up
 FIELD = re.compile(r"\{([0-9]+)\}")
 FIELDS = re.compile(r"(\{[0-9]+\})(?:\{[0-9]+\})+")
 MARK = re.compile(r"</?[0-9]+/?>")
-NUMBER = re.compile(r"(?<![A-Za-z0-9_.,/:-])([0-9][0-9,]*(?:\.[0-9]+)?)(e[+-]?[0-9]+)?(?![A-Za-z0-9_/:]|[.,][0-9])")
+NUMBER = re.compile(  # "1.5" of "Σ(F − P)²/1.5", but of no path and of no fraction
+    r"(?<![A-Za-z0-9_.,:-])(?<![^)\]²]/)([0-9][0-9,]*(?:\.[0-9]+)?)(e[+-]?[0-9]+)?(?![A-Za-z0-9_/:]|[.,][0-9])"
+)
 WHOLE = re.compile(r"(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
 OF_FILE = re.compile(r"([^\s;:][^;:]*?\.[A-Za-z][A-Za-z0-9]{1,4}) (.+)")
 ENDED = re.compile(r"(.*[^.:…])(\.|:| ?…)")
@@ -236,7 +238,9 @@ class Catalogue:
 
 def _is_list(text: str) -> bool:
     """Whether a text is a list, or sentences."""
-    return ", " in text or any(is_capital(text[found.end()]) for found in re.finditer(r"[.!?…] (?=.)", text))
+    if re.search("[,;] ", text):
+        return True
+    return any(is_capital(text[found.end()]) for found in re.finditer(r"[.!?…] (?=.)", text))
 
 
 def _plural(language: str, count: str) -> str:

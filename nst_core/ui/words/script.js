@@ -11,7 +11,7 @@
     '.json-holder,.json-node,.stem,.filename,bdi';  // a file's and a person's own names, too
   const ATTRIBUTES = ['aria-label', 'title', 'alt', 'placeholder', 'data-hint', 'data-name', 'aria-roledescription'];
   const WORD = /\p{L}{2}/u, SPOKEN = /\p{L}/u, MARK = /<\/?\d+\/?>/;
-  const FEW = 5, SURE = 15, LIST = /, |[.!?…] \p{Lu}/u;  // letters of a template whose fields may be lists, or sentences; such
+  const FEW = 6, SURE = 15, LIST = /[,;] |[.!?…] \p{Lu}/u;  // letters of a template whose fields may be lists, or sentences; such
   const LONGEST = 600;  // of what is taken apart: that takes the longer, the more parts there are
 
   // ---- which language
@@ -83,7 +83,7 @@
     return weight > FEW || texts.every(settled) ? found : null;
   }
 
-  const NUMBER = /(?<![\w.,/:-])(\d[\d,]*(?:\.\d+)?)(e[+-]?\d+)?(?![\w/:]|[.,]\d)/g;
+  const NUMBER = /(?<![\w.,:-])(?<![^)\]²]\/)(\d[\d,]*(?:\.\d+)?)(e[+-]?\d+)?(?![\w/:]|[.,]\d)/g;
   const numbers = text => language === 'zh' ? text : text.replace(NUMBER, (whole, number, power) => {
     if (!/^(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?$/.test(number) || !/[.,]/.test(number)) return whole;
     const digits = number.split('.')[1]?.length ?? 0;

@@ -39,7 +39,7 @@ def test_both_rows_get_nearer_to_the_style_and_the_chart_has_them(last):
     (chart,) = last.charts
     photo, jumped = chart.lines[ROWS[1]][0][1], chart.lines[ROWS[0]][0][1]
     assert jumped < photo and walked[-1] < photo
-    assert len(chart.lines[ROWS[1]]) == 9 and len(last.findings) == 1
+    assert len(chart.lines[ROWS[1]]) == 9 and len(last.findings) == 2
 
 
 def test_a_walk_of_fewer_steps_than_places_has_as_many_pictures(pictures):

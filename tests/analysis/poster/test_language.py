@@ -29,6 +29,7 @@ from tests.ui.words.catalogue import LANGUAGES, catalogue, is_made_of
 LOUD = Language("loud", str.upper)
 # Names of layers and people, and formulas: they are the same in all languages.
 UNSPOKEN = re.compile(r"(?:[A-E](?:-[A-E])?: )?conv\d_\d(?:(?:, | … )conv\d_\d)*|.*[Σ‖²].*|Luo|Cheng|Gordić")
+ENGLISH_WORDS = re.compile(r"\b(?:[Nn]ote|and|from|of|steps|the|where|with)\b")
 
 
 @cache
@@ -95,6 +96,9 @@ def test_no_sentence_of_the_catalogue_is_left_in_english(name, language):
     sentences = [key for key in catalogue(language) if re.search(r"[a-z]+ [a-z]+ [a-z]+ [a-z]+", key)]
     assert len(sentences) > 500 and [key for key in sentences if key in written] == []
     assert figure.title not in written.splitlines() and len(written) > 200
+    assert ENGLISH_WORDS.findall(written) == []  # nor a part of one
+    plain = "\n".join(line for line in written.splitlines() if "mean(" not in line)
+    assert language == "zh" or re.findall(r"\d\.\d(?!\d\d)", plain) == []
 
 
 @pytest.fixture
@@ -121,7 +125,7 @@ def test_a_poster_says_all_of_a_figure_but_its_formula_its_code_and_its_settings
     formula = {line.text for line in lines_on(draw_formula(FIGURES["content"].equation, 2000, 50, Lettering()))}
     settings = [line for line in quiet if re.search(r"\w=\w", line)]
     assert set(quiet) - formula - set(settings) == {"content = 0.5", "x"}
-    assert {"CONTENT: 0.5", "LOSS", "STEP", "NOTE: IT IS SMALL", "ROW", "COLUMN", "PHOTO", "A FILE.PY"} <= set(drawn)
+    assert {"CONTENT: 0.5", "LOSS", "STEP", "IT IS SMALL", "ROW", "COLUMN", "PHOTO", "A FILE.PY"} <= set(drawn)
 
 
 def test_numbers_of_a_chart_are_written_as_the_language_does(small, monkeypatch):

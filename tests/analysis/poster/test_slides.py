@@ -5,13 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image
 from pptx import Presentation
-from pptx.util import Inches
+from pptx.util import Inches, Pt
 
-from nst_core.analysis.figure import Moment, Table
+from nst_core.analysis.figure import Moment, Part, Table
 from nst_core.analysis.figures.catalogue import FIGURES
-from nst_core.analysis.poster.deck import HEIGHT, WIDTH, save_pptx
-from nst_core.analysis.poster.slide_pictures import save_pdf
+from nst_core.analysis.poster.chart import colors_of
+from nst_core.analysis.poster.deck import HEIGHT, SMALL, WIDTH, save_pptx
+from nst_core.analysis.poster.lettering import best_lettering
+from nst_core.analysis.poster.placed import Line, lines_on
+from nst_core.analysis.poster.slide_pictures import draw_slide, save_pdf
 from nst_core.analysis.poster.slides import Slide, pages_of_table, slides_of
 from nst_core.errors import OutputError
 from nst_core.ui.explain.examples import example_of
@@ -93,15 +98,75 @@ def test_a_deck_has_all_words_as_text_and_all_pictures_in_their_shape_and_with_w
         assert picture.width / picture.height == pytest.approx(wide / high, rel=0.01)
 
 
-def test_nothing_of_a_deck_lies_beyond_its_slide_and_no_picture_over_another(deck):
+def test_nothing_of_a_deck_lies_beyond_its_slide_and_nothing_over_a_picture(deck):
     for page in deck:
         for shape in page.shapes:
             assert shape.left >= 0 and shape.top >= 0
             assert shape.left + shape.width <= Inches(WIDTH) + 2 and shape.top + shape.height <= Inches(HEIGHT) + 2
-        boxes = [(one.left, one.top, one.left + one.width, one.top + one.height) for one in pictures(page)]
+        words = [one for one in page.shapes if one.has_text_frame and one != page.shapes.title]
+        shown = [*pictures(page), *(words if pictures(page) else [])]
+        boxes = [(one.left, one.top, one.left + one.width - 9, one.top + one.height - 9) for one in shown]
         for number, (left, top, right, bottom) in enumerate(boxes):
             for other in boxes[number + 1 :]:
                 assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
+
+
+def too_long(page) -> list[str]:
+    """The texts of a page of a deck that are higher than their boxes, in letters as wide as any that may stand in."""
+    letters, found = best_lettering(), []
+    for shape in page.shapes:
+        if not shape.has_text_frame or shape == page.shapes.title:
+            continue
+        high = 0.0
+        for line in shape.text_frame.paragraphs:
+            size = max((run.font.size.pt for run in line.runs), default=0)
+            count = len(letters.wrapped(line.text, round(size), int(shape.width / Pt(1))))
+            high += count * size * 1.2 + (line.space_after.pt if line.space_after else 0)
+        if high > shape.height / Pt(1) + 4:
+            found.append(shape.text_frame.text)
+    return found
+
+
+def test_every_text_of_a_deck_has_room_in_its_box_and_can_be_read_from_the_back(deck):
+    assert [found for page in deck for found in too_long(page)] == []
+    sizes = {run.font.size.pt for page in deck for line in lines_of_deck(page) for run in line.runs}
+    assert min(sizes - {SMALL}) >= 14
+
+
+def lines_of_deck(page) -> list:
+    return [line for shape in page.shapes if shape.has_text_frame for line in shape.text_frame.paragraphs]
+
+
+def wrong_lines(page: Image.Image, least: int) -> list[Line]:
+    """What is written on a page in letters smaller than these, or beyond its edges."""
+    return [
+        line
+        for line in lines_on(page)
+        if line.size < least or line.x < 0 or line.x + line.width > page.width or not line.size < line.y < page.height
+    ]
+
+
+def test_no_letter_of_a_pdf_is_too_small_to_be_read_and_none_is_cut(named, slides):
+    colors = colors_of(named[1].charts)
+    for slide in [*(slide for slide in slides if not slide.table), *(slide for slide in slides if slide.table)][:10]:
+        assert wrong_lines(draw_slide(slide, colors, best_lettering()), 18 if slide.formula else 22) == []
+
+
+@pytest.mark.parametrize(("height", "width"), [(4, 120), (120, 4)])
+def test_pictures_of_any_shape_stay_on_their_slides(height, width, tmp_path):
+    parts = tuple(
+        Part(row, column, "it", torch.full((1, 3, height, width), 0.5), "what is said of it\nin two lines")
+        for row in range(7)
+        for column in range(3)
+    )
+    moment = Moment(("a row with a long name",) * 7, ("x", "a head of several words", "z"), parts)
+    figure = FIGURES["gram"]
+    for slide in slides_of(figure, SETTINGS["gram"], moment):
+        assert wrong_lines(draw_slide(slide, {}, best_lettering()), 18 if slide.formula else 20) == []
+    save_pptx(figure, SETTINGS["gram"], moment, tmp_path / "x.pptx")
+    pages = list(Presentation(str(tmp_path / "x.pptx")).slides)
+    assert [found for page in pages for found in too_long(page)] == []
+    test_nothing_of_a_deck_lies_beyond_its_slide_and_nothing_over_a_picture(pages)
 
 
 def test_an_index_of_a_formula_stands_lower(tmp_path):

@@ -53,6 +53,12 @@ def test_anybody_may_read_the_plans_whether_there_is_a_class_or_not(stranger, mo
         assert "script-src 'nonce-" in answer.headers["content-security-policy"]
 
 
+def test_a_printed_link_is_the_address_that_its_code_has(stranger):
+    written = stranger.get("http://school.example/lesson").text
+    assert 'data-address="http://school.example/?figure=grid&amp;view=projector"' in written
+    assert written.count("data-address=") == len(LINK.findall(written)) > 10
+
+
 def test_the_plans_say_where_their_codes_lead_nowhere_else(stranger):
     assert "this very computer only" in stranger.get("http://127.0.0.1/lesson").text
     assert "this very computer only" not in stranger.get("http://school.example/lesson").text

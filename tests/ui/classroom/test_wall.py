@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from datetime import date
 from itertools import pairwise
 
@@ -190,6 +191,13 @@ def test_a_sheet_of_few_is_a_sheet(teacher, tmp_path, count):
     for number in range(count):
         done(pupil(f"Pupil {number}"), tmp_path, (0, 1, 0))
     assert images.size_of(images.load(io.BytesIO(teacher.get("/class/sheet.png").content)))[1] == 2480
+
+
+def test_the_sheet_of_a_class_of_thirty_is_one_page_of_a4(teacher, tmp_path):
+    for number in range(30):
+        done(pupil(f"Maximilian Alexander {number}"), tmp_path, (0, 1, 0))
+    height, width = images.size_of(images.load(io.BytesIO(teacher.get("/class/sheet.png").content)))
+    assert width < height <= width * math.sqrt(2) + 1
 
 
 @pytest.mark.parametrize(("query", "language"), [("?lang=de", "de"), ("?lang=xx", "fr"), ("", "fr")])

@@ -69,6 +69,8 @@ def test_what_is_said_is_looked_up_in_parts(english, german):
 )
 def test_numbers_are_written_as_the_language_does(language, text):
     assert Catalogue(language, {}).numbers("1,250.50 y 0.5 y 3.8e-05") == text
+    one = "1.5" if language == "zh" else "1,5"
+    assert Catalogue(language, {}).numbers("Σ(F − P)²/1.5 y a/1.5") == f"Σ(F − P)²/{one} y a/1.5"
 
 
 @pytest.mark.parametrize(("language", "form"), [("de", "other"), ("es", "other"), ("fr", "one"), ("zh", "other")])
