@@ -30,6 +30,13 @@ PLACES = """() => ['#recipes', '#inputs'].map(place =>
 SAID = """() => document.querySelector('#recipes .strip').getBoundingClientRect().top
   - document.querySelector('#status .status').getBoundingClientRect().top"""
 
+# Counts, now and then, that no picture is on the stage.
+COUNT_BLANK = """() => {
+  window.blank = 0;
+  setInterval(() => { blank += ![...document.querySelectorAll('#picture :is(.pictures, canvas)')]
+    .some(one => one.getBoundingClientRect().height); }, 20);
+}"""
+
 # What is to be chosen of, and pressed, and lies under a toast.
 COVERED = """() => {
   const over = [...document.querySelectorAll('.toast-body')].map(toast => toast.getBoundingClientRect());
@@ -167,6 +174,7 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     assert page.evaluate(COVERED) == []
     fill(page, "size", 96)
     fill(page, "steps", 100_000)  # long enough to be stopped three times
+    page.evaluate(COUNT_BLANK)
     page.locator("#run").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#stop")).to_be_focused()
@@ -176,6 +184,7 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     expect(page.locator("#losses .legend")).to_be_visible()
     painted = ("#preview canvas", "#losses .chart", "#losses .legend")
     assert [what for what in painted if not in_sight(page, what)] == []
+    assert page.evaluate("blank") <= 1  # the picture before was there until the first one came
     page.keyboard.press("Enter")
     wait_for_status(page, "Stopped:")
     expect(page.locator("#run")).to_be_focused()

@@ -64,7 +64,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 /* the example gives way to a painting, the painting to the first picture of the next */
 #stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
 #stage:has(#preview canvas[hidden]) #preview { display: none; }
-#stage:has(#preview:not(.hidden) canvas[hidden]):has(#result .pictures) :is(#result, #result .hidden) {
+#stage:has(#preview:not(.hidden) canvas[hidden]):has(#result .pictures) :is(#result, #result .prose) {
   display: block !important; }
 #actions:has(#download.hidden) { display: none; }  /* all are of a result that is there */
 #actions { gap: 8px; flex-wrap: nowrap; }
