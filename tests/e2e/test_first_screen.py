@@ -26,6 +26,17 @@ SCROLLED_WITHIN = """() => [...document.querySelectorAll('#stage, #stage .column
 PLACES = """() => ['#recipes', '#inputs'].map(place =>
   Math.round(document.querySelector(place).getBoundingClientRect().top + scrollY))"""
 
+# Pixels from where the status line begins to what to try.
+SAID = """() => document.querySelector('#recipes .strip').getBoundingClientRect().top
+  - document.querySelector('#status .status').getBoundingClientRect().top"""
+
+# Counts, now and then, that no picture is on the stage.
+COUNT_BLANK = """() => {
+  window.blank = 0;
+  setInterval(() => { blank += ![...document.querySelectorAll('#picture :is(.pictures, canvas)')]
+    .some(one => one.getBoundingClientRect().height); }, 20);
+}"""
+
 # What is to be chosen of, and pressed, and lies under a toast.
 COVERED = """() => {
   const over = [...document.querySelectorAll('.toast-body')].map(toast => toast.getBoundingClientRect());
@@ -75,6 +86,7 @@ def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(page, scre
     expect(names).to_have_count(len(RECIPES))
     for name in names.all():
         expect(name).to_be_visible()
+    assert screen == "laptop" or page.evaluate(SAID) <= 72  # two lines, and no blank strip below
     page.mouse.wheel(0, 600)
     page.wait_for_function("scrollY > 300")
     assert in_sight(page, "#welcome .pictures")  # the stage stays
@@ -162,13 +174,21 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     assert page.evaluate(COVERED) == []
     fill(page, "size", 96)
     fill(page, "steps", 100_000)  # long enough to be stopped three times
+    page.evaluate(COUNT_BLANK)
     page.locator("#run").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#stop")).to_be_focused()
     expect(page.locator("#run")).to_be_hidden()
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator("#losses .legend")).to_be_visible()
+    painted = ("#preview canvas", "#losses .chart", "#losses .legend")
+    assert [what for what in painted if not in_sight(page, what)] == []
+    assert page.evaluate("blank") <= 1  # the picture before was there until the first one came
     page.keyboard.press("Enter")
     wait_for_status(page, "Stopped:")
     expect(page.locator("#run")).to_be_focused()
+    assert [what for what in ("#result .pictures", *painted[1:], "#actions") if not in_sight(page, what)] == []
     assert float(page.locator("#status progress").get_attribute("value")) < 1
     which = page.locator("#goes-on-with")
     expect(which).to_contain_text(re.compile(r"Size 96.*Step \d+ of"))

@@ -44,6 +44,37 @@ UNFOLD = """async () => {
     await new Promise(done => setTimeout(done, 100));
   }
 }"""
+# Words that are cut off at a side, run into the arrow of what they unfold, or find no room below a style's picture.
+CUT_OFF = """() => {
+  const cut = new Set(document.documentElement.scrollWidth > innerWidth ? ['the page'] : []);
+  const place = element => element.getBoundingClientRect();
+  const extent = element => { const all = document.createRange(); all.selectNodeContents(element); return place(all); };
+  const written = document.evaluate('//main//text()[normalize-space()]/..', document, null, 6, null);
+  for (let at = 0; at < written.snapshotLength; at++) {
+    const one = written.snapshotItem(at), {left, right} = extent(one);
+    if (right === left || one.closest('.heard-only')) continue;
+    for (let around = one; around !== document.body; around = around.parentElement) {
+      const {overflowX} = getComputedStyle(around), hides = /hidden|clip/.test(overflowX);
+      if (hides && (right > place(around).right + 1 || left < place(around).left - 1)) cut.add(one.textContent);
+      if (overflowX !== 'visible') break;
+    }
+  }
+  for (const head of document.querySelectorAll('button.label-wrap')) {
+    const {left, right} = place(head.querySelector('.icon'));  // which may be turned
+    if (right > left && extent(head.firstElementChild).right > (left + right) / 2 - 6) cut.add(head.textContent);
+  }
+  const name = document.createElement('p');
+  for (const style of document.querySelectorAll('#style-examples .gallery-item')) {
+    const {width, height, font} = getComputedStyle(style, '::after');
+    if (width === 'auto') continue;
+    name.textContent = style.dataset.name;
+    Object.assign(name.style, {position: 'fixed', margin: 0, width, height, font, lineHeight: 1.2});
+    document.body.append(name);
+    if (name.scrollWidth > name.clientWidth || name.scrollHeight > name.clientHeight + 1) cut.add(name.textContent);
+  }
+  name.remove();
+  return [...cut];
+}"""
 # Names of layers and of people, formulas, code: they are the same in all languages.
 UNSPOKEN = re.compile(
     r"[A-E](-[A-E])?: conv.*|[\w-]*(conv|_)[\w-]*|.*[Σ∇‖²½←].*|.*\w\(.*|.*=.*|.*\bet al\..*"
@@ -69,6 +100,7 @@ def test_a_page_goes_through_languages_and_back(browser_tab, app_url):
     expect(page.locator("#preset-about")).to_contain_text("Kolkin et al. (2022)")
     expect(page.locator("#run")).to_contain_text("Paint ·")  # and how long, which comes last
     before = page.evaluate(ALL_WORDS)
+    page.set_viewport_size({"width": 320, "height": 640})  # of the smallest phones
     assert not [url for url in asked if "/words/" in url]  # English is there
     menu = page.get_by_role("combobox", name="Language")
     for language, own in (("de", "Deutsch"), ("zh", "中文"), ("fr", "Français"), ("es", "Español")):
@@ -77,6 +109,7 @@ def test_a_page_goes_through_languages_and_back(browser_tab, app_url):
         expect(page.locator("#run")).to_contain_text(catalogue(language)["Paint"])
         assert page.evaluate("document.documentElement.lang") == {"zh": "zh-Hans"}.get(language, language)
         assert "lang=" + language in page.url
+        assert page.evaluate(CUT_OFF) == []
     menu.select_option("English")
     expect(page.locator("#run")).to_contain_text("Paint ·")
     assert page.evaluate(ALL_WORDS) == before
@@ -99,6 +132,16 @@ def test_nothing_on_the_german_page_is_english(german):
         expect(german.locator("#figure-words h2")).to_have_text(GERMAN[figure.title])
         left |= left_in_english(german)
     assert not left, json.dumps(sorted(left), ensure_ascii=False, indent=0)
+
+
+def test_no_german_word_is_cut_off_on_a_phone(german):
+    german.set_viewport_size({"width": 390, "height": 844})
+    cut = {}
+    for tab in ("Stylize", "Instant", "Train", "Explain"):
+        open_tab(german, tab)
+        cut[tab] = german.evaluate(CUT_OFF)
+    german.set_viewport_size({"width": 1280, "height": 900})
+    assert not any(cut.values()), cut
 
 
 def test_menus_show_german_and_hand_over_what_was_chosen(german):

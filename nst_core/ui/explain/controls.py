@@ -16,6 +16,7 @@ from nst_core.transfer.presets import PRESETS
 OptionControl: TypeAlias = gr.Checkbox | gr.Dropdown | gr.Textbox | gr.Number
 
 WIDE, MOST_LETTERS = 300, 20  # pixels of a menu with titles of more letters, which has a row of its own
+MENU = 150  # pixels of another
 
 BEST_BACKBONE = "vgg19"  # the papers'
 
@@ -84,8 +85,7 @@ def _control(figure: Figure, option: Option) -> OptionControl:
     if option.choices:
         titles = TITLES.get(option.name, {})
         choices = [(titles.get(name, name), name) for name in option.choices]
-        if max(len(title) for title, _ in choices) > MOST_LETTERS:
-            common["min_width"] = WIDE
+        common["min_width"] = WIDE if max(len(title) for title, _ in choices) > MOST_LETTERS else MENU
         return gr.Dropdown(choices, multiselect=option.several, allow_custom_value=not option.fixed, **common)
     if option.several or option.kind is str:
         return gr.Textbox(lines=1, max_lines=1, **common)

@@ -53,17 +53,18 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 #recipes .thumbnail img { width: 92px; height: 52px; }
 #recipes .strip::before { content: attr(aria-label) ":"; flex: none; align-self: center;
   color: var(--body-text-color-subdued); font-size: var(--text-sm); }
-#looks .strip { gap: 4px; }
-#looks .thumbnail { flex-direction: row; align-items: center; gap: 5px; width: auto !important; }
-#looks .thumbnail img { width: 36px; height: 36px; }
-#looks .thumbnail span { min-width: min-content; max-width: 52px; overflow-wrap: normal; }  /* no word is cut */
+#looks .strip { gap: 3px; }
+#looks .thumbnail { flex-direction: row; align-items: center; gap: 4px; width: auto !important; padding: 3px; }
+#looks .thumbnail img { width: 34px; height: 34px; }
+#looks .thumbnail span { width: min-content; overflow-wrap: normal; }  /* no word is cut */
+#looks .thumbnail span, #recipes .thumbnail span { -webkit-line-clamp: 3; }
 #looks .html-container, #stage .html-container { padding: 0; }
 #goes-on .html-container { padding: 0; } #goes-on:not(:has(.goes-on)) { display: none; }
 #inputs { gap: 10px; } #balance { padding: 4px 10px; }
 /* the example gives way to a painting, the painting to the first picture of the next */
 #stage:has(#preview canvas:not([hidden])) #welcome, #stage:has(#result .pictures) #welcome { display: none; }
 #stage:has(#preview canvas[hidden]) #preview { display: none; }
-#stage:has(#preview:not(.hidden) canvas[hidden]):has(#result .pictures) :is(#result, #result .hidden) {
+#stage:has(#preview:not(.hidden) canvas[hidden]):has(#result .pictures) :is(#result, #result .prose) {
   display: block !important; }
 #actions:has(#download.hidden) { display: none; }  /* all are of a result that is there */
 #actions { gap: 8px; flex-wrap: nowrap; }
@@ -75,8 +76,15 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 #stage canvas { max-height: var(--most); } #stage .pictures { width: min(100%, calc(var(--most) * var(--aspect))); }
 @media (min-width: 821px) and (min-height: 501px) {
   /* what is painted, what is said of it and its losses are whole in the window; what else there is comes below */
-  #stage:has(#losses .chart) { --most: min(56vh, max(24vh, 82vh - 290px)); }
-  #stage #losses .plot { height: clamp(110px, 18vh, 220px); }
+  #stage { --plot: clamp(110px, 18vh, 220px); }
+  #stage:has(#losses .chart) { --most: min(56vh, max(24vh, 100vh - 278px - max(var(--plot), 122px))); }
+  #stage #losses .plot { height: var(--plot); }
+  /* the losses by name beside their lines, in columns of eight whose numbers may grow */
+  .chart[data-run] { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 12px; }
+  .chart[data-run] .legend { display: grid; grid-template-rows: repeat(8, auto); grid-auto-flow: column;
+    grid-auto-columns: 14em; }
+  .chart[data-run] .legend li { display: flex; align-items: center; }
+  .chart[data-run] .legend b { margin-inline-start: auto; }
   #stage:has(#losses .chart) { reading-flow: flex-visual; }
   #stage:has(#losses .chart) #recipes { order: 1; }
 }
@@ -92,13 +100,15 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #studio > *, #stage > * { min-width: 0 !important; width: 100%; flex: none; }
   /* as high whatever it shows, and as a rule whatever is said, so that what follows stays where it is */
   #picture :is(#welcome, #preview, #result) { height: 28vh; align-content: end; }
-  #picture #status { min-height: 88px; }
+  #picture #status { min-height: 44px; }  /* less before the first painting */
+  #studio:has(#stop:not(:disabled)) #picture #status, #picture #status:has(progress) { min-height: 88px; }
   #stage { --most: 28vh; }
-  #stage #recipes .thumbnail { flex: 1 1 0; width: auto; min-width: 0; }
+  #stage #recipes .thumbnail { flex: 1 1 0; width: auto; min-width: 68px; }
   #recipes .thumbnail img { width: 100%; height: 44px; }
   #recipes .strip::before { display: none; }
   #after { display: grid; grid-template-columns: 1fr 1fr; } #more { grid-column: 1; }  /* beside its number */
   .tab-container.wrap > button[role=tab] { padding: 0 9px; }
+  .wrap-inner:has(> .secondary-wrap) { padding-inline: 8px; }
   #press { position: fixed; inset: auto 0 0 0; z-index: 61; padding: 8px 16px; background: var(--body-background-fill);
     border-top: 1px solid var(--border-color-primary); }
   /* what is painted is saved in the same bar */
@@ -118,8 +128,14 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #picture :is(#welcome, #preview, #result) { height: auto; }
   #stage { --most: 80vh; }
 }
-/* what is to be done with an empty place begins below the place's name */
-.image-container .upload-container .wrap { padding-top: 30px; }
+/* what is to be done with an empty place begins below the place's name, and is told whole in a small one, too */
+.upload-container .wrap { padding-top: 30px; }
+/* places for files are too low for an icon, too, and this one is too narrow */
+.block > .upload-container .icon-wrap, #instant-picture .upload-container .icon-wrap { display: none; }
+.upload-container .compact .prompt, .upload-container .compact .prompt * { white-space: normal; }
+.upload-container .compact .prompt { line-height: 1.3; text-align: center; }
+/* what is folded has its name beside its arrow */
+.label-wrap { gap: 12px; text-align: start; }
 /* with a picture there it chooses no other, but takes that one away: so does the cross, which says so */
 .image-container:has(.image-frame img) .source-selection button:first-of-type { display: none; }
 /* gradio's webcam is made for a larger place: its words ran over the edge, its button beyond what the camera sees */
@@ -127,8 +143,11 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 .image-container video { object-position: bottom; }
 .image-container .button-wrap { padding: 2px !important; bottom: 4px !important; }
 .image-container .capture-button { width: 32px !important; height: 32px !important; min-height: 0 !important; }
+/* a switch beside something else has room for its words */
+.form > .block:has(> .checkbox-container) { min-width: min(120px, 100%) !important; }
 /* what a menu shows ends before its arrow */
-.secondary-wrap:has(> .icon-wrap) > input[role=combobox] { padding-right: 34px; text-overflow: ellipsis; }
+.secondary-wrap > .icon-wrap { flex: none; }
+.secondary-wrap:has(> .icon-wrap) > input[role=combobox] { padding-right: 26px; text-overflow: ellipsis; }
 footer .divider { display: none; }  /* between one link and nothing */
 .icon-button-wrapper:not(:has(button, a)) { display: none; }  /* a dot of its border, empty */
 .gallery-item[aria-pressed=true] { outline: 2px solid var(--color-accent); outline-offset: -2px; border-radius: 8px; }
@@ -142,8 +161,8 @@ footer .divider { display: none; }  /* between one link and nothing */
 #style-examples .gallery { gap: 2px; }  /* such that one is cut, where there are more */
 #style-examples .gallery-item { width: 76px; display: flex; flex-direction: column; align-items: center; padding: 1px; }
 #style-examples .gallery-item :is(.container, img) { width: 72px !important; height: 72px !important; }
-#style-examples .gallery-item::after { content: attr(data-name); width: 100%; overflow: hidden; white-space: nowrap;
-  text-overflow: ellipsis; font-size: 12px; line-height: 1.4; color: var(--body-text-color); }
+#style-examples .gallery-item::after { content: attr(data-name); width: 100%; height: 2.4em; font-size: 12px;
+  line-height: 1.2; color: var(--body-text-color); }  /* two lines, whatever the name */
 .gallery-item img { object-fit: cover; }
 #instant { display: grid; grid-template: "choices places" / minmax(0, 5fr) minmax(0, 7fr); }
 #instant-choices { grid-area: choices; } #instant-places { grid-area: places; }
@@ -159,6 +178,7 @@ footer .divider { display: none; }  /* between one link and nothing */
 }
 #layer-weights { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
 #mask .empty, #mask .empty * { color: var(--body-text-color-subdued) !important; }
+#mask .empty { padding-inline: 48px; box-sizing: border-box; }  /* beside its tools */
 #mask-about, #preset-about, #weights, #further-layers { color: var(--body-text-color-subdued);
   font-size: var(--text-sm); }
 /* gradio's handles are white on white */
@@ -202,7 +222,8 @@ footer .divider { display: none; }  /* between one link and nothing */
 .chart .x, .chart .y { position: absolute; white-space: nowrap; }
 .chart .x { left: var(--at); top: calc(100% + 4px); transform: translateX(-50%); }
 .chart .y { bottom: var(--at); right: calc(100% + 6px); transform: translateY(50%); }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 4px 0 0; padding: 0; list-style: none; }
+.chart .legend { display: flex; flex-wrap: wrap; gap: 0 14px; margin: 0; padding: 0; list-style: none; }
+.legend li { line-height: 17px; margin: 0; white-space: nowrap; }
 .legend li::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: middle; background: var(--term); }
 .legend li[data-line="total variation"]::before {

@@ -27,7 +27,7 @@ from nst_core.ui.widgets.pictures import BrushInput, PictureInput, transparency_
 # What a setting can be on the page.
 Knob: TypeAlias = LogSlider | gr.Slider | gr.Number | gr.Checkbox | gr.CheckboxGroup | gr.Dropdown | gr.Radio
 
-LONG_TITLE = 16  # letters, beyond which a menu wants more room
+LONG_TITLE = 10  # letters, beyond which a menu wants more room
 
 
 def picture_inputs() -> tuple[PictureInput, PictureInput]:
@@ -202,7 +202,7 @@ def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, P
     with gr.Row():
         more_styles = {
             name: PictureInput(
-                label=f"Style {number}", elem_id=f"style-{number}", height=110, sources=["upload"], min_width=90
+                label=f"Style {number}", elem_id=f"style-{number}", height=110, sources=["upload"], min_width=130
             )
             for number, name in enumerate(MORE_STYLES, 2)
         }
@@ -210,7 +210,7 @@ def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, P
         with gr.Row():
             for number, name in enumerate(SHARE_CONTROLS[first : first + 2], first + 1):
                 label, elem_id = f"Share of style {number}", f"share-{number}"
-                made[name] = gr.Slider(0, 1, at[name], step=0.05, label=label, elem_id=elem_id, min_width=110)
+                made[name] = gr.Slider(0, 1, at[name], step=0.05, label=label, elem_id=elem_id, min_width=130)
     return made, more_styles
 
 

@@ -28,6 +28,7 @@ from nst_core.ui.variations.table import SheetGrid
 SIZE = 176  # pixels of a cell's painting
 STEPS = 100
 ROWS, COLUMNS = "style_weight", "style_scale"  # to begin with
+VALUES = {"rows": "Values of the rows", "columns": "Values of the columns"}
 
 
 class Side(NamedTuple):
@@ -103,7 +104,7 @@ def _side(side: str, name: str, menu: list[tuple[str, str]], config: StyleTransf
         chosen = gr.Dropdown(menu, value=name, label=side.capitalize(), elem_id=f"sheet-{side}", min_width=160)
         values = gr.Textbox(
             default_values(name, config),
-            label=f"Values of the {side}",
+            label=VALUES[side],
             lines=1,
             max_lines=1,
             elem_id=f"sheet-{side}-values",
