@@ -55,6 +55,18 @@ def test_what_is_set_while_the_same_was_heard_just_now_is_heard_too(built):
         assert not by or event["trigger_mode"] in heard, (event["api_name"], by)
 
 
+def test_what_refuses_the_fields_of_an_event_is_told(built):
+    """Gradio's page shows no error of an event that is not queued."""
+    config = built[2].get_config_file()
+    fields = {part["id"] for part in config["components"] if part["type"] not in ("state", "browserstate")}
+    queued: dict[int, set[int]] = {}  # event -> fields that are read again, where they can be refused aloud
+    for event in config["dependencies"]:
+        if event["trigger_only_on_failure"]:
+            queued.setdefault(event["trigger_after"], set()).update(event["inputs"] if event["queue"] else ())
+    refused = [event for event in config["dependencies"] if event["id"] in queued and not event["queue"]]
+    assert all(fields.intersection(event["inputs"]) <= queued[event["id"]] for event in refused) and len(refused) > 3
+
+
 def test_no_event_has_the_page_look_for_what_shows_its_progress(built):
     """Gradio's page would look for it among all components, at every event."""
     events = built[2].get_config_file()["dependencies"]

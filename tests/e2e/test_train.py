@@ -17,6 +17,13 @@ from tests.e2e.visitors import fill, upload
 pytestmark = pytest.mark.e2e
 
 STYLES = "#styles .thumbnail"
+# Type a number as soon as there is a place for it, whether all is at rest or not.
+TYPED = """number => {
+  const field = document.querySelector('#instant-size input');
+  if (!field) return false;
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, number);
+  return field.dispatchEvent(new Event('input', {bubbles: true}));
+}"""
 
 
 @pytest.fixture(autouse=True)
@@ -60,12 +67,13 @@ def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, kept
     learned = saved(page, "train-file", tmp_path)
     assert learned.name == "red_rain.safetensors" and load_styles(learned).network.styles == ("red_rain", "photo")
 
+    page.get_by_role("tab", name="Instant", exact=True).click()
+    page.wait_for_function(TYPED, arg="64")
     show(page, "Instant")
+    expect(page.locator("#instant-size input")).to_have_value("64")
     expect(page.locator(STYLES)).to_have_count(count + 1)
     expect(page.locator(CHOSEN)).to_have_text("red rain")
     upload(page, "instant-picture", picture_files[0])
-    until_painted(page, None)
-    fill(page, "instant-size", 64)
     says(page, "instant-status", "Red rain: 64×43 pixels")
     shown = until_painted(page, None)
     page.locator(STYLES).first.click()

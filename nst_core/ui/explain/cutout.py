@@ -63,7 +63,7 @@ def build_composing() -> Composing:
                 elem_id="cut-brush",
                 layers=False,
                 transforms=(),
-                sources=["upload"],
+                sources=(),
                 format="png",
                 height=320,
                 eraser=gr.Eraser(default_size=30),

@@ -230,7 +230,7 @@ def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], Mask]:
         elem_id="mask",
         layers=False,
         transforms=(),
-        sources=["upload"],
+        sources=(),
         format="png",
         height=380,
         eraser=gr.Eraser(default_size=40),

@@ -12,7 +12,7 @@ from nst_core import images
 from nst_core.errors import ImageError, NSTError
 from nst_core.ui.page import announcements, drops, kept_typing, keys, menus, remembered, skip
 from nst_core.ui.page.buttons import hand_over
-from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
+from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand, refuse_aloud
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
@@ -151,17 +151,16 @@ def _connect_painting(
     seen = (form | pressed).only(*SEEN)
     begun_by = seen | {"session": session}
     refused = Form({"status": form["status"]})
-    begin = begun_by.filled_by(_with_form(made_of, press_run))
-    begun = [
-        on(begin, [session, key, *made_of], list(begun_by), **BEGINNING) for on in (buttons.run.click, again.success)
-    ]
+    begin, asked = begun_by.filled_by(_with_form(made_of, press_run)), [session, key, *made_of]
+    begun = [(on(begin, asked, list(begun_by), **BEGINNING), asked) for on in (buttons.run.click, again.success)]
     further = ((buttons.go_on, gr.State(TO_ITS_END)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
     for button, steps in further:
         press = begun_by.filled_by(press_go_on)
-        begun.append(button.click(press, [session, key, steps], list(begun_by), **BEGINNING))
-    for event in begun:
+        begun.append((button.click(press, [session, key, steps], list(begun_by), **BEGINNING), [steps]))
+    for event, asked in begun:
         event.then(tell, session, None, **QUEUED)
         event.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)
+        refuse_aloud(event, asked)
     buttons.stop.click(press_stop, [session, key], None, **INSTANT)
     return seen
 
