@@ -17,12 +17,13 @@ from tests.e2e.visitors import fill, upload
 pytestmark = pytest.mark.e2e
 
 STYLES = "#styles .thumbnail"
-# Type a number as soon as there is a place for it, whether all is at rest or not.
-TYPED = """number => {
-  const field = document.querySelector('#instant-size input');
-  if (!field) return false;
+# Open the Instant tab, and type a number as soon as there is a place for it, before all is at rest.
+TYPE_AT_ONCE = """async number => {
+  [...document.querySelectorAll('[role=tab]')].find(tab => tab.textContent.trim() === 'Instant').click();
+  let field;
+  while (!(field = document.querySelector('#instant-size input'))) await new Promise(then => setTimeout(then));
   Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, number);
-  return field.dispatchEvent(new Event('input', {bubbles: true}));
+  field.dispatchEvent(new Event('input', {bubbles: true}));
 }"""
 
 
@@ -67,8 +68,7 @@ def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, kept
     learned = saved(page, "train-file", tmp_path)
     assert learned.name == "red_rain.safetensors" and load_styles(learned).network.styles == ("red_rain", "photo")
 
-    page.get_by_role("tab", name="Instant", exact=True).click()
-    page.wait_for_function(TYPED, arg="64")
+    page.evaluate(TYPE_AT_ONCE, "64")
     show(page, "Instant")
     expect(page.locator("#instant-size input")).to_have_value("64")
     expect(page.locator(STYLES)).to_have_count(count + 1)
