@@ -17,6 +17,14 @@ from tests.e2e.visitors import fill, upload
 pytestmark = pytest.mark.e2e
 
 STYLES = "#styles .thumbnail"
+# Open the Instant tab, and type a number as soon as there is a place for it, before all is at rest.
+TYPE_AT_ONCE = """async number => {
+  [...document.querySelectorAll('[role=tab]')].find(tab => tab.textContent.trim() === 'Instant').click();
+  let field;
+  while (!(field = document.querySelector('#instant-size input'))) await new Promise(then => setTimeout(then));
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, number);
+  field.dispatchEvent(new Event('input', {bubbles: true}));
+}"""
 
 
 @pytest.fixture(autouse=True)
@@ -60,12 +68,12 @@ def test_a_style_is_learned_painted_in_and_taken_to_another_page(open_page, kept
     learned = saved(page, "train-file", tmp_path)
     assert learned.name == "red_rain.safetensors" and load_styles(learned).network.styles == ("red_rain", "photo")
 
+    page.evaluate(TYPE_AT_ONCE, "64")
     show(page, "Instant")
+    expect(page.locator("#instant-size input")).to_have_value("64")
     expect(page.locator(STYLES)).to_have_count(count + 1)
     expect(page.locator(CHOSEN)).to_have_text("red rain")
     upload(page, "instant-picture", picture_files[0])
-    until_painted(page, None)
-    fill(page, "instant-size", 64)
     says(page, "instant-status", "Red rain: 64×43 pixels")
     shown = until_painted(page, None)
     page.locator(STYLES).first.click()

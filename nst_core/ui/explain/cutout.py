@@ -15,14 +15,16 @@ from nst_core.errors import NSTError
 from nst_core.ui.explain.session import cut_out
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
-from nst_core.ui.page.toasts import warn
-from nst_core.ui.studio.uploads import Drawn
+from nst_core.ui.page.toasts import Toast, noting, warn
+from nst_core.ui.studio.uploads import Drawn, is_usable
 from nst_core.ui.widgets.cutout_placer import Placer, placement
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput
 
 FIGURE = "compose"  # that has cut-outs
 CUTOUT = ASSETS / "cutouts" / "rocket.png"  # chosen at first
 GROUND_SIDE = 512  # pixels of the picture under the brush
+# Of the placer's value, where the cut-out lies: of an event that waited, gradio 6.31 has the data of the one before.
+PLACE = "({x, y, scale}) => ({x, y, scale})"
 CENTRE = {"x": 0.5, "y": 0.5, "scale": 0.4}  # of the figure's options, those that the placer sets
 
 
@@ -61,7 +63,7 @@ def build_composing() -> Composing:
                 elem_id="cut-brush",
                 layers=False,
                 transforms=(),
-                sources=["upload"],
+                sources=(),
                 format="png",
                 height=320,
                 eraser=gr.Eraser(default_size=30),
@@ -90,27 +92,38 @@ def connect_composing(
     given, outputs = list(form), list(shown)
     once: dict[str, Any] = {"trigger_mode": "always_last", **QUEUED}
     with_figure = form | {"figure": figure}
-    figure.change(shown.filled_by(with_figure.given_to(put_when_chosen)), list(with_figure), outputs, **once)
     # strokes over another picture cut out nothing of this one
-    composing.cutout.change(lambda: None, None, composing.brush, **INSTANT).then(first, given, outputs, **once)
-    content.change(first, given, outputs, **once)
+    bare = composing.cutout.change(lambda: None, None, composing.brush, **INSTANT)
+    for changed in (figure.change, content.change, bare.then):
+        changed(shown.filled_by(with_figure.given_to(put_when_chosen)), list(with_figure), outputs, **once)
     composing.cut.click(first, given, outputs, **once)
     for number in numbers.values():  # not at `change`, which the placer itself causes
         number.submit(typed, given, composing.placer, **once)
         number.blur(typed, given, composing.placer, **once)
     in_order: dict[str, Any] = {"trigger_mode": "always_last", **INSTANT}  # else an older answer may be the last
-    composing.placer.place(place.filled_by(placed), None, list(place), **in_order)
+    composing.placer.place(place.filled_by(placed), composing.placer, list(place), js=PLACE, **in_order)
     composing.take.click(ground, composing.cutout, composing.brush, **QUEUED)
 
 
-def placed(event: gr.EventData) -> Updates:
+def placed(place: object) -> Updates:
     """Tell the numbers where the cut-out was put by hand."""
-    return {"x": event.x, "y": event.y, "scale": event.scale}
+    return {name: place[name] for name in CENTRE if name in place} if isinstance(place, dict) else {}
 
 
 def put_when_chosen(shown: Mapping[str, Any]) -> Updates:
-    """Put the cut-out that is there already into its place, as `put_first`, when its figure is chosen as "figure"."""
-    return put_first(shown) if shown["figure"] == FIGURE else {}
+    """Put the cut-out that is there into its place, as `put_first`, where its figure is chosen as "figure".
+
+    What is no picture, or not all of one, is told where it is uploaded, and stays in its place for no longer.
+    """
+    if shown["figure"] != FIGURE:
+        return {}
+    told: list[Toast] = []
+    with noting(told):
+        updates = put_first(shown)
+    if told and all(is_usable(shown[name], whole=True) for name in ("content", "cutout")):
+        for toast in told:
+            warn(*toast)
+    return updates
 
 
 def put_first(shown: Mapping[str, Any]) -> Updates:

@@ -49,7 +49,7 @@ def build_enlarged() -> Enlarged:
 def connect_enlarged(board: gr.State, enlarged: Enlarged, figure: FigureView, tabs: gr.Tabs, studio: Studio) -> None:
     """Let a click on a part enlarge it, and a button hand it to the studio, with its pictures and settings."""
     shown = Form({"area": enlarged.area, "picture": enlarged.picture, "send": enlarged.send})
-    looked = figure.look(shown.filled_by(look), board, list(shown), **INSTANT)
+    looked = figure.look(shown.filled_by(look), board, list(shown), trigger_mode="multiple", **INSTANT)
     looked.then(None, js=SCROLL, **PRIVATE)
     enlarged.close.click(lambda: gr.Column(visible=False), None, enlarged.area, **INSTANT)
     form = studio.form | {"tabs": tabs}

@@ -21,7 +21,8 @@ def connect_position(view: FigureView, options: Mapping[str, OptionControl]) -> 
         options: the figure's controls, "x" and "y" among them.
     """
     sides = Form({name: options[name] for name in ("x", "y")})
-    view.point(sides.filled_by(pointed), None, list(sides), **INSTANT).success(None, js=MAKE, **PRIVATE)
+    chosen = view.point(sides.filled_by(pointed), None, list(sides), trigger_mode="multiple", **INSTANT)
+    chosen.success(None, js=MAKE, **PRIVATE)
 
 
 def pointed(event: gr.EventData) -> Updates:

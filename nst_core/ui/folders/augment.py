@@ -101,7 +101,7 @@ class FolderWish(NamedTuple):
             raise ConfigError("there is no style to paint in; choose one or more")
         size, least, most = self.size, images.MIN_SIDE, images.READ_SIDE
         if size is not None and not (size == size // 1 and least <= size <= most):
-            raise ConfigError(f"the size is {size:g}; give a whole number from {least} to {most}, or none")
+            raise ConfigError(f"the size is {said(size)}; give a whole number from {least} to {most}, or none")
         painter = bundled().painter(choose_compute())
         return instant_brush(painter, self.styles, None if size is None else int(size))
 

@@ -14,7 +14,7 @@ from nst_core.ui.folders.batch_state import Batch
 from nst_core.ui.folders.cards import Cards
 from nst_core.ui.folders.photos import ZIP
 from nst_core.ui.page.buttons import hand_over
-from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
+from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand, refuse_aloud
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import noting, warn
@@ -112,11 +112,11 @@ def _connect_painting(session: gr.State, batch: gr.State, key: gr.BrowserState, 
     held = {"batch": batch, "key": key}
     seen = parts.shown | buttons
     pressed = seen | held
-    begun = parts.start.click(
-        pressed.filled_by(_named(given, press_start)), [batch, key, session, *given], list(pressed), **BEGINNING
-    )
+    fields = [batch, key, session, *given]
+    begun = parts.start.click(pressed.filled_by(_named(given, press_start)), fields, list(pressed), **BEGINNING)
     refused = seen.only("status")
     begun.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)
+    refuse_aloud(begun, fields)
     found = pressed | parts.wish.parts
     back = page_at_hand().load(found.filled_by(come_back), [batch, key], list(found), **INSTANT)
     for event in (begun, back):

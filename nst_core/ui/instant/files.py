@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nst_core import images
 from nst_core.engine.cluster import machines
-from nst_core.errors import ConfigError, ImageError, NSTError, listed, named
+from nst_core.errors import ConfigError, ImageError, NSTError, listed, named, said
 from nst_core.file_names import PORTABLE_BYTES, Names, portable
 from nst_core.files import writing
 from nst_core.instant.kinds import FILM, PICTURE, kind_of
@@ -22,7 +22,7 @@ from nst_core.instant.video_by_many import paint_video_by_many
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant.picture import on_device, read, refine_on_device
 from nst_core.ui.page.downloads import in_use, new_file
-from nst_core.ui.page.events import Update
+from nst_core.ui.page.events import QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
@@ -37,6 +37,7 @@ VIDEO_SIZE = 640  # pixels, to begin with
 def build_video(session: gr.State) -> None:
     """Lay out the video's tab and connect it."""
     source = gr.File(label="Video", elem_id="clip", height=120)
+    source.upload(check_clip, source, source, trigger_mode="always_last", **QUEUED)
     with gr.Row():
         info = "of the longer side; empty: its own"
         size = gr.Number(VIDEO_SIZE, label="Video size, pixels", elem_id="clip-size", min_width=110, info=info)
@@ -86,6 +87,22 @@ def _stage(
     return (run, stop), Form({"status": status, "preview": preview, "outcome": outcome})
 
 
+def check_clip(path: str | None) -> Update:
+    """Say at once if an upload is no film; its place is empty then."""
+    try:
+        if path is not None:
+            _check_film(Path(path))
+    except NSTError as error:
+        warn(error, "Cannot paint")
+        return None
+    return gr.skip()
+
+
+def _check_film(source: Path) -> None:
+    if kind_of(source) is PICTURE:
+        raise ImageError(f"{named(source)} is a picture; paint it under Picture")
+
+
 def paint_clip(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Updates]:
     """Paint a video, showing its newest frame; stopped, what is painted is a video all the same.
 
@@ -100,8 +117,7 @@ def paint_clip(session: InstantSession, shown: Mapping[str, Any]) -> Iterator[Up
             raise ImageError("there is no video; drop one")
         brush, pixels = session.brush(), _whole(size)
         output = new_file(brush.file_name(Path(source).stem, ".mp4"))
-        if kind_of(Path(source)) is PICTURE:
-            raise ImageError(f"{named(source)} is a picture; paint it under Picture")
+        _check_film(Path(source))
         painting = _painting(
             brush, source, output, steady=shown["steady"], size=pixels, steering=session.video.steering
         )
@@ -122,7 +138,7 @@ def _painting(brush: Brush, source: str, output: Path, **how: Any) -> Generator[
 
 def _whole(size: float | None) -> int | None:
     if size is not None and size != size // 1:
-        raise ConfigError(f"the size is {size:g}; give a whole number of pixels, or none")
+        raise ConfigError(f"the size is {said(size)}; give a whole number of pixels, or none")
     return None if size is None else int(size)
 
 

@@ -16,7 +16,8 @@ from torch import Tensor
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.engine.devices import DEVICES
-from nst_core.errors import ConfigError, NSTError
+from nst_core.engine.jobs import excuse
+from nst_core.errors import ConfigError, ImageError, NSTError, said
 from nst_core.instant.easel import Answer
 from nst_core.instant.painter import MAX_SIDE
 from nst_core.steps import Steps
@@ -28,9 +29,9 @@ from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import refusal, warn
 from nst_core.ui.studio.controls_and_config import default_config
 from nst_core.ui.studio.instant_keeping import find_instant, keep_instant
-from nst_core.ui.studio.instant_session import NO_BLEND, Brush, InstantSession, title_of
+from nst_core.ui.studio.instant_session import NO_BLEND, AsPainted, Brush, InstantSession, title_of
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Instead, read_upload
+from nst_core.ui.studio.uploads import Instead, is_usable, read_upload
 from nst_core.ui.widgets.pictures import comparison
 
 CHOOSE = "Choose a picture; every click on a style paints it at once."
@@ -71,9 +72,9 @@ def paint_picture(
     """Paint a picture as the session is set: that it is at work is said, it is shown, then there is a file of it.
 
     Fills in "status", "result", "after", "download", "jpeg" and "polish", and of a picture that is cut short "instead",
-    what there is of it; nothing if that is what is shown: gradio says some changes twice, and a field that is left as
-    changed; nor without a picture: what was chosen before there was one may be heard after it; nor of one that is put
-    away meanwhile. What cannot be painted leaves the last result.
+    what there is of it, or nothing of what is none; nothing if that is what is shown: gradio says some changes twice,
+    and a field that is left as changed; nor without a picture: what was chosen before there was one may be heard after
+    it; nor of one that is put away meanwhile. What cannot be painted leaves the last result.
     """
     style, mix = session.chosen, session.mix
     wanted = style, mix, source, size, keep_transparency
@@ -84,19 +85,28 @@ def paint_picture(
         session.painting = source
     if source is not None and style:
         yield {"status": status_html(f"Painting in one pass: {session.said()} …", kind="busy")}
+    seen = False
     try:
         brush = session.brush()
-        if source is None:
-            return
-        given, whole = read_upload(source, partial(read, size=size, keep_transparency=keep_transparency))
-        if whole != source:
-            yield {"instead": Instead(upload=source, file=whole)}
-        began = time.monotonic()
-        painted = on_device(brush)(given.image)
-    except NSTError as error:
-        warn(error, "Cannot paint")
-        yield {"status": status_html(str(error), kind="problem")}
-        return
+        for view in _painting(session, brush, source, wanted) if source is not None else ():
+            seen = seen or "result" in view
+            yield view
+    except Exception as error:
+        problem = error if isinstance(error, NSTError) else excuse(error)
+        warn(problem, "Cannot paint")
+        view = _last_painting(session) if seen else {}
+        if source is not None and isinstance(problem, ImageError) and not is_usable(source):
+            view = {**view, "instead": Instead.of(source)}
+        yield {"status": status_html(str(problem), kind="problem"), **view}
+
+
+def _painting(session: InstantSession, brush: Brush, source: Path, wanted: AsPainted) -> Iterator[Updates]:
+    style, mix, _, size, keep_transparency = wanted
+    given, whole = read_upload(source, partial(read, size=size, keep_transparency=keep_transparency))
+    if whole != source:
+        yield {"instead": Instead.of(source, whole)}
+    began = time.monotonic()
+    painted = on_device(brush)(given.image)
     if session.painting != source:
         return
     height, width = images.size_of(painted)
@@ -123,6 +133,20 @@ def paint_picture(
 def _result_shown(before: Tensor, after: Tensor) -> Updates:
     shown = gr.HTML(value=comparison(before, after), visible=True)
     return {"result": shown, "after": gr.Row(visible=True)}
+
+
+def _last_painting(session: InstantSession) -> Updates:
+    """Show the last painting again, with its files, where the one that took its place could not be finished."""
+    with suppress(NSTError):
+        if session.source and session.result and session.result.exists():
+            after = images.load(session.result)
+            before = images.cover(images.load(session.source), images.size_of(after))
+            return {**_result_shown(before, after), **_offered(session, session.result)}
+    return _nothing_shown()
+
+
+def _nothing_shown() -> Updates:
+    return {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
 
 
 def _offered(session: InstantSession, path: Path | None) -> Updates:
@@ -168,8 +192,7 @@ def put_away(session: InstantSession) -> Updates:
     """Show no result any more; fills in "status", "result" and "after"."""
     session.painted = session.found = session.painting = session.source = session.result = None
     keep_instant(session)
-    nothing = {"result": gr.HTML(visible="hidden"), "after": gr.Row(visible=False)}
-    return {"status": status_html(CHOOSE), **nothing}
+    return {"status": status_html(CHOOSE), **_nothing_shown()}
 
 
 def read(source: Path, size: float | None, keep_transparency: bool = True) -> Given:
@@ -183,7 +206,9 @@ def read(source: Path, size: float | None, keep_transparency: bool = True) -> Gi
         image = images.load(source, max_side=MAX_SIDE, keep_transparency=keep_transparency)
         return Given(images.over_white(image), image)
     if not size == size // 1 or not images.MIN_SIDE <= size <= MAX_SIDE:
-        raise ConfigError(f"the size is {size:g}; give a whole number from {images.MIN_SIDE} to {MAX_SIDE}, or none")
+        raise ConfigError(
+            f"the size is {said(size)}; give a whole number from {images.MIN_SIDE} to {MAX_SIDE}, or none"
+        )
     # read at its full size, a large picture would take gigabytes only to be made small
     side = min(MAX_SIDE, READ_TIMES * int(size))
     image = images.load(source, max_side=side, keep_transparency=keep_transparency)

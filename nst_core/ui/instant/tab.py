@@ -10,7 +10,7 @@ from gradio.helpers import Examples
 from nst_core import images
 from nst_core.assets import ASSETS
 from nst_core.engine.lane import PASS_LANE
-from nst_core.errors import NSTError
+from nst_core.errors import ImageError, NSTError
 from nst_core.transfer.steering import Steering
 from nst_core.ui.instant import at_once
 from nst_core.ui.instant.camera_view import live_area
@@ -29,6 +29,7 @@ from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix, sh
 from nst_core.ui.studio.shared_components import Choices, MixControls, Studio
 from nst_core.ui.studio.uploads import Instead, instead_of, read_upload
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput, transparency_switch
+from nst_core.ui.widgets.slider import Slider
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
 SIZE = 768  # pixels, to begin with
@@ -90,12 +91,12 @@ def _choices(session: gr.State, size: gr.Number, keep: gr.Checkbox) -> Choices:
         alt_text="A painting whose style is wanted",
     )
     strip = Strip(InstantSession().strip_value(), elem_id="styles")
-    strength = gr.Slider(0, 1, 1, step=0.05, label="Strength", elem_id="strength", info="0: the picture as it is")
+    strength = Slider(0, 1, 1, step=0.05, label="Strength", elem_id="strength", info="0: the picture as it is")
     with gr.Row():
         second = gr.Dropdown(
             InstantSession().blends, value=NO_BLEND, label="Blend with", elem_id="blend", min_width=150
         )
-        share = gr.Slider(0, 1, 0.5, step=0.05, label="Share of it", elem_id="blend-share", min_width=150)
+        share = Slider(0, 1, 0.5, step=0.05, label="Share of it", elem_id="blend-share", min_width=150)
     with gr.Row():
         colors = [("the style's", "style"), ("the picture's own", "content")]
         color = gr.Radio(colors, value="style", label="Colours", elem_id="instant-color", min_width=150)
@@ -147,9 +148,9 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserSta
     instead, _ = instead_of(choices.own)
     styles = Form({"strip": strip, "second": controls.second, "status": stage.view["status"], "instead": instead})
     picked, mine = styles.only("strip", "second"), [session, key, choices.own]
-    chosen = strip.pick(picked.filled_by(pick), session, list(picked), **INSTANT)
+    chosen = strip.pick(picked.filled_by(pick), session, list(picked), trigger_mode="multiple", **INSTANT)
     taken = in_lane(PASS_LANE, Form({"picture": choices.own}).given_to(take_style), lambda session: Steering(), styles)
-    dropped = choices.own.upload(taken, mine, list(styles), **QUEUED)
+    dropped = choices.own.upload(taken, mine, list(styles), **once)
     sliders = (controls.strength, controls.share)
     # a slider says `release` alone when it is put back, a menu `input` also when it is left unchanged
     mixed = (*(slider.input for slider in sliders), *(slider.release for slider in sliders), controls.second.select)
@@ -159,7 +160,7 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserSta
     events = (*styled, *mixed, *others, stage.picture.upload, *taken_up)
     for event in events:
         event(in_turn, given, shown, **once)
-    stage.picture.clear(stage.view.filled_by(put_away), session, shown, **INSTANT)
+    stage.picture.clear(stage.view.filled_by(put_away), session, shown, trigger_mode="always_last", **INSTANT)
     for slider in sliders:  # the camera follows while it is dragged
         slider.input(mix.given_to(remix), [session, *mix], None, trigger_mode="always_last", **QUEUED)
     left = form | stage.view.parts | {"strip": strip, "camera": camera}
@@ -198,17 +199,18 @@ def pick(session: InstantSession, event: gr.EventData) -> Updates:
 def take_style(session: InstantSession, key: str, shown: Mapping[str, Any]) -> Iterator[Updates]:
     """Take the picture that was dropped as a style, and choose it; arguments as of `repaint`."""
     yield {"status": status_html(TAKING, kind="busy")}
+    given = Path(shown["picture"])
     try:
-        given = Path(shown["picture"])
         name, picture = read_upload(given, session.add_picture)
     except NSTError as error:
         warn(error, "No style to take")
-        yield {"status": status_html(str(error), kind="problem")}
+        emptied = {"instead": Instead.of(given)} if isinstance(error, ImageError) else {}
+        yield {"status": status_html(str(error), kind="problem"), **emptied}
         return
     session.key, session.pictures[name] = key, picture
     session.point_camera()
     keep_instant(session)
-    instead = {"instead": Instead(upload=given, file=picture)} if picture != given else {}
+    instead = {"instead": Instead.of(given, picture)} if picture != given else {}
     yield {"status": status_html(f"A style of yours: {title_of(name)}."), **shown_styles(session), **instead}
 
 

@@ -1,8 +1,11 @@
 """Names the ways in which the page's events reach the server, and what comes back."""
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.events import Dependency
 
 from nst_core.engine.zero import HERE
 
@@ -19,6 +22,19 @@ INSTANT: dict[str, Any] = {"queue": False, **PRIVATE}
 QUEUED: dict[str, Any] = {"concurrency_limit": None, **PRIVATE}
 # What begins a painting. On ZeroGPU through the queue, as the page tells whose GPU time it is with such events alone.
 BEGINNING = QUEUED if HERE else INSTANT
+
+
+def refuse_aloud(event: Dependency, fields: Sequence[Block]) -> None:
+    """Tell what the fields of an event that begins something are refused for.
+
+    gradio 6.31 shows it of events through its queue alone: what it refused, it refuses there once more.
+    """
+    if BEGINNING is not QUEUED:
+        event.failure(_read_again, fields, None, **QUEUED)
+
+
+def _read_again(*fields: object) -> None:
+    """Do nothing with what fields hold."""
 
 
 def page_at_hand() -> gr.Blocks:

@@ -1,7 +1,7 @@
 """Reads what a person puts on the page to be painted: files, and a brush's strokes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
+from itertools import count, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
@@ -177,18 +177,26 @@ def check_shape(masks: Sequence[Tensor], image: Tensor, remedy: str) -> None:
             )
 
 
+_NUMBERS = count(1)
+
+
 class Instead(NamedTuple):
     """What a place shows instead of an upload.
 
     Attributes:
-        number: how many uploads of it were not as they should be.
-        upload: the last of them, which is not touched if another has its place by now.
+        number: another one each time, as the same file may be put there again.
+        upload: which is not touched if another has its place by now.
         file: what there is of one that is cut short; None: nothing, which makes room for another.
     """
 
     number: int = 0
     upload: Path | None = None
     file: Path | None = None
+
+    @classmethod
+    def of(cls, upload: Path, file: Path | None = None) -> "Instead":
+        """Have a file shown instead of an upload, or nothing."""
+        return cls(next(_NUMBERS), upload, file)
 
 
 def checked(picture: PictureInput) -> Dependency:
@@ -198,7 +206,7 @@ def checked(picture: PictureInput) -> Dependency:
     an event writes to while it is shown, which costs the machine that paints.
     """
     instead, shown = instead_of(picture)
-    picture.upload(check_upload, [picture, instead], instead, trigger_mode="always_last", **QUEUED)
+    picture.upload(check_upload, picture, instead, trigger_mode="always_last", **QUEUED)
     return shown
 
 
@@ -213,23 +221,37 @@ def shown_instead(instead: Instead, there: Path | None) -> Update:
     return instead.file if there == instead.upload else gr.skip()
 
 
-def check_upload(path: Path | None, instead: Instead) -> Instead:
+def check_upload(path: Path | None) -> Instead | Update:
     """Say at once if an upload is no picture, is cut short, or is one that browsers do not show.
 
     What there is of one that is cut short is to be seen in every browser, and to be painted.
     """
+    if path is None:
+        return gr.skip()
     try:
-        if path is not None:
-            images.check(path)
-            if whole := _whole(path):
-                return Instead(instead.number + 1, path, whole)
-            if (ending := Path(path).suffix.lower()) in NOT_SHOWN:
-                kind = ending[1:].upper()
-                warn(f"most browsers do not show a {kind}; it is read all the same", "No preview", 6)
+        images.check(path)
+        if whole := _whole(path):
+            return Instead.of(path, whole)
     except NSTError as error:
         warn(error, "This picture cannot be used")
-        return Instead(instead.number + 1, path)
-    return instead
+        return Instead.of(path)
+    if (ending := Path(path).suffix.lower()) in NOT_SHOWN:
+        warn(f"most browsers do not show a {ending[1:].upper()}; it is read all the same", "No preview", 6)
+    return gr.skip()
+
+
+def is_usable(path: Path, *, whole: bool = False) -> bool:
+    """Tell whether a file is a picture that can be painted at one size or another; it is decoded for that.
+
+    Args:
+        path: the file.
+        whole: whether one that is cut short is not.
+    """
+    try:
+        images.check(path)
+        return not (images.is_cut_short(path, images.READ_SIDE) and whole)
+    except ImageError:
+        return False
 
 
 def _whole(path: Path) -> Path | None:

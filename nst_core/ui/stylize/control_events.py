@@ -42,9 +42,11 @@ def connect_settings(
     controls, backbone = inputs.controls, inputs.menu("backbone")
     filled = form.only("preset", "about", *CONTROLS)
     # menus say `input` also when they are left unchanged
-    preset.select(filled.filled_by(_fill), [session, preset, backbone], list(filled), **INSTANT)
+    preset.select(
+        filled.filled_by(_fill), [session, preset, backbone], list(filled), trigger_mode="always_last", **INSTANT
+    )
     optimizer, start, color = map(inputs.menu, ("optimizer", "start", "color"))
-    optimizer.select(STEP_SIZES.get, optimizer, controls["step_size"], **INSTANT)
+    optimizer.select(STEP_SIZES.get, optimizer, controls["step_size"], trigger_mode="always_last", **INSTANT)
     start.change(lambda start: gr.Image(visible=start == "image"), start, inputs.start_image, **INSTANT)
     described = Form(network._asdict())
     describe = described.filled_by(describe_network)
@@ -66,7 +68,7 @@ def connect_settings(
     for name in STEERING_CONTROLS:
         controls[name].input(given.given_to(steer), [session, *given], None, trigger_mode="always_last", **QUEUED)
     stage = form.only(*STAGE)
-    shown = color.select(stage.filled_by(recolor), [session, color], list(stage), **QUEUED)
+    shown = color.select(stage.filled_by(recolor), [session, color], list(stage), trigger_mode="always_last", **QUEUED)
     shown.then(strip_value, session, form["strip"], **INSTANT)
 
 

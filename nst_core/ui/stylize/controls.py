@@ -23,6 +23,7 @@ from nst_core.ui.studio.preset_menu import CHOICES, PresetMenu
 from nst_core.ui.studio.uploads import MORE_STYLES
 from nst_core.ui.widgets.log_slider import LogSlider
 from nst_core.ui.widgets.pictures import BrushInput, PictureInput, transparency_switch
+from nst_core.ui.widgets.slider import Slider
 
 # What a setting can be on the page.
 Knob: TypeAlias = LogSlider | gr.Slider | gr.Number | gr.Checkbox | gr.CheckboxGroup | gr.Dropdown | gr.Radio
@@ -163,7 +164,7 @@ def control_of(one: Setting, value: Any) -> Knob:
     says["info"] = page.hint or None
     if page.kind == "slider" and (ends := page.ends or one.extent):
         low, high = ends
-        return gr.Slider(low, high, value, step=0.05 if high > 1 else 0.01, **says | {"min_width": 170})
+        return Slider(low, high, value, step=0.05 if high > 1 else 0.01, **says | {"min_width": 170})
     if page.kind in ("menu", "radio") and one.choices:
         choices = [(title, name) for name, title in one.choices.items()]
         if max(map(len, one.choices.values())) > LONG_TITLE:
@@ -210,7 +211,7 @@ def _style_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], dict[str, P
         with gr.Row():
             for number, name in enumerate(SHARE_CONTROLS[first : first + 2], first + 1):
                 label, elem_id = f"Share of style {number}", f"share-{number}"
-                made[name] = gr.Slider(0, 1, at[name], step=0.05, label=label, elem_id=elem_id, min_width=130)
+                made[name] = Slider(0, 1, at[name], step=0.05, label=label, elem_id=elem_id, min_width=130)
     return made, more_styles
 
 
@@ -229,7 +230,7 @@ def _mask_controls(at: Mapping[str, Any]) -> tuple[dict[str, Knob], Mask]:
         elem_id="mask",
         layers=False,
         transforms=(),
-        sources=["upload"],
+        sources=(),
         format="png",
         height=380,
         eraser=gr.Eraser(default_size=40),

@@ -19,6 +19,7 @@ from nst_core.ui.studio.preset_menu import show_preset
 from nst_core.ui.studio.session import Session
 from nst_core.ui.studio.shared_components import PAINTED_WITH
 from nst_core.ui.stylize.control_events import steer
+from nst_core.ui.widgets.slider import Slider
 from nst_core.ui.widgets.thumbnail_strip import Strip, StripValue, Thumbnail
 
 PICTURES = ASSETS / "looks"
@@ -35,7 +36,7 @@ class LookParts(NamedTuple):
 def look_area() -> LookParts:
     """Lay out the looks, and the handle between photo and painting."""
     strip = Strip(looks_value(1), elem_id="looks")
-    balance = gr.Slider(
+    balance = Slider(
         -DECADES,
         DECADES,
         0,
@@ -67,7 +68,9 @@ def connect_looks(session: gr.State, parts: LookParts, form: Form) -> None:
     """
     filled = form.only("preset", "about", *CONTROLS)
     picked = filled | {"balance": parts.balance}
-    parts.strip.pick(picked.filled_by(pick_look), [session, form["backbone"]], list(picked), **INSTANT)
+    parts.strip.pick(
+        picked.filled_by(pick_look), [session, form["backbone"]], list(picked), trigger_mode="multiple", **INSTANT
+    )
     given = form.only(*PAINTED_WITH) | {"balance": parts.balance}
     lead = given.given_to(lean)
     parts.balance.input(lead, [session, *given], form["style_weight"], trigger_mode="always_last", **QUEUED)

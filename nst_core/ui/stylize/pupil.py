@@ -28,7 +28,7 @@ def name_field() -> gr.Textbox:
 def connect_name(field: gr.Textbox, session: gr.State) -> None:
     """Note the name when it is written."""
     for written in (field.blur, field.submit):
-        written(take_name, [session, field], None, **INSTANT)
+        written(take_name, [session, field], None, trigger_mode="always_last", **INSTANT)
 
 
 def take_name(session: Session, name: Any) -> None:

@@ -88,7 +88,9 @@ def connect_recipes(session: gr.State, strip: Strip, form: Form) -> None:
         form: PAINTED_WITH, "about", "status", "result", "preview" and "download".
     """
     shown = form.only("content", "style", "preset", "about", *CONTROLS, "status", "result", "preview", "download")
-    strip.pick(shown.filled_by(pick_recipe), [session, form["backbone"]], list(shown), **QUEUED)
+    strip.pick(
+        shown.filled_by(pick_recipe), [session, form["backbone"]], list(shown), trigger_mode="multiple", **QUEUED
+    )
 
 
 def pick_recipe(session: Session, backbone: str, event: gr.EventData) -> Updates:

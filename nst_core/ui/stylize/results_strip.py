@@ -67,7 +67,7 @@ def build_history(session: gr.State, form: Form, actions: gr.Row) -> tuple[Form,
     form |= {"strip": parts.strip}
     settings = ("preset", "about", *CONTROLS)
     shown = form.only(*STAGE, "strip", *settings)
-    parts.strip.pick(shown.filled_by(look_again), session, list(shown), **QUEUED)
+    parts.strip.pick(shown.filled_by(look_again), session, list(shown), trigger_mode="multiple", **QUEUED)
     for button, act, names in (
         (parts.put_back, put_back, UPLOADS),
         (parts.use_start, use_as_start, ("start", "start_image")),
@@ -84,7 +84,9 @@ def build_history(session: gr.State, form: Form, actions: gr.Row) -> tuple[Form,
         file.change(None, js=download, **PRIVATE)
     parts.mark.click(mark, session, parts.strip, **QUEUED)
     shown = form.only("status", *settings) | {"file": parts.restore}
-    parts.restore.upload(shown.filled_by(restore), [session, parts.restore], list(shown), **QUEUED)
+    parts.restore.upload(
+        shown.filled_by(restore), [session, parts.restore], list(shown), trigger_mode="multiple", **QUEUED
+    )
     return form, again
 
 

@@ -1,5 +1,6 @@
 """Paints for the Stylize tab: the handlers behind Run, and behind the buttons that let a painting go on."""
 
+import math
 import time
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future
@@ -17,7 +18,7 @@ from nst_core.engine import cluster
 from nst_core.engine.begin import begin
 from nst_core.engine.devices import DEVICES, Elsewhere
 from nst_core.engine.limits import check_work
-from nst_core.errors import ConfigError, DeviceError, NSTError, OutputError, said
+from nst_core.errors import DeviceError, NSTError, OutputError
 from nst_core.features import weights
 from nst_core.features.vgg import BACKBONES
 from nst_core.host_memory import total_memory
@@ -40,6 +41,7 @@ from nst_core.ui.page.weights import fetch_weights
 from nst_core.ui.studio.controls_and_config import config_of, default_config
 from nst_core.ui.studio.results import painting_name, remember
 from nst_core.ui.studio.session import Session, give_up_oldest
+from nst_core.ui.studio.typed import whole_number
 from nst_core.ui.studio.uploads import Uploads
 from nst_core.ui.stylize.ahead import note_pace
 from nst_core.ui.stylize.keeper import Keeper, fetch_run, rest
@@ -48,6 +50,7 @@ from nst_core.ui.widgets.channel import Channel
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import comparison
 
+TO_ITS_END = math.inf  # steps, by which a painting goes on
 WARM_SIZE, WARM_STEPS = 256, 8  # pixels; enough to tell a pace
 MEMORY_SHARE = 0.5  # of all, which paintings at work may hold between their steps; the rest is for the step at hand
 ROOM_SECONDS = 0.2  # from one look for memory to the next
@@ -55,7 +58,6 @@ GIVEN_UP = (
     "this painting cannot go on: memory ran short, and what it needed for that was given up. Its picture is among the "
     "results; “Use as start” goes on from it"
 )
-
 
 # The components, by name, that these handlers fill in.
 STAGE = ("preview", "status", "losses", "result", "download", "record", "record_area", "shares")
@@ -140,12 +142,10 @@ def go_on(session: Session, steps: float | None) -> Iterator[Updates]:
         run = fetch_run(session)
         if run is None:
             raise NSTError("there is no painting to go on with; press Paint")
-        count = run.remaining if steps is None else steps
-        if not isinstance(count, int | float) or count != count // 1 or not 1 <= count <= MAX_STEPS:
-            raise ConfigError(f"the number of steps is {said(count)}; give a whole number from 1 to {MAX_STEPS}")
-        step = run.last_frame.step if run.last_frame else 0
-        check_work(run.work_until(step + int(count)) - run.work_until(step), run.content_image[0, 0].numel())
-        run.more(int(count))
+        wanted = run.remaining if steps == TO_ITS_END else steps
+        count, step = whole_number("number of steps", wanted, MAX_STEPS), run.last_frame.step if run.last_frame else 0
+        check_work(run.work_until(step + count) - run.work_until(step), run.content_image[0, 0].numel())
+        run.more(count)
         yield from ()
         return run
 

@@ -10,9 +10,9 @@ from gradio.events import Dependency
 
 from nst_core import images
 from nst_core.errors import ImageError, NSTError
-from nst_core.ui.page import announcements, drops, keys, menus, remembered, skip
+from nst_core.ui.page import announcements, drops, kept_typing, keys, menus, remembered, skip
 from nst_core.ui.page.buttons import hand_over
-from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand
+from nst_core.ui.page.events import BEGINNING, INSTANT, QUEUED, Update, page_at_hand, refuse_aloud
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
 from nst_core.ui.page.toasts import warn
@@ -33,6 +33,7 @@ from nst_core.ui.stylize.looks import connect_looks, look_area
 from nst_core.ui.stylize.pupil import connect_name, name_field
 from nst_core.ui.stylize.recipes import RECIPES, connect_recipes, recipes_value, show_chosen
 from nst_core.ui.stylize.results_strip import build_history
+from nst_core.ui.stylize.run import TO_ITS_END
 from nst_core.ui.stylize.window import SEEN, come_back, place, press_go_on, press_run, press_stop, see, tell
 from nst_core.ui.widgets.channel import preview_area
 from nst_core.ui.widgets.pictures import BeforeAfter
@@ -103,7 +104,7 @@ def build() -> Studio:
     inputs.mask.take.click(_ground, content, inputs.mask.editor, **QUEUED)
     for name, picture in pictures.items():
         for put in (picture.upload, picture.clear, checked(picture).then):
-            put(_placed(name), [session, picture], None, **INSTANT)
+            put(_placed(name), [session, picture], None, trigger_mode="always_last", **INSTANT)
     return Studio(session, key, preset, form)
 
 
@@ -150,17 +151,16 @@ def _connect_painting(
     seen = (form | pressed).only(*SEEN)
     begun_by = seen | {"session": session}
     refused = Form({"status": form["status"]})
-    begin = begun_by.filled_by(_with_form(made_of, press_run))
-    begun = [
-        on(begin, [session, key, *made_of], list(begun_by), **BEGINNING) for on in (buttons.run.click, again.success)
-    ]
-    further = ((buttons.go_on, gr.State(None)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
+    begin, asked = begun_by.filled_by(_with_form(made_of, press_run)), [session, key, *made_of]
+    begun = [(on(begin, asked, list(begun_by), **BEGINNING), asked) for on in (buttons.run.click, again.success)]
+    further = ((buttons.go_on, gr.State(TO_ITS_END)), (buttons.one_step, gr.State(1)), (buttons.more, buttons.steps))
     for button, steps in further:
         press = begun_by.filled_by(press_go_on)
-        begun.append(button.click(press, [session, key, steps], list(begun_by), **BEGINNING))
-    for event in begun:
+        begun.append((button.click(press, [session, key, steps], list(begun_by), **BEGINNING), [steps]))
+    for event, asked in begun:
         event.then(tell, session, None, **QUEUED)
         event.failure(refused.filled_by(not_begun), None, list(refused), **INSTANT)
+        refuse_aloud(event, asked)
     buttons.stop.click(press_stop, [session, key], None, **INSTANT)
     return seen
 
@@ -223,7 +223,7 @@ def _connect_page(
         event.then(tell, session, None, **QUEUED)
         event.then(described.filled_by(describe_network), backbone, list(described), **INSTANT)
     painting = hand_over("run", "stop", "go-on", "one-step", "more")
-    scripts = (drops.SCRIPT, painting, announcements.SCRIPT, remembered.SCRIPT, skip.SCRIPT, menus.SCRIPT, keys.SCRIPT)
-    for script in (NAME_EXAMPLES, *scripts):
+    own = (drops, announcements, kept_typing, remembered, skip, menus, keys)
+    for script in (NAME_EXAMPLES, painting, *(module.SCRIPT for module in own)):
         page.load(None, js=script, **INSTANT)
     back.then(preset_text, [preset, backbone], about, **INSTANT)

@@ -32,12 +32,15 @@ from nst_core.ui.studio.camera import NO_STYLE
 from nst_core.ui.studio.instant_keeping import keep_instant
 from nst_core.ui.studio.instant_session import InstantSession, shown_styles, title_of
 from nst_core.ui.studio.shared_components import Choices
+from nst_core.ui.studio.typed import whole_number
 from nst_core.ui.studio.uploads import checked
 from nst_core.ui.widgets.channel import Channel, preview_area
 from nst_core.ui.widgets.loss_chart import LossHistory
 from nst_core.ui.widgets.pictures import PICTURE_FILES, PictureInput
+from nst_core.ui.widgets.slider import Slider
 
 MOST_STEPS = 5000
+MOST_STYLE_SIZE = 1024  # pixels
 FILE_NAME = re.compile(r"[^\w .-]+")  # what a file's name is spared
 WORDS_SECONDS = 1.0  # between two updates of the status
 DOWNLOAD = "() => document.querySelector('#saved-style').click()"
@@ -64,15 +67,9 @@ class LessonWish(NamedTuple):
         Raises:
             ConfigError: a value that is missing or out of range.
         """
-        steps = _whole("steps", self.steps, MOST_STEPS)
-        size = _whole("style picture's size", self.style_size, 1024)
+        steps = whole_number("number of steps", self.steps, MOST_STEPS)
+        size = whole_number("style picture's size", self.style_size, MOST_STYLE_SIZE)
         return replace(QUICK, steps=steps, style_size=size, style_weight=float(self.style_weight))
-
-
-def _whole(name: str, value: float | None, most: int) -> int:
-    if value is None or value != value // 1 or not 1 <= value <= most:
-        raise ConfigError(f"the {name} is {said(value)}; give a whole number up to {most}")
-    return int(value)
 
 
 def build(choices: Choices) -> None:
@@ -102,7 +99,7 @@ def build(choices: Choices) -> None:
     outputs = styles | {"status": status, "preview": preview, "losses": losses, "file": file}
     connect_job(session, lambda session: session.lesson, (run, stop), learn_page, inputs, outputs)
     shown = styles | {"status": status, "load": load}
-    load.upload(shown.filled_by(load_file), [session, load], list(shown), **QUEUED)
+    load.upload(shown.filled_by(load_file), [session, load], list(shown), trigger_mode="multiple", **QUEUED)
     save.click(save_chosen, session, saved, **QUEUED)
     saved.change(None, js=DOWNLOAD, **PRIVATE)
 
@@ -121,8 +118,8 @@ def _inputs() -> Form:
     gr.Examples(files, picture, label="", elem_id="train-examples", examples_per_page=12, cache_examples=False)
     name = gr.Textbox(label="Name", elem_id="train-name", placeholder="my style", max_length=40)
     with gr.Row():
-        steps = gr.Number(QUICK.steps, label="Steps, at most", elem_id="train-steps", min_width=110, maximum=MOST_STEPS)
-        weight = gr.Slider(
+        steps = gr.Number(QUICK.steps, label="Steps, at most", elem_id="train-steps", min_width=110)
+        weight = Slider(
             1,
             40,
             QUICK.style_weight,

@@ -10,7 +10,6 @@ from nst_core.errors import NSTError
 from nst_core.features.vgg import BUNDLED_BACKBONE
 from nst_core.transfer.config import StyleTransferConfig
 from nst_core.transfer.presets import DEFAULT_PRESET
-from nst_core.transfer.settings import MAX_STEPS
 from nst_core.ui.page.events import INSTANT, QUEUED, Update
 from nst_core.ui.page.form import Form, Updates
 from nst_core.ui.page.status import status_html
@@ -80,7 +79,7 @@ def _parts() -> Parts:
         columns = _side("columns", COLUMNS, [*menu, ("Nothing", NOTHING)], config)
         with gr.Row():
             size = gr.Number(SIZE, label="Size of a cell, pixels", elem_id="sheet-size", min_width=120)
-            steps = gr.Number(STEPS, label="Steps of a cell", elem_id="sheet-steps", min_width=120, maximum=MAX_STEPS)
+            steps = gr.Number(STEPS, label="Steps of a cell", elem_id="sheet-steps", min_width=120)
         shown = gr.HTML(elem_id="sheet-extent")
         with gr.Row():
             paint_it = gr.Button("Paint the sheet", elem_id="sheet-paint", scale=2, min_width=100)
@@ -117,7 +116,8 @@ def _side(side: str, name: str, menu: list[tuple[str, str]], config: StyleTransf
 def _connect_choice(session: gr.State, sheet: gr.State, parts: Parts, given: Form) -> None:
     """Let settings bring values that suit them, and say at once what is wrong with these."""
     for name, side in (("rows", parts.rows), ("columns", parts.columns)):
-        side.menu.input(given.given_to(_chooses(name)), [sheet, session, *given], side.values, **INSTANT)
+        chooses = given.given_to(_chooses(name))
+        side.menu.input(chooses, [sheet, session, *given], side.values, trigger_mode="always_last", **INSTANT)
     shown = parts.choice.only("row_values", "column_values") | {"extent": parts.extent}
     parts.area.expand(shown.filled_by(given.given_to(refresh)), [sheet, session, *given], list(shown), **INSTANT)
     once: dict[str, Any] = {"trigger_mode": "always_last", **INSTANT}

@@ -2,20 +2,22 @@
 
 import threading
 from pathlib import Path
-from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 import torch
+from PIL import Image
 
 from nst_core import images
 from nst_core.analysis.cutouts.paste import box_of, nearest_spot
 from nst_core.analysis.figures.catalogue import FIGURES
+from nst_core.pictures import notes
 from nst_core.ui.explain import cutout as composing
 from nst_core.ui.explain import session as board
 from nst_core.ui.explain.cutout import (
     CENTRE,
     CUTOUT,
+    FIGURE,
     GROUND_SIDE,
     build_composing,
     ground,
@@ -24,6 +26,7 @@ from nst_core.ui.explain.cutout import (
     put_first,
     put_when_chosen,
 )
+from nst_core.ui.page.toasts import remark
 from tests.ui.explain.test_session import flat, on_device, painted, saved, transparent
 from tests.ui.shown import untitled
 
@@ -125,6 +128,23 @@ def test_a_picture_that_cannot_be_used_is_named_and_nothing_changes(photo, cutou
     assert handler(given(photo, opaque)) == nothing and is_toast(toasts, "photo.png does not exist")
 
 
+def test_what_its_upload_tells_is_told_by_that_alone_and_nothing_where_another_figure_is_chosen(
+    photo, opaque, toasts, tmp_path
+):
+    shown = given(photo, opaque) | {"figure": FIGURE}
+    assert put_when_chosen(shown | {"figure": "grid"}) == {} and toasts == []
+    assert put_when_chosen(shown) == {} and is_toast(toasts, "opaque.png has no transparent parts")
+    toasts.clear()
+    (tmp_path / "letter.jpg").write_text("Dear reader")
+    Image.effect_noise((96, 64), 60).save(tmp_path / "whole.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:2000])
+    with notes.told_to(remark):
+        for name in ("letter.jpg", "cut.jpg"):
+            put_when_chosen(shown | {"cutout": tmp_path / name})
+            put_when_chosen(shown | {"content": tmp_path / name})
+    assert toasts == []
+
+
 def test_a_cutout_of_nothing_is_named(photo, tmp_path, toasts):
     empty = saved(tmp_path, "empty", torch.zeros(1, 4, 20, 20))
     assert put_first(given(photo, empty)) == {} and is_toast(toasts, "the cut-out is empty")
@@ -165,7 +185,8 @@ def test_while_a_number_is_empty_it_stays_where_it_is(photo, cutout, toasts, emp
 
 
 def test_where_it_is_put_by_hand_the_numbers_say():
-    assert placed(SimpleNamespace(y=0.2, scale=0.3, x=0.1)) == {"x": 0.1, "y": 0.2, "scale": 0.3}
+    assert placed({"y": 0.2, "scale": 0.3, "x": 0.1}) == {"x": 0.1, "y": 0.2, "scale": 0.3}
+    assert placed(None) == {}  # as no page says
 
 
 # Cutting out

@@ -5,6 +5,7 @@ import re
 from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import gradio as gr
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image
 
 from nst_core import images
 from nst_core.assets import ASSETS
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, DeviceError
 from nst_core.instant.nearby import Nearby
 from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.pictures import notes
@@ -33,8 +34,9 @@ from nst_core.ui.instant.tab import take, take_style
 from nst_core.ui.page.toasts import remark
 from nst_core.ui.studio import instant_session
 from nst_core.ui.studio.controls_and_config import config_of
-from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix
+from nst_core.ui.studio.instant_session import NO_BLEND, Brush, InstantSession, Mix
 from nst_core.ui.studio.session import Session
+from nst_core.ui.studio.uploads import shown_instead
 from nst_core.ui.widgets.pictures import data_uri
 from tests.instant.test_painter import network_of
 from tests.machines import Room
@@ -225,9 +227,41 @@ def test_a_file_that_is_no_picture_is_named_and_nothing_is_lost(session, photo, 
     for path in (letter, tmp_path / "gone.png"):
         (view,) = views_of(session, path, 48)
         assert path.name in toasts[-1] and path.name in view["status"] and 'class="status problem"' in view["status"]
-        assert view.keys() == {"status"} and session.result == result and session.source == photo
+        assert view.keys() == {"status", "instead"} and session.result == result and session.source == photo
+        assert shown_instead(view["instead"], path) is None  # its place is empty again
     assert len(toasts) == 2
+    (_, view) = take_style(session, "", {"picture": letter})
+    assert shown_instead(view["instead"], letter) is None and len(toasts) == 3
     assert polish(session, Session())["content"] == str(photo)
+
+
+def test_a_picture_that_is_too_narrow_for_a_size_alone_keeps_its_place(session, toasts, tmp_path):
+    images.save_png(torch.rand(1, 3, 20, 200), tmp_path / "narrow.png")
+    (view,) = views_of(session, tmp_path / "narrow.png", 16)
+    assert view.keys() == {"status"} and "too narrow" in toasts[0]
+
+
+@pytest.mark.parametrize("error", [DeviceError("no memory is left"), RuntimeError("of the program")])
+def test_after_an_error_behind_the_first_view_the_last_painting_is_there_with_its_files(
+    session, photo, pictures, tmp_path, toasts, monkeypatch, error
+):
+    images.save_png(pictures[1], tmp_path / "other.png")
+    list(paint_picture(session, photo, 48))
+    last = session.result
+    with monkeypatch.context() as broken:
+        broken.setattr(Brush, "save", Mock(side_effect=error))
+        for path in (tmp_path / "other.png", photo):  # a second time, too
+            *_, quick, view = views_of(session, path, 40)
+            assert not props(quick["download"])["interactive"]
+            assert all(props(view[name])["interactive"] for name in ("download", "jpeg", "polish"))
+            shown = props(view["result"])["value"]
+            assert props(view["download"])["value"] == last and (shown["width"], shown["height"]) == (48, 36)
+            assert 'class="status problem"' in view["status"]
+        put_away(session)
+        *_, view = views_of(session, photo, 40)  # where there was none, nothing is shown
+        assert props(view["result"])["visible"] == "hidden" and props(view["after"])["visible"] is False
+    assert len(toasts) == 3
+    assert "40×30 pixels" in views_of(session, photo, 40)[-1]["status"]
 
 
 def test_a_blend_that_cannot_be_is_named_and_nothing_is_lost(session, photo, toasts):

@@ -71,7 +71,7 @@ from concurrent.futures import ThreadPoolExecutor
 from PIL import Image
 from nst_core.ui.stylize.run import paint, recolor
 from nst_core.ui.studio.session import Session
-from nst_core.ui.studio.uploads import Instead, check_upload
+from nst_core.ui.studio.uploads import check_upload
 from tests.ui.shown import page_showing
 
 def workers():
@@ -79,7 +79,7 @@ def workers():
 
 def page():
     session, files = Session(), sys.argv[1:3]
-    check_upload(files[0], Instead())
+    check_upload(files[0])
     for _ in paint(session, page_showing("luo", *files, **few)):
         pass
     assert session.run.last_frame.step == 2

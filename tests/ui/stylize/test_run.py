@@ -24,7 +24,7 @@ from nst_core.ui.studio.uploads import Uploads, masks_of
 from nst_core.ui.stylize import ahead, pace
 from nst_core.ui.stylize import run as painting
 from nst_core.ui.stylize.control_events import steer
-from nst_core.ui.stylize.run import STAGE, go_on, paint, recolor
+from nst_core.ui.stylize.run import STAGE, TO_ITS_END, go_on, paint, recolor
 from nst_core.ui.widgets.channel import Channel
 from tests.machines import Room
 from tests.ui.shown import page_showing, untitled
@@ -321,7 +321,7 @@ def test_a_stopped_run_goes_on_to_its_end(narrow_weights, files):
     list(start(files, session, steps=4))
     assert session.run.last_frame.step == 0
     session.steering.stop.clear()
-    assert "Done: 4 steps" in last_shown(list(go_on(session, None)), "status")
+    assert "Done: 4 steps" in last_shown(list(go_on(session, TO_ITS_END)), "status")
 
 
 def test_there_is_nothing_to_go_on_with_before_a_run(toasts):
@@ -329,12 +329,13 @@ def test_there_is_nothing_to_go_on_with_before_a_run(toasts):
     assert toasts == ["there is no painting to go on with; press Paint"]
 
 
-@pytest.mark.parametrize("steps", [0, -3, 2.5, float("nan"), 10**9, "many"])
+@pytest.mark.parametrize("steps", [0, -3, 2.5, float("nan"), 10**9, "many", None])
 def test_a_wrong_number_of_further_steps_is_refused_and_the_run_stays(narrow_weights, files, toasts, steps):
     session = Session()
     list(start(files, session))
     list(go_on(session, steps))
-    assert str(steps) in toasts[0] and "whole number" in toasts[0]
+    shown = "empty" if steps is None else str(steps)
+    assert f"steps is {shown}; " in toasts[0].replace("'", "") and "whole number" in toasts[0]
     assert "Done: 3 steps" in last_shown(list(go_on(session, 1)), "status")
 
 
