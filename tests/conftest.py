@@ -23,6 +23,7 @@ settings.load_profile("laws")
 def pytest_configure(config):
     """Who only hands tests to workers needs no fixtures, nor torch, for which they all would wait."""
     if config.getoption("dist", "no") == "no":
+        gc.disable()  # until all is imported, of which nothing is garbage
         config.pluginmanager.import_plugin("tests.stand_ins")
 
 
@@ -58,3 +59,4 @@ def pytest_collection_finish():
     """Garbage is searched for among what tests make, not in all that was imported, each time anew."""
     gc.collect()
     gc.freeze()
+    gc.enable()
