@@ -136,6 +136,12 @@ def quick_png(monkeypatch) -> None:
 
 
 @pytest.fixture
+def small_thumbnails(monkeypatch) -> None:
+    """Thumbnails of trained styles, painted in a sixteenth of the pixels."""
+    monkeypatch.setattr("nst_core.instant.styles.PAINTED_SIDE", 64)
+
+
+@pytest.fixture
 def pictures() -> tuple[torch.Tensor, torch.Tensor]:
     """A small content and style image, (1, 3, 48, 64) and (1, 3, 56, 40)."""
     generator = torch.Generator().manual_seed(1)

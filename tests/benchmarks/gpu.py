@@ -36,11 +36,10 @@ from nst_core.graphs import SWITCH
 from nst_core.instant.catalogue import open_styles
 from nst_core.passes import WARM_PASSES
 from nst_core.transfer.optimizers import STEP_SIZES
-from nst_core.transfer.presets import PRESETS
-from nst_core.transfer.run import Run
-from nst_core.transfer.stylize import stylize
 from nst_core.ui.studio.camera import QUALITY, Live
 from nst_core.universal.painter import UniversalPainter, style_picture
+from tests.benchmarks import cold_start
+from tests.benchmarks.cold_start import painting
 from tests.benchmarks.material import ensure_weights, pictures
 
 DEVICE_TESTS = (
@@ -98,13 +97,6 @@ def settle(compute: Compute) -> None:
     """Wait until the device has done all that it was given."""
     if compute.device.startswith("cuda"):
         torch.cuda.synchronize(compute.device)
-
-
-def painting(backbone: str, preset: str, side: int, compute: Compute, steps: int, optimizer: str = "lbfgs") -> Run:
-    """A run at one scale that ends at its last step."""
-    config = PRESETS[preset].config.on(backbone).changed(size=side, smallest_scale=0, steps=steps, tolerance=0)
-    config = config.changed(optimizer=optimizer, step_size=STEP_SIZES[optimizer])
-    return stylize(*pictures(side, side), config, compute=compute)
 
 
 def tests_on_it(device: str, seconds: float) -> dict[str, Any]:
@@ -165,22 +157,12 @@ def cold(backbone: str, compute: Compute, plan: Plan) -> dict[str, Any]:
     """Seconds from the start of a process to its first frame and its last; imports are counted, too."""
     options = [backbone, compute.device, compute.precision, str(plan.cold_side), str(plan.cold_steps)]
     began = time.perf_counter()
-    command = [sys.executable, "-m", __spec__.name, "cold", *options]
+    command = [sys.executable, "-m", cold_start.__name__, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         marks = {line.strip(): round(time.perf_counter() - began, 2) for line in child.stdout or ()}
     if child.returncode:
         raise RuntimeError(f"the cold run ended with {child.returncode}")
     return {"first frame, s": marks["first"], f"{plan.cold_steps} steps, s": marks["last"]}
-
-
-def cold_run(backbone: str, device: str, precision: str, side: str, steps: str) -> None:
-    """Paint, and say when the first and the last frame are there."""
-    run = painting(backbone, "lab", int(side), Compute(device=device, precision=precision), int(steps))
-    next(run)
-    print("first", flush=True)
-    for _ in run:
-        pass
-    print("last", flush=True)
 
 
 def repeated(work: Callable[[], object], compute: Compute, plan: Plan) -> dict[str, Any]:
@@ -284,8 +266,6 @@ def measure(plan: Plan, compute: Compute, seconds: float, told: Callable[[str], 
 
 def main() -> None:
     ensure_weights()
-    if sys.argv[1:2] == ["cold"]:
-        return cold_run(*sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.gpu")
     parser.add_argument("--json", type=Path, help="where the numbers go as JSON, too")
     parser.add_argument("--minutes", type=float, default=8.0)

@@ -11,7 +11,8 @@ from nst_core.__main__ import main
 from nst_core.analysis.figures import begin
 from nst_core.analysis.figures.catalogue import FIGURES
 from nst_core.analysis.painting import side_by_side
-from nst_core.analysis.poster.save import INDEX, PRINT_WIDTH, read_poster
+from nst_core.analysis.poster import save
+from nst_core.analysis.poster.save import INDEX, read_poster
 from nst_core.commands import explain as command
 from nst_core.features import weights
 from nst_core.transfer.record import read_record
@@ -82,11 +83,12 @@ def test_machines_of_a_cluster_make_the_same_figure(folder, capsys, monkeypatch)
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_every_figure_is_a_page_and_a_folder(folder, name, capsys):
+def test_every_figure_is_a_page_and_a_folder(folder, name, capsys, monkeypatch):
+    monkeypatch.setattr(save, "PRINT_WIDTH", 1240)
     assert explain(name, "--parts", "parts") == 0
     figure = FIGURES[name]
     with Image.open("out.png") as page:
-        assert page.width == PRINT_WIDTH
+        assert page.width == save.PRINT_WIDTH
     told, settings = read_poster("out.png")
     assert told == name and figure.settings(settings) == settings
     values = json.loads((folder / "parts" / INDEX).read_text(encoding="utf-8"))

@@ -16,6 +16,7 @@ from tests.instant.test_painter import CPU, network_of
 
 QUICK = TrainingRecipe(steps=20, batch=2, crop=64, style_size=64)
 BRIEF = TrainingRecipe(steps=2, batch=1, crop=64, style_size=64)
+pytestmark = pytest.mark.usefixtures("small_thumbnails")
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from nst_core.engine.devices import DEVICES, Elsewhere
 from nst_core.engine.remote_run import MOST_LOST
 from nst_core.errors import ConfigError, DeviceError, OutputError, WeightsError
 from nst_core.features.photographs import HELD_OUT
-from nst_core.instant import decoder_trainer, trainer, training_parcels
+from nst_core.instant import decoder_trainer, trainer, training_errand, training_parcels
+from nst_core.instant import train_decoders as train_decoders_module
 from nst_core.instant.decoder_trainer import DecoderRecipe
 from nst_core.instant.lesson import Lesson
 from nst_core.instant.perceptual import TrainingRecipe
@@ -31,7 +32,7 @@ SENDING = 4  # calls before the first moment, where the photographs are sent in 
 
 
 @pytest.fixture(autouse=True)
-def every_step(narrow_weights, monkeypatch):
+def every_step(narrow_weights, small_thumbnails, monkeypatch):
     """Each step is a moment, each moment has a checkpoint; previews every three steps; photographs in two pieces."""
     monkeypatch.setenv("NST_DEVICE", "cpu")
     monkeypatch.setenv("NST_PRECISION", "fp32")
@@ -125,6 +126,8 @@ def test_decoders_trained_elsewhere_are_those_trained_here(room, folder, tmp_pat
         return Decoders()
 
     monkeypatch.setattr(decoder_trainer, "inverted", inverted)
+    for module in (train_decoders_module, training_errand):
+        monkeypatch.setattr(module, "OWN_PAINTINGS", folder)  # these are small
     here, there = tmp_path / "here.safetensors", tmp_path / "there.safetensors"
     recipe = DecoderRecipe(fitted_crops=2, steps=2, batch=2, crop=64)
     expected = told(train_decoders(folder, here, recipe, CPU))

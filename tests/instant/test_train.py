@@ -41,7 +41,7 @@ def compute(device: str = "cpu", precision: str = "fp32") -> Compute:
 
 
 @pytest.fixture(autouse=True)
-def often(monkeypatch):
+def often(small_thumbnails, monkeypatch):
     monkeypatch.setattr(module, "CHECKPOINT_STEPS", 2)
     monkeypatch.setattr(module, "PREVIEW_STEPS", 1)
     monkeypatch.setattr(module, "LEAST_PREVIEW_STEPS", 1)

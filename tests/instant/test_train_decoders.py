@@ -17,13 +17,13 @@ from nst_core.transfer.steering import Steering
 from nst_core.universal.decoders import LEVELS, Decoders, load_decoders
 from tests.stand_ins import DEVICES
 
-SMALL = DecoderRecipe(fitted_crops=2, steps=4, batch=2, crop=64)
+SMALL = DecoderRecipe(fitted_crops=2, steps=4, batch=2, crop=48)
 CPU = Compute(device="cpu", precision="fp32")
 
 
 def picture(seed: int) -> torch.Tensor:
     drawn = torch.rand(1, 3, 12, 14, generator=torch.Generator().manual_seed(seed))
-    return images.resize(drawn, (140, 150))
+    return images.resize(drawn, (70, 75))
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +44,11 @@ def unfitted(monkeypatch):
 
 
 @pytest.fixture
-def folder(tmp_path, unfitted):
+def folder(tmp_path, unfitted, monkeypatch):
     (tmp_path / "photos").mkdir()
     for number in range(HELD_OUT):
         images.save_png(picture(number), tmp_path / "photos" / f"{number:02}.png")
+    monkeypatch.setattr(module, "OWN_PAINTINGS", tmp_path / "photos")  # these are small
     return tmp_path / "photos"
 
 
@@ -76,7 +77,7 @@ def test_an_interrupted_training_comes_to_the_same_decoders(folder, tmp_path, mo
             break
     training.close()
     with pytest.raises(WeightsError, match="made with other settings .recipe"):
-        list(train_decoders(folder, pieces, DecoderRecipe(fitted_crops=2, steps=5, batch=2, crop=64), CPU))
+        list(train_decoders(folder, pieces, replace(SMALL, steps=5), CPU))
     texts = [progress.text for progress in train_decoders(folder, pieces, SMALL, CPU)]
     assert any(text.startswith("going on from") for text in texts)
     assert not list(tmp_path.glob("*.partial"))

@@ -169,8 +169,8 @@ def test_a_jpeg_in_several_scans_is_counted_whole():
         assert not cost._names_all(1, file)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1000, 750), (2001, 603), (513, 999), (4097, 64)])
-@pytest.mark.parametrize("max_side", [64, 250, 999, 4096])
+@pytest.mark.parametrize(("width", "height"), [(500, 376), (1001, 301), (257, 499), (2049, 32)])
+@pytest.mark.parametrize("max_side", [32, 125, 499, 2048])
 def test_a_jpeg_2000_is_decoded_small_whatever_its_sides(width, height, max_side):
     if min(width, height) * min(1, max_side / max(width, height)) < images.MIN_SIDE:
         pytest.skip("too narrow")

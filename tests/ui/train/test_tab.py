@@ -39,7 +39,7 @@ def toasts(monkeypatch, tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def base(narrow_weights, monkeypatch):
+def base(narrow_weights, small_thumbnails, monkeypatch):
     """A small network, and lessons that are as small."""
     bundle(monkeypatch, network_of("waves", "stars"))
     monkeypatch.setattr(module, "choose_compute", lambda: CPU)
