@@ -144,5 +144,5 @@ def _idle_team() -> threading.Event:
         torch.set_num_threads(1)
         over.wait()
 
-    threading.Thread(target=wait, name="idle team", daemon=True).start()
+    threading.Thread(target=wait, name="team", daemon=True).start()
     return over

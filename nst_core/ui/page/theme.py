@@ -100,8 +100,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   #studio > *, #stage > * { min-width: 0 !important; width: 100%; flex: none; }
   /* as high whatever it shows, and as a rule whatever is said, so that what follows stays where it is */
   #picture :is(#welcome, #preview, #result) { height: 28vh; align-content: end; }
-  #picture #status { min-height: 44px; }  /* less before the first painting */
-  #studio:has(#stop:not(:disabled)) #picture #status, #picture #status:has(progress) { min-height: 88px; }
+  #picture #status { min-height: 88px; }
   #stage { --most: 28vh; }
   #stage #recipes .thumbnail { flex: 1 1 0; width: auto; min-width: 68px; }
   #recipes .thumbnail img { width: 100%; height: 44px; }

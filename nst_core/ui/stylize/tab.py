@@ -40,6 +40,7 @@ from nst_core.ui.widgets.pictures import BeforeAfter
 from nst_core.ui.widgets.thumbnail_strip import Strip
 
 GROUND_SIDE = 768  # pixels of the picture under the brush
+WELCOME = "This is an example. Try another one, or bring a photo and a style of your own."
 
 # gradio's example buttons hold a picture without words; its file's name becomes theirs.
 NAME_EXAMPLES = """() => {
@@ -191,7 +192,7 @@ def _stage() -> tuple[dict[str, Block], Strip, gr.Row]:
         BeforeAfter(RECIPES[0].comparison(), elem_id="welcome")  # in sight until there is a painting, by the theme
         preview = preview_area("Your painting appears here while you watch.", elem_id="preview")
         result = BeforeAfter(elem_id="result", visible="hidden")
-        status = gr.HTML(status_html("Ready."), elem_id="status")
+        status = gr.HTML(status_html("Ready.", WELCOME), elem_id="status")
     small: dict[str, Any] = {"size": "sm", "min_width": 70, "render": False}  # laid out among the actions
     download = gr.DownloadButton("PNG", elem_id="download", visible="hidden", **small)
     actions = gr.Row(elem_id="actions")
