@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from nst_core.transfer.presets import DEFAULT_PRESET, PRESETS
 from nst_core.ui.folders.batch_state import Batch
-from tests.e2e.visitors import fill
+from tests.e2e.visitors import ENDLESS, fill
 
 try:
     from axe_playwright_python.sync_playwright import Axe
@@ -106,7 +106,7 @@ def test_cards_fill_one_fails_in_place_and_all_come_in_a_zip(page, photos, pictu
 
 
 def test_stop_keeps_what_is_done_and_a_page_that_comes_back_goes_on(page, app_url, photos, picture_files):
-    drop(page, [photos[0], photos[2]], picture_files[1], steps=3000)
+    drop(page, [photos[0], photos[2]], picture_files[1], steps=ENDLESS)
     page.locator("#queue-start").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#queue-stop")).to_be_focused(timeout=30_000)

@@ -36,7 +36,7 @@ def give_password(page: Page, url: str) -> list[str]:
     return complaints
 
 
-def test_a_class_starts_from_the_link_and_its_teacher_watches_and_stops_it(new_visitor, class_url, picture_files):
+def test_a_class_starts_from_the_link_and_its_teacher_watches_and_stops_it(class_url, new_visitor, picture_files):
     wall, pupil = new_visitor(), new_visitor(960)
     look_often(wall, LOOK_SECONDS)
     complaints = give_password(wall, class_url)
@@ -89,7 +89,7 @@ def test_a_class_starts_from_the_link_and_its_teacher_watches_and_stops_it(new_v
     assert complaints == []
 
 
-def test_no_width_makes_the_wall_scroll_sideways(new_visitor, class_url):
+def test_no_width_makes_the_wall_scroll_sideways(class_url, new_visitor):
     page = new_visitor()
     give_password(page, class_url)
     for width in (390, 1280, 1920):

@@ -109,7 +109,7 @@ def test_a_lesson_s_link_asks_first_and_an_answer_by_keys_shows_the_figure_and_w
     expect(page.locator(f"{PARTS} img[src^='data:']").first).to_be_visible()
 
 
-def test_a_class_votes_from_its_phones_while_the_question_is_open(new_visitor, app_url, monkeypatch):
+def test_a_class_votes_from_its_phones_while_the_question_is_open(monkeypatch, new_visitor, app_url):
     monkeypatch.setenv("NST_CLASS_KEY", "open sesame")
     monkeypatch.setattr(Session, "known", {})
     monkeypatch.setattr(routes, "BALLOT", Ballot())

@@ -8,21 +8,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from nst_core.assets import ASSETS
+from nst_core.engine.devices import DEVICES
 from nst_core.engine.jobs import stop_all
 from nst_core.engine.lane import DEVICE_LANE
 from nst_core.pictures import notes
-from nst_core.transfer.optimize import Frame
 from nst_core.transfer.presets import PLAIN_PRESET, PRESETS
 from nst_core.transfer.run import Run
 from nst_core.ui.page.toasts import remark
 from nst_core.ui.studio.looks import LOOKS
-from nst_core.ui.stylize import run as painting
 
 WITH_CAMERA = shutil.which("chromium")
 CHROMIUM = shutil.which("chromium-headless-shell") or WITH_CAMERA  # which takes half as long again
@@ -41,8 +41,8 @@ ARGUMENTS = [
 def app_url(random_weights_folder, tmp_path_factory):
     """The page, served here, with VGG-19 from NST_WEIGHTS or else with random weights.
 
-    Its plain preset does not end by itself, so that a test can stop it however small the picture is; and paintings
-    that are there to be stopped leave the processor to the page.
+    Its plain preset does not end by itself, so that a test can stop it however small the picture is; and what is
+    there to be stopped leaves the processor to the page.
     """
     set_here = {
         "NST_WEIGHTS": os.environ.get("NST_WEIGHTS") or str(random_weights_folder),
@@ -53,15 +53,15 @@ def app_url(random_weights_folder, tmp_path_factory):
     os.environ.update(set_here)
     plain = PRESETS[PLAIN_PRESET]
     PRESETS[PLAIN_PRESET] = dataclasses.replace(plain, config=plain.config.changed(tolerance=0))
-    frames_of = painting.frames_of
-    painting.frames_of = lambda run: unhurried(run, frames_of(run))
+    next_of = DEVICES.next_of
+    DEVICES.next_of = unhurried(next_of)
     from app import LAUNCH, demo
 
     with notes.told_to(remark):  # whoever imported the page first
         _, url, _ = demo.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
         yield url
         demo.close()
-    painting.frames_of = frames_of
+    DEVICES.next_of = next_of
     PRESETS[PLAIN_PRESET] = plain
     for name, value in before.items():
         if value is None:
@@ -71,14 +71,19 @@ def app_url(random_weights_folder, tmp_path_factory):
 
 
 ENDLESS = 10_000  # steps, or more, to whose end no test waits
+BEGUN = 0.01  # of a figure or a batch, less of which is made by a step only where there is no end to wait for
 
 
-def unhurried(run: Run, frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Rest after each step of a painting without end, which would take all that a core has until it is stopped."""
-    for frame in frames:
-        yield frame
-        if run.config.steps >= ENDLESS:
+def unhurried(next_of: Callable[[Iterator], Any]) -> Callable[[Iterator], Any]:
+    """Rest after each step of what is without end, which would take all that a core has until it is stopped."""
+
+    def rested(steps: Iterator) -> Any:
+        made = next_of(steps)
+        if steps.config.steps >= ENDLESS if isinstance(steps, Run) else getattr(made, "share", 1) < BEGUN:
             time.sleep(0.1)
+        return made
+
+    return rested
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +194,7 @@ def load(page: Page, url: str) -> Page:
     """The page as it opens in a browser that was never here."""
     forget(page)
     page.goto(url)
-    expect(page.locator("#run")).to_be_visible(timeout=30_000)
+    page.locator("#run").wait_for()  # `expect` describes all of the page each time that it finds nothing
     return page
 
 
@@ -301,7 +306,7 @@ def picture_files(tmp_path_factory) -> tuple[Path, Path]:
 def upload(page: Page, elem_id: str, path: Path) -> None:
     """Drop a file on one of the page's picture inputs and wait until it is shown."""
     page.set_input_files(f"#{elem_id} input[type=file]", path)
-    expect(page.locator(f"#{elem_id} img").first).to_be_visible()
+    page.locator(f"#{elem_id} img").first.wait_for()
 
 
 def prepare(page: Page, files: tuple[Path, Path], *, size: int = 64, steps: int = 3) -> None:
