@@ -86,7 +86,7 @@ def test_paint_a_painting_and_what_to_try_are_in_sight_before_a_click(page, scre
     expect(names).to_have_count(len(RECIPES))
     for name in names.all():
         expect(name).to_be_visible()
-    assert screen == "laptop" or page.evaluate(BLANK) <= 44
+    assert screen == "laptop" or page.evaluate(BLANK) <= 72  # words of a painting take 88
     page.mouse.wheel(0, 600)
     page.wait_for_function("scrollY > 300")
     assert in_sight(page, "#welcome .pictures")  # the stage stays
