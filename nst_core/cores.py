@@ -26,7 +26,7 @@ LEAST_ASLEEP, MOST_ASLEEP = (
     2.0,
     64.0,
 )  # seconds until a team is tried awake again: doubled each time that it is too soon
-SHARED_OUT = 2**17  # numbers, of which torch shares out an operation
+SHARED_OUT = 2**15  # numbers for each thread, of which torch shares out an operation
 
 _all_threads: int | None = None  # of the team, once others compute on one core each
 
@@ -75,10 +75,7 @@ class Team:
 
     def __init__(self) -> None:
         self.size = threads()
-        torch.get_num_threads()  # of which a thread asks once what is set for all
-        torch.set_num_threads(self.size)
-        if _all_threads:
-            _on_another_thread(1)  # of those to come
+        _compute_on(self.size)
         self._idle: threading.Event | None = None  # ends the team that does nothing
         self._asleep_for, self._since = LEAST_ASLEEP, time.monotonic()
         self._looked, self._waited = self._since, _waited()
@@ -110,7 +107,7 @@ class Team:
         if self._idle is None and waiting > CROWDED:
             soon = now - self._since < MOST_ASLEEP / 4
             self._asleep_for = min(MOST_ASLEEP, 2 * self._asleep_for) if soon else LEAST_ASLEEP
-            self._idle, self._since = _idle_team(), now
+            self._idle, self._since = _idle_team(self.size), now
         elif self._idle and waiting < CALM and now - self._since > self._asleep_for:
             self._idle.set()
             self._idle, self._since = None, now
@@ -127,22 +124,33 @@ def _waited() -> Mapping[str, float]:
     return waited
 
 
-def _on_another_thread(number: int) -> None:
-    """Set on how many cores threads to come compute; torch sets the same for the thread that says so."""
-    thread = threading.Thread(target=torch.set_num_threads, args=(number,))
-    thread.start()
-    thread.join()
+def _compute_on(number: int) -> None:
+    """Let this thread compute on so many cores, and those to come on what the program has for them."""
+    torch.get_num_threads()  # a thread asks once what is set for all
+    torch.set_num_threads(number)
+    if _all_threads:
+        other = threading.Thread(target=torch.set_num_threads, args=(1,))  # sets for all, but for those that asked
+        other.start()
+        other.join()
 
 
-def _idle_team() -> threading.Event:
-    """Begin a team of two that does nothing; returns what ends it."""
-    over = threading.Event()
+def _idle_team(beside: int) -> threading.Event:
+    """Begin a team that does nothing, of so many threads that with those beside there are more than cores.
+
+    Returns:
+        what ends it.
+    """
+    size, over = max(2, _shown_cores() + 2 - beside), threading.Event()
 
     def wait() -> None:
-        torch.set_num_threads(2)
-        torch.ones(SHARED_OUT).add_(1)
-        torch.set_num_threads(1)
+        _compute_on(size)
+        torch.ones(size * SHARED_OUT, dtype=torch.uint8).add_(1)
         over.wait()
 
     threading.Thread(target=wait, name="team", daemon=True).start()
     return over
+
+
+def _shown_cores() -> int:
+    """Count the cores that the system lets this process see, as OpenMP does."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,7 +12,8 @@ from nst_core import cores
 from nst_core.cores import CALM, CROWDED, LEAST_ASLEEP, LOOK_SECONDS, MOST_ASLEEP, Team, allowed_cores
 
 # A program of four cores: on how many its own thread computes, the device's, and one that comes later; and how many
-# threads there are in the end beside those that it began with, once those are gone that have ended.
+# threads there are in the end beside those that it began with, once those are gone that have ended. Then the same with
+# a team that does nothing, where the system shows six cores, and after it.
 PROGRAM = """
 import os, threading, time, torch
 from nst_core import cores
@@ -32,13 +33,18 @@ print(computed(), DEVICES.submit(computed).result())
 later = threading.Thread(target=lambda: print(computed()))
 later.start(); later.join()
 print(more(1 + 3), cores.threads())
+cores._shown_cores = lambda: 6
+ends = cores._idle_team(4)
+print(more(1 + 3 + 1 + 3))
+ends.set()
+print(more(1 + 3))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux shows them")
-def test_the_devices_thread_has_all_cores_and_the_only_team():
+def test_the_devices_thread_has_all_cores_and_the_only_team_but_for_one_that_does_nothing():
     said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout
-    assert said.splitlines() == ["1 4", "1", "4 4"]
+    assert said.splitlines() == ["1 4", "1", "4 4", "8", "4"]
 
 
 @pytest.fixture
@@ -49,7 +55,7 @@ def team(monkeypatch):
     monkeypatch.setattr(torch, "set_num_threads", lambda number: None)
     monkeypatch.setattr(cores.time, "monotonic", lambda: 0.0)
     monkeypatch.setattr(cores, "_waited", dict)
-    monkeypatch.setattr(cores, "_idle_team", threading.Event)
+    monkeypatch.setattr(cores, "_idle_team", lambda beside: threading.Event())
     return Team()
 
 

@@ -130,7 +130,7 @@ def _page(moment: Moment, first: int, end: int) -> Moment:
 def cell_width(page: Moment) -> float:
     """Tell how wide each picture of a slide is, of what the slide has across."""
     width = (1 - SIDE * any(page.rows)) / max(1, len(page.columns))
-    while width > GAP and head_height(page, width) + sum(row_heights(page, width)) > HEIGHT:
+    while width > LEAST_CELL / 2 and head_height(page, width) + sum(row_heights(page, width)) > HEIGHT:
         width *= 0.97
     return width
 

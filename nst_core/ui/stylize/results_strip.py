@@ -125,6 +125,8 @@ def look_again(session: Session, event: gr.EventData) -> Updates:
     except ImageError as error:
         warn(f"{error}. Its settings are back.", "The picture is gone")
         view = {}
+    if session.results.chosen is not result:  # another was clicked meanwhile
+        return {}
     return {**view, "strip": strip_value(session), **session.take(result.record.config)}
 
 
