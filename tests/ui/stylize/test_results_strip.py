@@ -144,6 +144,21 @@ def test_the_newest_result_comes_first_and_old_ones_drop_off(tmp_path):
     assert strip_value(session)["chosen"] == MOST_RESULTS + 3
 
 
+def test_of_two_that_were_clicked_the_later_one_is_shown_however_long_the_other_took(tmp_path, monkeypatch):
+    session = remembered(Session(), tmp_path, count=2)
+    load, later = history.images.load, []
+
+    def slow(path):
+        if not later:  # clicked while the first is read
+            later.append(None)
+            later[0] = look_again(session, gr.EventData(None, {"number": 2}))
+        return load(path)
+
+    monkeypatch.setattr(history.images, "load", slow)
+    assert look_again(session, gr.EventData(None, {"number": 1})) == {}
+    assert later[0]["strip"]["chosen"] == strip_value(session)["chosen"] == 2
+
+
 def test_sessions_never_see_each_others_results(tmp_path):
     template = Session()
     mine, other = copy.deepcopy(template), copy.deepcopy(template)
