@@ -28,6 +28,7 @@ from nst_core.ui.page.status import duration, status_html
 from nst_core.ui.page.toasts import warn
 from nst_core.ui.serving.jobs import connect_job
 from nst_core.ui.studio.instant_session import Brush, InstantSession
+from nst_core.ui.studio.uploads import Instead, instead_of
 from nst_core.ui.widgets.channel import Channel, preview_area
 
 WORDS_SECONDS = 0.5  # between two updates of the status
@@ -37,7 +38,7 @@ VIDEO_SIZE = 640  # pixels, to begin with
 def build_video(session: gr.State) -> None:
     """Lay out the video's tab and connect it."""
     source = gr.File(label="Video", elem_id="clip", height=120)
-    source.upload(check_clip, source, source, trigger_mode="always_last", **QUEUED)
+    source.upload(check_clip, source, instead_of(source)[0], trigger_mode="always_last", **QUEUED)
     with gr.Row():
         info = "of the longer side; empty: its own"
         size = gr.Number(VIDEO_SIZE, label="Video size, pixels", elem_id="clip-size", min_width=110, info=info)
@@ -87,14 +88,14 @@ def _stage(
     return (run, stop), Form({"status": status, "preview": preview, "outcome": outcome})
 
 
-def check_clip(path: str | None) -> Update:
+def check_clip(path: str | None) -> Instead | Update:
     """Say at once if an upload is no film; its place is empty then."""
-    try:
-        if path is not None:
+    if path is not None:
+        try:
             _check_film(Path(path))
-    except NSTError as error:
-        warn(error, "Cannot paint")
-        return None
+        except NSTError as error:
+            warn(error, "Cannot paint")
+            return Instead.of(Path(path))
     return gr.skip()
 
 

@@ -92,6 +92,8 @@ def paint_picture(
             seen = seen or "result" in view
             yield view
     except Exception as error:
+        if source is not None and session.painting != source:
+            return
         problem = error if isinstance(error, NSTError) else excuse(error)
         warn(problem, "Cannot paint")
         view = _last_painting(session) if seen else {}
@@ -137,10 +139,11 @@ def _result_shown(before: Tensor, after: Tensor) -> Updates:
 
 def _last_painting(session: InstantSession) -> Updates:
     """Show the last painting again, with its files, where the one that took its place could not be finished."""
-    with suppress(NSTError):
+    with suppress(Exception):  # as that is often for want of memory
         if session.source and session.result and session.result.exists():
             after = images.load(session.result)
-            before = images.cover(images.load(session.source), images.size_of(after))
+            size = images.size_of(after)
+            before = images.cover(images.load(session.source, max_side=max(size)), size)
             return {**_result_shown(before, after), **_offered(session, session.result)}
     return _nothing_shown()
 

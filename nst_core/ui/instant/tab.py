@@ -27,7 +27,7 @@ from nst_core.ui.studio.camera import taken
 from nst_core.ui.studio.instant_keeping import keep_instant
 from nst_core.ui.studio.instant_session import NO_BLEND, InstantSession, Mix, shown_styles, title_of
 from nst_core.ui.studio.shared_components import Choices, MixControls, Studio
-from nst_core.ui.studio.uploads import Instead, instead_of, read_upload
+from nst_core.ui.studio.uploads import Instead, instead_of, is_usable, read_upload
 from nst_core.ui.widgets.pictures import BeforeAfter, PictureInput, transparency_switch
 from nst_core.ui.widgets.slider import Slider
 from nst_core.ui.widgets.thumbnail_strip import Strip
@@ -150,7 +150,7 @@ def _connect(choices: Choices, stage: Stage, camera: gr.HTML, key: gr.BrowserSta
     picked, mine = styles.only("strip", "second"), [session, key, choices.own]
     chosen = strip.pick(picked.filled_by(pick), session, list(picked), trigger_mode="multiple", **INSTANT)
     taken = in_lane(PASS_LANE, Form({"picture": choices.own}).given_to(take_style), lambda session: Steering(), styles)
-    dropped = choices.own.upload(taken, mine, list(styles), **once)
+    dropped = choices.own.upload(taken, mine, list(styles), trigger_mode="multiple", **QUEUED)  # each is a style
     sliders = (controls.strength, controls.share)
     # a slider says `release` alone when it is put back, a menu `input` also when it is left unchanged
     mixed = (*(slider.input for slider in sliders), *(slider.release for slider in sliders), controls.second.select)
@@ -189,22 +189,28 @@ def remix(session: InstantSession, shown: Mapping[str, Any]) -> None:
 
 
 def pick(session: InstantSession, event: gr.EventData) -> Updates:
-    """Choose the style that was clicked; fills in "strip" and "second"."""
+    """Choose the style that was clicked; fills in "strip" and "second", or nothing if another was clicked since."""
+    if event.at < session.picked:
+        return {}
+    session.picked = event.at
     session.choose(int(event.number))
     session.mix = session.mix._replace(second=session.still_second())
     session.point_camera()
-    return shown_styles(session)
+    shown = shown_styles(session)
+    return shown if session.picked == event.at else {}
 
 
 def take_style(session: InstantSession, key: str, shown: Mapping[str, Any]) -> Iterator[Updates]:
-    """Take the picture that was dropped as a style, and choose it; arguments as of `repaint`."""
+    """Take the picture that was dropped as a style, and choose it; arguments as of `repaint`; nothing if it is gone."""
+    if shown["picture"] is None:
+        return
     yield {"status": status_html(TAKING, kind="busy")}
     given = Path(shown["picture"])
     try:
         name, picture = read_upload(given, session.add_picture)
     except NSTError as error:
         warn(error, "No style to take")
-        emptied = {"instead": Instead.of(given)} if isinstance(error, ImageError) else {}
+        emptied = {"instead": Instead.of(given)} if isinstance(error, ImageError) and not is_usable(given) else {}
         yield {"status": status_html(str(error), kind="problem"), **emptied}
         return
     session.key, session.pictures[name] = key, picture

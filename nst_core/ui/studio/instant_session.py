@@ -127,6 +127,7 @@ class InstantSession(PageState):
         self.catalogue = bundled()
         self.own: dict[str, Style] = {}
         self.chosen = next(iter(self.catalogue.styles), "")
+        self.picked = 0.0  # when a style was clicked last, by the page's clock
         self.mix = Mix()
         self.live = Live()
         self.video, self.batch, self.lesson = Job(), Job(), Job()

@@ -210,15 +210,15 @@ def checked(picture: PictureInput) -> Dependency:
     return shown
 
 
-def instead_of(picture: PictureInput) -> tuple[gr.State, Dependency]:
+def instead_of(place: PictureInput | gr.File) -> tuple[gr.State, Dependency]:
     """Make an output of handlers that looked at an upload, an Instead, and the event by which its place shows that."""
     instead = gr.State(Instead())
-    return instead, instead.change(shown_instead, [instead, picture], picture, **INSTANT)
+    return instead, instead.change(shown_instead, [instead, place], place, **INSTANT)
 
 
-def shown_instead(instead: Instead, there: Path | None) -> Update:
+def shown_instead(instead: Instead, there: str | Path | None) -> Update:
     """Give what a place shows instead of an upload, if that is there still."""
-    return instead.file if there == instead.upload else gr.skip()
+    return instead.file if there and Path(there) == instead.upload else gr.skip()
 
 
 def check_upload(path: Path | None) -> Instead | Update:

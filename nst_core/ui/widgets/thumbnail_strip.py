@@ -24,7 +24,7 @@ class StripValue(TypedDict):
 
 
 class Strip(OwnHTML):
-    """Thumbnails in a row, each a button that triggers "pick" with its number; its value is a StripValue.
+    """Thumbnails in a row, each a button that triggers "pick" with its number and when; its value is a StripValue.
 
     The row is one stop of the Tab key, within which arrows move, see `page/keys.py`.
     """
@@ -56,7 +56,10 @@ class Strip(OwnHTML):
 let focused = null;
 element.addEventListener('click', event => {
   const button = event.target.closest('.thumbnail');
-  if (button) { focused = button.dataset.number; trigger('pick', {number: Number(button.dataset.number)}); }
+  if (button) {
+    focused = button.dataset.number;
+    trigger('pick', {number: Number(focused), at: performance.now()});
+  }
 });
 // a new value makes new buttons: the focus stays where the keyboard had it
 watch('value', () => {

@@ -17,9 +17,10 @@ from nst_core.file_names import alike, is_portable
 from nst_core.instant.painted_picture import TEXT_KEY
 from nst_core.instant.video import VideoProgress
 from nst_core.ui.instant import files as module
-from nst_core.ui.instant.files import build_many, build_video, paint_clip, paint_many
+from nst_core.ui.instant.files import build_many, build_video, check_clip, paint_clip, paint_many
 from nst_core.ui.serving.jobs import Job, press, ready
 from nst_core.ui.studio.instant_session import InstantSession, Mix
+from nst_core.ui.studio.uploads import shown_instead
 from nst_core.ui.widgets.channel import Channel
 from tests.instant.test_kinds import animation
 from tests.instant.test_painter import network_of
@@ -406,6 +407,14 @@ def test_the_page_has_a_place_for_all_that_is_given_and_shown(session, clip, fil
     inputs, outputs = job_forms(monkeypatch, module, lambda: build_many(gr.State(), gr.Number(), gr.Checkbox()))
     given = batch_shown([str(files[0])], None, 24)
     assert inputs.parts.keys() == given.keys() and outputs.parts.keys() == set().union(*paint_many(session, given))
+
+
+def test_what_is_no_film_leaves_its_place_but_not_a_newer_ones(files, clip, toasts):
+    refused = check_clip(str(files[0]))
+    assert len(toasts) == 1 and "is a picture; paint it under Picture" in toasts[0]
+    assert shown_instead(refused, str(files[0])) is None
+    assert shown_instead(refused, str(clip)) == shown_instead(refused, None) == gr.skip()
+    assert check_clip(str(clip)) == check_clip(None) == gr.skip() and len(toasts) == 1
 
 
 def test_stopping_many_pictures_leaves_a_video_alone(session):

@@ -239,6 +239,7 @@ def test_a_picture_that_is_too_narrow_for_a_size_alone_keeps_its_place(session, 
     images.save_png(torch.rand(1, 3, 20, 200), tmp_path / "narrow.png")
     (view,) = views_of(session, tmp_path / "narrow.png", 16)
     assert view.keys() == {"status"} and "too narrow" in toasts[0]
+    assert list(take_style(session, "", {"picture": None})) == []  # which was put away meanwhile
 
 
 @pytest.mark.parametrize("error", [DeviceError("no memory is left"), RuntimeError("of the program")])
@@ -262,6 +263,25 @@ def test_after_an_error_behind_the_first_view_the_last_painting_is_there_with_it
         assert props(view["result"])["visible"] == "hidden" and props(view["after"])["visible"] is False
     assert len(toasts) == 3
     assert "40×30 pixels" in views_of(session, photo, 40)[-1]["status"]
+
+
+def test_where_the_last_painting_cannot_be_shown_again_there_is_none_and_the_error_is_said(
+    session, photo, toasts, monkeypatch
+):
+    list(paint_picture(session, photo, 48))
+    monkeypatch.setattr(Brush, "save", Mock(side_effect=DeviceError("no memory is left")))
+    monkeypatch.setattr(images, "cover", Mock(side_effect=RuntimeError("cannot allocate memory")))
+    *_, view = views_of(session, photo, 40)
+    assert "no memory is left" in view["status"] and props(view["result"])["visible"] == "hidden"
+
+
+def test_of_a_picture_that_is_put_away_meanwhile_no_problem_is_said(session, photo, toasts, monkeypatch):
+    def fails(*given):
+        put_away(session)
+        raise DeviceError("no memory is left")
+
+    monkeypatch.setattr(Brush, "save", fails)
+    assert len(views_of(session, photo, 48)) == 1 and toasts == []
 
 
 def test_a_blend_that_cannot_be_is_named_and_nothing_is_lost(session, photo, toasts):

@@ -117,7 +117,7 @@ def test_styles_of_different_networks_cannot_be_blended_and_the_camera_keeps_its
 def test_a_blend_that_cannot_be_painted_is_said_once(session, monkeypatch):
     said = []
     monkeypatch.setattr(gr, "Warning", lambda text, **_: said.append(untitled(text)))
-    pick(session, SimpleNamespace(number=1))
+    pick(session, SimpleNamespace(number=1, at=1.0))
     shown = {"picture": None, "size": None, "keep_transparency": True}
     views = list(repaint(session, "", shown | Mix(second="rain")._asdict()))
     assert len(said) == 1 and said[0] in views[-1]["status"]
@@ -170,7 +170,7 @@ def test_a_style_of_the_other_kind_is_blended_no_more(session, paintings):
     session.add_picture(paintings[1])
     session.mix = Mix(second="oil")
     assert session.still_second() == "oil"
-    shown = pick(session, SimpleNamespace(number=session.names.index("rain") + 1))
+    shown = pick(session, SimpleNamespace(number=session.names.index("rain") + 1, at=1.0))
     assert session.chosen == "rain" and update_of(shown["second"])["value"] == NO_BLEND
     assert session.mix.second == NO_BLEND and session.live.paint is not None
     with pytest.raises(ConfigError, match="there is a style 'oil' already, a picture of yours"):
@@ -229,12 +229,26 @@ def test_choosing_an_unknown_number_changes_nothing(session, number):
 def test_the_strip_has_each_style_once_and_marks_the_chosen(session):
     session.add(StyleFile(network_of("snow <b>", seed=2)), "<i>.safetensors")
     for number, name in enumerate(session.names, 1):
-        shown = pick(session, SimpleNamespace(number=number))["strip"]
+        shown = pick(session, SimpleNamespace(number=number, at=float(number)))["strip"]
         assert shown["chosen"] == number and session.chosen == name
         assert [item["number"] for item in shown["items"]] == [1, 2, 3, 4]
         assert [item["caption"] for item in shown["items"]] == ["night sky", "waves", "rain", "snow &lt;b&gt;"]
     assert shown["items"][3]["name"] == "snow &lt;b&gt;, &lt;i&gt;.safetensors"
     assert shown["items"][0]["thumbnail"] == "data:image/jpeg;base64,/9j/c21hbGw="
+
+
+def test_of_two_picks_the_later_click_is_shown_and_chosen_whichever_is_answered_first(session, monkeypatch):
+    assert pick(session, SimpleNamespace(number=2, at=20.0))["strip"]["chosen"] == 2
+    assert pick(session, SimpleNamespace(number=1, at=10.0)) == {} and session.chosen == "waves"  # heard late
+    later, point = [SimpleNamespace(number=3, at=40.0)], session.point_camera
+
+    def pointed():  # while the other is clicked
+        point()
+        if later:
+            assert pick(session, later.pop())["strip"]["chosen"] == 3
+
+    monkeypatch.setattr(session, "point_camera", pointed)
+    assert pick(session, SimpleNamespace(number=1, at=30.0)) == {} and session.chosen == "rain"
 
 
 def test_the_menu_of_second_styles_has_every_style_and_none(session):
