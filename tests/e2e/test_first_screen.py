@@ -189,6 +189,9 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     wait_for_status(page, "Stopped:")
     expect(page.locator("#run")).to_be_focused()
     assert [what for what in ("#result .pictures", *painted[1:], "#actions") if not in_sight(page, what)] == []
+    for width in (834, 1280):  # beside what its lines are called, or above
+        page.set_viewport_size({"width": width, "height": 720})
+        assert page.locator("#losses .plot").bounding_box()["width"] >= 200
     assert float(page.locator("#status progress").get_attribute("value")) < 1
     which = page.locator("#goes-on-with")
     expect(which).to_contain_text(re.compile(r"Size 96.*Step \d+ of"))

@@ -56,7 +56,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 #looks .strip { gap: 3px; }
 #looks .thumbnail { flex-direction: row; align-items: center; gap: 4px; width: auto !important; padding: 3px; }
 #looks .thumbnail img { width: 34px; height: 34px; }
-#looks .thumbnail span { width: min-content; overflow-wrap: normal; }  /* no word is cut */
+#looks .thumbnail span { width: min-content; overflow-wrap: normal; word-break: keep-all; }  /* no word is cut */
 #looks .thumbnail span, #recipes .thumbnail span { -webkit-line-clamp: 3; }
 #looks .html-container, #stage .html-container { padding: 0; }
 #goes-on .html-container { padding: 0; } #goes-on:not(:has(.goes-on)) { display: none; }
@@ -68,7 +68,7 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
   display: block !important; }
 #actions:has(#download.hidden) { display: none; }  /* all are of a result that is there */
 #actions { gap: 8px; flex-wrap: nowrap; }
-#actions button { min-width: 0 !important; padding-inline: 6px; white-space: nowrap; }
+#actions button { flex: 1 1 auto; min-width: 0 !important; padding-inline: 6px; white-space: nowrap; }
 #stage, #picture { gap: 8px; } :is(#picture, #made) > .block { padding: 0; }
 #stage:has(#result .pictures) #preview.hidden { display: none; }
 #stage .live-preview { min-height: 0; background: none; }
@@ -77,16 +77,21 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 @media (min-width: 821px) and (min-height: 501px) {
   /* what is painted, what is said of it and its losses are whole in the window; what else there is comes below */
   #stage { --plot: clamp(110px, 18vh, 220px); }
-  #stage:has(#losses .chart) { --most: min(56vh, max(24vh, 100vh - 278px - max(var(--plot), 122px))); }
+  #stage:has(#losses .chart) { --most: min(56vh, max(24vh, 82vh - 346px)); }
   #stage #losses .plot { height: var(--plot); }
-  /* the losses by name beside their lines, in columns of eight whose numbers may grow */
-  .chart[data-run] { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 12px; }
-  .chart[data-run] .legend { display: grid; grid-template-rows: repeat(8, auto); grid-auto-flow: column;
-    grid-auto-columns: 14em; }
-  .chart[data-run] .legend li { display: flex; align-items: center; }
-  .chart[data-run] .legend b { margin-inline-start: auto; }
   #stage:has(#losses .chart) { reading-flow: flex-visual; }
   #stage:has(#losses .chart) #recipes { order: 1; }
+}
+@media (min-width: 1280px) and (min-height: 501px) {
+  /* the losses by name beside their lines, in two columns of eight whose numbers may grow; below, if more */
+  #stage:has(#losses .chart):not(:has(#losses li:nth-child(17))) {
+    --most: min(56vh, max(24vh, 100vh - 278px - max(var(--plot), 122px))); }
+  .chart[data-run]:not(:has(li:nth-child(17))) { display: grid; gap: 12px;
+    grid-template-columns: minmax(0, 1fr) auto; }
+  .chart[data-run] .legend:not(:has(li:nth-child(17))) { display: grid; grid-template-rows: repeat(8, auto);
+    grid-auto-flow: column; grid-auto-columns: 14em; }
+  .chart[data-run] .legend:not(:has(li:nth-child(17))) li { display: flex; align-items: center; }
+  .chart[data-run] .legend b { margin-inline-start: auto; }
 }
 @media (max-width: 820px) {
   #title p { display: none; }
@@ -147,6 +152,12 @@ body.dark { color-scheme: dark; }  /* for what the browser draws itself, such as
 /* what a menu shows ends before its arrow */
 .secondary-wrap > .icon-wrap { flex: none; }
 .secondary-wrap:has(> .icon-wrap) > input[role=combobox] { padding-right: 26px; text-overflow: ellipsis; }
+@media (max-width: 360px) {  /* such that it is whole in the narrowest windows, too */
+  .block:has(> .container .secondary-wrap) { padding-inline: 4px !important; }
+  .wrap-inner:has(> .secondary-wrap) { padding-inline: 4px; }
+  .secondary-wrap > .icon-wrap { right: 4px; }
+  .secondary-wrap:has(> .icon-wrap) > input[role=combobox] { padding-right: 16px; }
+}
 footer .divider { display: none; }  /* between one link and nothing */
 .icon-button-wrapper:not(:has(button, a)) { display: none; }  /* a dot of its border, empty */
 .gallery-item[aria-pressed=true] { outline: 2px solid var(--color-accent); outline-offset: -2px; border-radius: 8px; }
