@@ -174,6 +174,7 @@ def test_a_recipe_shows_its_painting_and_paint_begins_it_with_the_focus_on_stop(
     assert page.evaluate(COVERED) == []
     fill(page, "size", 96)
     fill(page, "steps", 100_000)  # long enough to be stopped three times
+    expect(page.locator("#run")).to_be_enabled()  # a moment after what is said
     page.evaluate(COUNT_BLANK)
     page.locator("#run").focus()
     page.keyboard.press("Enter")
