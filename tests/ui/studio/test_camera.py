@@ -272,10 +272,13 @@ def test_a_page_cannot_have_more_frames_on_their_way_than_it_should():
     async def send():
         transport = httpx.ASGITransport(APP)
         async with httpx.AsyncClient(transport=transport, base_url="http://page") as browser:
-            frames = [asyncio.create_task(browser.post(f"/live/{live.token}", content=frame())) for _ in range(LANES)]
-            while live.in_flight < LANES:
-                assert not [one.result().text for one in frames if one.done()]
-                await asyncio.sleep(0.01)
+            frames = []
+            for number in range(1, LANES + 1):  # each opened before the next comes, which would overtake it
+                frames.append(asyncio.create_task(browser.post(f"/live/{live.token}", content=frame())))
+                while live.newest < number:
+                    assert not [one.result().text for one in frames if one.done()]
+                    await asyncio.sleep(0.01)
+            assert live.in_flight == LANES
             refused = await browser.post(f"/live/{live.token}", content=frame())
             waiting = asyncio.create_task(browser.post(f"/live/{other.token}", content=frame()))
             gate.set()
